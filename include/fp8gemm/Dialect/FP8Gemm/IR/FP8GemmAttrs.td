@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#ifndef FP8GEMM_DIALECT_FP8GEMM_IR_FP8GEMMATTRS_TD
+#define FP8GEMM_DIALECT_FP8GEMM_IR_FP8GEMMATTRS_TD
+
+include "fp8gemm/Dialect/FP8Gemm/IR/FP8GemmDialect.td"
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/EnumAttr.td"
+
+class FP8Gemm_Attr<string name, string attrMnemonic>
+    : AttrDef<FP8Gemm_Dialect, name> {
+  let mnemonic = attrMnemonic;
+}
+
+def FP8Gemm_ScaleLayout : I32Enum<"ScaleLayout", "order in which scales are stored", [
+    I32EnumCase<"k_major", 0>, I32EnumCase<"mn_major", 1>]> {
+  let cppNamespace = "::fp8gemm";
+}
+
+def FP8Gemm_ScaleAttr : FP8Gemm_Attr<"Scale", "scale"> {
+  let summary = "block shape of a scale operand, and how its storage is read";
+  let description = [{
+    One f32 scale serves a block of `rows` x `columns` elements of the scaled
+    matrix X: [R, K], where R is M for A and N for B. The scale of X[r, k] is
+
+    - `k_major`:  storage[r / rows, k / columns], storage: [ceil(R/rows), ceil(K/columns)]
+    - `mn_major`: storage[k / columns, r / rows], storage: [ceil(K/columns), >= ceil(R/rows)]
+
+    The storage of `mn_major` may be longer than R asks for: libraries pad it so
+    that its leading dimension is a multiple of 4 (16 bytes, what TMA needs).
+
+    Example: `#fp8gemm.scale<1x128, mn_major>`.
+  }];
+  let parameters = (ins "int64_t":$rows, "int64_t":$columns,
+                        EnumParameter<FP8Gemm_ScaleLayout>:$layout);
+  let assemblyFormat = "`<` custom<BlockShape>($rows, $columns) `,` $layout `>`";
+}
+
+def FP8Gemm_ConfigAttr : FP8Gemm_Attr<"Config", "config"> {
+  let summary = "the schedule chosen for one product";
+  let description = [{
+    `fp8gemm-select-config` adds it, `convert-fp8gemm-to-hopper` builds what it
+    says. A tile of D is `tile_m` x `tile_n` elements and is reduced in K blocks
+    of 128. `consumers` warpgroups share its rows; each owns
+    tile_m / consumers of them, in accumulators of 64 rows. `stages` K blocks are
+    in flight. `raster_group` rows of tiles are walked together, so that CTAs
+    running at the same time share operands in L2.
+
+    Example:
+    `#fp8gemm.config<tile_m = 128, tile_n = 176, stages = 4, consumers = 2, producer_registers = 40, consumer_registers = 232, raster_group = 16>`.
+  }];
+  let parameters = (ins "int64_t":$tile_m, "int64_t":$tile_n, "int64_t":$stages,
+                        "int64_t":$consumers, "int64_t":$producer_registers,
+                        "int64_t":$consumer_registers, "int64_t":$raster_group);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
+#endif // FP8GEMM_DIALECT_FP8GEMM_IR_FP8GEMMATTRS_TD

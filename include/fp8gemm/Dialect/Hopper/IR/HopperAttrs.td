@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#ifndef FP8GEMM_DIALECT_HOPPER_IR_HOPPERATTRS_TD
+#define FP8GEMM_DIALECT_HOPPER_IR_HOPPERATTRS_TD
+
+include "fp8gemm/Dialect/Hopper/IR/HopperEnums.td"
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/EnumAttr.td"
+
+class Hopper_Attr<string name, string attrMnemonic> : AttrDef<Hopper_Dialect, name> {
+  let mnemonic = attrMnemonic;
+}
+
+def Hopper_FillerAttr : EnumAttr<Hopper_Dialect, Hopper_Filler, "filler">;
+
+def Hopper_ParamAttr : Hopper_Attr<"Param", "param"> {
+  let summary = "what a kernel parameter is, told to whoever launches the kernel";
+  let description = [{
+    Stands on each argument of a kernel, as `hopper.param`. Of a `gpu.func`:
+
+    - `<tensor_map of a>`: a CUtensorMap over the operand's storage; box, element
+      type and swizzle are in the argument's type
+    - `<matrix of sfb>`: a pointer to the operand and its leading dimension
+    - `<extent_m of none>`: M
+
+    Of the `llvm.func` that it becomes, one a machine-level parameter:
+
+    - `<tensor_map of a>`, with the map's type beside it as `hopper.map`
+    - `<matrix of sfb>`: the pointer alone
+    - `<leading_dimension of sfb>`: i32, in elements
+    - `<extent_m of none>`: i32
+  }];
+  let parameters = (ins EnumParameter<Hopper_ParamKind>:$kind, EnumParameter<Hopper_Operand>:$operand);
+  let assemblyFormat = "`<` $kind `of` $operand `>`";
+}
+
+def Hopper_ProblemAttr : Hopper_Attr<"Problem", "problem"> {
+  let summary = "the problem that a kernel solves, told to whoever launches it";
+  let description = [{
+    Stands on the kernel, as `hopper.problem`. `m` is `?` where one kernel serves
+    every M. Scales are `k_major` or `mn_major` storage with 1x128 blocks for A and
+    128x128 blocks for B.
+
+    Example: `#hopper.problem<gemm, m = ?, n = 7168, k = 2048, sfa = mn_major, sfb = k_major>`.
+  }];
+  let parameters = (ins "::mlir::StringAttr":$op, "int64_t":$m, "int64_t":$n, "int64_t":$k,
+                        "::mlir::StringAttr":$sfa, "::mlir::StringAttr":$sfb);
+  let assemblyFormat = [{
+    `<` custom<Keyword>($op) `,` `m` `=` custom<Extent>($m) `,` `n` `=` $n `,` `k` `=` $k `,`
+    `sfa` `=` custom<Keyword>($sfa) `,` `sfb` `=` custom<Keyword>($sfb) `>`
+  }];
+}
+
+def Hopper_LaunchAttr : Hopper_Attr<"Launch", "launch"> {
+  let summary = "how a kernel is launched";
+  let description = [{
+    Stands on the kernel, as `hopper.launch`. The kernel is persistent: the grid
+    is min(SMs of the device, tiles of D), 1-D, where tiles =
+    ceil(M / tile_m) * ceil(N / tile_n); with no tile there is no launch.
+
+    `stages` and `consumers` are told for people. The bytes of dynamic shared memory
+    are known after lowering: `hopper.smem_bytes` on the `llvm.func`.
+
+    Example: `#hopper.launch<threads = 384, tile_m = 128, tile_n = 128, stages = 5, consumers = 2>`.
+  }];
+  let parameters = (ins "int64_t":$threads, "int64_t":$tile_m, "int64_t":$tile_n,
+                        "int64_t":$stages, "int64_t":$consumers);
+  let assemblyFormat = "`<` struct(params) `>`";
+}
+
+#endif // FP8GEMM_DIALECT_HOPPER_IR_HOPPERATTRS_TD

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#ifndef FP8GEMM_DIALECT_HOPPER_IR_HOPPERDIALECT_TD
+#define FP8GEMM_DIALECT_HOPPER_IR_HOPPERDIALECT_TD
+
+include "mlir/IR/OpBase.td"
+
+def Hopper_Dialect : Dialect {
+  let name = "hopper";
+  let cppNamespace = "::fp8gemm::hopper";
+  let summary = "a warp-specialised Hopper kernel, written down: how to compute";
+  let description = [{
+    The dialect says *how* a kernel runs on one CTA of an sm_90a GPU: which warps
+    do what, what travels through the ring of shared-memory stages, and every
+    fence, barrier and wait between them. Lowering translates op by op; it never
+    reorders, and adds no synchronisation of its own.
+
+    **The ring.** A ring has S stages. Each stage holds one set of buffers and two
+    mbarriers: *full* (the data has arrived) and *empty* (the readers are done).
+    Four words move a stage around:
+
+    | op | who | waits for | then |
+    |---|---|---|---|
+    | `ring.acquire` | filler | empty | TMA fillers arm *full* with the bytes they will load |
+    | `ring.commit` | filler | | warps that filled arrive at *full*; TMA arrives by itself |
+    | `ring.wait` | reader | full | |
+    | `ring.release` | reader | | each reading warp arrives at *empty* |
+
+    Bytes and arrival counts are derived from the ring's type.
+
+    **Phases of the dialect.** As built, acquire and wait take the ring's next
+    stage implicitly. After `hopper-assign-stages` each names (stage, phase) as
+    SSA values that are carried through the loops. `hopper-check-rings` checks the
+    protocol, `hopper-check-resources` the budgets, and `convert-hopper-to-nvvm`
+    lowers.
+
+    The dialect reuses upstream: `gpu.func` for the kernel (its workgroup
+    attributions are shared memory outside the rings), memref in address space 3,
+    `!nvgpu.tensormap.descriptor`, `scf.for` and `arith`.
+  }];
+  let dependentDialects = ["::mlir::nvgpu::NVGPUDialect"];
+  let useDefaultTypePrinterParser = 1;
+  let useDefaultAttributePrinterParser = 1;
+}
+
+#endif // FP8GEMM_DIALECT_HOPPER_IR_HOPPERDIALECT_TD

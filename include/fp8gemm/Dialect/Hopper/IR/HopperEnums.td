@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#ifndef FP8GEMM_DIALECT_HOPPER_IR_HOPPERENUMS_TD
+#define FP8GEMM_DIALECT_HOPPER_IR_HOPPERENUMS_TD
+
+include "fp8gemm/Dialect/Hopper/IR/HopperDialect.td"
+include "mlir/IR/EnumAttr.td"
+
+def Hopper_Axis : I32Enum<"Axis", "rows or columns of an accumulator", [
+    I32EnumCase<"rows", 0>, I32EnumCase<"columns", 1>]> {
+  let cppNamespace = "::fp8gemm::hopper";
+}
+
+def Hopper_Filler : I32Enum<"Filler", "who fills a slot", [
+    I32EnumCase<"tma", 0>, I32EnumCase<"warps", 1>]> {
+  let cppNamespace = "::fp8gemm::hopper";
+}
+
+def Hopper_ParamKind : I32Enum<"ParamKind", "what the host passes", [
+    I32EnumCase<"tensor_map", 0>, I32EnumCase<"matrix", 1>, I32EnumCase<"leading_dimension", 2>,
+    I32EnumCase<"extent_m", 3>]> {
+  let cppNamespace = "::fp8gemm::hopper";
+}
+
+def Hopper_Operand : I32Enum<"Operand", "operand of the product", [
+    I32EnumCase<"a", 0>, I32EnumCase<"b", 1>, I32EnumCase<"sfa", 2>,
+    I32EnumCase<"sfb", 3>, I32EnumCase<"d", 4>, I32EnumCase<"none", 5>]> {
+  let cppNamespace = "::fp8gemm::hopper";
+}
+
+#endif // FP8GEMM_DIALECT_HOPPER_IR_HOPPERENUMS_TD

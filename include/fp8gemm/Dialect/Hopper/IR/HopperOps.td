@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#ifndef FP8GEMM_DIALECT_HOPPER_IR_HOPPEROPS_TD
+#define FP8GEMM_DIALECT_HOPPER_IR_HOPPEROPS_TD
+
+include "fp8gemm/Dialect/Hopper/IR/HopperAttrs.td"
+include "fp8gemm/Dialect/Hopper/IR/HopperTypes.td"
+include "mlir/IR/OpAsmInterface.td"
+include "mlir/IR/RegionKindInterface.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+class Hopper_Op<string mnemonic, list<Trait> traits = []>
+    : Op<Hopper_Dialect, mnemonic, traits>;
+
+def Hopper_SmemBuffer : MemRefRankOf<[AnyType], [1, 2, 3]>;
+
+//===----------------------------------------------------------------------===//
+// Roles
+//===----------------------------------------------------------------------===//
+
+def Hopper_WarpSpecializeOp : Hopper_Op<"warp_specialize", [RecursiveMemoryEffects]> {
+  let summary = "warp roles of a CTA, each a region that runs at the same time";
+  let description = [{
+    Warpgroup 0 is the producer group and keeps `producer_registers` registers a
+    thread; warpgroups 1 .. `consumers` compute with `consumer_registers`
+    (setmaxnreg: a multiple of 8, 24 to 256).
+
+    - `producer`: one thread, of warp 0. It may only acquire, load by TMA and commit.
+    - `helper` (may be empty): warp 1, all 32 lanes together.
+    - `consumer`: every consumer warpgroup, all 128 threads together; its block
+      argument is the warpgroup's number, from 0.
+
+    Every loop and condition in a region is uniform over the threads that run it.
+
+    Constraints:
+    - (C1) register counts are multiples of 8 in [24, 256]
+    - (C2) 128 x (producer + consumers x consumer registers) <= 65536, the registers of an SM
+    - (C3) the consumer region has one index argument, the others none
+    - (C4) regions capture only function arguments, constants and values that are
+           the same in every thread: index arithmetic, `gpu.block_id`, `gpu.grid_dim`,
+           rings and shared memory
+
+    Source: PTX ISA, "setmaxnreg".
+  }];
+  let arguments = (ins I32Attr:$producer_registers, I32Attr:$consumers, I32Attr:$consumer_registers);
+  let regions = (region SizedRegion<1>:$producer, MaxSizedRegion<1>:$helper, SizedRegion<1>:$consumer);
+  let assemblyFormat = [{
+    `producer` `registers` `(` $producer_registers `)` $producer
+    (`helper` $helper^)?
+    `consumers` `(` $consumers `)` `registers` `(` $consumer_registers `)` custom<ConsumerRegion>($consumer)
+    attr-dict
+  }];
+  let hasVerifier = 1;
+  let hasRegionVerifier = 1;
+}
+
+def Hopper_YieldOp : Hopper_Op<"yield", [Pure, Terminator, HasParent<"WarpSpecializeOp">]> {
+  let summary = "end of a role";
+  let assemblyFormat = "attr-dict";
+}
+
+//===----------------------------------------------------------------------===//
+// Rings
+//===----------------------------------------------------------------------===//
+
+def Hopper_RingCreateOp : Hopper_Op<"ring.create", [MemoryEffects<[MemAlloc]>]> {
+  let summary = "shared memory for a ring's buffers and mbarriers";
+  let results = (outs Hopper_Ring:$ring);
+  let assemblyFormat = "attr-dict `:` type($ring)";
+}
+
+def Hopper_RingInitOp : Hopper_Op<"ring.init"> {
+  let summary = "initialise a ring's mbarriers";
+  let description = [{
+    Thread 0 of the CTA initialises 2 x stages mbarriers with the arrival counts of
+    the ring's type. Others may touch the ring after `hopper.fence.mbarrier_init`
+    and `gpu.barrier`.
+  }];
+  let arguments = (ins Hopper_Ring:$ring);
+  let assemblyFormat = "$ring attr-dict `:` type($ring)";
+}
+
+def Hopper_FenceMbarrierInitOp : Hopper_Op<"fence.mbarrier_init"> {
+  let summary = "make initialised mbarriers visible to the async proxy";
+  let description = "Source: PTX ISA, `fence.mbarrier_init.release.cluster`.";
+  let assemblyFormat = "attr-dict";
+}
+
+def Hopper_RingAcquireOp : Hopper_Op<"ring.acquire", [AttrSizedOperandSegments,
+    DeclareOpInterfaceMethods<InferTypeOpInterface>,
+    DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmResultNames"]>]> {
+  let summary = "wait until the next stage is empty, to fill it";
+  let description = [{
+    `by tma` (in the producer): then arms the stage's full barrier with the bytes
+    of the ring's `tma` buffers, and returns those buffers. `by warps` (in the
+    helper): returns the `warps` buffers.
+
+    `at (stage, phase)` is there after hopper-assign-stages. A filler starts at
+    phase true: the empty barrier of a fresh ring lets the first round through.
+  }];
+  let arguments = (ins Hopper_Ring:$ring, Hopper_FillerAttr:$filler, Optional<Index>:$stage, Optional<I1>:$phase);
+  let results = (outs Hopper_Slot:$slot, Variadic<Hopper_SmemBuffer>:$buffers);
+  let assemblyFormat = "$ring `by` $filler (`at` `(` $stage^ `,` $phase `)`)? attr-dict `:` type($ring)";
+  let hasVerifier = 1;
+}
+
+def Hopper_RingCommitOp : Hopper_Op<"ring.commit"> {
+  let summary = "the stage is filled, or will be once its loads land";
+  let description = [{
+    In the helper: the warp's stores are ordered, then one lane arrives at the
+    stage's full barrier. In the producer it emits nothing: the TMA engine
+    completes the barrier when the armed bytes have landed.
+  }];
+  let arguments = (ins Hopper_Slot:$slot);
+  let assemblyFormat = "$slot attr-dict";
+}
+
+def Hopper_RingWaitOp : Hopper_Op<"ring.wait", [AttrSizedOperandSegments,
+    DeclareOpInterfaceMethods<InferTypeOpInterface>,
+    DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmResultNames"]>]> {
+  let summary = "wait until the next stage is full, to read it";
+  let description = [{
+    Returns every buffer of the stage: the `tma` buffers, then the `warps` buffers.
+    A reader starts at phase false.
+  }];
+  let arguments = (ins Hopper_Ring:$ring, Optional<Index>:$stage, Optional<I1>:$phase);
+  let results = (outs Hopper_Slot:$slot, Variadic<Hopper_SmemBuffer>:$buffers);
+  let assemblyFormat = "$ring (`at` `(` $stage^ `,` $phase `)`)? attr-dict `:` type($ring)";
+  let hasVerifier = 1;
+}
+
+def Hopper_RingReleaseOp : Hopper_Op<"ring.release"> {
+  let summary = "this warpgroup is done reading the stage";
+  let description = [{
+    One lane of each warp arrives at the stage's empty barrier. Every wgmma that
+    reads the stage must have been waited for, and every scale loaded.
+  }];
+  let arguments = (ins Hopper_Slot:$slot);
+  let assemblyFormat = "$slot attr-dict";
+}
+
+def Hopper_RingAdvanceOp : Hopper_Op<"ring.advance", [Pure,
+    DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmResultNames"]>]> {
+  let summary = "the position after (stage, phase)";
+  let description = [{
+    `next_stage = stage + 1 == stages ? 0 : stage + 1`; the phase flips when the
+    stage wraps. Written by hopper-assign-stages.
+  }];
+  let arguments = (ins Hopper_Ring:$ring, Index:$stage, I1:$phase);
+  let results = (outs Index:$next_stage, I1:$next_phase);
+  let assemblyFormat = "$ring `(` $stage `,` $phase `)` attr-dict `:` type($ring)";
+}
+
+//===----------------------------------------------------------------------===//
+// Filling a stage
+//===----------------------------------------------------------------------===//
+
+def Hopper_TmaLoadOp : Hopper_Op<"tma_load"> {
+  let summary = "copy a box of global memory into a buffer by TMA";
+  let description = [{
+    Loads the box of `map` whose first element is [row, column], counted in
+    elements of the tensor, and completes its bytes at the full barrier of `slot`.
+    What lies outside the tensor arrives as zero and counts as bytes.
+
+    Constraints:
+    - (C1) the map's box has the shape and element type of the buffer
+    - (C2) a box of f8 elements has rows of 128 bytes, swizzled by 128 bytes (what wgmma
+           reads); a box of f32 scales is not swizzled
+
+    Source: PTX ISA, "cp.async.bulk.tensor".
+  }];
+  let arguments = (ins NVGPU_TensorMapDescriptor:$map, Index:$row, Index:$column,
+                       Arg<Hopper_SmemBuffer, "", [MemWrite]>:$buffer, Hopper_Slot:$slot);
+  let assemblyFormat = [{
+    $map `[` $row `,` $column `]` `to` $buffer `signal` $slot attr-dict
+    `:` type($map) `to` type($buffer)
+  }];
+  let hasVerifier = 1;
+}
+
+def Hopper_FetchScalesOp : Hopper_Op<"fetch_scales"> {
+  let summary = "load scales of one K block from global memory into a warp's lanes";
+  let description = [{
+    Scale i, 0 <= i < count, is `source[min(first + i * step, limit - 1) / per, k_block]`
+    and goes to lane i % 32, element i / 32. `source` is logical: one row a block of
+    `per` rows of the scaled matrix, one column a K block; its strides say how it is stored.
+    The loads are issued here and waited for where the values are used, so a
+    fetch for the next K block costs no time.
+
+    Constraints:
+    - (C1) the result has ceil(count / 32) elements a lane
+    - (C2) `source` is a rank-2 f32 memref in global memory with one unit stride
+  }];
+  let arguments = (ins Arg<MemRefRankOf<[F32], [2]>, "", [MemRead]>:$source, Index:$first, Index:$k_block, Index:$limit,
+                       I64Attr:$count, I64Attr:$step, I64Attr:$per);
+  let results = (outs VectorOfRankAndType<[1], [F32]>:$values);
+  let assemblyFormat = [{
+    $source `[` $first `,` $k_block `]` `count` $count `step` $step `per` $per `limit` $limit attr-dict
+    `:` type($source) `->` type($values)
+  }];
+  let hasVerifier = 1;
+}
+
+def Hopper_PutScalesOp : Hopper_Op<"put_scales"> {
+  let summary = "store a warp's fetched scales into a buffer";
+  let description = [{
+    Element e of lane l goes to `buffer[l + 32 e]`, where that lies inside.
+
+    Constraints:
+    - (C1) the buffer is a rank-1 f32 memref of at most 32 x elements a lane
+  }];
+  let arguments = (ins VectorOfRankAndType<[1], [F32]>:$values, Arg<Hopper_SmemBuffer, "", [MemWrite]>:$buffer);
+  let assemblyFormat = "$values `to` $buffer attr-dict `:` type($values) `,` type($buffer)";
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Computing
+//===----------------------------------------------------------------------===//
+
+def Hopper_ZeroOp : Hopper_Op<"zero", [Pure]> {
+  let summary = "an accumulator of zeros";
+  let results = (outs Hopper_Fragment:$result);
+  let assemblyFormat = "attr-dict `:` type($result)";
+}
+
+def Hopper_WgmmaFenceOp : Hopper_Op<"wgmma.fence"> {
+  let summary = "order earlier register accesses before the next wgmma";
+  let description = "Source: PTX ISA, `wgmma.fence.sync.aligned`.";
+  let assemblyFormat = "attr-dict";
+}
+
+def Hopper_MmaOp : Hopper_Op<"mma"> {
+  let summary = "issue A * B^T for one K block on the tensor core";
+  let description = [{
+    `partial[i, j] = sum over k of a[i, k] * b[j, k]`, from zero. One
+    wgmma.mma_async per 32 elements of K, committed as one group. The result is in
+    flight until `mma.wait`.
+
+    Constraints:
+    - (C1) `a` is 64x128, `b` is Nx128, f8E4M3FN in shared memory, rows of 128 bytes
+           apart (the 128-byte swizzle of TMA)
+    - (C2) N is a multiple of 8 in [8, 256]
+    - (C3) the result is 64xN
+
+    Source: PTX ISA, "wgmma.mma_async", shape m64nNk32.
+  }];
+  let arguments = (ins Arg<Hopper_SmemBuffer, "", [MemRead]>:$a, Arg<Hopper_SmemBuffer, "", [MemRead]>:$b);
+  let results = (outs Hopper_Fragment:$partial);
+  let assemblyFormat = "$a `,` $b attr-dict `:` type($a) `,` type($b) `->` type($partial)";
+  let hasVerifier = 1;
+}
+
+def Hopper_MmaWaitOp : Hopper_Op<"mma.wait", [AllTypesMatch<["partial", "result"]>]> {
+  let summary = "wait until all but the newest `pending` mma groups are complete";
+  let description = [{
+    `result` is `partial`, readable. Waits for this warpgroup's groups in the order
+    they were committed: `partial` must be older than the `pending` newest.
+    Source: PTX ISA, `wgmma.wait_group.sync.aligned`.
+  }];
+  let arguments = (ins Hopper_Fragment:$partial, DefaultValuedAttr<I32Attr, "0">:$pending);
+  let results = (outs Hopper_Fragment:$result);
+  let assemblyFormat = "$partial (`pending` $pending^)? attr-dict `:` type($partial)";
+}
+
+def Hopper_LoadScalesOp : Hopper_Op<"load_scales"> {
+  let summary = "read scales from a stage into the layout of an accumulator";
+  let description = [{
+    `source[i]` is the scale of rows or columns i * block .. (i + 1) * block - 1.
+
+    Constraints:
+    - (C1) `source` is a rank-1 f32 memref of extent / block elements
+  }];
+  let arguments = (ins Arg<Hopper_SmemBuffer, "", [MemRead]>:$source);
+  let results = (outs Hopper_Scales:$scales);
+  let assemblyFormat = "$source attr-dict `:` type($source) `->` type($scales)";
+  let hasVerifier = 1;
+}
+
+def Hopper_PromoteOp : Hopper_Op<"promote", [Pure, AllTypesMatch<["partial", "acc", "result"]>]> {
+  let summary = "add a scaled partial product to the accumulator, in f32";
+  let description = [{
+    `result[i, j] = fma(partial[i, j], rows[i] * columns[j], acc[i, j])`: the scales
+    are multiplied first, rounded to f32, then one fused multiply-add.
+
+    Constraints:
+    - (C1) `rows` scales the fragment's 64 rows, `columns` its columns
+  }];
+  let arguments = (ins Hopper_Fragment:$partial, Hopper_Scales:$rows, Hopper_Scales:$columns, Hopper_Fragment:$acc);
+  let results = (outs Hopper_Fragment:$result);
+  let assemblyFormat = [{
+    $partial `scaled_by` `(` $rows `,` $columns `)` `into` $acc attr-dict
+    `:` type($rows) `,` type($columns) `,` type($acc)
+  }];
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Storing a tile
+//===----------------------------------------------------------------------===//
+
+def Hopper_StoreFragmentOp : Hopper_Op<"store_fragment"> {
+  let summary = "round an accumulator to bf16 and store it to shared memory";
+  let description = [{
+    Rounds to nearest even and stores by stmatrix. `staging` holds the 64 x N
+    fragment as N / w panels of w columns: [panel, row, column], w of 16, 32 or 64,
+    swizzled as TMA does for rows of 2w bytes.
+
+    Constraints:
+    - (C1) `staging` is [N / w, 64, w] bf16 in shared memory, w in {16, 32, 64}
+
+    Source: PTX ISA, "stmatrix" and "Swizzling modes".
+  }];
+  let arguments = (ins Hopper_Fragment:$fragment, Arg<Hopper_SmemBuffer, "", [MemWrite]>:$staging);
+  let assemblyFormat = "$fragment `to` $staging attr-dict `:` type($fragment) `,` type($staging)";
+  let hasVerifier = 1;
+}
+
+def Hopper_FenceAsyncSharedOp : Hopper_Op<"fence.async_shared"> {
+  let summary = "order this thread's stores to shared memory before later TMA accesses";
+  let description = [{
+    Each thread that stored fences, then a barrier, then one thread starts the TMA
+    store. Source: PTX ISA, `fence.proxy.async.shared::cta`.
+  }];
+  let assemblyFormat = "attr-dict";
+}
+
+def Hopper_NamedBarrierOp : Hopper_Op<"named_barrier"> {
+  let summary = "wait until `threads` threads are at barrier `id`";
+  let description = [{
+    Barrier 0 belongs to `gpu.barrier`; 1 to 15 are free.
+
+    Constraints:
+    - (C1) `threads` is a positive multiple of 32
+    - (C2) a constant `id` is in [1, 15]
+
+    Source: PTX ISA, "barrier.sync".
+  }];
+  let arguments = (ins Index:$id, I32Attr:$threads);
+  let assemblyFormat = "$id `threads` `(` $threads `)` attr-dict";
+  let hasVerifier = 1;
+}
+
+def Hopper_TmaStoreOp : Hopper_Op<"tma_store"> {
+  let summary = "copy staged panels to global memory by TMA";
+  let description = [{
+    Thread 0 of the warpgroup stores panel p to the box of `map` at
+    [row, column + p * w], and commits all panels as one bulk group. What lies
+    outside the tensor is not written.
+
+    Constraints:
+    - (C1) `staging` is [panels, 64, w]; the map's box is 64 x w, of the same element
+           type, swizzled by the bytes of its rows
+
+    Source: PTX ISA, "cp.async.bulk.tensor", "cp.async.bulk.commit_group".
+  }];
+  let arguments = (ins Arg<Hopper_SmemBuffer, "", [MemRead]>:$staging, NVGPU_TensorMapDescriptor:$map,
+                       Index:$row, Index:$column);
+  let assemblyFormat = [{
+    $staging `to` $map `[` $row `,` $column `]` attr-dict `:` type($staging) `to` type($map)
+  }];
+  let hasVerifier = 1;
+}
+
+def Hopper_TmaStoreWaitOp : Hopper_Op<"tma_store.wait"> {
+  let summary = "thread 0 of the warpgroup waits for its bulk groups";
+  let description = [{
+    Until at most `pending` groups are unfinished. With `read` it is enough that
+    shared memory has been read, and may be overwritten; without, that the writes
+    are complete. Only thread 0 waits: the others learn it at the next barrier.
+    Source: PTX ISA, `cp.async.bulk.wait_group`.
+  }];
+  let arguments = (ins DefaultValuedAttr<I32Attr, "0">:$pending, UnitAttr:$read);
+  let assemblyFormat = "(`read` $read^)? (`pending` $pending^)? attr-dict";
+}
+
+//===----------------------------------------------------------------------===//
+// Scheduling tiles
+//===----------------------------------------------------------------------===//
+
+def Hopper_RasterOp : Hopper_Op<"raster", [Pure,
+    DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmResultNames"]>]> {
+  let summary = "the block row and block column of a tile";
+  let description = [{
+    Tiles 0 .. rows * columns - 1 walk down `group` block rows, then go to the next
+    block column, and after the last column to the next `group` rows. CTAs that run
+    at the same time then share operands in L2. The last group may be shorter.
+  }];
+  let arguments = (ins Index:$tile, Index:$block_rows, Index:$block_columns, I64Attr:$group);
+  let results = (outs Index:$block_row, Index:$block_column);
+  let assemblyFormat = "$tile `in` `(` $block_rows `,` $block_columns `)` `group` `(` $group `)` attr-dict";
+  let hasVerifier = 1;
+}
+
+#endif // FP8GEMM_DIALECT_HOPPER_IR_HOPPEROPS_TD

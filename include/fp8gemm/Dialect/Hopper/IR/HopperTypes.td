@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#ifndef FP8GEMM_DIALECT_HOPPER_IR_HOPPERTYPES_TD
+#define FP8GEMM_DIALECT_HOPPER_IR_HOPPERTYPES_TD
+
+include "fp8gemm/Dialect/Hopper/IR/HopperEnums.td"
+include "mlir/Dialect/NVGPU/IR/NVGPUTypes.td"
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/BuiltinAttributes.td"
+include "mlir/IR/EnumAttr.td"
+
+class Hopper_Type<string name, string typeMnemonic>
+    : TypeDef<Hopper_Dialect, name> {
+  let mnemonic = typeMnemonic;
+}
+
+def Hopper_Ring : Hopper_Type<"Ring", "ring"> {
+  let summary = "stages of shared-memory buffers with a full and an empty mbarrier each";
+  let description = [{
+    `tma` lists the buffers of a stage that TMA fills, `warps` those that helper
+    warps fill with ordinary stores. `readers` warpgroups read every stage.
+
+    Derived, never written twice:
+    - bytes expected at *full* = the sum of the `tma` buffers' bytes
+    - arrivals at *full* = 1 (TMA producer, if there are `tma` buffers) + 1 (helper warp, if there are `warps` buffers)
+    - arrivals at *empty* = 4 x `readers` (one a warp)
+
+    Example:
+    `!hopper.ring<stages = 5, tma = [memref<128x128xf8E4M3FN, 3>, memref<128xf32, 3>], warps = [memref<1xf32, 3>], readers = 2>`
+  }];
+  let parameters = (ins "int64_t":$stages,
+                        ArrayRefParameter<"::mlir::MemRefType">:$tma,
+                        OptionalArrayRefParameter<"::mlir::MemRefType">:$warps,
+                        "int64_t":$readers);
+  let assemblyFormat = [{
+    `<` `stages` `=` $stages `,` `tma` `=` `[` $tma `]` `,`
+    (`warps` `=` `[` $warps^ `]` `,`)? `readers` `=` $readers `>`
+  }];
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// Bytes that TMA brings into one stage.
+    int64_t getExpectedBytes();
+    /// Arrivals that complete a phase of a stage's full barrier.
+    int64_t getFullArrivals();
+    /// Arrivals that complete a phase of a stage's empty barrier.
+    int64_t getEmptyArrivals() { return 4 * getReaders(); }
+    /// All buffers of a stage: those of TMA, then those of the warps.
+    ::llvm::SmallVector<::mlir::MemRefType> getBuffers();
+  }];
+}
+
+def Hopper_Slot : Hopper_Type<"Slot", "slot"> {
+  let summary = "the right to fill or to read one stage of a ring";
+  let description = [{
+    Made by `ring.acquire` or `ring.wait`, used by the loads that signal it, and
+    consumed exactly once by `ring.commit` or `ring.release`.
+  }];
+}
+
+def Hopper_Fragment : Hopper_Type<"Fragment", "fragment"> {
+  let summary = "an accumulator of 64 rows, spread over the registers of a warpgroup";
+  let description = [{
+    64 x N f32 in the register layout of wgmma.m64nNk32 (PTX ISA, "Register
+    Fragments for wgmma.mma_async.m64nNk32"): thread t of the warpgroup, with
+    warp w = t / 32 and lane l = t % 32, holds in register 4j + 2h + c the element
+    of row 16w + l/4 + 8h and column 8j + 2(l%4) + c. N / 2 registers a thread.
+
+    Example: `!hopper.fragment<64x128xf32>`.
+  }];
+  let parameters = (ins "int64_t":$rows, "int64_t":$columns);
+  let assemblyFormat = "`<` custom<FragmentShape>($rows, $columns) `>`";
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// f32 registers that each thread of the warpgroup holds.
+    int64_t getRegisters() { return getRows() * getColumns() / 128; }
+  }];
+}
+
+def Hopper_Scales : Hopper_Type<"Scales", "scales"> {
+  let summary = "scales of an accumulator's rows or columns, in registers";
+  let description = [{
+    One f32 serves `block` neighbouring rows or columns of a fragment. The layout
+    in registers follows the fragment's:
+
+    - rows, block 1: two registers a thread, rows 16w + l/4 and 16w + l/4 + 8
+    - columns, block >= 8: extent / block registers, the same in every thread
+
+    Examples: `!hopper.scales<64 rows by 1>`, `!hopper.scales<176 columns by 16>`.
+  }];
+  let parameters = (ins "int64_t":$extent, EnumParameter<Hopper_Axis>:$axis, "int64_t":$block);
+  let assemblyFormat = "`<` $extent $axis `by` $block `>`";
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// f32 registers that each thread holds.
+    int64_t getRegisters() { return getAxis() == Axis::rows ? 2 : getExtent() / getBlock(); }
+  }];
+}
+
+#endif // FP8GEMM_DIALECT_HOPPER_IR_HOPPERTYPES_TD

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#ifndef FP8GEMM_DIALECT_HOPPER_TRANSFORMS_PASSES_TD
+#define FP8GEMM_DIALECT_HOPPER_TRANSFORMS_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def AssignStagesPass : Pass<"hopper-assign-stages", "::mlir::gpu::GPUFuncOp"> {
+  let summary = "give every ring access its stage and phase";
+  let description = [{
+    Threads each role's position in each ring, (stage, phase), through its loops
+    as SSA values: acquire and wait then say `at (stage, phase)`, and a
+    `ring.advance` follows. A filler starts at (0, true), a reader at (0, false).
+    The position is carried by every loop around the access, so it persists across
+    the tiles of a persistent CTA.
+
+    **Afterwards no ring access is without a position.** Accesses that have one are
+    left alone.
+  }];
+  let dependentDialects = ["::fp8gemm::hopper::HopperDialect", "::mlir::arith::ArithDialect"];
+}
+
+def CheckRingsPass : Pass<"hopper-check-rings", "::mlir::gpu::GPUFuncOp"> {
+  let summary = "reject schedules that break the ring protocol";
+  let description = [{
+    Checks what would hang a GPU or corrupt memory, and changes nothing. Each rule
+    and its message: docs/RingProtocol.md.
+  }];
+}
+
+def CheckResourcesPass : Pass<"hopper-check-resources", "::mlir::gpu::GPUFuncOp"> {
+  let summary = "reject kernels that don't fit an SM";
+  let description = [{
+    Compares the shared memory (attributions, rings, mbarriers, as laid out by
+    SmemLayout), the registers of the roles, the accumulators and the threads with
+    the limits of an sm_90a SM. Both numbers are in the message.
+  }];
+  let options = [
+    Option<"smemLimit", "smem-limit", "int64_t", /*default=*/"232448",
+           "shared memory that a CTA may use (bytes)">,
+  ];
+}
+
+#endif // FP8GEMM_DIALECT_HOPPER_TRANSFORMS_PASSES_TD

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#ifndef FP8GEMM_TARGET_PASSES_TD
+#define FP8GEMM_TARGET_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def SerializeKernelsPass : Pass<"fp8gemm-serialize-kernels", "::mlir::ModuleOp"> {
+  let summary = "compile each gpu.module to a kernel file";
+  let description = [{
+    Translates each `gpu.module` (in the LLVM dialect) to PTX with LLVM, assembles it
+    with ptxas, and replaces it by a `gpu.binary` whose object is the kernel file:
+    the cubin, then its manifest (runtime/format).
+
+    ptxas is looked for in `ptxas`, $CUDA_PATH/bin, $PATH and the virtual environment
+    that scripts/setup.sh makes. Its warnings are reported; C75xx warnings, spills and
+    local memory are errors unless allowed.
+  }];
+  let options = [
+    Option<"ptxas", "ptxas", "std::string", /*default=*/"\"\"", "path of ptxas">,
+    Option<"chip", "chip", "std::string", /*default=*/"\"sm_90a\"", "GPU architecture; sm_90a is the only one built">,
+    Option<"allowSpills", "allow-spills", "bool", /*default=*/"false",
+           "accept kernels that spill registers or use local memory">,
+    Option<"lineinfo", "lineinfo", "bool", /*default=*/"false",
+           "keep line numbers in the machine code, for profilers">,
+  ];
+  let dependentDialects = ["::mlir::gpu::GPUDialect", "::mlir::NVVM::NVVMDialect"];
+}
+
+#endif // FP8GEMM_TARGET_PASSES_TD

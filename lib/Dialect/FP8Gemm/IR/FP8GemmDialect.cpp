@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "fp8gemm/Dialect/FP8Gemm/IR/FP8Gemm.h"
+
+#include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+
+/// `1x128`
+static ParseResult parseBlockShape(AsmParser &parser, int64_t &rows, int64_t &columns) {
+  SmallVector<int64_t> shape;
+  SMLoc loc = parser.getCurrentLocation();
+  if (parser.parseDimensionList(shape, /*allowDynamic=*/false, /*withTrailingX=*/false))
+    return failure();
+  if (shape.size() != 2)
+    return parser.emitError(loc, "expected a block shape such as 1x128, got ") << shape.size() << " dimensions";
+  rows = shape[0];
+  columns = shape[1];
+  return success();
+}
+
+static void printBlockShape(AsmPrinter &printer, int64_t rows, int64_t columns) {
+  printer << rows << 'x' << columns;
+}
+
+#include "fp8gemm/Dialect/FP8Gemm/IR/FP8GemmEnums.cpp.inc"
+#define GET_ATTRDEF_CLASSES
+#include "fp8gemm/Dialect/FP8Gemm/IR/FP8GemmAttrs.cpp.inc"
+
+#include "fp8gemm/Dialect/FP8Gemm/IR/FP8GemmDialect.cpp.inc"
+
+LogicalResult fp8gemm::ConfigAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                                          int64_t tileM, int64_t tileN, int64_t stages, int64_t consumers,
+                                          int64_t producerRegisters, int64_t consumerRegisters,
+                                          int64_t rasterGroup) {
+  auto positive = [&](StringRef name, int64_t value) -> LogicalResult {
+    if (value > 0)
+      return success();
+    return emitError() << "expected '" << name << "' to be positive, got " << value;
+  };
+  if (failed(positive("tile_m", tileM)) || failed(positive("tile_n", tileN)) ||
+      failed(positive("stages", stages)) || failed(positive("consumers", consumers)) ||
+      failed(positive("producer_registers", producerRegisters)) ||
+      failed(positive("consumer_registers", consumerRegisters)) ||
+      failed(positive("raster_group", rasterGroup)))
+    return failure();
+  if (tileM % (64 * consumers) != 0)
+    return emitError() << "expected 'tile_m' to be a multiple of 64 rows for each of " << consumers
+                       << " consumers, got " << tileM;
+  if (tileN % 8 != 0 || tileN > 256)
+    return emitError() << "expected 'tile_n' to be a multiple of 8, at most 256, got " << tileN;
+  return success();
+}
+
+void fp8gemm::FP8GemmDialect::initialize() {
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "fp8gemm/Dialect/FP8Gemm/IR/FP8GemmAttrs.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "fp8gemm/Dialect/FP8Gemm/IR/FP8GemmOps.cpp.inc"
+      >();
+}

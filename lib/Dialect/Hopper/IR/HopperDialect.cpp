@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "fp8gemm/Dialect/Hopper/IR/Hopper.h"
+
+#include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace fp8gemm::hopper;
+
+/// `64x128xf32`
+static ParseResult parseFragmentShape(AsmParser &parser, int64_t &rows, int64_t &columns) {
+  SmallVector<int64_t> shape;
+  SMLoc loc = parser.getCurrentLocation();
+  if (parser.parseDimensionList(shape, /*allowDynamic=*/false) || parser.parseKeyword("f32"))
+    return failure();
+  if (shape.size() != 2)
+    return parser.emitError(loc, "expected a fragment such as 64x128xf32, got ") << shape.size() << " dimensions";
+  rows = shape[0];
+  columns = shape[1];
+  return success();
+}
+
+static void printFragmentShape(AsmPrinter &printer, int64_t rows, int64_t columns) {
+  printer << rows << 'x' << columns << "xf32";
+}
+
+/// An identifier, kept as a string attribute.
+static ParseResult parseKeyword(AsmParser &parser, StringAttr &keyword) {
+  StringRef text;
+  if (parser.parseKeyword(&text))
+    return failure();
+  keyword = parser.getBuilder().getStringAttr(text);
+  return success();
+}
+
+static void printKeyword(AsmPrinter &printer, StringAttr keyword) { printer << keyword.getValue(); }
+
+/// An extent, `?` where it is dynamic.
+static ParseResult parseExtent(AsmParser &parser, int64_t &extent) {
+  if (succeeded(parser.parseOptionalQuestion())) {
+    extent = ShapedType::kDynamic;
+    return success();
+  }
+  return parser.parseInteger(extent);
+}
+
+static void printExtent(AsmPrinter &printer, int64_t extent) {
+  if (ShapedType::isDynamic(extent))
+    printer << '?';
+  else
+    printer << extent;
+}
+
+#include "fp8gemm/Dialect/Hopper/IR/HopperEnums.cpp.inc"
+#define GET_ATTRDEF_CLASSES
+#include "fp8gemm/Dialect/Hopper/IR/HopperAttrs.cpp.inc"
+#define GET_TYPEDEF_CLASSES
+#include "fp8gemm/Dialect/Hopper/IR/HopperTypes.cpp.inc"
+
+#include "fp8gemm/Dialect/Hopper/IR/HopperDialect.cpp.inc"
+
+void HopperDialect::initialize() {
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "fp8gemm/Dialect/Hopper/IR/HopperAttrs.cpp.inc"
+      >();
+  addTypes<
+#define GET_TYPEDEF_LIST
+#include "fp8gemm/Dialect/Hopper/IR/HopperTypes.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "fp8gemm/Dialect/Hopper/IR/HopperOps.cpp.inc"
+      >();
+}
+
+//===----------------------------------------------------------------------===//
+// Types
+//===----------------------------------------------------------------------===//
+
+static int64_t getBytes(MemRefType type) {
+  return type.getNumElements() * type.getElementTypeBitWidth() / 8;
+}
+
+int64_t RingType::getExpectedBytes() {
+  int64_t bytes = 0;
+  for (MemRefType buffer : getTma())
+    bytes += getBytes(buffer);
+  return bytes;
+}
+
+int64_t RingType::getFullArrivals() { return !getTma().empty() + !getWarps().empty(); }
+
+SmallVector<MemRefType> RingType::getBuffers() {
+  SmallVector<MemRefType> buffers(getTma());
+  llvm::append_range(buffers, getWarps());
+  return buffers;
+}
+
+LogicalResult RingType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t stages,
+                               ArrayRef<MemRefType> tma, ArrayRef<MemRefType> warps, int64_t readers) {
+  if (stages < 1)
+    return emitError() << "expected at least 1 stage, got " << stages;
+  if (readers < 1)
+    return emitError() << "expected at least 1 reading warpgroup, got " << readers;
+  if (tma.empty() && warps.empty())
+    return emitError() << "expected at least 1 buffer, got none";
+  for (ArrayRef<MemRefType> list : {tma, warps})
+    for (MemRefType buffer : list) {
+      auto space = dyn_cast_or_null<IntegerAttr>(buffer.getMemorySpace());
+      if (!space || space.getInt() != 3)
+        return emitError() << "expected buffers in shared memory (memory space 3), got " << buffer;
+      if (!buffer.hasStaticShape() || !buffer.getLayout().isIdentity())
+        return emitError() << "expected buffers of static shape without strides, got " << buffer;
+    }
+  return success();
+}
+
+LogicalResult FragmentType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t rows, int64_t columns) {
+  if (rows != 64)
+    return emitError() << "expected a fragment of 64 rows, got " << rows;
+  if (columns < 8 || columns > 256 || columns % 8 != 0)
+    return emitError() << "expected fragment columns to be a multiple of 8 in [8, 256], got " << columns;
+  return success();
+}
+
+LogicalResult ScalesType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t extent, Axis axis,
+                                 int64_t block) {
+  if (axis == Axis::rows) {
+    if (extent != 64 || block != 1)
+      return emitError() << "expected scales of 64 rows by 1, got " << extent << " by " << block;
+    return success();
+  }
+  if (block < 8 || block % 8 != 0)
+    return emitError() << "expected blocks of a multiple of 8 columns, got " << block;
+  if (extent <= 0 || extent % block != 0)
+    return emitError() << "expected columns to be a positive multiple of their block of " << block << ", got " << extent;
+  return success();
+}

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "fp8gemm/Dialect/Hopper/IR/Hopper.h"
+
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/IR/Matchers.h"
+
+using namespace mlir;
+using namespace fp8gemm::hopper;
+
+/// The consumer region with its block argument: `|%group| { ... }`.
+static ParseResult parseConsumerRegion(OpAsmParser &parser, Region &region) {
+  OpAsmParser::Argument group;
+  group.type = parser.getBuilder().getIndexType();
+  if (parser.parseVerticalBar() || parser.parseArgument(group) || parser.parseVerticalBar())
+    return failure();
+  return parser.parseRegion(region, {group});
+}
+
+static void printConsumerRegion(OpAsmPrinter &printer, Operation *, Region &region) {
+  printer << '|';
+  if (!region.empty() && region.getNumArguments() == 1)
+    printer.printRegionArgument(region.getArgument(0), {}, /*omitType=*/true);
+  printer << "| ";
+  printer.printRegion(region, /*printEntryBlockArgs=*/false);
+}
+
+#define GET_OP_CLASSES
+#include "fp8gemm/Dialect/Hopper/IR/HopperOps.cpp.inc"
+
+//===----------------------------------------------------------------------===//
+// warp_specialize
+//===----------------------------------------------------------------------===//
+
+/// Registers of an SM, and what setmaxnreg accepts (PTX ISA, "setmaxnreg").
+static constexpr int64_t kSmRegisters = 65536;
+static constexpr int64_t kThreadsPerWarpgroup = 128;
+
+LogicalResult WarpSpecializeOp::verify() {
+  auto checkRegisters = [&](StringRef role, int64_t registers) -> LogicalResult {
+    if (registers % 8 == 0 && registers >= 24 && registers <= 256)
+      return success();
+    return emitOpError() << "expected " << role << " registers to be a multiple of 8 in [24, 256], got " << registers;
+  };
+  int64_t producer = getProducerRegisters(), consumer = getConsumerRegisters(), groups = getConsumers();
+  if (failed(checkRegisters("producer", producer)) || failed(checkRegisters("consumer", consumer)))
+    return failure();
+  if (groups < 1)
+    return emitOpError() << "expected at least 1 consumer warpgroup, got " << groups;
+  int64_t total = kThreadsPerWarpgroup * (producer + groups * consumer);
+  if (total > kSmRegisters)
+    return emitOpError() << "expected the roles to need at most " << kSmRegisters << " registers, got " << total;
+  return success();
+}
+
+/// True if every thread that runs `op` computes the same result.
+static bool isUniform(Operation *op) {
+  if (!op || op->hasTrait<OpTrait::ConstantLike>())
+    return true;
+  if (isa<gpu::BlockIdOp, gpu::GridDimOp, RingCreateOp, RasterOp>(op))
+    return true;
+  return op->getName().getDialectNamespace() == "arith" && isMemoryEffectFree(op);
+}
+
+LogicalResult WarpSpecializeOp::verifyRegions() {
+  if (getProducer().getNumArguments() != 0 || getHelper().getNumArguments() != 0)
+    return emitOpError() << "expected the producer and helper regions to have no arguments";
+  if (getConsumer().getNumArguments() != 1 || !getConsumer().getArgument(0).getType().isIndex())
+    return emitOpError() << "expected the consumer region to have one index argument, the warpgroup's number";
+  for (Region *region : {&getProducer(), &getHelper(), &getConsumer()}) {
+    WalkResult result = region->walk([&](Operation *op) {
+      for (Value operand : op->getOperands()) {
+        if (region->isAncestor(operand.getParentRegion()) || isUniform(operand.getDefiningOp()))
+          continue;
+        op->emitOpError() << "captures a value that may differ between threads";
+        return WalkResult::interrupt();
+      }
+      return WalkResult::advance();
+    });
+    if (result.wasInterrupted())
+      return failure();
+  }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Rings
+//===----------------------------------------------------------------------===//
+
+static void appendSlotTypes(MLIRContext *context, ArrayRef<MemRefType> buffers, SmallVectorImpl<Type> &types) {
+  types.push_back(SlotType::get(context));
+  llvm::append_range(types, buffers);
+}
+
+LogicalResult RingAcquireOp::inferReturnTypes(MLIRContext *context, std::optional<Location> location, ValueRange operands,
+                                          DictionaryAttr attributes, OpaqueProperties properties,
+                                          RegionRange regions, SmallVectorImpl<Type> &types) {
+  Adaptor adaptor(operands, attributes, properties, regions);
+  auto ring = dyn_cast<RingType>(adaptor.getRing().getType());
+  if (!ring)
+    return failure();
+  appendSlotTypes(context, adaptor.getFiller() == Filler::tma ? ring.getTma() : ring.getWarps(), types);
+  return success();
+}
+
+LogicalResult RingWaitOp::inferReturnTypes(MLIRContext *context, std::optional<Location> location, ValueRange operands,
+                                          DictionaryAttr attributes, OpaqueProperties properties,
+                                          RegionRange regions, SmallVectorImpl<Type> &types) {
+  Adaptor adaptor(operands, attributes, properties, regions);
+  auto ring = dyn_cast<RingType>(adaptor.getRing().getType());
+  if (!ring)
+    return failure();
+  appendSlotTypes(context, ring.getBuffers(), types);
+  return success();
+}
+
+void RingAcquireOp::getAsmResultNames(function_ref<void(Value, StringRef)> setName) { setName(getSlot(), "slot"); }
+void RingWaitOp::getAsmResultNames(function_ref<void(Value, StringRef)> setName) { setName(getSlot(), "slot"); }
+void RingAdvanceOp::getAsmResultNames(function_ref<void(Value, StringRef)> setName) {
+  setName(getNextStage(), "stage");
+  setName(getNextPhase(), "phase");
+}
+
+template <typename Op> static LogicalResult verifyPosition(Op op) {
+  if (!op.getStage() != !op.getPhase())
+    return op.emitOpError() << "expected both a stage and a phase, or neither";
+  return success();
+}
+
+LogicalResult RingAcquireOp::verify() {
+  if (getBuffers().empty())
+    return emitOpError() << "expected a ring with buffers filled by " << stringifyFiller(getFiller()) << ", got none";
+  return verifyPosition(*this);
+}
+
+LogicalResult RingWaitOp::verify() { return verifyPosition(*this); }
+
+//===----------------------------------------------------------------------===//
+// Filling a stage
+//===----------------------------------------------------------------------===//
+
+/// The swizzle whose period is `bytes`, what TMA calls a row of that length.
+static nvgpu::TensorMapSwizzleKind swizzleOfRow(int64_t bytes) {
+  switch (bytes) {
+  case 128: return nvgpu::TensorMapSwizzleKind::SWIZZLE_128B;
+  case 64: return nvgpu::TensorMapSwizzleKind::SWIZZLE_64B;
+  case 32: return nvgpu::TensorMapSwizzleKind::SWIZZLE_32B;
+  default: return nvgpu::TensorMapSwizzleKind::SWIZZLE_NONE;
+  }
+}
+
+LogicalResult TmaLoadOp::verify() {
+  MemRefType box = getMap().getType().getTensor();
+  auto buffer = cast<MemRefType>(getBuffer().getType());
+  bool row = buffer.getRank() == 1 && box.getRank() == 2 && box.getDimSize(0) == 1;
+  if (box.getElementType() != buffer.getElementType() ||
+      (row ? box.getShape().drop_front() : box.getShape()) != buffer.getShape())
+    return emitOpError() << "expected 'buffer' to have the shape and element type of the map's box, " << box
+                         << ", got " << buffer;
+  bool isF8 = box.getElementTypeBitWidth() == 8;
+  if (isF8 && box.getShape().back() != 128)
+    return emitOpError() << "expected a box of f8 elements to have rows of 128 bytes, got " << box.getShape().back();
+  auto expected = isF8 ? nvgpu::TensorMapSwizzleKind::SWIZZLE_128B : nvgpu::TensorMapSwizzleKind::SWIZZLE_NONE;
+  if (getMap().getType().getSwizzle() != expected)
+    return emitOpError() << "expected the map to have " << nvgpu::stringifyTensorMapSwizzleKind(expected) << ", got "
+                         << nvgpu::stringifyTensorMapSwizzleKind(getMap().getType().getSwizzle());
+  return success();
+}
+
+LogicalResult FetchScalesOp::verify() {
+  int64_t count = getCount(), step = getStep(), per = getPer();
+  int64_t lanes = cast<VectorType>(getValues().getType()).getNumElements();
+  if (count < 1 || step < 1 || per < 1)
+    return emitOpError() << "expected 'count', 'step' and 'per' to be positive, got " << count << ", " << step
+                         << ", " << per;
+  if (lanes != int64_t(llvm::divideCeil(count, 32)))
+    return emitOpError() << "expected " << llvm::divideCeil(count, 32) << " elements a lane for " << count
+                         << " scales, got " << lanes;
+  SmallVector<int64_t> strides;
+  int64_t offset;
+  auto source = cast<MemRefType>(getSource().getType());
+  if (failed(source.getStridesAndOffset(strides, offset)) || (strides[0] != 1 && strides[1] != 1))
+    return emitOpError() << "expected 'source' to have one unit stride, got " << source;
+  return success();
+}
+
+LogicalResult PutScalesOp::verify() {
+  auto buffer = cast<MemRefType>(getBuffer().getType());
+  int64_t room = 32 * cast<VectorType>(getValues().getType()).getNumElements();
+  if (buffer.getRank() != 1 || !buffer.getElementType().isF32() || buffer.getDimSize(0) > room)
+    return emitOpError() << "expected 'buffer' to be rank-1 f32 of at most " << room << " elements, got " << buffer;
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Computing
+//===----------------------------------------------------------------------===//
+
+LogicalResult MmaOp::verify() {
+  auto check = [&](StringRef name, MemRefType type) -> LogicalResult {
+    SmallVector<int64_t> strides;
+    int64_t offset;
+    if (type.getRank() == 2 && isa<Float8E4M3FNType>(type.getElementType()) && type.getDimSize(1) == 128 &&
+        succeeded(type.getStridesAndOffset(strides, offset)) && strides[0] == 128 && strides[1] == 1)
+      return success();
+    return emitOpError() << "expected '" << name << "' to be rows of 128 f8E4M3FN, 128 bytes apart, got " << type;
+  };
+  auto a = cast<MemRefType>(getA().getType()), b = cast<MemRefType>(getB().getType());
+  FragmentType partial = getPartial().getType();
+  if (failed(check("a", a)) || failed(check("b", b)))
+    return failure();
+  if (a.getDimSize(0) != 64)
+    return emitOpError() << "expected 'a' to have 64 rows, got " << a.getDimSize(0);
+  int64_t n = b.getDimSize(0);
+  if (n % 8 != 0 || n < 8 || n > 256)
+    return emitOpError() << "expected 'b' rows to be a multiple of 8 in [8, 256], got " << n;
+  if (partial.getColumns() != n)
+    return emitOpError() << "expected a result of 64x" << n << "xf32, got " << partial;
+  return success();
+}
+
+LogicalResult LoadScalesOp::verify() {
+  auto source = cast<MemRefType>(getSource().getType());
+  ScalesType scales = getScales().getType();
+  int64_t count = scales.getExtent() / scales.getBlock();
+  if (source.getRank() != 1 || !source.getElementType().isF32() || source.getDimSize(0) != count)
+    return emitOpError() << "expected 'source' to be rank-1 f32 of " << count << " elements, got " << source;
+  return success();
+}
+
+LogicalResult PromoteOp::verify() {
+  ScalesType rows = getRows().getType(), columns = getColumns().getType();
+  FragmentType acc = getAcc().getType();
+  if (rows.getAxis() != Axis::rows || rows.getExtent() != acc.getRows())
+    return emitOpError() << "expected scales of " << acc.getRows() << " rows, got " << rows;
+  if (columns.getAxis() != Axis::columns || columns.getExtent() != acc.getColumns())
+    return emitOpError() << "expected scales of " << acc.getColumns() << " columns, got " << columns;
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Storing a tile
+//===----------------------------------------------------------------------===//
+
+/// Panels: [panels, 64, w] with w of 16, 32 or 64 elements of 2 bytes.
+static LogicalResult verifyStaging(Operation *op, MemRefType staging) {
+  if (staging.getRank() == 3 && staging.getElementType().isBF16() && staging.getDimSize(1) == 64 &&
+      llvm::is_contained({16, 32, 64}, staging.getDimSize(2)))
+    return success();
+  return op->emitOpError() << "expected 'staging' to be [panels, 64, w] bf16 with w of 16, 32 or 64, got " << staging;
+}
+
+LogicalResult StoreFragmentOp::verify() {
+  auto staging = cast<MemRefType>(getStaging().getType());
+  if (failed(verifyStaging(*this, staging)))
+    return failure();
+  int64_t columns = staging.getDimSize(0) * staging.getDimSize(2);
+  if (columns != getFragment().getType().getColumns())
+    return emitOpError() << "expected 'staging' to hold " << getFragment().getType().getColumns() << " columns, got "
+                         << columns;
+  return success();
+}
+
+LogicalResult NamedBarrierOp::verify() {
+  if (static_cast<int32_t>(getThreads()) <= 0 || getThreads() % 32 != 0)
+    return emitOpError() << "expected 'threads' to be a positive multiple of 32, got " << getThreads();
+  APInt id;
+  if (matchPattern(getId(), m_ConstantInt(&id)) && (id.slt(1) || id.sgt(15)))
+    return emitOpError() << "expected 'id' to be in [1, 15], got " << id.getSExtValue();
+  return success();
+}
+
+LogicalResult TmaStoreOp::verify() {
+  auto staging = cast<MemRefType>(getStaging().getType());
+  if (failed(verifyStaging(*this, staging)))
+    return failure();
+  MemRefType box = getMap().getType().getTensor();
+  if (box.getShape() != staging.getShape().drop_front() || box.getElementType() != staging.getElementType())
+    return emitOpError() << "expected the map's box to be a panel of 'staging', " << staging << ", got " << box;
+  auto expected = swizzleOfRow(2 * staging.getDimSize(2));
+  if (getMap().getType().getSwizzle() != expected)
+    return emitOpError() << "expected the map to have " << nvgpu::stringifyTensorMapSwizzleKind(expected) << ", got "
+                         << nvgpu::stringifyTensorMapSwizzleKind(getMap().getType().getSwizzle());
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Scheduling tiles
+//===----------------------------------------------------------------------===//
+
+void RasterOp::getAsmResultNames(function_ref<void(Value, StringRef)> setName) {
+  setName(getBlockRow(), "block_row");
+  setName(getBlockColumn(), "block_column");
+}
+
+LogicalResult RasterOp::verify() {
+  if (static_cast<int64_t>(getGroup()) < 1)
+    return emitOpError() << "expected 'group' to be at least 1 block row, got " << getGroup();
+  return success();
+}

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+# How the compiler's libraries and tools are built against Debian's LLVM/MLIR:
+# RTTI on, exceptions off, the shared libMLIR and libLLVM.
+
+separate_arguments(LLVM_DEFINITIONS_LIST NATIVE_COMMAND ${LLVM_DEFINITIONS})
+
+# fp8gemm_compile_options(<target>): what every compiler target is built with.
+function(fp8gemm_compile_options target)
+  target_include_directories(${target} PUBLIC
+    $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include>
+    $<BUILD_INTERFACE:${CMAKE_BINARY_DIR}/include>)
+  target_include_directories(${target} SYSTEM PUBLIC
+    $<BUILD_INTERFACE:${LLVM_INCLUDE_DIRS}>
+    $<BUILD_INTERFACE:${MLIR_INCLUDE_DIRS}>)
+  target_compile_definitions(${target} PUBLIC ${LLVM_DEFINITIONS_LIST})
+  target_compile_options(${target} PRIVATE -fno-exceptions -Wall -Wextra -Wno-unused-parameter -Wno-comment)
+endfunction()
+
+# fp8gemm_library(<name> SOURCES ... [DEPENDS <tablegen targets>] [LINK <own libraries>] [MLIR <static libraries>])
+# MLIR names the static libraries that the library uses; with the shared libMLIR
+# (the default) they are not linked one by one.
+function(fp8gemm_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;LINK;MLIR" ${ARGN})
+  add_library(${name} STATIC ${ARG_SOURCES})
+  fp8gemm_compile_options(${name})
+  if(ARG_DEPENDS)
+    add_dependencies(${name} ${ARG_DEPENDS})
+  endif()
+  target_link_libraries(${name} PUBLIC ${ARG_LINK})
+  if(FP8GEMM_STATIC_MLIR)
+    target_link_libraries(${name} PUBLIC ${ARG_MLIR})
+  else()
+    target_link_libraries(${name} PUBLIC MLIR LLVM)
+  endif()
+endfunction()
+
+# fp8gemm_tool(<name> SOURCES ... LINK ...)
+function(fp8gemm_tool name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  fp8gemm_compile_options(${name})
+  target_link_libraries(${name} PRIVATE ${ARG_LINK})
+endfunction()
