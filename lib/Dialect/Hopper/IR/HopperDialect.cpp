@@ -98,6 +98,22 @@ SmallVector<MemRefType> RingType::getBuffers() {
   return buffers;
 }
 
+int64_t RingType::getBufferStride(unsigned buffer) {
+  int64_t bytes = getBytes(getBuffers()[buffer]);
+  return llvm::alignTo(bytes, bytes >= 1024 ? 1024 : 128);
+}
+
+int64_t RingType::getBufferOffset(unsigned buffer) {
+  int64_t offset = 0;
+  SmallVector<MemRefType> buffers = getBuffers();
+  for (unsigned i = 0; i <= buffer && i < buffers.size(); ++i) {
+    offset = llvm::alignTo(offset, getBytes(buffers[i]) >= 1024 ? 1024 : 128);
+    if (i < buffer)
+      offset += getStages() * getBufferStride(i);
+  }
+  return buffer < buffers.size() ? offset : llvm::alignTo(offset, 8);
+}
+
 LogicalResult RingType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t stages,
                                ArrayRef<MemRefType> tma, ArrayRef<MemRefType> warps, int64_t readers) {
   if (stages < 1)

@@ -46,6 +46,22 @@ def Hopper_Ring : Hopper_Type<"Ring", "ring"> {
     int64_t getEmptyArrivals() { return 4 * getReaders(); }
     /// All buffers of a stage: those of TMA, then those of the warps.
     ::llvm::SmallVector<::mlir::MemRefType> getBuffers();
+
+    // Layout in shared memory (bytes from the ring's base, which is aligned to
+    // 1024): buffer by buffer, each stage after the other; then the full
+    // barriers, then the empty ones, 8 bytes each.
+
+    /// From one stage of a buffer to the next. Tiles are aligned to 1024 bytes
+    /// (what the 128-byte swizzle repeats in), small buffers to 128 (what TMA needs).
+    int64_t getBufferStride(unsigned buffer);
+    /// Stage 0 of a buffer.
+    int64_t getBufferOffset(unsigned buffer);
+    /// Full barrier of stage 0.
+    int64_t getFullOffset() { return getBufferOffset(getTma().size() + getWarps().size()); }
+    /// Empty barrier of stage 0.
+    int64_t getEmptyOffset() { return getFullOffset() + 8 * getStages(); }
+    /// Bytes of the whole ring.
+    int64_t getSmemBytes() { return getEmptyOffset() + 8 * getStages(); }
   }];
 }
 
