@@ -40,4 +40,5 @@ function(fp8gemm_tool name)
   add_executable(${name} ${ARG_SOURCES})
   fp8gemm_compile_options(${name})
   target_link_libraries(${name} PRIVATE ${ARG_LINK})
+  set_property(GLOBAL APPEND PROPERTY FP8GEMM_TOOLS ${name}) # what check-lit builds first
 endfunction()
