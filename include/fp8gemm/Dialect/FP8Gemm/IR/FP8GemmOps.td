@@ -35,27 +35,30 @@ def FP8Gemm_GemmOp : Op<FP8Gemm_Dialect, "gemm", [
     `config` is the schedule (see `fp8gemm-select-config`), `kernel` the GPU
     kernel built for this operation (see `convert-fp8gemm-to-hopper`).
 
-    Constraints:
+    Constraints (what is dynamic in a type must hold when the operation runs):
     - (C1) operands are all tensors or all memrefs, each of rank 2
     - (C2) `a` and `b` have element type f8E4M3FN
     - (C3) `sfa` and `sfb` have element type f32
     - (C4) `d` has element type bf16
-    - (C5) N and K are static
-    - (C6) `a` and `b` agree on K; `d` is [rows of `a`, rows of `b`], where both are static
+    - (C5) N and K are static, in every operand that has them
+    - (C6) `a` and `b` agree on K; `d` is [rows of `a`, rows of `b`]
     - (C7) N is a positive multiple of 8
     - (C8) K is a positive multiple of 16
     - (C9) `a_scale` has 1x128 blocks, `b_scale` has 128x128 blocks
     - (C10) `sfa` has the storage shape that `a_scale` asks for
     - (C11) `sfb` has the storage shape that `b_scale` asks for
     - (C12) memref rows are contiguous: the innermost stride is 1
-    - (C13) memref rows start 16 bytes apart or a multiple of it, and don't overlap
+    - (C13) memref rows start at multiples of 16 bytes and don't overlap
             (`a`, `b`, `d`, and `sfa` where it is mn_major)
     - (C14) a tensor `sfa` that is mn_major has rows of a multiple of 4 scales
     - (C15) on tensors there is one result, of the type of `d`; on memrefs none
 
     (C13) and (C14) are what TMA demands of a tensor in global memory: PTX ISA,
     "Tensors", and cuTensorMapEncodeTiled. (C7) follows from (C13) for packed
-    rows of D; (C8) for packed rows of A and B.
+    rows of D; (C8) for packed rows of A and B. M = 0 is a valid product of no rows.
+
+    e5m2 operands, power-of-two (e8m0) scales, other block shapes and other types of
+    D are errors that say so: they are not built yet.
 
     Example:
     ```mlir
@@ -81,7 +84,7 @@ def FP8Gemm_GemmOp : Op<FP8Gemm_Dialect, "gemm", [
     ::mlir::MutableOperandRange getDpsInitsMutable() { return getDMutable(); }
 
     /// M, or ShapedType::kDynamic.
-    int64_t getM();
+    int64_t getM() { return ::llvm::cast<::mlir::ShapedType>(getA().getType()).getDimSize(0); }
     int64_t getN() { return ::llvm::cast<::mlir::ShapedType>(getB().getType()).getDimSize(0); }
     int64_t getK() { return ::llvm::cast<::mlir::ShapedType>(getB().getType()).getDimSize(1); }
   }];
