@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Problem + GPU -> schedule. Plain C++: no MLIR, so that it can be read, tested
-// and reused alone.
+// and reused alone. The model is explained in docs/Config.md.
 
 #ifndef FP8GEMM_CONFIG_CONFIG_H
 #define FP8GEMM_CONFIG_CONFIG_H
@@ -29,23 +29,27 @@ struct Problem {
 /// What the model knows of a GPU. Data, never constants of a kernel.
 struct Gpu {
   std::string name;
-  int64_t sms;                  ///< streaming multiprocessors
-  int64_t smemBytes;            ///< shared memory that a CTA may use
-  double clockHz;               ///< SM clock under tensor load
-  double hbmBytesPerSecond;     ///< what a read kernel attains
-  double l2BytesPerSecond;      ///< L2 to all SMs
+  int64_t sms;                 ///< streaming multiprocessors
+  int64_t smemBytes;           ///< shared memory that a CTA may use
+  int64_t tensorFlopsPerCycle; ///< dense FP8 operations of one SM's tensor cores a cycle
+  double clockHz;              ///< SM clock under tensor load
+  double hbmBytesPerSecond;    ///< what a read kernel attains
+  double l2BytesPerSecond;     ///< L2 to all SMs
 };
 
-/// The schedule; the fields are those of #fp8gemm.config.
+/// The schedule; the fields are those of #fp8gemm.config. 0: not chosen yet.
 struct Config {
   int64_t tileM = 0, tileN = 0, stages = 0, consumers = 0;
   int64_t producerRegisters = 0, consumerRegisters = 0, rasterGroup = 0;
 };
 
-/// A legal config and its modelled time.
+bool operator==(const Config &lhs, const Config &rhs);
+inline bool operator!=(const Config &lhs, const Config &rhs) { return !(lhs == rhs); }
+
+/// A config and its modelled time.
 struct Candidate {
   Config config;
-  double microseconds;
+  double microseconds = 0;
   std::string reason; ///< waves, bound by what: one line for --explain
 };
 
@@ -67,16 +71,25 @@ int64_t panelColumns(int64_t tileN);
 /// computes from its IR.
 int64_t smemBytes(const Problem &problem, const Config &config);
 
+/// Registers that a consumer thread needs: accumulators and the rest.
+int64_t consumerRegistersNeeded(const Config &config);
+
 /// Empty if `config` is legal for `problem` on `gpu`, else what is wrong:
 /// "expected ..., got ...".
 std::string check(const Problem &problem, const Gpu &gpu, const Config &config);
 
-/// Every legal config, best first. `expectedM` stands in for a dynamic M.
+/// The modelled time of a legal config. `expectedM` stands in for a dynamic M.
+Candidate model(const Problem &problem, const Gpu &gpu, const Config &config, int64_t expectedM);
+
+/// Every legal config, best first: each tile with the most stages that fit.
+/// `expectedM` stands in for a dynamic M.
 std::vector<Candidate> enumerate(const Problem &problem, const Gpu &gpu, int64_t expectedM);
 
-/// Fills the fields that are 0 with what follows from the others (consumers from
-/// the tile, registers from consumers, the most stages that fit).
-Config complete(const Problem &problem, const Gpu &gpu, Config config);
+/// Fills the fields that are 0. A missing tile or consumer count is that of the
+/// best legal config that agrees with the given ones; the registers follow from
+/// the consumers, the stages are the most that fit. The result may be illegal:
+/// check it.
+Config complete(const Problem &problem, const Gpu &gpu, Config config, int64_t expectedM);
 
 } // namespace fp8gemm::config
 

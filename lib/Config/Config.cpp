@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Which configs are legal, what they occupy, and how missing fields follow.
+
+#include "fp8gemm/Config/Config.h"
+
+#include "Limits.h"
+
+#include <algorithm>
+#include <numeric>
+
+using namespace fp8gemm::config;
+
+bool fp8gemm::config::operator==(const Config &lhs, const Config &rhs) {
+  return lhs.tileM == rhs.tileM && lhs.tileN == rhs.tileN && lhs.stages == rhs.stages &&
+         lhs.consumers == rhs.consumers && lhs.producerRegisters == rhs.producerRegisters &&
+         lhs.consumerRegisters == rhs.consumerRegisters && lhs.rasterGroup == rhs.rasterGroup;
+}
+
+int64_t fp8gemm::config::scaleColumnsPerBlock(int64_t tileN) { return std::gcd(tileN, kBlockK); }
+
+int64_t fp8gemm::config::panelColumns(int64_t tileN) {
+  for (int64_t columns : {64, 32})
+    if (tileN % columns == 0)
+      return columns;
+  return 16;
+}
+
+static int64_t roundUp(int64_t bytes, int64_t multiple) { return (bytes + multiple - 1) / multiple * multiple; }
+
+/// A buffer of the ring starts every stage aligned: 1024 bytes is what TMA's and
+/// wgmma's 128-byte swizzle repeats after, 128 bytes what any TMA destination needs.
+static int64_t stageStride(int64_t bytes) { return roundUp(bytes, bytes >= 1024 ? 1024 : 128); }
+
+static int64_t stageBytes(const Config &config) {
+  constexpr int64_t kMbarrierBytes = 16; // full and empty
+  int64_t bScales = config.tileN / scaleColumnsPerBlock(config.tileN);
+  return stageStride(config.tileM * kBlockK) + stageStride(config.tileN * kBlockK) +
+         stageStride(config.tileM * 4) + stageStride(bScales * 4) + kMbarrierBytes;
+}
+
+static int64_t stagingBytes(const Config &config) { return roundUp(config.tileM * config.tileN * 2, 1024); }
+
+int64_t fp8gemm::config::smemBytes(const Problem &, const Config &config) {
+  return stagingBytes(config) + config.stages * stageBytes(config);
+}
+
+/// The most stages that fit, at least the fewest that work: then check() says
+/// by how much they don't fit.
+static int64_t mostStages(const Gpu &gpu, const Config &config) {
+  int64_t fit = (gpu.smemBytes - stagingBytes(config)) / stageBytes(config);
+  return std::clamp(fit, kMinStages, kMaxStages);
+}
+
+int64_t fp8gemm::config::consumerRegistersNeeded(const Config &config) {
+  int64_t blocks = config.tileM / (kRowsPerBlock * config.consumers);
+  int64_t perBlock = config.tileN * kRowsPerBlock / kThreadsPerWarpgroup;
+  // The sums of all blocks, and one partial result that they take turns to use.
+  return (blocks + 1) * perBlock + kOtherRegisters;
+}
+
+static std::string expected(const std::string &rule, int64_t got, const std::string &unit = "") {
+  return "expected " + rule + ", got " + std::to_string(got) + unit;
+}
+
+static std::string checkTile(const Config &config) {
+  if (config.consumers != 1 && config.consumers != 2)
+    return expected("1 or 2 consumers", config.consumers);
+  if (config.tileM != 64 && config.tileM != 128 && config.tileM != 256)
+    return expected("tile_m to be 64, 128 or 256", config.tileM);
+  if (config.tileM == 64 && config.consumers != 1)
+    return expected("1 consumer for tile_m = 64", config.consumers);
+  if (config.tileM == 256 && config.consumers != 2)
+    return expected("2 consumers for tile_m = 256", config.consumers);
+  if (config.tileN < 16 || config.tileN > 256 || config.tileN % 16 != 0)
+    return expected("tile_n to be a multiple of 16 in [16, 256]", config.tileN);
+  return {};
+}
+
+static std::string checkRegisters(const Config &config) {
+  for (auto [name, registers] : {std::pair("producer_registers", config.producerRegisters),
+                                 std::pair("consumer_registers", config.consumerRegisters)})
+    if (registers < kMinRegisters || registers > kMaxRegisters || registers % 8 != 0)
+      return expected(std::string(name) + " to be a multiple of 8 in [24, 256]", registers);
+  int64_t needed = consumerRegistersNeeded(config);
+  if (needed > config.consumerRegisters)
+    return expected("consumer_registers to be at least " + std::to_string(needed) + " for a " +
+                        std::to_string(config.tileM) + "x" + std::to_string(config.tileN) + " tile of " +
+                        std::to_string(config.consumers) + " consumers",
+                    config.consumerRegisters);
+  int64_t total = kThreadsPerWarpgroup * (config.producerRegisters + config.consumers * config.consumerRegisters);
+  if (total > kRegistersPerSm)
+    return expected("at most " + std::to_string(kRegistersPerSm) + " registers in all warpgroups", total);
+  return {};
+}
+
+std::string fp8gemm::config::check(const Problem &problem, const Gpu &gpu, const Config &config) {
+  if (std::string error = checkTile(config); !error.empty())
+    return error;
+  if (std::string error = checkRegisters(config); !error.empty())
+    return error;
+  if (config.stages < kMinStages || config.stages > kMaxStages)
+    return expected("stages in [" + std::to_string(kMinStages) + ", " + std::to_string(kMaxStages) + "]",
+                    config.stages);
+  if (config.rasterGroup < 1)
+    return expected("raster_group to be positive", config.rasterGroup);
+  if (int64_t bytes = smemBytes(problem, config); bytes > gpu.smemBytes)
+    return expected("at most " + std::to_string(gpu.smemBytes) + " bytes of shared memory", bytes, " bytes");
+  return {};
+}
+
+/// Rows of tiles that are walked together. The CTAs that run at the same time
+/// then cover R rows and CTAs / R columns of tiles: take the R for which they
+/// touch the fewest rows of A and B, among powers of two (which divide M evenly
+/// more often) and all rows.
+static int64_t rasterGroup(const Problem &problem, const Gpu &gpu, const Config &config, int64_t expectedM) {
+  int64_t tilesM = tiles(problem.m.value_or(expectedM), config.tileM);
+  int64_t tilesN = tiles(problem.n, config.tileN);
+  int64_t ctas = std::min(gpu.sms, tilesM * tilesN);
+  auto rowsTouched = [&](int64_t rows) { return rows * config.tileM + tiles(ctas, rows) * config.tileN; };
+  int64_t best = 1;
+  for (int64_t rows : {int64_t(2), int64_t(4), int64_t(8), int64_t(16), int64_t(32), tilesM})
+    if (rows <= std::min(tilesM, int64_t(32)) && rowsTouched(rows) < rowsTouched(best))
+      best = rows;
+  return best;
+}
+
+/// Fills what does not need a choice among tiles.
+static Config completeTile(const Problem &problem, const Gpu &gpu, Config config, int64_t expectedM) {
+  if (!config.producerRegisters)
+    config.producerRegisters = kProducerRegisters;
+  if (!config.consumerRegisters)
+    config.consumerRegisters = kConsumerRegisters;
+  if (!config.stages)
+    config.stages = mostStages(gpu, config);
+  if (!config.rasterGroup)
+    config.rasterGroup = rasterGroup(problem, gpu, config, expectedM);
+  return config;
+}
+
+std::vector<Candidate> fp8gemm::config::enumerate(const Problem &problem, const Gpu &gpu, int64_t expectedM) {
+  std::vector<Candidate> candidates;
+  for (int64_t tileM : {64, 128, 256})
+    for (int64_t consumers : {1, 2})
+      for (int64_t tileN = 16; tileN <= 256; tileN += 16) {
+        Config tile;
+        tile.tileM = tileM, tile.tileN = tileN, tile.consumers = consumers;
+        if (!checkTile(tile).empty())
+          continue;
+        Config config = completeTile(problem, gpu, tile, expectedM);
+        if (check(problem, gpu, config).empty())
+          candidates.push_back(model(problem, gpu, config, expectedM));
+      }
+  // Stable: of equal times the first enumerated wins, the same one every time.
+  std::stable_sort(candidates.begin(), candidates.end(), [](const Candidate &lhs, const Candidate &rhs) {
+    return lhs.microseconds < rhs.microseconds;
+  });
+  return candidates;
+}
+
+Config fp8gemm::config::complete(const Problem &problem, const Gpu &gpu, Config config, int64_t expectedM) {
+  auto agrees = [](int64_t given, int64_t value) { return !given || given == value; };
+  if (!config.tileM || !config.tileN || !config.consumers)
+    for (const Candidate &candidate : enumerate(problem, gpu, expectedM))
+      if (agrees(config.tileM, candidate.config.tileM) && agrees(config.tileN, candidate.config.tileN) &&
+          agrees(config.consumers, candidate.config.consumers)) {
+        config.tileM = candidate.config.tileM;
+        config.tileN = candidate.config.tileN;
+        config.consumers = candidate.config.consumers;
+        break;
+      }
+  // No legal config agrees: something to name in check()'s error.
+  if (!config.tileM)
+    config.tileM = config.consumers == 1 ? 64 : 128;
+  if (!config.tileN)
+    config.tileN = 128;
+  if (!config.consumers)
+    config.consumers = config.tileM <= 64 ? 1 : 2;
+  return completeTile(problem, gpu, config, expectedM);
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The GPUs that the model knows.
+
+#include "fp8gemm/Config/Config.h"
+
+using namespace fp8gemm::config;
+
+/// Shared memory that a CTA of compute capability 9.0 may use (CUDA Programming
+/// Guide, "Technical Specifications per Compute Capability": 227 KB).
+static constexpr int64_t kSm90SmemBytes = 227 * 1024;
+
+const std::vector<Gpu> &fp8gemm::config::knownGpus() {
+  // h100-sxm is fitted to measured kernels. The others take SMs and tensor rate
+  // from the data sheets (the tensor cores of an H20 run at a quarter of the rate),
+  // and 90 % of the data sheet's HBM bandwidth; clocks and L2 are scaled from
+  // h100-sxm, not measured.
+  static const std::vector<Gpu> gpus = {
+      // name       SMs  smem            FLOP/cycle clock  HBM      L2
+      {"h100-sxm", 132, kSm90SmemBytes, 8 * 1024, 1.70e9, 3.0e12, 11.0e12},
+      {"h100-pcie", 114, kSm90SmemBytes, 8 * 1024, 1.35e9, 1.8e12, 7.5e12},
+      {"h200-sxm", 132, kSm90SmemBytes, 8 * 1024, 1.70e9, 4.3e12, 11.0e12},
+      {"h20", 78, kSm90SmemBytes, 2 * 1024, 1.80e9, 3.6e12, 6.5e12},
+  };
+  return gpus;
+}
+
+const Gpu *fp8gemm::config::findGpu(const std::string &name) {
+  for (const Gpu &gpu : knownGpus())
+    if (gpu.name == name)
+      return &gpu;
+  return nullptr;
+}

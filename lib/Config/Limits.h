@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What the kernel and the machine allow.
+
+#ifndef FP8GEMM_LIB_CONFIG_LIMITS_H
+#define FP8GEMM_LIB_CONFIG_LIMITS_H
+
+#include <algorithm>
+#include <cstdint>
+
+namespace fp8gemm::config {
+
+/// Rows of one wgmma, hence of one accumulator (PTX ISA, "wgmma.mma_async").
+constexpr int64_t kRowsPerBlock = 64;
+constexpr int64_t kThreadsPerWarpgroup = 128;
+
+/// setmaxnreg takes a multiple of 8 in this range (PTX ISA, "setmaxnreg").
+constexpr int64_t kMinRegisters = 24, kMaxRegisters = 256;
+constexpr int64_t kRegistersPerSm = 64 * 1024;
+
+/// What the roles ask for: two consumers with these fill the register file.
+constexpr int64_t kProducerRegisters = 40, kConsumerRegisters = 232;
+
+/// Registers of a consumer thread beside its accumulators: addresses, the
+/// position in the ring, scales, the tile's coordinates.
+constexpr int64_t kOtherRegisters = 40;
+
+/// One stage can't overlap loads with math; more than 8 gained nothing anywhere.
+constexpr int64_t kMinStages = 2, kMaxStages = 8;
+
+/// Tiles that cover `extent`; an empty product counts as one row.
+inline int64_t tiles(int64_t extent, int64_t tile) {
+  return (std::max<int64_t>(extent, 1) + tile - 1) / tile;
+}
+
+} // namespace fp8gemm::config
+
+#endif // FP8GEMM_LIB_CONFIG_LIMITS_H

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The modelled time of a config: docs/Config.md tells it in prose.
+
+#include "fp8gemm/Config/Config.h"
+
+#include "Limits.h"
+
+#include <algorithm>
+#include <cstdio>
+
+using namespace fp8gemm::config;
+
+namespace {
+
+/// Depth of one FP8 wgmma (PTX ISA, "wgmma.mma_async": m64nNk32).
+constexpr double kWgmmaK = 32;
+/// Bytes that an SM's shared memory moves a cycle.
+constexpr double kSmemBytesPerCycle = 128;
+/// Bytes that one SM takes from L2 a cycle, at most.
+constexpr double kL2BytesPerCyclePerSm = 64;
+/// From issuing a TMA load to its data being there, when HBM is busy.
+constexpr double kLoadLatencySeconds = 0.8e-6;
+/// What a consumer does for each 64-row block of a K block beside wgmma and
+/// FFMA: two barriers, the scales, the wgmma pipeline's length.
+constexpr double kStepCycles = 130;
+/// Fences, named barriers and coordinates of one epilogue.
+constexpr double kEpilogueCycles = 300;
+/// Launch, barrier initialisation, first loads, last store.
+constexpr double kFixedSeconds = 4e-6;
+/// Part of the shorter of (math, HBM traffic) that the longer does not hide.
+constexpr double kExposed = 0.2;
+
+/// A bound on the time, and its name for people.
+struct Bound {
+  double time;
+  const char *name;
+};
+
+Bound largest(std::initializer_list<Bound> bounds) {
+  return *std::max_element(bounds.begin(), bounds.end(), [](Bound lhs, Bound rhs) { return lhs.time < rhs.time; });
+}
+
+struct Extents {
+  double m, n, k, kBlocks, tiles, ctas, waves;
+  double tileRows, tileColumns; ///< of a tile, those inside the matrices
+};
+
+Extents extents(const Problem &problem, const Gpu &gpu, const Config &config, int64_t expectedM) {
+  int64_t m = std::max<int64_t>(problem.m.value_or(expectedM), 1);
+  int64_t count = tiles(m, config.tileM) * tiles(problem.n, config.tileN);
+  int64_t ctas = std::min(gpu.sms, count);
+  Extents e;
+  e.m = m, e.n = problem.n, e.k = problem.k, e.kBlocks = tiles(problem.k, kBlockK);
+  e.tiles = count, e.ctas = ctas, e.waves = tiles(count, ctas);
+  e.tileRows = std::min(m, config.tileM), e.tileColumns = std::min(problem.n, config.tileN);
+  return e;
+}
+
+double l2BytesPerCycle(const Gpu &gpu, const Extents &e) {
+  return std::min(kL2BytesPerCyclePerSm, gpu.l2BytesPerSecond / gpu.clockHz / e.ctas);
+}
+
+/// Cycles that one CTA spends on a K block of its tile, and on what.
+Bound blockCycles(const Gpu &gpu, const Config &config, const Extents &e) {
+  double tileM = config.tileM, tileN = config.tileN;
+  double macsPerCycle = gpu.tensorFlopsPerCycle / 2.0;
+  double blocks = tileM / kRowsPerBlock;
+  double wgmmas = kBlockK / kWgmmaK;
+
+  double wgmmaTensor = kRowsPerBlock * tileN * kWgmmaK / macsPerCycle;
+  // A wgmma reads its own copy of A's and B's tiles from shared memory.
+  double wgmmaBytes = (kRowsPerBlock + tileN) * kWgmmaK;
+  double wgmmaCycles = std::max(wgmmaTensor, wgmmaBytes / kSmemBytesPerCycle);
+  double tmaBytes = (tileM + tileN) * kBlockK;
+
+  // Each block is multiplied, then promoted, with one partial result: a consumer
+  // overlaps neither with its other block, only with the other consumer.
+  double promotion = tileN * kRowsPerBlock / kThreadsPerWarpgroup;
+  double chain = blocks / config.consumers * (wgmmas * wgmmaCycles + promotion + kStepCycles);
+
+  return largest({
+      {blocks * wgmmas * wgmmaTensor, "tensor cores"},
+      {(tmaBytes + blocks * wgmmas * wgmmaBytes) / kSmemBytesPerCycle, "shared memory"},
+      {chain, "promotion"},
+      {(e.tileRows + e.tileColumns) * kBlockK / l2BytesPerCycle(gpu, e), "L2"},
+      {kLoadLatencySeconds * gpu.clockHz / config.stages, "load latency"},
+  });
+}
+
+/// Cycles of a tile's epilogue that its consumers spend: D through shared memory,
+/// then waiting for what is left of the previous tile's store.
+double epilogueCycles(const Gpu &gpu, const Config &config, const Extents &e, double loopCycles) {
+  double staged = config.tileM * config.tileN * 2 / kSmemBytesPerCycle;
+  double store = e.tileRows * e.tileColumns * 2 / l2BytesPerCycle(gpu, e);
+  return kEpilogueCycles + staged + std::max(0.0, store - loopCycles);
+}
+
+/// Every operand once.
+double hbmBytes(const Extents &e) {
+  double scales = 4 * (e.m * e.kBlocks + tiles(e.n, kBlockK) * e.kBlocks);
+  return e.m * e.k + e.n * e.k + 2 * e.m * e.n + scales;
+}
+
+} // namespace
+
+Candidate fp8gemm::config::model(const Problem &problem, const Gpu &gpu, const Config &config, int64_t expectedM) {
+  Extents e = extents(problem, gpu, config, expectedM);
+  Bound block = blockCycles(gpu, config, e);
+  double loop = e.kBlocks * block.time;
+  double epilogue = epilogueCycles(gpu, config, e, loop);
+  double math = e.waves * (loop + epilogue) / gpu.clockHz;
+  double hbm = hbmBytes(e) / gpu.hbmBytesPerSecond;
+  double seconds = kFixedSeconds + std::max(math, hbm) + kExposed * std::min(math, hbm);
+
+  double waveSeconds = e.waves / gpu.clockHz;
+  Bound bound = largest({{waveSeconds * loop, block.name},
+                         {waveSeconds * epilogue, "epilogue"},
+                         {hbm, "HBM"},
+                         {kFixedSeconds, "launch"}});
+  char reason[128];
+  std::snprintf(reason, sizeof(reason), "%.0f tile%s in %.0f wave%s (%.0f %% full), bound by %s", e.tiles,
+                e.tiles == 1 ? "" : "s", e.waves, e.waves == 1 ? "" : "s",
+                100 * e.tiles / (e.waves * gpu.sms), bound.name);
+  return {config, seconds * 1e6, reason};
+}
