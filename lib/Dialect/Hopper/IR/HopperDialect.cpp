@@ -114,10 +114,13 @@ int64_t RingType::getBufferOffset(unsigned buffer) {
   return buffer < buffers.size() ? offset : llvm::alignTo(offset, 8);
 }
 
+static constexpr int64_t kMostStages = 1024;
+static constexpr int64_t kMostRingBits = int64_t(1) << 40;
+
 LogicalResult RingType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t stages,
                                ArrayRef<MemRefType> tma, ArrayRef<MemRefType> warps, int64_t readers) {
-  if (stages < 1)
-    return emitError() << "expected at least 1 stage, got " << stages;
+  if (stages < 1 || stages > kMostStages)
+    return emitError() << "expected 1 to " << kMostStages << " stages, got " << stages;
   if (readers < 1)
     return emitError() << "expected at least 1 reading warpgroup, got " << readers;
   if (tma.empty() && warps.empty())
@@ -129,6 +132,14 @@ LogicalResult RingType::verify(function_ref<InFlightDiagnostic()> emitError, int
         return emitError() << "expected buffers in shared memory (memory space 3), got " << buffer;
       if (!buffer.hasStaticShape() || !buffer.getLayout().isIdentity())
         return emitError() << "expected buffers of static shape without strides, got " << buffer;
+      if (!buffer.getElementType().isIntOrFloat())
+        return emitError() << "expected buffers of integers or floats, got " << buffer;
+      // Far more than an SM has; below it the layout's sums cannot overflow.
+      int64_t bits = buffer.getElementTypeBitWidth() * stages;
+      for (int64_t extent : buffer.getShape())
+        if (llvm::MulOverflow(bits, extent, bits) || bits > kMostRingBits)
+          return emitError() << "expected buffers of at most " << kMostRingBits / 8 << " bytes over all stages, got "
+                             << stages << " x " << buffer;
     }
   return success();
 }

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Where everything that a hopper kernel keeps in shared memory lies.
+
+#ifndef FP8GEMM_DIALECT_HOPPER_IR_SMEMLAYOUT_H
+#define FP8GEMM_DIALECT_HOPPER_IR_SMEMLAYOUT_H
+
+#include "fp8gemm/Dialect/Hopper/IR/Hopper.h"
+#include "llvm/ADT/DenseMap.h"
+
+namespace mlir::gpu {
+class GPUFuncOp;
+} // namespace mlir::gpu
+
+namespace fp8gemm::hopper {
+
+/// The dynamic shared memory of a kernel: its workgroup attributions in order,
+/// then its rings in the order of their `hopper.ring.create`, each aligned to
+/// 1024 bytes (the period of the 128-byte swizzle). Offset 0 must be so aligned.
+/// Inside a ring the layout is that of RingType.
+class SmemLayout {
+public:
+  static constexpr int64_t kAlignment = 1024;
+
+  /// Computes the layout of `func`; emits an error where a size is not known.
+  static mlir::FailureOr<SmemLayout> compute(mlir::gpu::GPUFuncOp func);
+
+  /// Bytes from offset 0 to workgroup attribution `index`.
+  int64_t getAttributionOffset(unsigned index) const { return attributions[index]; }
+  /// Bytes from offset 0 to the ring that `create` makes.
+  int64_t getRingOffset(RingCreateOp create) const { return rings.lookup(create.getOperation()); }
+  int64_t getTotalBytes() const { return totalBytes; }
+
+private:
+  /// Places `bytes` behind what there is, and returns their offset.
+  int64_t place(int64_t bytes);
+
+  llvm::SmallVector<int64_t> attributions;
+  llvm::DenseMap<mlir::Operation *, int64_t> rings;
+  int64_t totalBytes = 0;
+};
+
+} // namespace fp8gemm::hopper
+
+#endif // FP8GEMM_DIALECT_HOPPER_IR_SMEMLAYOUT_H
