@@ -1,0 +1,108 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+# Makes a Debian 12 machine ready: packages by apt (only those that are missing), a
+# virtual environment in .venv, and a configured build folder. Run it, or source it
+# for $root, $build, $python and build_targets. The second time it takes seconds.
+
+set -euo pipefail
+
+root=$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
+build=$root/build
+python=$root/.venv/bin/python
+
+# The assembler that the kernels are tuned with, where there is no CUDA toolkit.
+ptxas_package='nvidia-cuda-nvcc>=13.0,<13.1'
+nvdisasm_package='nvidia-cuda-nvdisasm>=13.2,<13.3'
+
+packages=(
+  g++ cmake ninja-build ccache python3 python3-venv ca-certificates
+  llvm-22-dev libmlir-22-dev mlir-22-tools llvm-22-tools   # bookworm-security
+  zlib1g-dev libzstd-dev                                   # what LLVM's CMake files ask for
+  libflatbuffers-dev flatbuffers-compiler libxxhash-dev    # the kernel file
+  libgtest-dev
+)
+
+say() { printf '\n\033[1m== %s\033[0m\n' "$*"; }
+die() { printf 'error: %s\n' "$*" >&2; exit 1; }
+
+install_packages() {
+  command -v dpkg-query >/dev/null || die "expected a Debian 12 machine; elsewhere install: ${packages[*]}"
+  local missing=() package
+  for package in "${packages[@]}"; do
+    [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  say "Installing ${missing[*]}"
+  local as_root=()
+  if [ "$(id -u)" != 0 ]; then
+    command -v sudo >/dev/null || die "expected root or sudo, to run: apt-get install ${missing[*]}"
+    as_root=(sudo)
+  fi
+  "${as_root[@]}" apt-get update -q
+  for package in "${missing[@]}"; do
+    apt-cache show "$package" >/dev/null 2>&1 ||
+      die "apt has no package '$package'; LLVM 22 is in Debian 12's bookworm-security: see /etc/apt/sources.list"
+  done
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
+}
+
+# What .venv must hold: the CUDA tools only where they aren't installed otherwise.
+python_packages() {
+  grep -v '^#' "$root/scripts/requirements.txt"
+  cuda_tool_installed ptxas || echo "$ptxas_package"
+  cuda_tool_installed nvdisasm || echo "$nvdisasm_package"
+}
+
+cuda_tool_installed() {
+  [ -x "${CUDA_PATH:+$CUDA_PATH/bin/$1}" ] && return
+  local found
+  found=$(command -v "$1") && [ "$found" != "$root/.venv/bin/$1" ]
+}
+
+make_virtual_environment() {
+  local wanted stamp=$root/.venv/fp8gemm-packages.txt
+  wanted=$(python_packages)
+  [ -x "$python" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && return 0
+  say "Python packages into .venv: ${wanted//$'\n'/, }"
+  # Debian's own Python, whatever comes first in PATH.
+  [ -x "$python" ] || /usr/bin/python3 -m venv --clear "$root/.venv"
+  local list
+  mapfile -t list <<<"$wanted"
+  "$python" -m pip install --quiet --disable-pip-version-check "${list[@]}" ||
+    die "pip could not install: ${list[*]}"
+  # The wheels put programs deep into site-packages; the compiler looks in .venv/bin.
+  local tool path
+  for tool in ptxas nvdisasm; do
+    path=$(find "$root/.venv/lib" -path "*/nvidia/*/bin/$tool" -print -quit)
+    [ -z "$path" ] || ln -sf "../${path#"$root/.venv/"}" "$root/.venv/bin/$tool"
+  done
+  printf '%s\n' "$wanted" >"$stamp"
+}
+
+configure() {
+  # A moved checkout leaves a cache that CMake refuses.
+  if [ -f "$build/CMakeCache.txt" ] && ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$root" "$build/CMakeCache.txt"; then
+    rm -rf "$build/CMakeCache.txt" "$build/CMakeFiles"
+  fi
+  [ -f "$build/build.ninja" ] && [ -f "$build/CMakeCache.txt" ] && return 0 # ninja runs CMake when it must
+  say "Configuring $build"
+  cmake -S "$root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release
+}
+
+# A file that includes much of MLIR takes 2 GB to compile: fewer jobs than cores where memory is short.
+build_targets() {
+  local jobs memory
+  jobs=$(nproc)
+  memory=$(awk '/^MemAvailable/ { print int($2 / 2097152) }' /proc/meminfo 2>/dev/null || echo "$jobs")
+  [ "${memory:-0}" -ge "$jobs" ] || jobs=$((memory > 1 ? memory : 1))
+  say "Building ${*:-everything} with $jobs jobs"
+  NINJA_STATUS='[%f/%t %es] ' ninja -C "$build" -j "$jobs" "$@"
+}
+
+install_packages
+make_virtual_environment
+configure
+if [ "${BASH_SOURCE[0]}" = "$0" ]; then
+  build_targets
+fi

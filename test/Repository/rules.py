@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Rules of the source tree: which room may include which, and what every file must hold.
+
+Each rule takes a file's path (relative to the checkout) and its text, and returns
+its complaints. docs/Design.md says why the doors are closed.
+"""
+
+import re
+
+# (files, what they must not include, but for). Paths and includes are regular expressions.
+CLOSED_DOORS = [
+    (r"(lib|include/fp8gemm)/Dialect/FP8Gemm/", r"fp8gemm/Dialect/Hopper/", "the dialects meet only in lib/Conversion"),
+    (r"(lib|include/fp8gemm)/Dialect/Hopper/", r"fp8gemm/Dialect/FP8Gemm/", "the dialects meet only in lib/Conversion"),
+    (r"(lib|include/fp8gemm)/Target/", r"fp8gemm/Dialect/FP8Gemm/", "the target reads lowered kernels only"),
+    (r"lib/Conversion/HopperToNVVM/", r"fp8gemm/Dialect/FP8Gemm/|fp8gemm/Config/", "the lowering knows the hopper dialect only"),
+    (r"lib/Conversion/FP8GemmToLinalg/", r"fp8gemm/Dialect/Hopper/|fp8gemm/Config/", "the oracle shares no code with the hopper path"),
+    (r"(lib|include/fp8gemm)/Config/", r"mlir/|llvm/|fp8gemm/(?!Config/)", "the config model is plain C++"),
+    (r"runtime/", r"mlir/|llvm/|torch/|fp8gemm/(Config|Conversion|Dialect|Pipelines|Target)/", "the runtime knows no compiler"),
+    (r"(lib|include|tools)/", r"(\.\./)*runtime/(?!format/|include/)", "compiler and runtime share only the manifest format"),
+    (r"(lib|include)/", r"fp8gemm/runtime\.h|runtime/include/", "the compiler doesn't run kernels"),
+    (r"tools/", r"mlir/(IR/PatternMatch|Transforms/DialectConversion|IR/Builders)", "tools hold no compiler logic"),
+    (r"python/", r"(mlir|llvmlite|triton)\b", "the Python package holds no compiler logic"),
+]
+
+SOURCE = re.compile(r"\.(c|cpp|h|td|py|sh|cmake|fbs|in|mlir|test)$|(^|/)CMakeLists\.txt$|^\.ci/")
+LIT_TEST = re.compile(r"^test/.*\.(mlir|test)$")
+SPDX = "SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception"
+MAX_LINES = 500
+MAX_TOOL_LINES = 100
+
+# What lit and FileCheck understand.
+LIT_KEYWORDS = {"RUN", "REQUIRES", "UNSUPPORTED", "XFAIL", "DEFINE", "REDEFINE", "END", "COM"}
+CHECK_SUFFIXES = r"(-NEXT|-SAME|-NOT|-DAG|-LABEL|-EMPTY|-COUNT-\d+)?(\{LITERAL\})?"
+DIAGNOSTIC = re.compile(r"expected-((error|warning|note|remark)(-re)?|no-diagnostics)$")
+
+
+def includes(path, text):
+    if path.endswith(".py"):
+        return re.findall(r"^\s*(?:import|from)\s+(\S+)", text, re.M)
+    return re.findall(r'^\s*(?:#\s*)?include\s+[<"]([^>"]+)[>"]', text, re.M)
+
+
+def closed_doors(path, text):
+    return [f"includes {name}: {why}" for room, closed, why in CLOSED_DOORS if re.match(room, path)
+            for name in includes(path, text) if re.match(closed, name)]
+
+
+def licence(path, text):
+    """The SPDX line is the first, or follows `#!`. Tests of one behaviour go without."""
+    if not SOURCE.search(path) or LIT_TEST.match(path):
+        return []
+    lines = text.splitlines()[:2]
+    if lines and lines[0].startswith("#!"):
+        lines = lines[1:]
+    return [] if lines and lines[0].endswith(SPDX) else [f"expected '{SPDX}' in the first line"]
+
+
+def length(path, text):
+    limit = MAX_TOOL_LINES if re.match(r"tools/[^/]+\.cpp$", path) else MAX_LINES
+    lines = text.count("\n")
+    return [f"expected at most {limit} lines, got {lines}"] if SOURCE.search(path) and lines > limit else []
+
+
+def check_prefixes(path, text):
+    """A mistyped `CHEC:` or `expected-eror` would check nothing."""
+    if not LIT_TEST.match(path):
+        return []
+    runs = re.sub(r"\\\n\s*(//|#)\s*RUN:", " ", text)  # a continued line, joined
+    runs = " ".join(re.findall(r"RUN:(.*)", runs))
+    prefixes = set()
+    for command in re.findall(r"FileCheck\b[^|;&]*", runs):
+        if re.search(r"%s\b", command):  # else the checks are in another file
+            named = re.search(r"--?check-prefix(?:es)?[= ]([\w,-]+)", command)
+            prefixes.update(named.group(1).split(",") if named else ["CHECK"])
+    known = re.compile("(" + "|".join(map(re.escape, sorted(prefixes))) + ")" + CHECK_SUFFIXES + "$") if prefixes else None
+    complaints, used = [], set()
+    for number, line in enumerate(text.splitlines(), 1):
+        word = re.match(r"\s*(?://|#|;)\s*([A-Z][A-Z0-9_]*(?:-[A-Z0-9_]+)*(?:\{\w+\})?)\s*(:)?", line)
+        if word:
+            name, colon = word.groups()
+            check = known.match(name) if known else None
+            if check:
+                used.add(check.group(1))
+                if not colon:
+                    complaints.append(f"line {number}: expected ':' after {name}")
+            elif colon and name not in LIT_KEYWORDS and name != "SPDX":
+                complaints.append(f"line {number}: {name}: is no prefix of a RUN line")
+        for name in re.findall(r"//\s*(expected-[\w-]+|[a-z]+(?:-[a-z]+)+(?=\s*(?:@|\{\{)))", line):
+            if not DIAGNOSTIC.match(name):
+                complaints.append(f"line {number}: {name} is no diagnostic that -verify-diagnostics knows")
+    complaints += [f"no line checks {prefix}" for prefix in sorted(prefixes - used)]
+    if "expected-" in text and "-verify-diagnostics" not in runs:
+        complaints.append("expected-... without -verify-diagnostics")
+    return complaints
+
+
+RULES = [closed_doors, licence, length, check_prefixes]

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The rules of rules.py hold for every file, and each of them finds what it is for."""
+
+from pathlib import Path
+
+import pytest
+import rules
+
+ROOT = Path(__file__).resolve().parents[2]
+ROOMS = [".ci", "benchmark", "examples", "include", "lib", "python", "runtime", "scripts", "test", "tools"]
+
+
+def source_files():
+    for room in ROOMS:
+        for path in sorted((ROOT / room).rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts and not path.suffix == ".pyc":
+                yield path
+    yield ROOT / "CMakeLists.txt"
+
+
+@pytest.mark.parametrize("rule", rules.RULES, ids=lambda rule: rule.__name__)
+def test_tree(rule):
+    complaints = []
+    for path in source_files():
+        try:
+            text = path.read_text()
+        except UnicodeDecodeError:
+            continue  # a test's binary input
+        name = path.relative_to(ROOT).as_posix()
+        complaints += [f"{name}: {complaint}" for complaint in rule(name, text)]
+    assert not complaints, "\n".join(complaints)
+
+
+@pytest.mark.parametrize("path, text", [
+    ("lib/Dialect/FP8Gemm/IR/X.cpp", '#include "fp8gemm/Dialect/Hopper/IR/Hopper.h"\n'),
+    ("include/fp8gemm/Dialect/Hopper/IR/X.td", 'include "fp8gemm/Dialect/FP8Gemm/IR/FP8GemmOps.td"\n'),
+    ("lib/Config/Config.cpp", '#include "llvm/ADT/SmallVector.h"\n'),
+    ("lib/Config/Config.cpp", '#include "fp8gemm/Dialect/Hopper/IR/Hopper.h"\n'),
+    ("runtime/src/Runtime.cpp", "#include <mlir/IR/Types.h>\n"),
+    ("runtime/src/Runtime.cpp", '#include "fp8gemm/Config/Config.h"\n'),
+    ("lib/Target/Pack.cpp", '#include "runtime/src/Driver.h"\n'),
+    ("lib/Conversion/FP8GemmToLinalg/X.cpp", '#include "fp8gemm/Config/Config.h"\n'),
+    ("tools/fp8gemm-opt.cpp", '#include "mlir/IR/PatternMatch.h"\n'),
+    ("python/fp8gemm/compile.py", "import mlir.ir\n"),
+])
+def test_closed_door(path, text):
+    assert rules.closed_doors(path, text)
+
+
+@pytest.mark.parametrize("path, text", [
+    ("lib/Conversion/FP8GemmToHopper/X.cpp",
+     '#include "fp8gemm/Dialect/Hopper/IR/Hopper.h"\n#include "fp8gemm/Dialect/FP8Gemm/IR/FP8Gemm.h"\n'),
+    ("lib/Target/Manifest.cpp", '#include "runtime/format/KernelFile.h"\n'),
+    ("runtime/src/Runtime.cpp", '#include "fp8gemm/runtime.h"\n'),
+    ("lib/Config/Config.cpp", '#include "fp8gemm/Config/Config.h"\n'),
+])
+def test_open_door(path, text):
+    assert not rules.closed_doors(path, text)
+
+
+def test_licence():
+    line = f"# {rules.SPDX}\n"
+    assert not rules.licence("scripts/x.py", "#!/usr/bin/env python3\n" + line)
+    assert rules.licence("scripts/x.py", "import os\n" + line)
+    assert rules.licence("lib/X.cpp", "")
+
+
+def test_length():
+    assert not rules.length("lib/X.cpp", "\n" * 500)
+    assert rules.length("lib/X.cpp", "\n" * 501)
+    assert rules.length("tools/fp8gemm-x.cpp", "\n" * 101)
+
+
+RUN = "// RUN: fp8gemm-opt %s | FileCheck %s\n"
+
+
+@pytest.mark.parametrize("text", [
+    RUN + "// CHECK: a\n// CHEC: b\n",
+    RUN + "// CHECK: a\n// CHECK-NXT: b\n",
+    RUN + "// CHECK a\n",
+    RUN + "// COM: nothing is checked\n",
+    "// RUN: fp8gemm-opt %s | FileCheck %s --check-prefix=PTX\n// CHECK: a\n",
+    "// RUN: fp8gemm-opt %s | FileCheck %s --check-prefixes=PTX,SASS\n// PTX: a\n",
+    "// RUN: fp8gemm-opt %s -verify-diagnostics\n// expected-eror @below {{x}}\n",
+    "// RUN: fp8gemm-opt %s -verify-diagnostics\n// exected-error @below {{x}}\n",
+    "// RUN: fp8gemm-opt %s\n// expected-error @below {{x}}\n",
+])
+def test_mistyped_check(text):
+    assert rules.check_prefixes("test/X/x.mlir", text)
+
+
+@pytest.mark.parametrize("text", [
+    RUN + "// CHECK-LABEL: a\n// CHECK-COUNT-4: b\n// CHECK-SAME{LITERAL}: [[\n// Prose: more.\n",
+    "// RUN: fp8gemm-opt %s \\\n// RUN:   | FileCheck %s --check-prefix=PTX\n// PTX: a\n",
+    "// RUN: fp8gemm-opt %s -split-input-file -verify-diagnostics\n// expected-error @+1 {{x}}\n",
+])
+def test_right_check(text):
+    assert not rules.check_prefixes("test/X/x.mlir", text)
