@@ -19,5 +19,6 @@ int main(int argc, char **argv) {
                   mlir::memref::MemRefDialect, mlir::nvgpu::NVGPUDialect, mlir::scf::SCFDialect>();
   mlir::registerTransformsPasses();
   fp8gemm::hopper::registerAssignStagesPass();
+  fp8gemm::hopper::registerCheckResourcesPass();
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "fp8gemm optimizer\n", registry));
 }

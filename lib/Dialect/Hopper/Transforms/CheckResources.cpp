@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// hopper-check-resources: rejects kernels that don't fit an SM.
+
+#include "fp8gemm/Dialect/Hopper/IR/Hopper.h"
+#include "fp8gemm/Dialect/Hopper/IR/SmemLayout.h"
+#include "fp8gemm/Dialect/Hopper/Transforms/Passes.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+namespace fp8gemm::hopper {
+#define GEN_PASS_DEF_CHECKRESOURCESPASS
+#include "fp8gemm/Dialect/Hopper/Transforms/Passes.h.inc"
+} // namespace fp8gemm::hopper
+
+using namespace mlir;
+using namespace fp8gemm::hopper;
+
+namespace {
+
+constexpr int64_t kThreadsPerWarpgroup = 128;
+constexpr int64_t kMaxThreads = 1024;
+
+/// Registers of an SM; a thread gets a multiple of 8 (CUDA Programming Guide, compute capability 9.0).
+constexpr int64_t kSmRegisters = 65536;
+constexpr int64_t kRegisterGranularity = 8;
+
+/// Registers that a consumer thread needs beside fragments and scales: addresses,
+/// descriptors, loop counters and ring positions. An estimate; ptxas has the last word.
+constexpr int64_t kOtherRegisters = 24;
+
+/// Registers a thread holds of a value, if it is a fragment or scales.
+int64_t getRegisters(Value value) {
+  if (auto fragment = dyn_cast<FragmentType>(value.getType()))
+    return fragment.getRegisters();
+  if (auto scales = dyn_cast<ScalesType>(value.getType()))
+    return scales.getRegisters();
+  return 0;
+}
+
+/// The last operation of `block` at which `value` is needed, its definition if it is never used.
+Operation *getLastUse(Value value, Block &block, Operation *definition) {
+  Operation *last = definition;
+  for (Operation *user : value.getUsers()) {
+    Operation *ancestor = block.findAncestorOpInBlock(*user);
+    if (ancestor && (!last || last->isBeforeInBlock(ancestor)))
+      last = ancestor;
+  }
+  return last;
+}
+
+/// True if `op` needs `value` in its regions, and not as its own operand alone.
+bool captures(Operation *op, Value value) {
+  return llvm::any_of(value.getUsers(), [&](Operation *user) { return op->isProperAncestor(user); });
+}
+
+/// The most registers of fragments and scales that are live at once in `block`,
+/// not counting what lives outside and is not used inside.
+int64_t getPressure(Block &block) {
+  int64_t most = 0;
+  SmallVector<std::pair<Value, Operation *>> live; // with the last use
+  auto define = [&](ValueRange values, Operation *definition) {
+    for (Value value : values)
+      if (getRegisters(value) > 0)
+        live.push_back({value, getLastUse(value, block, definition)});
+  };
+  auto sum = [&] {
+    int64_t registers = 0;
+    for (auto [value, lastUse] : live)
+      registers += getRegisters(value);
+    return registers;
+  };
+  define(block.getArguments(), nullptr);
+  for (Operation &op : block) {
+    // What a loop or condition takes as operand lives on as its block argument.
+    llvm::erase_if(live, [&](auto entry) { return entry.second == &op && !captures(&op, entry.first); });
+    int64_t inside = 0;
+    for (Region &region : op.getRegions())
+      for (Block &nested : region)
+        inside = std::max(inside, getPressure(nested));
+    most = std::max(most, sum() + inside);
+    llvm::erase_if(live, [&](auto entry) { return entry.second == &op; });
+    // A result may take the registers of an operand that dies here.
+    define(op.getResults(), &op);
+    most = std::max(most, sum());
+    llvm::erase_if(live, [&](auto entry) { return entry.second == &op; });
+  }
+  return most;
+}
+
+class CheckResources : public fp8gemm::hopper::impl::CheckResourcesPassBase<CheckResources> {
+public:
+  using CheckResourcesPassBase::CheckResourcesPassBase;
+
+private:
+  void runOnOperation() override {
+    gpu::GPUFuncOp func = getOperation();
+    if (!func.isKernel())
+      return;
+    bool fits = succeeded(checkInterface(func));
+    fits &= succeeded(checkSharedMemory(func));
+    func.walk([&](WarpSpecializeOp roles) {
+      fits &= succeeded(checkThreads(func, roles));
+      fits &= succeeded(checkAccumulators(roles));
+    });
+    if (!fits)
+      signalPassFailure();
+    markAllAnalysesPreserved();
+  }
+
+  /// What a launcher must be told.
+  LogicalResult checkInterface(gpu::GPUFuncOp func) {
+    if (!func->getAttrOfType<LaunchAttr>("hopper.launch"))
+      return func.emitOpError() << "expected a kernel to have a 'hopper.launch' attribute, got none";
+    if (!func->getAttrOfType<ProblemAttr>("hopper.problem"))
+      return func.emitOpError() << "expected a kernel to have a 'hopper.problem' attribute, got none";
+    for (unsigned i = 0; i < func.getNumArguments(); ++i)
+      if (!func.getArgAttrOfType<ParamAttr>(i, "hopper.param"))
+        return func.emitOpError() << "expected every argument of a kernel to have a 'hopper.param' attribute, got none on argument "
+                                  << i;
+    return success();
+  }
+
+  LogicalResult checkSharedMemory(gpu::GPUFuncOp func) {
+    FailureOr<SmemLayout> layout = SmemLayout::compute(func);
+    if (failed(layout))
+      return failure();
+    int64_t limit = smemLimit;
+    if (layout->getTotalBytes() <= limit)
+      return success();
+    return func.emitOpError() << "uses " << layout->getTotalBytes() << " bytes of shared memory; exceeded the limit of "
+                              << limit << " bytes";
+  }
+
+  LogicalResult checkThreads(gpu::GPUFuncOp func, WarpSpecializeOp roles) {
+    int64_t consumers = roles.getConsumers(), threads = kThreadsPerWarpgroup * (1 + consumers);
+    if (threads > kMaxThreads)
+      return roles.emitOpError() << "uses " << threads << " threads; exceeded the limit of " << kMaxThreads
+                                 << " threads";
+    if (auto launch = func->getAttrOfType<LaunchAttr>("hopper.launch")) {
+      if (launch.getThreads() != threads)
+        return func.emitOpError() << "expected 'hopper.launch' to have " << threads << " threads for " << consumers
+                                  << " consumers, got " << launch.getThreads();
+      if (launch.getConsumers() != consumers)
+        return func.emitOpError() << "expected 'hopper.launch' to have the " << consumers
+                                  << " consumers of its roles, got " << launch.getConsumers();
+    }
+    // setmaxnreg redistributes what the CTA got at launch; were it less, the
+    // consumers would wait for registers that nobody gives back.
+    int64_t atLaunch = threads * (kSmRegisters / threads / kRegisterGranularity * kRegisterGranularity);
+    int64_t wanted = kThreadsPerWarpgroup *
+                     (int64_t(roles.getProducerRegisters()) + consumers * int64_t(roles.getConsumerRegisters()));
+    if (wanted > atLaunch)
+      return roles.emitOpError() << "uses " << wanted << " registers; exceeded the limit of " << atLaunch
+                                 << " registers that " << threads << " threads are launched with";
+    return success();
+  }
+
+  LogicalResult checkAccumulators(WarpSpecializeOp roles) {
+    int64_t limit = int64_t(roles.getConsumerRegisters()) - kOtherRegisters;
+    int64_t pressure = getPressure(roles.getConsumer().front());
+    if (pressure <= limit)
+      return success();
+    return roles.emitOpError() << "uses " << pressure
+                               << " registers a consumer thread for accumulators, partial products and scales; exceeded "
+                                  "the limit of "
+                               << limit << " registers (" << roles.getConsumerRegisters() << " less " << kOtherRegisters
+                               << " for all else)";
+  }
+};
+
+} // namespace
