@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <initializer_list>
 
 using namespace fp8gemm::config;
 
@@ -23,11 +24,11 @@ constexpr double kL2BytesPerCyclePerSm = 64;
 constexpr double kLoadLatencySeconds = 0.8e-6;
 /// What a consumer does for each 64-row block of a K block beside wgmma and
 /// FFMA: two barriers, the scales, the wgmma pipeline's length.
-constexpr double kStepCycles = 130;
+constexpr double kStepCycles = 110;
 /// Fences, named barriers and coordinates of one epilogue.
 constexpr double kEpilogueCycles = 300;
 /// Launch, barrier initialisation, first loads, last store.
-constexpr double kFixedSeconds = 4e-6;
+constexpr double kFixedSeconds = 3e-6;
 /// Part of the shorter of (math, HBM traffic) that the longer does not hide.
 constexpr double kExposed = 0.2;
 
