@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "fp8gemm/Dialect/FP8Gemm/IR/FP8Gemm.h"
+#include "fp8gemm/Dialect/FP8Gemm/Transforms/Passes.h"
 #include "fp8gemm/Dialect/Hopper/IR/Hopper.h"
 #include "fp8gemm/Dialect/Hopper/Transforms/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -20,5 +21,6 @@ int main(int argc, char **argv) {
   mlir::registerTransformsPasses();
   fp8gemm::hopper::registerAssignStagesPass();
   fp8gemm::hopper::registerCheckResourcesPass();
+  fp8gemm::registerFP8GemmPasses();
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "fp8gemm optimizer\n", registry));
 }

@@ -83,7 +83,7 @@ Bound blockCycles(const Gpu &gpu, const Config &config, const Extents &e) {
   return largest({
       {blocks * wgmmas * wgmmaTensor, "tensor cores"},
       {(tmaBytes + blocks * wgmmas * wgmmaBytes) / kSmemBytesPerCycle, "shared memory"},
-      {chain, "promotion"},
+      {chain, "wgmma then promotion"},
       {(e.tileRows + e.tileColumns) * kBlockK / l2BytesPerCycle(gpu, e), "L2"},
       {kLoadLatencySeconds * gpu.clockHz / config.stages, "load latency"},
   });

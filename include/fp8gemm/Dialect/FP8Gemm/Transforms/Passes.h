@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The passes over the fp8gemm dialect.
+
+#ifndef FP8GEMM_DIALECT_FP8GEMM_TRANSFORMS_PASSES_H
+#define FP8GEMM_DIALECT_FP8GEMM_TRANSFORMS_PASSES_H
+
+#include "mlir/Pass/Pass.h"
+
+namespace fp8gemm {
+
+#define GEN_PASS_DECL
+#include "fp8gemm/Dialect/FP8Gemm/Transforms/Passes.h.inc"
+
+#define GEN_PASS_REGISTRATION
+#include "fp8gemm/Dialect/FP8Gemm/Transforms/Passes.h.inc"
+
+} // namespace fp8gemm
+
+#endif // FP8GEMM_DIALECT_FP8GEMM_TRANSFORMS_PASSES_H

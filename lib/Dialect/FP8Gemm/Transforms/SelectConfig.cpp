@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Problem of an operation -> config attribute. The choice itself is lib/Config's.
+
+#include "fp8gemm/Config/Config.h"
+#include "fp8gemm/Dialect/FP8Gemm/IR/FP8Gemm.h"
+#include "fp8gemm/Dialect/FP8Gemm/Transforms/Passes.h"
+
+#include "mlir/IR/Diagnostics.h"
+#include "llvm/ADT/StringSwitch.h"
+#include "llvm/Support/FormatVariadic.h"
+
+namespace fp8gemm {
+#define GEN_PASS_DEF_SELECTCONFIGPASS
+#include "fp8gemm/Dialect/FP8Gemm/Transforms/Passes.h.inc"
+} // namespace fp8gemm
+
+using namespace mlir;
+using namespace fp8gemm;
+
+/// Candidates that --explain shows beside the chosen one.
+static constexpr size_t kOthersExplained = 4;
+
+static config::ScaleLayout layoutOf(ScaleAttr scale) {
+  return scale.getLayout() == ScaleLayout::k_major ? config::ScaleLayout::KMajor : config::ScaleLayout::MnMajor;
+}
+
+static config::Problem problemOf(GemmOp op) {
+  config::Problem problem;
+  if (!ShapedType::isDynamic(op.getM()))
+    problem.m = op.getM();
+  problem.n = op.getN();
+  problem.k = op.getK();
+  problem.sfa = layoutOf(op.getAScale());
+  problem.sfb = layoutOf(op.getBScale());
+  return problem;
+}
+
+static ConfigAttr attrOf(MLIRContext *context, const config::Config &config) {
+  return ConfigAttr::get(context, config.tileM, config.tileN, config.stages, config.consumers,
+                         config.producerRegisters, config.consumerRegisters, config.rasterGroup);
+}
+
+static int64_t *fieldOf(config::Config &config, StringRef name) {
+  return llvm::StringSwitch<int64_t *>(name)
+      .Case("tile_m", &config.tileM)
+      .Case("tile_n", &config.tileN)
+      .Case("stages", &config.stages)
+      .Case("consumers", &config.consumers)
+      .Case("producer_registers", &config.producerRegisters)
+      .Case("consumer_registers", &config.consumerRegisters)
+      .Case("raster_group", &config.rasterGroup)
+      .Default(nullptr);
+}
+
+/// `tile_m = 128, stages = 4` -> a config whose other fields are 0.
+static FailureOr<config::Config> parseConfig(StringRef text, function_ref<InFlightDiagnostic()> emitError) {
+  config::Config config;
+  SmallVector<StringRef> items;
+  text.split(items, ',');
+  for (StringRef item : items) {
+    auto [name, number] = item.split('=');
+    name = name.trim();
+    int64_t *field = fieldOf(config, name);
+    if (!field)
+      return emitError() << "expected 'config' to set tile_m, tile_n, stages, consumers, producer_registers, "
+                            "consumer_registers or raster_group, got '"
+                         << name << "'";
+    if (*field)
+      return emitError() << "expected 'config' to set " << name << " once, got it twice";
+    int64_t value;
+    if (number.trim().getAsInteger(10, value) || value <= 0)
+      return emitError() << "expected " << name << " in 'config' to be a positive number, got '" << number.trim()
+                         << "'";
+    *field = value;
+  }
+  return config;
+}
+
+static std::string describe(const config::Candidate &candidate) {
+  const config::Config &config = candidate.config;
+  return llvm::formatv("tile {0}x{1}, {2} stages, {3} consumer{4}, raster group {5}: {6:f1} us, {7}", config.tileM,
+                       config.tileN, config.stages, config.consumers, config.consumers == 1 ? "" : "s",
+                       config.rasterGroup, candidate.microseconds, candidate.reason);
+}
+
+namespace {
+
+struct SelectConfigPass : fp8gemm::impl::SelectConfigPassBase<SelectConfigPass> {
+  using SelectConfigPassBase::SelectConfigPassBase;
+
+  /// Reads the options, which hold for every operation.
+  LogicalResult initialize(MLIRContext *context) override {
+    auto emitError = [&] { return mlir::emitError(UnknownLoc::get(context)); };
+    model = config::findGpu(gpu);
+    if (!model) {
+      InFlightDiagnostic diagnostic = emitError() << "expected 'gpu' to be one of ";
+      llvm::interleaveComma(config::knownGpus(), diagnostic, [&](const config::Gpu &known) { diagnostic << known.name; });
+      return diagnostic << ", got '" << gpu << "'";
+    }
+    if (expectedM <= 0)
+      return emitError() << "expected 'expected-m' to be a positive number of rows, got " << int64_t(expectedM);
+    forced.reset();
+    if (config.empty())
+      return success();
+    FailureOr<config::Config> parsed = parseConfig(config, emitError);
+    if (failed(parsed))
+      return failure();
+    forced = *parsed;
+    return success();
+  }
+
+  void runOnOperation() override {
+    WalkResult result = getOperation()->walk([&](GemmOp op) {
+      if (op.getConfig() || op.getKernel())
+        return WalkResult::advance();
+      return failed(select(op)) ? WalkResult::interrupt() : WalkResult::advance();
+    });
+    if (result.wasInterrupted())
+      signalPassFailure();
+  }
+
+  LogicalResult select(GemmOp op) {
+    config::Problem problem = problemOf(op);
+    std::vector<config::Candidate> candidates;
+    if (!forced || explain)
+      candidates = config::enumerate(problem, *model, expectedM);
+    config::Candidate chosen;
+    if (forced) {
+      config::Config completed = config::complete(problem, *model, *forced, expectedM);
+      if (std::string error = config::check(problem, *model, completed); !error.empty())
+        return op.emitOpError(error);
+      chosen = config::model(problem, *model, completed, expectedM);
+    } else if (candidates.empty()) {
+      return op.emitOpError("expected at least one legal config on ") << gpu << ", got none";
+    } else {
+      chosen = candidates.front();
+    }
+    op.setConfigAttr(attrOf(&getContext(), chosen.config));
+    if (explain)
+      explainChoice(op, chosen, candidates);
+    return success();
+  }
+
+  /// A remark with the choice, and a note for each of the next best.
+  void explainChoice(GemmOp op, const config::Candidate &chosen, ArrayRef<config::Candidate> candidates) {
+    // Not op.emitRemark: it would print the operation after each remark.
+    InFlightDiagnostic remark = mlir::emitRemark(op.getLoc(), forced ? "given " : "chose ") << describe(chosen);
+    remark.attachNote() << "modelled on " << gpu << " for " << (ShapedType::isDynamic(op.getM()) ? expectedM : op.getM())
+                        << " rows of A; " << candidates.size() << " tiles are legal";
+    size_t shown = 0;
+    for (const config::Candidate &candidate : candidates) {
+      if (shown == kOthersExplained)
+        break;
+      if (candidate.config == chosen.config)
+        continue;
+      remark.attachNote() << "next best: " << describe(candidate);
+      ++shown;
+    }
+  }
+
+  const config::Gpu *model = nullptr;
+  std::optional<config::Config> forced;
+};
+
+} // namespace

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "fp8gemm/Config/Config.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <regex>
+#include <tuple>
+
+using namespace fp8gemm::config;
+
+namespace {
+
+const Gpu &h100() { return *findGpu("h100-sxm"); }
+
+Problem problem(std::optional<int64_t> m, int64_t n, int64_t k) {
+  Problem result;
+  result.m = m, result.n = n, result.k = k;
+  return result;
+}
+
+/// A legal config to break.
+Config legal() {
+  Config config;
+  config.tileM = 128, config.tileN = 128, config.stages = 5, config.consumers = 2;
+  config.producerRegisters = 40, config.consumerRegisters = 232, config.rasterGroup = 8;
+  return config;
+}
+
+std::string checkOnH100(const Config &config) { return check(problem(4096, 4096, 7168), h100(), config); }
+
+const std::vector<Problem> &manyProblems() {
+  static const std::vector<Problem> problems = {
+      problem(0, 8, 16),          problem(1, 8, 16),           problem(1, 576, 7168),    problem(7, 24, 16),
+      problem(129, 136, 144),     problem(777, 2112, 7168),    problem(4096, 7168, 576), problem(4096, 32768, 512),
+      problem(4096, 7168, 16384), problem(65536, 16384, 7168), problem({}, 4096, 7168),
+  };
+  return problems;
+}
+
+TEST(ConfigLayout, ScalesAndPanelsDivideTheTile) {
+  EXPECT_EQ(scaleColumnsPerBlock(128), 128);
+  EXPECT_EQ(scaleColumnsPerBlock(256), 128);
+  EXPECT_EQ(scaleColumnsPerBlock(192), 64);
+  EXPECT_EQ(scaleColumnsPerBlock(176), 16);
+  EXPECT_EQ(panelColumns(192), 64);
+  EXPECT_EQ(panelColumns(160), 32);
+  EXPECT_EQ(panelColumns(176), 16);
+}
+
+TEST(ConfigLayout, SmemBytes) {
+  // Staging, then 5 stages of A, B, A's scales, B's scale, mbarriers.
+  EXPECT_EQ(smemBytes({}, legal()), 32768 + 5 * (16384 + 16384 + 512 + 128 + 16));
+  Config config = legal();
+  config.tileM = 256, config.tileN = 112, config.stages = 3;
+  // 112 columns cross a block of 128 anywhere: a scale for each 16 of them.
+  EXPECT_EQ(smemBytes({}, config), 57344 + 3 * (32768 + 14336 + 1024 + 128 + 16));
+}
+
+TEST(ConfigCheck, AcceptsALegalConfig) { EXPECT_EQ(checkOnH100(legal()), ""); }
+
+TEST(ConfigCheck, NamesTheRuleAndTheValue) {
+  using Break = void (*)(Config &);
+  const std::pair<Break, const char *> cases[] = {
+      {[](Config &c) { c.consumers = 3; }, "expected 1 or 2 consumers, got 3"},
+      {[](Config &c) { c.tileM = 192; }, "expected tile_m to be 64, 128 or 256, got 192"},
+      {[](Config &c) { c.tileM = 64; }, "expected 1 consumer for tile_m = 64, got 2"},
+      {[](Config &c) { c.tileM = 256, c.consumers = 1; }, "expected 2 consumers for tile_m = 256, got 1"},
+      {[](Config &c) { c.tileN = 136; }, "expected tile_n to be a multiple of 16 in [16, 256], got 136"},
+      {[](Config &c) { c.tileN = 0; }, "expected tile_n to be a multiple of 16 in [16, 256], got 0"},
+      {[](Config &c) { c.tileN = 272; }, "expected tile_n to be a multiple of 16 in [16, 256], got 272"},
+      {[](Config &c) { c.producerRegisters = 16; },
+       "expected producer_registers to be a multiple of 8 in [24, 256], got 16"},
+      {[](Config &c) { c.consumerRegisters = 236; },
+       "expected consumer_registers to be a multiple of 8 in [24, 256], got 236"},
+      {[](Config &c) { c.tileM = 256, c.tileN = 144; },
+       "expected consumer_registers to be at least 256 for a 256x144 tile of 2 consumers, got 232"},
+      {[](Config &c) { c.producerRegisters = 64; }, "expected at most 65536 registers in all warpgroups, got 67584"},
+      {[](Config &c) { c.stages = 1; }, "expected stages in [2, 8], got 1"},
+      {[](Config &c) { c.stages = 9; }, "expected stages in [2, 8], got 9"},
+      {[](Config &c) { c.rasterGroup = 0; }, "expected raster_group to be positive, got 0"},
+      {[](Config &c) { c.stages = 6; }, "expected at most 232448 bytes of shared memory, got 233312 bytes"},
+  };
+  for (auto [breakIt, message] : cases) {
+    Config config = legal();
+    breakIt(config);
+    EXPECT_EQ(checkOnH100(config), message);
+  }
+}
+
+TEST(ConfigEnumerate, AllLegalSortedAndDistinct) {
+  for (const Gpu &gpu : knownGpus())
+    for (const Problem &each : manyProblems()) {
+      std::vector<Candidate> candidates = enumerate(each, gpu, 4096);
+      ASSERT_FALSE(candidates.empty());
+      for (size_t i = 0; i != candidates.size(); ++i) {
+        EXPECT_EQ(check(each, gpu, candidates[i].config), "");
+        EXPECT_TRUE(std::isfinite(candidates[i].microseconds) && candidates[i].microseconds > 0);
+        if (i > 0) {
+          EXPECT_LE(candidates[i - 1].microseconds, candidates[i].microseconds);
+        }
+        for (size_t j = 0; j != i; ++j)
+          EXPECT_NE(candidates[j].config, candidates[i].config);
+      }
+    }
+}
+
+TEST(ConfigEnumerate, TakesTheMostStagesThatFit) {
+  for (const Candidate &candidate : enumerate(problem(4096, 7168, 2048), h100(), 4096)) {
+    Config more = candidate.config;
+    ++more.stages;
+    EXPECT_NE(checkOnH100(more), "") << candidate.config.tileM << 'x' << candidate.config.tileN;
+  }
+}
+
+TEST(ConfigEnumerate, ExpectedRowsStandInForADynamicM) {
+  EXPECT_EQ(enumerate(problem({}, 2112, 7168), h100(), 4096)[0].config,
+            enumerate(problem(4096, 2112, 7168), h100(), 1)[0].config);
+}
+
+TEST(ConfigEnumerate, SamePlanEveryTime) {
+  for (const Problem &each : manyProblems()) {
+    std::vector<Candidate> first = enumerate(each, h100(), 4096), second = enumerate(each, h100(), 4096);
+    ASSERT_EQ(first.size(), second.size());
+    for (size_t i = 0; i != first.size(); ++i)
+      EXPECT_EQ(first[i].config, second[i].config);
+  }
+}
+
+TEST(ConfigEnumerate, TakesLessThanAMillisecond) {
+  double best = 1;
+  for (int run = 0; run != 20; ++run) {
+    auto start = std::chrono::steady_clock::now();
+    enumerate(problem(65536, 16384, 7168), h100(), 4096);
+    best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  }
+  EXPECT_LT(best, 1e-3);
+}
+
+TEST(ConfigEnumerate, RunningCtasMakeANearSquareBlock) {
+  for (const Candidate &candidate : enumerate(problem(8192, 8192, 8192), h100(), 4096)) {
+    const Config &config = candidate.config;
+    double height = config.rasterGroup * config.tileM;
+    double width = double(h100().sms) / config.rasterGroup * config.tileN;
+    EXPECT_LT(std::max(height, width) / std::min(height, width), 2.5) << config.tileM << 'x' << config.tileN;
+  }
+}
+
+TEST(ConfigModel, TileThatFillsTheWaves) {
+  auto bestTile = [](int64_t m, int64_t n, int64_t k) {
+    Config best = enumerate(problem(m, n, k), h100(), 4096)[0].config;
+    return std::pair(best.tileM, best.tileN);
+  };
+  EXPECT_EQ(bestTile(4096, 2112, 7168), std::pair(int64_t(128), int64_t(176)));
+  EXPECT_EQ(bestTile(4096, 576, 7168), std::pair(int64_t(128), int64_t(144)));
+  EXPECT_EQ(bestTile(4096, 4096, 7168), std::pair(int64_t(256), int64_t(128)));
+  EXPECT_EQ(bestTile(1, 4096, 7168).first, 64);
+}
+
+TEST(ConfigModel, ReasonNamesWavesAndBound) {
+  EXPECT_EQ(enumerate(problem(4096, 576, 7168), h100(), 4096)[0].reason,
+            "128 tiles in 1 wave (97 % full), bound by shared memory");
+  EXPECT_NE(enumerate(problem(1, 7168, 16384), h100(), 4096)[0].reason.find("bound by HBM"), std::string::npos);
+}
+
+TEST(ConfigModel, NearWhatIsMeasured) {
+  // Microseconds of a tuned kernel of this kind on an H100 SXM.
+  const std::tuple<int64_t, int64_t, int64_t, double> measured[] = {
+      {1, 2112, 7168, 12.5},       {1, 576, 7168, 10.1},      {1, 24576, 1536, 17.8},     {1, 32768, 512, 8.6},
+      {1, 7168, 16384, 44.3},      {1, 4096, 7168, 14.8},     {1, 7168, 2048, 8.0},       {128, 2112, 7168, 10.4},
+      {128, 576, 7168, 9.1},       {128, 24576, 1536, 17.3},  {128, 32768, 512, 10.6},    {128, 7168, 16384, 44.5},
+      {128, 4096, 7168, 13.5},     {128, 7168, 2048, 9.1},    {4096, 2112, 7168, 94.0},   {4096, 576, 7168, 32.2},
+      {4096, 24576, 1536, 236.5},  {4096, 32768, 512, 132.1}, {4096, 7168, 16384, 642.9}, {4096, 4096, 7168, 164.4},
+      {4096, 7168, 2048, 91.3},    {4096, 7168, 2112, 97.1},  {4096, 7168, 576, 36.9},    {4096, 1536, 24576, 202.8},
+      {4096, 512, 32768, 96.8},    {4096, 16384, 7168, 658.6}, {4096, 7168, 4096, 168.6}, {4096, 2048, 7168, 82.5},
+  };
+  double logs = 0;
+  for (auto [m, n, k, us] : measured) {
+    double ratio = enumerate(problem(m, n, k), h100(), 4096)[0].microseconds / us;
+    EXPECT_GT(ratio, 0.8) << m << 'x' << n << 'x' << k;
+    EXPECT_LT(ratio, 1.25) << m << 'x' << n << 'x' << k;
+    logs += std::log(ratio);
+  }
+  EXPECT_NEAR(std::exp(logs / std::size(measured)), 1, 0.05);
+}
+
+TEST(ConfigModel, FewerStagesAreNeverFaster) {
+  for (const Candidate &candidate : enumerate(problem(1, 7168, 2048), h100(), 4096)) {
+    Config fewer = candidate.config;
+    fewer.stages = 2;
+    EXPECT_GE(model(problem(1, 7168, 2048), h100(), fewer, 4096).microseconds, candidate.microseconds);
+  }
+}
+
+TEST(ConfigComplete, EmptyIsTheBest) {
+  Problem shape = problem(4096, 2112, 7168);
+  EXPECT_EQ(complete(shape, h100(), {}, 4096), enumerate(shape, h100(), 4096)[0].config);
+}
+
+TEST(ConfigComplete, KeepsWhatIsGiven) {
+  Config given;
+  given.tileM = 64, given.stages = 3;
+  Config completed = complete(problem(4096, 2112, 7168), h100(), given, 4096);
+  EXPECT_EQ(completed.tileM, 64);
+  EXPECT_EQ(completed.stages, 3);
+  EXPECT_EQ(completed.consumers, 1);
+  EXPECT_EQ(checkOnH100(completed), "");
+}
+
+TEST(ConfigComplete, LeavesTheIllegalToCheck) {
+  Config given;
+  given.tileM = 128, given.tileN = 24;
+  Config completed = complete(problem(4096, 2112, 7168), h100(), given, 4096);
+  EXPECT_EQ(completed.tileN, 24);
+  EXPECT_EQ(checkOnH100(completed), "expected tile_n to be a multiple of 16 in [16, 256], got 24");
+}
+
+TEST(ConfigComplete, NeverMoreStagesThanFitOrFewerThanWork) {
+  Config given;
+  given.tileM = 256, given.tileN = 256;
+  EXPECT_EQ(complete(problem(4096, 4096, 7168), h100(), given, 4096).stages, 2);
+}
+
+TEST(ConfigGpus, FoundByName) {
+  EXPECT_EQ(knownGpus().front().name, "h100-sxm");
+  for (const Gpu &gpu : knownGpus())
+    EXPECT_EQ(findGpu(gpu.name), &gpu);
+  EXPECT_EQ(findGpu("h100"), nullptr);
+}
+
+/// The model must hold for any shape: no literal of the library may be an extent
+/// of a model that people run, and no extent may be compared with a literal
+/// (m, n or k of the problem against 0 or 1 says "empty", not "this shape").
+TEST(ConfigSource, KnowsNoShapes) {
+  const std::regex shape("\\b(512|576|1536|2048|2112|3072|4096|6144|7168|16384|24576|32768)\\b");
+  const std::regex compared("\\b(m|n|k|expectedM)\\s*([=!]=|[<>]=?)\\s*[0-9]{2,}");
+  const std::filesystem::path root = FP8GEMM_SOURCE_DIR;
+  int files = 0;
+  for (const char *directory : {"lib/Config", "include/fp8gemm/Config"})
+    for (const auto &entry : std::filesystem::directory_iterator(root / directory)) {
+      std::ifstream stream(entry.path());
+      ASSERT_TRUE(stream) << entry.path();
+      ++files;
+      std::string line;
+      for (int number = 1; std::getline(stream, line); ++number)
+        for (const std::regex &rule : {shape, compared})
+          EXPECT_FALSE(std::regex_search(line, rule)) << entry.path() << ':' << number << ": " << line;
+    }
+  EXPECT_GE(files, 5);
+}
+
+} // namespace
