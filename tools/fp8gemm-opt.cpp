@@ -4,6 +4,7 @@
 #include "fp8gemm/Dialect/FP8Gemm/Transforms/Passes.h"
 #include "fp8gemm/Dialect/Hopper/IR/Hopper.h"
 #include "fp8gemm/Dialect/Hopper/Transforms/Passes.h"
+#include "fp8gemm/Target/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
@@ -22,5 +23,6 @@ int main(int argc, char **argv) {
   fp8gemm::hopper::registerAssignStagesPass();
   fp8gemm::hopper::registerCheckResourcesPass();
   fp8gemm::registerFP8GemmPasses();
+  fp8gemm::registerFP8GemmTargetPasses();
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "fp8gemm optimizer\n", registry));
 }

@@ -5,6 +5,16 @@
 
 include "mlir/Pass/PassBase.td"
 
+def ConvertKernelsToLLVMPass : Pass<"fp8gemm-convert-kernels-to-llvm", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "lower what is left in a kernel to the LLVM dialect";
+  let description = [{
+    Upstream's arith, cf, index, math, vector and nvvm conversions in one step, with
+    an index of 32 bits, inside `gpu.module` only: upstream's pass for cf takes whole
+    modules, and would rewrite host functions too. `scf` must be gone.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect"];
+}
+
 def SerializeKernelsPass : Pass<"fp8gemm-serialize-kernels", "::mlir::ModuleOp"> {
   let summary = "compile each gpu.module to a kernel file";
   let description = [{

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// NVIDIA's command-line tools, run as child processes: ptxas makes machine code,
+// nvdisasm prints it. No MLIR.
+
+#ifndef FP8GEMM_TARGET_CUDATOOLS_H
+#define FP8GEMM_TARGET_CUDATOOLS_H
+
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace fp8gemm::target {
+
+/// Where findTool looks, in order; for help texts.
+extern const char *const kToolSearchOrder;
+
+/// Path of a tool: `given` if it is not empty, else the first of $CUDA_PATH/bin,
+/// $PATH and the virtual environment ($FP8GEMM_VENV, else the one that
+/// scripts/setup.sh makes).
+llvm::Expected<std::string> findTool(llvm::StringRef name, llvm::StringRef given = "");
+
+/// What `ptxas -v` says of a kernel.
+struct ResourceUsage {
+  int64_t registers = 0;       ///< a thread at launch
+  int64_t stackBytes = 0;      ///< stack frame or other local memory of a thread
+  int64_t spillStoreBytes = 0; ///< a thread
+  int64_t spillLoadBytes = 0;
+  int64_t staticSmemBytes = 0;
+  std::vector<std::string> performance; ///< C75xx: what ptxas could not do
+  std::vector<std::string> warnings;    ///< other warnings
+
+  int64_t spillBytes() const { return spillStoreBytes + spillLoadBytes; }
+};
+
+/// Reads the report that `ptxas -v` writes.
+ResourceUsage parsePtxasReport(llvm::StringRef report);
+
+struct Cubin {
+  std::string bytes;
+  ResourceUsage usage;
+  std::string ptxasVersion; ///< "13.0.88"
+};
+
+struct PtxasOptions {
+  std::string path; ///< empty: see findTool
+  std::string chip = "sm_90a";
+  bool lineinfo = false;
+};
+
+/// Assembles PTX. What ptxas prints is the error where it fails.
+llvm::Expected<Cubin> assemble(llvm::StringRef ptx, const PtxasOptions &options);
+
+/// The machine code of a cubin as text, by nvdisasm or else cuobjdump.
+llvm::Expected<std::string> disassemble(llvm::StringRef cubin);
+
+} // namespace fp8gemm::target
+
+#endif // FP8GEMM_TARGET_CUDATOOLS_H

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// gpu.module -> PTX -> cubin + manifest.
+
+#ifndef FP8GEMM_TARGET_TARGET_H
+#define FP8GEMM_TARGET_TARGET_H
+
+#include "fp8gemm/Target/CudaTools.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Support/LLVM.h"
+
+namespace mlir {
+class DialectRegistry;
+namespace LLVM {
+class LLVMFuncOp;
+} // namespace LLVM
+} // namespace mlir
+
+namespace fp8gemm::target {
+
+/// The GPU architecture that is built for. Its code runs on compute capability 9.0 only.
+constexpr llvm::StringLiteral kChip = "sm_90a";
+
+struct SerializeOptions {
+  std::string ptxas; ///< empty: see findTool
+  std::string chip = kChip.str();
+  bool allowSpills = false;
+  bool lineinfo = false;
+};
+
+/// A compiled kernel. The bytes depend on the IR, LLVM and ptxas alone.
+struct Kernel {
+  std::string name;
+  std::string ptx;
+  Cubin cubin;
+  std::string manifest; ///< finished flatbuffer, runtime/format/Manifest.fbs
+  std::string file;     ///< cubin and manifest, runtime/format/KernelFile.h
+  double llvmSeconds = 0, ptxasSeconds = 0;
+};
+
+/// Registers what the translation to LLVM IR needs of the dialects in a kernel.
+void registerTranslations(mlir::DialectRegistry &registry);
+
+/// The kernel of a gpu.module; an error on the module if there is not exactly one.
+mlir::FailureOr<mlir::LLVM::LLVMFuncOp> findKernel(mlir::gpu::GPUModuleOp module);
+
+/// PTX of a gpu.module in the LLVM dialect.
+mlir::FailureOr<std::string> translateToPtx(mlir::gpu::GPUModuleOp module, llvm::StringRef chip = kChip);
+
+/// Compiles a gpu.module in the LLVM dialect. Spills, local memory and C75xx
+/// warnings are errors on the kernel unless they are allowed.
+mlir::FailureOr<Kernel> serialize(mlir::gpu::GPUModuleOp module, const SerializeOptions &options);
+
+/// The manifest of a kernel, as a finished flatbuffer; an error on the kernel
+/// where one of its attributes is missing.
+mlir::FailureOr<std::string> buildManifest(mlir::LLVM::LLVMFuncOp kernel, llvm::StringRef chip, const Cubin &cubin);
+
+/// The manifest as JSON, for people and tests.
+std::string printManifest(llvm::StringRef manifest);
+
+} // namespace fp8gemm::target
+
+#endif // FP8GEMM_TARGET_TARGET_H

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Kernel attributes + ptxas's report -> manifest. What the attributes mean:
+// HopperAttrs.td; what the fields mean: runtime/format/Manifest.fbs.
+
+#include "fp8gemm/Dialect/Hopper/IR/Hopper.h"
+#include "fp8gemm/Target/Target.h"
+
+#include "KernelFile.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "llvm/Config/llvm-config.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir;
+
+namespace fp8gemm::target {
+
+namespace {
+
+format::Operand toFormat(hopper::Operand operand) {
+  switch (operand) {
+  case hopper::Operand::a:
+    return format::Operand::A;
+  case hopper::Operand::b:
+    return format::Operand::B;
+  case hopper::Operand::sfa:
+    return format::Operand::ScaleA;
+  case hopper::Operand::sfb:
+    return format::Operand::ScaleB;
+  case hopper::Operand::d:
+    return format::Operand::D;
+  case hopper::Operand::none:
+    break;
+  }
+  return format::Operand::None;
+}
+
+std::optional<format::ElementType> toFormat(Type element) {
+  if (isa<Float8E4M3FNType>(element))
+    return format::ElementType::F8E4M3FN;
+  if (element.isF32())
+    return format::ElementType::F32;
+  if (element.isBF16())
+    return format::ElementType::BF16;
+  return std::nullopt;
+}
+
+std::optional<format::ScaleLayout> toFormat(StringAttr layout) {
+  return llvm::StringSwitch<std::optional<format::ScaleLayout>>(layout)
+      .Case("k_major", format::ScaleLayout::KMajor)
+      .Case("mn_major", format::ScaleLayout::MnMajor)
+      .Default(std::nullopt);
+}
+
+class ManifestBuilder {
+public:
+  ManifestBuilder(LLVM::LLVMFuncOp kernel, StringRef chip, const Cubin &cubin)
+      : kernel(kernel), chip(chip), cubin(cubin) {}
+
+  FailureOr<std::string> build();
+
+private:
+  /// The kernel's attribute `name`; null, and an error, where it is missing.
+  template <typename Attr> Attr require(StringRef name) {
+    auto attr = kernel->getAttrOfType<Attr>(name);
+    if (!attr)
+      kernel.emitError("expected a kernel with attribute '") << name << "', got none";
+    return attr;
+  }
+
+  FailureOr<flatbuffers::Offset<format::Param>> buildParam(unsigned index);
+  FailureOr<flatbuffers::Offset<format::Param>> buildTensorMap(unsigned index, format::Operand operand);
+  FailureOr<flatbuffers::Offset<format::Problem>> buildProblem();
+
+  LLVM::LLVMFuncOp kernel;
+  StringRef chip;
+  const Cubin &cubin;
+  flatbuffers::FlatBufferBuilder fbb;
+};
+
+FailureOr<flatbuffers::Offset<format::Param>> ManifestBuilder::buildTensorMap(unsigned index,
+                                                                              format::Operand operand) {
+  auto type = kernel.getArgAttrOfType<TypeAttr>(index, "hopper.map");
+  auto map = type ? dyn_cast<nvgpu::TensorMapDescriptorType>(type.getValue()) : nullptr;
+  if (!map)
+    return kernel.emitError("expected argument ")
+           << index << ", a tensor map, with 'hopper.map', its !nvgpu.tensormap.descriptor type";
+  std::optional<format::ElementType> element = toFormat(map.getTensor().getElementType());
+  if (!element)
+    return kernel.emitError("expected a tensor map of f8E4M3FN, f32 or bf16, got ") << map;
+  SmallVector<uint32_t> box(map.getTensor().getShape());
+  // The enumerators count powers of two: swizzles of 32, 64 and 128 bytes, promotion to 64, 128 and 256.
+  unsigned swizzle = unsigned(map.getSwizzle()), promotion = unsigned(map.getL2promo());
+  return format::CreateParam(fbb, format::ParamKind::TensorMap, operand, *element,
+                             fbb.CreateVector(box.data(), box.size()), swizzle ? 16u << swizzle : 0,
+                             promotion ? 32u << promotion : 0);
+}
+
+FailureOr<flatbuffers::Offset<format::Param>> ManifestBuilder::buildParam(unsigned index) {
+  auto param = kernel.getArgAttrOfType<hopper::ParamAttr>(index, "hopper.param");
+  if (!param)
+    return kernel.emitError("expected argument ") << index << " with attribute 'hopper.param', got none";
+  format::Operand operand = toFormat(param.getOperand());
+  switch (param.getKind()) {
+  case hopper::ParamKind::tensor_map:
+    return buildTensorMap(index, operand);
+  case hopper::ParamKind::matrix:
+    return format::CreateParam(fbb, format::ParamKind::Pointer, operand);
+  case hopper::ParamKind::leading_dimension:
+    return format::CreateParam(fbb, format::ParamKind::LeadingDimension, operand);
+  case hopper::ParamKind::extent_m:
+    break;
+  }
+  return format::CreateParam(fbb, format::ParamKind::ExtentM, operand);
+}
+
+FailureOr<flatbuffers::Offset<format::Problem>> ManifestBuilder::buildProblem() {
+  auto problem = require<hopper::ProblemAttr>("hopper.problem");
+  if (!problem)
+    return failure();
+  std::optional<format::ScaleLayout> sfa = toFormat(problem.getSfa()), sfb = toFormat(problem.getSfb());
+  if (!sfa || !sfb)
+    return kernel.emitError("expected scale layouts k_major or mn_major, got ") << problem;
+  auto op = fbb.CreateString(problem.getOp().str());
+  return format::CreateProblem(fbb, op, ShapedType::isDynamic(problem.getM()) ? -1 : problem.getM(), problem.getN(),
+                               problem.getK(), format::ElementType::F8E4M3FN, format::ElementType::F8E4M3FN,
+                               format::ElementType::BF16, 1, 128, *sfa, 128, 128, *sfb);
+}
+
+FailureOr<std::string> ManifestBuilder::build() {
+  auto launch = require<hopper::LaunchAttr>("hopper.launch");
+  auto smemBytes = require<IntegerAttr>("hopper.smem_bytes");
+  FailureOr<flatbuffers::Offset<format::Problem>> problem = buildProblem();
+  if (!launch || !smemBytes || failed(problem))
+    return failure();
+  std::vector<flatbuffers::Offset<format::Param>> params;
+  for (unsigned index = 0; index < kernel.getNumArguments(); ++index) {
+    FailureOr<flatbuffers::Offset<format::Param>> param = buildParam(index);
+    if (failed(param))
+      return failure();
+    params.push_back(*param);
+  }
+  std::string schedule;
+  llvm::raw_string_ostream(schedule) << launch;
+
+  auto entry = fbb.CreateString(kernel.getName().str());
+  auto chipName = fbb.CreateString(chip.str());
+  auto paramVector = fbb.CreateVector(params);
+  auto config = fbb.CreateString(schedule);
+  auto ptxas = fbb.CreateString(cubin.ptxasVersion);
+  auto llvm = fbb.CreateString(LLVM_VERSION_STRING);
+  format::FinishManifestBuffer(
+      fbb, format::CreateManifest(fbb, format::kManifestVersion, entry, chipName, cubin.bytes.size(), *problem,
+                                  paramVector, launch.getThreads(), smemBytes.getInt(), launch.getTileM(),
+                                  launch.getTileN(), cubin.usage.registers, cubin.usage.spillBytes(), config, ptxas,
+                                  llvm));
+  return std::string(reinterpret_cast<const char *>(fbb.GetBufferPointer()), fbb.GetSize());
+}
+
+void printParam(llvm::json::OStream &json, const format::Param &param) {
+  json.object([&] {
+    json.attribute("kind", format::EnumNameParamKind(param.kind()));
+    json.attribute("operand", format::EnumNameOperand(param.operand()));
+    if (param.kind() != format::ParamKind::TensorMap)
+      return;
+    json.attribute("element", format::EnumNameElementType(param.element()));
+    json.attributeArray("box", [&] {
+      for (uint32_t extent : *param.box())
+        json.value(extent);
+    });
+    json.attribute("swizzle_bytes", param.swizzle_bytes());
+    json.attribute("l2_promotion_bytes", param.l2_promotion_bytes());
+  });
+}
+
+void printProblem(llvm::json::OStream &json, const format::Problem &problem) {
+  json.attribute("op", problem.op()->c_str());
+  json.attribute("m", problem.m());
+  json.attribute("n", problem.n());
+  json.attribute("k", problem.k());
+  json.attribute("sfa_layout", format::EnumNameScaleLayout(problem.sfa_layout()));
+  json.attribute("sfb_layout", format::EnumNameScaleLayout(problem.sfb_layout()));
+}
+
+} // namespace
+
+FailureOr<std::string> buildManifest(LLVM::LLVMFuncOp kernel, StringRef chip, const Cubin &cubin) {
+  return ManifestBuilder(kernel, chip, cubin).build();
+}
+
+std::string printManifest(StringRef bytes) {
+  const format::Manifest &manifest = *format::GetManifest(bytes.data());
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  llvm::json::OStream json(os, /*IndentSize=*/2);
+  json.object([&] {
+    json.attribute("version", manifest.version());
+    json.attribute("entry", manifest.entry()->c_str());
+    json.attribute("chip", manifest.chip()->c_str());
+    json.attribute("cubin_bytes", manifest.cubin_bytes());
+    json.attributeObject("problem", [&] { printProblem(json, *manifest.problem()); });
+    json.attributeArray("params", [&] {
+      for (const format::Param *param : *manifest.params())
+        printParam(json, *param);
+    });
+    json.attribute("threads", manifest.threads());
+    json.attribute("smem_bytes", manifest.smem_bytes());
+    json.attribute("tile_m", manifest.tile_m());
+    json.attribute("tile_n", manifest.tile_n());
+    json.attribute("registers", manifest.registers());
+    json.attribute("spill_bytes", manifest.spill_bytes());
+    json.attribute("config", manifest.config()->c_str());
+    json.attribute("ptxas_version", manifest.ptxas_version()->c_str());
+    json.attribute("llvm_version", manifest.llvm_version()->c_str());
+  });
+  os << '\n';
+  return text;
+}
+
+} // namespace fp8gemm::target

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "fp8gemm/Target/Passes.h"
+#include "fp8gemm/Target/Target.h"
+
+#include "KernelFile.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+
+#include <chrono>
+
+using namespace mlir;
+
+namespace fp8gemm {
+
+#define GEN_PASS_DEF_SERIALIZEKERNELSPASS
+#include "fp8gemm/Target/Passes.h.inc"
+
+namespace target {
+
+namespace {
+
+/// Runs `work` and adds its wall time to `seconds`.
+template <typename Work> auto timed(double &seconds, Work work) {
+  auto begin = std::chrono::steady_clock::now();
+  auto result = work();
+  seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  return result;
+}
+
+/// What makes a kernel slow without making it wrong: errors unless allowed.
+LogicalResult checkUsage(LLVM::LLVMFuncOp kernel, const ResourceUsage &usage, bool allowed) {
+  for (const std::string &warning : usage.warnings)
+    kernel.emitWarning(warning);
+  SmallVector<std::string> problems(usage.performance.begin(), usage.performance.end());
+  if (usage.spillBytes() != 0)
+    problems.push_back("expected no register spills, got " + std::to_string(usage.spillStoreBytes) +
+                       " bytes of stores and " + std::to_string(usage.spillLoadBytes) + " bytes of loads a thread");
+  if (usage.stackBytes != 0)
+    problems.push_back("expected no local memory, got " + std::to_string(usage.stackBytes) + " bytes a thread");
+  for (const std::string &problem : problems) {
+    if (allowed)
+      kernel.emitWarning("ptxas: ") << problem;
+    else
+      kernel.emitError("ptxas: ") << problem << " (allow-spills accepts it)";
+  }
+  return success(allowed || problems.empty());
+}
+
+} // namespace
+
+FailureOr<Kernel> serialize(gpu::GPUModuleOp module, const SerializeOptions &options) {
+  FailureOr<LLVM::LLVMFuncOp> func = findKernel(module);
+  if (failed(func))
+    return failure();
+  Kernel kernel;
+  kernel.name = func->getName().str();
+  FailureOr<std::string> ptx = timed(kernel.llvmSeconds, [&] { return translateToPtx(module, options.chip); });
+  if (failed(ptx))
+    return failure();
+  kernel.ptx = std::move(*ptx);
+
+  PtxasOptions ptxas{options.ptxas, options.chip, options.lineinfo};
+  llvm::Expected<Cubin> cubin = timed(kernel.ptxasSeconds, [&] { return assemble(kernel.ptx, ptxas); });
+  if (!cubin)
+    return func->emitError(llvm::toString(cubin.takeError()));
+  kernel.cubin = std::move(*cubin);
+  if (failed(checkUsage(*func, kernel.cubin.usage, options.allowSpills)))
+    return failure();
+
+  FailureOr<std::string> manifest = buildManifest(*func, options.chip, kernel.cubin);
+  if (failed(manifest))
+    return failure();
+  kernel.manifest = std::move(*manifest);
+  kernel.file = format::writeKernelFile(kernel.cubin.bytes, kernel.manifest);
+  // The reader's checks hold for what was written, or the attributes were wrong.
+  format::KernelFile readBack;
+  if (std::string error = format::readKernelFile(kernel.file.data(), kernel.file.size(), readBack); !error.empty())
+    return func->emitError(error);
+  return kernel;
+}
+
+} // namespace target
+
+namespace {
+
+struct SerializeKernelsPass : impl::SerializeKernelsPassBase<SerializeKernelsPass> {
+  using SerializeKernelsPassBase::SerializeKernelsPassBase;
+
+  void getDependentDialects(DialectRegistry &registry) const override {
+    SerializeKernelsPassBase::getDependentDialects(registry);
+    target::registerTranslations(registry);
+  }
+
+  void runOnOperation() override {
+    target::SerializeOptions options{ptxas, chip, allowSpills, lineinfo};
+    for (auto module : llvm::make_early_inc_range(getOperation().getOps<gpu::GPUModuleOp>())) {
+      FailureOr<target::Kernel> kernel = target::serialize(module, options);
+      if (failed(kernel))
+        return signalPassFailure();
+      OpBuilder builder(module);
+      Attribute target = NVVM::NVVMTargetAttr::get(&getContext(), /*optLevel=*/3, "nvptx64-nvidia-cuda", options.chip);
+      if (ArrayAttr targets = module.getTargetsAttr())
+        target = targets[0];
+      auto object = gpu::ObjectAttr::get(&getContext(), target, gpu::CompilationTarget::Binary,
+                                         builder.getStringAttr(kernel->file), /*properties=*/{}, /*kernels=*/{});
+      gpu::BinaryOp::create(builder, module.getLoc(), module.getName(), /*offloadingHandler=*/nullptr,
+                            builder.getArrayAttr(object));
+      module.erase();
+    }
+  }
+};
+
+} // namespace
+} // namespace fp8gemm
