@@ -4,6 +4,7 @@
 #include "fp8gemm/Dialect/FP8Gemm/Transforms/Passes.h"
 #include "fp8gemm/Dialect/Hopper/IR/Hopper.h"
 #include "fp8gemm/Dialect/Hopper/Transforms/Passes.h"
+#include "fp8gemm/Execution/CpuPipeline.h"
 #include "fp8gemm/Target/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -19,6 +20,8 @@ int main(int argc, char **argv) {
   registry.insert<fp8gemm::FP8GemmDialect, fp8gemm::hopper::HopperDialect, mlir::arith::ArithDialect,
                   mlir::func::FuncDialect, mlir::gpu::GPUDialect, mlir::NVVM::NVVMDialect,
                   mlir::memref::MemRefDialect, mlir::nvgpu::NVGPUDialect, mlir::scf::SCFDialect>();
+  fp8gemm::execution::registerCpuDialects(registry);
+  fp8gemm::execution::registerCpuPipeline();
   mlir::registerTransformsPasses();
   fp8gemm::hopper::registerAssignStagesPass();
   fp8gemm::hopper::registerCheckResourcesPass();

@@ -12,10 +12,28 @@ def ConvertFP8GemmToLinalgPass : Pass<"convert-fp8gemm-to-linalg"> {
     result states what is computed and in which order it is rounded
     (docs/Numerics.md), runs on a CPU, and is the oracle of the tests. It shares no
     code with the hopper path.
+
+    For each K block, ascending:
+    - A's and B's elements are extended to f32 (exact);
+    - their products (exact) are added in f32, k ascending, from zero: `partial`;
+    - `sum = fma(partial, sfa * sfb, sum)`, where sfa * sfb is rounded to f32.
+
+    At the end `sum` is rounded to D's type, to nearest even.
   }];
   let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::arith::ArithDialect",
-                           "::mlir::tensor::TensorDialect", "::mlir::memref::MemRefDialect",
-                           "::mlir::scf::SCFDialect"];
+                           "::mlir::math::MathDialect", "::mlir::tensor::TensorDialect",
+                           "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
+}
+
+def ExpandE4M3Pass : Pass<"expand-e4m3"> {
+  let summary = "lower f8E4M3FN extensions to integer arithmetic";
+  let description = [{
+    Rewrites scalar `arith.extf` from f8E4M3FN to f32, for which neither upstream's
+    arith-expand nor LLVM has a lowering on CPUs. The result is exact; both NaNs
+    (0x7f and 0xff) become the quiet NaN 0x7fc00000. No subnormal f32 occurs, so a
+    process that flushes them computes the same.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
 }
 
 def ConvertFP8GemmToHopperPass : Pass<"convert-fp8gemm-to-hopper", "::mlir::ModuleOp"> {

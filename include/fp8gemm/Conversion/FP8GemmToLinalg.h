@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What fp8gemm operations compute, as linalg; and what a CPU needs to run it.
+
+#ifndef FP8GEMM_CONVERSION_FP8GEMMTOLINALG_H
+#define FP8GEMM_CONVERSION_FP8GEMMTOLINALG_H
+
+#include "mlir/Pass/Pass.h"
+
+namespace mlir {
+class RewritePatternSet;
+} // namespace mlir
+
+namespace fp8gemm {
+
+#define GEN_PASS_DECL_CONVERTFP8GEMMTOLINALGPASS
+#define GEN_PASS_DECL_EXPANDE4M3PASS
+#include "fp8gemm/Conversion/Passes.h.inc"
+
+void populateFP8GemmToLinalgPatterns(mlir::RewritePatternSet &patterns);
+void populateExpandE4M3Patterns(mlir::RewritePatternSet &patterns);
+
+} // namespace fp8gemm
+
+#endif // FP8GEMM_CONVERSION_FP8GEMMTOLINALG_H

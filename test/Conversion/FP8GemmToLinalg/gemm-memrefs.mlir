@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// RUN: fp8gemm-opt %s --convert-fp8gemm-to-linalg -canonicalize -split-input-file | FileCheck %s -enable-var-scope
+
+//   CHECK-DAG: #[[$SFA:.+]] = affine_map<(d0, d1) -> (d0, 0)>
+//   CHECK-DAG: #[[$SFB:.+]] = affine_map<(d0, d1) -> (0, d1 floordiv 128)>
+// CHECK-LABEL: func @whole_blocks_k_major
+//  CHECK-SAME:   %[[A:[^:]+]]: memref<7x256xf8E4M3FN>, %[[SFA:[^:]+]]: memref<7x2xf32>, %{{[^:]+}}: memref<136x256xf8E4M3FN>, %[[SFB:[^:]+]]: memref<2x4xf32>, %[[D:[^:]+]]: memref<7x136xbf16>
+//       CHECK:   %[[SUM:.+]] = memref.alloc() : memref<7x136xf32>
+//       CHECK:   scf.for %[[KB:.+]] =
+//       CHECK:     memref.subview %[[A]][0, %{{.+}}] [7, 128]
+//       CHECK:     %[[SFA_KB:.+]] = memref.subview %[[SFA]][0, %[[KB]]] [7, 1]
+//       CHECK:     %[[SFB_KB:.+]] = memref.subview %[[SFB]][%[[KB]], 0] [1, 2]
+//       CHECK:     linalg.generic {indexing_maps = [#{{.+}}, #[[$SFA]], #[[$SFB]], #{{.+}}]{{.*}} ins(%{{.+}}, %[[SFA_KB]], %[[SFB_KB]] {{.*}} outs(%[[SUM]]
+//       CHECK:   linalg.generic {{.*}} ins(%[[SUM]] {{.*}} outs(%[[D]]
+//       CHECK:   memref.dealloc %[[SUM]]
+//   CHECK-NOT:   fp8gemm.gemm
+func.func @whole_blocks_k_major(%a: memref<7x256xf8E4M3FN>, %sfa: memref<7x2xf32>, %b: memref<136x256xf8E4M3FN>,
+                                %sfb: memref<2x4xf32>, %d: memref<7x136xbf16>) {
+  fp8gemm.gemm %a scaled_by %sfa <1x128, k_major>, %b scaled_by %sfb <128x128, mn_major> into %d
+    : memref<7x256xf8E4M3FN>, memref<7x2xf32>, memref<136x256xf8E4M3FN>, memref<2x4xf32>, memref<7x136xbf16>
+  return
+}
+
+// -----
+
+// Every temporary is freed: two of extended elements and the partial sum in the loop.
+// CHECK-LABEL: func @temporaries_are_freed
+// CHECK-COUNT-4: memref.alloc
+// CHECK-NOT:     memref.alloc
+// CHECK-COUNT-4: memref.dealloc
+func.func @temporaries_are_freed(%a: memref<?x16xf8E4M3FN>, %sfa: memref<?x1xf32>, %b: memref<8x16xf8E4M3FN>,
+                                 %sfb: memref<1x1xf32>, %d: memref<?x8xbf16>) {
+  fp8gemm.gemm %a scaled_by %sfa <1x128, k_major>, %b scaled_by %sfb <128x128, k_major> into %d
+    : memref<?x16xf8E4M3FN>, memref<?x1xf32>, memref<8x16xf8E4M3FN>, memref<1x1xf32>, memref<?x8xbf16>
+  return
+}
+
+// -----
+
+// A K below one block is one block of that length.
+// CHECK-LABEL: func @short_k
+//       CHECK:   memref.alloc() : memref<3x16xf32>
+//       CHECK:   memref.alloc() : memref<16x8xf32>
+func.func @short_k(%a: memref<3x16xf8E4M3FN>, %sfa: memref<3x1xf32>, %b: memref<8x16xf8E4M3FN>,
+                   %sfb: memref<1x1xf32>, %d: memref<3x8xbf16>) {
+  fp8gemm.gemm %a scaled_by %sfa <1x128, k_major>, %b scaled_by %sfb <128x128, k_major> into %d
+    : memref<3x16xf8E4M3FN>, memref<3x1xf32>, memref<8x16xf8E4M3FN>, memref<1x1xf32>, memref<3x8xbf16>
+  return
+}

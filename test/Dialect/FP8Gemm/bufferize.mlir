@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// RUN: fp8gemm-opt %s --one-shot-bufferize="bufferize-function-boundaries" -split-input-file | FileCheck %s -enable-var-scope
+// RUN: fp8gemm-opt %s --one-shot-bufferize="bufferize-function-boundaries function-boundary-type-conversion=identity-layout-map" -split-input-file | FileCheck %s -enable-var-scope --check-prefix=IDENTITY
+
+// The destination is written in place; the attributes stay.
+
+// CHECK-LABEL: func @in_place
+//  CHECK-SAME:   %[[A:[^:]+]]: memref<?x144xf8E4M3FN, strided<[?, ?], offset: ?>>, %[[SFA:[^:]+]]: memref<2x?xf32, {{[^%]*}}%[[B:[^:]+]]: memref<{{[^%]*}}%[[SFB:[^:]+]]: memref<{{[^%]*}}%[[D:[^:]+]]: memref<?x136xbf16
+//   CHECK-NOT:   memref.alloc
+//       CHECK:   fp8gemm.gemm %[[A]] scaled_by %[[SFA]] <1x128, mn_major>, %[[B]] scaled_by %[[SFB]] <128x128, k_major> into %[[D]] {kernel = @k::@k} :
+//       CHECK:   return %[[D]]
+// IDENTITY-LABEL: func @in_place
+//       IDENTITY:   fp8gemm.gemm {{.+}} : memref<?x144xf8E4M3FN>, memref<2x?xf32>, memref<136x144xf8E4M3FN>, memref<2x2xf32>, memref<?x136xbf16>
+func.func @in_place(%a: tensor<?x144xf8E4M3FN>, %sfa: tensor<2x?xf32>, %b: tensor<136x144xf8E4M3FN>,
+                    %sfb: tensor<2x2xf32>, %d: tensor<?x136xbf16> {bufferization.writable = true}) -> tensor<?x136xbf16> {
+  %r = fp8gemm.gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> into %d {kernel = @k::@k}
+    : tensor<?x144xf8E4M3FN>, tensor<2x?xf32>, tensor<136x144xf8E4M3FN>, tensor<2x2xf32>, tensor<?x136xbf16>
+   -> tensor<?x136xbf16>
+  return %r : tensor<?x136xbf16>
+}
+
+// -----
+
+// What D held is not read: a destination that may not be written is replaced by a
+// fresh buffer, without a copy.
+
+// CHECK-LABEL: func @destination_is_not_copied
+//       CHECK:   %[[FRESH:.+]] = memref.alloc
+//   CHECK-NOT:   memref.copy
+//       CHECK:   fp8gemm.gemm {{.+}} into %[[FRESH]]
+//   CHECK-NOT:   memref.copy
+func.func @destination_is_not_copied(%a: tensor<7x16xf8E4M3FN>, %sfa: tensor<7x1xf32>, %b: tensor<8x16xf8E4M3FN>,
+                                     %sfb: tensor<1x1xf32>, %d: tensor<7x8xbf16> {bufferization.writable = false}) -> tensor<7x8xbf16> {
+  %r = fp8gemm.gemm %a scaled_by %sfa <1x128, k_major>, %b scaled_by %sfb <128x128, k_major> into %d
+    : tensor<7x16xf8E4M3FN>, tensor<7x1xf32>, tensor<8x16xf8E4M3FN>, tensor<1x1xf32>, tensor<7x8xbf16>
+   -> tensor<7x8xbf16>
+  return %r : tensor<7x8xbf16>
+}
