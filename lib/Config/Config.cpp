@@ -35,8 +35,8 @@ static int64_t stageStride(int64_t bytes) { return roundUp(bytes, bytes >= 1024 
 static int64_t stageBytes(const Config &config) {
   constexpr int64_t kMbarrierBytes = 16; // full and empty
   int64_t bScales = config.tileN / scaleColumnsPerBlock(config.tileN);
-  return stageStride(config.tileM * kBlockK) + stageStride(config.tileN * kBlockK) +
-         stageStride(config.tileM * 4) + stageStride(bScales * 4) + kMbarrierBytes;
+  return stageStride(config.tileM * kBlockK) + stageStride(config.tileN * kBlockK) + stageStride(config.tileM * 4) +
+         stageStride(bScales * 4) + kMbarrierBytes;
 }
 
 static int64_t stagingBytes(const Config &config) { return roundUp(config.tileM * config.tileN * 2, 1024); }
@@ -152,9 +152,8 @@ std::vector<Candidate> fp8gemm::config::enumerate(const Problem &problem, const 
           candidates.push_back(model(problem, gpu, config, expectedM));
       }
   // Stable: of equal times the first enumerated wins, the same one every time.
-  std::stable_sort(candidates.begin(), candidates.end(), [](const Candidate &lhs, const Candidate &rhs) {
-    return lhs.microseconds < rhs.microseconds;
-  });
+  std::stable_sort(candidates.begin(), candidates.end(),
+                   [](const Candidate &lhs, const Candidate &rhs) { return lhs.microseconds < rhs.microseconds; });
   return candidates;
 }
 

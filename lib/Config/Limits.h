@@ -29,9 +29,7 @@ constexpr int64_t kOtherRegisters = 40;
 constexpr int64_t kMinStages = 2, kMaxStages = 8;
 
 /// Tiles that cover `extent`; an empty product counts as one row.
-inline int64_t tiles(int64_t extent, int64_t tile) {
-  return (std::max<int64_t>(extent, 1) + tile - 1) / tile;
-}
+inline int64_t tiles(int64_t extent, int64_t tile) { return (std::max<int64_t>(extent, 1) + tile - 1) / tile; }
 
 } // namespace fp8gemm::config
 

@@ -121,7 +121,7 @@ Candidate fp8gemm::config::model(const Problem &problem, const Gpu &gpu, const C
                          {kFixedSeconds, "launch"}});
   char reason[128];
   std::snprintf(reason, sizeof(reason), "%.0f tile%s in %.0f wave%s (%.0f %% full), bound by %s", e.tiles,
-                e.tiles == 1 ? "" : "s", e.waves, e.waves == 1 ? "" : "s",
-                100 * e.tiles / (e.waves * gpu.sms), bound.name);
+                e.tiles == 1 ? "" : "s", e.waves, e.waves == 1 ? "" : "s", 100 * e.tiles / (e.waves * gpu.sms),
+                bound.name);
   return {config, seconds * 1e6, reason};
 }

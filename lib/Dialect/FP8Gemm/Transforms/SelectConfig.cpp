@@ -37,8 +37,8 @@ static config::Problem problemOf(GemmOp op) {
 }
 
 static ConfigAttr attrOf(MLIRContext *context, const config::Config &config) {
-  return ConfigAttr::get(context, config.tileM, config.tileN, config.stages, config.consumers,
-                         config.producerRegisters, config.consumerRegisters, config.rasterGroup);
+  return ConfigAttr::get(context, config.tileM, config.tileN, config.stages, config.consumers, config.producerRegisters,
+                         config.consumerRegisters, config.rasterGroup);
 }
 
 static int64_t *fieldOf(config::Config &config, StringRef name) {
@@ -95,7 +95,8 @@ struct SelectConfigPass : fp8gemm::impl::SelectConfigPassBase<SelectConfigPass> 
     model = config::findGpu(gpu);
     if (!model) {
       InFlightDiagnostic diagnostic = emitError() << "expected 'gpu' to be one of ";
-      llvm::interleaveComma(config::knownGpus(), diagnostic, [&](const config::Gpu &known) { diagnostic << known.name; });
+      llvm::interleaveComma(config::knownGpus(), diagnostic,
+                            [&](const config::Gpu &known) { diagnostic << known.name; });
       return diagnostic << ", got '" << gpu << "'";
     }
     if (expectedM <= 0)
@@ -146,8 +147,9 @@ struct SelectConfigPass : fp8gemm::impl::SelectConfigPassBase<SelectConfigPass> 
   void explainChoice(GemmOp op, const config::Candidate &chosen, ArrayRef<config::Candidate> candidates) {
     // Not op.emitRemark: it would print the operation after each remark.
     InFlightDiagnostic remark = mlir::emitRemark(op.getLoc(), forced ? "given " : "chose ") << describe(chosen);
-    remark.attachNote() << "modelled on " << gpu << " for " << (ShapedType::isDynamic(op.getM()) ? expectedM : op.getM())
-                        << " rows of A; " << candidates.size() << " tiles are legal";
+    remark.attachNote() << "modelled on " << gpu << " for "
+                        << (ShapedType::isDynamic(op.getM()) ? expectedM : op.getM()) << " rows of A; "
+                        << candidates.size() << " tiles are legal";
     size_t shown = 0;
     for (const config::Candidate &candidate : candidates) {
       if (shown == kOthersExplained)
