@@ -67,7 +67,7 @@ public:
 
   /// What .nv.info of a kernel says.
   struct KernelInfo {
-    std::vector<uint32_t> paramBytes;  ///< in order
+    std::vector<uint32_t> paramBytes;   ///< in order
     std::optional<uint64_t> maxThreads; ///< of a CTA
   };
 
@@ -106,15 +106,13 @@ private:
   /// a + b, or the largest number where that overflows.
   static uint64_t end64(uint64_t a, uint64_t b) { return b > UINT64_MAX - a ? UINT64_MAX : a + b; }
 
-  template <typename T>
-  static T at(std::string_view from, size_t offset) {
+  template <typename T> static T at(std::string_view from, size_t offset) {
     T value;
     std::memcpy(&value, from.data() + offset, sizeof(T));
     return value;
   }
 
-  template <typename T>
-  bool read(uint64_t offset, T &value) const {
+  template <typename T> bool read(uint64_t offset, T &value) const {
     if (bytes.size() < sizeof(T) || offset > bytes.size() - sizeof(T))
       return false;
     std::memcpy(&value, bytes.data() + offset, sizeof(T));

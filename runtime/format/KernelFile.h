@@ -126,8 +126,7 @@ inline std::string checkParam(const Param &param, unsigned index) {
   if (bytesOf(param.kind()) == 0)
     return where + "expected a known kind, got " + number(uint8_t(param.kind()));
   bool none = param.operand() == Operand::None;
-  if (param.operand() < Operand::A || param.operand() > Operand::None ||
-      none != (param.kind() == ParamKind::ExtentM))
+  if (param.operand() < Operand::A || param.operand() > Operand::None || none != (param.kind() == ParamKind::ExtentM))
     return where + "expected an operand that suits its kind, got " + number(uint8_t(param.operand()));
   if (param.kind() != ParamKind::TensorMap)
     return {};

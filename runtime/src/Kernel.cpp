@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Opening, describing and loading kernels.
+
+#include "Kernel.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+
+using namespace fp8gemm;
+using namespace fp8gemm::runtime;
+
+fp8gemm_status runtime::failedCall(const cuda::Driver &driver, cuda::CUresult result, const char *call) {
+  return fail(result == cuda::CUDA_ERROR_INVALID_CONTEXT ? FP8GEMM_NO_CONTEXT : FP8GEMM_DRIVER_ERROR, "%s",
+              driver.describe(result, call).c_str());
+}
+
+//===----------------------------------------------------------------------===//
+// Open, close, info
+//===----------------------------------------------------------------------===//
+
+static fp8gemm_status open(std::string bytes, const char *name, fp8gemm_kernel **kernel) {
+  auto opened = std::make_unique<fp8gemm_kernel>();
+  opened->bytes = std::move(bytes);
+  std::string error = format::readKernelFile(opened->bytes.data(), opened->bytes.size(), opened->file);
+  if (error.empty() && opened->manifest().params()->size() > kMaxParams)
+    error = "expected at most " + std::to_string(kMaxParams) + " kernel parameters, got " +
+            std::to_string(opened->manifest().params()->size());
+  if (!error.empty())
+    return fail(FP8GEMM_INVALID_FILE, "%s: %s", name, error.c_str());
+  *kernel = opened.release();
+  return FP8GEMM_OK;
+}
+
+static fp8gemm_status readFile(const char *path, std::string &bytes) {
+  std::unique_ptr<FILE, int (*)(FILE *)> file(std::fopen(path, "rb"), std::fclose);
+  if (!file)
+    return fail(FP8GEMM_IO_ERROR, "cannot open '%s': %s", path, std::strerror(errno));
+  char buffer[1 << 16];
+  while (size_t got = std::fread(buffer, 1, sizeof(buffer), file.get()))
+    bytes.append(buffer, got);
+  if (std::ferror(file.get()))
+    return fail(FP8GEMM_IO_ERROR, "cannot read '%s': %s", path, std::strerror(errno));
+  return FP8GEMM_OK;
+}
+
+fp8gemm_status fp8gemm_kernel_open(const char *path, fp8gemm_kernel **kernel) {
+  return guarded([&] {
+    if (!path || !kernel)
+      return fail(FP8GEMM_INVALID_ARGUMENT, "expected a path and a place for the kernel, got null");
+    std::string bytes;
+    if (fp8gemm_status status = readFile(path, bytes))
+      return status;
+    return open(std::move(bytes), path, kernel);
+  });
+}
+
+fp8gemm_status fp8gemm_kernel_open_memory(const void *bytes, size_t size, fp8gemm_kernel **kernel) {
+  return guarded([&] {
+    if (!bytes || !kernel)
+      return fail(FP8GEMM_INVALID_ARGUMENT, "expected bytes and a place for the kernel, got null");
+    return open(std::string(static_cast<const char *>(bytes), size), "kernel in memory", kernel);
+  });
+}
+
+void fp8gemm_kernel_close(fp8gemm_kernel *kernel) {
+  if (!kernel)
+    return;
+  // At the end of a process the driver may be gone before us; nothing is lost then.
+  if (kernel->library)
+    kernel->driver->libraryUnload(kernel->library);
+  delete kernel;
+}
+
+fp8gemm_status fp8gemm_kernel_get_info(const fp8gemm_kernel *kernel, fp8gemm_kernel_info *info) {
+  if (!kernel || !info)
+    return fail(FP8GEMM_INVALID_ARGUMENT, "expected a kernel and a place for its info, got null");
+  if (info->size != sizeof(*info))
+    return fail(FP8GEMM_INVALID_ARGUMENT, "expected size = %zu in fp8gemm_kernel_info, got %zu", sizeof(*info),
+                info->size);
+  const format::Manifest &manifest = kernel->manifest();
+  const format::Problem &problem = *manifest.problem();
+  auto text = [](const flatbuffers::String *string) { return string ? string->c_str() : ""; };
+  auto layout = [](format::ScaleLayout layout) {
+    return layout == format::ScaleLayout::KMajor ? FP8GEMM_K_MAJOR : FP8GEMM_MN_MAJOR;
+  };
+  info->name = text(manifest.entry());
+  info->chip = text(manifest.chip());
+  info->m = problem.m();
+  info->n = problem.n();
+  info->k = problem.k();
+  info->sfa_layout = layout(problem.sfa_layout());
+  info->sfb_layout = layout(problem.sfb_layout());
+  info->tile_m = manifest.tile_m();
+  info->tile_n = manifest.tile_n();
+  info->threads = manifest.threads();
+  info->smem_bytes = manifest.smem_bytes();
+  info->registers = manifest.registers();
+  info->spill_bytes = manifest.spill_bytes();
+  info->config = text(manifest.config());
+  info->ptxas_version = text(manifest.ptxas_version());
+  info->llvm_version = text(manifest.llvm_version());
+  return FP8GEMM_OK;
+}
+
+//===----------------------------------------------------------------------===//
+// Load
+//===----------------------------------------------------------------------===//
+
+/// Compares the kernel's needs with what the device has.
+static fp8gemm_status checkDevice(const cuda::Driver &driver, const format::Manifest &manifest, cuda::CUdevice device,
+                                  int &sms) {
+  struct {
+    int attribute, value;
+  } asked[] = {{cuda::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, 0},
+               {cuda::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR, 0},
+               {cuda::CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN, 0},
+               {cuda::CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT, 0}};
+  for (auto &[attribute, value] : asked)
+    if (auto result = driver.deviceGetAttribute(&value, attribute, device))
+      return failedCall(driver, result, "cuDeviceGetAttribute");
+  char name[128] = "?";
+  if (auto result = driver.deviceGetName(name, sizeof(name), device))
+    return failedCall(driver, result, "cuDeviceGetName");
+  int major = asked[0].value, minor = asked[1].value, smem = asked[2].value;
+  sms = asked[3].value;
+  // "a" code (wgmma, TMA) has no forward compatibility.
+  if (major != 9 || minor != 0)
+    return fail(FP8GEMM_UNSUPPORTED_DEVICE,
+                "expected a device of compute capability 9.0 (kernel '%s' is for %s), got device %d, %s, of %d.%d; run "
+                "it on a Hopper GPU",
+                manifest.entry()->c_str(), manifest.chip()->c_str(), device, name, major, minor);
+  if (int64_t(manifest.smem_bytes()) > smem)
+    return fail(FP8GEMM_UNSUPPORTED_DEVICE,
+                "expected %u bytes of shared memory a CTA for kernel '%s', got %d bytes on device %d, %s; compile it "
+                "with fewer stages or a smaller tile",
+                manifest.smem_bytes(), manifest.entry()->c_str(), smem, device, name);
+  if (sms < 1)
+    return fail(FP8GEMM_UNSUPPORTED_DEVICE, "expected at least one multiprocessor, got %d on device %d, %s", sms,
+                device, name);
+  return FP8GEMM_OK;
+}
+
+fp8gemm_status fp8gemm_kernel::load(const cuda::Driver &cu, int &deviceSms) {
+  cuda::CUdevice device = 0;
+  if (auto result = cu.ctxGetDevice(&device))
+    return failedCall(cu, result, "cuCtxGetDevice");
+  if (device < 0 || device >= kMaxDevices)
+    return fail(FP8GEMM_UNSUPPORTED_DEVICE, "expected a device below %d, got device %d", kMaxDevices, device);
+  deviceSms = sms[device].load(std::memory_order_acquire);
+  if (deviceSms)
+    return FP8GEMM_OK;
+
+  std::lock_guard<std::mutex> lock(loading);
+  deviceSms = sms[device].load(std::memory_order_relaxed);
+  if (deviceSms)
+    return FP8GEMM_OK;
+  int found = 0;
+  if (fp8gemm_status status = checkDevice(cu, manifest(), device, found))
+    return status;
+  if (!function) {
+    cuda::CUlibrary loaded = nullptr;
+    if (auto result = cu.libraryLoadData(&loaded, bytes.data(), nullptr, nullptr, 0, nullptr, nullptr, 0))
+      return failedCall(cu, result, "cuLibraryLoadData");
+    cuda::CUkernel kernel = nullptr;
+    if (auto result = cu.libraryGetKernel(&kernel, loaded, manifest().entry()->c_str())) {
+      cu.libraryUnload(loaded);
+      return failedCall(cu, result, "cuLibraryGetKernel");
+    }
+    driver = &cu;
+    library = loaded;
+    function = kernel;
+  }
+  if (auto result = cu.kernelSetAttribute(cuda::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES,
+                                          int(manifest().smem_bytes()), function, device))
+    return failedCall(cu, result, "cuKernelSetAttribute(MAX_DYNAMIC_SHARED_SIZE_BYTES)");
+  // The driver loads code into a context lazily; have it done, and fail, now.
+  cuda::CUfunction inContext = nullptr;
+  if (auto result = cu.kernelGetFunction(&inContext, function))
+    return failedCall(cu, result, "cuKernelGetFunction");
+  sms[device].store(found, std::memory_order_release);
+  deviceSms = found;
+  return FP8GEMM_OK;
+}
+
+fp8gemm_status fp8gemm_kernel_load(fp8gemm_kernel *kernel) {
+  return guarded([&] {
+    if (!kernel)
+      return fail(FP8GEMM_INVALID_ARGUMENT, "expected a kernel, got null");
+    std::string error;
+    const cuda::Driver *driver = cuda::Driver::get(error);
+    if (!driver)
+      return fail(FP8GEMM_NO_DRIVER, "%s", error.c_str());
+    int sms = 0;
+    return kernel->load(*driver, sms);
+  });
+}

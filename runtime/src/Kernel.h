@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#ifndef FP8GEMM_RUNTIME_SRC_KERNEL_H
+#define FP8GEMM_RUNTIME_SRC_KERNEL_H
+
+#include "Driver.h"
+#include "Error.h"
+#include "KernelFile.h"
+
+#include <array>
+#include <atomic>
+#include <mutex>
+#include <string>
+
+namespace fp8gemm::runtime {
+
+/// Kernel parameters that a launch has room for.
+constexpr unsigned kMaxParams = 16;
+/// Devices of a process that the runtime has room for.
+constexpr int kMaxDevices = 128;
+
+/// Sets the message for a failed call and returns the status that fits it.
+fp8gemm_status failedCall(const cuda::Driver &driver, cuda::CUresult result, const char *call);
+
+} // namespace fp8gemm::runtime
+
+struct fp8gemm_kernel {
+  /// The whole file; what `file` and the driver's library point into.
+  std::string bytes;
+  fp8gemm::format::KernelFile file;
+
+  /// Guards loading; a launch on a loaded device takes no lock.
+  std::mutex loading;
+  const fp8gemm::cuda::Driver *driver = nullptr;
+  fp8gemm::cuda::CUlibrary library = nullptr;
+  /// Serves every context: the driver picks the code of the current one.
+  fp8gemm::cuda::CUkernel function = nullptr;
+  /// Per device: its SMs once the kernel is checked and loaded there, else 0.
+  std::array<std::atomic<int>, fp8gemm::runtime::kMaxDevices> sms{};
+
+  const fp8gemm::format::Manifest &manifest() const { return file.manifest(); }
+
+  /// Readies the kernel on the device of the current context; returns its SMs.
+  fp8gemm_status load(const fp8gemm::cuda::Driver &driver, int &deviceSms);
+};
+
+#endif // FP8GEMM_RUNTIME_SRC_KERNEL_H

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+# The runtime's tests need no GPU: they bring a driver of their own.
+fp8gemm_unit_test(RuntimeKernelFileTest SOURCES RuntimeKernelFileTest.cpp LINK fp8gemm_format)
+
+add_library(RuntimeFakeDriver SHARED RuntimeFakeDriver.cpp)
+target_include_directories(RuntimeFakeDriver PRIVATE ${CMAKE_SOURCE_DIR}/runtime/src)
+target_compile_options(RuntimeFakeDriver PRIVATE -Wall -Wextra)
+
+add_executable(RuntimeCProgram RuntimeCProgram.c)
+set_target_properties(RuntimeCProgram PROPERTIES C_STANDARD 11 C_EXTENSIONS OFF
+  RUNTIME_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})
+target_compile_options(RuntimeCProgram PRIVATE -Wall -Wextra -Wpedantic -Werror)
+target_link_libraries(RuntimeCProgram PRIVATE fp8gemm_runtime)
+
+fp8gemm_unit_test(RuntimeGemmTest SOURCES RuntimeGemmTest.cpp LINK fp8gemm_runtime fp8gemm_format
+  DEPENDS RuntimeFakeDriver RuntimeCProgram)
+target_include_directories(RuntimeGemmTest PRIVATE ${CMAKE_SOURCE_DIR}/runtime/src)
+target_link_libraries(RuntimeGemmTest PRIVATE ${CMAKE_DL_LIBS})
+target_compile_definitions(RuntimeGemmTest PRIVATE
+  FP8GEMM_FAKE_LIBCUDA="$<TARGET_FILE:RuntimeFakeDriver>"
+  FP8GEMM_C_PROGRAM="$<TARGET_FILE:RuntimeCProgram>")
+
+fp8gemm_unit_test(RuntimeCudaHeaderTest SOURCES RuntimeCudaHeaderTest.cpp)
+target_include_directories(RuntimeCudaHeaderTest PRIVATE ${CMAKE_SOURCE_DIR}/runtime/src)
+find_path(CUDA_INCLUDE cuda.h HINTS ENV CUDA_PATH PATHS /usr/local/cuda PATH_SUFFIXES include)
+if(CUDA_INCLUDE)
+  target_include_directories(RuntimeCudaHeaderTest SYSTEM PRIVATE ${CUDA_INCLUDE})
+endif()

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "RuntimeFakeDriver.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <mutex>
+
+using namespace fp8gemm::cuda;
+using namespace fp8gemm::test;
+
+FakeCuda *fakeCuda() {
+  static FakeCuda state;
+  return &state;
+}
+
+static std::mutex mutex;
+
+/// Records the call; what it shall return.
+static CUresult enter(const char *call) {
+  std::lock_guard<std::mutex> lock(mutex);
+  fakeCuda()->calls.push_back(call);
+  auto failure = fakeCuda()->failures.find(call);
+  return failure == fakeCuda()->failures.end() ? CUDA_SUCCESS : failure->second;
+}
+
+#define ENTER(call)                                                                                                    \
+  if (CUresult result = enter(#call))                                                                                  \
+  return result
+
+extern "C" {
+
+CUresult cuInit(unsigned) {
+  // For tests in another process: FAKE_CUDA_INIT is what cuInit returns.
+  if (const char *result = std::getenv("FAKE_CUDA_INIT"))
+    return std::atoi(result);
+  ENTER(cuInit);
+  return CUDA_SUCCESS;
+}
+
+CUresult cuGetErrorName(CUresult error, const char **text) {
+  *text = error == CUDA_ERROR_NO_DEVICE ? "CUDA_ERROR_NO_DEVICE" : error == 1 ? "CUDA_ERROR_INVALID_VALUE" : nullptr;
+  return *text ? CUDA_SUCCESS : 1;
+}
+
+CUresult cuGetErrorString(CUresult error, const char **text) {
+  *text = error == CUDA_ERROR_NO_DEVICE ? "no CUDA-capable device is detected"
+          : error == 1                  ? "invalid argument"
+                                        : nullptr;
+  return *text ? CUDA_SUCCESS : 1;
+}
+
+CUresult cuDriverGetVersion(int *version) {
+  *version = 13000;
+  return CUDA_SUCCESS;
+}
+
+CUresult cuDeviceGetAttribute(int *value, int attribute, CUdevice device) {
+  ENTER(cuDeviceGetAttribute);
+  const FakeCuda &fake = *fakeCuda();
+  if (device != fake.device)
+    return 101;
+  switch (attribute) {
+  case CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR:
+    *value = fake.major;
+    return CUDA_SUCCESS;
+  case CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR:
+    *value = fake.minor;
+    return CUDA_SUCCESS;
+  case CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT:
+    *value = fake.sms;
+    return CUDA_SUCCESS;
+  case CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN:
+    *value = fake.smemOptin;
+    return CUDA_SUCCESS;
+  }
+  return 1;
+}
+
+CUresult cuDeviceGetName(char *name, int length, CUdevice) {
+  ENTER(cuDeviceGetName);
+  std::snprintf(name, length, "Fake GPU");
+  return CUDA_SUCCESS;
+}
+
+CUresult cuCtxGetCurrent(CUcontext *context) {
+  ENTER(cuCtxGetCurrent);
+  *context = fakeCuda()->current;
+  return CUDA_SUCCESS;
+}
+
+CUresult cuCtxGetDevice(CUdevice *device) {
+  ENTER(cuCtxGetDevice);
+  if (!fakeCuda()->current)
+    return CUDA_ERROR_INVALID_CONTEXT;
+  *device = fakeCuda()->device;
+  return CUDA_SUCCESS;
+}
+
+CUresult cuStreamGetCtx(CUstream stream, CUcontext *context) {
+  ENTER(cuStreamGetCtx);
+  auto found = fakeCuda()->streams.find(stream);
+  if (found == fakeCuda()->streams.end())
+    return 400; // CUDA_ERROR_INVALID_HANDLE
+  *context = found->second;
+  return CUDA_SUCCESS;
+}
+
+CUresult cuLibraryLoadData(CUlibrary *library, const void *code, int *, void **, unsigned, int *, void **, unsigned) {
+  ENTER(cuLibraryLoadData);
+  fakeCuda()->loadedCode.assign(static_cast<const char *>(code), 4);
+  *library = reinterpret_cast<CUlibrary>(0x200);
+  ++fakeCuda()->liveLibraries;
+  return CUDA_SUCCESS;
+}
+
+CUresult cuLibraryUnload(CUlibrary) {
+  ENTER(cuLibraryUnload);
+  --fakeCuda()->liveLibraries;
+  return CUDA_SUCCESS;
+}
+
+CUresult cuLibraryGetKernel(CUkernel *kernel, CUlibrary, const char *name) {
+  ENTER(cuLibraryGetKernel);
+  fakeCuda()->loadedEntry = name;
+  *kernel = reinterpret_cast<CUkernel>(0x300);
+  return CUDA_SUCCESS;
+}
+
+CUresult cuKernelSetAttribute(int attribute, int value, CUkernel, CUdevice device) {
+  ENTER(cuKernelSetAttribute);
+  if (attribute != CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES)
+    return 1;
+  fakeCuda()->smemOfDevice[device] = value;
+  return CUDA_SUCCESS;
+}
+
+CUresult cuKernelGetFunction(CUfunction *function, CUkernel) {
+  ENTER(cuKernelGetFunction);
+  *function = reinterpret_cast<CUfunction>(0x400);
+  return CUDA_SUCCESS;
+}
+
+CUresult cuTensorMapEncodeTiled(CUtensorMap *map, int type, uint32_t rank, void *address, const uint64_t *extents,
+                                const uint64_t *strides, const uint32_t *box, const uint32_t *elementStrides,
+                                int interleave, int swizzle, int promotion, int oobFill) {
+  ENTER(cuTensorMapEncodeTiled);
+  if (reinterpret_cast<uintptr_t>(map) % 64)
+    return 1;
+  std::lock_guard<std::mutex> lock(mutex);
+  map->opaque[0] = fakeCuda()->maps.size();
+  fakeCuda()->maps.push_back({type,
+                              address,
+                              {extents, extents + rank},
+                              {strides, strides + rank - 1},
+                              {box, box + rank},
+                              {elementStrides, elementStrides + rank},
+                              interleave,
+                              swizzle,
+                              promotion,
+                              oobFill});
+  return CUDA_SUCCESS;
+}
+
+CUresult cuLaunchKernelEx(const CUlaunchConfig *config, CUfunction function, void **params, void **extra) {
+  ENTER(cuLaunchKernelEx);
+  if (extra)
+    return 1;
+  std::lock_guard<std::mutex> lock(mutex);
+  FakeLaunch launch{*config, function, {}};
+  for (size_t i = 0; i < fakeCuda()->paramBytes.size(); ++i)
+    launch.params.emplace_back(static_cast<const char *>(params[i]), fakeCuda()->paramBytes[i]);
+  fakeCuda()->launches.push_back(launch);
+  return CUDA_SUCCESS;
+}
+
+} // extern "C"

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Kernel files for tests, made without ptxas: an ELF file that says of itself what
+// a cubin says, and no code.
+
+#ifndef FP8GEMM_TEST_UNIT_RUNTIMETESTKERNEL_H
+#define FP8GEMM_TEST_UNIT_RUNTIMETESTKERNEL_H
+
+#include "KernelFile.h"
+
+#include <string>
+#include <vector>
+
+namespace fp8gemm::test {
+
+struct CubinSpec {
+  std::string entry = "gemm_test";
+  unsigned sm = 90;
+  bool isKernel = true; ///< else the symbol is an ordinary function
+  std::vector<uint32_t> paramBytes = {128, 128, 128, 8, 4, 128, 4};
+  uint32_t maxThreads = 384;
+};
+
+inline void appendBytes(std::string &to, const void *from, size_t size) {
+  to.append(static_cast<const char *>(from), size);
+}
+
+inline std::string makeCubin(const CubinSpec &spec = {}) {
+  std::string info;
+  auto word = [&](uint32_t value) { appendBytes(info, &value, 4); };
+  for (unsigned i = spec.paramBytes.size(); i-- > 0;) { // ptxas writes the last one first
+    word(0x000c1704);
+    word(0);
+    word(i);
+    word(spec.paramBytes[i] << 18 | 0x1f000);
+  }
+  word(0x00ff5003); // an attribute with its value in place
+  word(0x000c0504);
+  word(spec.maxThreads);
+  word(1);
+  word(1);
+
+  std::string names = std::string("\0.shstrtab\0.strtab\0.symtab\0", 27);
+  size_t infoName = names.size();
+  names += ".nv.info." + spec.entry + '\0';
+  std::string strings = '\0' + spec.entry + '\0';
+  Elf64_Sym symbols[2] = {};
+  symbols[1].st_name = 1;
+  symbols[1].st_info = ELF64_ST_INFO(STB_GLOBAL, STT_FUNC);
+  symbols[1].st_other = spec.isKernel ? 0x10 : 0;
+  symbols[1].st_shndx = 4;
+
+  Elf64_Ehdr header{};
+  std::memcpy(header.e_ident, ELFMAG, SELFMAG);
+  header.e_ident[EI_CLASS] = ELFCLASS64;
+  header.e_ident[EI_DATA] = ELFDATA2LSB;
+  header.e_ident[EI_ABIVERSION] = 8;
+  header.e_machine = EM_CUDA;
+  header.e_flags = spec.sm << 8 | 0x6000004;
+  header.e_shentsize = sizeof(Elf64_Shdr);
+  header.e_shnum = 5;
+  header.e_shstrndx = 1;
+
+  std::string body;
+  std::vector<Elf64_Shdr> sections(5);
+  auto add = [&](unsigned index, uint32_t name, uint32_t type, uint32_t link, const void *bytes, size_t size) {
+    sections[index].sh_name = name;
+    sections[index].sh_type = type;
+    sections[index].sh_link = link;
+    sections[index].sh_offset = sizeof(header) + body.size();
+    sections[index].sh_size = size;
+    appendBytes(body, bytes, size);
+  };
+  add(1, 1, SHT_STRTAB, 0, names.data(), names.size());
+  add(2, 11, SHT_STRTAB, 0, strings.data(), strings.size());
+  add(3, 19, SHT_SYMTAB, 2, symbols, sizeof(symbols));
+  add(4, infoName, SHT_LOPROC, 0, info.data(), info.size());
+  header.e_shoff = sizeof(header) + body.size();
+  std::string cubin;
+  appendBytes(cubin, &header, sizeof(header));
+  cubin += body;
+  appendBytes(cubin, sections.data(), sections.size() * sizeof(Elf64_Shdr));
+  return cubin;
+}
+
+struct ParamSpec {
+  format::ParamKind kind;
+  format::Operand operand;
+  format::ElementType element = format::ElementType::F8E4M3FN;
+  std::vector<uint32_t> box = {};
+  uint32_t swizzle = 0, promotion = 0;
+};
+
+struct ManifestSpec {
+  uint32_t version = format::kManifestVersion;
+  std::string entry = "gemm_test", chip = "sm_90a", op = "gemm";
+  int64_t m = -1, n = 4096, k = 7168;
+  format::ScaleLayout sfa = format::ScaleLayout::MnMajor, sfb = format::ScaleLayout::KMajor;
+  uint32_t threads = 384, smemBytes = 200000, tileM = 128, tileN = 128;
+  int64_t cubinBytesOff = 0; ///< added to the true size
+  std::vector<ParamSpec> params = {
+      {format::ParamKind::TensorMap, format::Operand::A, format::ElementType::F8E4M3FN, {128, 128}, 128, 256},
+      {format::ParamKind::TensorMap, format::Operand::B, format::ElementType::F8E4M3FN, {128, 128}, 128, 128},
+      {format::ParamKind::TensorMap, format::Operand::ScaleA, format::ElementType::F32, {1, 128}, 0, 0},
+      {format::ParamKind::Pointer, format::Operand::ScaleB},
+      {format::ParamKind::LeadingDimension, format::Operand::ScaleB},
+      {format::ParamKind::TensorMap, format::Operand::D, format::ElementType::BF16, {64, 64}, 128, 0},
+      {format::ParamKind::ExtentM, format::Operand::None},
+  };
+};
+
+inline std::string makeManifest(const ManifestSpec &spec, size_t cubinBytes) {
+  using namespace format;
+  flatbuffers::FlatBufferBuilder builder;
+  std::vector<flatbuffers::Offset<Param>> params;
+  for (const ParamSpec &param : spec.params) {
+    flatbuffers::Offset<flatbuffers::Vector<uint32_t>> box;
+    if (!param.box.empty())
+      box = builder.CreateVector(param.box);
+    params.push_back(
+        CreateParam(builder, param.kind, param.operand, param.element, box, param.swizzle, param.promotion));
+  }
+  auto problem = CreateProblemDirect(builder, spec.op.c_str(), spec.m, spec.n, spec.k, ElementType::F8E4M3FN,
+                                     ElementType::F8E4M3FN, ElementType::BF16, 1, 128, spec.sfa, 128, 128, spec.sfb);
+  FinishManifestBuffer(builder, CreateManifestDirect(builder, spec.version, spec.entry.c_str(), spec.chip.c_str(),
+                                                     cubinBytes + spec.cubinBytesOff, problem, &params, spec.threads,
+                                                     spec.smemBytes, spec.tileM, spec.tileN, 168, 0, "config text",
+                                                     "13.0.88", "22.1.8"));
+  return std::string(reinterpret_cast<const char *>(builder.GetBufferPointer()), builder.GetSize());
+}
+
+inline std::string makeKernelFile(const ManifestSpec &manifest = {}, const CubinSpec &cubinSpec = {}) {
+  std::string cubin = makeCubin(cubinSpec);
+  return format::writeKernelFile(cubin, makeManifest(manifest, cubin.size()));
+}
+
+} // namespace fp8gemm::test
+
+#endif // FP8GEMM_TEST_UNIT_RUNTIMETESTKERNEL_H
