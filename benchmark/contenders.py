@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Who takes part: ours and the peers that can be imported, each on the same data.
+
+A contender is built from Data; building raises where it cannot do the problem. Calling it
+enqueues the product; `output` is what it last wrote, and `expected` what that should be.
+"""
+
+import torch
+import torch.nn.functional as F
+
+import operands
+import runtime_binding
+
+BLOCK = operands.BLOCK
+DEVICE = "cuda"
+
+
+class Data:
+    """Normal data, quantised to e4m3 by block with exact f32 scales, and float64 references of some rows."""
+
+    SAMPLED_ROWS = 64
+
+    def __init__(self, problem, seed=0):
+        self.problem = problem
+        m, n, k = problem
+        random = torch.Generator(DEVICE).manual_seed(seed)
+        self.a, self.sfa = operands.quantise(torch.randn(m, k, generator=random, device=DEVICE), 1, BLOCK)
+        self.b, self.sfb = operands.quantise(torch.randn(n, k, generator=random, device=DEVICE), BLOCK, BLOCK)
+        chosen = torch.randperm(m, generator=random, device=DEVICE)[:self.SAMPLED_ROWS]
+        self.rows = torch.unique(torch.cat([chosen, torch.tensor([0, m - 1], device=DEVICE)]))
+        rows = self.rows
+        self.scaled = operands.dequantise(self.a[rows], self.sfa[rows], 1, BLOCK) @ \
+            operands.dequantise(self.b, self.sfb, BLOCK, BLOCK).T
+        self.unscaled = self.a[rows].to(torch.float64) @ self.b.to(torch.float64).T
+
+    def error(self, output, expected):
+        """|output - expected| / |expected| over the sampled rows; NaN never passes a comparison."""
+        got = output[self.rows].to(torch.float64)
+        return float((got - expected).norm() / expected.norm())
+
+
+class Ours:
+    """A kernel file through the runtime's C API."""
+
+    def __init__(self, data, path):
+        m, n, _ = data.problem
+        self.kernel = runtime_binding.Kernel(path)
+        self.kernel.load()
+        self.expected = data.scaled
+        self.output = torch.full((m, n), float("nan"), dtype=torch.bfloat16, device=DEVICE)
+        sfa, sfb = data.sfa, data.sfb
+        if self.kernel.sfa == "mn_major":
+            sfa = torch.zeros(sfa.shape[1], operands.round_up(m, 4), device=DEVICE)
+            sfa[:, :m] = data.sfa.T
+        if self.kernel.sfb == "mn_major":
+            sfb = data.sfb.T.contiguous()
+        self.keep = (data.a, sfa, data.b, sfb)
+        self.arguments = self.kernel.arguments(
+            m, *((t.data_ptr(), t.shape[1]) for t in (data.a, sfa, data.b, sfb, self.output)))
+        self.stream = torch.cuda.current_stream().cuda_stream if DEVICE == "cuda" else 0
+
+    def __call__(self):
+        self.kernel.launch(self.arguments, self.stream)
+
+
+class CublasBlock:
+    """cuBLASLt with 1x128 scales for A and 128x128 for B.
+
+    It wants A's scales [M, K/128] with M contiguous, and B's [K/128 padded to a multiple of
+    4, N/128] with K contiguous.
+    """
+
+    def __init__(self, data):
+        self.expected = data.scaled
+        self.a, self.b = data.a, data.b.T
+        m, columns = data.sfa.shape
+        self.sfa = torch.empty_strided((m, columns), (1, m), device=DEVICE).copy_(data.sfa)
+        blocks = data.sfb.shape[1]
+        padded = F.pad(data.sfb, (0, operands.round_up(blocks, 4) - blocks)).contiguous()
+        self.sfb, self.sfb_unpadded = padded.T, data.sfb.T
+        self.call = self.newer if hasattr(F, "scaled_mm") else self.older
+        self()
+
+    def newer(self):
+        kind, plain = F.ScalingType, F.SwizzleType.NO_SWIZZLE
+        return F.scaled_mm(self.a, self.b, self.sfa, kind.BlockWise1x128, self.sfb, kind.BlockWise128x128,
+                           swizzle_a=plain, swizzle_b=plain, output_dtype=torch.bfloat16)
+
+    def older(self):
+        return torch._scaled_mm(self.a, self.b, self.sfa, self.sfb_unpadded, out_dtype=torch.bfloat16)
+
+    def __call__(self):
+        self.output = self.call()
+
+
+class CublasTensor:
+    """cuBLASLt with one scale for each tensor: no block scaling work at all, a ceiling."""
+
+    def __init__(self, data):
+        self.expected = data.unscaled
+        self.a, self.b = data.a, data.b.T
+        self.one = torch.ones((), device=DEVICE)
+        self()
+
+    def __call__(self):
+        self.output = torch._scaled_mm(self.a, self.b, self.one, self.one, out_dtype=torch.bfloat16,
+                                       use_fast_accum=True)
+
+
+class DeepGemm:
+    """DeepGEMM, its scales of A already in its layout."""
+
+    def __init__(self, data):
+        import deep_gemm
+        m, n, _ = data.problem
+        self.multiply = deep_gemm.fp8_gemm_nt
+        self.expected = data.scaled
+        self.output = torch.full((m, n), float("nan"), dtype=torch.bfloat16, device=DEVICE)
+        self.a = (data.a, deep_gemm.get_mn_major_tma_aligned_tensor(data.sfa))
+        self.b = (data.b, data.sfb)
+        self()
+
+    def __call__(self):
+        self.multiply(self.a, self.b, self.output)
+
+
+PEERS = {"cublas-b": CublasBlock, "cublas-t": CublasTensor, "deepgemm": DeepGemm}

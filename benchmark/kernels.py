@@ -1,0 +1,150 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Compile the kernels that the benchmark and the GPU tests run.
+
+    kernels.py OUT --set forward-4096 --set test          one kernel per (N, K), any M
+    kernels.py OUT --shapes 4096x7168x2048 --config 'tile_m = 128, tile_n = 160' --config ...
+
+Needs the compiler but no GPU; OUT (kernel files and index.json) can be copied to the
+machine that has one. A kernel that does not compile is reported and left out; the exit
+status is then 1.
+"""
+
+import argparse
+import concurrent.futures
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import shapes
+
+ROOT = Path(__file__).resolve().parent.parent
+INDEX = "index.json"
+
+
+def mlir(n, k, sfa, sfb):
+    """The problem as the compiler reads it: M is dynamic, scales are stored as `sfa` and `sfb` say."""
+    blocks, columns = shapes.ceil_div(k, shapes.BLOCK), shapes.ceil_div(n, shapes.BLOCK)
+    sfa_shape = f"{blocks}x?" if sfa == "mn_major" else f"?x{blocks}"
+    sfb_shape = f"{blocks}x{columns}" if sfb == "mn_major" else f"{columns}x{blocks}"
+    # Every leading dimension is a run-time value, so one kernel serves packed and strided operands.
+    row = "strided<[?, 1]>"
+    a, b = f"memref<?x{k}xf8E4M3FN, {row}>", f"memref<{n}x{k}xf8E4M3FN, {row}>"
+    sa, sb = f"memref<{sfa_shape}xf32, {row}>", f"memref<{sfb_shape}xf32, {row}>"
+    d = f"memref<?x{n}xbf16, {row}>"
+    return (f"func.func @gemm(%a: {a}, %sfa: {sa}, %b: {b}, %sfb: {sb}, %d: {d}) {{\n"
+            f"  fp8gemm.gemm %a scaled_by %sfa <1x128, {sfa}>, %b scaled_by %sfb <128x128, {sfb}> into %d\n"
+            f"    : {a}, {sa}, {b}, {sb}, {d}\n"
+            "  return\n}\n")
+
+
+def label_of(config):
+    """A short name of a config: 'tile_m = 128, tile_n = 160, stages = 4' -> 'tile_m128-tile_n160-stages4'."""
+    return re.sub(r"[^a-z0-9_]+", "-", re.sub(r"\s*=\s*", "", config.strip())).strip("-") if config else "default"
+
+
+def wanted(problems, scales, configs):
+    """Index entries of the kernels to build: one per (N, K, M expected, scale layouts, config)."""
+    entries = {}
+    for p, sfa, sfb in ((p, sfa, sfb) for p in problems for sfa, sfb in scales):
+        for config in configs:
+            label = label_of(config)
+            name = f"gemm_m{p.m}_n{p.n}_k{p.k}_sfa-{sfa}_sfb-{sfb}_{label}.cubin"
+            entries[name] = {"file": name, "n": p.n, "k": p.k, "expected_m": p.m, "sfa": sfa, "sfb": sfb,
+                             "label": label, "config": config}
+    return list(entries.values())
+
+
+def run(command, text=None):
+    done = subprocess.run(command, input=text, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(map(str, command))}: exit status {done.returncode}\n{done.stderr.strip()}")
+    return done
+
+
+def build(entry, out, tools, gpu, compile_options):
+    """Select the config with fp8gemm-opt, the rest with fp8gemm-compile."""
+    select = f"--fp8gemm-select-config=gpu={gpu} expected-m={entry['expected_m']}"
+    if entry["config"]:
+        select += f" config=\"{entry['config']}\""
+    text = mlir(entry["n"], entry["k"], entry["sfa"], entry["sfb"])
+    configured = run([tools / "fp8gemm-opt", select, "-"], text).stdout
+    source = (out / entry["file"]).with_suffix(".mlir")
+    source.write_text(configured)
+    started = time.monotonic()
+    done = run([tools / "fp8gemm-compile", source, *compile_options, "-o", out / entry["file"]])
+    found = re.search(r"#fp8gemm\.config<(.*?)>", configured)
+    return dict(entry, seconds=round(time.monotonic() - started, 3), config=found.group(1) if found else "",
+                log=done.stderr.strip())
+
+
+def problems_of(arguments):
+    problems, scales = [], {("mn_major", "k_major")}
+    for name in arguments.set:
+        if name == "test":
+            problems += [shapes.Problem(4096, n, k) for n, k in shapes.TEST_NK]
+        elif name == "sanitize":
+            problems += [shapes.Problem(128, p.n, p.k) for p in shapes.SANITIZE]
+        elif name in shapes.SETS:
+            problems += shapes.SETS[name]
+        else:
+            raise SystemExit(f"expected --set to be test, sanitize or one of {', '.join(shapes.SETS)}, got '{name}'")
+    if arguments.shapes:
+        problems += shapes.parse(arguments.shapes)
+    if arguments.both_layouts:
+        scales |= {("k_major", "k_major"), ("mn_major", "mn_major")}
+    return problems, sorted(scales)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("out", type=Path, help="folder for the kernel files and their index; it is added to")
+    parser.add_argument("--set", action="append", default=[], help="test, sanitize, " + ", ".join(shapes.SETS))
+    parser.add_argument("--shapes", help="MxNxK,...; M is the one that the config is chosen for")
+    parser.add_argument("--config", action="append", default=[],
+                        help="force this schedule (repeatable; '' is the compiler's own choice)")
+    parser.add_argument("--configs", type=Path, help="file with one such schedule a line")
+    parser.add_argument("--both-layouts", action="store_true", help="also k_major scales of A, and mn_major of B")
+    parser.add_argument("--gpu", default="h100-sxm", help="GPU that configs are chosen for")
+    parser.add_argument("--tools", type=Path, default=ROOT / "build" / "bin", help="folder of the compiler's programs")
+    parser.add_argument("--compile-option", action="append", default=[], help="passed to fp8gemm-compile")
+    parser.add_argument("-j", type=int, default=os.cpu_count(), help="kernels compiled at once")
+    arguments = parser.parse_args()
+
+    configs = list(arguments.config)
+    if arguments.configs:
+        configs += [line.strip() for line in arguments.configs.read_text().splitlines() if line.strip()]
+    problems, scales = problems_of(arguments)
+    if not problems:
+        raise SystemExit("expected --set or --shapes, got neither")
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    index_path = arguments.out / INDEX
+    index = {e["file"]: e for e in json.loads(index_path.read_text())} if index_path.exists() else {}
+
+    failed = 0
+    entries = wanted(problems, scales, configs or [""])
+    with concurrent.futures.ThreadPoolExecutor(arguments.j) as pool:
+        jobs = {pool.submit(build, e, arguments.out, arguments.tools, arguments.gpu, arguments.compile_option): e
+                for e in entries}
+        for job in concurrent.futures.as_completed(jobs):
+            name = jobs[job]["file"]
+            index.pop(name, None)
+            try:
+                index[name] = job.result()
+                print(f"{name}: {index[name]['seconds']} s, {index[name]['config']}")
+            except (RuntimeError, OSError) as error:
+                failed += 1
+                (arguments.out / name).unlink(missing_ok=True)
+                print(f"{name}: FAILED\n{error}", file=sys.stderr)
+            index_path.write_text(json.dumps(sorted(index.values(), key=lambda e: e["file"]), indent=1) + "\n")
+    size = sum((arguments.out / name).stat().st_size for name in index)
+    print(f"{len(entries) - failed} kernels compiled, {failed} failed; {arguments.out} holds {len(index)}, {size} bytes")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

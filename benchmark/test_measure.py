@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The worker of the benchmark, on the CPU with stand-ins for kernels and for the clock."""
+
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="no PyTorch: the benchmark's worker is not tested")
+pytest.importorskip("triton", reason="no Triton: the benchmark's worker is not tested")
+import bench  # finds the modules of test/Execution
+import contenders
+import gpu_timing
+import shapes
+
+
+def test_timeline_is_cut_at_the_flushes():
+    write, read = gpu_timing.WRITER, gpu_timing.READER
+    events = [(write, 0, 5), (read, 10, 5), ("gemm", 20, 3000), ("Memset (Device)", 3100, 500),
+              ("poison", 9000, 7), (write, 10000, 5), (read, 10010, 5), ("gemm", 10020, 2000)]
+    assert gpu_timing.split_timeline(events[::-1], 2) == [(3.507, ["gemm", "Memset (Device)", "poison"]), (2.0, ["gemm"])]
+
+
+@pytest.mark.parametrize("events", [[], [("bench_flush_write", 0, 1), ("bench_flush_read", 1, 1)],
+                                    [("bench_flush_write", 0, 1), ("gemm", 1, 1)]])
+def test_incomplete_timeline(events):
+    with pytest.raises(ValueError, match="expected 1 timed calls"):
+        gpu_timing.split_timeline(events, 1)
+
+
+class Right:
+    """A contender that is right: at first, always, or never."""
+
+    def __init__(self, data, good_calls=10**9):
+        self.data, self.expected, self.good_calls, self.calls = data, data.scaled, good_calls, 0
+        self.output = torch.zeros(data.problem.m, data.problem.n, dtype=torch.bfloat16)
+
+    def __call__(self):
+        self.calls += 1
+        if self.calls <= self.good_calls:
+            self.output[self.data.rows] = self.data.scaled.to(torch.bfloat16)
+
+
+class FakeClock:
+    method, why = "fake", ""
+
+    def time(self, racing, rounds):
+        for call in racing.values():
+            call()
+        return {name: [1.0, 3.0, 2.0] for name in racing}, {name: ["kernel"] for name in racing}
+
+
+@pytest.fixture
+def measure(monkeypatch):
+    monkeypatch.setattr(contenders, "DEVICE", "cpu")
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda: None)
+    monkeypatch.setattr(gpu_timing, "ReadOnce", lambda tensor: lambda: None)
+
+    def refuse(data):
+        raise RuntimeError("not for this shape\nand more")
+
+    monkeypatch.setattr(contenders, "Ours", lambda data, path: Right(data, int(path)))
+    monkeypatch.setattr(contenders, "PEERS", {"cublas-b": Right, "cublas-t": refuse})
+    item = {"id": "x", "m": 20, "n": 136, "k": 144, "peers": ["cublas-b", "cublas-t"]}
+    return lambda **kernels: bench.measure(dict(item, kernels=kernels), FakeClock(), 3)
+
+
+def test_measure(measure):
+    result = measure(default="1000")
+    assert result["status"] == "pass" and result["us"] == {"default": 2.0, "cublas-b": 2.0, "read": 2.0}
+    assert result["notes"] == {"cublas-t": "RuntimeError: not for this shape"}
+    assert result["error"]["default"] < 5e-3
+
+
+@pytest.mark.parametrize("good_calls", ["0", "53"])
+def test_wrong_result_is_not_timed(measure, good_calls):
+    """Wrong from the start, and wrong in the timed run alone: the poison is still there."""
+    result = measure(default=good_calls)
+    assert result["status"] == "fail" and "default" not in result["us"] and "cublas-b" in result["us"]
+    assert "wrong result" in result["notes"]["default"]
+
+
+def test_cublas_scales(monkeypatch):
+    """The strides that cuBLASLt asks for, also where a dimension is 1 and where K/128 is padded to 4."""
+    monkeypatch.setattr(contenders, "DEVICE", "cpu")
+    seen = {}
+
+    def scaled_mm(a, b, sfa, kind_a, sfb, kind_b, **rest):
+        seen.update(a=a, b=b, sfa=sfa, sfb=sfb)
+
+    monkeypatch.setattr(torch.nn.functional, "scaled_mm", scaled_mm, raising=False)
+    for m in (1, 4096):
+        contenders.CublasBlock(contenders.Data(shapes.Problem(m, 256, 2112)))
+        assert seen["sfa"].shape == (m, 17) and seen["sfa"].stride() == (1, m)
+        assert seen["sfb"].shape == (20, 2) and seen["sfb"].stride() == (1, 20)
+        assert seen["b"].shape == (2112, 256) and seen["b"].stride() == (1, 2112)

@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The worker of run_gpu_tests.py: runs kernels and checks what they wrote (see supervise.py).
+
+An item is {"id", "group", "kernel": path, "seed", "m"} or has "kind": "empty" or "adversarial".
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import torch
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "Numerics"))
+import bound
+import operands
+import runtime_binding
+import supervise
+
+MAX_M = 4096
+
+
+class Failure(Exception):
+    """What is wrong with a result."""
+
+
+def describe(bad, got, expected, allowed):
+    """Where the wrong elements are, and the first of them."""
+    rows, columns = torch.nonzero(bad, as_tuple=True)
+    some = [f"[{r},{c}] is {got[r, c]:.9g}, expected {expected[r, c]:.9g} +- {allowed[r, c]:.3g}"
+            for r, c in zip(rows[:3].tolist(), columns[:3].tolist())]
+    return (f"{len(rows)} of {bad.numel()} elements out of bound, rows {int(rows.min())}..{int(rows.max())}, "
+            f"columns {int(columns.min())}..{int(columns.max())}; " + "; ".join(some))
+
+
+class Case:
+    """Runs items on a device; keeps what consecutive items share."""
+
+    def __init__(self, device, open_kernel, synchronize):
+        self.device, self.open_kernel, self.synchronize = device, open_kernel, synchronize
+        self.kernel, self.kernel_path = None, None
+        self.data, self.data_key = None, None
+        self.full, self.full_key = None, None
+
+    def use_kernel(self, path):
+        if path != self.kernel_path:
+            if self.kernel:
+                self.kernel.close()
+            self.kernel, self.kernel_path = self.open_kernel(path), path
+        return self.kernel
+
+    def use_data(self, n, k, seed):
+        """Normal data, its quantisation and its oracle: MAX_M rows, of which an item takes the first M."""
+        if self.data_key != (n, k, seed):
+            self.data = None  # two sets would not be needed at once
+            random = torch.Generator(self.device).manual_seed(1000 + seed)
+            a = torch.randn(MAX_M, k, generator=random, device=self.device)
+            b = torch.randn(n, k, generator=random, device=self.device)
+            # Rows of different size, so that a scale taken from another row or block shows.
+            a *= torch.exp2(torch.randint(-4, 5, (MAX_M, 1), generator=random, device=self.device))
+            quantised = operands.quantise(a, 1, operands.BLOCK) + operands.quantise(b, operands.BLOCK, operands.BLOCK)
+            self.data, self.data_key = (quantised, operands.Oracle(*quantised)), (n, k, seed)
+        return self.data
+
+    def multiply(self, a, sfa, b, sfb, strided):
+        """D, from poisoned memory; twice, with the same bits; nothing else written."""
+        kernel = self.kernel
+        everything = operands.Operands(a, sfa, b, sfb, kernel.sfa, kernel.sfb, strided)
+        arguments = everything.arguments(kernel)
+        results = []
+        for _ in range(2):
+            everything.d.poison()
+            kernel.launch(arguments)
+            self.synchronize()
+            results.append(everything.d.read())
+        how = "strided" if strided else "packed"
+        damaged = everything.damaged()
+        if damaged:
+            raise Failure(f"{how}: wrote outside of, or into, {', '.join(damaged)}")
+        missing = operands.unwritten(results[0])
+        if missing:
+            rows, columns = torch.nonzero(results[0].view(torch.int16) == -1, as_tuple=True)
+            raise Failure(f"{how}: {missing} of {results[0].numel()} elements not written, rows {int(rows.min())}.."
+                          f"{int(rows.max())}, columns {int(columns.min())}..{int(columns.max())}")
+        different = int((results[0].view(torch.int16) != results[1].view(torch.int16)).sum())
+        if different:
+            raise Failure(f"{how}: {different} elements differ between two launches")
+        return results[0]
+
+    def compare(self, d, value, magnitude, k, how):
+        """Largest error as a share of the bound; Failure where it is above 1 or not a number."""
+        allowed = bound.tolerance(magnitude, value, k)
+        error = (d.to(torch.float64) - value).abs()
+        bad = ~(error <= allowed)
+        if bad.any():
+            raise Failure(f"{how}: " + describe(bad, d.to(torch.float64), value, allowed))
+        return float((error / allowed.clamp_min(torch.finfo(torch.float64).tiny)).max())
+
+    def random(self, item):
+        kernel, m = self.use_kernel(item["kernel"]), item["m"]
+        (a, sfa, b, sfb), oracle = self.use_data(kernel.n, kernel.k, item["seed"])
+        key = (item["kernel"], item["seed"])
+        if self.full_key != key:  # at the first item of this data, and after a restart
+            try:
+                self.full, self.full_key = self.multiply(a, sfa, b, sfb, False), key
+            except Failure:
+                self.full, self.full_key = None, key  # the item with M = MAX_M tells
+        worst = 0.0
+        for strided in (False, True):
+            how = "strided" if strided else "packed"
+            d = self.multiply(a[:m], sfa[:m], b, sfb, strided)
+            worst = max(worst, self.compare(d, oracle.value[:m], oracle.magnitude[:m], kernel.k, how))
+            if self.full is None:
+                continue
+            changed = int((d.view(torch.int16) != self.full[:m].view(torch.int16)).any(1).sum())
+            if changed:
+                raise Failure(f"{how}: {changed} rows have other bits than with M = {MAX_M}")
+        return {"ratio": worst}
+
+    def empty(self, item):
+        """M = 0 succeeds, writes nothing, and needs no memory."""
+        kernel = self.use_kernel(item["kernel"])
+        (a, sfa, b, sfb), _ = self.use_data(kernel.n, kernel.k, 0)
+        everything = operands.Operands(a[:1], sfa[:1], b, sfb, kernel.sfa, kernel.sfb, False)
+        everything.d.poison()
+        everything.m = 0
+        kernel.launch(everything.arguments(kernel))
+        self.synchronize()
+        if int((everything.d.buffer != operands.FILL).sum()):
+            raise Failure("wrote to D")
+        return {}
+
+    def adversarial(self, item):
+        """Inputs made to err: within the bound, and at least a sixteenth of it."""
+        kernel = self.use_kernel(item["kernel"])
+        a, b = (torch.tensor(values, device=self.device).to(torch.float8_e4m3fn)
+                for values in bound.adversarial_values(kernel.n, kernel.k))
+        blocks = operands.ceil_div(kernel.k, operands.BLOCK)
+        sfa = torch.ones(a.shape[0], blocks, device=self.device)
+        sfb = torch.ones(operands.ceil_div(kernel.n, operands.BLOCK), blocks, device=self.device)
+        oracle = operands.Oracle(a, sfa, b, sfb)
+        d = self.multiply(a, sfa, b, sfb, False)
+        worst = self.compare(d, oracle.value, oracle.magnitude, kernel.k, "adversarial")
+        if worst < bound.LEAST_ADVERSARIAL_SHARE:
+            raise Failure(f"the largest error is {worst:.4f} of the bound, expected at least "
+                          f"{bound.LEAST_ADVERSARIAL_SHARE}: the bound is slack")
+        return {"ratio": worst}
+
+    def run(self, item):
+        try:
+            return dict(getattr(self, item.get("kind", "random"))(item), status="pass")
+        except Failure as failure:
+            return {"status": "fail", "note": str(failure)}
+        except runtime_binding.StatusError as error:
+            if str(error).startswith("DRIVER_ERROR"):
+                raise
+            return {"status": "fail", "note": str(error)}
+
+
+def main():
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.zeros(1, device="cuda")  # makes the primary context current
+    items = json.loads(Path(sys.argv[1]).read_text())
+
+    def open_kernel(path):
+        kernel = runtime_binding.Kernel(path)
+        kernel.load()
+        return kernel
+
+    case = Case("cuda", open_kernel, torch.cuda.synchronize)
+    supervise.say(ready=torch.cuda.get_device_name(0))
+    for item in items:
+        supervise.say(begin=item["id"])
+        # A CUDA error ends this process: the context is lost, and the supervisor starts another.
+        supervise.say(end=item["id"], **case.run(item))
+    sys.stdout.flush()
+    os._exit(0)  # no destructors: they would wait for a device that may be gone
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Operands of a block-scaled product, guarded and in every storage, and its float64 oracle.
+
+Works on any torch device: the tests of this file run on the CPU.
+"""
+
+import torch
+
+BLOCK = 128
+E4M3_MAX = 448.0
+# Bytes around every operand. As e4m3, f32 and bf16 the fill is NaN, so that a read out
+# of bounds shows in the result, and no kernel computes it: the hardware's NaN is 0x7fff.
+GUARD_BYTES = 1 << 16
+FILL = 0xFF
+
+
+def ceil_div(a, b):
+    return -(-a // b)
+
+
+def round_up(a, b):
+    return ceil_div(a, b) * b
+
+
+def quantise(x, rows, columns):
+    """f32 x [R, K] -> (e4m3 [R, K], f32 scales [ceil(R/rows), ceil(K/columns)]), so that each block's largest is 448."""
+    r, k = x.shape
+    padded = torch.zeros(round_up(r, rows), round_up(k, columns), dtype=torch.float32, device=x.device)
+    padded[:r, :k] = x
+    blocks = padded.view(padded.shape[0] // rows, rows, padded.shape[1] // columns, columns)
+    largest = blocks.abs().amax(dim=(1, 3), keepdim=True)
+    scales = torch.where(largest > 0, largest / E4M3_MAX, torch.ones_like(largest))
+    codes = (blocks / scales).clamp(-E4M3_MAX, E4M3_MAX).view_as(padded)[:r, :k].to(torch.float8_e4m3fn)
+    return codes.contiguous(), scales[:, 0, :, 0].contiguous()
+
+
+def spread(scales, rows, columns, shape):
+    """Scales [.., ..] repeated to one per element of `shape`."""
+    return scales.repeat_interleave(rows, 0)[:shape[0]].repeat_interleave(columns, 1)[:, :shape[1]]
+
+
+def dequantise(codes, scales, rows, columns):
+    """The exact values in float64 (4 bits times 24 bits)."""
+    return codes.to(torch.float64) * spread(scales.to(torch.float64), rows, columns, codes.shape)
+
+
+class Oracle:
+    """The product in float64, and the sum of absolute products that bounds scale with."""
+
+    def __init__(self, a, sfa, b, sfb):
+        left, right = dequantise(a, sfa, 1, BLOCK), dequantise(b, sfb, BLOCK, BLOCK)
+        self.value = left @ right.T
+        self.magnitude = left.abs() @ right.abs().T
+
+
+class Guarded:
+    """A row-major matrix in device memory with NaN all around it, also between its rows.
+
+    `leading` is in elements. The address is 16 bytes past a multiple of 128: as little
+    aligned as the runtime allows.
+    """
+
+    def __init__(self, source, leading=None, scalar_aligned=False):
+        self.dtype, self.device = source.dtype, source.device
+        self.rows, self.columns = source.shape
+        self.leading = leading or self.columns
+        self.size = source.element_size()
+        span = (max(self.rows, 1) - 1) * self.leading + self.columns
+        offset = GUARD_BYTES + (4 if scalar_aligned else 16)
+        self.buffer = torch.full((offset + span * self.size + GUARD_BYTES,), FILL, dtype=torch.uint8, device=self.device)
+        self.offset = offset
+        packed = torch.empty(source.shape, dtype=self.dtype, device=self.device).copy_(source)
+        self._bytes(self.buffer).copy_(packed.view(torch.uint8))
+
+    def _bytes(self, buffer):
+        """The elements' bytes, [rows, columns * size], inside `buffer`."""
+        return buffer.as_strided((self.rows, self.columns * self.size), (self.leading * self.size, 1), self.offset)
+
+    @property
+    def operand(self):
+        return self.buffer.data_ptr() + self.offset, self.leading
+
+    def read(self):
+        return self._bytes(self.buffer).contiguous().view(self.dtype)
+
+    def poison(self):
+        self.buffer.fill_(FILL)
+
+    def intact_outside(self):
+        """No byte outside the elements changed."""
+        outside = self.buffer.clone()
+        self._bytes(outside).fill_(FILL)
+        return bool((outside == FILL).all())
+
+
+class Operands:
+    """Guarded operands of one product in the storage that a kernel asks for."""
+
+    def __init__(self, a, sfa, b, sfb, sfa_layout, sfb_layout, strided):
+        m, n, k = a.shape[0], b.shape[0], a.shape[1]
+        self.m = m
+        if sfa_layout == "mn_major":
+            # TMA reads whole rows: their length is a multiple of 4 scales, the rest stays NaN.
+            stored_sfa, sfa_leading = sfa.T, max(round_up(m, 4), 4) + (8 if strided else 0)
+        else:
+            stored_sfa, sfa_leading = sfa, sfa.shape[1] + (3 if strided else 0)
+        stored_sfb = sfb.T if sfb_layout == "mn_major" else sfb
+        self.a = Guarded(a, k + (48 if strided else 0))
+        self.b = Guarded(b, k + (16 if strided else 0))
+        self.sfa = Guarded(stored_sfa, sfa_leading, scalar_aligned=sfa_layout == "k_major")
+        self.sfb = Guarded(stored_sfb, stored_sfb.shape[1] + (5 if strided else 0), scalar_aligned=True)
+        self.d = Guarded(torch.empty(m, n, dtype=torch.bfloat16, device=a.device), n + (24 if strided else 0))
+
+    def arguments(self, kernel):
+        return kernel.arguments(self.m, self.a.operand, self.sfa.operand, self.b.operand, self.sfb.operand,
+                                self.d.operand)
+
+    def damaged(self):
+        """Names of the operands whose surroundings were written."""
+        return [name for name in ("a", "sfa", "b", "sfb", "d") if not getattr(self, name).intact_outside()]
+
+
+def unwritten(d):
+    """Elements of D that still hold the poison."""
+    return int((d.view(torch.int16) == -1).sum())

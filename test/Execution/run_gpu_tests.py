@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Check kernels on a Hopper GPU against the float64 oracle, element by element.
+
+    run_gpu_tests.py KERNELS        KERNELS: folder that benchmark/kernels.py filled
+
+Every kernel with every M: bound of docs/Numerics.md, poisoned output, twice the same bits,
+NaN guards around every operand, packed and strided rows, rows whose bits do not depend on
+M, M = 0, and inputs made to err. Prints what fails and a summary; the exit status is 0 if
+all passed, 1 if not, 77 if there is nothing to run on.
+"""
+
+import argparse
+import importlib.util
+import json
+import sys
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+sys.path[:0] = [str(HERE), str(ROOT / "benchmark"), str(ROOT / "scripts")]
+import environment
+import shapes
+import supervise
+
+SKIPPED = 77
+BLOCK = shapes.BLOCK
+STATUSES = ("pass", "fail", "hang", "crash", "not run")
+
+
+def why_not(kernels):
+    """Reason why nothing can run here, or None."""
+    gpu, reason = environment.find_hopper()
+    if not gpu:
+        return reason
+    if importlib.util.find_spec("torch") is None:
+        return "no PyTorch, which the oracle runs on (test/Execution/sanitize.sh needs none)"
+    if not (kernels / "index.json").exists():
+        return f"no kernels in {kernels}: run benchmark/kernels.py {kernels} --set test --both-layouts"
+    return None
+
+
+def items_of(index, folder, ms, seeds):
+    """What to run, so that items that share data and oracle follow each other."""
+    items = []
+    by_shape = {}
+    for entry in index:
+        by_shape.setdefault((entry["n"], entry["k"]), []).append(entry)
+    for (n, k), entries in sorted(by_shape.items(), key=lambda pair: pair[0][0] * pair[0][1]):
+        for entry in entries:
+            item = {"kernel": str(folder / entry["file"]), "group": entry["file"], "seed": 0, "n": n, "k": k,
+                    "layouts": f"{entry['sfa']}/{entry['sfb']}", "label": entry["label"]}
+            for kind in ("empty", "adversarial") if k >= BLOCK else ("empty",):
+                items.append(dict(item, kind=kind, id=f"{entry['file']} {kind}"))
+        for seed in range(seeds):
+            for entry in entries:
+                # The largest first: its rows are what the others' bits are compared with.
+                for m in sorted(ms, reverse=True):
+                    items.append({"kernel": str(folder / entry["file"]), "group": entry["file"], "seed": seed, "m": m,
+                                  "n": n, "k": k, "layouts": f"{entry['sfa']}/{entry['sfb']}", "label": entry["label"],
+                                  "id": f"{entry['file']} m={m} seed={seed}"})
+    return items
+
+
+def summarise(items, results):
+    """One line a kernel."""
+    groups = {}
+    for item, result in zip(items, results):
+        groups.setdefault(item["group"], []).append((item, result))
+    print("\n| N | K | sfa/sfb | schedule | " + " | ".join(STATUSES) + " | error / bound | adversarial |")
+    print("|" + "---|" * (6 + len(STATUSES)))
+    for pairs in groups.values():
+        item = pairs[0][0]
+        counts = [sum(r["status"] == status for _, r in pairs) for status in STATUSES]
+        worst = {kind: max((r.get("ratio", 0) for i, r in pairs if i.get("kind", "random") == kind), default=0)
+                 for kind in ("random", "adversarial")}
+        print(f"| {item['n']} | {item['k']} | {item['layouts']} | {item['label']} | " + " | ".join(map(str, counts)) +
+              f" | {worst['random']:.4f} | {worst['adversarial']:.4f} |")
+    counts = {status: sum(r["status"] == status for r in results) for status in STATUSES}
+    print("\n" + ", ".join(f"{count} {status}" for status, count in counts.items()))
+    return counts["pass"] == len(results)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("kernels", type=Path, nargs="?", default=ROOT / "build" / "test-kernels")
+    parser.add_argument("--only", default="", help="run the items whose name contains this")
+    parser.add_argument("--m", type=int, nargs="*", default=shapes.TEST_M)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--item-seconds", type=float, default=30, help="an item that takes longer hangs")
+    parser.add_argument("--seconds", type=float, help="report what there is after this time")
+    parser.add_argument("--json", type=Path, help="write every result here")
+    arguments = parser.parse_args()
+    reason = why_not(arguments.kernels)
+    if reason:
+        print(f"SKIP: {reason}")
+        return SKIPPED
+    index = json.loads((arguments.kernels / "index.json").read_text())
+    items = [i for i in items_of(index, arguments.kernels, arguments.m, arguments.seeds) if arguments.only in i["id"]]
+    if not items:
+        print(f"error: nothing to run: {arguments.kernels} has no kernel whose items contain '{arguments.only}'")
+        return 1
+
+    def show(result):
+        if result["status"] != "pass":
+            print(f"{result['status'].upper()}: {result['end']}: {result.get('note', '')}", flush=True)
+
+    started = time.monotonic()
+    deadline = started + arguments.seconds if arguments.seconds else None
+    results, gpu = supervise.supervise([sys.executable, str(HERE / "gpu_case.py")], items,
+                                       item_seconds=arguments.item_seconds, start_seconds=180, deadline=deadline,
+                                       on_result=show)
+    fine = summarise(items, results)
+    print(f"on {gpu or 'no GPU'}, {time.monotonic() - started:.0f} s")
+    if arguments.json:
+        arguments.json.write_text(json.dumps({"gpu": gpu, "results": results}, indent=1) + "\n")
+    return 0 if fine else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""ctypes over the runtime's C API (runtime/include/fp8gemm/runtime.h).
+
+Operands are (device address, leading dimension in elements). The CUDA context that is
+current on the calling thread is the one that kernels are loaded into.
+"""
+
+import ctypes
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+LIBRARY = "libfp8gemm_runtime.so"
+LAYOUTS = ("k_major", "mn_major")  # fp8gemm_scale_layout
+STATUS = ("OK", "INVALID_ARGUMENT", "IO_ERROR", "INVALID_FILE", "NO_DRIVER", "NO_CONTEXT", "WRONG_CONTEXT",
+          "UNSUPPORTED_DEVICE", "DRIVER_ERROR", "OUT_OF_MEMORY")
+
+
+class StatusError(Exception):
+    """A status other than FP8GEMM_OK, with the runtime's message."""
+
+
+class Matrix(ctypes.Structure):
+    _fields_ = [("data", ctypes.c_void_p), ("leading_dimension", ctypes.c_int64)]
+
+
+class GemmArgs(ctypes.Structure):
+    _fields_ = [("size", ctypes.c_size_t), ("m", ctypes.c_int64),
+                ("a", Matrix), ("sfa", Matrix), ("b", Matrix), ("sfb", Matrix), ("d", Matrix)]
+
+
+class KernelInfo(ctypes.Structure):
+    _fields_ = [("size", ctypes.c_size_t), ("name", ctypes.c_char_p), ("chip", ctypes.c_char_p),
+                ("m", ctypes.c_int64), ("n", ctypes.c_int64), ("k", ctypes.c_int64),
+                ("sfa_layout", ctypes.c_int), ("sfb_layout", ctypes.c_int),
+                ("tile_m", ctypes.c_uint32), ("tile_n", ctypes.c_uint32), ("threads", ctypes.c_uint32),
+                ("smem_bytes", ctypes.c_uint32), ("registers", ctypes.c_uint32), ("spill_bytes", ctypes.c_uint32),
+                ("config", ctypes.c_char_p), ("ptxas_version", ctypes.c_char_p), ("llvm_version", ctypes.c_char_p)]
+
+
+def find_library():
+    """Path of the runtime: $FP8GEMM_RUNTIME, else the one in build/."""
+    named = os.environ.get("FP8GEMM_RUNTIME")
+    if named:
+        return named
+    found = sorted((ROOT / "build").glob("**/" + LIBRARY))
+    if not found:
+        raise FileNotFoundError(f"no {LIBRARY} under {ROOT / 'build'}: build it, or set FP8GEMM_RUNTIME to its path")
+    return str(found[0])
+
+
+_library = None
+
+
+def library():
+    """The runtime, loaded once."""
+    global _library
+    if _library is None:
+        _library = ctypes.CDLL(find_library())
+        _library.fp8gemm_last_error.restype = ctypes.c_char_p
+        _library.fp8gemm_last_error.argtypes = []
+        _library.fp8gemm_kernel_open.argtypes = [ctypes.c_char_p, ctypes.POINTER(ctypes.c_void_p)]
+        _library.fp8gemm_kernel_load.argtypes = [ctypes.c_void_p]
+        _library.fp8gemm_kernel_get_info.argtypes = [ctypes.c_void_p, ctypes.POINTER(KernelInfo)]
+        _library.fp8gemm_gemm.argtypes = [ctypes.c_void_p, ctypes.POINTER(GemmArgs), ctypes.c_void_p]
+        _library.fp8gemm_kernel_close.argtypes = [ctypes.c_void_p]
+        _library.fp8gemm_kernel_close.restype = None
+    return _library
+
+
+def check(status):
+    if status:
+        name = STATUS[status] if status < len(STATUS) else status
+        raise StatusError(f"{name}: {library().fp8gemm_last_error().decode(errors='replace')}")
+
+
+class Kernel:
+    """An open kernel file."""
+
+    def __init__(self, path):
+        self._handle = ctypes.c_void_p()
+        check(library().fp8gemm_kernel_open(os.fsencode(path), ctypes.byref(self._handle)))
+        info = KernelInfo(size=ctypes.sizeof(KernelInfo))
+        check(library().fp8gemm_kernel_get_info(self._handle, ctypes.byref(info)))
+        self.n, self.k, self.info = info.n, info.k, info
+        self.sfa, self.sfb = LAYOUTS[info.sfa_layout], LAYOUTS[info.sfb_layout]
+
+    def load(self):
+        check(library().fp8gemm_kernel_load(self._handle))
+
+    def arguments(self, m, a, sfa, b, sfb, d):
+        """Arguments of a launch, to be kept and used again; operands are (address, leading dimension)."""
+        return GemmArgs(ctypes.sizeof(GemmArgs), m, Matrix(*a), Matrix(*sfa), Matrix(*b), Matrix(*sfb), Matrix(*d))
+
+    def launch(self, arguments, stream=0):
+        check(library().fp8gemm_gemm(self._handle, ctypes.byref(arguments), stream))
+
+    def close(self):
+        library().fp8gemm_kernel_close(self._handle)
+        self._handle = ctypes.c_void_p()

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The GPU tests' own machinery, on the CPU: it must see every fault that it looks for."""
+
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="no PyTorch: the checks of the GPU tests are not tested")
+import gpu_case
+import operands
+
+N, K = 136, 144
+
+
+class FakeKernel:
+    """Computes in float64 what a kernel would, through the same operands; `fault` spoils it."""
+
+    def __init__(self, sfa="mn_major", sfb="k_major", fault=None):
+        self.n, self.k, self.sfa, self.sfb, self.fault, self.calls = N, K, sfa, sfb, fault, 0
+        self.operands = None
+
+    def arguments(self, m, *pointers):
+        return m
+
+    def close(self):
+        pass
+
+    def launch(self, m):
+        self.calls += 1
+        o = self.operands
+        if m == 0:
+            if self.fault == "writes for M = 0":
+                o.d.buffer[o.d.offset] = 0
+            return
+        sfa = o.sfa.read().T if self.sfa == "mn_major" else o.sfa.read()
+        sfb = o.sfb.read().T if self.sfb == "mn_major" else o.sfb.read()
+        d = operands.Oracle(o.a.read(), sfa, o.b.read(), sfb).value.to(torch.bfloat16)
+        bits = d.view(torch.int16)
+        if self.fault == "one element off":
+            d[m // 2, 3] *= 1.5
+        if self.fault == "not written":
+            bits[m - 1, N - 1] = -1
+        if self.fault == "unstable" and self.calls % 2:
+            bits[0, 0] ^= 1
+        if self.fault == "bits depend on M" and m < 64:
+            bits[0, 0] ^= 1
+        if self.fault == "reads out of bounds":
+            d[0, 0] = float("nan")
+        if self.fault == "writes behind D":
+            o.d.buffer[-1] = 0
+        if self.fault == "writes between rows" and o.d.leading > N:
+            o.d.buffer[o.d.offset + 2 * N] = 0
+        if self.fault == "writes into A's guard":
+            o.a.buffer[0] = 0
+        o.d._bytes(o.d.buffer).copy_(d.view(torch.uint8).view(m, -1))
+
+
+@pytest.fixture
+def run(monkeypatch):
+    monkeypatch.setattr(gpu_case, "MAX_M", 200)
+
+    def run(item, **kernel):
+        fake = FakeKernel(**kernel)
+
+        class Watched(operands.Operands):
+            def __init__(self, *arguments):
+                super().__init__(*arguments)
+                fake.operands = self
+
+        monkeypatch.setattr(operands, "Operands", Watched)
+        case = gpu_case.Case("cpu", lambda path: fake, lambda: None)
+        return case.run({"id": "x", "group": "x", "kernel": "x", "seed": 1, "m": 7, **item})
+
+    return run
+
+
+@pytest.mark.parametrize("m", [1, 7, 129, 200])
+@pytest.mark.parametrize("sfa", ["k_major", "mn_major"])
+@pytest.mark.parametrize("sfb", ["k_major", "mn_major"])
+def test_right_result_passes(run, m, sfa, sfb):
+    result = run({"m": m}, sfa=sfa, sfb=sfb)
+    assert result["status"] == "pass" and 0 < result["ratio"] < 0.5, result
+
+
+@pytest.mark.parametrize("fault, said", [
+    ("one element off", "packed: 1 of 952 elements out of bound, rows 3..3, columns 3..3"),
+    ("not written", "1 of 952 elements not written, rows 6..6, columns 135..135"),
+    ("unstable", "1 elements differ between two launches"),
+    ("bits depend on M", "1 rows have other bits than with M = 200"),
+    ("reads out of bounds", "out of bound"),
+    ("writes behind D", "wrote outside of, or into, d"),
+    ("writes between rows", "strided: wrote outside of, or into, d"),
+    ("writes into A's guard", "wrote outside of, or into, a"),
+])
+def test_fault_is_seen(run, fault, said):
+    result = run({}, fault=fault)
+    assert result["status"] == "fail" and said in result["note"], result
+
+
+def test_empty(run):
+    assert run({"kind": "empty"})["status"] == "pass"
+    assert run({"kind": "empty"}, fault="writes for M = 0")["note"] == "wrote to D"
+
+
+def test_exact_kernel_fails_the_adversarial_case(run):
+    """An exact product has no alignment error: the case would tell if the bound's first term were for nothing."""
+    result = run({"kind": "adversarial"})
+    assert result["status"] == "fail" and "the bound is slack" in result["note"], result
+
+
+def test_quantise_covers_partial_blocks():
+    x = torch.randn(200, 200)
+    codes, scales = operands.quantise(x, 128, 128)
+    assert scales.shape == (2, 2)
+    back = operands.dequantise(codes, scales, 128, 128)
+    assert float((back - x).abs().max()) < 0.08 * float(x.abs().max())
+    for rows in (slice(0, 128), slice(128, 200)):
+        assert float(codes[rows, :128].to(torch.float32).abs().max()) == operands.E4M3_MAX
