@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "fp8gemm/Conversion/Passes.h"
 #include "fp8gemm/Dialect/FP8Gemm/IR/FP8Gemm.h"
 #include "fp8gemm/Dialect/FP8Gemm/Transforms/Passes.h"
 #include "fp8gemm/Dialect/Hopper/IR/Hopper.h"
@@ -23,6 +24,8 @@ int main(int argc, char **argv) {
   fp8gemm::execution::registerCpuDialects(registry);
   fp8gemm::execution::registerCpuPipeline();
   mlir::registerTransformsPasses();
+  fp8gemm::registerConvertFP8GemmToHopperPass();
+  fp8gemm::registerConvertHopperToNVVMPass();
   fp8gemm::hopper::registerAssignStagesPass();
   fp8gemm::hopper::registerCheckResourcesPass();
   fp8gemm::registerFP8GemmPasses();

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// convert-fp8gemm-to-hopper: outlines a kernel for each configured product.
+
+#include "KernelBuilder.h"
+
+#include "fp8gemm/Conversion/Passes.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+namespace fp8gemm {
+#define GEN_PASS_DEF_CONVERTFP8GEMMTOHOPPERPASS
+#include "fp8gemm/Conversion/Passes.h.inc"
+} // namespace fp8gemm
+
+using namespace mlir;
+using namespace fp8gemm;
+
+/// PTX 8.6 is the first version with every instruction that the lowering uses.
+static constexpr StringLiteral kChip = "sm_90a", kPtxFeatures = "+ptx86";
+
+/// Adds a gpu.module for sm_90a named `name`.
+static gpu::GPUModuleOp createModule(OpBuilder &builder, Location loc, StringRef name) {
+  auto target = NVVM::NVVMTargetAttr::get(builder.getContext(), /*optLevel=*/3, "nvptx64-nvidia-cuda", kChip,
+                                          kPtxFeatures, /*flags=*/DictionaryAttr(), /*files=*/ArrayAttr());
+  return gpu::GPUModuleOp::create(builder, loc, name, builder.getArrayAttr(target));
+}
+
+namespace {
+struct ConvertFP8GemmToHopperPass : fp8gemm::impl::ConvertFP8GemmToHopperPassBase<ConvertFP8GemmToHopperPass> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    OpBuilder builder(&getContext());
+    WalkResult result = module.walk([&](GemmOp gemm) {
+      if (gemm.getKernel())
+        return WalkResult::advance();
+      ConfigAttr config = gemm.getConfigAttr();
+      if (!config) {
+        gemm.emitOpError() << "expected a config, got none: run fp8gemm-select-config first";
+        return WalkResult::interrupt();
+      }
+      KernelBuilder kernel(gemm, config);
+      std::string name = kernel.name();
+      if (!module.lookupSymbol(name)) {
+        builder.setInsertionPointToEnd(module.getBody());
+        kernel.build(createModule(builder, gemm.getLoc(), name));
+      }
+      auto function = FlatSymbolRefAttr::get(&getContext(), name);
+      gemm.setKernelAttr(SymbolRefAttr::get(&getContext(), name, function));
+      return WalkResult::advance();
+    });
+    if (result.wasInterrupted())
+      return signalPassFailure();
+    if (!module.getOps<gpu::GPUModuleOp>().empty())
+      module->setAttr(gpu::GPUDialect::getContainerModuleAttrName(), UnitAttr::get(&getContext()));
+  }
+};
+} // namespace

@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "KernelBuilder.h"
+
+#include "fp8gemm/Config/Config.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace fp8gemm;
+using namespace fp8gemm::hopper;
+
+static constexpr int64_t kBlockK = config::kBlockK, kFragmentRows = 64, kThreadsPerWarp = 32;
+static constexpr int64_t kThreadsPerWarpgroup = 128, kScaleBlockN = 128;
+
+KernelBuilder::KernelBuilder(GemmOp gemm, ConfigAttr config)
+    : gemm(gemm), config(config), tileM(config.getTileM()), tileN(config.getTileN()),
+      kBlocks(llvm::divideCeil(gemm.getK(), kBlockK)), blocks(tileM / (kFragmentRows * config.getConsumers())),
+      panelWidth(config::panelColumns(tileN)), columnsPerScale(config::scaleColumnsPerBlock(tileN)),
+      builder(gemm.getLoc(), gemm.getContext()) {}
+
+std::string KernelBuilder::name() {
+  auto layout = [](ScaleAttr scale) { return scale.getLayout() == ScaleLayout::k_major ? "k" : "mn"; };
+  std::string m = ShapedType::isDynamic(gemm.getM()) ? "any" : std::to_string(gemm.getM());
+  return llvm::formatv("fp8gemm_1d2d_e4m3_bf16_m{0}_n{1}_k{2}_sfa_{3}_sfb_{4}_tile{5}x{6}_stages{7}_consumers{8}_raster{9}",
+                       m, gemm.getN(), gemm.getK(), layout(gemm.getAScale()), layout(gemm.getBScale()), tileM, tileN,
+                       config.getStages(), config.getConsumers(), config.getRasterGroup())
+      .str();
+}
+
+//===----------------------------------------------------------------------===//
+// The kernel and its roles
+//===----------------------------------------------------------------------===//
+
+/// A map whose box is a `rows` x `columns` tile in shared memory, swizzled by
+/// `swizzleBytes`.
+static Type tensorMap(Type element, int64_t rows, int64_t columns, nvgpu::TensorMapSwizzleKind swizzle) {
+  MLIRContext *context = element.getContext();
+  auto shared = IntegerAttr::get(IntegerType::get(context, 64), 3);
+  auto box = MemRefType::get({rows, columns}, element, MemRefLayoutAttrInterface(), shared);
+  return nvgpu::TensorMapDescriptorType::get(context, box, swizzle, nvgpu::TensorMapL2PromoKind::L2PROMO_256B,
+                                             nvgpu::TensorMapOOBKind::OOB_ZERO,
+                                             nvgpu::TensorMapInterleaveKind::INTERLEAVE_NONE);
+}
+
+static MemRefType inShared(ArrayRef<int64_t> shape, Type element) {
+  auto shared = IntegerAttr::get(IntegerType::get(element.getContext(), 64), 3);
+  return MemRefType::get(shape, element, MemRefLayoutAttrInterface(), shared);
+}
+
+/// Scales as a logical matrix, one row a block of rows, one column a K block;
+/// the strides are those of the storage.
+static MemRefType scaleMatrix(int64_t rows, int64_t columns, ScaleLayout layout, MLIRContext *context) {
+  int64_t dynamic = ShapedType::kDynamic;
+  SmallVector<int64_t> strides =
+      layout == ScaleLayout::k_major ? SmallVector<int64_t>{dynamic, 1} : SmallVector<int64_t>{1, dynamic};
+  return MemRefType::get({rows, columns}, Float32Type::get(context), StridedLayoutAttr::get(context, 0, strides));
+}
+
+static nvgpu::TensorMapSwizzleKind swizzleOfRow(int64_t bytes) {
+  using Kind = nvgpu::TensorMapSwizzleKind;
+  return bytes == 128 ? Kind::SWIZZLE_128B : bytes == 64 ? Kind::SWIZZLE_64B : Kind::SWIZZLE_32B;
+}
+
+RingType KernelBuilder::ringType() {
+  Type f8 = Float8E4M3FNType::get(config.getContext()), f32 = Float32Type::get(config.getContext());
+  SmallVector<MemRefType> tma{inShared({tileM, kBlockK}, f8), inShared({tileN, kBlockK}, f8)}, warps;
+  (sfaByTma() ? tma : warps).push_back(inShared({tileM}, f32));
+  warps.push_back(inShared({tileN / columnsPerScale}, f32));
+  return RingType::get(config.getContext(), config.getStages(), tma, warps, config.getConsumers());
+}
+
+gpu::GPUFuncOp KernelBuilder::createFunction(gpu::GPUModuleOp module) {
+  MLIRContext *context = builder.getContext();
+  Type f8 = Float8E4M3FNType::get(context), f32 = builder.getF32Type(), bf16 = builder.getBF16Type();
+  auto swizzled = nvgpu::TensorMapSwizzleKind::SWIZZLE_128B;
+  ScaleLayout sfaLayout = gemm.getAScale().getLayout(), sfbLayout = gemm.getBScale().getLayout();
+
+  struct Parameter {
+    Type type;
+    ParamKind kind;
+    Operand operand;
+  };
+  const Parameter parameters[] = {
+      {tensorMap(f8, tileM, kBlockK, swizzled), ParamKind::tensor_map, Operand::a},
+      {tensorMap(f8, tileN, kBlockK, swizzled), ParamKind::tensor_map, Operand::b},
+      sfaByTma()
+          ? Parameter{tensorMap(f32, 1, tileM, nvgpu::TensorMapSwizzleKind::SWIZZLE_NONE), ParamKind::tensor_map, Operand::sfa}
+          : Parameter{scaleMatrix(ShapedType::kDynamic, kBlocks, sfaLayout, context), ParamKind::matrix, Operand::sfa},
+      {scaleMatrix(llvm::divideCeil(gemm.getN(), kScaleBlockN), kBlocks, sfbLayout, context), ParamKind::matrix, Operand::sfb},
+      {tensorMap(bf16, kFragmentRows, panelWidth, swizzleOfRow(2 * panelWidth)), ParamKind::tensor_map, Operand::d},
+      {builder.getIndexType(), ParamKind::extent_m, Operand::none}};
+
+  SmallVector<Type> types;
+  for (const Parameter &parameter : parameters)
+    types.push_back(parameter.type);
+  Type panels = inShared({blocks * config.getConsumers(), tileN / panelWidth, kFragmentRows, panelWidth}, bf16);
+  builder.setInsertionPointToEnd(module.getBody());
+  auto func = gpu::GPUFuncOp::create(builder, name(), builder.getFunctionType(types, {}), panels);
+  for (auto [i, parameter] : llvm::enumerate(parameters))
+    func.setArgAttr(i, "hopper.param", ParamAttr::get(context, parameter.kind, parameter.operand));
+  func->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), builder.getUnitAttr());
+  func->setAttr("hopper.problem",
+                ProblemAttr::get(context, builder.getStringAttr("gemm"), gemm.getM(), gemm.getN(), gemm.getK(),
+                                 builder.getStringAttr(stringifyScaleLayout(sfaLayout)),
+                                 builder.getStringAttr(stringifyScaleLayout(sfbLayout))));
+  func->setAttr("hopper.launch", LaunchAttr::get(context, kThreadsPerWarpgroup * (1 + config.getConsumers()), tileM,
+                                                 tileN, config.getStages(), config.getConsumers()));
+  return func;
+}
+
+void KernelBuilder::build(gpu::GPUModuleOp module) {
+  gpu::GPUFuncOp func = createFunction(module);
+  Value *arguments[] = {&mapA, &mapB, &sfa, &sfb, &mapD, &extentM};
+  for (auto [argument, value] : llvm::zip_equal(func.getArguments().take_front(func.getNumArguments()), arguments))
+    *value = argument;
+  staging = func.getWorkgroupAttributions().front();
+
+  builder.setInsertionPointToStart(&func.getBody().front());
+  ring = RingCreateOp::create(builder, ringType());
+  RingInitOp::create(builder, ring);
+  FenceMbarrierInitOp::create(builder);
+  gpu::BarrierOp::create(builder);
+
+  auto roles = WarpSpecializeOp::create(builder, config.getProducerRegisters(), config.getConsumers(),
+                                        config.getConsumerRegisters());
+  gpu::ReturnOp::create(builder);
+
+  builder.createBlock(&roles.getProducer());
+  buildProducer();
+  builder.createBlock(&roles.getHelper());
+  buildHelper();
+  Block *consumer = builder.createBlock(&roles.getConsumer(), {}, builder.getIndexType(), builder.getLoc());
+  buildConsumer(consumer->getArgument(0));
+}
+
+void KernelBuilder::buildProducer() {
+  forEachTile([&](Tile tile) {
+    auto loop = scf::ForOp::create(builder, index(0), index(kBlocks), index(1));
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(loop.getBody());
+    Value k = loop.getInductionVar();
+    Value column = arith::MulIOp::create(builder, k, index(kBlockK));
+    auto acquire = RingAcquireOp::create(builder, ring, Filler::tma, Value(), Value());
+    TmaLoadOp::create(builder, mapA, tile.row, column, acquire.getBuffers()[0], acquire.getSlot());
+    TmaLoadOp::create(builder, mapB, tile.column, column, acquire.getBuffers()[1], acquire.getSlot());
+    if (sfaByTma())
+      TmaLoadOp::create(builder, sfa, k, tile.row, acquire.getBuffers()[2], acquire.getSlot());
+    RingCommitOp::create(builder, acquire.getSlot());
+  });
+  YieldOp::create(builder);
+}
+
+/// The scales of a K block are fetched one block ahead, so that their latency
+/// passes while the warp waits for an empty stage.
+void KernelBuilder::buildHelper() {
+  forEachTile([&](Tile tile) {
+    auto fetch = [&](Value k) {
+      SmallVector<Value> values;
+      if (!sfaByTma())
+        values.push_back(fetchRowScales(tile, k));
+      values.push_back(fetchColumnScales(tile, k));
+      return values;
+    };
+    SmallVector<Value> first = fetch(index(0));
+    auto loop = scf::ForOp::create(builder, index(0), index(kBlocks), index(1), first);
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(loop.getBody());
+    Value next = arith::AddIOp::create(builder, loop.getInductionVar(), index(1));
+    SmallVector<Value> ahead = fetch(arith::MinUIOp::create(builder, next, index(kBlocks - 1)));
+    auto acquire = RingAcquireOp::create(builder, ring, Filler::warps, Value(), Value());
+    for (auto [values, buffer] : llvm::zip_equal(loop.getRegionIterArgs(), acquire.getBuffers()))
+      PutScalesOp::create(builder, values, buffer);
+    RingCommitOp::create(builder, acquire.getSlot());
+    scf::YieldOp::create(builder, ahead);
+  });
+  YieldOp::create(builder);
+}
+
+void KernelBuilder::buildConsumer(Value group) {
+  forEachTile([&](Tile tile) {
+    Value zero = ZeroOp::create(builder, FragmentType::get(builder.getContext(), kFragmentRows, tileN));
+    SmallVector<Value> zeros(blocks, zero);
+    auto loop = scf::ForOp::create(builder, index(0), index(kBlocks), index(1), zeros);
+    {
+      OpBuilder::InsertionGuard guard(builder);
+      builder.setInsertionPointToStart(loop.getBody());
+      scf::YieldOp::create(builder, accumulate(wait(), group, loop.getRegionIterArgs()));
+    }
+    store(tile, group, loop.getResults());
+  });
+  // Shared memory must outlive the last store's reads.
+  TmaStoreWaitOp::create(builder, 0, /*read=*/true);
+  YieldOp::create(builder);
+}
+
+//===----------------------------------------------------------------------===//
+// Parts of the roles
+//===----------------------------------------------------------------------===//
+
+void KernelBuilder::forEachTile(function_ref<void(Tile)> body) {
+  Value rows = arith::DivUIOp::create(
+      builder, arith::AddIOp::create(builder, extentM, index(tileM - 1)), index(tileM));
+  Value columns = index(llvm::divideCeil(gemm.getN(), tileN));
+  Value tiles = arith::MulIOp::create(builder, rows, columns);
+  Value first = gpu::BlockIdOp::create(builder, gpu::Dimension::x);
+  Value step = gpu::GridDimOp::create(builder, gpu::Dimension::x);
+  auto loop = scf::ForOp::create(builder, first, tiles, step);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(loop.getBody());
+  auto raster = RasterOp::create(builder, loop.getInductionVar(), rows, columns, config.getRasterGroup());
+  body({arith::MulIOp::create(builder, raster.getBlockRow(), index(tileM)),
+        arith::MulIOp::create(builder, raster.getBlockColumn(), index(tileN))});
+}
+
+Value KernelBuilder::fetchRowScales(Tile tile, Value k) {
+  auto values = VectorType::get(llvm::divideCeil(tileM, kThreadsPerWarp), builder.getF32Type());
+  return FetchScalesOp::create(builder, values, sfa, tile.row, k, extentM, /*count=*/tileM, /*step=*/1, /*per=*/1);
+}
+
+Value KernelBuilder::fetchColumnScales(Tile tile, Value k) {
+  int64_t count = tileN / columnsPerScale;
+  auto values = VectorType::get(llvm::divideCeil(count, kThreadsPerWarp), builder.getF32Type());
+  return FetchScalesOp::create(builder, values, sfb, tile.column, k, index(gemm.getN()), count, columnsPerScale,
+                               kScaleBlockN);
+}
+
+KernelBuilder::Stage KernelBuilder::wait() {
+  auto wait = RingWaitOp::create(builder, ring, Value(), Value());
+  // tma: a, b (, sfa); warps: (sfa,) sfb. Either way in this order.
+  ValueRange buffers = wait.getBuffers();
+  return {wait.getSlot(), buffers[0], buffers[1], buffers[2], buffers[3]};
+}
+
+SmallVector<Value> KernelBuilder::accumulate(Stage stage, Value group, ValueRange accumulators) {
+  MLIRContext *context = builder.getContext();
+  auto rowsType = ScalesType::get(context, kFragmentRows, Axis::rows, 1);
+  auto columnsType = ScalesType::get(context, tileN, Axis::columns, columnsPerScale);
+  SmallVector<Value> sums;
+  Value columns;
+  for (int64_t i = 0; i < blocks; ++i) {
+    Value row = blockRow(group, i);
+    auto cut = [&](Value buffer, ArrayRef<OpFoldResult> offsets, ArrayRef<int64_t> shape) -> Value {
+      SmallVector<OpFoldResult> sizes, strides(shape.size(), builder.getIndexAttr(1));
+      for (int64_t size : shape)
+        sizes.push_back(builder.getIndexAttr(size));
+      return memref::SubViewOp::create(builder, buffer, offsets, sizes, strides);
+    };
+    Value a = cut(stage.a, {row, builder.getIndexAttr(0)}, {kFragmentRows, kBlockK});
+    Value sfaRows = cut(stage.sfa, {row}, {kFragmentRows});
+    WgmmaFenceOp::create(builder);
+    Value partial = MmaOp::create(builder, FragmentType::get(context, kFragmentRows, tileN), a, stage.b);
+    Value rows = LoadScalesOp::create(builder, rowsType, sfaRows);
+    if (!columns)
+      columns = LoadScalesOp::create(builder, columnsType, stage.sfb);
+    Value done = MmaWaitOp::create(builder, partial, 0);
+    if (i + 1 == blocks)
+      RingReleaseOp::create(builder, stage.slot);
+    sums.push_back(PromoteOp::create(builder, done, rows, columns, accumulators[i]));
+  }
+  return sums;
+}
+
+void KernelBuilder::store(Tile tile, Value group, ValueRange accumulators) {
+  // Named barrier 0 is gpu.barrier's.
+  Value barrier = arith::AddIOp::create(builder, group, index(1));
+  auto synchronize = [&] { NamedBarrierOp::create(builder, barrier, kThreadsPerWarpgroup); };
+  auto panels = cast<MemRefType>(staging.getType());
+  SmallVector<Value> blockPanels;
+  for (int64_t i = 0; i < blocks; ++i) {
+    Value block = arith::AddIOp::create(builder, arith::MulIOp::create(builder, group, index(blocks)), index(i));
+    SmallVector<OpFoldResult> offsets(4, builder.getIndexAttr(0)), sizes, strides(4, builder.getIndexAttr(1));
+    offsets[0] = block;
+    for (int64_t size : panels.getShape())
+      sizes.push_back(builder.getIndexAttr(size));
+    sizes[0] = builder.getIndexAttr(1);
+    auto type = memref::SubViewOp::inferRankReducedResultType(panels.getShape().drop_front(), panels, offsets, sizes,
+                                                              strides);
+    blockPanels.push_back(
+        memref::SubViewOp::create(builder, cast<MemRefType>(type), staging, offsets, sizes, strides));
+  }
+
+  // The previous tile's store must have read the staging.
+  TmaStoreWaitOp::create(builder, 0, /*read=*/true);
+  synchronize();
+  for (auto [accumulator, panel] : llvm::zip_equal(accumulators, blockPanels))
+    StoreFragmentOp::create(builder, accumulator, panel);
+  FenceAsyncSharedOp::create(builder);
+  synchronize();
+  for (auto [i, panel] : llvm::enumerate(blockPanels))
+    TmaStoreOp::create(builder, panel, mapD, arith::AddIOp::create(builder, tile.row, blockRow(group, i)),
+                       tile.column);
+}
+
+Value KernelBuilder::index(int64_t value) { return arith::ConstantIndexOp::create(builder, value); }
+
+Value KernelBuilder::blockRow(Value group, int64_t i) {
+  Value first = arith::MulIOp::create(builder, group, index(blocks * kFragmentRows));
+  return i == 0 ? first : arith::AddIOp::create(builder, first, index(i * kFragmentRows));
+}

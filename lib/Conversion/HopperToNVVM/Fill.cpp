@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Filling a stage: by TMA, and by the helper warp.
+
+#include "Lowering.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+using namespace mlir;
+using namespace fp8gemm::hopper;
+
+namespace {
+
+/// tma_load -> cp.async.bulk.tensor that completes at the slot's full barrier.
+struct LowerTmaLoad : OpConversionPattern<TmaLoadOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult matchAndRewrite(TmaLoadOp op, OneToNOpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    Emitter emit{rewriter, op.getLoc()};
+    // PTX ISA 8.x has only the shared::cluster destination; the own CTA's
+    // addresses are valid in it.
+    auto cluster = LLVM::LLVMPointerType::get(op.getContext(), kSharedCluster);
+    Value destination = LLVM::AddrSpaceCastOp::create(rewriter, op.getLoc(), cluster, adaptor.getBuffer().front());
+    // Innermost coordinate first.
+    Value coordinates[] = {emit.toI32(adaptor.getColumn().front()), emit.toI32(adaptor.getRow().front())};
+    NVVM::CpAsyncBulkTensorGlobalToSharedClusterOp::create(
+        rewriter, op.getLoc(), destination, adaptor.getMap().front(), coordinates, adaptor.getSlot()[0],
+        /*im2colOffsets=*/ValueRange(), /*multicastMask=*/Value(), /*l2CacheHint=*/Value(), NVVM::TMALoadMode::TILE,
+        /*isCTAOnly=*/false, NVVM::CTAGroupKindAttr(), /*predicate=*/Value());
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
+/// fetch_scales -> one cached global load for each 32 scales, index clamped to
+/// the last block.
+struct LowerFetchScales : OpConversionPattern<FetchScalesOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult matchAndRewrite(FetchScalesOp op, OneToNOpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    Emitter emit{rewriter, op.getLoc()};
+    Location loc = op.getLoc();
+    SmallVector<int64_t> strides;
+    int64_t offset;
+    if (failed(cast<MemRefType>(op.getSource().getType()).getStridesAndOffset(strides, offset)))
+      return rewriter.notifyMatchFailure(op, "source is not strided");
+    Value base = adaptor.getSource()[0], leading = adaptor.getSource()[1];
+    Value first = emit.toI32(adaptor.getFirst().front()), kBlock = emit.toI32(adaptor.getKBlock().front());
+    Value last = emit.add(emit.toI32(adaptor.getLimit().front()), emit.i32(-1));
+    auto vector = cast<VectorType>(op.getValues().getType());
+    Value values = LLVM::PoisonOp::create(rewriter, loc, vector);
+    for (int64_t element = 0; element < vector.getNumElements(); ++element) {
+      Value index = emit.add(emit.lane(), emit.i32(element * kThreadsPerWarp));
+      Value row = emit.add(first, emit.mul(index, emit.i32(op.getStep())));
+      row = emit.div(arith::MinUIOp::create(rewriter, loc, row, last), op.getPer());
+      // 64 bits: rows * K blocks may pass 2^31.
+      bool rowIsOuter = strides[1] == 1;
+      Value outer = widen(emit, rowIsOuter ? row : kBlock), inner = widen(emit, rowIsOuter ? kBlock : row);
+      Value position = emit.add(emit.mul(outer, widen(emit, leading)), inner);
+      Value address = LLVM::GEPOp::create(rewriter, loc, base.getType(), rewriter.getF32Type(), base, position);
+      Value scale = LLVM::LoadOp::create(rewriter, loc, rewriter.getF32Type(), address, /*alignment=*/4,
+                                         /*isVolatile=*/false, /*isNonTemporal=*/false, /*isInvariant=*/true);
+      values = LLVM::InsertElementOp::create(rewriter, loc, values, scale, emit.i32(element));
+    }
+    rewriter.replaceOp(op, values);
+    return success();
+  }
+
+  static Value widen(Emitter emit, Value value) {
+    return arith::ExtUIOp::create(emit.builder, emit.loc, emit.builder.getI64Type(), value);
+  }
+};
+
+/// put_scales -> one shared store for each 32 scales, guarded where the buffer ends.
+struct LowerPutScales : OpConversionPattern<PutScalesOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult matchAndRewrite(PutScalesOp op, OneToNOpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    Emitter emit{rewriter, op.getLoc()};
+    int64_t size = cast<MemRefType>(op.getBuffer().getType()).getDimSize(0);
+    int64_t elements = cast<VectorType>(op.getValues().getType()).getNumElements();
+    for (int64_t element = 0; element < elements; ++element) {
+      Value scale = LLVM::ExtractElementOp::create(rewriter, op.getLoc(), adaptor.getValues().front(),
+                                                   emit.i32(element));
+      Value index = emit.add(emit.lane(), emit.i32(element * kThreadsPerWarp));
+      auto store = [&] {
+        Value address = emit.offset(adaptor.getBuffer().front(), emit.mul(index, emit.i32(4)));
+        LLVM::StoreOp::create(rewriter, op.getLoc(), scale, address, /*alignment=*/4);
+      };
+      if ((element + 1) * kThreadsPerWarp <= size)
+        store();
+      else
+        emit.when(emit.lessThan(index, emit.i32(size)), store);
+    }
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
+} // namespace
+
+void fp8gemm::hopper::populateFillPatterns(NVVMTypeConverter &converter, RewritePatternSet &patterns) {
+  patterns.add<LowerTmaLoad, LowerFetchScales, LowerPutScales>(converter, patterns.getContext());
+}

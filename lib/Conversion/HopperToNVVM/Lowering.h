@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What the patterns of convert-hopper-to-nvvm share: how types are converted,
+// and a builder for the few idioms that many of them emit.
+
+#ifndef FP8GEMM_LIB_CONVERSION_HOPPERTONVVM_LOWERING_H
+#define FP8GEMM_LIB_CONVERSION_HOPPERTONVVM_LOWERING_H
+
+#include "fp8gemm/Dialect/Hopper/IR/Hopper.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Transforms/DialectConversion.h"
+
+namespace fp8gemm::hopper {
+
+/// Address spaces of NVVM pointers.
+constexpr unsigned kGlobal = 1, kShared = 3, kSharedCluster = 7;
+constexpr int kThreadsPerWarp = 32, kThreadsPerWarpgroup = 128;
+
+/// hopper types -> values of the LLVM dialect:
+/// - ring: the address of its first byte in shared memory
+/// - slot: the addresses of its full and its empty barrier
+/// - fragment, scales: one f32 for each register
+/// - memref in shared memory: its address
+/// - memref in global memory: its address and its leading dimension (i32)
+/// - tensor map: the address of the kernel parameter
+struct NVVMTypeConverter : mlir::TypeConverter {
+  NVVMTypeConverter();
+};
+
+/// Emits the idioms of lowering at the insertion point of `builder`.
+struct Emitter {
+  mlir::OpBuilder &builder;
+  mlir::Location loc;
+
+  mlir::Value i32(int64_t value);
+  mlir::Value i64(int64_t value);
+  /// i32 from an index, and back.
+  mlir::Value toI32(mlir::Value index);
+  mlir::Value add(mlir::Value lhs, mlir::Value rhs);
+  mlir::Value mul(mlir::Value lhs, mlir::Value rhs);
+  mlir::Value div(mlir::Value lhs, int64_t rhs);
+  mlir::Value rem(mlir::Value lhs, int64_t rhs);
+  /// `base` + `bytes`, in the address space of `base`.
+  mlir::Value offset(mlir::Value base, mlir::Value bytes);
+  mlir::Value offset(mlir::Value base, int64_t bytes);
+  /// threadIdx.x, and what follows from it.
+  mlir::Value thread();
+  mlir::Value lane() { return rem(thread(), kThreadsPerWarp); }
+  mlir::Value threadInGroup() { return rem(thread(), kThreadsPerWarpgroup); }
+  mlir::Value warpInGroup() { return div(threadInGroup(), kThreadsPerWarp); }
+  mlir::Value equals(mlir::Value lhs, int64_t rhs);
+  mlir::Value lessThan(mlir::Value lhs, mlir::Value rhs);
+  /// scf.if without results; `body` fills it.
+  void when(mlir::Value condition, llvm::function_ref<void()> body);
+};
+
+/// Patterns, by concern.
+void populateKernelPatterns(NVVMTypeConverter &, mlir::RewritePatternSet &);
+void populateWarpSpecializePatterns(NVVMTypeConverter &, mlir::RewritePatternSet &);
+void populateRingPatterns(NVVMTypeConverter &, mlir::RewritePatternSet &);
+void populateFillPatterns(NVVMTypeConverter &, mlir::RewritePatternSet &);
+void populateMmaPatterns(NVVMTypeConverter &, mlir::RewritePatternSet &);
+void populatePromotePatterns(NVVMTypeConverter &, mlir::RewritePatternSet &);
+void populateStorePatterns(NVVMTypeConverter &, mlir::RewritePatternSet &);
+
+} // namespace fp8gemm::hopper
+
+#endif // FP8GEMM_LIB_CONVERSION_HOPPERTONVVM_LOWERING_H

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The tensor core: wgmma and its waits.
+
+#include "Lowering.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+using namespace mlir;
+using namespace fp8gemm::hopper;
+
+/// K elements of one wgmma of f8 operands, and K elements of a K block.
+static constexpr int64_t kMmaK = 32, kBlockK = 128;
+
+/// The f32 registers of a fragment as the struct that wgmma takes and returns.
+static LLVM::LLVMStructType registersType(FragmentType type) {
+  SmallVector<Type> registers(type.getRegisters(), Float32Type::get(type.getContext()));
+  return LLVM::LLVMStructType::getLiteral(type.getContext(), registers);
+}
+
+static SmallVector<Value> unpack(OpBuilder &builder, Location loc, Value registers, int64_t count) {
+  SmallVector<Value> values;
+  for (int64_t i = 0; i < count; ++i)
+    values.push_back(LLVM::ExtractValueOp::create(builder, loc, registers, i));
+  return values;
+}
+
+/// Matrix descriptor of a K-major tile with rows of 128 bytes in the 128-byte
+/// swizzle (PTX ISA, "Matrix Descriptor Format"): address / 16 in bits 0-13,
+/// 1024 / 16 between groups of 8 rows in bits 32-45, swizzle mode 1 in bits 62-63.
+/// Bits 16-29 (leading dimension) are not used in this layout.
+static Value matrixDescriptor(Emitter emit, Value address) {
+  constexpr int64_t layout = (int64_t(1) << 16) | (int64_t(1024 / 16) << 32) | (int64_t(1) << 62);
+  Value bits = LLVM::PtrToIntOp::create(emit.builder, emit.loc, emit.builder.getI32Type(), address);
+  bits = arith::AndIOp::create(emit.builder, emit.loc, bits, emit.i32(0x3FFFF));
+  bits = arith::ShRUIOp::create(emit.builder, emit.loc, bits, emit.i32(4));
+  bits = arith::ExtUIOp::create(emit.builder, emit.loc, emit.builder.getI64Type(), bits);
+  return arith::OrIOp::create(emit.builder, emit.loc, bits, emit.i64(layout));
+}
+
+namespace {
+
+/// wgmma.fence -> nvvm.wgmma.fence.aligned.
+struct LowerWgmmaFence : OpConversionPattern<WgmmaFenceOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult matchAndRewrite(WgmmaFenceOp op, OneToNOpAdaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    rewriter.replaceOpWithNewOp<NVVM::WgmmaFenceAlignedOp>(op);
+    return success();
+  }
+};
+
+/// mma -> one wgmma.mma_async for each 32 of K, the first from zero; one group.
+struct LowerMma : OpConversionPattern<MmaOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult matchAndRewrite(MmaOp op, OneToNOpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    Emitter emit{rewriter, op.getLoc()};
+    MLIRContext *context = op.getContext();
+    FragmentType type = op.getPartial().getType();
+    Value a = matrixDescriptor(emit, adaptor.getA().front()), b = matrixDescriptor(emit, adaptor.getB().front());
+    auto shape = NVVM::MMAShapeAttr::get(context, 64, type.getColumns(), kMmaK);
+    Value registers = LLVM::UndefOp::create(rewriter, op.getLoc(), registersType(type));
+    for (int64_t k = 0; k < kBlockK; k += kMmaK) {
+      // In the swizzled row a step of 32 bytes is a step of the address.
+      Value step = emit.i64(k / 16);
+      registers = NVVM::WgmmaMmaAsyncOp::create(
+          rewriter, op.getLoc(), registers.getType(), registers, emit.add(a, step), emit.add(b, step), shape,
+          NVVM::WGMMATypes::e4m3, NVVM::WGMMATypes::e4m3, NVVM::WGMMATypes::f32,
+          k == 0 ? NVVM::WGMMAScaleOut::zero : NVVM::WGMMAScaleOut::one, NVVM::WGMMAScaleIn::one,
+          NVVM::WGMMAScaleIn::one, NVVM::MMALayout::row, NVVM::MMALayout::col, NVVM::MMAIntOverflowAttr());
+    }
+    NVVM::WgmmaGroupSyncAlignedOp::create(rewriter, op.getLoc());
+    rewriter.replaceOpWithMultiple(op, {unpack(rewriter, op.getLoc(), registers, type.getRegisters())});
+    return success();
+  }
+};
+
+/// mma.wait -> wgmma.wait_group, as inline assembly that takes and returns the
+/// registers: a wait without operands would not keep LLVM from moving their uses.
+struct LowerMmaWait : OpConversionPattern<MmaWaitOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult matchAndRewrite(MmaWaitOp op, OneToNOpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    FragmentType type = op.getPartial().getType();
+    std::string assembly = "wgmma.wait_group.sync.aligned " + std::to_string(op.getPending()) + ";";
+    std::string outputs, inputs;
+    for (int64_t i = 0; i < type.getRegisters(); ++i) {
+      outputs += i == 0 ? "=f" : ",=f";
+      inputs += "," + std::to_string(i);
+    }
+    auto dialect = LLVM::AsmDialectAttr::get(op.getContext(), LLVM::AsmDialect::AD_ATT);
+    auto wait = LLVM::InlineAsmOp::create(rewriter, op.getLoc(), registersType(type), adaptor.getPartial(), assembly,
+                                          outputs + inputs, /*has_side_effects=*/true, /*is_align_stack=*/false,
+                                          LLVM::TailCallKind::None, dialect, ArrayAttr());
+    rewriter.replaceOpWithMultiple(op, {unpack(rewriter, op.getLoc(), wait.getRes(), type.getRegisters())});
+    return success();
+  }
+};
+
+} // namespace
+
+void fp8gemm::hopper::populateMmaPatterns(NVVMTypeConverter &converter, RewritePatternSet &patterns) {
+  patterns.add<LowerWgmmaFence, LowerMma, LowerMmaWait>(converter, patterns.getContext());
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Roles: which warps run which region, and with how many registers.
+
+#include "Lowering.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+using namespace mlir;
+using namespace fp8gemm::hopper;
+
+namespace {
+
+/// hopper.warp_specialize -> one scf.if on the warpgroup: the producer group
+/// gives registers away and splits by warp, the consumers take them.
+struct LowerWarpSpecialize : OpConversionPattern<WarpSpecializeOp> {
+  using OpConversionPattern::OpConversionPattern;
+
+  LogicalResult matchAndRewrite(WarpSpecializeOp op, OneToNOpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    Emitter emit{rewriter, op.getLoc()};
+    // The same in all lanes, and told so to the compiler by the shuffle.
+    Value warp = NVVM::ShflOp::create(rewriter, op.getLoc(), rewriter.getI32Type(), emit.i32(-1),
+                                      emit.div(emit.thread(), kThreadsPerWarp), emit.i32(0), emit.i32(kThreadsPerWarp - 1),
+                                      NVVM::ShflKind::idx, UnitAttr());
+    Value warpgroup = emit.div(warp, kThreadsPerWarpgroup / kThreadsPerWarp);
+    auto roles = scf::IfOp::create(rewriter, op.getLoc(), emit.equals(warpgroup, 0), /*withElseRegion=*/true);
+
+    rewriter.setInsertionPointToStart(&roles.getThenRegion().front());
+    setRegisters(rewriter, op.getLoc(), op.getProducerRegisters(), NVVM::SetMaxRegisterAction::decrease);
+    emit.when(emit.equals(warp, 0), [&] {
+      Value elected = NVVM::ElectSyncOp::create(rewriter, op.getLoc(), rewriter.getI1Type(), Value());
+      emit.when(elected, [&] { moveRole(op.getProducer(), {}, rewriter); });
+    });
+    if (!op.getHelper().empty())
+      emit.when(emit.equals(warp, 1), [&] { moveRole(op.getHelper(), {}, rewriter); });
+
+    rewriter.setInsertionPointToStart(&roles.getElseRegion().front());
+    setRegisters(rewriter, op.getLoc(), op.getConsumerRegisters(), NVVM::SetMaxRegisterAction::increase);
+    Value group = arith::SubIOp::create(rewriter, op.getLoc(), warpgroup, emit.i32(1));
+    group = arith::IndexCastUIOp::create(rewriter, op.getLoc(), rewriter.getIndexType(), group);
+    moveRole(op.getConsumer(), group, rewriter);
+    rewriter.eraseOp(op);
+    return success();
+  }
+
+  static void setRegisters(OpBuilder &builder, Location loc, int64_t count, NVVM::SetMaxRegisterAction action) {
+    NVVM::SetMaxRegisterOp::create(builder, loc, count, action);
+  }
+
+  /// Moves the body of a role to the insertion point.
+  static void moveRole(Region &role, ValueRange arguments, ConversionPatternRewriter &rewriter) {
+    Block &body = role.front();
+    rewriter.eraseOp(body.getTerminator());
+    rewriter.inlineBlockBefore(&body, rewriter.getInsertionBlock(), rewriter.getInsertionPoint(), arguments);
+  }
+};
+
+} // namespace
+
+void fp8gemm::hopper::populateWarpSpecializePatterns(NVVMTypeConverter &converter, RewritePatternSet &patterns) {
+  patterns.add<LowerWarpSpecialize>(converter, patterns.getContext());
+}
