@@ -249,7 +249,7 @@ def main():
     for name, problems in sets.items():
         for p in problems:
             files = choose_kernels(index, p, arguments.labels)
-            items.append({"id": item_id(name, p), "group": next(iter(files.values()), ""), "m": p.m, "n": p.n, "k": p.k,
+            items.append({"id": item_id(name, p), "group": next(iter(files.values()), item_id(name, p)), "m": p.m, "n": p.n, "k": p.k,
                           "peers": peers, "kernels": {label: str(arguments.kernels / f) for label, f in files.items()}})
 
     def keep(result):

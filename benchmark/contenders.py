@@ -28,10 +28,10 @@ class Data:
         self.b, self.sfb = operands.quantise(torch.randn(n, k, generator=random, device=DEVICE), BLOCK, BLOCK)
         chosen = torch.randperm(m, generator=random, device=DEVICE)[:self.SAMPLED_ROWS]
         self.rows = torch.unique(torch.cat([chosen, torch.tensor([0, m - 1], device=DEVICE)]))
-        rows = self.rows
-        self.scaled = operands.dequantise(self.a[rows], self.sfa[rows], 1, BLOCK) @ \
+        some = self.a.view(torch.uint8)[self.rows].view(self.a.dtype)
+        self.scaled = operands.dequantise(some, self.sfa[self.rows], 1, BLOCK) @ \
             operands.dequantise(self.b, self.sfb, BLOCK, BLOCK).T
-        self.unscaled = self.a[rows].to(torch.float64) @ self.b.to(torch.float64).T
+        self.unscaled = operands.exact(some) @ operands.exact(self.b).T
 
     def error(self, output, expected):
         """|output - expected| / |expected| over the sampled rows; NaN never passes a comparison."""

@@ -16,6 +16,8 @@ from torch.profiler import ProfilerActivity, profile
 
 FLUSH_BYTES = 512 << 20
 FLUSH_BLOCK = 4096
+# Entries of a GPU timeline that are no work.
+WAITS = {"Context Sync", "Stream Sync", "Event Sync", "Stream Wait Event"}
 WRITER, READER = "bench_flush_write", "bench_flush_read"
 
 
@@ -103,7 +105,7 @@ def split_timeline(events, calls):
 def gpu_events(profiler):
     """(name, start, duration) of what ran on the GPU."""
     return [(e.name(), e.start_ns(), e.duration_ns()) for e in profiler.profiler.kineto_results.events()
-            if e.device_type() == DeviceType.CUDA and not e.is_user_annotation() and "Sync" not in e.name()]
+            if e.device_type() == DeviceType.CUDA and not e.is_user_annotation() and e.name() not in WAITS]
 
 
 def by_cupti(calls, flush):

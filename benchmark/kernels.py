@@ -24,6 +24,8 @@ import shapes
 
 ROOT = Path(__file__).resolve().parent.parent
 INDEX = "index.json"
+# (sfa, sfb): each layout of each operand occurs; the first is the one that is timed.
+LAYOUTS = [("mn_major", "k_major"), ("k_major", "k_major"), ("mn_major", "mn_major")]
 
 
 def mlir(n, k, sfa, sfb):
@@ -47,10 +49,10 @@ def label_of(config):
     return re.sub(r"[^a-z0-9_]+", "-", re.sub(r"\s*=\s*", "", config.strip())).strip("-") if config else "default"
 
 
-def wanted(problems, scales, configs):
-    """Index entries of the kernels to build: one per (N, K, M expected, scale layouts, config)."""
+def wanted(problems, configs):
+    """Index entries of the kernels to build: one per (problem, (sfa, sfb)) and config."""
     entries = {}
-    for p, sfa, sfb in ((p, sfa, sfb) for p in problems for sfa, sfb in scales):
+    for p, (sfa, sfb) in problems:
         for config in configs:
             label = label_of(config)
             name = f"gemm_m{p.m}_n{p.n}_k{p.k}_sfa-{sfa}_sfb-{sfb}_{label}.cubin"
@@ -83,21 +85,21 @@ def build(entry, out, tools, gpu, compile_options):
 
 
 def problems_of(arguments):
-    problems, scales = [], {("mn_major", "k_major")}
+    """[(problem, (sfa, sfb))]: what is timed has the layout that TMA can load, what is tested every one."""
+    tested = {"test": [shapes.Problem(4096, n, k) for n, k in shapes.TEST_NK],
+              "sanitize": [shapes.Problem(128, p.n, p.k) for p in shapes.SANITIZE]}
+    problems = []
     for name in arguments.set:
-        if name == "test":
-            problems += [shapes.Problem(4096, n, k) for n, k in shapes.TEST_NK]
-        elif name == "sanitize":
-            problems += [shapes.Problem(128, p.n, p.k) for p in shapes.SANITIZE]
+        if name in tested:
+            problems += [(p, layouts) for p in tested[name] for layouts in LAYOUTS]
         elif name in shapes.SETS:
-            problems += shapes.SETS[name]
+            problems += [(p, LAYOUTS[0]) for p in shapes.SETS[name]]
         else:
             raise SystemExit(f"expected --set to be test, sanitize or one of {', '.join(shapes.SETS)}, got '{name}'")
     if arguments.shapes:
-        problems += shapes.parse(arguments.shapes)
-    if arguments.both_layouts:
-        scales |= {("k_major", "k_major"), ("mn_major", "mn_major")}
-    return problems, sorted(scales)
+        layouts = LAYOUTS if arguments.all_layouts else LAYOUTS[:1]
+        problems += [(p, l) for p in shapes.parse(arguments.shapes) for l in layouts]
+    return problems
 
 
 def main():
@@ -108,7 +110,7 @@ def main():
     parser.add_argument("--config", action="append", default=[],
                         help="force this schedule (repeatable; '' is the compiler's own choice)")
     parser.add_argument("--configs", type=Path, help="file with one such schedule a line")
-    parser.add_argument("--both-layouts", action="store_true", help="also k_major scales of A, and mn_major of B")
+    parser.add_argument("--all-layouts", action="store_true", help="of --shapes, kernels for every layout of the scales")
     parser.add_argument("--gpu", default="h100-sxm", help="GPU that configs are chosen for")
     parser.add_argument("--tools", type=Path, default=ROOT / "build" / "bin", help="folder of the compiler's programs")
     parser.add_argument("--compile-option", action="append", default=[], help="passed to fp8gemm-compile")
@@ -118,7 +120,7 @@ def main():
     configs = list(arguments.config)
     if arguments.configs:
         configs += [line.strip() for line in arguments.configs.read_text().splitlines() if line.strip()]
-    problems, scales = problems_of(arguments)
+    problems = problems_of(arguments)
     if not problems:
         raise SystemExit("expected --set or --shapes, got neither")
     arguments.out.mkdir(parents=True, exist_ok=True)
@@ -126,7 +128,7 @@ def main():
     index = {e["file"]: e for e in json.loads(index_path.read_text())} if index_path.exists() else {}
 
     failed = 0
-    entries = wanted(problems, scales, configs or [""])
+    entries = wanted(problems, configs or [""])
     with concurrent.futures.ThreadPoolExecutor(arguments.j) as pool:
         jobs = {pool.submit(build, e, arguments.out, arguments.tools, arguments.gpu, arguments.compile_option): e
                 for e in entries}

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """The worker of run_gpu_tests.py: runs kernels and checks what they wrote (see supervise.py).
 
-An item is {"id", "group", "kernel": path, "seed", "m"} or has "kind": "empty" or "adversarial".
+An item is {"id", "group", "kernel": path, "seed", "m"} or has "kind": "empty", "adversarial" or
+"refused".
 """
 
+import ctypes
 import json
 import os
 import sys
@@ -33,11 +35,25 @@ def describe(bad, got, expected, allowed):
             f"columns {int(columns.min())}..{int(columns.max())}; " + "; ".join(some))
 
 
+def stream_of_another_context():
+    """A stream of a context that is not the current one."""
+    driver = ctypes.CDLL("libcuda.so.1")
+    context, stream = ctypes.c_void_p(), ctypes.c_void_p()
+    for name, *arguments in (("cuCtxCreate_v2", ctypes.byref(context), 0, 0),
+                             ("cuStreamCreate", ctypes.byref(stream), 0),
+                             ("cuCtxPopCurrent_v2", ctypes.byref(context))):
+        status = getattr(driver, name)(*arguments)
+        if status:
+            raise Failure(f"{name} failed with status {status}: no second context to test with")
+    return stream.value
+
+
 class Case:
     """Runs items on a device; keeps what consecutive items share."""
 
-    def __init__(self, device, open_kernel, synchronize):
+    def __init__(self, device, open_kernel, synchronize, other_stream=stream_of_another_context):
         self.device, self.open_kernel, self.synchronize = device, open_kernel, synchronize
+        self.other_stream = other_stream
         self.kernel, self.kernel_path = None, None
         self.data, self.data_key = None, None
         self.full, self.full_key = None, None
@@ -130,11 +146,46 @@ class Case:
             raise Failure("wrote to D")
         return {}
 
+    def refused(self, item):
+        """Wrong arguments are answered with a status, and nothing is launched."""
+        kernel, m = self.use_kernel(item["kernel"]), 8
+        (a, sfa, b, sfb), _ = self.use_data(kernel.n, kernel.k, 0)
+        everything = operands.Operands(a[:m], sfa[:m], b, sfb, kernel.sfa, kernel.sfb, False)
+        everything.d.poison()
+        names = ("a", "sfa", "b", "sfb", "d")
+        right = {name: getattr(everything, name).operand for name in names}
+
+        def attempt(what, status, stream=0, rows=m, **changed):
+            arguments = kernel.arguments(rows, *(changed.get(name, right[name]) for name in names))
+            try:
+                kernel.launch(arguments, stream)
+            except runtime_binding.StatusError as error:
+                if str(error).startswith(status + ": "):
+                    return
+                raise Failure(f"{what}: expected {status}, got {error}") from None
+            raise Failure(f"{what}: expected {status}, got a launch")
+
+        for name in names:
+            address, leading = right[name]
+            attempt(f"null '{name}'", "INVALID_ARGUMENT", **{name: (None, leading)})
+            attempt(f"'{name}' rows that overlap", "INVALID_ARGUMENT", **{name: (address, 0)})
+        for name in ("a", "b", "d"):
+            address, leading = right[name]
+            attempt(f"misaligned '{name}'", "INVALID_ARGUMENT", **{name: (address + 8, leading)})
+            attempt(f"misaligned rows of '{name}'", "INVALID_ARGUMENT", **{name: (address, leading + 4)})
+        attempt("negative M", "INVALID_ARGUMENT", rows=-1)
+        attempt("a stream of another context", "WRONG_CONTEXT", stream=self.other_stream())
+        self.synchronize()
+        if int((everything.d.buffer != operands.FILL).sum()):
+            raise Failure("a refused call wrote to D")
+        return {}
+
     def adversarial(self, item):
         """Inputs made to err: within the bound, and at least a sixteenth of it."""
         kernel = self.use_kernel(item["kernel"])
-        a, b = (torch.tensor(values, device=self.device).to(torch.float8_e4m3fn)
-                for values in bound.adversarial_values(kernel.n, kernel.k))
+        rows, column = bound.adversarial_values(kernel.k)
+        a = torch.tensor(rows, device=self.device).to(torch.float8_e4m3fn)
+        b = torch.tensor([column], device=self.device).repeat(kernel.n, 1).to(torch.float8_e4m3fn)
         blocks = operands.ceil_div(kernel.k, operands.BLOCK)
         sfa = torch.ones(a.shape[0], blocks, device=self.device)
         sfb = torch.ones(operands.ceil_div(kernel.n, operands.BLOCK), blocks, device=self.device)

@@ -39,9 +39,14 @@ def spread(scales, rows, columns, shape):
     return scales.repeat_interleave(rows, 0)[:shape[0]].repeat_interleave(columns, 1)[:, :shape[1]]
 
 
+def exact(codes):
+    """e4m3 values in float64."""
+    return codes.to(torch.float32).to(torch.float64)
+
+
 def dequantise(codes, scales, rows, columns):
     """The exact values in float64 (4 bits times 24 bits)."""
-    return codes.to(torch.float64) * spread(scales.to(torch.float64), rows, columns, codes.shape)
+    return exact(codes) * spread(scales.to(torch.float64), rows, columns, codes.shape)
 
 
 class Oracle:

@@ -6,7 +6,7 @@
 
 Every kernel with every M: bound of docs/Numerics.md, poisoned output, twice the same bits,
 NaN guards around every operand, packed and strided rows, rows whose bits do not depend on
-M, M = 0, and inputs made to err. Prints what fails and a summary; the exit status is 0 if
+M, M = 0, wrong arguments, and inputs made to err. Prints what fails and a summary; the exit status is 0 if
 all passed, 1 if not, 77 if there is nothing to run on.
 """
 
@@ -37,7 +37,7 @@ def why_not(kernels):
     if importlib.util.find_spec("torch") is None:
         return "no PyTorch, which the oracle runs on (test/Execution/sanitize.sh needs none)"
     if not (kernels / "index.json").exists():
-        return f"no kernels in {kernels}: run benchmark/kernels.py {kernels} --set test --both-layouts"
+        return f"no kernels in {kernels}: run benchmark/kernels.py {kernels} --set test"
     return None
 
 
@@ -51,7 +51,7 @@ def items_of(index, folder, ms, seeds):
         for entry in entries:
             item = {"kernel": str(folder / entry["file"]), "group": entry["file"], "seed": 0, "n": n, "k": k,
                     "layouts": f"{entry['sfa']}/{entry['sfb']}", "label": entry["label"]}
-            for kind in ("empty", "adversarial") if k >= BLOCK else ("empty",):
+            for kind in ("empty", "refused") + (("adversarial",) if k >= BLOCK else ()):
                 items.append(dict(item, kind=kind, id=f"{entry['file']} {kind}"))
         for seed in range(seeds):
             for entry in entries:

@@ -43,7 +43,8 @@ def find_library():
     named = os.environ.get("FP8GEMM_RUNTIME")
     if named:
         return named
-    found = sorted((ROOT / "build").glob("**/" + LIBRARY))
+    built = ROOT / "build" / "lib" / LIBRARY
+    found = [built] if built.exists() else sorted((ROOT / "build").glob("**/" + LIBRARY))
     if not found:
         raise FileNotFoundError(f"no {LIBRARY} under {ROOT / 'build'}: build it, or set FP8GEMM_RUNTIME to its path")
     return str(found[0])

@@ -7,8 +7,10 @@ import pytest
 torch = pytest.importorskip("torch", reason="no PyTorch: the checks of the GPU tests are not tested")
 import gpu_case
 import operands
+import runtime_binding
 
 N, K = 136, 144
+OTHER_STREAM = 12345
 
 
 class FakeKernel:
@@ -19,14 +21,23 @@ class FakeKernel:
         self.operands = None
 
     def arguments(self, m, *pointers):
+        self.pointers = pointers
         return m
 
     def close(self):
         pass
 
-    def launch(self, m):
+    def launch(self, m, stream=0):
         self.calls += 1
         o = self.operands
+        refused = m < 0 or any(not address or not leading for address, leading in self.pointers) or any(
+            self.pointers[i][0] % 16 or self.pointers[i][1] * (1 if i < 4 else 2) % 16 for i in (0, 2, 4))
+        if refused and self.fault != "launches anything":
+            raise runtime_binding.StatusError("INVALID_ARGUMENT: x")
+        if stream == OTHER_STREAM:
+            raise runtime_binding.StatusError(f"{self.fault or 'WRONG_CONTEXT'}: x")
+        if m < 0:
+            return
         if m == 0:
             if self.fault == "writes for M = 0":
                 o.d.buffer[o.d.offset] = 0
@@ -67,7 +78,7 @@ def run(monkeypatch):
                 fake.operands = self
 
         monkeypatch.setattr(operands, "Operands", Watched)
-        case = gpu_case.Case("cpu", lambda path: fake, lambda: None)
+        case = gpu_case.Case("cpu", lambda path: fake, lambda: None, lambda: OTHER_STREAM)
         return case.run({"id": "x", "group": "x", "kernel": "x", "seed": 1, "m": 7, **item})
 
     return run
@@ -99,6 +110,16 @@ def test_fault_is_seen(run, fault, said):
 def test_empty(run):
     assert run({"kind": "empty"})["status"] == "pass"
     assert run({"kind": "empty"}, fault="writes for M = 0")["note"] == "wrote to D"
+
+
+@pytest.mark.parametrize("fault, said", [
+    (None, None),
+    ("launches anything", "null 'a': expected INVALID_ARGUMENT, got a launch"),
+    ("INVALID_ARGUMENT", "a stream of another context: expected WRONG_CONTEXT, got INVALID_ARGUMENT: x"),
+])
+def test_refused(run, fault, said):
+    result = run({"kind": "refused"}, fault=fault)
+    assert result.get("note") == said and result["status"] == ("fail" if said else "pass"), result
 
 
 def test_exact_kernel_fails_the_adversarial_case(run):

@@ -23,13 +23,12 @@ def tolerance(magnitude, value, k):
     return magnitude * (ALIGNMENT * 2.0**-13 + (blocks + 2) * 2.0**-23) + abs(value) * 2.0**-8 + 2.0**-126
 
 
-def adversarial_values(n, k):
-    """(A rows, B rows) of e4m3 values, as lists of floats, for K >= 128.
+def adversarial_values(k):
+    """(rows of A, a row that B has everywhere) of e4m3 values, as lists of floats, for K >= 128.
 
     In each full block a large product is followed by many small ones and cancelled at the
     block's end. While it stands in the accumulator, what the small products hold below its
-    13th bit is dropped; the exact sum is all of it. The rows try small products of each
-    size, and the large one in the first product alone or the half of each k32 step.
+    13th bit is dropped; the exact sum is all of it. The rows try small products of each size.
     """
     rows = []
     for exponent in range(-4, 8):
@@ -41,4 +40,4 @@ def adversarial_values(n, k):
     column = [0.0] * k
     for start in range(0, k - BLOCK + 1, BLOCK):
         column[start:start + BLOCK] = [256.0] + [1.0] * (BLOCK - 2) + [256.0]
-    return rows, [column] * n
+    return rows, column
