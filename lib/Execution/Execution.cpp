@@ -174,11 +174,6 @@ static void runTasks(Kernel kernel, const fp8gemm_cpu_problem &p, const Operands
 static std::string run(const fp8gemm_cpu_problem &p, int32_t threads) {
   if (std::string error = checkProblem(p); !error.empty())
     return error;
-  Operands operands = operandsOf(p);
-  for (const Operand *operand : {&operands.a, &operands.sfa, &operands.b, &operands.sfb, &operands.d})
-    if (std::string error = checkOperand(*operand); !error.empty())
-      return error;
-
   DialectRegistry registry;
   fp8gemm::execution::registerCpuDialects(registry);
   registerBuiltinDialectTranslation(registry);
@@ -192,9 +187,14 @@ static std::string run(const fp8gemm_cpu_problem &p, int32_t threads) {
     return success();
   });
 
+  Operands operands = operandsOf(p);
   OwningOpRef<ModuleOp> module = buildModule(context, p, operands);
   if (failed(verify(*module)))
     return errors;
+  for (const Operand *operand : {&operands.a, &operands.sfa, &operands.b, &operands.sfb, &operands.d})
+    if (std::string error = checkOperand(*operand); !error.empty())
+      return error;
+
   PassManager pm(&context);
   fp8gemm::execution::buildCpuPipeline(pm);
   if (failed(pm.run(*module)))

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Block-scaled products in numpy: inputs, the float64 reference, the error bound of
+docs/Numerics.md, and the CPU oracle. Tests on a GPU use the same problems.
+
+It shares no code with the compiler: it is the third computation that the oracle and
+the kernels are checked against.
+"""
+
+import ctypes
+from dataclasses import dataclass
+from pathlib import Path
+
+import ml_dtypes
+import numpy as np
+
+BLOCK = 128  # elements of K, and rows of B, that share a scale
+E4M3 = ml_dtypes.float8_e4m3fn
+BF16 = ml_dtypes.bfloat16
+K_MAJOR, MN_MAJOR = "k_major", "mn_major"
+
+# The oracle's c: 128 f32 additions, one by one (see by_constant).
+C_CPU = 1 / 16
+
+LIBRARY = Path(__file__).resolve().parents[2] / "build" / "lib" / "libfp8gemm_cpu.so"
+
+
+def ceil_div(a, b):
+    return -(-a // b)
+
+
+@dataclass
+class Problem:
+    """A [m, k] and B [n, k] as e4m3, sfa [m, K blocks] and sfb [N blocks, K blocks] as
+    f32: the values, however a kernel stores them."""
+
+    a: np.ndarray
+    sfa: np.ndarray
+    b: np.ndarray
+    sfb: np.ndarray
+
+    @property
+    def shape(self):
+        return self.a.shape[0], self.b.shape[0], self.a.shape[1]
+
+
+def random_problem(m, n, k, seed=0):
+    """Normally distributed matrices, quantised per block to the largest e4m3. Rows
+    differ in size by up to 2^8, so that a scale of the wrong row shows."""
+    rng = np.random.default_rng([seed, m, n, k])
+    a = rng.standard_normal((m, k)) * np.exp2(rng.integers(-4, 5, (m, 1)))
+    b = rng.standard_normal((n, k)) * np.exp2(rng.integers(-4, 5, (ceil_div(n, BLOCK), 1))).repeat(BLOCK, 0)[:n]
+    return Problem(*quantise(a, 1), *quantise(b, BLOCK))
+
+
+def quantise(x, rows):
+    """x as e4m3 and its scales, one for `rows` rows x BLOCK columns."""
+    padded = np.zeros((ceil_div(x.shape[0], rows) * rows, ceil_div(x.shape[1], BLOCK) * BLOCK))
+    padded[: x.shape[0], : x.shape[1]] = np.abs(x)
+    blocks = padded.reshape(padded.shape[0] // rows, rows, -1, BLOCK)
+    scales = (blocks.max(axis=(1, 3)) / 448).astype(np.float32)
+    scales[scales == 0] = 1
+    return (x / expand(scales, rows, x.shape)).astype(E4M3), scales
+
+
+def expand(scales, rows, shape):
+    """One scale for each element of a matrix of this shape."""
+    return scales.astype(np.float64).repeat(rows, 0).repeat(BLOCK, 1)[: shape[0], : shape[1]]
+
+
+def reference(problem):
+    """The product in float64, and the sum of the absolute scaled products."""
+    m, n, k = problem.shape
+    d, magnitude = np.zeros((m, n)), np.zeros((m, n))
+    with np.errstate(invalid="ignore", over="ignore"):  # NaN and Inf are results too
+        for block in range(ceil_div(k, BLOCK)):
+            ks = slice(block * BLOCK, (block + 1) * BLOCK)
+            a, b = (x[:, ks].astype(np.float64) for x in (problem.a, problem.b))
+            sfb = problem.sfb[:, block].astype(np.float64).repeat(BLOCK)[:n]
+            scale = problem.sfa[:, block, None].astype(np.float64) * sfb
+            d += scale * (a @ b.T)
+            magnitude += np.abs(scale) * (np.abs(a) @ np.abs(b).T)
+    return d, magnitude
+
+
+def by_constant(c):
+    """|error| of a block's sum <= c * 2^-13 * sum of |a * b|, scaled and summed."""
+    return lambda problem, magnitude: c * 2.0**-13 * magnitude
+
+
+def bound(problem, d, magnitude, block_error):
+    """What each element may differ from the reference (d, magnitude) by: docs/Numerics.md.
+    `block_error` is what the sums inside the K blocks contribute."""
+    blocks = ceil_div(problem.shape[2], BLOCK)
+    summed = block_error(problem, magnitude) + (blocks + 2) * 2.0**-24 * magnitude
+    rounded = 2.0**-8 * (np.abs(d) + summed) + 2.0**-134
+    return summed + rounded
+
+
+def errors(problem, result, block_error):
+    """The largest |error| as a part of its bound, and the error relative to the whole
+    matrix (Frobenius). At most 1 is right; for random problems also at most 2^-8."""
+    d, magnitude = reference(problem)
+    error = result.astype(np.float64) - d
+    assert np.isfinite(error).all(), "expected finite results"
+    if not error.size:
+        return 0.0, 0.0
+    part = np.max(np.abs(error) / bound(problem, d, magnitude, block_error))
+    return float(part), float(np.linalg.norm(error) / max(np.linalg.norm(d), 2.0**-134))
+
+
+# ----------------------------------------------------------------------------------
+# Storage
+# ----------------------------------------------------------------------------------
+
+
+def pitched(values, leading_dimension, poison=0xFF):
+    """The rows of `values`, `leading_dimension` elements apart; what is between them
+    is poison."""
+    rows, columns = values.shape
+    buffer = np.full((rows, leading_dimension * values.itemsize), poison, np.uint8).view(values.dtype)
+    buffer[:, :columns] = values
+    return buffer
+
+
+def stored_scales(scales, layout, row_multiple=1, padding=0):
+    """Scales as a kernel reads them, poisoned where they are padded."""
+    values = np.ascontiguousarray(scales.T if layout == MN_MAJOR else scales)
+    return pitched(values, ceil_div(values.shape[1], row_multiple) * row_multiple + padding)
+
+
+# ----------------------------------------------------------------------------------
+# The CPU oracle
+# ----------------------------------------------------------------------------------
+
+
+class _Matrix(ctypes.Structure):
+    _fields_ = [("data", ctypes.c_void_p), ("leading_dimension", ctypes.c_int64)]
+
+
+class _Problem(ctypes.Structure):
+    _fields_ = [("m", ctypes.c_int64), ("n", ctypes.c_int64), ("k", ctypes.c_int64),
+                ("sfa_layout", ctypes.c_int32), ("sfb_layout", ctypes.c_int32),
+                ("a", _Matrix), ("sfa", _Matrix), ("b", _Matrix), ("sfb", _Matrix), ("d", _Matrix)]
+
+
+def _matrix(array):
+    return _Matrix(array.ctypes.data, array.shape[1])
+
+
+def cpu_call(m, n, k, sfa_layout, sfb_layout, a, sfa, b, sfb, d, threads=0):
+    """fp8gemm_cpu_gemm on arrays of storage; a ValueError with its message if it fails."""
+    library = ctypes.CDLL(str(LIBRARY))
+    code = {K_MAJOR: 0, MN_MAJOR: 1}
+    problem = _Problem(m, n, k, code[sfa_layout], code[sfb_layout], *map(_matrix, (a, sfa, b, sfb, d)))
+    message = ctypes.create_string_buffer(1024)
+    if library.fp8gemm_cpu_gemm(ctypes.byref(problem), threads, message, len(message)) != 0:
+        raise ValueError(message.value.decode())
+
+
+def cpu_gemm(problem, sfa_layout=MN_MAJOR, sfb_layout=K_MAJOR, padding=0, threads=0):
+    """D by the oracle. `padding` (a multiple of 16) is added to every leading dimension;
+    D's buffer is poisoned first, and what lies between its rows must stay so."""
+    m, n, k = problem.shape
+    d = pitched(np.zeros((m, n), BF16), n + padding)
+    d.view(np.uint8).fill(0xFF)
+    sfa = stored_scales(problem.sfa, sfa_layout, 4 if sfa_layout == MN_MAJOR else 1, padding)
+    sfb = stored_scales(problem.sfb, sfb_layout, padding=padding)
+    cpu_call(m, n, k, sfa_layout, sfb_layout, pitched(problem.a, k + padding), sfa,
+             pitched(problem.b, k + padding), sfb, d, threads)
+    assert (d[:, n:].view(np.uint8) == 0xFF).all(), "expected nothing to be written between the rows of D"
+    return d[:, :n]

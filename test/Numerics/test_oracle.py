@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The CPU oracle (fp8gemm.gemm through linalg) against float64."""
+
+import itertools
+
+import numerics
+import numpy as np
+import pytest
+import tensor_core
+from numerics import BF16, BLOCK, C_CPU, E4M3, K_MAJOR, MN_MAJOR, Problem, by_constant, cpu_call, cpu_gemm, random_problem
+
+LAYOUTS = list(itertools.product([K_MAJOR, MN_MAJOR], repeat=2))
+
+
+def check(problem, **options):
+    part, relative = numerics.errors(problem, cpu_gemm(problem, **options), by_constant(C_CPU))
+    assert part <= 1, f"expected each error within its bound, got {part:.3g} of it"
+    assert relative <= 2.0**-8, f"expected a relative error of at most 2^-8, got {relative:.3g}"
+
+
+@pytest.mark.parametrize("m", [1, 7, 33, 64, 65, 129])
+@pytest.mark.parametrize("n, k", [(24, 16), (136, 144), (264, 576), (8, 128), (128, 272)])
+def test_shapes(m, n, k):
+    check(random_problem(m, n, k))
+
+
+@pytest.mark.parametrize("sfa_layout, sfb_layout", LAYOUTS)
+def test_scale_layouts(sfa_layout, sfb_layout):
+    check(random_problem(33, 264, 400, seed=1), sfa_layout=sfa_layout, sfb_layout=sfb_layout)
+
+
+@pytest.mark.parametrize("sfa_layout, sfb_layout", LAYOUTS)
+def test_padded_rows(sfa_layout, sfb_layout):
+    check(random_problem(7, 136, 144, seed=2), sfa_layout=sfa_layout, sfb_layout=sfb_layout, padding=16)
+
+
+def test_long_k():
+    check(random_problem(5, 40, 7168, seed=3))
+
+
+def test_no_rows():
+    problem = random_problem(4, 24, 16)
+    empty = np.zeros((0, 16), np.uint8)
+    cpu_call(0, 24, 16, K_MAJOR, K_MAJOR, empty, np.zeros((0, 1), np.float32), problem.b, problem.sfb,
+             np.zeros((0, 24), BF16))
+
+
+def test_every_e4m3_value():
+    """A = the 256 encodings, one to a row; B = 1 in that column: D is the value itself."""
+    a = np.zeros((256, 16), np.uint8)
+    a[:, 3] = np.arange(256)
+    b = np.zeros((8, 16), E4M3)
+    b[:, 3] = 1
+    problem = Problem(a.view(E4M3), np.ones((256, 1), np.float32), b, np.ones((1, 1), np.float32))
+    with np.errstate(invalid="ignore"):
+        expected = problem.a[:, 3].astype(np.float32).astype(BF16)
+    for column in cpu_gemm(problem).T:
+        np.testing.assert_array_equal(column.astype(np.float32), expected.astype(np.float32))
+
+
+def test_output_is_rounded_to_nearest_even():
+    """1 + i/256 for i in [0, 256): bf16 has 7 fraction bits, so every second one is a tie."""
+    i = np.arange(256)
+    a = np.zeros((256, 16), E4M3)
+    a[:, 0], a[:, 1], a[:, 2] = 1, i // 16, i % 16
+    b = np.tile(np.asarray([1, 2.0**-4, 2.0**-8] + [0] * 13, E4M3), (8, 1))
+    problem = Problem(a, np.ones((256, 1), np.float32), b, np.ones((1, 1), np.float32))
+    expected = (1 + i / 256).astype(np.float32).astype(BF16)
+    np.testing.assert_array_equal(cpu_gemm(problem)[:, 5], expected)
+
+
+def test_promotion_order():
+    """The scales' product is rounded to f32 first, then the block's sum enters by one fma:
+    f32 arithmetic of any other order gives other bits here."""
+    problem = random_problem(64, 128, 1024, seed=4)
+    m, n, k = problem.shape
+    total = np.zeros((m, n), np.float32)
+    for block in range(k // BLOCK):
+        ks = slice(block * BLOCK, (block + 1) * BLOCK)
+        a, b = problem.a[:, ks].astype(np.float32), problem.b[:, ks].astype(np.float32)
+        partial = np.zeros((m, n), np.float32)
+        for i in range(BLOCK):
+            partial = partial + a[:, i, None] * b[None, :, i]
+        scale = problem.sfa[:, block, None] * problem.sfb[:, block].repeat(BLOCK)[:n]
+        # Exact product in float64 (48 bits); the sum's double rounding can differ from an fma, rarely.
+        total = (partial.astype(np.float64) * scale.astype(np.float64) + total).astype(np.float32)
+    different = np.count_nonzero(cpu_gemm(problem) != total.astype(BF16))
+    assert different <= 1, f"expected the bits of this order of rounding, got {different} other elements"
+
+
+# ----------------------------------------------------------------------------------
+# NaN, Inf, zero
+# ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("encoding", [0x7F, 0xFF])
+@pytest.mark.parametrize("operand", ["a", "b"])
+def test_nan_operand(operand, encoding):
+    """A NaN reaches its row (of A) or its column (of B), whatever it meets, and nothing else."""
+    problem = random_problem(20, 24, 272)
+    getattr(problem, operand).view(np.uint8)[3, 200] = encoding
+    problem.a[:5, 200] = problem.a[:5, 200] if operand == "a" else 0
+    expected = np.zeros((20, 24), bool)
+    expected[(3,) if operand == "a" else (slice(None), 3)] = True
+    result = cpu_gemm(problem).astype(np.float32)
+    np.testing.assert_array_equal(np.isnan(result), expected)
+    assert np.isfinite(result[~expected]).all()
+
+
+def with_scales(sfa, a=1.0, k=16):
+    """One row for each scale; B = 1."""
+    sfa = np.asarray(sfa, np.float32).reshape(-1, 1)
+    matrix = np.zeros((len(sfa), k), E4M3)
+    matrix[:, 0] = a
+    return Problem(matrix, sfa, np.ones((8, k), E4M3), np.ones((1, 1), np.float32))
+
+
+def test_special_scales():
+    inf, nan = np.float32(np.inf), np.float32(np.nan)
+    result = cpu_gemm(with_scales([inf, -inf, nan, 0.0, -2.0])).astype(np.float32)
+    np.testing.assert_array_equal(result[:, 0], [inf, -inf, nan, 0.0, -2.0])
+
+
+def test_infinite_scale_of_a_zero_block_is_nan():
+    assert np.isnan(cpu_gemm(with_scales([np.inf], a=0.0)).astype(np.float32)).all()
+
+
+def test_infinite_blocks_of_both_signs_are_nan():
+    a = np.zeros((1, 256), E4M3)
+    a[0, [0, 128]] = 1
+    problem = Problem(a, np.asarray([[np.inf, -np.inf]], np.float32), np.ones((8, 256), E4M3),
+                      np.ones((1, 2), np.float32))
+    assert np.isnan(cpu_gemm(problem).astype(np.float32)).all()
+
+
+def test_zero_scale_hides_all_but_nan():
+    problem = with_scales([0.0, 0.0], a=448.0)
+    problem.a.view(np.uint8)[1, 2] = 0x7F
+    result = cpu_gemm(problem).astype(np.float32)
+    assert (result[0] == 0).all() and np.isnan(result[1]).all()
+
+
+def test_overflow_is_infinite():
+    """448 * 1e36 is more than bf16's largest number, 3.39e38; so is the product of the scales 1e30."""
+    result = cpu_gemm(with_scales([1e36, -1e36, 1e35], a=448.0)).astype(np.float32)
+    assert result[0, 0] == np.inf and result[1, 0] == -np.inf and np.isfinite(result[2, 0])
+    problem = with_scales([1e30], a=2.0**-9)
+    problem.sfb[:] = 1e30
+    assert (cpu_gemm(problem).astype(np.float32) == np.inf).all()
+
+
+# ----------------------------------------------------------------------------------
+# Bits
+# ----------------------------------------------------------------------------------
+
+
+def test_bits_do_not_depend_on_m_threads_or_storage():
+    problem = random_problem(130, 136, 400, seed=5)
+    bits = cpu_gemm(problem).view(np.uint16)
+    np.testing.assert_array_equal(cpu_gemm(problem, K_MAJOR, MN_MAJOR, padding=32, threads=1).view(np.uint16), bits)
+    for rows in (slice(0, 1), slice(63, 65), slice(129, 130)):
+        part = Problem(problem.a[rows], problem.sfa[rows], problem.b, problem.sfb)
+        np.testing.assert_array_equal(cpu_gemm(part).view(np.uint16), bits[rows])
+
+
+def test_adversarial_input_reaches_a_sixteenth_of_the_bound():
+    problem = tensor_core.lost_in_f32()
+    part, _ = numerics.errors(problem, cpu_gemm(problem), by_constant(C_CPU))
+    assert 1 / 16 <= part <= 1
+
+
+# ----------------------------------------------------------------------------------
+# Errors
+# ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("change, message", [
+    (dict(n=20), "expected N to be a positive multiple of 8, got 20"),
+    (dict(k=24), "expected K to be a positive multiple of 16, got 24"),
+    (dict(k=0), "expected positive n and k, got n = 24, k = 0"),
+    (dict(m=-1), "expected m of at least 0, got -1"),
+    (dict(a=np.zeros((4, 8), E4M3)), "expected the leading dimension of 'a' to be at least 16, got 8"),
+    (dict(a=np.zeros((4, 24), E4M3)), "expected the rows of 'a' to be a multiple of 16 bytes apart, got 24 bytes"),
+    (dict(sfa=np.ones((1, 6), np.float32)), "expected the rows of 'sfa' to be a multiple of 16 bytes apart, got 24 bytes"),
+    (dict(threads=-1), "expected at least 0 threads, got -1"),
+])
+def test_errors(change, message):
+    arguments = dict(m=4, n=24, k=16, sfa_layout=MN_MAJOR, sfb_layout=K_MAJOR, a=np.zeros((4, 16), E4M3),
+                     sfa=np.ones((1, 4), np.float32), b=np.zeros((24, 32), E4M3), sfb=np.ones((1, 1), np.float32),
+                     d=np.zeros((4, 24), BF16))
+    with pytest.raises(ValueError) as error:
+        cpu_call(**{**arguments, **change})
+    assert message in str(error.value)
