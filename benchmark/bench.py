@@ -107,13 +107,9 @@ def worker(path, rounds, method):
     except ValueError:
         pass
     device = torch.cuda.get_device_properties(0)
-    supervise.say(ready={"gpu": device.name, "sms": device.multi_processor_count, "torch": torch.__version__,
-                         "cuda": torch.version.cuda, "cublas": str(torch.backends.cuda.cublas_version())
-                         if hasattr(torch.backends.cuda, "cublas_version") else ""})
-    for item in json.loads(Path(path).read_text()):
-        supervise.say(begin=item["id"])
-        supervise.say(end=item["id"], **measure(item, clock, rounds))
-        torch.cuda.empty_cache()
+    machine = {"gpu": device.name, "sms": device.multi_processor_count, "torch": torch.__version__,
+               "cuda": torch.version.cuda}
+    supervise.work(path, machine, lambda item: measure(item, clock, rounds))
 
 
 def geometric_mean(values):

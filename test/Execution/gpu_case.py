@@ -6,8 +6,6 @@ An item is {"id", "group", "kernel": path, "seed", "m"} or has "kind": "empty", 
 """
 
 import ctypes
-import json
-import os
 import sys
 from pathlib import Path
 
@@ -211,7 +209,6 @@ class Case:
 def main():
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.zeros(1, device="cuda")  # makes the primary context current
-    items = json.loads(Path(sys.argv[1]).read_text())
 
     def open_kernel(path):
         kernel = runtime_binding.Kernel(path)
@@ -219,13 +216,7 @@ def main():
         return kernel
 
     case = Case("cuda", open_kernel, torch.cuda.synchronize)
-    supervise.say(ready=torch.cuda.get_device_name(0))
-    for item in items:
-        supervise.say(begin=item["id"])
-        # A CUDA error ends this process: the context is lost, and the supervisor starts another.
-        supervise.say(end=item["id"], **case.run(item))
-    sys.stdout.flush()
-    os._exit(0)  # no destructors: they would wait for a device that may be gone
+    supervise.work(sys.argv[1], torch.cuda.get_device_name(0), case.run)
 
 
 if __name__ == "__main__":

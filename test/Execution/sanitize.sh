@@ -11,6 +11,7 @@ here=$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 kernels=${1:-$here/../../build/test-kernels}
 python=${PYTHON:-python3}
 seconds=${SANITIZE_SECONDS:-120}
+PATH=$PATH:${CUDA_PATH:-/usr/local/cuda}/bin
 
 if ! gpu=$("$python" "$here/../../scripts/environment.py" gpu 2>&1); then
   echo "SKIP: $gpu"

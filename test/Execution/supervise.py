@@ -10,6 +10,7 @@ that gets the path of a JSON list of items; it writes, on lines of its own,
 Everything else it writes goes through.
 """
 
+import ctypes
 import json
 import os
 import queue
@@ -19,8 +20,11 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
+from pathlib import Path
 
 MARK = "@@"
+PR_SET_PDEATHSIG = 1
 TAIL_LINES = 12
 # After so many crashes in a group its other items are not tried: each costs a new start.
 CRASHES_OF_A_GROUP = 2
@@ -31,10 +35,35 @@ def say(**message):
     print(MARK + json.dumps(message), flush=True)
 
 
+def work(path, ready, run):
+    """The worker's main: `run(item)` gives a result for each item of the list at `path`.
+
+    An exception ends the process, its first line said last: after a CUDA error the context
+    is lost, and the supervisor starts another worker. No destructor runs: it could wait
+    for a device that is gone.
+    """
+    say(ready=ready)
+    try:
+        for item in json.loads(Path(path).read_text()):
+            say(begin=item["id"])
+            say(end=item["id"], **run(item))
+    except Exception as error:
+        traceback.print_exc(file=sys.stdout)
+        print(f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}", flush=True)
+        os._exit(1)
+    sys.stdout.flush()
+    os._exit(0)
+
+
 def _pump(stream, lines):
     for line in stream:
         lines.put(line)
     lines.put(None)
+
+
+def _die_with_parent():
+    """In the worker: a supervisor that is killed leaves nobody on the GPU (Linux: prctl(2))."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _end(process, hung):
@@ -59,7 +88,8 @@ class _Run:
         json.dump(items, self.file)
         self.file.close()
         self.process = subprocess.Popen([*command, self.file.name], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                        text=True, errors="replace", start_new_session=True)
+                                        text=True, errors="replace", start_new_session=True,
+                                        preexec_fn=_die_with_parent)
         self.lines = queue.Queue()
         threading.Thread(target=_pump, args=(self.process.stdout, self.lines), daemon=True).start()
 
@@ -124,7 +154,7 @@ def supervise(command, items, *, item_seconds, start_seconds, deadline=None, on_
         ready = run.ready if run.ready is not None else ready
         remaining = [item for item in remaining if item["id"] not in results]
         current = next((item for item in remaining if item["id"] == run.current), None)
-        said = " | ".join(run.tail[-4:])
+        said = " | ".join(run.tail[-2:])
         if late:
             continue
         if current is None and remaining:

@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """A worker that hangs, crashes or never starts costs only what it was at."""
 
+import subprocess
 import sys
 import textwrap
 import time
+from pathlib import Path
 
 import pytest
 import supervise
 
+HERE = Path(supervise.__file__).parent
 WORKER = textwrap.dedent(f"""
     import json, os, sys, time
-    sys.path.insert(0, {str(__import__('pathlib').Path(supervise.__file__).parent)!r})
+    sys.path.insert(0, {str(HERE)!r})
     from supervise import say
     say(ready="here")
     for item in json.load(open(sys.argv[1])):
@@ -55,6 +58,22 @@ def test_crash_is_reported_with_its_words(tmp_path):
     assert "exit status 3: something went wrong" in results[0]["note"]
 
 
+def test_exception_is_reported_with_its_first_line(tmp_path):
+    worker = f"""
+import sys
+sys.path.insert(0, {str(HERE)!r})
+import supervise
+def run(item):
+    if item["do"] == "raise":
+        raise RuntimeError("CUDA error: an illegal memory access\\nFor debugging consider ...")
+    return {{"status": "pass"}}
+supervise.work(sys.argv[1], "here", run)
+"""
+    statuses, results, _ = run(tmp_path, [("a", "raise"), ("b", "")], worker)
+    assert statuses == ["crash", "pass"]
+    assert results[0]["note"].endswith("RuntimeError: CUDA error: an illegal memory access")
+
+
 def test_crashes_of_a_group_end_it(tmp_path):
     statuses, _, _ = run(tmp_path, [("a", "crash"), ("a", "crash"), ("a", ""), ("b", "")])
     assert statuses == ["crash", "crash", "not run", "pass"]
@@ -69,6 +88,36 @@ def test_worker_that_never_starts(tmp_path, worker):
 def test_end_between_items(tmp_path):
     statuses, _, _ = run(tmp_path, [("a", "end"), ("b", "")])
     assert statuses == ["pass", "not run"]
+
+
+def test_worker_dies_with_its_supervisor(tmp_path):
+    pid = tmp_path / "pid"
+    worker = tmp_path / "worker.py"
+    worker.write_text(f"import os, time; open({str(pid)!r}, 'w').write(str(os.getpid())); time.sleep(60)")
+    supervisor = subprocess.Popen([sys.executable, "-c", f"""
+import sys
+sys.path.insert(0, {str(HERE)!r})
+import supervise
+supervise.supervise([sys.executable, {str(worker)!r}], [{{"id": "0", "group": "a"}}], item_seconds=60, start_seconds=60)
+"""])
+    wait_until(lambda: pid.exists() and pid.read_text())
+    supervisor.kill()
+    supervisor.wait()
+    wait_until(lambda: not alive(int(pid.read_text())))
+
+
+def alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().split(")")[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def wait_until(condition, seconds=20):
+    limit = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < limit, "expected it within the time"
+        time.sleep(0.05)
 
 
 def test_deadline(tmp_path):

@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+# Everything that needs a GPU, in one go of about nine minutes at most:
+#   gpu_session.sh stage FOLDER     where the compiler is: fills FOLDER (what the GPU machine
+#                                   needs beside this checkout: kernels and the runtime)
+#   gpu_session.sh run FOLDER LOGS  on the GPU machine: tests, benchmark, sanitizer
+# Steps have time limits and don't depend on each other's success. $STEPS chooses (default:
+# "smoke bench tests sanitize"), $SETS the benchmark's sets, $PEERS its peers.
+
+set -uo pipefail
+root=$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
+python=${PYTHON:-python3}
+sets=${SETS:-forward-4096 data-gradient forward-128 forward-1}
+
+stage() {
+  local folder=$1 flags=() set status=0
+  for set in $sets; do flags+=(--set "$set"); done
+  mkdir -p "$folder"
+  cp -L "$root/build/lib/libfp8gemm_runtime.so" "$folder/" || return 1
+  "$python" "$root/benchmark/kernels.py" "$folder/test" --gpu h200-sxm --set sanitize --set test || status=1
+  "$python" "$root/benchmark/kernels.py" "$folder/timed" --gpu h200-sxm "${flags[@]}" || status=1
+  du -sh "$folder"
+  return $status
+}
+
+# step NAME SECONDS COMMAND...: a failure is recorded and the next step runs.
+step() {
+  local name=$1 seconds=$2 status=0 started=$SECONDS
+  shift 2
+  case " ${STEPS:-smoke bench tests sanitize} " in *" $name "*) ;; *) return ;; esac
+  printf '\n== %s\n' "$name"
+  timeout --kill-after=5 "$seconds" "$@" 2>&1 | tee "$logs/$name.log" || status=${PIPESTATUS[0]}
+  summary+=("$name: exit status $status after $((SECONDS - started)) s")
+}
+
+run() {
+  local folder flags=() set
+  folder=$(realpath "$1")
+  logs=$(realpath "$2")
+  summary=()
+  export FP8GEMM_RUNTIME=$folder/libfp8gemm_runtime.so PYTHONUNBUFFERED=1 SANITIZE_SECONDS=${SANITIZE_SECONDS:-45}
+  for set in $sets; do flags+=(--set "$set"); done
+  # Small products first: if they hang, the rest tells little.
+  step smoke 60 "$python" "$root/test/Execution/run_gpu_tests.py" "$folder/test" --m 1 129 4096 --seeds 1 \
+    --only k_major --item-seconds 15 --seconds 50 --json "$logs/smoke.json"
+  step bench 230 "$python" "$root/benchmark/bench.py" --kernels "$folder/timed" "${flags[@]}" \
+    --peers "${PEERS:-cublas-b,cublas-t}" --seconds 210 --json "$logs/bench.json"
+  step tests 180 "$python" "$root/test/Execution/run_gpu_tests.py" "$folder/test" --item-seconds 15 \
+    --seconds 165 --json "$logs/tests.json"
+  step sanitize 100 "$root/test/Execution/sanitize.sh" "$folder/test"
+  printf '\n'
+  printf '%s\n' "${summary[@]}"
+}
+
+case ${1:-} in
+  stage) stage "${2:?expected a folder}" ;;
+  run) run "${2:?expected the staged folder}" "${3:?expected a folder for logs}" ;;
+  *) sed -n '3,10s/^# \{0,1\}//p' "$0"; exit 2 ;;
+esac
