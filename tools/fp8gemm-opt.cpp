@@ -26,8 +26,7 @@ int main(int argc, char **argv) {
   mlir::registerTransformsPasses();
   fp8gemm::registerConvertFP8GemmToHopperPass();
   fp8gemm::registerConvertHopperToNVVMPass();
-  fp8gemm::hopper::registerAssignStagesPass();
-  fp8gemm::hopper::registerCheckResourcesPass();
+  fp8gemm::hopper::registerHopperPasses();
   fp8gemm::registerFP8GemmPasses();
   fp8gemm::registerFP8GemmTargetPasses();
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "fp8gemm optimizer\n", registry));

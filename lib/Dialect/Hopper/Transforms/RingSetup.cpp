@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What comes before the roles, and what each role may do.
+
+#include "RingChecks.h"
+
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+
+using namespace mlir;
+using namespace fp8gemm::hopper;
+
+/// R2, R3: made and initialised once, at the kernel's top level, before the roles.
+static RingInitOp checkInit(Kernel &kernel, RingCreateOp ring, Reporter &reporter) {
+  auto precedesRoles = [&](Operation *op) {
+    return op->getBlock() == kernel.roles->getBlock() && op->isBeforeInBlock(kernel.roles);
+  };
+  if (!precedesRoles(ring))
+    reporter.report(ring, 2) << "expected a ring to be created at the kernel's top level, before the roles";
+  RingInitOp first;
+  for (Operation *user : getUsers(ring.getRing())) {
+    auto init = dyn_cast<RingInitOp>(user);
+    if (!init)
+      continue;
+    if (!precedesRoles(init))
+      reporter.report(init, 3) << "expected a ring to be initialised at the kernel's top level, before the roles";
+    else if (first)
+      reporter.report(init, 3, first, "the first time") << "expected a ring to be initialised once, got a second time";
+    else
+      first = init;
+  }
+  if (!first)
+    reporter.report(ring, 3) << "expected a ring to be initialised before the roles, got no hopper.ring.init";
+  return first;
+}
+
+/// R4: after the initialisation a fence, after the fence a barrier, then the roles.
+static void checkPublished(Kernel &kernel, RingInitOp init, Reporter &reporter) {
+  bool fenced = false;
+  for (Operation *op = init->getNextNode(); op && op != kernel.roles.getOperation(); op = op->getNextNode()) {
+    if (isa<FenceMbarrierInitOp>(op))
+      fenced = true;
+    else if (isa<gpu::BarrierOp>(op) && fenced)
+      return;
+  }
+  reporter.report(init, 4) << "expected hopper.fence.mbarrier_init and then gpu.barrier before the roles, got no "
+                           << (fenced ? "barrier after the fence" : "fence");
+}
+
+/// R6: which role may do it; nothing for what all may do.
+static std::optional<Role> getRole(Operation *op) {
+  if (auto acquire = dyn_cast<RingAcquireOp>(op))
+    return acquire.getFiller() == Filler::tma ? Role::producer : Role::helper;
+  if (isa<TmaLoadOp>(op))
+    return Role::producer;
+  if (isa<FetchScalesOp, PutScalesOp>(op))
+    return Role::helper;
+  if (isa<RingWaitOp, RingReleaseOp, ZeroOp, WgmmaFenceOp, MmaOp, MmaWaitOp, LoadScalesOp, PromoteOp, StoreFragmentOp,
+          FenceAsyncSharedOp, NamedBarrierOp, TmaStoreOp, TmaStoreWaitOp>(op))
+    return Role::consumers;
+  return std::nullopt;
+}
+
+static void checkRole(Kernel &kernel, Operation *op, Reporter &reporter) {
+  Region *region = op->getParentRegion();
+  while (region && region->getParentOp() != kernel.roles)
+    region = region->getParentRegion();
+  std::optional<Role> role;
+  if (region)
+    role = static_cast<Role>(region->getRegionNumber());
+
+  std::optional<Role> expected = getRole(op);
+  if (expected && role != expected)
+    reporter.report(op, 6) << "expected to be in the " << getName(*expected) << ", got "
+                           << (role ? getName(*role) : "no role");
+  else if (!role && isa<RingCommitOp, RingAdvanceOp>(op))
+    reporter.report(op, 6) << "expected to be in a role, got none";
+  // R7: the other roles never come to it.
+  if (role && isa<gpu::BarrierOp>(op))
+    reporter.report(op, 7) << "expected no barrier of all threads inside a role";
+}
+
+void fp8gemm::hopper::checkSetup(Kernel &kernel, Reporter &reporter) {
+  for (RingCreateOp ring : kernel.rings) {
+    if (RingInitOp init = checkInit(kernel, ring, reporter))
+      checkPublished(kernel, init, reporter);
+    // R5: a release arrives once a warp of every consumer.
+    int64_t readers = ring.getRing().getType().getReaders(), consumers = kernel.roles.getConsumers();
+    if (readers != consumers)
+      reporter.report(ring, 5) << "expected the ring's readers to be the " << consumers << " consumers, got " << readers;
+  }
+  kernel.func->walk([&](Operation *op) { checkRole(kernel, op, reporter); });
+}

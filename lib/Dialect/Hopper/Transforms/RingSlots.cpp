@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Slots, their buffers, and what fills the buffers.
+
+#include "RingChecks.h"
+
+#include "mlir/Interfaces/ViewLikeInterface.h"
+
+using namespace mlir;
+using namespace fp8gemm::hopper;
+
+namespace {
+
+/// One acquire or wait.
+struct Slot {
+  Operation *maker;
+  Value slot;
+  ValueRange buffers;
+  bool fills;
+
+  static std::optional<Slot> get(Operation *op) {
+    if (auto acquire = dyn_cast<RingAcquireOp>(op))
+      return Slot{op, acquire.getSlot(), acquire.getBuffers(), true};
+    if (auto wait = dyn_cast<RingWaitOp>(op))
+      return Slot{op, wait.getSlot(), wait.getBuffers(), false};
+    return std::nullopt;
+  }
+  StringRef getEnd() const { return fills ? "hopper.ring.commit" : "hopper.ring.release"; }
+};
+
+bool isAfter(Operation *op, Operation *end) {
+  Operation *ancestor = end->getBlock()->findAncestorOpInBlock(*op);
+  return ancestor && end->isBeforeInBlock(ancestor);
+}
+
+/// What a view is a view of.
+Value getRoot(Value buffer) {
+  while (auto view = buffer.getDefiningOp<ViewLikeOpInterface>())
+    buffer = view.getViewSource();
+  return buffer;
+}
+
+/// R8: consumed once, by the right word, in the block that made it. Returns the
+/// consumer, null if the rule is broken.
+Operation *checkConsumed(const Slot &slot, Reporter &reporter) {
+  Operation *end = nullptr;
+  bool broken = false;
+  for (Operation *user : getUsers(slot.slot)) {
+    if (isa<TmaLoadOp>(user))
+      continue;
+    bool matches = slot.fills ? isa<RingCommitOp>(user) : isa<RingReleaseOp>(user);
+    if (!matches) {
+      reporter.report(user, 8) << "expected the slot of '" << slot.maker->getName() << "' to be consumed by '"
+                               << slot.getEnd() << "', got another use";
+    } else if (user->getBlock() != slot.maker->getBlock()) {
+      reporter.report(user, 8, slot.maker, "made here") << "expected the slot to be consumed in the block that made it";
+    } else if (end) {
+      Operation *second = end->isBeforeInBlock(user) ? user : end;
+      reporter.report(second, 8) << "expected the slot to be consumed once, got a second time";
+    } else {
+      end = user;
+      continue;
+    }
+    broken = true;
+  }
+  if (!end && !broken)
+    reporter.report(slot.maker, 8) << "expected the slot to be consumed by '" << slot.getEnd() << "', got none";
+  return broken ? nullptr : end;
+}
+
+/// R10: the buffer and its views are used before the end, and stay in the block.
+void checkBufferUses(const Slot &slot, Value buffer, Operation *end, Reporter &reporter) {
+  for (Operation *user : buffer.getUsers()) {
+    if (user->hasTrait<OpTrait::IsTerminator>() || user->getNumRegions() != 0) {
+      reporter.report(user, 10) << "expected the buffers of a slot to be used where it was made, got them passed on";
+    } else if (isAfter(user, end)) {
+      reporter.report(user, 10, end, "the slot ends here")
+          << "expected the buffers of a slot to be used before its '" << slot.getEnd() << "', got a use after it";
+    } else if (auto view = dyn_cast<ViewLikeOpInterface>(user)) {
+      for (Value result : user->getResults())
+        checkBufferUses(slot, result, end, reporter);
+    }
+  }
+}
+
+/// R11, R13: each buffer is written once, whole, between acquire and commit.
+template <typename WriteOp>
+void checkFilled(const Slot &slot, Operation *end, unsigned rule, StringRef word, Reporter &reporter) {
+  for (auto [index, buffer] : llvm::enumerate(slot.buffers)) {
+    Operation *first = nullptr;
+    for (Operation *user : getUsers(buffer)) {
+      if (!isa<WriteOp>(user) || user->getBlock() != end->getBlock())
+        continue;
+      if (first)
+        reporter.report(user, rule) << "expected a buffer to be " << word << " once before the commit, got a second time";
+      first = user;
+    }
+    if (!first)
+      reporter.report(slot.maker, rule) << "expected every buffer to be " << word
+                                        << ", whole and in this block, before the commit, got none for buffer " << index;
+  }
+}
+
+/// R12: the load completes its bytes where they were armed.
+void checkLoad(TmaLoadOp load, Reporter &reporter) {
+  Operation *maker = load.getSlot().getDefiningOp();
+  if (getRoot(load.getBuffer()).getDefiningOp() != maker || !isa_and_nonnull<RingAcquireOp>(maker))
+    reporter.report(load, 12) << "expected a load to signal the slot that its buffer belongs to, got another";
+}
+
+void checkSlot(const Slot &slot, Reporter &reporter) {
+  Operation *end = checkConsumed(slot, reporter);
+  if (!end)
+    return;
+  // R9: what signals a committed slot may complete a phase that is over.
+  for (Operation *user : slot.slot.getUsers())
+    if (user != end && isAfter(user, end))
+      reporter.report(user, 9, end, "the slot ends here")
+          << "expected the slot to be used before its '" << slot.getEnd() << "', got a use after it";
+  for (Value buffer : slot.buffers)
+    checkBufferUses(slot, buffer, end, reporter);
+  if (auto acquire = dyn_cast<RingAcquireOp>(slot.maker)) {
+    if (acquire.getFiller() == Filler::tma)
+      checkFilled<TmaLoadOp>(slot, end, 11, "loaded", reporter);
+    else
+      checkFilled<PutScalesOp>(slot, end, 13, "put", reporter);
+  }
+}
+
+/// R14: who holds every stage and asks for one more waits for ever.
+void checkHeld(Block &role, Reporter &reporter) {
+  llvm::DenseMap<Value, int64_t> held;
+  role.walk<WalkOrder::PreOrder>([&](Operation *op) {
+    if (Value ring = getAccessedRing(op)) {
+      int64_t stages = cast<RingType>(ring.getType()).getStages();
+      if (++held[ring] > stages)
+        reporter.report(op, 14) << "expected at most the ring's " << stages << " stages to be held at once, got "
+                                << held[ring];
+    } else if (isa<RingCommitOp, RingReleaseOp>(op)) {
+      if (Operation *maker = op->getOperand(0).getDefiningOp())
+        if (Value ring = getAccessedRing(maker))
+          --held[ring];
+    }
+  });
+}
+
+} // namespace
+
+void fp8gemm::hopper::checkSlots(Kernel &kernel, Reporter &reporter) {
+  for (Role role : kRoles) {
+    Block *block = kernel.getBlock(role);
+    if (!block)
+      continue;
+    bool brokenBefore = reporter.failed();
+    block->walk([&](Operation *op) {
+      if (std::optional<Slot> slot = Slot::get(op))
+        checkSlot(*slot, reporter);
+      else if (auto load = dyn_cast<TmaLoadOp>(op))
+        checkLoad(load, reporter);
+    });
+    if (!reporter.failed() || brokenBefore)
+      checkHeld(*block, reporter);
+  }
+}

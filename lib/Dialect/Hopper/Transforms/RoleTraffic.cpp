@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Fillers and readers of a ring must access it equally often: their loop nests are
+// compared, after loops of constant trip count are multiplied out.
+
+#include "RingChecks.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/IR/Matchers.h"
+
+using namespace mlir;
+using namespace fp8gemm::hopper;
+
+namespace {
+
+/// A number of accesses, or a loop or condition around some.
+struct Item {
+  Operation *op;
+  int64_t count = 0; // 0 if op is a loop or condition
+  std::vector<Item> first;
+  std::vector<Item> second; // else
+};
+using Items = std::vector<Item>;
+
+void append(Items &items, Item item) {
+  if (item.count > 0 && !items.empty() && items.back().count > 0)
+    items.back().count += item.count;
+  else
+    items.push_back(std::move(item));
+}
+
+std::optional<int64_t> getTrips(scf::ForOp loop) {
+  APInt lower, upper, step;
+  if (!matchPattern(loop.getLowerBound(), m_ConstantInt(&lower)) ||
+      !matchPattern(loop.getUpperBound(), m_ConstantInt(&upper)) ||
+      !matchPattern(loop.getStep(), m_ConstantInt(&step)) || !step.isStrictlyPositive())
+    return std::nullopt;
+  int64_t distance;
+  if (llvm::SubOverflow(upper.getSExtValue(), lower.getSExtValue(), distance))
+    return std::nullopt;
+  return distance <= 0 ? 0 : llvm::divideCeil(distance, step.getSExtValue());
+}
+
+/// The accesses to `ring` in `block`, in order.
+Items collect(Block &block, Value ring) {
+  Items items;
+  for (Operation &op : block) {
+    if (getAccessedRing(&op) == ring) {
+      append(items, Item{&op, 1, {}, {}});
+      continue;
+    }
+    Item item{&op, 0, {}, {}};
+    for (Region &region : op.getRegions()) {
+      Items inner;
+      if (!region.empty())
+        inner = collect(region.front(), ring);
+      Items &part = region.getRegionNumber() == 0 ? item.first : item.second;
+      llvm::append_range(part, inner);
+    }
+    if (item.first.empty() && item.second.empty())
+      continue;
+    auto loop = dyn_cast<scf::ForOp>(op);
+    std::optional<int64_t> trips = loop ? getTrips(loop) : std::nullopt;
+    if (trips == 0)
+      continue;
+    int64_t count;
+    if (trips && item.first.size() == 1 && item.first.front().count > 0 &&
+        !llvm::MulOverflow(*trips, item.first.front().count, count))
+      item = Item{item.first.front().op, count, {}, {}};
+    append(items, std::move(item));
+  }
+  return items;
+}
+
+/// Compares the traffic of two roles.
+class Comparison {
+public:
+  /// The first items that differ, null at the end of a list.
+  std::optional<std::pair<const Item *, const Item *>> compare(const Items &a, const Items &b) {
+    for (size_t i = 0; i < std::max(a.size(), b.size()); ++i) {
+      const Item *itemA = i < a.size() ? &a[i] : nullptr, *itemB = i < b.size() ? &b[i] : nullptr;
+      if (!itemA || !itemB)
+        return std::make_pair(itemA, itemB);
+      if (itemA->count > 0 && itemA->count == itemB->count)
+        continue;
+      if (itemA->count > 0 || itemB->count > 0 || !haveSameControl(itemA->op, itemB->op))
+        return std::make_pair(itemA, itemB);
+      if (auto difference = compare(itemA->first, itemB->first))
+        return difference;
+      if (auto difference = compare(itemA->second, itemB->second))
+        return difference;
+    }
+    return std::nullopt;
+  }
+
+private:
+  bool haveSameControl(Operation *a, Operation *b) {
+    if (auto loopA = dyn_cast<scf::ForOp>(a), loopB = dyn_cast<scf::ForOp>(b); loopA && loopB) {
+      equal.insert({loopA.getInductionVar(), loopB.getInductionVar()});
+      return areEqual(loopA.getLowerBound(), loopB.getLowerBound()) &&
+             areEqual(loopA.getUpperBound(), loopB.getUpperBound()) && areEqual(loopA.getStep(), loopB.getStep());
+    }
+    if (auto ifA = dyn_cast<scf::IfOp>(a), ifB = dyn_cast<scf::IfOp>(b); ifA && ifB)
+      return areEqual(ifA.getCondition(), ifB.getCondition());
+    return false;
+  }
+
+  /// True if the two have the same value in every thread of the CTA: one value, or
+  /// the same arithmetic of equal values.
+  bool areEqual(Value a, Value b) {
+    if (a == b || equal.contains({a, b}))
+      return true;
+    Operation *opA = a.getDefiningOp(), *opB = b.getDefiningOp();
+    if (!opA || !opB || opA->getName() != opB->getName() || opA->getAttrDictionary() != opB->getAttrDictionary() ||
+        cast<OpResult>(a).getResultNumber() != cast<OpResult>(b).getResultNumber())
+      return false;
+    if (!isa<gpu::BlockIdOp, gpu::GridDimOp, RasterOp>(opA) && !isa<arith::ArithDialect>(opA->getDialect()))
+      return false;
+    for (auto [operandA, operandB] : llvm::zip_equal(opA->getOperands(), opB->getOperands()))
+      if (!areEqual(operandA, operandB))
+        return false;
+    equal.insert({a, b});
+    return true;
+  }
+
+  llvm::DenseSet<std::pair<Value, Value>> equal;
+};
+
+std::string describe(const Item *item) {
+  if (!item)
+    return "none";
+  if (item->count == 0)
+    return isa<scf::IfOp>(item->op) ? "a condition" : "a loop";
+  return std::to_string(item->count);
+}
+
+} // namespace
+
+void fp8gemm::hopper::checkTraffic(Kernel &kernel, Reporter &reporter) {
+  for (RingCreateOp ring : kernel.rings) {
+    RingType type = ring.getRing().getType();
+    std::optional<Role> filler;
+    Items filled;
+    for (Role role : kRoles) {
+      if ((role == Role::producer && type.getTma().empty()) || (role == Role::helper && type.getWarps().empty()))
+        continue;
+      Items items;
+      if (Block *block = kernel.getBlock(role))
+        items = collect(*block, ring.getRing());
+      // R23: whoever waits for this role would wait for ever.
+      if (items.empty()) {
+        reporter.report(ring, 23) << "expected the " << getName(role) << " to access the ring, got no "
+                                  << (role == Role::consumers ? "wait" : "acquire");
+        continue;
+      }
+      if (!filler) {
+        filler = role;
+        filled = std::move(items);
+        continue;
+      }
+      // R24
+      auto difference = Comparison().compare(filled, items);
+      if (!difference)
+        continue;
+      auto [there, here] = *difference;
+      reporter.report(here ? here->op : items.back().op, 24, there ? there->op : filled.back().op, "in the other role")
+          << "expected as many accesses to the ring, in the same loops, in the " << getName(role) << " as in the "
+          << getName(*filler) << ", got " << describe(here) << " where the " << getName(*filler) << " has "
+          << describe(there);
+    }
+  }
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Staging buffers between the consumers' stores and TMA's, and named barriers.
+
+#include "RingChecks.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/IR/Matchers.h"
+
+using namespace mlir;
+using namespace fp8gemm::hopper;
+
+namespace {
+
+/// True unless `a` and `b` are different buffers, or parts of one that constant
+/// offsets and sizes keep apart.
+bool mayOverlap(Value a, Value b) {
+  auto rootOf = [](Value buffer) {
+    while (auto view = buffer.getDefiningOp<ViewLikeOpInterface>())
+      buffer = view.getViewSource();
+    return buffer;
+  };
+  if (rootOf(a) != rootOf(b))
+    return false;
+  auto va = a.getDefiningOp<memref::SubViewOp>(), vb = b.getDefiningOp<memref::SubViewOp>();
+  if (!va || !vb || va.getSource() != vb.getSource() || !va.hasUnitStride() || !vb.hasUnitStride())
+    return true;
+  for (auto [offsetA, offsetB, sizeA, sizeB] :
+       llvm::zip(va.getStaticOffsets(), vb.getStaticOffsets(), va.getStaticSizes(), vb.getStaticSizes())) {
+    if (llvm::any_of(ArrayRef<int64_t>{offsetA, offsetB, sizeA, sizeB}, ShapedType::isDynamic))
+      continue;
+    if (offsetA + sizeA <= offsetB || offsetB + sizeB <= offsetA)
+      return false;
+  }
+  return true;
+}
+
+/// What a store_fragment still needs before TMA may read it; the worst first.
+enum class Written { unfenced, fenced, published };
+
+/// What a tma_store still needs before its staging may be written; the worst first.
+enum class Reading { inFlight, waited };
+
+struct StoreState {
+  struct Store {
+    Reading reading = Reading::inFlight;
+    int64_t newer = 0; // groups committed since
+  };
+  llvm::MapVector<Operation *, Written> written;
+  llvm::MapVector<Operation *, Store> stores;
+
+  bool join(const StoreState &other) {
+    bool changed = false;
+    for (auto &[op, level] : other.written) {
+      auto [it, isNew] = written.insert({op, level});
+      changed |= isNew || level < it->second;
+      it->second = std::min(it->second, level);
+    }
+    for (auto &[op, store] : other.stores) {
+      auto [it, isNew] = stores.insert({op, store});
+      Store &mine = it->second;
+      changed |= isNew || store.reading < mine.reading || store.newer < mine.newer;
+      mine.reading = std::min(mine.reading, store.reading);
+      mine.newer = std::min(mine.newer, store.newer);
+    }
+    return changed;
+  }
+};
+
+class StoreChecker {
+public:
+  explicit StoreChecker(Reporter &reporter) : reporter(reporter) {}
+
+  void visit(Operation *op, StoreState &state) {
+    if (auto store = dyn_cast<StoreFragmentOp>(op)) {
+      writeStaging(store, state);
+    } else if (auto store = dyn_cast<TmaStoreOp>(op)) {
+      readStaging(store, state);
+    } else if (isa<FenceAsyncSharedOp>(op)) {
+      for (auto &[op, level] : state.written)
+        level = std::max(level, Written::fenced);
+    } else if (isa<NamedBarrierOp>(op)) {
+      for (auto &[op, level] : state.written)
+        if (level == Written::fenced)
+          level = Written::published;
+      state.stores.remove_if([](auto &entry) { return entry.second.reading == Reading::waited; });
+    } else if (auto wait = dyn_cast<TmaStoreWaitOp>(op)) {
+      for (auto &[op, store] : state.stores)
+        if (store.newer >= int64_t(wait.getPending()))
+          store.reading = Reading::waited;
+    } else if (isa<YieldOp>(op)) {
+      // R29: shared memory is given back when the kernel ends.
+      for (auto &[store, info] : state.stores)
+        if (info.reading == Reading::inFlight)
+          reporter.report(store, 29, op, "the role ends here")
+              << "expected hopper.tma_store.wait between a TMA store and the end of its role, got none on some path";
+    }
+  }
+
+private:
+  /// R25
+  void writeStaging(StoreFragmentOp write, StoreState &state) {
+    for (auto &[store, info] : state.stores) {
+      if (!mayOverlap(cast<TmaStoreOp>(store).getStaging(), write.getStaging()))
+        continue;
+      reporter.report(write, 25, store, "this TMA store may still read it")
+          << "expected staging to be free before it is written, got no "
+          << (info.reading == Reading::inFlight ? "hopper.tma_store.wait that covers the TMA store"
+                                                : "hopper.named_barrier after the wait of one thread");
+    }
+    state.written[write] = Written::unfenced;
+  }
+
+  /// R26, R27
+  void readStaging(TmaStoreOp store, StoreState &state) {
+    for (auto &[write, level] : state.written) {
+      if (level == Written::published || !mayOverlap(cast<StoreFragmentOp>(write).getStaging(), store.getStaging()))
+        continue;
+      if (level == Written::unfenced)
+        reporter.report(store, 26, write, "stored here")
+            << "expected hopper.fence.async_shared between the store of a fragment and its TMA store, got none on some path";
+      else
+        reporter.report(store, 27, write, "stored here")
+            << "expected hopper.named_barrier between the fence and the TMA store, got none on some path";
+    }
+    for (auto &[other, info] : state.stores)
+      ++info.newer;
+    state.stores[store] = StoreState::Store();
+  }
+
+  Reporter &reporter;
+};
+
+/// `value` in warpgroup `group`, if it is index arithmetic on constants and the group's number.
+std::optional<int64_t> evaluate(Value value, Value groupArgument, int64_t group, unsigned depth = 0) {
+  constexpr unsigned kMostDepth = 8; // of what is written as a barrier's id
+  if (value == groupArgument)
+    return group;
+  APInt constant;
+  if (matchPattern(value, m_ConstantInt(&constant)))
+    return constant.getSExtValue();
+  Operation *op = value.getDefiningOp();
+  if (!isa_and_nonnull<arith::AddIOp, arith::SubIOp, arith::MulIOp>(op) || depth == kMostDepth)
+    return std::nullopt;
+  std::optional<int64_t> lhs = evaluate(op->getOperand(0), groupArgument, group, depth + 1);
+  std::optional<int64_t> rhs = evaluate(op->getOperand(1), groupArgument, group, depth + 1);
+  if (!lhs || !rhs)
+    return std::nullopt;
+  // Wrap-around as the hardware does.
+  uint64_t l = *lhs, r = *rhs;
+  return isa<arith::AddIOp>(op) ? l + r : isa<arith::SubIOp>(op) ? l - r : l * r;
+}
+
+/// R28: as many threads come to a barrier as it waits for.
+void checkBarrier(Kernel &kernel, NamedBarrierOp barrier, Reporter &reporter) {
+  constexpr int64_t kThreadsPerWarpgroup = 128;
+  llvm::SmallMapVector<int64_t, int64_t, 4> threadsAt;
+  for (int64_t group = 0; group < int64_t(kernel.roles.getConsumers()); ++group) {
+    std::optional<int64_t> id = evaluate(barrier.getId(), kernel.roles.getConsumer().getArgument(0), group);
+    if (!id) {
+      reporter.report(barrier, 28) << "expected 'id' to be computed from constants and the warpgroup's number";
+      return;
+    }
+    if (*id < 1 || *id > 15) {
+      reporter.report(barrier, 28) << "expected 'id' to be in [1, 15], got " << *id << " in warpgroup " << group;
+      return;
+    }
+    threadsAt[*id] += kThreadsPerWarpgroup;
+  }
+  for (auto [id, threads] : threadsAt)
+    if (threads != int64_t(barrier.getThreads()))
+      reporter.report(barrier, 28) << "expected the " << threads << " threads that come to barrier " << id << ", got "
+                                   << barrier.getThreads();
+}
+
+} // namespace
+
+void fp8gemm::hopper::checkStores(Kernel &kernel, Reporter &reporter) {
+  Block *consumers = kernel.getBlock(Role::consumers);
+  consumers->walk([&](NamedBarrierOp barrier) { checkBarrier(kernel, barrier, reporter); });
+  StoreChecker checker(reporter);
+  StoreState state;
+  followPaths(*consumers, state, [&](Operation *op, StoreState &state) { checker.visit(op, state); });
+}
