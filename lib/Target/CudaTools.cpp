@@ -18,8 +18,8 @@ namespace path = llvm::sys::path;
 
 namespace fp8gemm::target {
 
-const char *const kToolSearchOrder = "$CUDA_PATH/bin, $PATH, then the virtual environment $FP8GEMM_VENV "
-                                     "(default: " FP8GEMM_DEFAULT_VENV ")";
+const char *const kToolSearchOrder = "$CUDA_PATH/bin, $PATH, then $FP8GEMM_VENV/bin (a virtual environment; "
+                                     "default: " FP8GEMM_DEFAULT_VENV ")";
 
 namespace {
 
@@ -28,35 +28,6 @@ template <typename... Parts> Error makeError(const Parts &...parts) {
   raw_string_ostream os(message);
   (os << ... << parts);
   return createStringError(inconvertibleErrorCode(), message);
-}
-
-/// Follows `directory`/<name starting with `prefix`>; the first in order of names.
-std::string child(StringRef directory, StringRef prefix) {
-  std::string found;
-  std::error_code error;
-  for (fs::directory_iterator entry(directory, error), end; !error && entry != end; entry.increment(error))
-    if (path::filename(entry->path()).starts_with(prefix) && (found.empty() || entry->path() < found))
-      found = entry->path();
-  return found;
-}
-
-/// The tool in the wheels (nvidia-cuda-nvcc and its like) of a virtual environment:
-/// lib/python3.x/site-packages/nvidia/<wheel>/bin/<name>. Empty if there is none.
-std::string findInVenv(StringRef venv, StringRef name) {
-  SmallString<128> wheels(venv);
-  path::append(wheels, "lib");
-  wheels = child(wheels, "python3");
-  path::append(wheels, "site-packages", "nvidia");
-  std::vector<std::string> found;
-  std::error_code error;
-  for (fs::directory_iterator entry(wheels, error), end; !error && entry != end; entry.increment(error)) {
-    SmallString<128> tool(entry->path());
-    path::append(tool, "bin", name);
-    if (fs::can_execute(tool))
-      found.push_back(tool.str().str());
-  }
-  // The order of a directory's entries is not fixed; the choice has to be.
-  return found.empty() ? "" : *llvm::max_element(found);
 }
 
 /// A new temporary file, removed with this object and when the process is killed.
@@ -150,16 +121,18 @@ Expected<std::string> findTool(StringRef name, StringRef given) {
       return given.str();
     return makeError("expected the path of ", name, ", got '", given, "', which is not an executable file");
   }
-  if (auto cuda = sys::Process::GetEnv("CUDA_PATH")) {
-    SmallString<128> tool(*cuda);
+  auto inDirectory = [&](StringRef root) -> std::string {
+    SmallString<128> tool(root);
     path::append(tool, "bin", name);
-    if (fs::can_execute(tool))
-      return tool.str().str();
-  }
+    return fs::can_execute(tool) ? tool.str().str() : "";
+  };
+  if (auto cuda = sys::Process::GetEnv("CUDA_PATH"))
+    if (std::string tool = inDirectory(*cuda); !tool.empty())
+      return tool;
   if (ErrorOr<std::string> tool = sys::findProgramByName(name))
     return *tool;
   std::string venv = sys::Process::GetEnv("FP8GEMM_VENV").value_or(FP8GEMM_DEFAULT_VENV);
-  if (std::string tool = findInVenv(venv, name); !tool.empty())
+  if (std::string tool = inDirectory(venv); !tool.empty())
     return tool;
   return makeError("expected ", name, " in ", kToolSearchOrder,
                    ", got none; run scripts/setup.sh, or install the CUDA toolkit and set CUDA_PATH");

@@ -142,7 +142,9 @@ FailureOr<std::string> ManifestBuilder::build() {
     params.push_back(*param);
   }
   std::string schedule;
-  llvm::raw_string_ostream(schedule) << launch;
+  llvm::raw_string_ostream(schedule) << "tile_m = " << launch.getTileM() << ", tile_n = " << launch.getTileN()
+                                     << ", stages = " << launch.getStages()
+                                     << ", consumers = " << launch.getConsumers();
 
   auto entry = fbb.CreateString(kernel.getName().str());
   auto chipName = fbb.CreateString(chip.str());
@@ -216,6 +218,18 @@ std::string printManifest(StringRef bytes) {
   });
   os << '\n';
   return text;
+}
+
+void printReport(const Kernel &kernel, llvm::raw_ostream &os) {
+  const format::Manifest &manifest = *format::GetManifest(kernel.manifest.data());
+  auto line = [&](StringRef title) -> llvm::raw_ostream & { return os << "  " << llvm::left_justify(title, 12); };
+  os << "kernel " << kernel.name << '\n';
+  line("schedule") << manifest.config()->c_str() << "; cluster of 1 CTA\n";
+  line("launch") << manifest.threads() << " threads and " << manifest.smem_bytes() << " bytes of shared memory a CTA\n";
+  line("registers") << manifest.registers() << " a thread at launch, " << manifest.spill_bytes() << " bytes spilled\n";
+  line("made by") << "LLVM " << manifest.llvm_version()->c_str() << ", ptxas " << manifest.ptxas_version()->c_str()
+                  << " for " << manifest.chip()->c_str() << '\n';
+  line("size") << kernel.file.size() << " bytes, of which the cubin " << manifest.cubin_bytes() << '\n';
 }
 
 } // namespace fp8gemm::target

@@ -80,6 +80,23 @@ FailureOr<Kernel> serialize(gpu::GPUModuleOp module, const SerializeOptions &opt
   return kernel;
 }
 
+FailureOr<Kernel> readKernel(gpu::BinaryOp binary) {
+  auto object = binary.getObjects().size() == 1 ? dyn_cast<gpu::ObjectAttr>(binary.getObjects()[0]) : nullptr;
+  if (!object || object.getFormat() != gpu::CompilationTarget::Binary)
+    return binary.emitOpError("expected one object that is a kernel file");
+  Kernel kernel;
+  kernel.file = object.getObject().getValue().str();
+  format::KernelFile file;
+  if (std::string error = format::readKernelFile(kernel.file.data(), kernel.file.size(), file); !error.empty())
+    return binary.emitOpError(error);
+  const format::Manifest &manifest = file.manifest();
+  kernel.name = manifest.entry()->str();
+  kernel.manifest.assign(reinterpret_cast<const char *>(file.manifestStorage.data()),
+                         file.manifestStorage.size() * sizeof(file.manifestStorage[0]));
+  kernel.cubin.bytes = std::string(file.cubin);
+  return kernel;
+}
+
 } // namespace target
 
 namespace {

@@ -31,7 +31,7 @@ struct SerializeOptions {
 /// A compiled kernel. The bytes depend on the IR, LLVM and ptxas alone.
 struct Kernel {
   std::string name;
-  std::string ptx;
+  std::string ptx; ///< empty where it was read from a kernel file
   Cubin cubin;
   std::string manifest; ///< finished flatbuffer, runtime/format/Manifest.fbs
   std::string file;     ///< cubin and manifest, runtime/format/KernelFile.h
@@ -55,8 +55,14 @@ mlir::FailureOr<Kernel> serialize(mlir::gpu::GPUModuleOp module, const Serialize
 /// where one of its attributes is missing.
 mlir::FailureOr<std::string> buildManifest(mlir::LLVM::LLVMFuncOp kernel, llvm::StringRef chip, const Cubin &cubin);
 
+/// The kernel in a gpu.binary that fp8gemm-serialize-kernels made: no PTX.
+mlir::FailureOr<Kernel> readKernel(mlir::gpu::BinaryOp binary);
+
 /// The manifest as JSON, for people and tests.
 std::string printManifest(llvm::StringRef manifest);
+
+/// A few lines on what was chosen and made.
+void printReport(const Kernel &kernel, llvm::raw_ostream &os);
 
 } // namespace fp8gemm::target
 

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What fp8gemm-compile does: an input to any level, with the time of each phase.
+
+#ifndef FP8GEMM_PIPELINES_COMPILE_H
+#define FP8GEMM_PIPELINES_COMPILE_H
+
+#include "fp8gemm/Pipelines/Pipelines.h"
+#include "llvm/ADT/StringRef.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace fp8gemm {
+
+/// What to write, in the order of lowering.
+enum class Emit { Mlir, Config, Hopper, NVVM, LLVM, Ptx, Sass, Manifest, Cubin };
+
+/// A product named on the command line. Scales are laid out k_major or mn_major.
+struct GemmProblem {
+  std::optional<int64_t> m; ///< none: any M
+  int64_t n = 0, k = 0;
+  bool sfaMnMajor = true, sfbMnMajor = false;
+};
+
+struct CompileOptions {
+  PipelineOptions pipeline;
+  std::string input;          ///< path of an .mlir file, "-" for stdin; ignored if there is a problem
+  std::optional<GemmProblem> problem;
+  Emit emit = Emit::Cubin;
+  /// Path, "-" for stdout, or a folder with "/" at its end: one file a kernel in it.
+  /// Empty: stdout for text, the current folder for kernel files.
+  std::string output;
+  bool time = false;   ///< print the seconds of each phase on stderr
+  bool report = false; ///< print what was chosen and made on stderr
+};
+
+/// Compiles. Errors are printed on stderr; true if there were none.
+bool compile(CompileOptions &options);
+
+} // namespace fp8gemm
+
+#endif // FP8GEMM_PIPELINES_COMPILE_H

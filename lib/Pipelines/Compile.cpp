@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "fp8gemm/Pipelines/Compile.h"
+
+#include "Output.h"
+#include "Problem.h"
+#include "fp8gemm/Target/Target.h"
+#include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Support/FileUtilities.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/SourceMgr.h"
+#include "llvm/Support/ToolOutputFile.h"
+#include "llvm/Support/WithColor.h"
+
+using namespace mlir;
+
+namespace fp8gemm {
+
+namespace {
+
+struct Step {
+  Emit level; ///< what the step makes
+  const char *name;
+  void (*build)(OpPassManager &, const PipelineOptions &);
+};
+constexpr Step kSteps[] = {{Emit::Config, "select config", buildConfigPipeline},
+                           {Emit::Hopper, "to hopper", buildHopperPipeline},
+                           {Emit::NVVM, "to nvvm", buildNVVMPipeline},
+                           {Emit::LLVM, "to llvm dialect", buildLLVMPipeline}};
+
+struct Compiler {
+  explicit Compiler(CompileOptions &options) : options(options) {}
+
+  LogicalResult run();
+
+private:
+  void placeSnapshot();
+  LogicalResult parse();
+  LogicalResult lower();
+  LogicalResult makeKernels();
+  LogicalResult writeLevel();
+  LogicalResult writeKernels();
+  LogicalResult write(StringRef path, StringRef bytes);
+  FailureOr<std::string> text(const target::Kernel &kernel);
+  void report(const target::Kernel &kernel, StringRef path);
+
+  LogicalResult error(const Twine &message) {
+    llvm::WithColor::error(llvm::errs(), "fp8gemm-compile") << message << '\n';
+    return failure();
+  }
+
+  CompileOptions &options;
+  Phases phases;
+  llvm::SourceMgr sources;
+  std::unique_ptr<MLIRContext> context; // outlives the module
+  OwningOpRef<ModuleOp> module;
+  std::vector<target::Kernel> kernels;
+};
+
+LogicalResult Compiler::parse() {
+  if (options.problem) {
+    module = buildModule(*context, *options.problem);
+    return success(!!module);
+  }
+  std::string message;
+  std::unique_ptr<llvm::MemoryBuffer> buffer = openInputFile(options.input, &message);
+  if (!buffer)
+    return error(message);
+  sources.AddNewSourceBuffer(std::move(buffer), llvm::SMLoc());
+  module = parseSourceFile<ModuleOp>(sources, context.get());
+  return success(!!module);
+}
+
+/// Line numbers point into a print of the hopper level beside the output: gemm.cubin
+/// has gemm.hopper.mlir. Its path is absolute, as profilers look for it from anywhere.
+void Compiler::placeSnapshot() {
+  PipelineOptions &pipeline = options.pipeline;
+  if (!pipeline.lineinfo || !pipeline.lineinfoFile.empty() || options.emit <= Emit::Hopper)
+    return;
+  SmallString<128> path(options.output == "-" ? "" : options.output);
+  if (path.empty() || StringRef(path).ends_with("/"))
+    path += "kernels";
+  llvm::sys::path::replace_extension(path, ".hopper.mlir");
+  llvm::sys::fs::make_absolute(path);
+  pipeline.lineinfoFile = path.str().str();
+}
+
+LogicalResult Compiler::lower() {
+  placeSnapshot();
+  for (const Step &step : kSteps) {
+    if (step.level > options.emit)
+      break;
+    PassManager manager(context.get());
+    step.build(manager, options.pipeline);
+    if (failed(phases.run(step.name, [&] { return manager.run(*module); })))
+      return failure();
+  }
+  return success();
+}
+
+LogicalResult Compiler::makeKernels() {
+  const PipelineOptions &pipeline = options.pipeline;
+  target::SerializeOptions serialize{pipeline.ptxas, pipeline.chip, pipeline.allowSpills, pipeline.lineinfo};
+  for (auto gpuModule : module->getOps<gpu::GPUModuleOp>()) {
+    FailureOr<target::Kernel> kernel = target::serialize(gpuModule, serialize);
+    if (failed(kernel))
+      return failure();
+    phases.add("LLVM", kernel->llvmSeconds);
+    phases.add("ptxas", kernel->ptxasSeconds);
+    kernels.push_back(std::move(*kernel));
+  }
+  for (auto binary : module->getOps<gpu::BinaryOp>()) {
+    FailureOr<target::Kernel> kernel = target::readKernel(binary);
+    if (failed(kernel))
+      return failure();
+    kernels.push_back(std::move(*kernel));
+  }
+  if (kernels.empty())
+    return error("expected an input with an fp8gemm.gemm or a kernel, got none");
+  return success();
+}
+
+LogicalResult Compiler::write(StringRef path, StringRef bytes) {
+  if (llvm::Error failed = writeFile(path, bytes))
+    return error(llvm::toString(std::move(failed)));
+  return success();
+}
+
+LogicalResult Compiler::writeLevel() {
+  std::string ir;
+  llvm::raw_string_ostream os(ir);
+  module->print(os);
+  os << '\n';
+  return write(options.output.empty() ? "-" : options.output, ir);
+}
+
+FailureOr<std::string> Compiler::text(const target::Kernel &kernel) {
+  switch (options.emit) {
+  case Emit::Ptx:
+    if (kernel.ptx.empty())
+      return error("expected an input that still has PTX, got kernel '" + kernel.name + "' assembled");
+    return kernel.ptx;
+  case Emit::Sass: {
+    llvm::Expected<std::string> sass = target::disassemble(kernel.cubin.bytes);
+    if (!sass)
+      return error(llvm::toString(sass.takeError()));
+    return *sass;
+  }
+  case Emit::Manifest:
+    return target::printManifest(kernel.manifest);
+  default:
+    return kernel.file;
+  }
+}
+
+LogicalResult Compiler::writeKernels() {
+  bool binary = options.emit == Emit::Cubin;
+  std::string output = !options.output.empty() ? options.output : binary ? "./" : "-";
+  bool folder = StringRef(output).ends_with("/");
+  if (!folder && kernels.size() > 1) {
+    std::string names;
+    for (const target::Kernel &kernel : kernels)
+      names += (names.empty() ? "" : ", ") + kernel.name;
+    return error("expected -o to be a folder (-o FOLDER/) for " + Twine(kernels.size()) + " kernels: " + names);
+  }
+  if (folder)
+    if (std::error_code code = llvm::sys::fs::create_directories(output))
+      return error("cannot make folder '" + output + "': " + code.message());
+  StringRef extension = options.emit == Emit::Ptx        ? ".ptx"
+                        : options.emit == Emit::Sass     ? ".sass"
+                        : options.emit == Emit::Manifest ? ".json"
+                                                         : ".cubin";
+  for (const target::Kernel &kernel : kernels) {
+    std::string path = folder ? (output + kernel.name + extension).str() : output;
+    FailureOr<std::string> bytes = text(kernel);
+    if (failed(bytes) || failed(phases.run("write", [&] { return write(path, *bytes); })))
+      return failure();
+    if (options.report)
+      report(kernel, path);
+  }
+  return success();
+}
+
+void Compiler::report(const target::Kernel &kernel, StringRef path) {
+  target::printReport(kernel, llvm::errs());
+  if (path != "-")
+    llvm::errs() << "  file        " << path << "\n";
+}
+
+LogicalResult Compiler::run() {
+  DialectRegistry registry;
+  registerDialects(registry);
+  // One kernel is one thread's work: a pool would only cost its start.
+  context = std::make_unique<MLIRContext>(registry, MLIRContext::Threading::DISABLED);
+  SourceMgrDiagnosticHandler diagnostics(sources, context.get());
+  if (failed(phases.run("parse", [&] { return parse(); })) || failed(lower()))
+    return failure();
+  LogicalResult result = options.emit <= Emit::LLVM
+                             ? phases.run("write", [&] { return writeLevel(); })
+                             : success(succeeded(makeKernels()) && succeeded(writeKernels()));
+  if (options.time)
+    phases.print(llvm::errs());
+  return result;
+}
+
+} // namespace
+
+bool compile(CompileOptions &options) { return succeeded(Compiler(options).run()); }
+
+} // namespace fp8gemm

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "fp8gemm/Pipelines/Pipelines.h"
+
+#include "fp8gemm/Conversion/Passes.h"
+#include "fp8gemm/Dialect/FP8Gemm/Transforms/Passes.h"
+#include "fp8gemm/Dialect/Hopper/Transforms/Passes.h"
+#include "fp8gemm/Target/Passes.h"
+#include "mlir/Conversion/ReconcileUnrealizedCasts/ReconcileUnrealizedCasts.h"
+#include "mlir/Conversion/SCFToControlFlow/SCFToControlFlow.h"
+#include "mlir/Dialect/LLVMIR/Transforms/Passes.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+
+namespace fp8gemm {
+
+void buildConfigPipeline(OpPassManager &manager, const PipelineOptions &options) {
+  manager.addPass(createSelectConfigPass({options.gpu, options.expectedM, options.config, options.explain}));
+}
+
+void buildHopperPipeline(OpPassManager &manager, const PipelineOptions &options) {
+  manager.addPass(createConvertFP8GemmToHopperPass());
+  if (options.lineinfo && !options.lineinfoFile.empty())
+    manager.addPass(createLocationSnapshot({options.lineinfoFile, /*tag=*/""}));
+}
+
+void buildNVVMPipeline(OpPassManager &manager, const PipelineOptions &options) {
+  OpPassManager &module = manager.nest<gpu::GPUModuleOp>();
+  OpPassManager &kernel = module.nest<gpu::GPUFuncOp>();
+  kernel.addPass(hopper::createAssignStagesPass());
+  kernel.addPass(hopper::createCheckRingsPass());
+  kernel.addPass(hopper::createCheckResourcesPass());
+  module.addPass(createConvertHopperToNVVMPass());
+}
+
+void buildLLVMPipeline(OpPassManager &manager, const PipelineOptions &options) {
+  OpPassManager &module = manager.nest<gpu::GPUModuleOp>();
+  module.addPass(createSCFToControlFlowPass());
+  module.addPass(createConvertKernelsToLLVMPass());
+  module.addPass(createCanonicalizerPass());
+  module.addPass(createCSEPass());
+  module.addPass(createReconcileUnrealizedCastsPass());
+  if (options.lineinfo)
+    manager.addPass(LLVM::createDIScopeForLLVMFuncOpPass({LLVM::DIEmissionKind::DebugDirectivesOnly}));
+}
+
+void buildFP8GemmToCubinPipeline(OpPassManager &manager, const PipelineOptions &options) {
+  buildConfigPipeline(manager, options);
+  buildHopperPipeline(manager, options);
+  buildNVVMPipeline(manager, options);
+  buildLLVMPipeline(manager, options);
+  manager.addPass(createSerializeKernelsPass({options.ptxas, options.chip, options.allowSpills, options.lineinfo}));
+}
+
+void registerPipelines() {
+  using Step = void (*)(OpPassManager &, const PipelineOptions &);
+  static constexpr Step steps[] = {buildConfigPipeline, buildHopperPipeline, buildNVVMPipeline, buildLLVMPipeline};
+  static constexpr const char *names[] = {"config", "hopper", "nvvm", "llvm"};
+  for (size_t last = 0; last < std::size(steps); ++last)
+    PassPipelineRegistration<PipelineOptions>(
+        std::string("fp8gemm-to-") + names[last], std::string("lower any level to ") + names[last],
+        [last](OpPassManager &manager, const PipelineOptions &options) {
+          for (size_t step = 0; step <= last; ++step)
+            steps[step](manager, options);
+        });
+  PassPipelineRegistration<PipelineOptions>("fp8gemm-to-cubin", "compile any level to kernel files",
+                                            buildFP8GemmToCubinPipeline);
+}
+
+} // namespace fp8gemm
