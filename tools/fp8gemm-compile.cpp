@@ -62,8 +62,9 @@ static Opt<bool> report("report", cl::desc("print what was chosen and made on st
 int main(int argc, char **argv) {
   InitLLVM init(argc, argv);
   cl::HideUnrelatedOptions(category);
-  cl::extrahelp help(std::string("\nptxas, nvdisasm and cuobjdump are looked for in ") +
-                     fp8gemm::target::kToolSearchOrder + ".\n");
+  std::string search = std::string("\nptxas, nvdisasm and cuobjdump are looked for in ") +
+                       fp8gemm::target::kToolSearchOrder + ".\n";
+  cl::extrahelp help(search);
   cl::ParseCommandLineOptions(argc, argv, "compiles block-scaled FP8 products to Hopper kernel files\n");
 
   fp8gemm::CompileOptions options;
@@ -74,7 +75,7 @@ int main(int argc, char **argv) {
     return usage("expected FILE.mlir or --op, got both");
   if (op == Operation::Gemm) {
     fp8gemm::GemmProblem problem{std::nullopt, n, k, sfa == Layout::MnMajor, sfb == Layout::MnMajor};
-    int64_t rows;
+    int64_t rows = 0;
     if (m != "any" && StringRef(m).getAsInteger(10, rows))
       return usage("expected --m to be a number or 'any', got '" + m + "'");
     if (m != "any")

@@ -104,11 +104,13 @@ LogicalResult Compiler::makeKernels() {
   const PipelineOptions &pipeline = options.pipeline;
   target::SerializeOptions serialize{pipeline.ptxas, pipeline.chip, pipeline.allowSpills, pipeline.lineinfo};
   for (auto gpuModule : module->getOps<gpu::GPUModuleOp>()) {
-    FailureOr<target::Kernel> kernel = target::serialize(gpuModule, serialize);
+    FailureOr<target::Kernel> kernel = options.emit == Emit::Ptx ? target::translate(gpuModule, serialize)
+                                                                 : target::serialize(gpuModule, serialize);
     if (failed(kernel))
       return failure();
     phases.add("LLVM", kernel->llvmSeconds);
-    phases.add("ptxas", kernel->ptxasSeconds);
+    if (options.emit != Emit::Ptx)
+      phases.add("ptxas", kernel->ptxasSeconds);
     kernels.push_back(std::move(*kernel));
   }
   for (auto binary : module->getOps<gpu::BinaryOp>()) {
@@ -132,7 +134,6 @@ LogicalResult Compiler::writeLevel() {
   std::string ir;
   llvm::raw_string_ostream os(ir);
   module->print(os);
-  os << '\n';
   return write(options.output.empty() ? "-" : options.output, ir);
 }
 
@@ -177,7 +178,7 @@ LogicalResult Compiler::writeKernels() {
     FailureOr<std::string> bytes = text(kernel);
     if (failed(bytes) || failed(phases.run("write", [&] { return write(path, *bytes); })))
       return failure();
-    if (options.report)
+    if (options.report && !kernel.manifest.empty())
       report(kernel, path);
   }
   return success();
@@ -190,10 +191,13 @@ void Compiler::report(const target::Kernel &kernel, StringRef path) {
 }
 
 LogicalResult Compiler::run() {
+  if (options.pipeline.chip.getValue() != target::kChip)
+    return error("expected chip " + target::kChip + ", got " + options.pipeline.chip.getValue());
   DialectRegistry registry;
   registerDialects(registry);
   // One kernel is one thread's work: a pool would only cost its start.
   context = std::make_unique<MLIRContext>(registry, MLIRContext::Threading::DISABLED);
+  context->printOpOnDiagnostic(false); // a location is enough
   SourceMgrDiagnosticHandler diagnostics(sources, context.get());
   if (failed(phases.run("parse", [&] { return parse(); })) || failed(lower()))
     return failure();

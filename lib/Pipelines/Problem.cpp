@@ -39,7 +39,7 @@ LogicalResult checkExtent(Location loc, StringRef name, int64_t value, int64_t l
 } // namespace
 
 OwningOpRef<ModuleOp> buildModule(MLIRContext &context, const GemmProblem &problem) {
-  Location loc = NameLoc::get(StringAttr::get(&context, "command line"));
+  Location loc = FileLineColLoc::get(&context, "<command line>", 1, 1);
   if (failed(checkExtent(loc, "m", problem.m.value_or(0), 0)) || failed(checkExtent(loc, "n", problem.n, 1)) ||
       failed(checkExtent(loc, "k", problem.k, 1)))
     return nullptr;

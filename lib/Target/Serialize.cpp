@@ -49,7 +49,7 @@ LogicalResult checkUsage(LLVM::LLVMFuncOp kernel, const ResourceUsage &usage, bo
 
 } // namespace
 
-FailureOr<Kernel> serialize(gpu::GPUModuleOp module, const SerializeOptions &options) {
+FailureOr<Kernel> translate(gpu::GPUModuleOp module, const SerializeOptions &options) {
   FailureOr<LLVM::LLVMFuncOp> func = findKernel(module);
   if (failed(func))
     return failure();
@@ -59,24 +59,31 @@ FailureOr<Kernel> serialize(gpu::GPUModuleOp module, const SerializeOptions &opt
   if (failed(ptx))
     return failure();
   kernel.ptx = std::move(*ptx);
+  return kernel;
+}
 
+FailureOr<Kernel> serialize(gpu::GPUModuleOp module, const SerializeOptions &options) {
+  FailureOr<Kernel> kernel = translate(module, options);
+  if (failed(kernel))
+    return failure();
+  LLVM::LLVMFuncOp func = *findKernel(module);
   PtxasOptions ptxas{options.ptxas, options.chip, options.lineinfo};
-  llvm::Expected<Cubin> cubin = timed(kernel.ptxasSeconds, [&] { return assemble(kernel.ptx, ptxas); });
+  llvm::Expected<Cubin> cubin = timed(kernel->ptxasSeconds, [&] { return assemble(kernel->ptx, ptxas); });
   if (!cubin)
-    return func->emitError(llvm::toString(cubin.takeError()));
-  kernel.cubin = std::move(*cubin);
-  if (failed(checkUsage(*func, kernel.cubin.usage, options.allowSpills)))
+    return func.emitError(llvm::toString(cubin.takeError()));
+  kernel->cubin = std::move(*cubin);
+  if (failed(checkUsage(func, kernel->cubin.usage, options.allowSpills)))
     return failure();
 
-  FailureOr<std::string> manifest = buildManifest(*func, options.chip, kernel.cubin);
+  FailureOr<std::string> manifest = buildManifest(func, options.chip, kernel->cubin);
   if (failed(manifest))
     return failure();
-  kernel.manifest = std::move(*manifest);
-  kernel.file = format::writeKernelFile(kernel.cubin.bytes, kernel.manifest);
+  kernel->manifest = std::move(*manifest);
+  kernel->file = format::writeKernelFile(kernel->cubin.bytes, kernel->manifest);
   // The reader's checks hold for what was written, or the attributes were wrong.
   format::KernelFile readBack;
-  if (std::string error = format::readKernelFile(kernel.file.data(), kernel.file.size(), readBack); !error.empty())
-    return func->emitError(error);
+  if (std::string error = format::readKernelFile(kernel->file.data(), kernel->file.size(), readBack); !error.empty())
+    return func.emitError(error);
   return kernel;
 }
 

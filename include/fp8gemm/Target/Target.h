@@ -47,6 +47,9 @@ mlir::FailureOr<mlir::LLVM::LLVMFuncOp> findKernel(mlir::gpu::GPUModuleOp module
 /// PTX of a gpu.module in the LLVM dialect.
 mlir::FailureOr<std::string> translateToPtx(mlir::gpu::GPUModuleOp module, llvm::StringRef chip = kChip);
 
+/// The kernel of a gpu.module with its PTX, and no more.
+mlir::FailureOr<Kernel> translate(mlir::gpu::GPUModuleOp module, const SerializeOptions &options);
+
 /// Compiles a gpu.module in the LLVM dialect. Spills, local memory and C75xx
 /// warnings are errors on the kernel unless they are allowed.
 mlir::FailureOr<Kernel> serialize(mlir::gpu::GPUModuleOp module, const SerializeOptions &options);
