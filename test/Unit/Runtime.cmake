@@ -26,3 +26,13 @@ find_path(CUDA_INCLUDE cuda.h HINTS ENV CUDA_PATH PATHS /usr/local/cuda PATH_SUF
 if(CUDA_INCLUDE)
   target_include_directories(RuntimeCudaHeaderTest SYSTEM PRIVATE ${CUDA_INCLUDE})
 endif()
+
+add_library(RuntimeFakeGpu SHARED RuntimeFakeGpu.cpp RuntimeFakeDriver.cpp)
+target_include_directories(RuntimeFakeGpu PRIVATE ${CMAKE_SOURCE_DIR}/runtime/src)
+target_compile_options(RuntimeFakeGpu PRIVATE -Wall -Wextra)
+
+fp8gemm_unit_test(RuntimeRunTest SOURCES RuntimeRunTest.cpp LINK fp8gemm_run_support fp8gemm_format
+  DEPENDS RuntimeFakeGpu fp8gemm-run)
+target_compile_definitions(RuntimeRunTest PRIVATE
+  FP8GEMM_FAKE_GPU="$<TARGET_FILE:RuntimeFakeGpu>"
+  FP8GEMM_RUN="$<TARGET_FILE:fp8gemm-run>")

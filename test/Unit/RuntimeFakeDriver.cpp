@@ -172,6 +172,8 @@ CUresult cuLaunchKernelEx(const CUlaunchConfig *config, CUfunction function, voi
   for (size_t i = 0; i < fakeCuda()->paramBytes.size(); ++i)
     launch.params.emplace_back(static_cast<const char *>(params[i]), fakeCuda()->paramBytes[i]);
   fakeCuda()->launches.push_back(launch);
+  if (fakeCuda()->kernel)
+    fakeCuda()->kernel(params);
   return CUDA_SUCCESS;
 }
 

@@ -44,6 +44,9 @@ struct FakeCuda {
   std::string loadedCode, loadedEntry;
   std::map<int, int> smemOfDevice;
   int liveLibraries = 0;
+
+  /// Called by each launch, where set.
+  void (*kernel)(void **params) = nullptr;
 };
 
 } // namespace fp8gemm::test

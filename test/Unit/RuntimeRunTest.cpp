@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// fp8gemm-run: its number formats, its reference, and the program itself on a GPU that
+// is faked (RuntimeFakeGpu.cpp).
+
+#include "Reference.h"
+#include "RuntimeTestKernel.h"
+
+#include <cmath>
+#include <cstdio>
+#include <fstream>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+using namespace fp8gemm;
+using namespace fp8gemm::run;
+using namespace fp8gemm::test;
+
+namespace {
+
+//===----------------------------------------------------------------------===//
+// e4m3, operands
+//===----------------------------------------------------------------------===//
+
+TEST(E4m3, RoundTripsEveryValue) {
+  for (int bits = 0; bits < 256; ++bits)
+    if ((bits & 0x7f) != 0x7f) {
+      EXPECT_EQ(toE4m3(fromE4m3(uint8_t(bits))), bits) << fromE4m3(uint8_t(bits));
+    }
+  EXPECT_TRUE(std::isnan(fromE4m3(0x7f)) && std::isnan(fromE4m3(0xff)));
+  EXPECT_EQ(fromE4m3(0x7e), 448.0f);
+  EXPECT_EQ(fromE4m3(0x01), 0x1p-9f);
+  EXPECT_EQ(fromE4m3(0x38), 1.0f);
+}
+
+TEST(E4m3, RoundsToNearestEven) {
+  for (int bits = 0; bits < 0x7e; ++bits) {
+    float low = fromE4m3(uint8_t(bits)), high = fromE4m3(uint8_t(bits + 1)), middle = (low + high) / 2;
+    EXPECT_EQ(toE4m3(middle), bits % 2 ? bits + 1 : bits) << middle;
+    EXPECT_EQ(toE4m3(std::nextafter(middle, 0.0f)), bits);
+    EXPECT_EQ(toE4m3(-std::nextafter(middle, 1e9f)), 0x80 | (bits + 1));
+  }
+  EXPECT_EQ(toE4m3(1e30f), 0x7e);
+  EXPECT_EQ(toE4m3(449.0f), 0x7e);
+}
+
+Problem makeProblem(int64_t m, int64_t n, int64_t k, bool mnMajor = true, int64_t pad = 16, uint64_t seed = 1) {
+  Problem problem;
+  problem.m = m;
+  problem.n = n;
+  problem.k = k;
+  problem.sfaMnMajor = problem.sfbMnMajor = mnMajor;
+  problem.fill(pad, seed);
+  return problem;
+}
+
+TEST(Operands, AreQuantisedPerBlock) {
+  Problem problem = makeProblem(5, 136, 144);
+  for (int64_t m = 0; m < 5; ++m)
+    for (int64_t kBlock = 0; kBlock < 2; ++kBlock) {
+      float largest = 0;
+      for (int64_t k = kBlock * 128; k < std::min<int64_t>(144, kBlock * 128 + 128); ++k)
+        largest = std::max(largest, std::fabs(fromE4m3(problem.a.row<uint8_t>(m)[k])));
+      EXPECT_EQ(largest, 448.0f); // the largest of a block is what its scale comes from
+      EXPECT_GT(problem.scaleA(m, kBlock), 0);
+      EXPECT_LT(problem.scaleA(m, kBlock), 1);
+    }
+  EXPECT_EQ(problem.a.leadingDimension, 160);
+  EXPECT_EQ(problem.d.leadingDimension, 136 + 8);
+  EXPECT_EQ(problem.sfa.leadingDimension, 8 + 4);
+  for (const Matrix *matrix : {&problem.a, &problem.sfa, &problem.b, &problem.sfb, &problem.d})
+    EXPECT_EQ(matrix->countGuardDamage(), 0);
+}
+
+TEST(Operands, DependOnTheSeedAlone) {
+  Problem first = makeProblem(9, 24, 256), again = makeProblem(9, 24, 256);
+  EXPECT_EQ(first.a.bytes, again.a.bytes);
+  EXPECT_EQ(first.b.bytes, again.b.bytes);
+  EXPECT_EQ(first.sfa.bytes, again.sfa.bytes);
+  Problem other = makeProblem(9, 24, 256, true, 16, 2);
+  EXPECT_NE(first.a.bytes, other.a.bytes);
+  EXPECT_NE(first.sfb.bytes, other.sfb.bytes);
+}
+
+TEST(Operands, GuardDamageIsCounted) {
+  Matrix matrix(3, 10, 1, 16, 16);
+  EXPECT_EQ(matrix.countGuardDamage(), 0);
+  matrix.row<uint8_t>(1)[9] = 0; // an element
+  EXPECT_EQ(matrix.countGuardDamage(), 0);
+  matrix.row<uint8_t>(1)[10] = 0;
+  matrix.row<uint8_t>(0)[-1] = 0;
+  matrix.row<uint8_t>(3)[0] = 0;
+  EXPECT_EQ(matrix.countGuardDamage(), 3);
+}
+
+//===----------------------------------------------------------------------===//
+// Reference
+//===----------------------------------------------------------------------===//
+
+uint16_t toBf16(double value) {
+  float narrow = float(value);
+  uint32_t bits;
+  std::memcpy(&bits, &narrow, 4);
+  return uint16_t((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
+/// Fills D with the product, written down once more as plainly as it gets.
+void computeD(Problem &problem) {
+  for (int64_t m = 0; m < problem.m; ++m)
+    for (int64_t n = 0; n < problem.n; ++n) {
+      double sum = 0;
+      for (int64_t k = 0; k < problem.k; ++k)
+        sum += double(fromE4m3(problem.a.row<uint8_t>(m)[k])) * fromE4m3(problem.b.row<uint8_t>(n)[k]) *
+               problem.scaleA(m, k / 128) * problem.scaleB(n, k / 128);
+      problem.d.row<uint16_t>(m)[n] = toBf16(sum);
+    }
+}
+
+TEST(Reference, HoldsForTheProduct) {
+  for (bool mnMajor : {true, false})
+    for (auto [m, n, k] :
+         {std::tuple<int64_t, int64_t, int64_t>{1, 8, 16}, {7, 24, 576}, {33, 136, 144}, {130, 264, 256}}) {
+      Problem problem = makeProblem(m, n, k, mnMajor);
+      computeD(problem);
+      CheckResult result = run::check(problem, 1);
+      EXPECT_TRUE(result.held()) << m << " " << n << " " << k << ": " << result.worst;
+      EXPECT_EQ(int64_t(result.rows.size()), m);
+      EXPECT_GT(result.worst, 0.01);
+    }
+}
+
+TEST(Reference, SeesOneWrongElement) {
+  Problem problem = makeProblem(33, 136, 144);
+  computeD(problem);
+  problem.d.row<uint16_t>(32)[135] ^= 0x0040; // half of its fraction
+  CheckResult result = run::check(problem, 1);
+  EXPECT_FALSE(result.held());
+  EXPECT_EQ(result.failures, 1);
+  EXPECT_EQ(result.worstRow, 32);
+  EXPECT_EQ(result.worstColumn, 135);
+}
+
+// One of 56 K blocks has twice its weight: a bound by the sum of magnitudes alone would
+// be too loose to see it.
+TEST(Reference, SeesOneWrongScale) {
+  Problem problem = makeProblem(2, 24, 7168);
+  computeD(problem);
+  EXPECT_TRUE(run::check(problem, 1).held());
+  problem.sfa.row<float>(30)[1] *= 2;
+  CheckResult result = run::check(problem, 1);
+  EXPECT_GT(result.failures, 0);
+  EXPECT_EQ(result.worstRow, 1);
+}
+
+// What is lost below the tensor core's 13 bits is within the bound, and comes near it.
+TEST(Reference, AllowsWhatTheTensorCoreLoses) {
+  Problem problem = makeProblem(1, 8, 128);
+  for (int64_t k = 0; k < 128; ++k) {
+    problem.a.row<uint8_t>(0)[k] = toE4m3(k == 0 ? 256 : 7.5f); // 7.5 is lost below 2^16
+    for (int64_t n = 0; n < 8; ++n)
+      problem.b.row<uint8_t>(n)[k] = toE4m3(k == 0 ? 256 : 1);
+  }
+  float scale = problem.scaleA(0, 0) * problem.scaleB(0, 0);
+  for (int64_t n = 0; n < 8; ++n)
+    problem.d.row<uint16_t>(0)[n] = toBf16(65536.0 * scale);
+  CheckResult result = run::check(problem, 1);
+  EXPECT_EQ(result.failures, 0);
+  EXPECT_GT(result.worst, 0.1);
+}
+
+TEST(Reference, SeesUnwrittenElements) {
+  Problem problem = makeProblem(3, 8, 16);
+  computeD(problem);
+  problem.d.row<uint16_t>(1)[7] = 0xffff;
+  CheckResult result = run::check(problem, 1);
+  EXPECT_FALSE(result.held());
+  EXPECT_EQ(result.notANumber, 1);
+  EXPECT_EQ(result.failures, 1);
+}
+
+TEST(Reference, SamplesRowsOfLargeProblems) {
+  Problem problem = makeProblem(300, 256, 512);
+  CheckResult result = run::check(problem, 1, 64 * 256 * 512);
+  EXPECT_EQ(result.rows.size(), 64u);
+  EXPECT_EQ(result.rows.front(), 0);
+  EXPECT_EQ(result.rows.back(), 299);
+  EXPECT_EQ(result.failures, 64 * 256); // D is still poison
+  EXPECT_EQ(result.notANumber, 300 * 256);
+}
+
+//===----------------------------------------------------------------------===//
+// The program
+//===----------------------------------------------------------------------===//
+
+struct Outcome {
+  int status;
+  std::string output;
+};
+
+Outcome runTool(const std::string &arguments, const std::string &environment = "FP8GEMM_LIBCUDA=" FP8GEMM_FAKE_GPU) {
+  std::string command = "env " + environment + " " FP8GEMM_RUN " " + arguments + " 2>&1";
+  FILE *pipe = popen(command.c_str(), "r");
+  Outcome outcome{-1, ""};
+  char buffer[512];
+  while (size_t got = fread(buffer, 1, sizeof(buffer), pipe))
+    outcome.output.append(buffer, got);
+  outcome.status = WEXITSTATUS(pclose(pipe));
+  return outcome;
+}
+
+void expectRun(const Outcome &outcome, int status, const std::string &part) {
+  EXPECT_EQ(outcome.status, status) << outcome.output;
+  EXPECT_NE(outcome.output.find(part), std::string::npos) << "got: " << outcome.output;
+}
+
+std::string kernelFile(int64_t m = -1, int64_t n = 136, int64_t k = 272) {
+  std::string path = std::string(FP8GEMM_TEST_DIR) + "/runtime-run-" + std::to_string(m) + ".cubin";
+  ManifestSpec manifest;
+  manifest.m = m;
+  manifest.n = n;
+  manifest.k = k;
+  std::ofstream(path, std::ios::binary) << makeKernelFile(manifest);
+  return path;
+}
+
+TEST(RunTool, CheckHolds) {
+  for (const char *m : {"1", "7", "129"}) {
+    Outcome outcome = runTool(kernelFile() + " --m=" + m + " --check --pad=32 --device=gpu");
+    expectRun(outcome, 0, "check    held: " + std::string(m) + " of " + m + " rows, all columns, against float64");
+    expectRun(outcome, 0, "no NaN in D; guard zones intact; two runs gave the same bits");
+    expectRun(outcome, 0, "device   gpu: Fake GPU, 132 SMs");
+  }
+  expectRun(runTool(kernelFile() + " --m=0 --check"), 0, "check    held: 0 of 0 rows");
+}
+
+TEST(RunTool, CheckFails) {
+  std::string arguments = kernelFile() + " --m=9 --check --device=gpu", fake = "FP8GEMM_LIBCUDA=" FP8GEMM_FAKE_GPU;
+  expectRun(runTool(arguments, fake + " FAKE_GPU_FAULT=nothing"), 1, "1224 elements of D are NaN");
+  expectRun(runTool(arguments, fake + " FAKE_GPU_FAULT=row"), 1, "elements beyond their bound, the worst D[8, ");
+  expectRun(runTool(arguments, fake + " FAKE_GPU_FAULT=guard"), 1, "1 bytes around D's elements were overwritten");
+  expectRun(runTool(arguments, fake + " FAKE_GPU_FAULT=input"), 1, "1 bytes of the inputs or around them");
+  expectRun(runTool(arguments, fake + " FAKE_GPU_FAULT=unsteady"), 1, "1 elements differ between two runs");
+}
+
+TEST(RunTool, Bench) {
+  // The fake's events are 10, 11, 12 ... us apart; the first two calls warm up.
+  expectRun(runTool(kernelFile() + " --m=4 --bench"), 0, "bench    17.50 us, 0 TFLOPS (median of 12 launches");
+}
+
+TEST(RunTool, Json) {
+  Outcome outcome = runTool(kernelFile() + " --m=4 --check --bench --json --seed=3");
+  expectRun(outcome, 0,
+            "{\"kernel\": \"gemm_test\", \"device\": \"gpu\", \"device_name\": \"Fake GPU, 132 SMs\", \"m\": 4, "
+            "\"n\": 136, \"k\": 272, \"seed\": 3, \"pad_bytes\": 0, \"check\": {\"held\": true, \"rows\": 4, ");
+  expectRun(outcome, 0, "\"bench\": {\"us\": 17.5, ");
+  expectRun(runTool(kernelFile() + " --m=4 --check --json", "FAKE_GPU_FAULT=nothing FP8GEMM_LIBCUDA=" FP8GEMM_FAKE_GPU),
+            1, "\"held\": false, \"rows\": 4, \"worst_error_over_bound\": null");
+}
+
+TEST(RunTool, StaticM) {
+  expectRun(runTool(kernelFile(64) + " --check"), 0, "held: 64 of 64 rows");
+  expectRun(runTool(kernelFile(64) + " --m=65"), 2,
+            "expected --m=64, the only one that kernel 'gemm_test' was compiled for");
+}
+
+TEST(RunTool, NoGpu) {
+  expectRun(runTool(kernelFile() + " --m=4 --device=gpu", "FP8GEMM_LIBCUDA=/nonexistent.so"), 2,
+            "error: expected a CUDA driver, got none");
+  expectRun(runTool(kernelFile() + " --m=4 --bench", "FP8GEMM_LIBCUDA=/nonexistent.so"), 2,
+            "error: --bench times the GPU kernel, but runs on the CPU");
+}
+
+TEST(RunTool, BadInputs) {
+  std::string kernel = kernelFile(), plain = std::string(FP8GEMM_TEST_DIR) + "/runtime-run-plain.cubin";
+  std::ofstream(plain, std::ios::binary) << makeCubin();
+  expectRun(runTool(plain + " --m=1"), 2, "got a plain cubin without a manifest");
+  expectRun(runTool("/nonexistent.cubin --m=1"), 2, "cannot open '/nonexistent.cubin'");
+  expectRun(runTool(""), 2, "expected a kernel file");
+  expectRun(runTool(kernel), 2, "expected --m=N: kernel 'gemm_test' serves any M");
+  expectRun(runTool(kernel + " --m=-1"), 2, "expected --m in [0, 2^31 - 1], got -1");
+  expectRun(runTool(kernel + " --m=4x"), 2, "expected --m=<number>, got '4x'");
+  expectRun(runTool(kernel + " --m=4 --pad=8"), 2, "expected --pad as a multiple of 16 bytes");
+  expectRun(runTool(kernel + " --m=4 --device=tpu"), 2, "expected --device=gpu or --device=cpu, got 'tpu'");
+  expectRun(runTool(kernel + " --mm=4"), 2, "unknown option '--mm=4'");
+  expectRun(runTool(kernel + " " + kernel), 2, "expected one kernel file");
+  expectRun(runTool(kernel + " --check=yes"), 2, "expected --check without a value");
+  expectRun(runTool("--help"), 0, "usage: fp8gemm-run KERNEL.cubin");
+}
+
+} // namespace

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "Gpu.h"
+
+#include <stdexcept>
+
+namespace fp8gemm::run {
+
+void Gpu::check(cuda::CUresult result, const char *call) const {
+  if (result != cuda::CUDA_SUCCESS)
+    throw std::runtime_error(driver->describe(result, call));
+}
+
+Gpu::Gpu() {
+  std::string error;
+  driver = cuda::Driver::get(error);
+  if (!driver)
+    throw std::runtime_error(error);
+#define FP8GEMM_LOOK_UP(member, symbol, params)                                                                        \
+  cu.member = reinterpret_cast<decltype(cu.member)>(cuda::findSymbol(*driver, #symbol, error));                        \
+  if (!cu.member)                                                                                                      \
+    throw std::runtime_error(error);
+  FP8GEMM_CUDA_TOOL_FUNCTIONS(FP8GEMM_LOOK_UP)
+#undef FP8GEMM_LOOK_UP
+  cuda::CUdevice device = 0;
+  check(cu.deviceGet(&device, 0), "cuDeviceGet");
+  char text[128] = "";
+  check(driver->deviceGetName(text, sizeof(text), device), "cuDeviceGetName");
+  int sms = 0;
+  check(driver->deviceGetAttribute(&sms, cuda::CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT, device),
+        "cuDeviceGetAttribute");
+  name = std::string(text) + ", " + std::to_string(sms) + " SMs";
+  cuda::CUcontext context = nullptr;
+  check(cu.primaryCtxRetain(&context, device), "cuDevicePrimaryCtxRetain");
+  check(cu.ctxSetCurrent(context), "cuCtxSetCurrent");
+  check(cu.streamCreate(&stream, 0), "cuStreamCreate");
+}
+
+Gpu::~Gpu() {
+  for (cuda::CUdeviceptr allocation : allocations)
+    cu.memFree(allocation);
+}
+
+cuda::CUdeviceptr Gpu::allocate(size_t bytes) {
+  cuda::CUdeviceptr pointer = 0;
+  check(cu.memAlloc(&pointer, bytes), "cuMemAlloc");
+  allocations.push_back(pointer);
+  return pointer;
+}
+
+void *Gpu::upload(const Matrix &matrix, const Matrix &contents) {
+  cuda::CUdeviceptr &pointer = matrices[&matrix];
+  if (!pointer)
+    pointer = allocate(matrix.bytes.size());
+  check(cu.memcpyHtoD(pointer, contents.bytes.data(), contents.bytes.size()), "cuMemcpyHtoD");
+  return reinterpret_cast<void *>(pointer + Matrix::kGuardBytes);
+}
+
+void Gpu::download(const Matrix &matrix, Matrix &contents) {
+  check(cu.memcpyDtoH(contents.bytes.data(), matrices.at(&matrix), contents.bytes.size()), "cuMemcpyDtoH");
+}
+
+void Gpu::run(const std::function<void(cuda::CUstream)> &launch) {
+  launch(stream);
+  check(cu.streamSynchronize(stream), "cuStreamSynchronize");
+}
+
+std::vector<double> Gpu::time(int calls, const std::function<void(cuda::CUstream)> &launch) {
+  constexpr size_t kFlush = size_t(512) << 20, kChunk = size_t(4) << 20;
+  cuda::CUdeviceptr written = allocate(kFlush), read = allocate(kFlush), sink = allocate(kChunk);
+  cuda::CUevent start = nullptr, stop = nullptr;
+  check(cu.eventCreate(&start, 0), "cuEventCreate");
+  check(cu.eventCreate(&stop, 0), "cuEventCreate");
+  check(cu.memsetD8Async(read, 1, kFlush, stream), "cuMemsetD8Async");
+  std::vector<double> microseconds;
+  for (int i = -2; i < calls; ++i) { // the first two warm up
+    check(cu.memsetD8Async(written, uint8_t(i), kFlush, stream), "cuMemsetD8Async");
+    // Reads 512 MB and writes but one chunk, over and over.
+    for (size_t offset = 0; offset < kFlush; offset += kChunk)
+      check(cu.memcpyDtoDAsync(sink, read + offset, kChunk, stream), "cuMemcpyDtoDAsync");
+    check(cu.eventRecord(start, stream), "cuEventRecord");
+    launch(stream);
+    check(cu.eventRecord(stop, stream), "cuEventRecord");
+    check(cu.streamSynchronize(stream), "cuStreamSynchronize");
+    float milliseconds = 0;
+    check(cu.eventElapsedTime(&milliseconds, start, stop), "cuEventElapsedTime");
+    if (i >= 0)
+      microseconds.push_back(milliseconds * 1e3);
+  }
+  return microseconds;
+}
+
+} // namespace fp8gemm::run

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// One GPU, through the CUDA driver. What fails throws std::runtime_error.
+
+#ifndef FP8GEMM_TOOLS_RUN_GPU_H
+#define FP8GEMM_TOOLS_RUN_GPU_H
+
+#include "Driver.h"
+#include "Problem.h"
+#include "fp8gemm/runtime.h"
+
+#include <functional>
+#include <map>
+#include <string>
+
+namespace fp8gemm::cuda {
+
+/// libcuda's functions that the runtime has no use for.
+struct ToolFunctions {
+#define FP8GEMM_MEMBER(member, symbol, params) CUresult(*member) params = nullptr;
+  FP8GEMM_CUDA_TOOL_FUNCTIONS(FP8GEMM_MEMBER)
+#undef FP8GEMM_MEMBER
+};
+
+} // namespace fp8gemm::cuda
+
+namespace fp8gemm::run {
+
+class Gpu {
+public:
+  /// Device 0, its primary context made current on this thread.
+  Gpu();
+  ~Gpu();
+  Gpu(const Gpu &) = delete;
+
+  /// Copies `contents` (a matrix with its guards) to the device memory of `matrix`, made
+  /// by the first upload; the place of its first row.
+  void *upload(const Matrix &matrix, const Matrix &contents);
+  void *upload(const Matrix &matrix) { return upload(matrix, matrix); }
+  /// Brings the device memory of `matrix` back, guards and all.
+  void download(const Matrix &matrix, Matrix &contents);
+
+  /// Launches and waits.
+  void run(const std::function<void(cuda::CUstream)> &launch);
+
+  /// Microseconds of `calls` launches, each after 512 MB were written and other 512 MB
+  /// read, so that L2 holds neither operands nor lines that must be written back.
+  std::vector<double> time(int calls, const std::function<void(cuda::CUstream)> &launch);
+
+  std::string name; ///< "NVIDIA H100 80GB HBM3, 132 SMs"
+
+private:
+  cuda::CUdeviceptr allocate(size_t bytes);
+  void check(cuda::CUresult result, const char *call) const;
+
+  const cuda::Driver *driver;
+  cuda::ToolFunctions cu;
+  cuda::CUstream stream = nullptr;
+  std::vector<cuda::CUdeviceptr> allocations;
+  std::map<const Matrix *, cuda::CUdeviceptr> matrices;
+};
+
+} // namespace fp8gemm::run
+
+#endif // FP8GEMM_TOOLS_RUN_GPU_H

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "Options.h"
+
+#include <charconv>
+#include <stdexcept>
+
+namespace fp8gemm::run {
+
+const char *const kUsage =
+    R"(usage: fp8gemm-run KERNEL.cubin [options]
+
+Runs a kernel file made by fp8gemm-compile on random operands.
+
+  --m=N          rows of A and D; needed where the kernel serves any M
+  --device=gpu   launch the kernel (compute capability 9.0); the default where there is such a GPU
+  --device=cpu   compute the kernel's problem on the CPU, through linalg, instead
+  --check        compare D with a float64 reference, element by element (docs/Numerics.md)
+  --bench        median time of 12 launches, each with a cold L2
+  --seed=N       seed of the operands (1)
+  --pad=BYTES    lengthen the rows of every operand, a multiple of 16 (0)
+  --json         print one JSON object
+  --help         this text
+
+Exit status: 0 the check held (or none was asked for), 1 it did not, 2 any other error.
+)";
+
+template <typename T> static T parseNumber(const std::string &option, const std::string &value) {
+  T number{};
+  auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+  if (error != std::errc() || end != value.data() + value.size())
+    throw std::runtime_error("expected " + option + "=<number>, got '" + value + "'");
+  return number;
+}
+
+Options parseOptions(int argc, char **argv) {
+  Options options;
+  for (int i = 1; i < argc; ++i) {
+    std::string argument = argv[i];
+    if (argument.rfind("-", 0) != 0) {
+      if (!options.kernel.empty())
+        throw std::runtime_error("expected one kernel file, got '" + options.kernel + "' and '" + argument + "'");
+      options.kernel = argument;
+      continue;
+    }
+    size_t equals = argument.find('=');
+    std::string name = argument.substr(0, equals);
+    if (name.rfind("--", 0) != 0)
+      name = "-" + name;
+    bool *flag = name == "--check"   ? &options.check
+                 : name == "--bench" ? &options.bench
+                 : name == "--json"  ? &options.json
+                 : name == "--help"  ? &options.help
+                                     : nullptr;
+    if (flag) {
+      if (equals != std::string::npos)
+        throw std::runtime_error("expected " + name + " without a value, got '" + argument + "'");
+      *flag = true;
+      continue;
+    }
+    bool known = name == "--m" || name == "--device" || name == "--seed" || name == "--pad";
+    if (!known)
+      throw std::runtime_error("unknown option '" + argument + "'; see fp8gemm-run --help");
+    if (equals == std::string::npos && i + 1 == argc)
+      throw std::runtime_error("expected a value after " + name);
+    std::string value = equals == std::string::npos ? argv[++i] : argument.substr(equals + 1);
+    if (name == "--m") {
+      options.m = parseNumber<int64_t>(name, value);
+      if (*options.m < 0 || *options.m > INT32_MAX)
+        throw std::runtime_error("expected --m in [0, 2^31 - 1], got " + value);
+    } else if (name == "--seed") {
+      options.seed = parseNumber<uint64_t>(name, value);
+    } else if (name == "--pad") {
+      options.pad = parseNumber<int64_t>(name, value);
+      if (options.pad < 0 || options.pad > 1 << 20 || options.pad % 16 != 0)
+        throw std::runtime_error("expected --pad as a multiple of 16 bytes in [0, 1048576], got " + value);
+    } else if (value == "gpu" || value == "cpu") {
+      options.device = value;
+    } else {
+      throw std::runtime_error("expected --device=gpu or --device=cpu, got '" + value + "'");
+    }
+  }
+  if (options.kernel.empty() && !options.help)
+    throw std::runtime_error("expected a kernel file; see fp8gemm-run --help");
+  return options;
+}
+
+} // namespace fp8gemm::run

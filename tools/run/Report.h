@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What fp8gemm-run found, for people or as JSON.
+
+#ifndef FP8GEMM_TOOLS_RUN_REPORT_H
+#define FP8GEMM_TOOLS_RUN_REPORT_H
+
+#include "Reference.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace fp8gemm::run {
+
+struct Report {
+  std::string kernel, config;
+  bool onGpu = false;
+  std::string device; ///< which, and why
+  int64_t m = 0, n = 0, k = 0, pad = 0;
+  uint64_t seed = 0;
+
+  std::optional<CheckResult> check;
+  int64_t inputDamage = 0;       ///< bytes of inputs, or of their guards, that changed
+  bool repeated = false;         ///< the product was computed twice
+  int64_t differentElements = 0; ///< of D, between the two
+
+  std::vector<double> microseconds; ///< of each timed launch
+
+  bool held() const { return !check || (check->held() && inputDamage == 0 && differentElements == 0); }
+  void printText() const;
+  void printJson() const;
+};
+
+} // namespace fp8gemm::run
+
+#endif // FP8GEMM_TOOLS_RUN_REPORT_H
