@@ -4,7 +4,15 @@
 Works on any torch device: the tests of this file run on the CPU.
 """
 
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
 import torch
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "Numerics"))
+import numerics
+import tensor_core
 
 BLOCK = 128
 E4M3_MAX = 448.0
@@ -49,13 +57,48 @@ def dequantise(codes, scales, rows, columns):
     return exact(codes) * spread(scales.to(torch.float64), rows, columns, codes.shape)
 
 
+def exponents(x):
+    """floor(log2 |x|) of e4m3 values, whose subnormals have that of 2^-6; of zeros, one below all others."""
+    _, exponent = torch.frexp(x)
+    return torch.where(x == 0, -500, (exponent - 1).clamp_min(-6)).to(torch.float64)
+
+
+def stepwise_error(a, sfa, b, sfb):
+    """tensor_core.stepwise_error, on torch tensors: what the sums inside K blocks may err by."""
+    m, n, k = a.shape[0], b.shape[0], a.shape[1]
+    unit = 2.0**-tensor_core.FRACTION_BITS
+    total = torch.zeros(m, n, dtype=torch.float64, device=a.device)
+    for block in range(ceil_div(k, BLOCK)):
+        prefix, error = torch.zeros_like(total), torch.zeros_like(total)
+        for start in range(block * BLOCK, min((block + 1) * BLOCK, k), tensor_core.STEP):
+            end = min(start + tensor_core.STEP, (block + 1) * BLOCK, k)
+            left, right = exact(a[:, start:end]), exact(b[:, start:end])
+            largest = torch.exp2(exponents(left).amax(1)[:, None] + exponents(right).amax(1)[None, :])
+            largest = torch.maximum(largest, prefix.abs() + error)
+            prefix += left @ right.T
+            error += unit * tensor_core.STEP * largest
+            error += unit * (prefix.abs() + error)
+        scale = sfa[:, block, None].to(torch.float64) * sfb[:, block].to(torch.float64).repeat_interleave(BLOCK)[:n]
+        total += scale.abs() * error
+    return total
+
+
 class Oracle:
-    """The product in float64, and the sum of absolute products that bounds scale with."""
+    """The product in float64, and what may differ from it."""
 
     def __init__(self, a, sfa, b, sfb):
         left, right = dequantise(a, sfa, 1, BLOCK), dequantise(b, sfb, BLOCK, BLOCK)
         self.value = left @ right.T
         self.magnitude = left.abs() @ right.abs().T
+        self.stepwise = stepwise_error(a, sfa, b, sfb)
+        self.k = a.shape[1]
+
+    def limits(self, rows):
+        """Both bounds of docs/Numerics.md, for the first `rows` rows: by the constant, and step by step."""
+        value, magnitude = self.value[:rows], self.magnitude[:rows]
+        shape = SimpleNamespace(shape=(*value.shape, self.k))
+        return (numerics.bound(shape, value, magnitude, tensor_core.constant_error),
+                numerics.bound(shape, value, magnitude, lambda *_: self.stepwise[:rows]))
 
 
 class Guarded:

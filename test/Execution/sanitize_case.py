@@ -4,8 +4,8 @@
 
     sanitize_case.py KERNELS        KERNELS: folder that benchmark/kernels.py filled with --set sanitize
 
-Needs NumPy and the CUDA driver only. Each operand is an allocation of exactly its size, so
-that memcheck sees the first byte beyond it. Data are random e4m3 codes of every magnitude.
+Needs NumPy, ml_dtypes and the CUDA driver only. Each operand is an allocation of exactly its size, so
+that memcheck sees the first byte beyond it.
 """
 
 import ctypes
@@ -18,25 +18,10 @@ import numpy as np
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "Numerics"), str(HERE.parent.parent / "benchmark")]
-import bound
+import numerics
 import runtime_binding
 import shapes
-
-BLOCK = shapes.BLOCK
-
-
-def e4m3_values():
-    """The value of each of the 256 codes (PTX ISA, "Alternate floating-point data formats")."""
-    codes = np.arange(256)
-    sign = np.where(codes & 0x80, -1.0, 1.0)
-    exponent, mantissa = (codes >> 3) & 15, (codes & 7) / 8
-    values = sign * np.where(exponent == 0, mantissa * 2.0**-6, (1 + mantissa) * 2.0**(exponent - 7.0))
-    values[[0x7F, 0xFF]] = np.nan
-    return values
-
-
-E4M3 = e4m3_values()
-
+import tensor_core
 
 class Driver:
     """Device memory through the CUDA driver."""
@@ -71,47 +56,29 @@ class Driver:
         self.call("cuMemFree_v2", address)
 
 
-def bf16_values(bits):
-    return (bits.astype(np.uint32) << 16).view(np.float32).astype(np.float64)
-
-
-def oracle(a, sfa, b, sfb):
-    """D and the sum of absolute products, in float64."""
-    left = E4M3[a] * np.repeat(sfa.astype(np.float64), BLOCK, 1)[:, :a.shape[1]]
-    spread = np.repeat(np.repeat(sfb.astype(np.float64), BLOCK, 0), BLOCK, 1)
-    right = E4M3[b] * spread[:b.shape[0], :b.shape[1]]
-    return left @ right.T, np.abs(left) @ np.abs(right).T
-
-
 def run(driver, path, m):
     """What is wrong with the product of M = `m` by the kernel at `path`, or None; and the largest error / bound."""
     kernel = runtime_binding.Kernel(path)
     kernel.load()
-    n, k = kernel.n, kernel.k
-    random = np.random.default_rng(m)
-    blocks = shapes.ceil_div(k, BLOCK)
-    finite = np.flatnonzero(~np.isnan(E4M3)).astype(np.uint8)
-    a, b = random.choice(finite, (m, k)), random.choice(finite, (n, k))
-    sfa = random.uniform(0.5, 2.0, (m, blocks)).astype(np.float32)
-    sfb = random.uniform(0.5, 2.0, (shapes.ceil_div(n, BLOCK), blocks)).astype(np.float32)
-    stored_sfa, stored_sfb = sfa, sfb.T if kernel.sfb == "mn_major" else sfb
-    if kernel.sfa == "mn_major":
-        stored_sfa = np.full((blocks, -(-m // 4) * 4), np.nan, np.float32)
-        stored_sfa[:, :m] = sfa.T
-    stored = [a, stored_sfa, b, stored_sfb, np.full((m, n), 0xFFFF, np.uint16)]
+    problem = numerics.random_problem(m, kernel.n, kernel.k)
+    sfa = numerics.stored_scales(problem.sfa, kernel.sfa, 4 if kernel.sfa == numerics.MN_MAJOR else 1)
+    stored = [problem.a, sfa, problem.b, numerics.stored_scales(problem.sfb, kernel.sfb),
+              np.full((m, kernel.n), 0xFFFF, np.uint16)]
     addresses = [driver.put(array) for array in stored]
     kernel.launch(kernel.arguments(m, *((address.value, array.shape[1]) for address, array in zip(addresses, stored))))
     driver.call("cuCtxSynchronize")
-    bits = driver.get(addresses[-1], (m, n), np.uint16)
+    bits = driver.get(addresses[-1], (m, kernel.n), np.uint16)
     for address in addresses:
         driver.free(address)
     kernel.close()
-    value, magnitude = oracle(a, sfa, b, sfb)
-    share = np.abs(bf16_values(bits) - value) / bound.tolerance(magnitude, value, k)
-    bad = int((~(share <= 1)).sum())
     missing = int((bits == 0xFFFF).sum())
-    wrong = f"{bad} of {bits.size} elements out of bound, {missing} not written" if bad else None
-    return wrong, float(np.nanmax(share))
+    if missing:
+        return f"{missing} of {bits.size} elements not written", float("nan")
+    d = bits.view(numerics.BF16)
+    if not np.isfinite(d.astype(np.float32)).all():
+        return "elements that are not finite", float("nan")
+    share, relative = numerics.errors(problem, d, tensor_core.stepwise_error)
+    return (None if share <= 1 and relative <= 2.0**-8 else f"relative error {relative:.3g}"), share
 
 
 def main():
