@@ -10,6 +10,7 @@ a RUNNER without results, counts as one failure. The last line of the output is
 `N passed, N failed, N skipped`; the exit status is 0 only if none failed.
 """
 
+import re
 import sys
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
@@ -17,9 +18,12 @@ from pathlib import Path
 
 
 def reason(element):
-    """Last line of a skip's message: GoogleTest and pytest put the place before it."""
-    text = (element.get("message") or element.text or "no reason given").strip()
-    return text.splitlines()[-1] if text else "no reason given"
+    """Why a test was skipped, without the place, which GoogleTest and pytest put before it."""
+    text = element.get("message") or element.text or ""
+    if text == "collection skipped":  # a whole file of pytest
+        found = re.search(r"Skipped: (.*)['\"]\)$", element.text or "", re.S)
+        text = found.group(1) if found else text
+    return (text.strip().splitlines() or ["no reason given"])[-1]
 
 
 def read(path):
