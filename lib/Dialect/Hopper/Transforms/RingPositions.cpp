@@ -114,8 +114,10 @@ private:
     enter();
     for (auto [init, argument] : llvm::zip(loop.getInitArgs(), loop.getRegionIterArgs())) {
       std::optional<Known> found = lookup(init);
-      if (found && found->point == before && (argument.getType().isIndex() || argument.getType().isInteger(1)))
-        known[argument] = Known{current, found->wrongStart, argument};
+      if (!found || !(argument.getType().isIndex() || argument.getType().isInteger(1)))
+        continue;
+      // One that is not the current position stays what it was, and is refused where it is used.
+      known[argument] = found->point == before ? Known{current, found->wrongStart, argument} : *found;
     }
     follow(*loop.getBody());
     Point end = current;
@@ -123,7 +125,7 @@ private:
     for (auto [argument, yielded, result] :
          llvm::zip(loop.getRegionIterArgs(), loop.getYieldedValues(), loop.getResults())) {
       auto carried = known.find(argument);
-      if (carried == known.end())
+      if (carried == known.end() || carried->second.carrier != argument)
         continue;
       std::optional<Known> found = lookup(yielded);
       if (found && found->point == end)

@@ -17,18 +17,21 @@ static RingInitOp checkInit(Kernel &kernel, RingCreateOp ring, Reporter &reporte
   if (!precedesRoles(ring))
     reporter.report(ring, 2) << "expected a ring to be created at the kernel's top level, before the roles";
   RingInitOp first;
+  bool misplaced = false;
   for (Operation *user : getUsers(ring.getRing())) {
     auto init = dyn_cast<RingInitOp>(user);
     if (!init)
       continue;
-    if (!precedesRoles(init))
+    if (!precedesRoles(init)) {
+      misplaced = true;
       reporter.report(init, 3) << "expected a ring to be initialised at the kernel's top level, before the roles";
-    else if (first)
+    } else if (first) {
       reporter.report(init, 3, first, "the first time") << "expected a ring to be initialised once, got a second time";
-    else
+    } else {
       first = init;
+    }
   }
-  if (!first)
+  if (!first && !misplaced)
     reporter.report(ring, 3) << "expected a ring to be initialised before the roles, got no hopper.ring.init";
   return first;
 }

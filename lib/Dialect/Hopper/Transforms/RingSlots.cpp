@@ -89,7 +89,7 @@ void checkFilled(const Slot &slot, Operation *end, unsigned rule, StringRef word
   for (auto [index, buffer] : llvm::enumerate(slot.buffers)) {
     Operation *first = nullptr;
     for (Operation *user : getUsers(buffer)) {
-      if (!isa<WriteOp>(user) || user->getBlock() != end->getBlock())
+      if (!isa<WriteOp>(user) || user->getBlock() != end->getBlock() || !user->isBeforeInBlock(end))
         continue;
       if (first)
         reporter.report(user, rule) << "expected a buffer to be " << word << " once before the commit, got a second time";

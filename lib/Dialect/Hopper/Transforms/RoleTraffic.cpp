@@ -42,11 +42,11 @@ std::optional<int64_t> getTrips(scf::ForOp loop) {
   return distance <= 0 ? 0 : llvm::divideCeil(distance, step.getSExtValue());
 }
 
-/// The accesses to `ring` in `block`, in order.
-Items collect(Block &block, Value ring) {
+/// The accesses to `ring` in `block`, in order: those that fill it, or those that read it.
+Items collect(Block &block, Value ring, bool fills) {
   Items items;
   for (Operation &op : block) {
-    if (getAccessedRing(&op) == ring) {
+    if (getAccessedRing(&op) == ring && isa<RingAcquireOp>(op) == fills) {
       append(items, Item{&op, 1, {}, {}});
       continue;
     }
@@ -54,7 +54,7 @@ Items collect(Block &block, Value ring) {
     for (Region &region : op.getRegions()) {
       Items inner;
       if (!region.empty())
-        inner = collect(region.front(), ring);
+        inner = collect(region.front(), ring, fills);
       Items &part = region.getRegionNumber() == 0 ? item.first : item.second;
       llvm::append_range(part, inner);
     }
@@ -147,7 +147,7 @@ void fp8gemm::hopper::checkTraffic(Kernel &kernel, Reporter &reporter) {
         continue;
       Items items;
       if (Block *block = kernel.getBlock(role))
-        items = collect(*block, ring.getRing());
+        items = collect(*block, ring.getRing(), role != Role::consumers);
       // R23: whoever waits for this role would wait for ever.
       if (items.empty()) {
         reporter.report(ring, 23) << "expected the " << getName(role) << " to access the ring, got no "

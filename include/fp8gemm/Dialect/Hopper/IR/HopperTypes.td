@@ -29,11 +29,11 @@ def Hopper_Ring : Hopper_Type<"Ring", "ring"> {
     `!hopper.ring<stages = 5, tma = [memref<128x128xf8E4M3FN, 3>, memref<128xf32, 3>], warps = [memref<1xf32, 3>], readers = 2>`
   }];
   let parameters = (ins "int64_t":$stages,
-                        ArrayRefParameter<"::mlir::MemRefType">:$tma,
+                        OptionalArrayRefParameter<"::mlir::MemRefType">:$tma,
                         OptionalArrayRefParameter<"::mlir::MemRefType">:$warps,
                         "int64_t":$readers);
   let assemblyFormat = [{
-    `<` `stages` `=` $stages `,` `tma` `=` `[` $tma `]` `,`
+    `<` `stages` `=` $stages `,` (`tma` `=` `[` $tma^ `]` `,`)?
     (`warps` `=` `[` $warps^ `]` `,`)? `readers` `=` $readers `>`
   }];
   let genVerifyDecl = 1;

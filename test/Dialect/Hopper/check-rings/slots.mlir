@@ -1,0 +1,399 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// R8 to R12, R14: slots and their buffers.
+// RUN: fp8gemm-opt %s -verify-diagnostics -o /dev/null \
+// RUN:   -pass-pipeline='builtin.module(gpu.module(gpu.func(hopper-check-rings)))'
+// RUN: fp8gemm-opt %s -verify-diagnostics -o /dev/null \
+// RUN:   -pass-pipeline='builtin.module(gpu.module(gpu.func(hopper-assign-stages,hopper-check-rings)))'
+
+!map = !nvgpu.tensormap.descriptor<tensor = memref<1x32xf32, 3>, swizzle = none, l2promo = none, oob = zero, interleave = none>
+!buffer = memref<32xf32, 3>
+!ring = !hopper.ring<stages = 2, tma = [!buffer], readers = 1>
+
+gpu.module @m {
+gpu.func @r8_never_committed(%map: !map) {
+  %c0 = arith.constant 0 : index
+  %ring = hopper.ring.create : !ring
+  hopper.ring.init %ring : !ring
+  hopper.fence.mbarrier_init
+  gpu.barrier
+  hopper.warp_specialize producer registers(40) {
+    // expected-error @+1 {{breaks R8: expected the slot to be consumed by 'hopper.ring.commit', got none}}
+    %slot, %b = hopper.ring.acquire %ring by tma : !ring
+    hopper.tma_load %map[%c0, %c0] to %b signal %slot : !map to !buffer
+    hopper.yield
+  } consumers(1) registers(232) |%group| {
+    %slot, %b = hopper.ring.wait %ring : !ring
+    hopper.ring.release %slot
+    hopper.yield
+  }
+  gpu.return
+}
+
+gpu.func @r8_never_released(%map: !map) {
+  %c0 = arith.constant 0 : index
+  %ring = hopper.ring.create : !ring
+  hopper.ring.init %ring : !ring
+  hopper.fence.mbarrier_init
+  gpu.barrier
+  hopper.warp_specialize producer registers(40) {
+    %slot, %b = hopper.ring.acquire %ring by tma : !ring
+    hopper.tma_load %map[%c0, %c0] to %b signal %slot : !map to !buffer
+    hopper.ring.commit %slot
+    hopper.yield
+  } consumers(1) registers(232) |%group| {
+    // expected-error @+1 {{breaks R8: expected the slot to be consumed by 'hopper.ring.release', got none}}
+    %slot, %b = hopper.ring.wait %ring : !ring
+    hopper.yield
+  }
+  gpu.return
+}
+
+gpu.func @r8_committed_twice(%map: !map) {
+  %c0 = arith.constant 0 : index
+  %ring = hopper.ring.create : !ring
+  hopper.ring.init %ring : !ring
+  hopper.fence.mbarrier_init
+  gpu.barrier
+  hopper.warp_specialize producer registers(40) {
+    %slot, %b = hopper.ring.acquire %ring by tma : !ring
+    hopper.tma_load %map[%c0, %c0] to %b signal %slot : !map to !buffer
+    hopper.ring.commit %slot
+    // expected-error @+1 {{breaks R8: expected the slot to be consumed once, got a second time}}
+    hopper.ring.commit %slot
+    hopper.yield
+  } consumers(1) registers(232) |%group| {
+    %slot, %b = hopper.ring.wait %ring : !ring
+    hopper.ring.release %slot
+    hopper.yield
+  }
+  gpu.return
+}
+
+gpu.func @r8_released_twice(%map: !map) {
+  %c0 = arith.constant 0 : index
+  %ring = hopper.ring.create : !ring
+  hopper.ring.init %ring : !ring
+  hopper.fence.mbarrier_init
+  gpu.barrier
+  hopper.warp_specialize producer registers(40) {
+    %slot, %b = hopper.ring.acquire %ring by tma : !ring
+    hopper.tma_load %map[%c0, %c0] to %b signal %slot : !map to !buffer
+    hopper.ring.commit %slot
+    hopper.yield
+  } consumers(1) registers(232) |%group| {
+    %slot, %b = hopper.ring.wait %ring : !ring
+    hopper.ring.release %slot
+    // expected-error @+1 {{breaks R8: expected the slot to be consumed once, got a second time}}
+    hopper.ring.release %slot
+    hopper.yield
+  }
+  gpu.return
+}
+
+gpu.func @r8_wait_is_not_committed(%map: !map) {
+  %c0 = arith.constant 0 : index
+  %ring = hopper.ring.create : !ring
+  hopper.ring.init %ring : !ring
+  hopper.fence.mbarrier_init
+  gpu.barrier
+  hopper.warp_specialize producer registers(40) {
+    %slot, %b = hopper.ring.acquire %ring by tma : !ring
+    hopper.tma_load %map[%c0, %c0] to %b signal %slot : !map to !buffer
+    hopper.ring.commit %slot
+    hopper.yield
+  } consumers(1) registers(232) |%group| {
+    %slot, %b = hopper.ring.wait %ring : !ring
+    // expected-error @+1 {{breaks R8: expected the slot of 'hopper.ring.wait' to be consumed by 'hopper.ring.release', got another use}}
+    hopper.ring.commit %slot
+    hopper.yield
+  }
+  gpu.return
+}
+
+// Where %full is false the slot is never given back.
+gpu.func @r8_released_on_one_path(%map: !map, %full: i1) {
+  %c0 = arith.constant 0 : index
+  %ring = hopper.ring.create : !ring
+  hopper.ring.init %ring : !ring
+  hopper.fence.mbarrier_init
+  gpu.barrier
+  hopper.warp_specialize producer registers(40) {
+    %slot, %b = hopper.ring.acquire %ring by tma : !ring
+    hopper.tma_load %map[%c0, %c0] to %b signal %slot : !map to !buffer
+    hopper.ring.commit %slot
+    hopper.yield
+  } consumers(1) registers(232) |%group| {
+    // expected-note @+1 {{made here}}
+    %slot, %b = hopper.ring.wait %ring : !ring
+    scf.if %full {
+      // expected-error @+1 {{breaks R8: expected the slot to be consumed in the block that made it}}
+      hopper.ring.release %slot
+    }
+    hopper.yield
+  }
+  gpu.return
+}
+
+// A slot does not travel through a loop.
+gpu.func @r8_released_in_a_later_iteration(%map: !map) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  %ring = hopper.ring.create : !ring
+  hopper.ring.init %ring : !ring
+  hopper.fence.mbarrier_init
+  gpu.barrier
+  hopper.warp_specialize producer registers(40) {
+    %slot, %b = hopper.ring.acquire %ring by tma : !ring
+    hopper.tma_load %map[%c0, %c0] to %b signal %slot : !map to !buffer
+    hopper.ring.commit %slot
+    hopper.yield
+  } consumers(1) registers(232) |%group| {
+    // expected-error @+2 {{breaks R8: expected the slot of 'hopper.ring.wait' to be consumed by 'hopper.ring.release', got another use}}
+    %slot, %b = hopper.ring.wait %ring : !ring
+    %last = scf.for %k = %c0 to %c8 step %c1 iter_args(%old = %slot) -> !hopper.slot {
+      // expected-error @+1 {{breaks R8: expected the slot of 'hopper.ring.wait'}}
+      scf.yield %slot : !hopper.slot
+    }
+    hopper.yield
+  }
+  gpu.return
+}
+
+gpu.func @r9_load_after_commit(%map: !map) {
+  %c0 = arith.constant 0 : index
+  %ring = hopper.ring.create : !ring
+  hopper.ring.init %ring : !ring
+  hopper.fence.mbarrier_init
+  gpu.barrier
+  hopper.warp_specialize producer registers(40) {
+    %slot, %b = hopper.ring.acquire %ring by tma : !ring
+    hopper.tma_load %map[%c0, %c0] to %b signal %slot : !map to !buffer
+    // expected-note @+1 {{the slot ends here}}
+    hopper.ring.commit %slot
+    // expected-error @+2 {{breaks R9: expected the slot to be used before its 'hopper.ring.commit', got a use after it}}
+    // expected-error @+1 {{breaks R10: expected the buffers of a slot to be used before its 'hopper.ring.commit', got a use after it}}
+    hopper.tma_load %map[%c0, %c0] to %b signal %slot : !map to !buffer
+    hopper.yield
+  } consumers(1) registers(232) |%group| {
+    %slot, %b = hopper.ring.wait %ring : !ring
+    hopper.ring.release %slot
+    hopper.yield
+  }
+  gpu.return
+}
+
+// The producer may already be loading the next K block into it.
+gpu.func @r10_read_after_release(%map: !map) {
+  %c0 = arith.constant 0 : index
+  %ring = hopper.ring.create : !ring
+  hopper.ring.init %ring : !ring
+  hopper.fence.mbarrier_init
+  gpu.barrier
+  hopper.warp_specialize producer registers(40) {
+    %slot, %b = hopper.ring.acquire %ring by tma : !ring
+    hopper.tma_load %map[%c0, %c0] to %b signal %slot : !map to !buffer
+    hopper.ring.commit %slot
+    hopper.yield
+  } consumers(1) registers(232) |%group| {
+    %slot, %b = hopper.ring.wait %ring : !ring
+    // expected-note @+1 {{the slot ends here}}
+    hopper.ring.release %slot
+    // expected-error @+1 {{breaks R10: expected the buffers of a slot to be used before its 'hopper.ring.release', got a use after it}}
+    %s = hopper.load_scales %b : !buffer -> !hopper.scales<256 columns by 8>
+    hopper.yield
+  }
+  gpu.return
+}
+
+gpu.func @r10_read_after_release_through_a_view(%map: !map) {
+  %c0 = arith.constant 0 : index
+  %ring = hopper.ring.create : !ring
+  hopper.ring.init %ring : !ring
+  hopper.fence.mbarrier_init
+  gpu.barrier
+  hopper.warp_specialize producer registers(40) {
+    %slot, %b = hopper.ring.acquire %ring by tma : !ring
+    hopper.tma_load %map[%c0, %c0] to %b signal %slot : !map to !buffer
+    hopper.ring.commit %slot
+    hopper.yield
+  } consumers(1) registers(232) |%group| {
+    %slot, %b = hopper.ring.wait %ring : !ring
+    %v = memref.subview %b[0] [1] [1] : !buffer to memref<1xf32, strided<[1]>, 3>
+    %w = memref.cast %v : memref<1xf32, strided<[1]>, 3> to memref<1xf32, strided<[?]>, 3>
+    // expected-note @+1 {{the slot ends here}}
+    hopper.ring.release %slot
+    // expected-error @+1 {{breaks R10: expected the buffers of a slot to be used before its 'hopper.ring.release', got a use after it}}
+    %s = hopper.load_scales %w : memref<1xf32, strided<[?]>, 3> -> !hopper.scales<64 columns by 64>
+    hopper.yield
+  }
+  gpu.return
+}
+
+gpu.func @r10_buffer_passed_on(%map: !map, %again: i1) {
+  %c0 = arith.constant 0 : index
+  %ring = hopper.ring.create : !ring
+  hopper.ring.init %ring : !ring
+  hopper.fence.mbarrier_init
+  gpu.barrier
+  hopper.warp_specialize producer registers(40) {
+    %slot, %b = hopper.ring.acquire %ring by tma : !ring
+    hopper.tma_load %map[%c0, %c0] to %b signal %slot : !map to !buffer
+    hopper.ring.commit %slot
+    hopper.yield
+  } consumers(1) registers(232) |%group| {
+    %slot, %b = hopper.ring.wait %ring : !ring
+    %c = scf.if %again -> !buffer {
+      // expected-error @+1 {{breaks R10: expected the buffers of a slot to be used where it was made, got them passed on}}
+      scf.yield %b : !buffer
+    } else {
+      // expected-error @+1 {{breaks R10: expected the buffers of a slot to be used where it was made, got them passed on}}
+      scf.yield %b : !buffer
+    }
+    hopper.ring.release %slot
+    hopper.yield
+  }
+  gpu.return
+}
+
+// The bytes are armed and never come.
+gpu.func @r11_not_loaded(%map: !map) {
+  %c0 = arith.constant 0 : index
+  %ring = hopper.ring.create : !ring
+  hopper.ring.init %ring : !ring
+  hopper.fence.mbarrier_init
+  gpu.barrier
+  hopper.warp_specialize producer registers(40) {
+    // expected-error @+1 {{breaks R11: expected every buffer to be loaded, whole and in this block, before the commit, got none for buffer 0}}
+    %slot, %b = hopper.ring.acquire %ring by tma : !ring
+    hopper.ring.commit %slot
+    hopper.yield
+  } consumers(1) registers(232) |%group| {
+    %slot, %b = hopper.ring.wait %ring : !ring
+    hopper.ring.release %slot
+    hopper.yield
+  }
+  gpu.return
+}
+
+gpu.func @r11_loaded_twice(%map: !map) {
+  %c0 = arith.constant 0 : index
+  %ring = hopper.ring.create : !ring
+  hopper.ring.init %ring : !ring
+  hopper.fence.mbarrier_init
+  gpu.barrier
+  hopper.warp_specialize producer registers(40) {
+    %slot, %b = hopper.ring.acquire %ring by tma : !ring
+    hopper.tma_load %map[%c0, %c0] to %b signal %slot : !map to !buffer
+    // expected-error @+1 {{breaks R11: expected a buffer to be loaded once before the commit, got a second time}}
+    hopper.tma_load %map[%c0, %c0] to %b signal %slot : !map to !buffer
+    hopper.ring.commit %slot
+    hopper.yield
+  } consumers(1) registers(232) |%group| {
+    %slot, %b = hopper.ring.wait %ring : !ring
+    hopper.ring.release %slot
+    hopper.yield
+  }
+  gpu.return
+}
+
+gpu.func @r11_loaded_on_one_path(%map: !map, %some: i1) {
+  %c0 = arith.constant 0 : index
+  %ring = hopper.ring.create : !ring
+  hopper.ring.init %ring : !ring
+  hopper.fence.mbarrier_init
+  gpu.barrier
+  hopper.warp_specialize producer registers(40) {
+    // expected-error @+1 {{breaks R11: expected every buffer to be loaded, whole and in this block, before the commit, got none for buffer 0}}
+    %slot, %b = hopper.ring.acquire %ring by tma : !ring
+    scf.if %some {
+      hopper.tma_load %map[%c0, %c0] to %b signal %slot : !map to !buffer
+    }
+    hopper.ring.commit %slot
+    hopper.yield
+  } consumers(1) registers(232) |%group| {
+    %slot, %b = hopper.ring.wait %ring : !ring
+    hopper.ring.release %slot
+    hopper.yield
+  }
+  gpu.return
+}
+
+// The first slot gets twice its bytes, the second none.
+gpu.func @r12_signals_another_slot(%map: !map) {
+  %c0 = arith.constant 0 : index
+  %ring = hopper.ring.create : !ring
+  hopper.ring.init %ring : !ring
+  hopper.fence.mbarrier_init
+  gpu.barrier
+  hopper.warp_specialize producer registers(40) {
+    %slot, %b = hopper.ring.acquire %ring by tma : !ring
+    hopper.tma_load %map[%c0, %c0] to %b signal %slot : !map to !buffer
+    %slot2, %b2 = hopper.ring.acquire %ring by tma : !ring
+    // expected-error @+1 {{breaks R12: expected a load to signal the slot that its buffer belongs to, got another}}
+    hopper.tma_load %map[%c0, %c0] to %b2 signal %slot : !map to !buffer
+    hopper.ring.commit %slot
+    hopper.ring.commit %slot2
+    hopper.yield
+  } consumers(1) registers(232) |%group| {
+    %slot, %b = hopper.ring.wait %ring : !ring
+    hopper.ring.release %slot
+    %slot2, %b2 = hopper.ring.wait %ring : !ring
+    hopper.ring.release %slot2
+    hopper.yield
+  }
+  gpu.return
+}
+
+gpu.func @r12_loads_other_memory(%map: !map) workgroup(%other: !buffer) {
+  %c0 = arith.constant 0 : index
+  %ring = hopper.ring.create : !ring
+  hopper.ring.init %ring : !ring
+  hopper.fence.mbarrier_init
+  gpu.barrier
+  hopper.warp_specialize producer registers(40) {
+    %slot, %b = hopper.ring.acquire %ring by tma : !ring
+    hopper.tma_load %map[%c0, %c0] to %b signal %slot : !map to !buffer
+    // expected-error @+1 {{breaks R12: expected a load to signal the slot that its buffer belongs to, got another}}
+    hopper.tma_load %map[%c0, %c0] to %other signal %slot : !map to !buffer
+    hopper.ring.commit %slot
+    hopper.yield
+  } consumers(1) registers(232) |%group| {
+    %slot, %b = hopper.ring.wait %ring : !ring
+    hopper.ring.release %slot
+    hopper.yield
+  }
+  gpu.return
+}
+
+// Two stages: the third never fills while the first two are held.
+gpu.func @r14_more_slots_than_stages(%map: !map) {
+  %c0 = arith.constant 0 : index
+  %ring = hopper.ring.create : !ring
+  hopper.ring.init %ring : !ring
+  hopper.fence.mbarrier_init
+  gpu.barrier
+  hopper.warp_specialize producer registers(40) {
+    %s0, %b0 = hopper.ring.acquire %ring by tma : !ring
+    hopper.tma_load %map[%c0, %c0] to %b0 signal %s0 : !map to !buffer
+    hopper.ring.commit %s0
+    %s1, %b1 = hopper.ring.acquire %ring by tma : !ring
+    hopper.tma_load %map[%c0, %c0] to %b1 signal %s1 : !map to !buffer
+    hopper.ring.commit %s1
+    %s2, %b2 = hopper.ring.acquire %ring by tma : !ring
+    hopper.tma_load %map[%c0, %c0] to %b2 signal %s2 : !map to !buffer
+    hopper.ring.commit %s2
+    hopper.yield
+  } consumers(1) registers(232) |%group| {
+    %s0, %b0 = hopper.ring.wait %ring : !ring
+    %s1, %b1 = hopper.ring.wait %ring : !ring
+    // expected-error @+1 {{breaks R14: expected at most the ring's 2 stages to be held at once, got 3}}
+    %s2, %b2 = hopper.ring.wait %ring : !ring
+    hopper.ring.release %s0
+    hopper.ring.release %s1
+    hopper.ring.release %s2
+    hopper.yield
+  }
+  gpu.return
+}
+}
