@@ -2,6 +2,7 @@
 
 #include "Gpu.h"
 
+#include <chrono>
 #include <stdexcept>
 
 namespace fp8gemm::run {
@@ -88,6 +89,17 @@ std::vector<double> Gpu::time(int calls, const std::function<void(cuda::CUstream
       microseconds.push_back(milliseconds * 1e3);
   }
   return microseconds;
+}
+
+double Gpu::timeHost(const std::function<void(cuda::CUstream)> &launch) {
+  constexpr int kLaunches = 200; // the driver queues about 1000 before it blocks
+  run(launch);
+  auto start = std::chrono::steady_clock::now();
+  for (int i = 0; i < kLaunches; ++i)
+    launch(stream);
+  std::chrono::duration<double, std::micro> spent = std::chrono::steady_clock::now() - start;
+  check(cu.streamSynchronize(stream), "cuStreamSynchronize");
+  return spent.count() / kLaunches;
 }
 
 } // namespace fp8gemm::run

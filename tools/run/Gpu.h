@@ -47,6 +47,9 @@ public:
   /// read, so that L2 holds neither operands nor lines that must be written back.
   std::vector<double> time(int calls, const std::function<void(cuda::CUstream)> &launch);
 
+  /// Microseconds of host time that one of 200 launches in a row takes.
+  double timeHost(const std::function<void(cuda::CUstream)> &launch);
+
   std::string name; ///< "NVIDIA H100 80GB HBM3, 132 SMs"
 
 private:

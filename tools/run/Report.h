@@ -26,6 +26,7 @@ struct Report {
   int64_t differentElements = 0; ///< of D, between the two
 
   std::vector<double> microseconds; ///< of each timed launch
+  double hostMicroseconds = 0;      ///< of the call that launches
 
   bool held() const { return !check || (check->held() && inputDamage == 0 && differentElements == 0); }
   void printText() const;
