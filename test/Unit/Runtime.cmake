@@ -36,3 +36,6 @@ fp8gemm_unit_test(RuntimeRunTest SOURCES RuntimeRunTest.cpp LINK fp8gemm_run_sup
 target_compile_definitions(RuntimeRunTest PRIVATE
   FP8GEMM_FAKE_GPU="$<TARGET_FILE:RuntimeFakeGpu>"
   FP8GEMM_RUN="$<TARGET_FILE:fp8gemm-run>")
+if(FP8GEMM_BUILD_COMPILER)
+  target_compile_definitions(RuntimeRunTest PRIVATE FP8GEMM_HAS_CPU)
+endif()

@@ -270,6 +270,16 @@ TEST(RunTool, NoGpu) {
             "error: --bench times the GPU kernel, but runs on the CPU");
 }
 
+// The product's other meaning, through linalg, agrees with this reference.
+TEST(RunTool, Cpu) {
+#ifndef FP8GEMM_HAS_CPU
+  GTEST_SKIP() << "--device=cpu needs the compiler, which is not built";
+#endif
+  expectRun(runTool(kernelFile() + " --m=33 --check --pad=16 --device=cpu"), 0, "device   cpu: through linalg\n");
+  expectRun(runTool(kernelFile() + " --m=5 --check", "FP8GEMM_LIBCUDA=/nonexistent.so"), 0,
+            "device   cpu: through linalg, since no GPU can run it (expected a CUDA driver, got none");
+}
+
 TEST(RunTool, BadInputs) {
   std::string kernel = kernelFile(), plain = std::string(FP8GEMM_TEST_DIR) + "/runtime-run-plain.cubin";
   std::ofstream(plain, std::ios::binary) << makeCubin();
