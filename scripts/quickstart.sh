@@ -6,7 +6,7 @@
 
 # shellcheck source=scripts/setup.sh
 source "$(dirname -- "${BASH_SOURCE[0]}")/setup.sh"
-build_targets fp8gemm-compile fp8gemm-run
+build_targets fp8gemm-compile fp8gemm-run fp8gemm_cpu
 
 # Says a command as it is typed in the checkout, and runs it there.
 show() {
