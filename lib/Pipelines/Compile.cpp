@@ -144,7 +144,7 @@ FailureOr<std::string> Compiler::text(const target::Kernel &kernel) {
       return error("expected an input that still has PTX, got kernel '" + kernel.name + "' assembled");
     return kernel.ptx;
   case Emit::Sass: {
-    llvm::Expected<std::string> sass = target::disassemble(kernel.cubin.bytes);
+    auto sass = phases.run("disassemble", [&] { return target::disassemble(kernel.cubin.bytes); });
     if (!sass)
       return error(llvm::toString(sass.takeError()));
     return *sass;

@@ -96,8 +96,8 @@ Expected<std::string> toolVersion(StringRef program) {
     return isDigit(c) || c == '.';
   });
   if (result->exitCode != 0 || version.empty())
-    return makeError("expected '", program, " --version' to tell its version, got '", StringRef(result->output).trim(),
-                     "'");
+    return makeError("expected '", program, " --version' to tell its version, got '",
+                     StringRef(result->output).trim().split('\n').first, "'");
   return version.str();
 }
 

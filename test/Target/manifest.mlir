@@ -1,0 +1,50 @@
+// REQUIRES: ptxas
+// RUN: fp8gemm-compile %s --emit=manifest | FileCheck %s
+
+// CHECK: "version": 1,
+// CHECK-NEXT: "entry": "prefetch",
+// CHECK-NEXT: "chip": "sm_90a",
+// CHECK: "op": "gemm",
+// CHECK-NEXT: "m": -1,
+// CHECK-NEXT: "n": 4096,
+// CHECK-NEXT: "k": 7168,
+// CHECK-NEXT: "sfa_layout": "MnMajor",
+// CHECK-NEXT: "sfb_layout": "KMajor"
+// CHECK: "kind": "TensorMap",
+// CHECK-NEXT: "operand": "A",
+// CHECK-NEXT: "element": "F8E4M3FN",
+// CHECK-NEXT: "box": [
+// CHECK-NEXT: 64,
+// CHECK-NEXT: 128
+// CHECK: "swizzle_bytes": 128,
+// CHECK-NEXT: "l2_promotion_bytes": 256
+// CHECK: "kind": "Pointer",
+// CHECK-NEXT: "operand": "ScaleB"
+// CHECK: "kind": "LeadingDimension",
+// CHECK-NEXT: "operand": "ScaleB"
+// CHECK: "kind": "ExtentM",
+// CHECK-NEXT: "operand": "None"
+// CHECK: "threads": 384,
+// CHECK-NEXT: "smem_bytes": 1024,
+// CHECK-NEXT: "tile_m": 128,
+// CHECK-NEXT: "tile_n": 176,
+// CHECK-NEXT: "registers": {{[1-9][0-9]*}},
+// CHECK-NEXT: "spill_bytes": 0,
+// CHECK-NEXT: "config": "tile_m = 128, tile_n = 176, stages = 5, consumers = 2",
+// CHECK-NEXT: "ptxas_version": "{{[0-9]+\.[0-9.]+}}",
+// CHECK-NEXT: "llvm_version": "22.1.
+!map = !nvgpu.tensormap.descriptor<tensor = memref<64x128xf8E4M3FN, 3>, swizzle = swizzle_128b, l2promo = l2promo_256b, oob = zero, interleave = none>
+gpu.module @any_name {
+  llvm.func @prefetch(%a: !llvm.ptr {llvm.byval = !llvm.array<128 x i8>, nvvm.grid_constant, llvm.align = 64 : i64,
+                                     hopper.param = #hopper.param<tensor_map of a>, hopper.map = !map},
+      %sfb: !llvm.ptr<1> {hopper.param = #hopper.param<matrix of sfb>},
+      %stride: i32 {hopper.param = #hopper.param<leading_dimension of sfb>},
+      %m: i32 {hopper.param = #hopper.param<extent_m of none>})
+      attributes {gpu.kernel, nvvm.kernel, nvvm.maxntid = array<i32: 384, 1, 1>, hopper.smem_bytes = 1024 : i64,
+        hopper.problem = #hopper.problem<gemm, m = ?, n = 4096, k = 7168, sfa = mn_major, sfb = k_major>,
+        hopper.launch = #hopper.launch<threads = 384, tile_m = 128, tile_n = 176, stages = 5, consumers = 2>} {
+    nvvm.prefetch tensormap, %a : !llvm.ptr
+    llvm.store %stride, %sfb : i32, !llvm.ptr<1>
+    llvm.return
+  }
+}

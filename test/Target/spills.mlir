@@ -1,0 +1,36 @@
+// REQUIRES: ptxas
+// RUN: fp8gemm-opt %s --fp8gemm-serialize-kernels -split-input-file -verify-diagnostics -o %t
+// RUN: fp8gemm-opt %s --fp8gemm-serialize-kernels=allow-spills -split-input-file 2>&1 | FileCheck %s
+
+// CHECK: warning: ptxas: expected no register spills, got {{[1-9][0-9]*}} bytes of stores and {{[1-9][0-9]*}} bytes of loads a thread
+// CHECK: gpu.binary @spills
+gpu.module @spills {
+  // expected-error-re @+2 {{ptxas: expected no register spills, got {{[1-9][0-9]*}} bytes of stores and {{[1-9][0-9]*}} bytes of loads a thread (allow-spills accepts it)}}
+  // expected-error-re @+1 {{ptxas: expected no local memory, got {{[1-9][0-9]*}} bytes a thread (allow-spills accepts it)}}
+  llvm.func @spills(%d: !llvm.ptr<1> {hopper.param = #hopper.param<matrix of d>})
+      attributes {nvvm.kernel, nvvm.maxntid = array<i32: 128, 1, 1>, nvvm.maxnreg = 24 : i32,
+      hopper.smem_bytes = 0 : i64,
+      hopper.problem = #hopper.problem<gemm, m = ?, n = 8, k = 16, sfa = mn_major, sfb = k_major>,
+      hopper.launch = #hopper.launch<threads = 128, tile_m = 64, tile_n = 8, stages = 2, consumers = 1>} {
+    // 64 values that live across a barrier, in 24 registers.
+    %v = llvm.load volatile %d : !llvm.ptr<1> -> vector<64xf32>
+    nvvm.barrier0
+    %w = llvm.fadd %v, %v : vector<64xf32>
+    llvm.store volatile %w, %d : vector<64xf32>, !llvm.ptr<1>
+    llvm.return
+  }
+}
+
+// -----
+
+// CHECK: warning: ptxas: (C7508)
+// CHECK: gpu.binary @ignored_setmaxnreg
+gpu.module @ignored_setmaxnreg {
+  // expected-error @+1 {{ptxas: (C7508)}}
+  llvm.func @kernel() attributes {nvvm.kernel, hopper.smem_bytes = 0 : i64,
+      hopper.problem = #hopper.problem<gemm, m = ?, n = 8, k = 16, sfa = mn_major, sfb = k_major>,
+      hopper.launch = #hopper.launch<threads = 128, tile_m = 64, tile_n = 8, stages = 2, consumers = 1>} {
+    nvvm.setmaxregister decrease 40
+    llvm.return
+  }
+}
