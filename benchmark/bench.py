@@ -64,6 +64,7 @@ def measure(item, clock, rounds):
         return True
 
     for name, build in builders.items():
+        supervise.say(doing=name)
         try:
             made[name] = build()
             for _ in range(3):
@@ -85,6 +86,7 @@ def measure(item, clock, rounds):
     racing["read"]()
     for contender in made.values():
         contender.output.fill_(float("nan"))  # poison: what is not written again does not pass the check
+    supervise.say(doing="the timed run")
     samples, ran = clock.time(racing, rounds)
     for name in list(made):
         if wrong(name):
@@ -162,12 +164,43 @@ def print_table(name, rows, notes):
 
 
 def print_sweep(items, results):
+    """A line for each shape that has several schedules, the fastest first."""
+    lines = []
     for item, result in zip(items, results):
-        times = {label: result.get("us", {}).get(label) for label in item["kernels"]}
-        if len(times) > 1:
-            print(f"\n### schedules of {item['id']}\n")
-            for label, us in sorted(times.items(), key=lambda pair: pair[1] or math.inf):
-                print(f"- {show(us)} us  {label}" + ("" if us else f"  ({result.get('notes', {}).get(label, 'no result')})"))
+        us, labels = result.get("us", {}), list(item["kernels"])
+        timed = sorted((us[label], label) for label in labels if label in us)
+        if len(labels) > 1 and timed:
+            lines.append(f"- {item['id']}: " + ", ".join(f"{time:.1f} {label}" for time, label in timed))
+            failed = [label for label in labels if label not in us]
+            lines += [f"  - {label}: {result.get('notes', {}).get(label, 'no result')[:160]}" for label in failed]
+    if lines:
+        print("\n### schedules (microseconds)\n\n" + "\n".join(lines))
+
+
+def race(command, items, arguments, keep):
+    """supervise(), again for what hung or crashed in one contender, without that one."""
+    deadline = time.monotonic() + arguments.seconds if arguments.seconds else None
+    results, machine, dropped = {}, None, {}
+    racing = items
+    while racing:
+        answers, answered = supervise.supervise(command, racing, item_seconds=arguments.shape_seconds, start_seconds=180,
+                                                deadline=deadline, on_result=keep)
+        machine = answered or machine
+        again = []
+        for item, answer in zip(racing, answers):
+            lost = answer.get("during")
+            for label, note in dropped.get(item["id"], {}).items():
+                answer.setdefault("notes", {})[label] = note
+            results[item["id"]] = answer
+            if lost in item["kernels"] or lost in item["peers"]:
+                dropped.setdefault(item["id"], {})[lost] = f"{answer['status']}: {answer['note']}"
+                again.append(dict(item, kernels={l: f for l, f in item["kernels"].items() if l != lost},
+                                  peers=[p for p in item["peers"] if p != lost]))
+        racing = again
+    for item in items:
+        if item["id"] in dropped and any(label in dropped[item["id"]] for label in item["kernels"]):
+            results[item["id"]]["status"] = "fail"
+    return [results[item["id"]] for item in items], machine
 
 
 def report(sets, items, results, arguments, machine):
@@ -245,7 +278,7 @@ def main():
     for name, problems in sets.items():
         for p in problems:
             files = choose_kernels(index, p, arguments.labels)
-            items.append({"id": item_id(name, p), "group": next(iter(files.values()), item_id(name, p)), "m": p.m, "n": p.n, "k": p.k,
+            items.append({"id": item_id(name, p), "group": item_id(name, p), "m": p.m, "n": p.n, "k": p.k,
                           "peers": peers, "kernels": {label: str(arguments.kernels / f) for label, f in files.items()}})
 
     def keep(result):
@@ -257,9 +290,7 @@ def main():
 
     command = [sys.executable, str(Path(__file__).resolve()), "--rounds", str(arguments.rounds),
                "--timing", arguments.timing, "--worker"]
-    deadline = time.monotonic() + arguments.seconds if arguments.seconds else None
-    results, machine = supervise.supervise(command, items, item_seconds=arguments.shape_seconds, start_seconds=180,
-                                           deadline=deadline, on_result=keep)
+    results, machine = race(command, items, arguments, keep)
     answer = report(sets, items, results, arguments, machine)
     if arguments.json:
         arguments.json.write_text(json.dumps(answer, indent=1) + "\n")

@@ -6,7 +6,9 @@
 #                                   needs beside this checkout: kernels and the runtime)
 #   gpu_session.sh run FOLDER LOGS  on the GPU machine: tests, benchmark, sanitizer
 # Steps have time limits and don't depend on each other's success. $STEPS chooses (default:
-# "smoke bench tests sanitize"), $SETS the benchmark's sets, $PEERS its peers.
+# "smoke bench tests sanitize"), $SETS the benchmark's sets, $PEERS its peers. When staging,
+# $SCHEDULES names a file of schedules to time beside the compiler's own choice (such as
+# benchmark/schedules.txt), $COMPILE_OPTION is passed to fp8gemm-compile.
 
 set -uo pipefail
 root=$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
@@ -14,12 +16,14 @@ python=${PYTHON:-python3}
 sets=${SETS:-forward-4096 data-gradient forward-128 forward-1}
 
 stage() {
-  local folder=$1 flags=() set status=0
+  local folder=$1 flags=() common=(--gpu "${GPU:-h200-sxm}") schedules=() set status=0
+  [ -z "${COMPILE_OPTION:-}" ] || common+=("--compile-option=$COMPILE_OPTION")
+  [ -z "${SCHEDULES:-}" ] || schedules=(--config '' --configs "$SCHEDULES")
   for set in $sets; do flags+=(--set "$set"); done
   mkdir -p "$folder"
   cp -L "$root/build/lib/libfp8gemm_runtime.so" "$folder/" || return 1
-  "$python" "$root/benchmark/kernels.py" "$folder/test" --gpu h200-sxm --set sanitize --set test || status=1
-  "$python" "$root/benchmark/kernels.py" "$folder/timed" --gpu h200-sxm "${flags[@]}" || status=1
+  "$python" "$root/benchmark/kernels.py" "$folder/test" "${common[@]}" --set sanitize --set test || status=1
+  "$python" "$root/benchmark/kernels.py" "$folder/timed" "${common[@]}" "${schedules[@]}" "${flags[@]}" || status=1
   du -sh "$folder"
   return $status
 }
@@ -44,8 +48,8 @@ run() {
   # Small products first: if they hang, the rest tells little.
   step smoke 60 "$python" "$root/test/Execution/run_gpu_tests.py" "$folder/test" --m 1 129 4096 --seeds 1 \
     --only k_major --item-seconds 15 --seconds 50 --json "$logs/smoke.json"
-  step bench 230 "$python" "$root/benchmark/bench.py" --kernels "$folder/timed" "${flags[@]}" \
-    --peers "${PEERS:-cublas-b,cublas-t}" --seconds 210 --json "$logs/bench.json"
+  step bench 230 "$python" "$root/benchmark/bench.py" --kernels "$folder/timed" "${flags[@]}" --labels all \
+    --peers "${PEERS:-cublas-b,cublas-t}" --shape-seconds 25 --seconds 210 --json "$logs/bench.json"
   step tests 180 "$python" "$root/test/Execution/run_gpu_tests.py" "$folder/test" --item-seconds 15 \
     --seconds 165 --json "$logs/tests.json"
   step sanitize 100 "$root/test/Execution/sanitize.sh" "$folder/test"
@@ -56,5 +60,5 @@ run() {
 case ${1:-} in
   stage) stage "${2:?expected a folder}" ;;
   run) run "${2:?expected the staged folder}" "${3:?expected a folder for logs}" ;;
-  *) sed -n '3,10s/^# \{0,1\}//p' "$0"; exit 2 ;;
+  *) sed -n '3,13s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac

@@ -28,22 +28,6 @@ INDEX = "index.json"
 LAYOUTS = [("mn_major", "k_major"), ("k_major", "k_major"), ("mn_major", "mn_major")]
 
 
-def mlir(n, k, sfa, sfb):
-    """The problem as the compiler reads it: M is dynamic, scales are stored as `sfa` and `sfb` say."""
-    blocks, columns = shapes.ceil_div(k, shapes.BLOCK), shapes.ceil_div(n, shapes.BLOCK)
-    sfa_shape = f"{blocks}x?" if sfa == "mn_major" else f"?x{blocks}"
-    sfb_shape = f"{blocks}x{columns}" if sfb == "mn_major" else f"{columns}x{blocks}"
-    # Every leading dimension is a run-time value, so one kernel serves packed and strided operands.
-    row = "strided<[?, 1]>"
-    a, b = f"memref<?x{k}xf8E4M3FN, {row}>", f"memref<{n}x{k}xf8E4M3FN, {row}>"
-    sa, sb = f"memref<{sfa_shape}xf32, {row}>", f"memref<{sfb_shape}xf32, {row}>"
-    d = f"memref<?x{n}xbf16, {row}>"
-    return (f"func.func @gemm(%a: {a}, %sfa: {sa}, %b: {b}, %sfb: {sb}, %d: {d}) {{\n"
-            f"  fp8gemm.gemm %a scaled_by %sfa <1x128, {sfa}>, %b scaled_by %sfb <128x128, {sfb}> into %d\n"
-            f"    : {a}, {sa}, {b}, {sb}, {d}\n"
-            "  return\n}\n")
-
-
 def label_of(config):
     """A short name of a config: 'tile_m = 128, tile_n = 160, stages = 4' -> 'tile_m128-tile_n160-stages4'."""
     return re.sub(r"[^a-z0-9_]+", "-", re.sub(r"\s*=\s*", "", config.strip())).strip("-") if config else "default"
@@ -61,27 +45,18 @@ def wanted(problems, configs):
     return list(entries.values())
 
 
-def run(command, text=None):
-    done = subprocess.run(command, input=text, capture_output=True, text=True)
+def build(entry, out, compiler, gpu, compile_options):
+    """The entry with what the compiler reports; RuntimeError if it fails."""
+    command = [compiler, "--op=gemm", "--m=any", f"--n={entry['n']}", f"--k={entry['k']}", f"--sfa={entry['sfa']}",
+               f"--sfb={entry['sfb']}", f"--gpu={gpu}", f"--expected-m={entry['expected_m']}",
+               f"--config={entry['config']}", "--report", *compile_options, "-o", out / entry["file"]]
+    started = time.monotonic()
+    done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"{' '.join(map(str, command))}: exit status {done.returncode}\n{done.stderr.strip()}")
-    return done
-
-
-def build(entry, out, tools, gpu, compile_options):
-    """Select the config with fp8gemm-opt, the rest with fp8gemm-compile."""
-    select = f"--fp8gemm-select-config=gpu={gpu} expected-m={entry['expected_m']}"
-    if entry["config"]:
-        select += f" config=\"{entry['config']}\""
-    text = mlir(entry["n"], entry["k"], entry["sfa"], entry["sfb"])
-    configured = run([tools / "fp8gemm-opt", select, "-"], text).stdout
-    source = (out / entry["file"]).with_suffix(".mlir")
-    source.write_text(configured)
-    started = time.monotonic()
-    done = run([tools / "fp8gemm-compile", source, *compile_options, "-o", out / entry["file"]])
-    found = re.search(r"#fp8gemm\.config<(.*?)>", configured)
-    return dict(entry, seconds=round(time.monotonic() - started, 3), config=found.group(1) if found else "",
-                log=done.stderr.strip())
+    schedule = re.search(r"^\s*schedule\s+(.*?)(;|$)", done.stderr, re.M)
+    return dict(entry, seconds=round(time.monotonic() - started, 3), schedule=schedule.group(1) if schedule else "",
+                report=done.stderr.strip().splitlines())
 
 
 def problems_of(arguments):
@@ -112,7 +87,7 @@ def main():
     parser.add_argument("--configs", type=Path, help="file with one such schedule a line")
     parser.add_argument("--all-layouts", action="store_true", help="of --shapes, kernels for every layout of the scales")
     parser.add_argument("--gpu", default="h100-sxm", help="GPU that configs are chosen for")
-    parser.add_argument("--tools", type=Path, default=ROOT / "build" / "bin", help="folder of the compiler's programs")
+    parser.add_argument("--compiler", type=Path, default=ROOT / "build" / "bin" / "fp8gemm-compile")
     parser.add_argument("--compile-option", action="append", default=[], help="passed to fp8gemm-compile")
     parser.add_argument("-j", type=int, default=os.cpu_count(), help="kernels compiled at once")
     arguments = parser.parse_args()
@@ -130,14 +105,14 @@ def main():
     failed = 0
     entries = wanted(problems, configs or [""])
     with concurrent.futures.ThreadPoolExecutor(arguments.j) as pool:
-        jobs = {pool.submit(build, e, arguments.out, arguments.tools, arguments.gpu, arguments.compile_option): e
+        jobs = {pool.submit(build, e, arguments.out, arguments.compiler, arguments.gpu, arguments.compile_option): e
                 for e in entries}
         for job in concurrent.futures.as_completed(jobs):
             name = jobs[job]["file"]
             index.pop(name, None)
             try:
                 index[name] = job.result()
-                print(f"{name}: {index[name]['seconds']} s, {index[name]['config']}")
+                print(f"{name}: {index[name]['seconds']} s, {index[name]['schedule']}")
             except (RuntimeError, OSError) as error:
                 failed += 1
                 (arguments.out / name).unlink(missing_ok=True)

@@ -22,11 +22,11 @@ def test_floor_is_that_of_the_tables():
     assert shapes.floor_us(shapes.Problem(4096, 7168, 2048), 1600, 3.0) == pytest.approx(75.2, abs=0.1)
 
 
-def test_mlir_has_the_storage_that_it_names():
-    text = kernels.mlir(576, 7168, "mn_major", "k_major")
-    assert "memref<56x?xf32" in text and "memref<5x56xf32" in text
-    text = kernels.mlir(576, 7168, "k_major", "mn_major")
-    assert "memref<?x56xf32" in text and "memref<56x5xf32" in text
+def test_what_is_built():
+    timed = kernels.wanted([(shapes.Problem(1, 576, 7168), kernels.LAYOUTS[0])], ["", "tile_m = 128, tile_n = 160"])
+    assert [e["label"] for e in timed] == ["default", "tile_m128-tile_n160"]
+    assert {(e["n"], e["k"], e["expected_m"], e["sfa"], e["sfb"]) for e in timed} == {(576, 7168, 1, "mn_major", "k_major")}
+    assert len({e["file"] for e in timed}) == 2
 
 
 def entry(**fields):
@@ -75,18 +75,46 @@ def test_report_without_any_result(capsys):
     assert "1x8x16: hang: no result in 60 s" in text and "| 1 | 8 | 16 | – |" in text
 
 
+HANGING = """
+import sys, time
+sys.path.insert(0, sys.argv[1])
+import supervise
+def run(item):
+    for name in item["kernels"]:
+        supervise.say(doing=name)
+        if name == "bad":
+            time.sleep(60)
+    return {"status": "pass", "us": {name: 1.0 for name in item["kernels"]}, "notes": {}}
+supervise.work(sys.argv[2], {"gpu": "here"}, run)
+"""
+
+
+def test_contender_that_hangs_costs_only_itself(tmp_path, capsys):
+    script = tmp_path / "worker.py"
+    script.write_text(HANGING)
+    items = [{"id": name, "group": name, "peers": [], "kernels": {"default": "f", label: "g"}}
+             for name, label in (("x", "bad"), ("y", "good"))]
+    options = argparse.Namespace(seconds=None, shape_seconds=1)
+    command = [sys.executable, str(script), str(Path(bench.supervise.__file__).parent)]
+    results, machine = bench.race(command, items, options, lambda result: None)
+    assert [r["status"] for r in results] == ["fail", "pass"] and machine == {"gpu": "here"}
+    assert results[0]["us"] == {"default": 1.0} and results[0]["notes"]["bad"].startswith("hang: no result in 1")
+    bench.print_sweep(items, results)
+    text = capsys.readouterr().out
+    assert "- y: 1.0 default, 1.0 good" in text and "  - bad: hang: no result in 1" in text
+
+
 def test_failed_compile_is_reported_and_left_out(tmp_path):
-    for tool in ("fp8gemm-opt", "fp8gemm-compile"):
-        (tmp_path / tool).write_text(
-            "#!/bin/sh\ncase \"$*\" in *'tile_m = 7'*) echo 'expected a legal tile' >&2; exit 1;; esac\n" +
-            ("cat\n" if tool.endswith("opt") else "for last; do :; done; echo kernel >\"$last\"\n"))
-        (tmp_path / tool).chmod(0o755)
+    compiler = tmp_path / "compiler"
+    compiler.write_text("#!/bin/sh\ncase \"$*\" in *'tile_m = 7'*) echo 'expected a legal tile' >&2; exit 1;; esac\n"
+                        "for last; do :; done; echo kernel >\"$last\"; echo '  schedule    tile_m = 64; x' >&2\n")
+    compiler.chmod(0o755)
     out = tmp_path / "out"
-    done = subprocess.run([sys.executable, HERE / "kernels.py", out, "--shapes", "1x8x16", "--tools", tmp_path,
+    done = subprocess.run([sys.executable, HERE / "kernels.py", out, "--shapes", "1x8x16", "--compiler", compiler,
                            "--config", "", "--config", "tile_m = 7", "-j", "2"], capture_output=True, text=True)
     assert done.returncode == 1
     assert "FAILED" in done.stderr and "expected a legal tile" in done.stderr
-    assert [e["label"] for e in json.loads((out / "index.json").read_text())] == ["default"]
+    assert [(e["label"], e["schedule"]) for e in json.loads((out / "index.json").read_text())] == [("default", "tile_m = 64")]
     assert len(list(out.glob("*.cubin"))) == 1
 
 

@@ -6,6 +6,7 @@ context, so items run in a worker that is killed or replaced. The worker is a co
 that gets the path of a JSON list of items; it writes, on lines of its own,
     @@{"ready": ...}              once, when its start-up is done
     @@{"begin": ID}               before an item
+    @@{"doing": NAME}             within an item, what could hang or crash next
     @@{"end": ID, ...}            after it, with its result
 Everything else it writes goes through.
 """
@@ -83,7 +84,7 @@ class _Run:
     """One worker's life: what it reported before it ended, hung or failed."""
 
     def __init__(self, command, items, echo):
-        self.ready, self.current, self.finished, self.tail, self.echo = None, None, {}, [], echo
+        self.ready, self.current, self.doing, self.tail, self.echo = None, None, None, [], echo
         self.file = tempfile.NamedTemporaryFile("w", suffix=".json", delete=False)
         json.dump(items, self.file)
         self.file.close()
@@ -106,7 +107,9 @@ class _Run:
         if "ready" in message:
             self.ready = message["ready"]
         elif "begin" in message:
-            self.current = message["begin"]
+            self.current, self.doing = message["begin"], None
+        elif "doing" in message:
+            self.doing = message["doing"]
         elif "end" in message:
             self.current = None
             return message
@@ -119,12 +122,13 @@ def supervise(command, items, *, item_seconds, start_seconds, deadline=None, on_
 
     A result has a `status`: what the worker says, else `hang`, `crash`, or `not run` (the
     worker does not start, the deadline passed, or items of the same group hung or crashed).
+    Of a hang or crash, `during` is what the worker said it was doing.
     """
     results, ready, crashes = {}, None, {}
     remaining = list(items)
 
-    def finish(item, status, note):
-        results[item["id"]] = {"end": item["id"], "status": status, "note": note}
+    def finish(item, status, note, **more):
+        results[item["id"]] = {"end": item["id"], "status": status, "note": note, **more}
         on_result(results[item["id"]])
 
     while remaining:
@@ -165,9 +169,9 @@ def supervise(command, items, *, item_seconds, start_seconds, deadline=None, on_
             break
         if current is not None:
             if hung:
-                finish(current, "hang", f"no result in {item_seconds} s; killed. {said}")
+                finish(current, "hang", f"no result in {item_seconds} s; killed. {said}", during=run.doing)
             else:
-                finish(current, "crash", f"exit status {run.process.returncode}: {said}")
+                finish(current, "crash", f"exit status {run.process.returncode}: {said}", during=run.doing)
                 crashes[current["group"]] = crashes.get(current["group"], 0) + 1
             remaining.remove(current)
             if hung or crashes[current["group"]] == CRASHES_OF_A_GROUP:
