@@ -69,23 +69,32 @@ def test_output_is_rounded_to_nearest_even():
     np.testing.assert_array_equal(cpu_gemm(problem)[:, 5], expected)
 
 
-def test_promotion_order():
-    """The scales' product is rounded to f32 first, then the block's sum enters by one fma:
-    f32 arithmetic of any other order gives other bits here."""
-    problem = random_problem(64, 128, 1024, seed=4)
-    m, n, k = problem.shape
-    total = np.zeros((m, n), np.float32)
-    for block in range(k // BLOCK):
-        ks = slice(block * BLOCK, (block + 1) * BLOCK)
-        a, b = problem.a[:, ks].astype(np.float32), problem.b[:, ks].astype(np.float32)
-        partial = np.zeros((m, n), np.float32)
-        for i in range(BLOCK):
-            partial = partial + a[:, i, None] * b[None, :, i]
-        scale = problem.sfa[:, block, None] * problem.sfb[:, block].repeat(BLOCK)[:n]
-        # Exact product in float64 (48 bits); the sum's double rounding can differ from an fma, rarely.
-        total = (partial.astype(np.float64) * scale.astype(np.float64) + total).astype(np.float32)
-    different = np.count_nonzero(cpu_gemm(problem) != total.astype(BF16))
-    assert different <= 1, f"expected the bits of this order of rounding, got {different} other elements"
+def blocks_of(sums, sfa):
+    """One row per row of `sfa`; block kb of A * B^T is sums[kb], at most 448."""
+    a = np.zeros((len(sfa), len(sums) * BLOCK), E4M3)
+    a[:, ::BLOCK] = sums
+    return Problem(a, np.asarray(sfa, np.float32), np.ones((8, a.shape[1]), E4M3), np.ones((1, len(sums)), np.float32))
+
+
+def test_promotion_is_one_fma_with_a_rounded_scale():
+    """x * s is added and taken away: what is left is the rounding of the first step, which
+    a separate multiplication would hide, and which shows how sfa * sfb was rounded."""
+    rng = np.random.default_rng(6)
+    sfa = rng.uniform(1, 2, 256).astype(np.float32)
+    problem = blocks_of([13, -13], np.stack([sfa, sfa], axis=1))
+    problem.sfb[:] = np.float32(4 / 3)
+    scale = (sfa * np.float32(4 / 3)).astype(np.float64)
+    expected = (13 * scale).astype(np.float32) - 13 * scale
+    assert np.count_nonzero(expected) > 200
+    np.testing.assert_array_equal(cpu_gemm(problem)[:, 0], expected.astype(np.float32).astype(BF16))
+
+
+def test_blocks_are_added_in_order():
+    large = 2.0**32
+    problem = blocks_of([1, 1, -1], [[1, large, large]])
+    assert (cpu_gemm(problem) == 0).all()
+    problem = blocks_of([1, -1, 1], [[large, large, 1]])
+    assert (cpu_gemm(problem) == 1).all()
 
 
 # ----------------------------------------------------------------------------------
