@@ -64,9 +64,12 @@ TEST(KernelFile, EveryEditedByteIsDetected) {
 TEST(KernelFile, EveryTruncationIsDetected) {
   const std::string bytes = makeKernelFile(), cubin = makeCubin();
   for (size_t size = 0; size < bytes.size(); ++size)
-    EXPECT_ERROR(std::string_view(bytes).substr(0, size), size == 0              ? "an empty file"
-                                                          : size == cubin.size() ? "a plain cubin without a manifest"
-                                                                                 : "kernel file is truncated");
+    EXPECT_ERROR(std::string_view(bytes).substr(0, size),
+                 size == 0                   ? "an empty file"
+                 : size < sizeof(Elf64_Ehdr) ? "kernel file is truncated: it ends within its ELF header"
+                 : size < cubin.size()       ? "kernel file is truncated: its cubin alone has"
+                 : size == cubin.size()      ? "a plain cubin without a manifest"
+                                             : "kernel file is truncated, or something was added to it");
 }
 
 TEST(KernelFile, AppendedBytesAreDetected) {

@@ -116,6 +116,13 @@ void computeD(Problem &problem) {
     }
 }
 
+TEST(Reference, BoundIsTheSumOfItsParts) {
+  EXPECT_DOUBLE_EQ(errorBound({1, 0, 0}, 1), 0x1p-8);
+  EXPECT_DOUBLE_EQ(errorBound({0, 1, 0}, 2), 0x1p-22 * (1 + 0x1p-8));
+  EXPECT_DOUBLE_EQ(errorBound({0, 0, 1}, 1), 1 + 0x1p-8);
+  EXPECT_GT(errorBound({0, 0, 0}, 1), 0);
+}
+
 TEST(Reference, HoldsForTheProduct) {
   for (bool mnMajor : {true, false})
     for (auto [m, n, k] :
