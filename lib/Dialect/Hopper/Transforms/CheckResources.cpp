@@ -29,8 +29,11 @@ constexpr int64_t kRegisterGranularity = 8;
 /// descriptors, loop counters and ring positions. An estimate; ptxas has the last word.
 constexpr int64_t kOtherRegisters = 24;
 
-/// Registers a thread holds of a value, if it is a fragment or scales.
+/// Registers a thread holds of a value, if it is a fragment or scales. Zeros are
+/// written where they are used.
 int64_t getRegisters(Value value) {
+  if (value.getDefiningOp<ZeroOp>())
+    return 0;
   if (auto fragment = dyn_cast<FragmentType>(value.getType()))
     return fragment.getRegisters();
   if (auto scales = dyn_cast<ScalesType>(value.getType()))

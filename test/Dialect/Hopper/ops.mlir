@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Every type, attribute and operation prints as it parses.
+// RUN: fp8gemm-opt %s --verify-roundtrip | FileCheck %s
+
+!map_a = !nvgpu.tensormap.descriptor<tensor = memref<64x128xf8E4M3FN, 3>, swizzle = swizzle_128b, l2promo = l2promo_256b, oob = zero, interleave = none>
+!map_sfa = !nvgpu.tensormap.descriptor<tensor = memref<1x64xf32, 3>, swizzle = none, l2promo = none, oob = zero, interleave = none>
+!map_d = !nvgpu.tensormap.descriptor<tensor = memref<64x16xbf16, 3>, swizzle = swizzle_32b, l2promo = none, oob = zero, interleave = none>
+!tile = memref<64x128xf8E4M3FN, 3>
+!ring = !hopper.ring<stages = 4, tma = [!tile, memref<64xf32, 3>], warps = [memref<4xf32, 3>], readers = 1>
+!source = memref<1x8xf32, strided<[?, 1]>>
+
+// The rings' types, with one kind of buffer and with both.
+// CHECK-LABEL: func.func @ring_types
+// CHECK-SAME: !hopper.ring<stages = 2, tma = [memref<8xf32, 3>], readers = 3>
+// CHECK-SAME: !hopper.ring<stages = 1, warps = [memref<8xf32, 3>, memref<1xf32, 3>], readers = 1>
+func.func @ring_types(%a: !hopper.ring<stages = 2, tma = [memref<8xf32, 3>], readers = 3>,
+                      %b: !hopper.ring<stages = 1, warps = [memref<8xf32, 3>, memref<1xf32, 3>], readers = 1>) {
+  return
+}
+
+// CHECK-LABEL: gpu.module @kernels
+gpu.module @kernels {
+
+// What a launcher is told.
+// CHECK-LABEL: gpu.func @interface
+// CHECK-SAME: #hopper.param<tensor_map of a>
+// CHECK-SAME: #hopper.param<matrix of sfb>
+// CHECK-SAME: #hopper.param<leading_dimension of sfb>
+// CHECK-SAME: #hopper.param<extent_m of none>
+// CHECK-SAME: #hopper.launch<threads = 256, tile_m = 64, tile_n = 64, stages = 4, consumers = 1>
+// CHECK-SAME: #hopper.problem<gemm, m = ?, n = 64, k = 1024, sfa = mn_major, sfb = k_major>
+gpu.func @interface(%a: !map_a {hopper.param = #hopper.param<tensor_map of a>},
+    %sfb: !source {hopper.param = #hopper.param<matrix of sfb>},
+    %ld: i32 {hopper.param = #hopper.param<leading_dimension of sfb>},
+    %m: index {hopper.param = #hopper.param<extent_m of none>}) kernel attributes {
+    hopper.launch = #hopper.launch<threads = 256, tile_m = 64, tile_n = 64, stages = 4, consumers = 1>,
+    hopper.problem = #hopper.problem<gemm, m = ?, n = 64, k = 1024, sfa = mn_major, sfb = k_major>} {
+  gpu.return
+}
+
+// CHECK-LABEL: gpu.func @fixed_m
+// CHECK-SAME: m = 128
+gpu.func @fixed_m() kernel attributes {
+    hopper.problem = #hopper.problem<gemm, m = 128, n = 64, k = 1024, sfa = k_major, sfb = mn_major>} {
+  gpu.return
+}
+
+// CHECK-LABEL: gpu.func @set_up
+gpu.func @set_up() {
+  // CHECK: %[[RING:.*]] = hopper.ring.create
+  // CHECK-NEXT: hopper.ring.init %[[RING]]
+  // CHECK-NEXT: hopper.fence.mbarrier_init
+  %ring = hopper.ring.create : !ring
+  hopper.ring.init %ring : !ring
+  hopper.fence.mbarrier_init
+  gpu.return
+}
+
+// CHECK-LABEL: gpu.func @fill
+// CHECK-SAME: %[[A:.*]]: !nvgpu{{.*}}, %[[SOURCE:.*]]: memref<1x8xf32
+gpu.func @fill(%a: !map_a, %sfb: !source) {
+  %c0 = arith.constant 0 : index
+  %ring = hopper.ring.create : !ring
+  // CHECK: hopper.warp_specialize producer registers(40) {
+  hopper.warp_specialize producer registers(40) {
+    // CHECK: %[[SLOT:.*]]:3 = hopper.ring.acquire %{{.*}} by tma :
+    // CHECK-NEXT: hopper.tma_load %[[A]][%{{.*}}, %{{.*}}] to %[[SLOT]]#1 signal %[[SLOT]]#0
+    // CHECK-NEXT: hopper.ring.commit %[[SLOT]]#0
+    %slot, %as, %sfas = hopper.ring.acquire %ring by tma : !ring
+    hopper.tma_load %a[%c0, %c0] to %as signal %slot : !map_a to !tile
+    hopper.ring.commit %slot
+    // CHECK-NEXT: hopper.yield
+    hopper.yield
+  // CHECK: } helper {
+  } helper {
+    // CHECK: %[[V:.*]] = hopper.fetch_scales %[[SOURCE]][%[[C0:.*]], %[[C0]]] count 4 step 16 per 128 limit %[[C0]]
+    // CHECK: %[[SLOT:.*]]:2 = hopper.ring.acquire %{{.*}} by warps
+    // CHECK: hopper.put_scales %[[V]] to %[[SLOT]]#1 : vector<1xf32>, memref<4xf32, 3>
+    %v = hopper.fetch_scales %sfb[%c0, %c0] count 4 step 16 per 128 limit %c0 : !source -> vector<1xf32>
+    %slot, %sfbs = hopper.ring.acquire %ring by warps : !ring
+    hopper.put_scales %v to %sfbs : vector<1xf32>, memref<4xf32, 3>
+    hopper.ring.commit %slot
+    hopper.yield
+  // CHECK: } consumers(1) registers(232) |%{{.*}}| {
+  } consumers(1) registers(232) |%group| {
+    hopper.yield
+  }
+  gpu.return
+}
+
+// CHECK-LABEL: gpu.func @positions
+gpu.func @positions(%stage: index, %phase: i1) {
+  %ring = hopper.ring.create : !ring
+  hopper.warp_specialize producer registers(40) {
+    // CHECK: hopper.ring.acquire %{{.*}} by tma at(%[[S:.*]], %[[P:.*]]) :
+    // CHECK-NEXT: hopper.ring.advance %{{.*}}(%[[S]], %[[P]]) :
+    %slot, %as, %sfas = hopper.ring.acquire %ring by tma at(%stage, %phase) : !ring
+    %next_stage, %next_phase = hopper.ring.advance %ring(%stage, %phase) : !ring
+    hopper.ring.commit %slot
+    hopper.yield
+  } consumers(1) registers(232) |%group| {
+    // CHECK: hopper.ring.wait %{{.*}} at(%[[S]], %[[P]]) :
+    %slot, %b:3 = hopper.ring.wait %ring at(%stage, %phase) : !ring
+    hopper.ring.release %slot
+    hopper.yield
+  }
+  gpu.return
+}
+
+// CHECK-LABEL: gpu.func @compute
+gpu.func @compute(%a: !tile, %b: !tile, %sfa: memref<64xf32, 3>, %sfb: memref<4xf32, 3>) {
+  // CHECK: %[[ACC:.*]] = hopper.zero : <64x64xf32>
+  // CHECK-NEXT: hopper.wgmma.fence
+  // CHECK-NEXT: %[[P:.*]] = hopper.mma %{{.*}}, %{{.*}} : memref<64x128xf8E4M3FN, 3>, memref<64x128xf8E4M3FN, 3> -> <64x64xf32>
+  // CHECK-NEXT: %[[ROWS:.*]] = hopper.load_scales %{{.*}} : memref<64xf32, 3> -> <64 rows by 1>
+  // CHECK-NEXT: %[[COLUMNS:.*]] = hopper.load_scales %{{.*}} : memref<4xf32, 3> -> <64 columns by 16>
+  // CHECK-NEXT: %[[Q:.*]] = hopper.mma.wait %[[P]] pending 1 : <64x64xf32>
+  // CHECK-NEXT: %[[D:.*]] = hopper.mma.wait %[[P]] : <64x64xf32>
+  // CHECK-NEXT: hopper.promote %[[D]] scaled_by(%[[ROWS]], %[[COLUMNS]]) into %[[ACC]]
+  %acc = hopper.zero : !hopper.fragment<64x64xf32>
+  hopper.wgmma.fence
+  %p = hopper.mma %a, %b : !tile, !tile -> !hopper.fragment<64x64xf32>
+  %rows = hopper.load_scales %sfa : memref<64xf32, 3> -> !hopper.scales<64 rows by 1>
+  %columns = hopper.load_scales %sfb : memref<4xf32, 3> -> !hopper.scales<64 columns by 16>
+  %q = hopper.mma.wait %p pending 1 : !hopper.fragment<64x64xf32>
+  %d = hopper.mma.wait %p : !hopper.fragment<64x64xf32>
+  %next = hopper.promote %d scaled_by(%rows, %columns) into %acc : !hopper.scales<64 rows by 1>, !hopper.scales<64 columns by 16>, !hopper.fragment<64x64xf32>
+  gpu.return
+}
+
+// CHECK-LABEL: gpu.func @store
+gpu.func @store(%d: !map_d, %acc: !hopper.fragment<64x64xf32>, %tile: index) workgroup(%staging: memref<4x64x16xbf16, 3>) {
+  // CHECK: %[[ID:.*]] = arith.constant 3 : index
+  // CHECK: %[[ROW:.*]], %[[COLUMN:.*]] = hopper.raster %[[TILE:.*]] in(%[[TILE]], %[[TILE]]) group(8)
+  // CHECK-NEXT: hopper.store_fragment %{{.*}} to %[[STAGING:.*]] : <64x64xf32>, memref<4x64x16xbf16, 3>
+  // CHECK-NEXT: hopper.fence.async_shared
+  // CHECK-NEXT: hopper.named_barrier %[[ID]] threads(128)
+  // CHECK-NEXT: hopper.tma_store %[[STAGING]] to %{{.*}}[%[[ROW]], %[[COLUMN]]]
+  // CHECK-NEXT: hopper.tma_store.wait read pending 1
+  // CHECK-NEXT: hopper.tma_store.wait{{$}}
+  %c3 = arith.constant 3 : index
+  %row, %column = hopper.raster %tile in (%tile, %tile) group(8)
+  hopper.store_fragment %acc to %staging : !hopper.fragment<64x64xf32>, memref<4x64x16xbf16, 3>
+  hopper.fence.async_shared
+  hopper.named_barrier %c3 threads(128)
+  hopper.tma_store %staging to %d[%row, %column] : memref<4x64x16xbf16, 3> to !map_d
+  hopper.tma_store.wait read pending 1
+  hopper.tma_store.wait
+  gpu.return
+}
+}
