@@ -130,3 +130,39 @@ gpu.func @partial_and_accumulator()
   gpu.return
 }
 }
+
+// -----
+
+!acc = !hopper.fragment<64x192xf32>
+!rows = !hopper.scales<64 rows by 1>
+!columns = !hopper.scales<192 columns by 64>
+#launch = #hopper.launch<threads = 384, tile_m = 128, tile_n = 192, stages = 2, consumers = 2>
+#problem = #hopper.problem<gemm, m = ?, n = 192, k = 128, sfa = mn_major, sfb = k_major>
+gpu.module @m {
+// Zeros outside the tile loop hold no registers; scales from outside the K loop do: 197 again.
+gpu.func @hoisted()
+    workgroup(%a: memref<64x128xf8E4M3FN, 3>, %b: memref<192x128xf8E4M3FN, 3>, %x: memref<64xf32, 3>, %y: memref<3xf32, 3>)
+    kernel attributes {hopper.launch = #launch, hopper.problem = #problem} {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c9 = arith.constant 9 : index
+  // expected-error @+1 {{uses 197 registers a consumer thread}}
+  hopper.warp_specialize producer registers(40) {
+    hopper.yield
+  } consumers(2) registers(216) |%group| {
+    %zero = hopper.zero : !acc
+    %rows = hopper.load_scales %x : memref<64xf32, 3> -> !rows
+    scf.for %tile = %c0 to %c9 step %c1 {
+      %columns = hopper.load_scales %y : memref<3xf32, 3> -> !columns
+      %sum = scf.for %k = %c0 to %c9 step %c1 iter_args(%acc = %zero) -> !acc {
+        %p = hopper.mma %a, %b : memref<64x128xf8E4M3FN, 3>, memref<192x128xf8E4M3FN, 3> -> !acc
+        %q = hopper.mma.wait %p : !acc
+        %next = hopper.promote %q scaled_by(%rows, %columns) into %acc : !rows, !columns, !acc
+        scf.yield %next : !acc
+      }
+    }
+    hopper.yield
+  }
+  gpu.return
+}
+}
