@@ -104,8 +104,8 @@ LogicalResult Compiler::makeKernels() {
   const PipelineOptions &pipeline = options.pipeline;
   target::SerializeOptions serialize{pipeline.ptxas, pipeline.chip, pipeline.allowSpills, pipeline.lineinfo};
   for (auto gpuModule : module->getOps<gpu::GPUModuleOp>()) {
-    FailureOr<target::Kernel> kernel = options.emit == Emit::Ptx ? target::translate(gpuModule, serialize)
-                                                                 : target::serialize(gpuModule, serialize);
+    FailureOr<target::Kernel> kernel =
+        options.emit == Emit::Ptx ? target::translate(gpuModule, serialize) : target::serialize(gpuModule, serialize);
     if (failed(kernel))
       return failure();
     phases.add("LLVM", kernel->llvmSeconds);
@@ -201,9 +201,8 @@ LogicalResult Compiler::run() {
   SourceMgrDiagnosticHandler diagnostics(sources, context.get());
   if (failed(phases.run("parse", [&] { return parse(); })) || failed(lower()))
     return failure();
-  LogicalResult result = options.emit <= Emit::LLVM
-                             ? phases.run("write", [&] { return writeLevel(); })
-                             : success(succeeded(makeKernels()) && succeeded(writeKernels()));
+  LogicalResult result = options.emit <= Emit::LLVM ? phases.run("write", [&] { return writeLevel(); })
+                                                    : success(succeeded(makeKernels()) && succeeded(writeKernels()));
   if (options.time)
     phases.print(llvm::errs());
   return result;

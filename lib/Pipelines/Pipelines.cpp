@@ -60,12 +60,12 @@ void registerPipelines() {
   static constexpr Step steps[] = {buildConfigPipeline, buildHopperPipeline, buildNVVMPipeline, buildLLVMPipeline};
   static constexpr const char *names[] = {"config", "hopper", "nvvm", "llvm"};
   for (size_t last = 0; last < std::size(steps); ++last)
-    PassPipelineRegistration<PipelineOptions>(
-        std::string("fp8gemm-to-") + names[last], std::string("lower any level to ") + names[last],
-        [last](OpPassManager &manager, const PipelineOptions &options) {
-          for (size_t step = 0; step <= last; ++step)
-            steps[step](manager, options);
-        });
+    PassPipelineRegistration<PipelineOptions>(std::string("fp8gemm-to-") + names[last],
+                                              std::string("lower any level to ") + names[last],
+                                              [last](OpPassManager &manager, const PipelineOptions &options) {
+                                                for (size_t step = 0; step <= last; ++step)
+                                                  steps[step](manager, options);
+                                              });
   PassPipelineRegistration<PipelineOptions>("fp8gemm-to-cubin", "compile any level to kernel files",
                                             buildFP8GemmToCubinPipeline);
 }

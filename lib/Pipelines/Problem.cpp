@@ -14,7 +14,7 @@ namespace fp8gemm {
 
 namespace {
 
-constexpr int64_t kBlock = 128; ///< rows of B and elements of K that share a scale
+constexpr int64_t kBlock = 128;   ///< rows of B and elements of K that share a scale
 constexpr int64_t kTmaScales = 4; ///< f32 in the 16 bytes that TMA counts in
 
 /// ceil(extent / block); dynamic stays dynamic.
@@ -32,8 +32,8 @@ SmallVector<int64_t> scaleShape(int64_t outer, int64_t k, bool mnMajor) {
 LogicalResult checkExtent(Location loc, StringRef name, int64_t value, int64_t least) {
   if (value >= least && value <= std::numeric_limits<int32_t>::max())
     return success();
-  return emitError(loc) << "expected " << name << " between " << least << " and "
-                        << std::numeric_limits<int32_t>::max() << ", got " << value;
+  return emitError(loc) << "expected " << name << " between " << least << " and " << std::numeric_limits<int32_t>::max()
+                        << ", got " << value;
 }
 
 } // namespace

@@ -92,9 +92,8 @@ Expected<std::string> toolVersion(StringRef program) {
   Expected<RunResult> result = run(program, {"--version"});
   if (!result)
     return result.takeError();
-  StringRef version = StringRef(result->output).split(", V").second.take_while([](char c) {
-    return isDigit(c) || c == '.';
-  });
+  StringRef version =
+      StringRef(result->output).split(", V").second.take_while([](char c) { return isDigit(c) || c == '.'; });
   if (result->exitCode != 0 || version.empty())
     return makeError("expected '", program, " --version' to tell its version, got '",
                      StringRef(result->output).trim().split('\n').first, "'");
@@ -144,8 +143,9 @@ ResourceUsage parsePtxasReport(StringRef report) {
   report.split(lines, '\n');
   for (StringRef line : lines) {
     usage.registers = std::max(usage.registers, numberBefore(line, " registers"));
-    usage.stackBytes = std::max({usage.stackBytes, numberBefore(line, " bytes stack frame"),
-                                 numberBefore(line, " bytes cumulative stack size"), numberBefore(line, " bytes lmem")});
+    usage.stackBytes =
+        std::max({usage.stackBytes, numberBefore(line, " bytes stack frame"),
+                  numberBefore(line, " bytes cumulative stack size"), numberBefore(line, " bytes lmem")});
     usage.spillStoreBytes = std::max(usage.spillStoreBytes, numberBefore(line, " bytes spill stores"));
     usage.spillLoadBytes = std::max(usage.spillLoadBytes, numberBefore(line, " bytes spill loads"));
     usage.staticSmemBytes = std::max(usage.staticSmemBytes, numberBefore(line, " bytes smem"));

@@ -79,8 +79,7 @@ private:
   flatbuffers::FlatBufferBuilder fbb;
 };
 
-FailureOr<flatbuffers::Offset<format::Param>> ManifestBuilder::buildTensorMap(unsigned index,
-                                                                              format::Operand operand) {
+FailureOr<flatbuffers::Offset<format::Param>> ManifestBuilder::buildTensorMap(unsigned index, format::Operand operand) {
   auto type = kernel.getArgAttrOfType<TypeAttr>(index, "hopper.map");
   auto map = type ? dyn_cast<nvgpu::TensorMapDescriptorType>(type.getValue()) : nullptr;
   if (!map)
@@ -152,11 +151,11 @@ FailureOr<std::string> ManifestBuilder::build() {
   auto config = fbb.CreateString(schedule);
   auto ptxas = fbb.CreateString(cubin.ptxasVersion);
   auto llvm = fbb.CreateString(LLVM_VERSION_STRING);
-  format::FinishManifestBuffer(
-      fbb, format::CreateManifest(fbb, format::kManifestVersion, entry, chipName, cubin.bytes.size(), *problem,
-                                  paramVector, launch.getThreads(), smemBytes.getInt(), launch.getTileM(),
-                                  launch.getTileN(), cubin.usage.registers, cubin.usage.spillBytes(), config, ptxas,
-                                  llvm));
+  format::FinishManifestBuffer(fbb, format::CreateManifest(fbb, format::kManifestVersion, entry, chipName,
+                                                           cubin.bytes.size(), *problem, paramVector,
+                                                           launch.getThreads(), smemBytes.getInt(), launch.getTileM(),
+                                                           launch.getTileN(), cubin.usage.registers,
+                                                           cubin.usage.spillBytes(), config, ptxas, llvm));
   return std::string(reinterpret_cast<const char *>(fbb.GetBufferPointer()), fbb.GetSize());
 }
 

@@ -35,8 +35,7 @@ protected:
     FailureOr<llvm::TargetMachine *> machine = getOrCreateTargetMachine();
     if (failed(machine))
       return getOperation().emitError("expected an LLVM with the NVPTX target, got one without");
-    FailureOr<SmallString<0>> ptx =
-        translateModuleToISA(module, **machine, [&] { return getOperation().emitError(); });
+    FailureOr<SmallString<0>> ptx = translateModuleToISA(module, **machine, [&] { return getOperation().emitError(); });
     if (failed(ptx))
       return failure();
     return SmallVector<char, 0>(ptx->begin(), ptx->end());

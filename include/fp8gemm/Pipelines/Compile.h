@@ -26,7 +26,7 @@ struct GemmProblem {
 
 struct CompileOptions {
   PipelineOptions pipeline;
-  std::string input;          ///< path of an .mlir file, "-" for stdin; ignored if there is a problem
+  std::string input; ///< path of an .mlir file, "-" for stdin; ignored if there is a problem
   std::optional<GemmProblem> problem;
   Emit emit = Emit::Cubin;
   /// Path, "-" for stdout, or a folder with "/" at its end: one file a kernel in it.
