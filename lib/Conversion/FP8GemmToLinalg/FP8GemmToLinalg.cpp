@@ -78,12 +78,12 @@ public:
   /// makes the new element of `output` of their elements.
   Value generic(ValueRange inputs, Value output, ArrayRef<AffineMap> maps, ArrayRef<IteratorType> iterators,
                 function_ref<Value(ImplicitLocOpBuilder &, ValueRange)> body) {
-    auto generic = linalg::GenericOp::create(
-        *this, onTensors ? TypeRange(output.getType()) : TypeRange(), inputs, output, maps, iterators,
-        [&](OpBuilder &builder, Location loc, ValueRange elements) {
-          ImplicitLocOpBuilder b(loc, builder);
-          linalg::YieldOp::create(b, body(b, elements));
-        });
+    auto generic =
+        linalg::GenericOp::create(*this, onTensors ? TypeRange(output.getType()) : TypeRange(), inputs, output, maps,
+                                  iterators, [&](OpBuilder &builder, Location loc, ValueRange elements) {
+                                    ImplicitLocOpBuilder b(loc, builder);
+                                    linalg::YieldOp::create(b, body(b, elements));
+                                  });
     return onTensors ? generic.getResult(0) : output;
   }
 
@@ -114,6 +114,11 @@ struct ConvertGemm : OpRewritePattern<fp8gemm::GemmOp> {
     int64_t blockK = op.getAScale().getColumns();
     OpFoldResult m = w.rows(ShapedType::isDynamic(op.getM()) ? op.getD() : op.getA());
     OpFoldResult n = w.getIndexAttr(op.getN());
+    // D has no elements; and upstream refuses slices of no rows.
+    if (isConstantIntValue(m, 0)) {
+      rewriter.replaceOp(op, w.isOnTensors() ? ValueRange(op.getD()) : ValueRange());
+      return success();
+    }
 
     Value sum = w.fillZero(w.temporary({m, n}));
     sum = w.loop(llvm::divideCeil(op.getK(), blockK), sum, [&](Value block, Value sum) {
@@ -129,10 +134,7 @@ struct ConvertGemm : OpRewritePattern<fp8gemm::GemmOp> {
                           return arith::TruncFOp::create(b, elements[1].getType(), elements[0]);
                         });
     w.free(sum);
-    if (w.isOnTensors())
-      rewriter.replaceOp(op, d);
-    else
-      rewriter.eraseOp(op);
+    rewriter.replaceOp(op, w.isOnTensors() ? ValueRange(d) : ValueRange());
     return success();
   }
 
@@ -165,17 +167,16 @@ private:
     MLIRContext *context = w.getContext();
 
     Value a = extend(w, w.slice(op.getA(), {zero, start}, {m, length}), w.getMultiDimIdentityMap(2), {m, length});
-    Value b = extend(w, w.slice(op.getB(), {zero, start}, {n, length}), AffineMap::get(2, 0, {d1, d0}, context),
-                     {length, n});
-    Value partial = w.generic(
-        {a, b}, w.fillZero(w.temporary({m, n})),
-        {AffineMap::get(3, 0, {d0, d1}, context), AffineMap::get(3, 0, {d1, d2}, context),
-         AffineMap::get(3, 0, {d0, d2}, context)},
-        {IteratorType::parallel, IteratorType::reduction, IteratorType::parallel},
-        [&](ImplicitLocOpBuilder &b, ValueRange elements) -> Value {
-          Value product = arith::MulFOp::create(b, elements[0], elements[1]);
-          return arith::AddFOp::create(b, elements[2], product);
-        });
+    Value b =
+        extend(w, w.slice(op.getB(), {zero, start}, {n, length}), AffineMap::get(2, 0, {d1, d0}, context), {length, n});
+    Value partial = w.generic({a, b}, w.fillZero(w.temporary({m, n})),
+                              {AffineMap::get(3, 0, {d0, d1}, context), AffineMap::get(3, 0, {d1, d2}, context),
+                               AffineMap::get(3, 0, {d0, d2}, context)},
+                              {IteratorType::parallel, IteratorType::reduction, IteratorType::parallel},
+                              [&](ImplicitLocOpBuilder &b, ValueRange elements) -> Value {
+                                Value product = arith::MulFOp::create(b, elements[0], elements[1]);
+                                return arith::AddFOp::create(b, elements[2], product);
+                              });
     w.free(a);
     w.free(b);
     return partial;

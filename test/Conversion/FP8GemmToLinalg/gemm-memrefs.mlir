@@ -47,3 +47,14 @@ func.func @short_k(%a: memref<3x16xf8E4M3FN>, %sfa: memref<3x1xf32>, %b: memref<
     : memref<3x16xf8E4M3FN>, memref<3x1xf32>, memref<8x16xf8E4M3FN>, memref<1x1xf32>, memref<3x8xbf16>
   return
 }
+
+// -----
+
+// CHECK-LABEL: func @no_rows
+//  CHECK-NEXT:   return
+func.func @no_rows(%a: memref<0x16xf8E4M3FN>, %sfa: memref<0x1xf32>, %b: memref<8x16xf8E4M3FN>,
+                   %sfb: memref<1x1xf32>, %d: memref<0x8xbf16>) {
+  fp8gemm.gemm %a scaled_by %sfa <1x128, k_major>, %b scaled_by %sfb <128x128, k_major> into %d
+    : memref<0x16xf8E4M3FN>, memref<0x1xf32>, memref<8x16xf8E4M3FN>, memref<1x1xf32>, memref<0x8xbf16>
+  return
+}

@@ -20,9 +20,7 @@ static ParseResult parseBlockShape(AsmParser &parser, int64_t &rows, int64_t &co
   return success();
 }
 
-static void printBlockShape(AsmPrinter &printer, int64_t rows, int64_t columns) {
-  printer << rows << 'x' << columns;
-}
+static void printBlockShape(AsmPrinter &printer, int64_t rows, int64_t columns) { printer << rows << 'x' << columns; }
 
 #include "fp8gemm/Dialect/FP8Gemm/IR/FP8GemmEnums.cpp.inc"
 #define GET_ATTRDEF_CLASSES
@@ -30,20 +28,17 @@ static void printBlockShape(AsmPrinter &printer, int64_t rows, int64_t columns) 
 
 #include "fp8gemm/Dialect/FP8Gemm/IR/FP8GemmDialect.cpp.inc"
 
-LogicalResult fp8gemm::ConfigAttr::verify(function_ref<InFlightDiagnostic()> emitError,
-                                          int64_t tileM, int64_t tileN, int64_t stages, int64_t consumers,
-                                          int64_t producerRegisters, int64_t consumerRegisters,
-                                          int64_t rasterGroup) {
+LogicalResult fp8gemm::ConfigAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t tileM, int64_t tileN,
+                                          int64_t stages, int64_t consumers, int64_t producerRegisters,
+                                          int64_t consumerRegisters, int64_t rasterGroup) {
   auto positive = [&](StringRef name, int64_t value) -> LogicalResult {
     if (value > 0)
       return success();
     return emitError() << "expected '" << name << "' to be positive, got " << value;
   };
-  if (failed(positive("tile_m", tileM)) || failed(positive("tile_n", tileN)) ||
-      failed(positive("stages", stages)) || failed(positive("consumers", consumers)) ||
-      failed(positive("producer_registers", producerRegisters)) ||
-      failed(positive("consumer_registers", consumerRegisters)) ||
-      failed(positive("raster_group", rasterGroup)))
+  if (failed(positive("tile_m", tileM)) || failed(positive("tile_n", tileN)) || failed(positive("stages", stages)) ||
+      failed(positive("consumers", consumers)) || failed(positive("producer_registers", producerRegisters)) ||
+      failed(positive("consumer_registers", consumerRegisters)) || failed(positive("raster_group", rasterGroup)))
     return failure();
   if (tileM % (64 * consumers) != 0)
     return emitError() << "expected 'tile_m' to be a multiple of 64 rows for each of " << consumers

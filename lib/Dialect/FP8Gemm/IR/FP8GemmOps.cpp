@@ -160,18 +160,18 @@ static LogicalResult verifyRows(GemmOp op, NamedOperand operand, bool byTma) {
 
   int64_t elementBytes = memref.getElementTypeBitWidth() / 8;
   auto isAligned = [&](StringRef what, int64_t elements) -> LogicalResult {
-    if (ShapedType::isDynamic(elements) || elements * elementBytes % kTmaAlignmentBytes == 0)
+    // Elements are of 1, 2 or 4 bytes. Not multiplied before: a stride may be close to 2^63.
+    if (ShapedType::isDynamic(elements) || elements % (kTmaAlignmentBytes / elementBytes) == 0)
       return success();
-    return op.emitOpError("expected '") << operand.name << "' " << what << " to be a multiple of "
-                                        << kTmaAlignmentBytes << " bytes, got " << elements * elementBytes
-                                        << " bytes";
+    return op.emitOpError("expected '") << operand.name << "' " << what << " to be a multiple of " << kTmaAlignmentBytes
+                                        << " bytes, got " << int64_t(uint64_t(elements) * elementBytes) << " bytes";
   };
   if (failed(isAligned("row stride", strides[0])) || failed(isAligned("offset", offset)))
     return failure();
   int64_t columns = memref.getDimSize(1);
   if (!ShapedType::isDynamic(strides[0]) && !ShapedType::isDynamic(columns) && strides[0] < columns)
-    return op.emitOpError("expected '") << operand.name << "' rows not to overlap (row stride of at least "
-                                        << columns << " elements), got a stride of " << strides[0];
+    return op.emitOpError("expected '") << operand.name << "' rows not to overlap (row stride of at least " << columns
+                                        << " elements), got a stride of " << strides[0];
   return success();
 }
 

@@ -39,7 +39,6 @@ struct GemmOpInterface : DstBufferizableOpInterfaceExternalModel<GemmOpInterface
 } // namespace
 
 void fp8gemm::registerBufferizableOpInterfaceExternalModels(DialectRegistry &registry) {
-  registry.addExtension(+[](MLIRContext *context, FP8GemmDialect *) {
-    GemmOp::attachInterface<GemmOpInterface>(*context);
-  });
+  registry.addExtension(
+      +[](MLIRContext *context, FP8GemmDialect *) { GemmOp::attachInterface<GemmOpInterface>(*context); });
 }
