@@ -295,6 +295,7 @@ TEST(RunTool, BadInputs) {
   expectRun(runTool(""), 2, "expected a kernel file");
   expectRun(runTool(kernel), 2, "expected --m=N: kernel 'gemm_test' serves any M");
   expectRun(runTool(kernel + " --m=-1"), 2, "expected --m in [0, 2^31 - 1], got -1");
+  expectRun(runTool(kernel + " --m=2147483647 --device=cpu"), 2, "expected operands that fit this machine's");
   expectRun(runTool(kernel + " --m=4x"), 2, "expected --m=<number>, got '4x'");
   expectRun(runTool(kernel + " --m=4 --pad=8"), 2, "expected --pad as a multiple of 16 bytes");
   expectRun(runTool(kernel + " --m=4 --device=tpu"), 2, "expected --device=gpu or --device=cpu, got 'tpu'");

@@ -134,19 +134,19 @@ CheckResult check(const Problem &problem, uint64_t seed, int64_t budget) {
   result.notANumber = notANumber;
 
   std::mutex mutex;
-  double squaredError = 0, squaredValue = 0;
+  std::vector<double> squaredErrors(a.size()), squaredValues(a.size()); // of each row
   parallelFor(problem.n, [&](int64_t column) {
     Row b(problem.b.row<uint8_t>(column), problem.k);
     std::vector<double> sums(b.largest.size()), magnitudes(b.largest.size());
     CheckResult mine;
     mine.worstColumn = column;
-    double myError = 0, myValue = 0;
+    std::vector<double> errors(a.size()), values(a.size());
     for (size_t i = 0; i < a.size(); ++i) {
       Exact exact = computeExact(problem, a[i], result.rows[i], b, column, sums, magnitudes);
       double got = fromBf16(problem.d.row<uint16_t>(result.rows[i])[column]);
       double error = std::fabs(got - exact.value), ratio = error / errorBound(exact, problem.kBlocks());
-      myError += error * error;
-      myValue += exact.value * exact.value;
+      errors[i] = error;
+      values[i] = exact.value;
       // Written so that NaN fails.
       if (!(ratio <= 1))
         ++mine.failures;
@@ -159,8 +159,10 @@ CheckResult check(const Problem &problem, uint64_t seed, int64_t budget) {
     }
 
     std::lock_guard<std::mutex> lock(mutex);
-    squaredError += myError;
-    squaredValue += myValue;
+    for (size_t i = 0; i < a.size(); ++i) {
+      squaredErrors[i] += errors[i] * errors[i];
+      squaredValues[i] += values[i] * values[i];
+    }
     result.failures += mine.failures;
     if (mine.worst > result.worst || (mine.worst == result.worst && mine.worstColumn < result.worstColumn)) {
       result.worst = mine.worst;
@@ -170,10 +172,13 @@ CheckResult check(const Problem &problem, uint64_t seed, int64_t budget) {
       result.worstReference = mine.worstReference;
     }
   });
-  result.relative = squaredValue > 0 ? std::sqrt(squaredError / squaredValue) : 0;
-  // NaN compares as neither larger nor smaller; it is a failure.
-  if (std::isnan(result.relative))
-    result.relative = INFINITY;
+  for (size_t i = 0; i < a.size(); ++i) {
+    double relative = std::sqrt(squaredErrors[i] / squaredValues[i]);
+    // NaN is a failure; a row of zeros without an error (0 / 0) is not.
+    if (std::isnan(relative))
+      relative = squaredErrors[i] == 0 ? 0 : INFINITY;
+    result.relative = std::max(result.relative, relative);
+  }
   return result;
 }
 

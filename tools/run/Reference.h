@@ -19,8 +19,7 @@ struct Exact {
 /// The error that an element may have.
 double errorBound(const Exact &exact, int64_t kBlocks);
 
-/// Largest Frobenius norm of the error, relative to that of D, that random data may have:
-/// it would show what errors of one sign hide in the bound of each element.
+/// Largest Euclidean norm of a row's error, relative to the row's, that random data may have.
 constexpr double kRelativeBound = 0x1p-8;
 
 struct CheckResult {
@@ -29,7 +28,7 @@ struct CheckResult {
   double worst = 0;          ///< largest error / bound
   int64_t worstRow = 0, worstColumn = 0;
   double worstGot = 0, worstReference = 0;
-  double relative = 0;     ///< Frobenius norm of the error / that of the reference
+  double relative = 0;     ///< the worst row's norm of the error / that of the row
   int64_t notANumber = 0;  ///< elements of all of D that are NaN, as poison is
   int64_t guardDamage = 0; ///< bytes written around D's elements
 

@@ -29,7 +29,7 @@ void Report::printText() const {
   if (check) {
     std::printf("check    %s: %zu of %" PRId64 " rows, all columns, against float64\n", held() ? "held" : "FAILED",
                 check->rows.size(), m);
-    std::printf("         worst error %.3f of its bound; relative error of D %.5f (at most %.5f)\n", check->worst,
+    std::printf("         worst error %.3f of its bound; relative error of a row %.5f (at most %.5f)\n", check->worst,
                 check->relative, kRelativeBound);
     if (held())
       std::printf("         no NaN in D; guard zones intact%s\n", repeated ? "; two runs gave the same bits" : "");

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "Execute.h"
+#include "Gpu.h"
+
+#include "fp8gemm/Execution/Execution.h"
+#include "fp8gemm/runtime.h"
+
+#include <dlfcn.h>
+#include <memory>
+#include <stdexcept>
+#include <unistd.h>
+
+namespace fp8gemm::run {
+
+static void require(fp8gemm_status status) {
+  if (status != FP8GEMM_OK)
+    throw std::runtime_error(fp8gemm_last_error());
+}
+
+/// A system that promises more memory than it has would end the program, not refuse.
+static void requireMemory(const Problem &problem) {
+  double needed = double(problem.m) * problem.k + double(problem.n) * problem.k + 2.0 * problem.m * problem.n;
+  double present = double(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGE_SIZE);
+  if (needed > present)
+    throw std::runtime_error("expected operands that fit this machine's " + std::to_string(int64_t(present * 1e-9)) +
+                             " GB of memory, got " + std::to_string(int64_t(needed * 1e-9)) + " GB");
+}
+
+/// The CPU's side needs MLIR, so it is loaded only when it is asked for: a GPU machine
+/// needs this program and libfp8gemm_runtime.so alone.
+static void runOnCpu(Problem &problem) {
+  void *library = dlopen("libfp8gemm_cpu.so", RTLD_NOW | RTLD_LOCAL);
+  if (!library)
+    throw std::runtime_error(std::string("--device=cpu needs the compiler's libfp8gemm_cpu.so: ") + dlerror());
+  auto gemm = reinterpret_cast<decltype(&fp8gemm_cpu_gemm)>(dlsym(library, "fp8gemm_cpu_gemm"));
+  if (!gemm)
+    throw std::runtime_error(std::string("libfp8gemm_cpu.so: ") + dlerror());
+  auto matrix = [](Matrix &matrix) { return fp8gemm_cpu_matrix{matrix.row<void>(0), matrix.leadingDimension}; };
+  auto layout = [](bool mnMajor) { return mnMajor ? FP8GEMM_CPU_MN_MAJOR : FP8GEMM_CPU_K_MAJOR; };
+  fp8gemm_cpu_problem call{
+      problem.m,         problem.n,           problem.k,         layout(problem.sfaMnMajor), layout(problem.sfbMnMajor),
+      matrix(problem.a), matrix(problem.sfa), matrix(problem.b), matrix(problem.sfb),        matrix(problem.d)};
+  char message[1024] = "";
+  if (gemm(&call, 0, message, sizeof(message)) != 0)
+    throw std::runtime_error(message);
+}
+
+/// Launches twice where the result is checked, and times where that is asked for.
+static void runOnGpu(Gpu &gpu, fp8gemm_kernel *kernel, Problem &problem, const Options &options, Report &report) {
+  auto matrix = [&](Matrix &matrix) { return fp8gemm_matrix{gpu.upload(matrix), matrix.leadingDimension}; };
+  fp8gemm_gemm_args args{sizeof(args),      problem.m,           matrix(problem.a), matrix(problem.sfa),
+                         matrix(problem.b), matrix(problem.sfb), matrix(problem.d)};
+  auto launch = [&](cuda::CUstream stream) { require(fp8gemm_gemm(kernel, &args, stream)); };
+  require(fp8gemm_kernel_load(kernel));
+  if (options.bench) {
+    report.microseconds = gpu.time(12, launch);
+    report.hostMicroseconds = gpu.timeHost(launch);
+  }
+
+  // After the timing, so that what was timed is what is checked.
+  const Matrix poison = problem.d;
+  auto compute = [&] {
+    gpu.upload(problem.d, poison);
+    gpu.run(launch);
+    gpu.download(problem.d, problem.d);
+  };
+  compute();
+  if (!options.check)
+    return;
+  const Matrix first = problem.d;
+  compute();
+  report.repeated = true;
+  report.differentElements = first.countDifferentElements(problem.d);
+  for (Matrix *input : {&problem.a, &problem.sfa, &problem.b, &problem.sfb}) {
+    Matrix now = *input;
+    gpu.download(*input, now);
+    for (size_t i = 0; i < now.bytes.size(); ++i)
+      report.inputDamage += now.bytes[i] != input->bytes[i];
+  }
+}
+
+Report execute(const Options &options) {
+  fp8gemm_kernel *opened = nullptr;
+  require(fp8gemm_kernel_open(options.kernel.c_str(), &opened));
+  std::unique_ptr<fp8gemm_kernel, decltype(&fp8gemm_kernel_close)> kernel(opened, fp8gemm_kernel_close);
+  fp8gemm_kernel_info info{};
+  info.size = sizeof(info);
+  require(fp8gemm_kernel_get_info(opened, &info));
+  if (!options.m && info.m < 0)
+    throw std::runtime_error("expected --m=N: kernel '" + std::string(info.name) + "' serves any M");
+  if (options.m && info.m >= 0 && *options.m != info.m)
+    throw std::runtime_error("expected --m=" + std::to_string(info.m) + ", the only one that kernel '" + info.name +
+                             "' was compiled for, got " + std::to_string(*options.m));
+
+  Report report;
+  std::unique_ptr<Gpu> gpu;
+  if (options.device != "cpu") {
+    try {
+      gpu = std::make_unique<Gpu>();
+      require(fp8gemm_kernel_load(opened));
+      report.device = gpu->name;
+    } catch (const std::runtime_error &error) {
+      if (options.device == "gpu")
+        throw;
+      gpu.reset();
+      std::string why = error.what();
+      report.device = "through linalg, since no GPU can run it (" + why.substr(0, why.find("; ")) + ")";
+    }
+  } else {
+    report.device = "through linalg";
+  }
+  if (options.bench && !gpu)
+    throw std::runtime_error("--bench times the GPU kernel, but runs on the CPU: " + report.device);
+
+  Problem problem;
+  problem.m = options.m.value_or(info.m);
+  problem.n = info.n;
+  problem.k = info.k;
+  problem.sfaMnMajor = info.sfa_layout == FP8GEMM_MN_MAJOR;
+  problem.sfbMnMajor = info.sfb_layout == FP8GEMM_MN_MAJOR;
+  requireMemory(problem);
+  problem.fill(options.pad, options.seed);
+  report.kernel = info.name;
+  report.config = info.config;
+  report.onGpu = gpu != nullptr;
+  report.m = problem.m;
+  report.n = problem.n;
+  report.k = problem.k;
+  report.pad = options.pad;
+  report.seed = options.seed;
+  if (gpu)
+    runOnGpu(*gpu, opened, problem, options, report);
+  else
+    runOnCpu(problem);
+  if (options.check)
+    report.check = check(problem, options.seed);
+  return report;
+}
+
+} // namespace fp8gemm::run
