@@ -2,6 +2,31 @@
 # How the compiler's libraries and tools are built against Debian's LLVM/MLIR:
 # RTTI on, exceptions off, the shared libMLIR and libLLVM.
 
+# Debian's MLIR libraries ask for the shared libLLVM, also when they are linked
+# statically; a program with both would hold two copies of LLVM's registries.
+if(FP8GEMM_STATIC_MLIR)
+  llvm_map_components_to_libnames(static_llvm NVPTXCodeGen NVPTXDesc NVPTXInfo native nativecodegen asmparser
+    bitreader bitwriter core coverage frontendopenmp irreader linker orcjit passes support target targetparser
+    transformutils)
+  add_library(fp8gemm_static_llvm INTERFACE)
+  target_link_libraries(fp8gemm_static_llvm INTERFACE ${static_llvm})
+  get_property(mlir_libraries GLOBAL PROPERTY MLIR_ALL_LIBS)
+  foreach(library IN LISTS mlir_libraries)
+    get_target_property(needed ${library} INTERFACE_LINK_LIBRARIES)
+    if(needed)
+      list(TRANSFORM needed REPLACE "^LLVM$" fp8gemm_static_llvm)
+      list(TRANSFORM needed REPLACE "^.<LINK_ONLY:LLVM>$" "$<LINK_ONLY:fp8gemm_static_llvm>")
+      set_target_properties(${library} PROPERTIES INTERFACE_LINK_LIBRARIES "${needed}")
+    endif()
+  endforeach()
+  find_library(FP8GEMM_STATIC_ZLIB libz.a REQUIRED)
+  find_library(FP8GEMM_STATIC_ZSTD libzstd.a REQUIRED)
+  get_target_property(needed LLVMSupport INTERFACE_LINK_LIBRARIES)
+  list(TRANSFORM needed REPLACE ".*ZLIB::ZLIB.*" ${FP8GEMM_STATIC_ZLIB})
+  list(TRANSFORM needed REPLACE ".*zstd::libzstd_shared.*" ${FP8GEMM_STATIC_ZSTD})
+  set_target_properties(LLVMSupport PROPERTIES INTERFACE_LINK_LIBRARIES "${needed}")
+endif()
+
 separate_arguments(LLVM_DEFINITIONS_LIST NATIVE_COMMAND ${LLVM_DEFINITIONS})
 
 # fp8gemm_compile_options(<target>): what every compiler target is built with.
@@ -35,10 +60,15 @@ function(fp8gemm_library name)
 endfunction()
 
 # fp8gemm_tool(<name> SOURCES ... LINK ...)
+# A static tool is offered every MLIR library: the linker takes what is used.
 function(fp8gemm_tool name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   fp8gemm_compile_options(${name})
   target_link_libraries(${name} PRIVATE ${ARG_LINK})
+  if(FP8GEMM_STATIC_MLIR)
+    get_property(mlir_libraries GLOBAL PROPERTY MLIR_ALL_LIBS)
+    target_link_libraries(${name} PRIVATE ${mlir_libraries})
+  endif()
   set_property(GLOBAL APPEND PROPERTY FP8GEMM_TOOLS ${name}) # what check-lit builds first
 endfunction()
