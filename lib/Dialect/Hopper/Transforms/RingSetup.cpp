@@ -63,6 +63,12 @@ static std::optional<Role> getRole(Operation *op) {
   return std::nullopt;
 }
 
+/// R2: what is known of a ring is known of its hopper.ring.create.
+static void checkOrigin(Operation *op, Reporter &reporter) {
+  if (isa<RingInitOp, RingAcquireOp, RingWaitOp, RingAdvanceOp>(op) && !op->getOperand(0).getDefiningOp<RingCreateOp>())
+    reporter.report(op, 2) << "expected the ring to be the result of a hopper.ring.create, got another value";
+}
+
 static void checkRole(Kernel &kernel, Operation *op, Reporter &reporter) {
   Region *region = op->getParentRegion();
   while (region && region->getParentOp() != kernel.roles)
@@ -91,5 +97,8 @@ void fp8gemm::hopper::checkSetup(Kernel &kernel, Reporter &reporter) {
     if (readers != consumers)
       reporter.report(ring, 5) << "expected the ring's readers to be the " << consumers << " consumers, got " << readers;
   }
-  kernel.func->walk([&](Operation *op) { checkRole(kernel, op, reporter); });
+  kernel.func->walk([&](Operation *op) {
+    checkOrigin(op, reporter);
+    checkRole(kernel, op, reporter);
+  });
 }

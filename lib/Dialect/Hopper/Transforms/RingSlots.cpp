@@ -108,6 +108,14 @@ void checkLoad(TmaLoadOp load, Reporter &reporter) {
     reporter.report(load, 12) << "expected a load to signal the slot that its buffer belongs to, got another";
 }
 
+/// R8: what is given on was taken. A slot of the other word is refused where it was made.
+void checkEnd(Operation *end, Reporter &reporter) {
+  Operation *maker = end->getOperand(0).getDefiningOp();
+  if (!isa_and_nonnull<RingAcquireOp, RingWaitOp>(maker))
+    reporter.report(end, 8) << "expected a slot that " << (isa<RingCommitOp>(end) ? "hopper.ring.acquire" : "hopper.ring.wait")
+                            << " made, got another value";
+}
+
 void checkSlot(const Slot &slot, Reporter &reporter) {
   Operation *end = checkConsumed(slot, reporter);
   if (!end)
@@ -157,6 +165,8 @@ void fp8gemm::hopper::checkSlots(Kernel &kernel, Reporter &reporter) {
         checkSlot(*slot, reporter);
       else if (auto load = dyn_cast<TmaLoadOp>(op))
         checkLoad(load, reporter);
+      else if (isa<RingCommitOp, RingReleaseOp>(op))
+        checkEnd(op, reporter);
     });
     if (!reporter.failed() || brokenBefore)
       checkHeld(*block, reporter);

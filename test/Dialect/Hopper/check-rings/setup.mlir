@@ -196,4 +196,16 @@ gpu.func @r5_readers(%map: !map) {
   }
   gpu.return
 }
+
+gpu.func @r2_ring_of_the_caller(%ring: !ring) {
+  hopper.warp_specialize producer registers(40) {
+    hopper.yield
+  } consumers(1) registers(232) |%group| {
+    // expected-error @+1 {{breaks R2: expected the ring to be the result of a hopper.ring.create, got another value}}
+    %slot, %b = hopper.ring.wait %ring : !ring
+    hopper.ring.release %slot
+    hopper.yield
+  }
+  gpu.return
+}
 }

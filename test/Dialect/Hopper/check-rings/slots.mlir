@@ -396,4 +396,47 @@ gpu.func @r14_more_slots_than_stages(%map: !map) {
   }
   gpu.return
 }
+
+gpu.func @r8_release_of_unknown_origin(%map: !map, %other: !hopper.slot) {
+  %c0 = arith.constant 0 : index
+  %ring = hopper.ring.create : !ring
+  hopper.ring.init %ring : !ring
+  hopper.fence.mbarrier_init
+  gpu.barrier
+  hopper.warp_specialize producer registers(40) {
+    %slot, %b = hopper.ring.acquire %ring by tma : !ring
+    hopper.tma_load %map[%c0, %c0] to %b signal %slot : !map to !buffer
+    hopper.ring.commit %slot
+    hopper.yield
+  } consumers(1) registers(232) |%group| {
+    %slot, %b = hopper.ring.wait %ring : !ring
+    hopper.ring.release %slot
+    // expected-error @+1 {{breaks R8: expected a slot that hopper.ring.wait made, got another value}}
+    hopper.ring.release %other
+    hopper.yield
+  }
+  gpu.return
+}
+
+// A view may be a part, and the bytes of all were armed.
+gpu.func @r11_loaded_through_a_view(%map: !map) {
+  %c0 = arith.constant 0 : index
+  %ring = hopper.ring.create : !ring
+  hopper.ring.init %ring : !ring
+  hopper.fence.mbarrier_init
+  gpu.barrier
+  hopper.warp_specialize producer registers(40) {
+    // expected-error @+1 {{breaks R11: expected every buffer to be loaded, whole and in this block, before the commit, got none for buffer 0}}
+    %slot, %b = hopper.ring.acquire %ring by tma : !ring
+    %v = memref.subview %b[0] [32] [1] : !buffer to memref<32xf32, strided<[1]>, 3>
+    hopper.tma_load %map[%c0, %c0] to %v signal %slot : !map to memref<32xf32, strided<[1]>, 3>
+    hopper.ring.commit %slot
+    hopper.yield
+  } consumers(1) registers(232) |%group| {
+    %slot, %b = hopper.ring.wait %ring : !ring
+    hopper.ring.release %slot
+    hopper.yield
+  }
+  gpu.return
+}
 }

@@ -258,4 +258,61 @@ gpu.func @r24_consumers_stop_early(%map: !map) {
   }
   gpu.return
 }
+
+gpu.func @r24_bounds_of_other_arithmetic(%map: !map, %n: index, %l: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %ring = hopper.ring.create : !ring
+  hopper.ring.init %ring : !ring
+  hopper.fence.mbarrier_init
+  gpu.barrier
+  hopper.warp_specialize producer registers(40) {
+    %bound = arith.minui %n, %l : index
+    // expected-note @+1 {{in the other role}}
+    scf.for %k = %c0 to %bound step %c1 {
+      %slot, %b = hopper.ring.acquire %ring by tma : !ring
+      hopper.tma_load %map[%c0, %c0] to %b signal %slot : !map to !buffer
+      hopper.ring.commit %slot
+    }
+    hopper.yield
+  } consumers(1) registers(232) |%group| {
+    %bound = arith.minui %n, %n : index
+    // expected-error @+1 {{breaks R24: expected as many accesses to the ring, in the same loops, in the consumers as in the producer, got a loop where the producer has a loop}}
+    scf.for %k = %c0 to %bound step %c1 {
+      %slot, %b = hopper.ring.wait %ring : !ring
+      hopper.ring.release %slot
+    }
+    hopper.yield
+  }
+  gpu.return
+}
+
+gpu.func @r24_other_branch(%map: !map, %some: i1) {
+  %c0 = arith.constant 0 : index
+  %ring = hopper.ring.create : !ring
+  hopper.ring.init %ring : !ring
+  hopper.fence.mbarrier_init
+  gpu.barrier
+  hopper.warp_specialize producer registers(40) {
+    scf.if %some {
+    } else {
+      // expected-note @+1 {{in the other role}}
+      %slot, %b = hopper.ring.acquire %ring by tma : !ring
+      hopper.tma_load %map[%c0, %c0] to %b signal %slot : !map to !buffer
+      hopper.ring.commit %slot
+    }
+    hopper.yield
+  } consumers(1) registers(232) |%group| {
+    scf.if %some {
+    } else {
+      // expected-error @+1 {{breaks R24: expected as many accesses to the ring, in the same loops, in the consumers as in the producer, got 2 where the producer has 1}}
+      %slot, %b = hopper.ring.wait %ring : !ring
+      hopper.ring.release %slot
+      %s, %c = hopper.ring.wait %ring : !ring
+      hopper.ring.release %s
+    }
+    hopper.yield
+  }
+  gpu.return
+}
 }

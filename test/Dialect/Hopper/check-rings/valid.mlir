@@ -226,4 +226,22 @@ gpu.func @two_areas(%map: !map) workgroup(%staging: memref<2x64x64xbf16, 3>) {
   }
   gpu.return
 }
+
+// A store from one buffer doesn't hold up another.
+gpu.func @two_buffers(%map: !map) workgroup(%x: memref<1x64x64xbf16, 3>, %y: memref<1x64x64xbf16, 3>) {
+  %c1 = arith.constant 1 : index
+  hopper.warp_specialize producer registers(40) {
+    hopper.yield
+  } consumers(1) registers(232) |%group| {
+    %acc = hopper.zero : !acc
+    hopper.store_fragment %acc to %x : !acc, memref<1x64x64xbf16, 3>
+    hopper.fence.async_shared
+    hopper.named_barrier %c1 threads(128)
+    hopper.tma_store %x to %map[%c1, %c1] : memref<1x64x64xbf16, 3> to !map
+    hopper.store_fragment %acc to %y : !acc, memref<1x64x64xbf16, 3>
+    hopper.tma_store.wait
+    hopper.yield
+  }
+  gpu.return
+}
 }
