@@ -120,7 +120,7 @@ void checkMmas(Kernel &kernel, Reporter &reporter);
 void checkPositions(Kernel &kernel, Reporter &reporter);
 /// R23 and R24: roles access a ring equally often.
 void checkTraffic(Kernel &kernel, Reporter &reporter);
-/// R25 to R29: staging, named barriers and TMA stores.
+/// R25 to R30: staging, named barriers and TMA stores.
 void checkStores(Kernel &kernel, Reporter &reporter);
 
 } // namespace fp8gemm::hopper

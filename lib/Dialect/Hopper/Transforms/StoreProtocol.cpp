@@ -112,10 +112,13 @@ private:
     state.written[write] = Written::unfenced;
   }
 
-  /// R26, R27
+  /// R26, R27, R30
   void readStaging(TmaStoreOp store, StoreState &state) {
+    bool isWritten = false;
     for (auto &[write, level] : state.written) {
-      if (level == Written::published || !mayOverlap(cast<StoreFragmentOp>(write).getStaging(), store.getStaging()))
+      bool overlaps = mayOverlap(cast<StoreFragmentOp>(write).getStaging(), store.getStaging());
+      isWritten |= overlaps;
+      if (level == Written::published || !overlaps)
         continue;
       if (level == Written::unfenced)
         reporter.report(store, 26, write, "stored here")
@@ -124,6 +127,8 @@ private:
         reporter.report(store, 27, write, "stored here")
             << "expected hopper.named_barrier between the fence and the TMA store, got none on some path";
     }
+    if (!isWritten)
+      reporter.report(store, 30) << "expected a fragment to be stored to the staging before its TMA store, got none";
     for (auto &[other, info] : state.stores)
       ++info.newer;
     state.stores[store] = StoreState::Store();

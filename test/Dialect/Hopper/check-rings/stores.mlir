@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// R25 to R29: staging, named barriers and TMA stores.
+// R25 to R30: staging, named barriers and TMA stores.
 // RUN: fp8gemm-opt %s -verify-diagnostics -o /dev/null \
 // RUN:   -pass-pipeline='builtin.module(gpu.module(gpu.func(hopper-check-rings)))'
 
@@ -291,6 +291,19 @@ gpu.func @r29_exits_while_storing_the_last_tile(%map: !map, %n: index) workgroup
       hopper.tma_store %staging to %map[%c0, %c0] : !panels to !map
     }
     // expected-note @+1 {{the role ends here}}
+    hopper.yield
+  }
+  gpu.return
+}
+
+gpu.func @r30_nothing_stored(%map: !map) workgroup(%staging: !panels) {
+  %c0 = arith.constant 0 : index
+  hopper.warp_specialize producer registers(40) {
+    hopper.yield
+  } consumers(1) registers(232) |%group| {
+    // expected-error @+1 {{breaks R30: expected a fragment to be stored to the staging before its TMA store, got none}}
+    hopper.tma_store %staging to %map[%c0, %c0] : !panels to !map
+    hopper.tma_store.wait
     hopper.yield
   }
   gpu.return
