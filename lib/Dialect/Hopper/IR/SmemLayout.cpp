@@ -34,6 +34,7 @@ FailureOr<SmemLayout> SmemLayout::compute(gpu::GPUFuncOp func) {
       return func.emitOpError() << "expected workgroup attributions of known size, got " << type;
     layout.attributions.push_back(layout.place(*bytes));
   }
-  func.walk([&](RingCreateOp create) { layout.rings[create] = layout.place(create.getRing().getType().getSmemBytes()); });
+  func.walk(
+      [&](RingCreateOp create) { layout.rings[create] = layout.place(create.getRing().getType().getSmemBytes()); });
   return layout;
 }

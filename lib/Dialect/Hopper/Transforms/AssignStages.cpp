@@ -159,8 +159,8 @@ private:
     setPositions(accesses, carrying.getRegionIterArgs());
     if (failed(thread(*carrying.getBody())))
       return failure();
-    carrying.getBody()->getTerminator()->setOperands(
-        carrying.getNumRegionIterArgs() - 2 * accesses.size(), 2 * accesses.size(), getPositions(accesses));
+    carrying.getBody()->getTerminator()->setOperands(carrying.getNumRegionIterArgs() - 2 * accesses.size(),
+                                                     2 * accesses.size(), getPositions(accesses));
     setPositions(accesses, carrying.getResults());
     return success();
   }

@@ -119,8 +119,8 @@ private:
       return func.emitOpError() << "expected a kernel to have a 'hopper.problem' attribute, got none";
     for (unsigned i = 0; i < func.getNumArguments(); ++i)
       if (!func.getArgAttrOfType<ParamAttr>(i, "hopper.param"))
-        return func.emitOpError() << "expected every argument of a kernel to have a 'hopper.param' attribute, got none on argument "
-                                  << i;
+        return func.emitOpError()
+               << "expected every argument of a kernel to have a 'hopper.param' attribute, got none on argument " << i;
     return success();
   }
 
@@ -164,11 +164,12 @@ private:
     int64_t pressure = getPressure(roles.getConsumer().front());
     if (pressure <= limit)
       return success();
-    return roles.emitOpError() << "uses " << pressure
-                               << " registers a consumer thread for accumulators, partial products and scales; exceeded "
-                                  "the limit of "
-                               << limit << " registers (" << roles.getConsumerRegisters() << " less " << kOtherRegisters
-                               << " for all else)";
+    return roles.emitOpError()
+           << "uses " << pressure
+           << " registers a consumer thread for accumulators, partial products and scales; exceeded "
+              "the limit of "
+           << limit << " registers (" << roles.getConsumerRegisters() << " less " << kOtherRegisters
+           << " for all else)";
   }
 };
 

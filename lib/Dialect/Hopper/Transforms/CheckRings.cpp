@@ -31,7 +31,8 @@ class CheckRings : public fp8gemm::hopper::impl::CheckRingsPassBase<CheckRings> 
         return;
       // R1: the roles are the kernel's only ones, and every thread comes to them.
       if (kernel.roles)
-        reporter.report(roles, 1, kernel.roles, "the first") << "expected one hopper.warp_specialize a kernel, got a second";
+        reporter.report(roles, 1, kernel.roles, "the first")
+            << "expected one hopper.warp_specialize a kernel, got a second";
       else if (roles->getParentOp() != kernel.func)
         reporter.report(roles, 1) << "expected the roles to start at the kernel's top level";
       else

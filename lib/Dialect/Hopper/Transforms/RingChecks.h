@@ -28,9 +28,12 @@ struct Kernel {
 
 inline llvm::StringRef getName(Role role) {
   switch (role) {
-  case Role::producer: return "producer";
-  case Role::helper: return "helper";
-  case Role::consumers: return "consumers";
+  case Role::producer:
+    return "producer";
+  case Role::helper:
+    return "helper";
+  case Role::consumers:
+    return "consumers";
   }
   return "";
 }

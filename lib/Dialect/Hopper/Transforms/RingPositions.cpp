@@ -51,9 +51,11 @@ public:
 
 private:
   bool accesses(Operation *op) {
-    return op->walk([&](Operation *inner) {
-                return getAccessedRing(inner) == ring ? WalkResult::interrupt() : WalkResult::advance();
-              }).wasInterrupted();
+    return op
+        ->walk([&](Operation *inner) {
+          return getAccessedRing(inner) == ring ? WalkResult::interrupt() : WalkResult::advance();
+        })
+        .wasInterrupted();
   }
 
   std::optional<Known> lookup(Value value) {
@@ -79,14 +81,17 @@ private:
         continue;
       }
       if (found->wrongStart)
-        reporter.report(op, 20) << "expected a " << (fills ? "filler to start at stage 0, phase true"
-                                                           : "reader to start at stage 0, phase false")
+        reporter.report(op, 20) << "expected a "
+                                << (fills ? "filler to start at stage 0, phase true"
+                                          : "reader to start at stage 0, phase false")
                                 << ", got another " << word;
       else if (found->point.base != current.base)
-        reporter.report(op, 22) << "expected the " << word
-                                << " to be carried by the loops and conditions around the accesses, got one from outside";
+        reporter.report(op, 22)
+            << "expected the " << word
+            << " to be carried by the loops and conditions around the accesses, got one from outside";
       else if (found->point.count < current.count)
-        reporter.report(op, 21) << "expected the " << word << " to be advanced after every access, got that of an earlier one";
+        reporter.report(op, 21) << "expected the " << word
+                                << " to be advanced after every access, got that of an earlier one";
       else if (found->point.count > current.count)
         reporter.report(op, 21) << "expected the " << word << " to be advanced once after an access, got it advanced "
                                 << found->point.count - current.count << " times more";

@@ -95,7 +95,8 @@ void fp8gemm::hopper::checkSetup(Kernel &kernel, Reporter &reporter) {
     // R5: a release arrives once a warp of every consumer.
     int64_t readers = ring.getRing().getType().getReaders(), consumers = kernel.roles.getConsumers();
     if (readers != consumers)
-      reporter.report(ring, 5) << "expected the ring's readers to be the " << consumers << " consumers, got " << readers;
+      reporter.report(ring, 5) << "expected the ring's readers to be the " << consumers << " consumers, got "
+                               << readers;
   }
   kernel.func->walk([&](Operation *op) {
     checkOrigin(op, reporter);

@@ -92,12 +92,14 @@ void checkFilled(const Slot &slot, Operation *end, unsigned rule, StringRef word
       if (!isa<WriteOp>(user) || user->getBlock() != end->getBlock() || !user->isBeforeInBlock(end))
         continue;
       if (first)
-        reporter.report(user, rule) << "expected a buffer to be " << word << " once before the commit, got a second time";
+        reporter.report(user, rule) << "expected a buffer to be " << word
+                                    << " once before the commit, got a second time";
       first = user;
     }
     if (!first)
       reporter.report(slot.maker, rule) << "expected every buffer to be " << word
-                                        << ", whole and in this block, before the commit, got none for buffer " << index;
+                                        << ", whole and in this block, before the commit, got none for buffer "
+                                        << index;
   }
 }
 
@@ -112,7 +114,8 @@ void checkLoad(TmaLoadOp load, Reporter &reporter) {
 void checkEnd(Operation *end, Reporter &reporter) {
   Operation *maker = end->getOperand(0).getDefiningOp();
   if (!isa_and_nonnull<RingAcquireOp, RingWaitOp>(maker))
-    reporter.report(end, 8) << "expected a slot that " << (isa<RingCommitOp>(end) ? "hopper.ring.acquire" : "hopper.ring.wait")
+    reporter.report(end, 8) << "expected a slot that "
+                            << (isa<RingCommitOp>(end) ? "hopper.ring.acquire" : "hopper.ring.wait")
                             << " made, got another value";
 }
 

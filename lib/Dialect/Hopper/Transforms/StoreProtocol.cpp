@@ -121,8 +121,8 @@ private:
       if (level == Written::published || !overlaps)
         continue;
       if (level == Written::unfenced)
-        reporter.report(store, 26, write, "stored here")
-            << "expected hopper.fence.async_shared between the store of a fragment and its TMA store, got none on some path";
+        reporter.report(store, 26, write, "stored here") << "expected hopper.fence.async_shared between the store of a "
+                                                            "fragment and its TMA store, got none on some path";
       else
         reporter.report(store, 27, write, "stored here")
             << "expected hopper.named_barrier between the fence and the TMA store, got none on some path";
