@@ -21,7 +21,7 @@ WORKER = textwrap.dedent(f"""
         if item.get("do") == "hang":
             time.sleep(60)
         if item.get("do") == "crash":
-            print("something went wrong")
+            print("something went wrong", flush=True)
             os._exit(3)
         say(end=item["id"], status="pass")
         if item.get("do") == "end":
