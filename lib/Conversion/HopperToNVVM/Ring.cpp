@@ -142,7 +142,10 @@ struct LowerRingRelease : OpConversionPattern<RingReleaseOp> {
   LogicalResult matchAndRewrite(RingReleaseOp op, OneToNOpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
     Emitter emit{rewriter, op.getLoc()};
-    emit.when(emit.equals(emit.lane(), 0), [&] { arrive(emit, adaptor.getSlot()[1]); });
+    // By predicate: a branch would end the block, and LLVM would sink promotions past
+    // it and past the next wgmma, where they need registers of their own.
+    NVVM::InlinePtxOp::create(rewriter, op.getLoc(), TypeRange(), ValueRange{adaptor.getSlot()[1]}, ValueRange(),
+                              "mbarrier.arrive.shared::cta.b64 _, [$0];", emit.equals(emit.lane(), 0));
     rewriter.eraseOp(op);
     return success();
   }
