@@ -97,6 +97,10 @@ static std::string checkRegisters(const Config &config) {
 std::string fp8gemm::config::check(const Problem &problem, const Gpu &gpu, const Config &config) {
   if (std::string error = checkTile(config); !error.empty())
     return error;
+  // The helper warp holds a row's scale in each lane's registers, two K blocks' worth.
+  if (problem.sfa == ScaleLayout::KMajor && config.tileM > kMaxHelperRows)
+    return expected("tile_m to be at most " + std::to_string(kMaxHelperRows) + " for k_major scales of A",
+                    config.tileM);
   if (std::string error = checkRegisters(config); !error.empty())
     return error;
   if (config.stages < kMinStages || config.stages > kMaxStages)

@@ -17,9 +17,9 @@ const std::vector<Gpu> &fp8gemm::config::knownGpus() {
   // h100-sxm, not measured.
   static const std::vector<Gpu> gpus = {
       // name       SMs  smem            FLOP/cycle clock  HBM      L2
-      {"h100-sxm", 132, kSm90SmemBytes, 8 * 1024, 1.65e9, 3.0e12, 11.0e12},
+      {"h100-sxm", 132, kSm90SmemBytes, 8 * 1024, 1.60e9, 3.0e12, 11.0e12},
       {"h100-pcie", 114, kSm90SmemBytes, 8 * 1024, 1.30e9, 1.8e12, 7.5e12},
-      {"h200-sxm", 132, kSm90SmemBytes, 8 * 1024, 1.65e9, 4.3e12, 11.0e12},
+      {"h200-sxm", 132, kSm90SmemBytes, 8 * 1024, 1.50e9, 4.3e12, 11.0e12},
       {"h20", 78, kSm90SmemBytes, 2 * 1024, 1.80e9, 3.6e12, 6.5e12},
   };
   return gpus;

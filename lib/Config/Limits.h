@@ -25,6 +25,10 @@ constexpr int64_t kProducerRegisters = 40, kConsumerRegisters = 232;
 /// position in the ring, scales, the tile's coordinates.
 constexpr int64_t kOtherRegisters = 40;
 
+/// Rows whose scales the helper warp can carry (k_major scales of A): with 256, ptxas
+/// spills under kProducerRegisters.
+constexpr int64_t kMaxHelperRows = 128;
+
 /// One stage can't overlap loads with math; more than 8 gained nothing anywhere.
 constexpr int64_t kMinStages = 2, kMaxStages = 8;
 

@@ -25,6 +25,13 @@ constexpr double kLoadLatencySeconds = 0.8e-6;
 /// What a consumer does for each 64-row block of a K block beside wgmma and
 /// FFMA: two barriers, the scales, the wgmma pipeline's length.
 constexpr double kStepCycles = 110;
+/// What each scale of B that a tile needs costs a K block: its load and its products
+/// with A's scales stand between wgmmas. Fitted: 1, 3, 5 and 11 scales cost
+/// 14, 48, 74 and 192 cycles (docs/performance-log.md).
+constexpr double kColumnScaleCycles = 16;
+/// What each further 64-row block of a consumer costs a K block: its product starts
+/// when the promotion of the one before is done. Fitted to 256x128 against 128x128.
+constexpr double kFurtherBlockCycles = 104;
 /// Fences, named barriers and coordinates of one epilogue.
 constexpr double kEpilogueCycles = 300;
 /// Launch, barrier initialisation, first loads, last store.
@@ -80,13 +87,16 @@ Bound blockCycles(const Gpu &gpu, const Config &config, const Extents &e) {
   double promotion = tileN * kRowsPerBlock / kThreadsPerWarpgroup;
   double chain = blocks / config.consumers * (wgmmas * wgmmaCycles + promotion + kStepCycles);
 
-  return largest({
+  Bound bound = largest({
       {blocks * wgmmas * wgmmaTensor, "tensor cores"},
       {(tmaBytes + blocks * wgmmas * wgmmaBytes) / kSmemBytesPerCycle, "shared memory"},
       {chain, "wgmma then promotion"},
       {(e.tileRows + e.tileColumns) * kBlockK / l2BytesPerCycle(gpu, e), "L2"},
       {kLoadLatencySeconds * gpu.clockHz / config.stages, "load latency"},
   });
+  bound.time += kColumnScaleCycles * (config.tileN / scaleColumnsPerBlock(config.tileN));
+  bound.time += kFurtherBlockCycles * (blocks / config.consumers - 1);
+  return bound;
 }
 
 /// Cycles of a tile's epilogue that its consumers spend: D through shared memory,

@@ -121,9 +121,11 @@ void KernelBuilder::build(gpu::GPUModuleOp module) {
 
   builder.setInsertionPointToStart(&func.getBody().front());
   ring = RingCreateOp::create(builder, ringType());
+  afterConstants = ring.getDefiningOp();
   RingInitOp::create(builder, ring);
   FenceMbarrierInitOp::create(builder);
   gpu::BarrierOp::create(builder);
+  scheduleTiles();
 
   auto roles = WarpSpecializeOp::create(builder, config.getProducerRegisters(), config.getConsumers(),
                                         config.getConsumerRegisters());
@@ -201,17 +203,20 @@ void KernelBuilder::buildConsumer(Value group) {
 // Parts of the roles
 //===----------------------------------------------------------------------===//
 
+void KernelBuilder::scheduleTiles() {
+  Value rowsRounded = arith::AddIOp::create(builder, extentM, index(tileM - 1));
+  blockRows = arith::DivUIOp::create(builder, rowsRounded, index(tileM));
+  blockColumns = index(llvm::divideCeil(gemm.getN(), tileN));
+  tiles = arith::MulIOp::create(builder, blockRows, blockColumns);
+  firstTile = gpu::BlockIdOp::create(builder, gpu::Dimension::x);
+  tileStep = gpu::GridDimOp::create(builder, gpu::Dimension::x);
+}
+
 void KernelBuilder::forEachTile(function_ref<void(Tile)> body) {
-  Value rows = arith::DivUIOp::create(
-      builder, arith::AddIOp::create(builder, extentM, index(tileM - 1)), index(tileM));
-  Value columns = index(llvm::divideCeil(gemm.getN(), tileN));
-  Value tiles = arith::MulIOp::create(builder, rows, columns);
-  Value first = gpu::BlockIdOp::create(builder, gpu::Dimension::x);
-  Value step = gpu::GridDimOp::create(builder, gpu::Dimension::x);
-  auto loop = scf::ForOp::create(builder, first, tiles, step);
+  auto loop = scf::ForOp::create(builder, firstTile, tiles, tileStep);
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(loop.getBody());
-  auto raster = RasterOp::create(builder, loop.getInductionVar(), rows, columns, config.getRasterGroup());
+  auto raster = RasterOp::create(builder, loop.getInductionVar(), blockRows, blockColumns, config.getRasterGroup());
   body({arith::MulIOp::create(builder, raster.getBlockRow(), index(tileM)),
         arith::MulIOp::create(builder, raster.getBlockColumn(), index(tileN))});
 }
@@ -271,7 +276,9 @@ void KernelBuilder::store(Tile tile, Value group, ValueRange accumulators) {
   auto panels = cast<MemRefType>(staging.getType());
   SmallVector<Value> blockPanels;
   for (int64_t i = 0; i < blocks; ++i) {
-    Value block = arith::AddIOp::create(builder, arith::MulIOp::create(builder, group, index(blocks)), index(i));
+    Value block = group;
+    if (blocks > 1)
+      block = arith::AddIOp::create(builder, arith::MulIOp::create(builder, group, index(blocks)), index(i));
     SmallVector<OpFoldResult> offsets(4, builder.getIndexAttr(0)), sizes, strides(4, builder.getIndexAttr(1));
     offsets[0] = block;
     for (int64_t size : panels.getShape())
@@ -295,7 +302,15 @@ void KernelBuilder::store(Tile tile, Value group, ValueRange accumulators) {
                        tile.column);
 }
 
-Value KernelBuilder::index(int64_t value) { return arith::ConstantIndexOp::create(builder, value); }
+Value KernelBuilder::index(int64_t value) {
+  Value &constant = constants[value];
+  if (!constant) {
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPoint(afterConstants);
+    constant = arith::ConstantIndexOp::create(builder, value);
+  }
+  return constant;
+}
 
 Value KernelBuilder::blockRow(Value group, int64_t i) {
   Value first = arith::MulIOp::create(builder, group, index(blocks * kFragmentRows));

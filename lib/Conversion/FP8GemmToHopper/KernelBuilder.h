@@ -35,11 +35,12 @@ private:
 
   mlir::gpu::GPUFuncOp createFunction(mlir::gpu::GPUModuleOp module);
   hopper::RingType ringType();
+  void scheduleTiles();
   void buildProducer();
   void buildHelper();
   void buildConsumer(mlir::Value group);
 
-  /// A persistent loop over this CTA's tiles.
+  /// A persistent loop over this CTA's tiles, after scheduleTiles().
   void forEachTile(llvm::function_ref<void(Tile)> body);
   Stage wait();
   /// One K block: accumulators in, accumulators out.
@@ -49,6 +50,7 @@ private:
   mlir::Value fetchRowScales(Tile tile, mlir::Value k);
   mlir::Value fetchColumnScales(Tile tile, mlir::Value k);
 
+  /// An index constant at the top of the kernel, one for each value.
   mlir::Value index(int64_t value);
   /// First row, in the tile, of 64-row block `i` of a consumer.
   mlir::Value blockRow(mlir::Value group, int64_t i);
@@ -64,6 +66,9 @@ private:
 
   // Kernel arguments and what every role uses.
   mlir::Value mapA, mapB, sfa, sfb, mapD, extentM, staging, ring;
+  mlir::Value blockRows, blockColumns, tiles, firstTile, tileStep;
+  llvm::DenseMap<int64_t, mlir::Value> constants;
+  mlir::Operation *afterConstants = nullptr;
 };
 
 } // namespace fp8gemm

@@ -53,10 +53,11 @@ struct LowerFetchScales : OpConversionPattern<FetchScalesOp> {
       Value index = emit.add(emit.lane(), emit.i32(element * kThreadsPerWarp));
       Value row = emit.add(first, emit.mul(index, emit.i32(op.getStep())));
       row = emit.div(arith::MinUIOp::create(rewriter, loc, row, last), op.getPer());
-      // 64 bits: rows * K blocks may pass 2^31.
+      // 32 bits: the runtime refuses matrices of 2^31 elements or more. With 64 the
+      // helper warp would not fit its few registers.
       bool rowIsOuter = strides[1] == 1;
-      Value outer = widen(emit, rowIsOuter ? row : kBlock), inner = widen(emit, rowIsOuter ? kBlock : row);
-      Value position = emit.add(emit.mul(outer, widen(emit, leading)), inner);
+      Value outer = rowIsOuter ? row : kBlock, inner = rowIsOuter ? kBlock : row;
+      Value position = emit.add(emit.mul(outer, leading), inner);
       Value address = LLVM::GEPOp::create(rewriter, loc, base.getType(), rewriter.getF32Type(), base, position);
       Value scale = LLVM::LoadOp::create(rewriter, loc, rewriter.getF32Type(), address, /*alignment=*/4,
                                          /*isVolatile=*/false, /*isNonTemporal=*/false, /*isInvariant=*/true);
@@ -64,10 +65,6 @@ struct LowerFetchScales : OpConversionPattern<FetchScalesOp> {
     }
     rewriter.replaceOp(op, values);
     return success();
-  }
-
-  static Value widen(Emitter emit, Value value) {
-    return arith::ExtUIOp::create(emit.builder, emit.loc, emit.builder.getI64Type(), value);
   }
 };
 

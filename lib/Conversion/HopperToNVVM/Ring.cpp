@@ -35,10 +35,6 @@ static void waitForPhase(Emitter emit, Value barrier, Value phase) {
   NVVM::MBarrierTryWaitParityOp::create(emit.builder, emit.loc, barrier, parity, emit.i32(kTryWaitNanoseconds));
 }
 
-static void arrive(Emitter emit, Value barrier) {
-  NVVM::MBarrierArriveOp::create(emit.builder, emit.loc, Type(), barrier, Value());
-}
-
 namespace {
 
 /// ring.init -> thread 0 initialises every full and empty barrier.
@@ -97,8 +93,8 @@ struct LowerRingAcquire : OpConversionPattern<RingAcquireOp> {
   }
 };
 
-/// ring.commit -> by warps: order the warp's stores, one lane arrives at full;
-/// by TMA: nothing, the engine completes the armed bytes.
+/// ring.commit -> by warps: each lane arrives at full, behind its own stores; by
+/// TMA: nothing, the engine completes the armed bytes.
 struct LowerRingCommit : OpConversionPattern<RingCommitOp> {
   using OpConversionPattern::OpConversionPattern;
   LogicalResult matchAndRewrite(RingCommitOp op, OneToNOpAdaptor adaptor,
@@ -106,11 +102,8 @@ struct LowerRingCommit : OpConversionPattern<RingCommitOp> {
     auto acquire = op.getSlot().getDefiningOp<RingAcquireOp>();
     if (!acquire)
       return rewriter.notifyMatchFailure(op, "slot is not made by ring.acquire");
-    if (acquire.getFiller() == Filler::warps) {
-      Emitter emit{rewriter, op.getLoc()};
-      NVVM::SyncWarpOp::create(rewriter, op.getLoc(), emit.i32(-1));
-      emit.when(emit.equals(emit.lane(), 0), [&] { arrive(emit, adaptor.getSlot()[0]); });
-    }
+    if (acquire.getFiller() == Filler::warps)
+      NVVM::MBarrierArriveOp::create(rewriter, op.getLoc(), Type(), adaptor.getSlot()[0], Value());
     rewriter.eraseOp(op);
     return success();
   }
@@ -136,16 +129,14 @@ struct LowerRingWait : OpConversionPattern<RingWaitOp> {
   }
 };
 
-/// ring.release -> one lane of each warp arrives at empty.
+/// ring.release -> each thread arrives at empty, behind its own reads. One arrival a
+/// warp would need a branch and a warp barrier, and is no faster
+/// (docs/performance-log.md).
 struct LowerRingRelease : OpConversionPattern<RingReleaseOp> {
   using OpConversionPattern::OpConversionPattern;
   LogicalResult matchAndRewrite(RingReleaseOp op, OneToNOpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
-    Emitter emit{rewriter, op.getLoc()};
-    // By predicate: a branch would end the block, and LLVM would sink promotions past
-    // it and past the next wgmma, where they need registers of their own.
-    NVVM::InlinePtxOp::create(rewriter, op.getLoc(), TypeRange(), ValueRange{adaptor.getSlot()[1]}, ValueRange(),
-                              "mbarrier.arrive.shared::cta.b64 _, [$0];", emit.equals(emit.lane(), 0));
+    NVVM::MBarrierArriveOp::create(rewriter, op.getLoc(), Type(), adaptor.getSlot()[1], Value());
     rewriter.eraseOp(op);
     return success();
   }

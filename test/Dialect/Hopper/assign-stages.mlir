@@ -16,9 +16,9 @@ gpu.func @one_loop(%n: index) {
   // CHECK-NEXT:   %[[S0:.*]] = arith.constant 0 : index
   // CHECK-NEXT:   %[[P0:.*]] = arith.constant true
   // CHECK-NEXT:   scf.for {{.*}} iter_args(%[[S:.*]] = %[[S0]], %[[P:.*]] = %[[P0]])
-  // CHECK-NEXT:     %[[SLOT:.*]]:2 = hopper.ring.acquire %[[RING]] by tma at(%[[S]], %[[P]])
+  // CHECK-NEXT:     %[[SLOT:.*]], %{{.*}} = hopper.ring.acquire %[[RING]] by tma at(%[[S]], %[[P]])
   // CHECK-NEXT:     %[[S1:.*]], %[[P1:.*]] = hopper.ring.advance %[[RING]](%[[S]], %[[P]])
-  // CHECK-NEXT:     hopper.ring.commit %[[SLOT]]#0
+  // CHECK-NEXT:     hopper.ring.commit %[[SLOT]]
   // CHECK-NEXT:     scf.yield %[[S1]], %[[P1]]
   hopper.warp_specialize producer registers(40) {
     scf.for %k = %c0 to %n step %c1 {

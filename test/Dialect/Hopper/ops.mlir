@@ -9,10 +9,11 @@
 !ring = !hopper.ring<stages = 4, tma = [!tile, memref<64xf32, 3>], warps = [memref<4xf32, 3>], readers = 1>
 !source = memref<1x8xf32, strided<[?, 1]>>
 
-// The rings' types, with one kind of buffer and with both.
+// The rings' types, with one kind of buffer and with both; they print as aliases.
+// CHECK-DAG: ![[$TMA:ring[0-9]*]] = !hopper.ring<stages = 2, tma = [memref<8xf32, 3>], readers = 3>
+// CHECK-DAG: ![[$WARPS:ring[0-9]*]] = !hopper.ring<stages = 1, warps = [memref<8xf32, 3>, memref<1xf32, 3>], readers = 1>
 // CHECK-LABEL: func.func @ring_types
-// CHECK-SAME: !hopper.ring<stages = 2, tma = [memref<8xf32, 3>], readers = 3>
-// CHECK-SAME: !hopper.ring<stages = 1, warps = [memref<8xf32, 3>, memref<1xf32, 3>], readers = 1>
+// CHECK-SAME: %{{.*}}: ![[$TMA]], %{{.*}}: ![[$WARPS]])
 func.func @ring_types(%a: !hopper.ring<stages = 2, tma = [memref<8xf32, 3>], readers = 3>,
                       %b: !hopper.ring<stages = 1, warps = [memref<8xf32, 3>, memref<1xf32, 3>], readers = 1>) {
   return
@@ -57,15 +58,15 @@ gpu.func @set_up() {
 }
 
 // CHECK-LABEL: gpu.func @fill
-// CHECK-SAME: %[[A:.*]]: !nvgpu{{.*}}, %[[SOURCE:.*]]: memref<1x8xf32
+// CHECK-SAME: %[[A:.*]]: !map{{[0-9]*}}, %[[SOURCE:.*]]: memref<1x8xf32
 gpu.func @fill(%a: !map_a, %sfb: !source) {
   %c0 = arith.constant 0 : index
   %ring = hopper.ring.create : !ring
   // CHECK: hopper.warp_specialize producer registers(40) {
   hopper.warp_specialize producer registers(40) {
-    // CHECK: %[[SLOT:.*]]:3 = hopper.ring.acquire %{{.*}} by tma :
-    // CHECK-NEXT: hopper.tma_load %[[A]][%{{.*}}, %{{.*}}] to %[[SLOT]]#1 signal %[[SLOT]]#0
-    // CHECK-NEXT: hopper.ring.commit %[[SLOT]]#0
+    // CHECK: %[[SLOT:.*]], %[[SLOT1:.*]], %[[SLOT2:.*]] = hopper.ring.acquire %{{.*}} by tma :
+    // CHECK-NEXT: hopper.tma_load %[[A]][%{{.*}}, %{{.*}}] to %[[SLOT1]] signal %[[SLOT]]
+    // CHECK-NEXT: hopper.ring.commit %[[SLOT]]
     %slot, %as, %sfas = hopper.ring.acquire %ring by tma : !ring
     hopper.tma_load %a[%c0, %c0] to %as signal %slot : !map_a to !tile
     hopper.ring.commit %slot
@@ -74,8 +75,8 @@ gpu.func @fill(%a: !map_a, %sfb: !source) {
   // CHECK: } helper {
   } helper {
     // CHECK: %[[V:.*]] = hopper.fetch_scales %[[SOURCE]][%[[C0:.*]], %[[C0]]] count 4 step 16 per 128 limit %[[C0]]
-    // CHECK: %[[SLOT:.*]]:2 = hopper.ring.acquire %{{.*}} by warps
-    // CHECK: hopper.put_scales %[[V]] to %[[SLOT]]#1 : vector<1xf32>, memref<4xf32, 3>
+    // CHECK: %[[SLOT:.*]], %[[SLOT1:.*]] = hopper.ring.acquire %{{.*}} by warps
+    // CHECK: hopper.put_scales %[[V]] to %[[SLOT1]] : vector<1xf32>, memref<4xf32, 3>
     %v = hopper.fetch_scales %sfb[%c0, %c0] count 4 step 16 per 128 limit %c0 : !source -> vector<1xf32>
     %slot, %sfbs = hopper.ring.acquire %ring by warps : !ring
     hopper.put_scales %v to %sfbs : vector<1xf32>, memref<4xf32, 3>

@@ -60,7 +60,24 @@ static void printExtent(AsmPrinter &printer, int64_t extent) {
 
 #include "fp8gemm/Dialect/Hopper/IR/HopperDialect.cpp.inc"
 
+namespace {
+/// `!ring` and `!map` for the types that are long and written often.
+struct TypeAliases : OpAsmDialectInterface {
+  using OpAsmDialectInterface::OpAsmDialectInterface;
+  AliasResult getAlias(Type type, raw_ostream &os) const override {
+    if (isa<RingType>(type))
+      os << "ring";
+    else if (isa<nvgpu::TensorMapDescriptorType>(type))
+      os << "map";
+    else
+      return AliasResult::NoAlias;
+    return AliasResult::FinalAlias;
+  }
+};
+} // namespace
+
 void HopperDialect::initialize() {
+  addInterfaces<TypeAliases>();
   addAttributes<
 #define GET_ATTRDEF_LIST
 #include "fp8gemm/Dialect/Hopper/IR/HopperAttrs.cpp.inc"
@@ -90,7 +107,10 @@ int64_t RingType::getExpectedBytes() {
   return bytes;
 }
 
-int64_t RingType::getFullArrivals() { return !getTma().empty() + !getWarps().empty(); }
+int64_t RingType::getFullArrivals() {
+  constexpr int64_t kHelperLanes = 32;
+  return (getTma().empty() ? 0 : 1) + (getWarps().empty() ? 0 : kHelperLanes);
+}
 
 SmallVector<MemRefType> RingType::getBuffers() {
   SmallVector<MemRefType> buffers(getTma());

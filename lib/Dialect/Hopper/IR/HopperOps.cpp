@@ -25,6 +25,9 @@ static void printConsumerRegion(OpAsmPrinter &printer, Operation *, Region &regi
   printer.printRegion(region, /*printEntryBlockArgs=*/false);
 }
 
+/// A result's name in printed IR.
+using SetName = function_ref<void(Value, StringRef)>;
+
 #define GET_OP_CLASSES
 #include "fp8gemm/Dialect/Hopper/IR/HopperOps.cpp.inc"
 
@@ -51,6 +54,11 @@ LogicalResult WarpSpecializeOp::verify() {
   if (total > kSmRegisters)
     return emitOpError() << "expected the roles to need at most " << kSmRegisters << " registers, got " << total;
   return success();
+}
+
+void WarpSpecializeOp::getAsmBlockArgumentNames(Region &region, OpAsmSetValueNameFn setName) {
+  if (&region == &getConsumer() && region.getNumArguments() == 1)
+    setName(region.getArgument(0), "group");
 }
 
 /// True if every thread that runs `op` computes the same result.
@@ -114,9 +122,22 @@ LogicalResult RingWaitOp::inferReturnTypes(MLIRContext *context, std::optional<L
   return success();
 }
 
-void RingAcquireOp::getAsmResultNames(function_ref<void(Value, StringRef)> setName) { setName(getSlot(), "slot"); }
-void RingWaitOp::getAsmResultNames(function_ref<void(Value, StringRef)> setName) { setName(getSlot(), "slot"); }
-void RingAdvanceOp::getAsmResultNames(function_ref<void(Value, StringRef)> setName) {
+/// `%slot, %tile, ..., %scales`: operands are matrices, scales are vectors.
+static void nameSlot(Value slot, ValueRange buffers, SetName setName) {
+  setName(slot, "slot");
+  for (Value buffer : buffers)
+    setName(buffer, cast<MemRefType>(buffer.getType()).getRank() == 1 ? "scales" : "tile");
+}
+
+void RingAcquireOp::getAsmResultNames(SetName setName) {
+  nameSlot(getSlot(), getBuffers(), setName);
+}
+void RingWaitOp::getAsmResultNames(SetName setName) {
+  nameSlot(getSlot(), getBuffers(), setName);
+}
+void RingCreateOp::getAsmResultNames(SetName setName) { setName(getRing(), "ring"); }
+void FetchScalesOp::getAsmResultNames(SetName setName) { setName(getValues(), "fetched"); }
+void RingAdvanceOp::getAsmResultNames(SetName setName) {
   setName(getNextStage(), "stage");
   setName(getNextPhase(), "phase");
 }
@@ -195,6 +216,14 @@ LogicalResult PutScalesOp::verify() {
 //===----------------------------------------------------------------------===//
 // Computing
 //===----------------------------------------------------------------------===//
+
+void ZeroOp::getAsmResultNames(SetName setName) { setName(getResult(), "zero"); }
+void MmaOp::getAsmResultNames(SetName setName) { setName(getPartial(), "partial"); }
+void MmaWaitOp::getAsmResultNames(SetName setName) { setName(getResult(), "done"); }
+void PromoteOp::getAsmResultNames(SetName setName) { setName(getResult(), "sum"); }
+void LoadScalesOp::getAsmResultNames(SetName setName) {
+  setName(getScales(), stringifyAxis(getScales().getType().getAxis()));
+}
 
 LogicalResult MmaOp::verify() {
   auto check = [&](StringRef name, MemRefType type) -> LogicalResult {
@@ -288,7 +317,7 @@ LogicalResult TmaStoreOp::verify() {
 // Scheduling tiles
 //===----------------------------------------------------------------------===//
 
-void RasterOp::getAsmResultNames(function_ref<void(Value, StringRef)> setName) {
+void RasterOp::getAsmResultNames(SetName setName) {
   setName(getBlockRow(), "block_row");
   setName(getBlockColumn(), "block_column");
 }

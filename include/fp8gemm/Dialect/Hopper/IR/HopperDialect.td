@@ -22,9 +22,9 @@ def Hopper_Dialect : Dialect {
     | op | who | waits for | then |
     |---|---|---|---|
     | `ring.acquire` | filler | empty | TMA fillers arm *full* with the bytes they will load |
-    | `ring.commit` | filler | | warps that filled arrive at *full*; TMA arrives by itself |
+    | `ring.commit` | filler | | each lane that filled arrives at *full*; TMA arrives by itself |
     | `ring.wait` | reader | full | |
-    | `ring.release` | reader | | each reading warp arrives at *empty* |
+    | `ring.release` | reader | | each reading thread arrives at *empty* |
 
     Bytes and arrival counts are derived from the ring's type.
 

@@ -10,6 +10,9 @@ include "mlir/IR/RegionKindInterface.td"
 include "mlir/Interfaces/InferTypeOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
+/// Results print with a name that says what they are.
+defvar Hopper_NamedResults = DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmResultNames"]>;
+
 class Hopper_Op<string mnemonic, list<Trait> traits = []>
     : Op<Hopper_Dialect, mnemonic, traits>;
 
@@ -19,7 +22,8 @@ def Hopper_SmemBuffer : MemRefRankOf<[AnyType], [1, 2, 3]>;
 // Roles
 //===----------------------------------------------------------------------===//
 
-def Hopper_WarpSpecializeOp : Hopper_Op<"warp_specialize", [RecursiveMemoryEffects]> {
+def Hopper_WarpSpecializeOp : Hopper_Op<"warp_specialize", [RecursiveMemoryEffects,
+    DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmBlockArgumentNames"]>]> {
   let summary = "warp roles of a CTA, each a region that runs at the same time";
   let description = [{
     Warpgroup 0 is the producer group and keeps `producer_registers` registers a
@@ -64,10 +68,10 @@ def Hopper_YieldOp : Hopper_Op<"yield", [Pure, Terminator, HasParent<"WarpSpecia
 // Rings
 //===----------------------------------------------------------------------===//
 
-def Hopper_RingCreateOp : Hopper_Op<"ring.create", [MemoryEffects<[MemAlloc]>]> {
+def Hopper_RingCreateOp : Hopper_Op<"ring.create", [MemoryEffects<[MemAlloc]>, Hopper_NamedResults]> {
   let summary = "shared memory for a ring's buffers and mbarriers";
   let results = (outs Hopper_Ring:$ring);
-  let assemblyFormat = "attr-dict `:` type($ring)";
+  let assemblyFormat = "attr-dict `:` qualified(type($ring))";
 }
 
 def Hopper_RingInitOp : Hopper_Op<"ring.init"> {
@@ -78,7 +82,7 @@ def Hopper_RingInitOp : Hopper_Op<"ring.init"> {
     and `gpu.barrier`.
   }];
   let arguments = (ins Hopper_Ring:$ring);
-  let assemblyFormat = "$ring attr-dict `:` type($ring)";
+  let assemblyFormat = "$ring attr-dict `:` qualified(type($ring))";
 }
 
 def Hopper_FenceMbarrierInitOp : Hopper_Op<"fence.mbarrier_init"> {
@@ -89,7 +93,7 @@ def Hopper_FenceMbarrierInitOp : Hopper_Op<"fence.mbarrier_init"> {
 
 def Hopper_RingAcquireOp : Hopper_Op<"ring.acquire", [AttrSizedOperandSegments,
     DeclareOpInterfaceMethods<InferTypeOpInterface>,
-    DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmResultNames"]>]> {
+    Hopper_NamedResults]> {
   let summary = "wait until the next stage is empty, to fill it";
   let description = [{
     `by tma` (in the producer): then arms the stage's full barrier with the bytes
@@ -101,15 +105,15 @@ def Hopper_RingAcquireOp : Hopper_Op<"ring.acquire", [AttrSizedOperandSegments,
   }];
   let arguments = (ins Hopper_Ring:$ring, Hopper_FillerAttr:$filler, Optional<Index>:$stage, Optional<I1>:$phase);
   let results = (outs Hopper_Slot:$slot, Variadic<Hopper_SmemBuffer>:$buffers);
-  let assemblyFormat = "$ring `by` $filler (`at` `(` $stage^ `,` $phase `)`)? attr-dict `:` type($ring)";
+  let assemblyFormat = "$ring `by` $filler (`at` `(` $stage^ `,` $phase `)`)? attr-dict `:` qualified(type($ring))";
   let hasVerifier = 1;
 }
 
 def Hopper_RingCommitOp : Hopper_Op<"ring.commit"> {
   let summary = "the stage is filled, or will be once its loads land";
   let description = [{
-    In the helper: the warp's stores are ordered, then one lane arrives at the
-    stage's full barrier. In the producer it emits nothing: the TMA engine
+    In the helper: each lane arrives at the stage's full barrier, behind its own
+    stores. In the producer it emits nothing: the TMA engine
     completes the barrier when the armed bytes have landed.
   }];
   let arguments = (ins Hopper_Slot:$slot);
@@ -118,7 +122,7 @@ def Hopper_RingCommitOp : Hopper_Op<"ring.commit"> {
 
 def Hopper_RingWaitOp : Hopper_Op<"ring.wait", [AttrSizedOperandSegments,
     DeclareOpInterfaceMethods<InferTypeOpInterface>,
-    DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmResultNames"]>]> {
+    Hopper_NamedResults]> {
   let summary = "wait until the next stage is full, to read it";
   let description = [{
     Returns every buffer of the stage: the `tma` buffers, then the `warps` buffers.
@@ -126,14 +130,14 @@ def Hopper_RingWaitOp : Hopper_Op<"ring.wait", [AttrSizedOperandSegments,
   }];
   let arguments = (ins Hopper_Ring:$ring, Optional<Index>:$stage, Optional<I1>:$phase);
   let results = (outs Hopper_Slot:$slot, Variadic<Hopper_SmemBuffer>:$buffers);
-  let assemblyFormat = "$ring (`at` `(` $stage^ `,` $phase `)`)? attr-dict `:` type($ring)";
+  let assemblyFormat = "$ring (`at` `(` $stage^ `,` $phase `)`)? attr-dict `:` qualified(type($ring))";
   let hasVerifier = 1;
 }
 
 def Hopper_RingReleaseOp : Hopper_Op<"ring.release"> {
   let summary = "this warpgroup is done reading the stage";
   let description = [{
-    One lane of each warp arrives at the stage's empty barrier. Every wgmma that
+    Each thread arrives at the stage's empty barrier, behind its own reads. Every wgmma that
     reads the stage must have been waited for, and every scale loaded.
   }];
   let arguments = (ins Hopper_Slot:$slot);
@@ -141,7 +145,7 @@ def Hopper_RingReleaseOp : Hopper_Op<"ring.release"> {
 }
 
 def Hopper_RingAdvanceOp : Hopper_Op<"ring.advance", [Pure,
-    DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmResultNames"]>]> {
+    Hopper_NamedResults]> {
   let summary = "the position after (stage, phase)";
   let description = [{
     `next_stage = stage + 1 == stages ? 0 : stage + 1`; the phase flips when the
@@ -149,7 +153,7 @@ def Hopper_RingAdvanceOp : Hopper_Op<"ring.advance", [Pure,
   }];
   let arguments = (ins Hopper_Ring:$ring, Index:$stage, I1:$phase);
   let results = (outs Index:$next_stage, I1:$next_phase);
-  let assemblyFormat = "$ring `(` $stage `,` $phase `)` attr-dict `:` type($ring)";
+  let assemblyFormat = "$ring `(` $stage `,` $phase `)` attr-dict `:` qualified(type($ring))";
 }
 
 //===----------------------------------------------------------------------===//
@@ -174,12 +178,12 @@ def Hopper_TmaLoadOp : Hopper_Op<"tma_load"> {
                        Arg<Hopper_SmemBuffer, "", [MemWrite]>:$buffer, Hopper_Slot:$slot);
   let assemblyFormat = [{
     $map `[` $row `,` $column `]` `to` $buffer `signal` $slot attr-dict
-    `:` type($map) `to` type($buffer)
+    `:` qualified(type($map)) `to` type($buffer)
   }];
   let hasVerifier = 1;
 }
 
-def Hopper_FetchScalesOp : Hopper_Op<"fetch_scales"> {
+def Hopper_FetchScalesOp : Hopper_Op<"fetch_scales", [Hopper_NamedResults]> {
   let summary = "load scales of one K block from global memory into a warp's lanes";
   let description = [{
     Scale i, 0 <= i < count, is `source[min(first + i * step, limit - 1) / per, k_block]`
@@ -219,7 +223,7 @@ def Hopper_PutScalesOp : Hopper_Op<"put_scales"> {
 // Computing
 //===----------------------------------------------------------------------===//
 
-def Hopper_ZeroOp : Hopper_Op<"zero", [Pure]> {
+def Hopper_ZeroOp : Hopper_Op<"zero", [Pure, Hopper_NamedResults]> {
   let summary = "an accumulator of zeros";
   let results = (outs Hopper_Fragment:$result);
   let assemblyFormat = "attr-dict `:` type($result)";
@@ -231,7 +235,7 @@ def Hopper_WgmmaFenceOp : Hopper_Op<"wgmma.fence"> {
   let assemblyFormat = "attr-dict";
 }
 
-def Hopper_MmaOp : Hopper_Op<"mma"> {
+def Hopper_MmaOp : Hopper_Op<"mma", [Hopper_NamedResults]> {
   let summary = "issue A * B^T for one K block on the tensor core";
   let description = [{
     `partial[i, j] = sum over k of a[i, k] * b[j, k]`, from zero. One
@@ -252,7 +256,7 @@ def Hopper_MmaOp : Hopper_Op<"mma"> {
   let hasVerifier = 1;
 }
 
-def Hopper_MmaWaitOp : Hopper_Op<"mma.wait", [AllTypesMatch<["partial", "result"]>]> {
+def Hopper_MmaWaitOp : Hopper_Op<"mma.wait", [AllTypesMatch<["partial", "result"]>, Hopper_NamedResults]> {
   let summary = "wait until all but the newest `pending` mma groups are complete";
   let description = [{
     `result` is `partial`, readable. Waits for this warpgroup's groups in the order
@@ -264,7 +268,7 @@ def Hopper_MmaWaitOp : Hopper_Op<"mma.wait", [AllTypesMatch<["partial", "result"
   let assemblyFormat = "$partial (`pending` $pending^)? attr-dict `:` type($partial)";
 }
 
-def Hopper_LoadScalesOp : Hopper_Op<"load_scales"> {
+def Hopper_LoadScalesOp : Hopper_Op<"load_scales", [Hopper_NamedResults]> {
   let summary = "read scales from a stage into the layout of an accumulator";
   let description = [{
     `source[i]` is the scale of rows or columns i * block .. (i + 1) * block - 1.
@@ -278,7 +282,7 @@ def Hopper_LoadScalesOp : Hopper_Op<"load_scales"> {
   let hasVerifier = 1;
 }
 
-def Hopper_PromoteOp : Hopper_Op<"promote", [Pure, AllTypesMatch<["partial", "acc", "result"]>]> {
+def Hopper_PromoteOp : Hopper_Op<"promote", [Pure, AllTypesMatch<["partial", "acc", "result"]>, Hopper_NamedResults]> {
   let summary = "add a scaled partial product to the accumulator, in f32";
   let description = [{
     `result[i, j] = fma(partial[i, j], rows[i] * columns[j], acc[i, j])`: the scales
@@ -358,7 +362,7 @@ def Hopper_TmaStoreOp : Hopper_Op<"tma_store"> {
   let arguments = (ins Arg<Hopper_SmemBuffer, "", [MemRead]>:$staging, NVGPU_TensorMapDescriptor:$map,
                        Index:$row, Index:$column);
   let assemblyFormat = [{
-    $staging `to` $map `[` $row `,` $column `]` attr-dict `:` type($staging) `to` type($map)
+    $staging `to` $map `[` $row `,` $column `]` attr-dict `:` type($staging) `to` qualified(type($map))
   }];
   let hasVerifier = 1;
 }
@@ -380,7 +384,7 @@ def Hopper_TmaStoreWaitOp : Hopper_Op<"tma_store.wait"> {
 //===----------------------------------------------------------------------===//
 
 def Hopper_RasterOp : Hopper_Op<"raster", [Pure,
-    DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmResultNames"]>]> {
+    Hopper_NamedResults]> {
   let summary = "the block row and block column of a tile";
   let description = [{
     Tiles 0 .. rows * columns - 1 walk down `group` block rows, then go to the next

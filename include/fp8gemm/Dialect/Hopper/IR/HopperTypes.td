@@ -22,8 +22,8 @@ def Hopper_Ring : Hopper_Type<"Ring", "ring"> {
 
     Derived, never written twice:
     - bytes expected at *full* = the sum of the `tma` buffers' bytes
-    - arrivals at *full* = 1 (TMA producer, if there are `tma` buffers) + 1 (helper warp, if there are `warps` buffers)
-    - arrivals at *empty* = 4 x `readers` (one a warp)
+    - arrivals at *full* = 1 (TMA producer, if there are `tma` buffers) + 32 (lanes of the helper warp, if there are `warps` buffers)
+    - arrivals at *empty* = 128 x `readers` (one a thread)
 
     Example:
     `!hopper.ring<stages = 5, tma = [memref<128x128xf8E4M3FN, 3>, memref<128xf32, 3>], warps = [memref<1xf32, 3>], readers = 2>`
@@ -43,7 +43,7 @@ def Hopper_Ring : Hopper_Type<"Ring", "ring"> {
     /// Arrivals that complete a phase of a stage's full barrier.
     int64_t getFullArrivals();
     /// Arrivals that complete a phase of a stage's empty barrier.
-    int64_t getEmptyArrivals() { return 4 * getReaders(); }
+    int64_t getEmptyArrivals() { return 128 * getReaders(); }
     /// All buffers of a stage: those of TMA, then those of the warps.
     ::llvm::SmallVector<::mlir::MemRefType> getBuffers();
 

@@ -1,0 +1,57 @@
+// RUN: fp8gemm-opt %s -convert-fp8gemm-to-hopper -split-input-file | FileCheck %s -enable-var-scope
+
+#config = #fp8gemm.config<tile_m = 128, tile_n = 192, stages = 4, consumers = 2,
+                          producer_registers = 40, consumer_registers = 232, raster_group = 16>
+
+// The operation stays, and names its kernel.
+// CHECK-LABEL: func.func @host_keeps_the_product
+// CHECK:         fp8gemm.gemm {{.*}} kernel = @[[NAME:fp8gemm_1d2d_e4m3_bf16_many_n384_k576_sfa_mn_sfb_k_tile128x192_stages4_consumers2_raster16]]::@[[NAME]]
+func.func @host_keeps_the_product(%a: memref<?x576xf8E4M3FN>, %sfa: memref<5x?xf32>, %b: memref<384x576xf8E4M3FN>,
+                                  %sfb: memref<3x5xf32>, %d: memref<?x384xbf16>) {
+  fp8gemm.gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> into %d {config = #config}
+    : memref<?x576xf8E4M3FN>, memref<5x?xf32>, memref<384x576xf8E4M3FN>, memref<3x5xf32>, memref<?x384xbf16>
+  return
+}
+
+// CHECK:       gpu.module @[[NAME]] [#nvvm.target<{{.*}}chip = "sm_90a"
+// CHECK:       gpu.func @[[NAME]](
+// CHECK-SAME:    %[[A:[^:]+]]: !map{{[0-9]*}} {hopper.param = #hopper.param<tensor_map of a>}
+// CHECK-SAME:    %[[B:[^:]+]]: !map{{[0-9]*}} {hopper.param = #hopper.param<tensor_map of b>}
+// CHECK-SAME:    %[[SFA:[^:]+]]: !map{{[0-9]*}} {hopper.param = #hopper.param<tensor_map of sfa>}
+// CHECK-SAME:    %[[SFB:[^:]+]]: memref<3x5xf32, strided<[?, 1]>> {hopper.param = #hopper.param<matrix of sfb>}
+// CHECK-SAME:    %[[D:[^:]+]]: !map{{[0-9]*}} {hopper.param = #hopper.param<tensor_map of d>}
+// CHECK-SAME:    %[[M:[^:]+]]: index {hopper.param = #hopper.param<extent_m of none>}
+// CHECK-SAME:    workgroup(%[[STAGING:[^:]+]] : memref<2x3x64x64xbf16, 3>)
+// CHECK-SAME:    hopper.launch = #hopper.launch<threads = 384, tile_m = 128, tile_n = 192, stages = 4, consumers = 2>
+// CHECK-SAME:    hopper.problem = #hopper.problem<gemm, m = ?, n = 384, k = 576, sfa = mn_major, sfb = k_major>
+
+// A ring is initialised and fenced before the roles start.
+// CHECK:         %[[RING:.+]] = hopper.ring.create : !ring
+// CHECK-NEXT:    hopper.ring.init %[[RING]]
+// CHECK-NEXT:    hopper.fence.mbarrier_init
+// CHECK-NEXT:    gpu.barrier
+
+// CHECK:         hopper.warp_specialize producer registers(40) {
+// CHECK:           hopper.raster {{.*}} group(16)
+// CHECK:           scf.for %[[K:.+]] = %c0 to %c5 step %c1 {
+// CHECK:             %[[SLOT:slot.*]], %[[AS:.+]], %[[BS:.+]], %[[SFAS:.+]] = hopper.ring.acquire %[[RING]] by tma
+// CHECK-NEXT:        hopper.tma_load %[[A]][%{{.+}}, %[[KCOL:.+]]] to %[[AS]] signal %[[SLOT]]
+// CHECK-NEXT:        hopper.tma_load %[[B]][%{{.+}}, %[[KCOL]]] to %[[BS]] signal %[[SLOT]]
+// CHECK-NEXT:        hopper.tma_load %[[SFA]][%[[K]], %{{.+}}] to %[[SFAS]] signal %[[SLOT]]
+// CHECK-NEXT:        hopper.ring.commit %[[SLOT]]
+
+// A tile of 192 columns crosses a 128-wide scale block: three scales of 64 columns.
+// CHECK:         } helper {
+// CHECK:           hopper.fetch_scales %[[SFB]][{{.*}}] count 3 step 64 per 128 limit %c384
+// CHECK:           hopper.ring.acquire %[[RING]] by warps
+
+// CHECK:         } consumers(2) registers(232) |%[[GROUP:.+]]| {
+// CHECK:             hopper.ring.wait %[[RING]]
+// CHECK:             hopper.wgmma.fence
+// CHECK-NEXT:        %[[PARTIAL:.+]] = hopper.mma
+// CHECK-NEXT:        %[[ROWS:.+]] = hopper.load_scales {{.*}} -> <64 rows by 1>
+// CHECK-NEXT:        %[[COLUMNS:.+]] = hopper.load_scales {{.*}} -> <192 columns by 64>
+// CHECK-NEXT:        %[[DONE:.+]] = hopper.mma.wait %[[PARTIAL]]
+// CHECK-NEXT:        hopper.ring.release
+// CHECK-NEXT:        %[[NEXT:.+]] = hopper.promote %[[DONE]] scaled_by(%[[ROWS]], %[[COLUMNS]]) into
+// CHECK-NEXT:        scf.yield %[[NEXT]]

@@ -1,0 +1,34 @@
+// RUN: fp8gemm-opt %s -pass-pipeline='builtin.module(gpu.module(convert-hopper-to-nvvm))' | FileCheck %s -enable-var-scope
+
+!acc = !hopper.fragment<64x8xf32>
+
+gpu.module @kernels {
+  // CHECK-LABEL: llvm.func @mma()
+  gpu.func @mma() workgroup(%a: memref<64x128xf8E4M3FN, 3>, %b: memref<8x128xf8E4M3FN, 3>, %s: memref<64xf32, 3>, %t: memref<1xf32, 3>)
+      kernel attributes {hopper.launch = #hopper.launch<threads = 256, tile_m = 64, tile_n = 8, stages = 1, consumers = 1>} {
+    %acc = hopper.zero : !acc
+    // CHECK:         nvvm.wgmma.fence.aligned
+    hopper.wgmma.fence
+    // One wgmma for each 32 bytes of a row; the first starts from zero.
+    // CHECK:         nvvm.wgmma.mma_async {{.*}}, <m = 64, n = 8, k = 32>, D[<f32>, <zero>]
+    // CHECK-COUNT-3: nvvm.wgmma.mma_async {{.*}}, <m = 64, n = 8, k = 32>, D[<f32>, <one>]
+    // CHECK-NOT:     nvvm.wgmma.mma_async
+    // CHECK:         nvvm.wgmma.commit.group.sync.aligned
+    %partial = hopper.mma %a, %b : memref<64x128xf8E4M3FN, 3>, memref<8x128xf8E4M3FN, 3> -> !acc
+    // Two rows a thread, 8 apart.
+    // CHECK:         llvm.load {{.*}} -> f32
+    // CHECK:         llvm.getelementptr %{{.+}}[32]
+    // CHECK-NEXT:    llvm.load {{.*}} -> f32
+    %rows = hopper.load_scales %s : memref<64xf32, 3> -> !hopper.scales<64 rows by 1>
+    // CHECK:         llvm.load {{.*}} -> f32
+    %columns = hopper.load_scales %t : memref<1xf32, 3> -> !hopper.scales<8 columns by 8>
+    // The wait takes and returns the accumulator.
+    // CHECK:         llvm.inline_asm has_side_effects {{.*}}"wgmma.wait_group.sync.aligned 0;", "=f,=f,=f,=f,0,1,2,3"
+    %done = hopper.mma.wait %partial : !acc
+    // CHECK-COUNT-2: arith.mulf
+    // CHECK-COUNT-4: math.fma
+    // CHECK-NOT:     math.fma
+    %next = hopper.promote %done scaled_by(%rows, %columns) into %acc : !hopper.scales<64 rows by 1>, !hopper.scales<8 columns by 8>, !acc
+    gpu.return
+  }
+}
