@@ -227,6 +227,15 @@ func.func @tma_load_c1_element(%map: !map, %i: index, %slot: !hopper.slot, %b: m
 
 // -----
 
+!map = !nvgpu.tensormap.descriptor<tensor = memref<1x8xf32, 3>, swizzle = none, l2promo = none, oob = zero, interleave = none>
+func.func @tma_load_c1_memory(%map: !map, %i: index, %slot: !hopper.slot, %b: memref<8xf32>) {
+  // expected-error @+1 {{must be buffer of static shape and rank 1 to 3 in shared memory (memory space 3)}}
+  hopper.tma_load %map[%i, %i] to %b signal %slot : !map to memref<8xf32>
+  return
+}
+
+// -----
+
 !map = !nvgpu.tensormap.descriptor<tensor = memref<64x64xf8E4M3FN, 3>, swizzle = swizzle_128b, l2promo = none, oob = zero, interleave = none>
 func.func @tma_load_c2_row(%map: !map, %i: index, %slot: !hopper.slot, %b: memref<64x64xf8E4M3FN, 3>) {
   // expected-error @+1 {{expected a box of f8 elements to have rows of 128 bytes, got 64}}
@@ -294,6 +303,14 @@ func.func @put_scales_c1_element(%v: vector<1xf32>, %b: memref<8xbf16, 3>) {
 
 // -----
 
+func.func @put_scales_c1_dynamic(%v: vector<1xf32>, %b: memref<?xf32, 3>) {
+  // expected-error @+1 {{must be buffer of static shape and rank 1 to 3 in shared memory (memory space 3)}}
+  hopper.put_scales %v to %b : vector<1xf32>, memref<?xf32, 3>
+  return
+}
+
+// -----
+
 func.func @mma_c1_element(%a: memref<64x128xf8E5M2, 3>, %b: memref<64x128xf8E4M3FN, 3>) {
   // expected-error @+1 {{expected 'a' to be rows of 128 f8E4M3FN, 128 bytes apart}}
   %p = hopper.mma %a, %b : memref<64x128xf8E5M2, 3>, memref<64x128xf8E4M3FN, 3> -> !hopper.fragment<64x64xf32>
@@ -337,6 +354,14 @@ func.func @mma_c2(%a: memref<64x128xf8E4M3FN, 3>, %b: memref<12x128xf8E4M3FN, 3>
 func.func @mma_c3(%a: memref<64x128xf8E4M3FN, 3>, %b: memref<64x128xf8E4M3FN, 3>) {
   // expected-error @+1 {{expected a result of 64x64xf32}}
   %p = hopper.mma %a, %b : memref<64x128xf8E4M3FN, 3>, memref<64x128xf8E4M3FN, 3> -> !hopper.fragment<64x128xf32>
+  return
+}
+
+// -----
+
+func.func @mma_c1_memory(%a: memref<64x128xf8E4M3FN>) {
+  // expected-error @+1 {{must be buffer of static shape and rank 1 to 3 in shared memory (memory space 3)}}
+  %p = hopper.mma %a, %a : memref<64x128xf8E4M3FN>, memref<64x128xf8E4M3FN> -> !hopper.fragment<64x64xf32>
   return
 }
 

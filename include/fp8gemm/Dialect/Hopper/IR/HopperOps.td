@@ -16,7 +16,11 @@ defvar Hopper_NamedResults = DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAs
 class Hopper_Op<string mnemonic, list<Trait> traits = []>
     : Op<Hopper_Dialect, mnemonic, traits>;
 
-def Hopper_SmemBuffer : MemRefRankOf<[AnyType], [1, 2, 3]>;
+def Hopper_SmemBuffer : ConfinedType<MemRefRankOf<[AnyType], [1, 2, 3]>, [
+    CPred<"::llvm::cast<::mlir::MemRefType>($_self).hasStaticShape()">,
+    CPred<"::llvm::isa_and_nonnull<::mlir::IntegerAttr>(::llvm::cast<::mlir::MemRefType>($_self).getMemorySpace())">,
+    CPred<"::llvm::cast<::mlir::IntegerAttr>(::llvm::cast<::mlir::MemRefType>($_self).getMemorySpace()).getInt() == 3">],
+    "buffer of static shape and rank 1 to 3 in shared memory (memory space 3)">;
 
 //===----------------------------------------------------------------------===//
 // Roles
