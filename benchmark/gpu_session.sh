@@ -23,6 +23,9 @@ stage() {
   mkdir -p "$folder"
   cp -L "$root/build/lib/libfp8gemm_runtime.so" "$folder/" || return 1
   "$python" "$root/benchmark/kernels.py" "$folder/test" "${common[@]}" --set sanitize --set test || status=1
+  # Few stages, used again within a tile, and two consumers.
+  "$python" "$root/benchmark/kernels.py" "$folder/test" "${common[@]}" --set sanitize \
+    --config 'tile_m = 128, tile_n = 48, stages = 2, consumers = 2' || status=1
   "$python" "$root/benchmark/kernels.py" "$folder/timed" "${common[@]}" "${schedules[@]}" "${flags[@]}" || status=1
   du -sh "$folder"
   return $status
