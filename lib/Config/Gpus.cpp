@@ -11,10 +11,10 @@ using namespace fp8gemm::config;
 static constexpr int64_t kSm90SmemBytes = 227 * 1024;
 
 const std::vector<Gpu> &fp8gemm::config::knownGpus() {
-  // h100-sxm is fitted to measured kernels. The others take SMs and tensor rate
-  // from the data sheets (the tensor cores of an H20 run at a quarter of the rate),
-  // and 90 % of the data sheet's HBM bandwidth; clocks and L2 are scaled from
-  // h100-sxm, not measured.
+  // The clock of h200-sxm is measured under load (docs/performance-log.md), that of h100-sxm
+  // scaled from it by cuBLASLt's times on both. SMs and tensor rate are the data sheets' (the
+  // tensor cores of an H20 run at a quarter of the rate), HBM is 90 % of the data sheet's; the
+  // other clocks and L2 are scaled, not measured.
   static const std::vector<Gpu> gpus = {
       // name       SMs  smem            FLOP/cycle clock  HBM      L2
       {"h100-sxm", 132, kSm90SmemBytes, 8 * 1024, 1.60e9, 3.0e12, 11.0e12},

@@ -5,8 +5,8 @@ The model is that of P. Xie et al., "MMA-Sim: Bit-Accurate Reference Model of Te
 Cores and Matrix Cores", arXiv:2511.10909, written anew: one wgmma step adds 32
 products and the accumulator as fixed-point numbers of 13 fraction bits below the
 largest exponent among them, and keeps 13 fraction bits of the sum; both truncate
-towards zero. It is a hypothesis about the hardware, which tests on a GPU confirm or
-refute; docs/Numerics.md derives the bound from it.
+towards zero. Tests on a GPU compare its bits with the kernels'; docs/Numerics.md derives
+the bound from it.
 """
 
 import numpy as np
