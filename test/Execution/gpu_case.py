@@ -221,6 +221,29 @@ class Case:
                           f"{ADVERSARIAL_SHARE}: the bound is slack, or the kernel sums in another way")
         return {"ratio": worst, "shares": shares}
 
+    def special(self, item):
+        """NaN, infinite, zero and negative values, a row each, do what docs/Numerics.md says."""
+        kernel = self.use_kernel(item["kernel"])
+        (a, sfa, b, sfb), _ = self.use_data(kernel.n, kernel.k, 0)
+        a, sfa = a[:8].view(torch.uint8).clone(), sfa[:8].clone()
+        a[0, 3] = a[5, 3] = 0x7F  # NaN
+        a[6] = 0
+        sfa[1, 0] = sfa[6, 0] = float("inf")
+        sfa[2, 0] = float("nan")
+        sfa[3] = sfa[5] = 0
+        sfa[4] *= -1
+        d = self.multiply(a.view(torch.float8_e4m3fn), sfa, b, sfb, False).to(torch.float64)
+        value = operands.sum_of_blocks(a.view(torch.float8_e4m3fn), sfa, b, sfb)
+        finite = value.isfinite()
+        same = torch.where(finite, (d - value).abs() <= RANDOM_ERROR * 16 * value.abs().clamp_min(value[4].abs().max()),
+                           (d == value) | (d.isnan() & value.isnan()))
+        if not bool(same.all()):
+            row, column = (int(x[0]) for x in torch.nonzero(~same, as_tuple=True))
+            raise Failure(f"D[{row}, {column}]: expected {float(value[row, column])}, got {float(d[row, column])}")
+        if bool((d[3] != 0).any()):
+            raise Failure("a row of zero scales is not zero")
+        return {}
+
     def model(self, item):
         """Share of the elements that have the very bits of the model of the tensor core. It decides nothing."""
         kernel = self.use_kernel(item["kernel"])

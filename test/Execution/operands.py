@@ -83,6 +83,16 @@ def stepwise_error(a, sfa, b, sfb):
     return total
 
 
+def sum_of_blocks(a, sfa, b, sfb):
+    """D in float64, scaled block by block: where a value is infinite or NaN the order matters."""
+    value = torch.zeros(len(a), len(b), dtype=torch.float64, device=a.device)
+    for block in range(sfa.shape[1]):
+        columns = slice(block * BLOCK, (block + 1) * BLOCK)
+        scales = sfa[:, block, None].double() * sfb[:, block].repeat_interleave(BLOCK)[:len(b)]
+        value += scales * (exact(a[:, columns]) @ exact(b[:, columns]).T)
+    return value
+
+
 class Oracle:
     """The product in float64, and what may differ from it."""
 

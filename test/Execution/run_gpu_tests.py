@@ -53,7 +53,7 @@ def items_of(index, folder, ms, seeds):
         for entry in entries:
             item = {"kernel": str(folder / entry["file"]), "group": entry["file"], "seed": 0, "n": n, "k": k,
                     "layouts": f"{entry['sfa']}/{entry['sfb']}", "label": entry["label"]}
-            kinds = ["empty", "refused"] + ["adversarial"] * (k >= BLOCK) + ["model"] * (n * k <= MODEL_ELEMENTS)
+            kinds = ["empty", "refused", "special"] + ["adversarial"] * (k >= BLOCK) + ["model"] * (n * k <= MODEL_ELEMENTS)
             for kind in kinds:
                 items.append(dict(item, kind=kind, id=f"{entry['file']} {kind}"))
         for seed in range(seeds):

@@ -48,7 +48,10 @@ class FakeKernel:
             return
         sfa = o.sfa.read().T if self.sfa == "mn_major" else o.sfa.read()
         sfb = o.sfb.read().T if self.sfb == "mn_major" else o.sfb.read()
-        d = operands.Oracle(o.a.read(), sfa, o.b.read(), sfb).value.to(torch.bfloat16)
+        d = operands.sum_of_blocks(o.a.read(), sfa, o.b.read(), sfb).to(torch.bfloat16)
+        d.masked_fill_(d.isnan(), float("nan"))  # bits other than those of the poison
+        if self.fault == "NaN is lost":
+            d.nan_to_num_(nan=0.0)
         bits = d.view(torch.int16)
         if self.fault == "one element off":
             d[m // 2, 3] += 0.1 * d[m // 2].abs().max()
@@ -109,6 +112,13 @@ def test_right_result_passes(run, m, sfa, sfb):
 def test_fault_is_seen(run, fault, said):
     result = run({}, fault=fault)
     assert result["status"] == "fail" and said in result["note"], result
+
+
+def test_special_values(run):
+    result = run({"kind": "special"})
+    assert result["status"] == "pass", result
+    assert "D[0, 0]: expected nan, got 0.0" in run({"kind": "special"}, fault="NaN is lost")["note"]
+    assert "D[4, 3]" in run({"kind": "special"}, fault="one element off")["note"]
 
 
 def test_empty(run):
