@@ -32,6 +32,9 @@ constexpr double kColumnScaleCycles = 16;
 /// What each further 64-row block of a consumer costs a K block: its product starts
 /// when the promotion of the one before is done. Fitted to 256x128 against 128x128.
 constexpr double kFurtherBlockCycles = 104;
+/// What each row of a box that lies outside its matrix costs a K block, for each CTA:
+/// TMA fills it with zeros slowly, and more slowly the more CTAs do so. Fitted.
+constexpr double kOutOfBoundsRowCycles = 0.034;
 /// Fences, named barriers and coordinates of one epilogue.
 constexpr double kEpilogueCycles = 300;
 /// Launch, barrier initialisation, first loads, last store.
@@ -96,6 +99,7 @@ Bound blockCycles(const Gpu &gpu, const Config &config, const Extents &e) {
   });
   bound.time += kColumnScaleCycles * (config.tileN / scaleColumnsPerBlock(config.tileN));
   bound.time += kFurtherBlockCycles * (blocks / config.consumers - 1);
+  bound.time += kOutOfBoundsRowCycles * (tileM - e.tileRows + tileN - e.tileColumns) * e.ctas;
   return bound;
 }
 
