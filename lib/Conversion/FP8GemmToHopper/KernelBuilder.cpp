@@ -25,9 +25,10 @@ KernelBuilder::KernelBuilder(GemmOp gemm, ConfigAttr config)
 std::string KernelBuilder::name() {
   auto layout = [](ScaleAttr scale) { return scale.getLayout() == ScaleLayout::k_major ? "k" : "mn"; };
   std::string m = ShapedType::isDynamic(gemm.getM()) ? "any" : std::to_string(gemm.getM());
-  return llvm::formatv("fp8gemm_1d2d_e4m3_bf16_m{0}_n{1}_k{2}_sfa_{3}_sfb_{4}_tile{5}x{6}_stages{7}_consumers{8}_raster{9}",
-                       m, gemm.getN(), gemm.getK(), layout(gemm.getAScale()), layout(gemm.getBScale()), tileM, tileN,
-                       config.getStages(), config.getConsumers(), config.getRasterGroup())
+  return llvm::formatv(
+             "fp8gemm_1d2d_e4m3_bf16_m{0}_n{1}_k{2}_sfa_{3}_sfb_{4}_tile{5}x{6}_stages{7}_consumers{8}_raster{9}", m,
+             gemm.getN(), gemm.getK(), layout(gemm.getAScale()), layout(gemm.getBScale()), tileM, tileN,
+             config.getStages(), config.getConsumers(), config.getRasterGroup())
       .str();
 }
 
@@ -88,9 +89,11 @@ gpu::GPUFuncOp KernelBuilder::createFunction(gpu::GPUModuleOp module) {
       {tensorMap(f8, tileM, kBlockK, swizzled), ParamKind::tensor_map, Operand::a},
       {tensorMap(f8, tileN, kBlockK, swizzled), ParamKind::tensor_map, Operand::b},
       sfaByTma()
-          ? Parameter{tensorMap(f32, 1, tileM, nvgpu::TensorMapSwizzleKind::SWIZZLE_NONE), ParamKind::tensor_map, Operand::sfa}
+          ? Parameter{tensorMap(f32, 1, tileM, nvgpu::TensorMapSwizzleKind::SWIZZLE_NONE), ParamKind::tensor_map,
+                      Operand::sfa}
           : Parameter{scaleMatrix(ShapedType::kDynamic, kBlocks, sfaLayout, context), ParamKind::matrix, Operand::sfa},
-      {scaleMatrix(llvm::divideCeil(gemm.getN(), kScaleBlockN), kBlocks, sfbLayout, context), ParamKind::matrix, Operand::sfb},
+      {scaleMatrix(llvm::divideCeil(gemm.getN(), kScaleBlockN), kBlocks, sfbLayout, context), ParamKind::matrix,
+       Operand::sfb},
       {tensorMap(bf16, kFragmentRows, panelWidth, swizzleOfRow(2 * panelWidth)), ParamKind::tensor_map, Operand::d},
       {builder.getIndexType(), ParamKind::extent_m, Operand::none}};
 
@@ -103,10 +106,9 @@ gpu::GPUFuncOp KernelBuilder::createFunction(gpu::GPUModuleOp module) {
   for (auto [i, parameter] : llvm::enumerate(parameters))
     func.setArgAttr(i, "hopper.param", ParamAttr::get(context, parameter.kind, parameter.operand));
   func->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), builder.getUnitAttr());
-  func->setAttr("hopper.problem",
-                ProblemAttr::get(context, builder.getStringAttr("gemm"), gemm.getM(), gemm.getN(), gemm.getK(),
-                                 builder.getStringAttr(stringifyScaleLayout(sfaLayout)),
-                                 builder.getStringAttr(stringifyScaleLayout(sfbLayout))));
+  func->setAttr("hopper.problem", ProblemAttr::get(context, builder.getStringAttr("gemm"), gemm.getM(), gemm.getN(),
+                                                   gemm.getK(), builder.getStringAttr(stringifyScaleLayout(sfaLayout)),
+                                                   builder.getStringAttr(stringifyScaleLayout(sfbLayout))));
   func->setAttr("hopper.launch", LaunchAttr::get(context, kThreadsPerWarpgroup * (1 + config.getConsumers()), tileM,
                                                  tileN, config.getStages(), config.getConsumers()));
   return func;
@@ -284,10 +286,9 @@ void KernelBuilder::store(Tile tile, Value group, ValueRange accumulators) {
     for (int64_t size : panels.getShape())
       sizes.push_back(builder.getIndexAttr(size));
     sizes[0] = builder.getIndexAttr(1);
-    auto type = memref::SubViewOp::inferRankReducedResultType(panels.getShape().drop_front(), panels, offsets, sizes,
-                                                              strides);
-    blockPanels.push_back(
-        memref::SubViewOp::create(builder, cast<MemRefType>(type), staging, offsets, sizes, strides));
+    auto type =
+        memref::SubViewOp::inferRankReducedResultType(panels.getShape().drop_front(), panels, offsets, sizes, strides);
+    blockPanels.push_back(memref::SubViewOp::create(builder, cast<MemRefType>(type), staging, offsets, sizes, strides));
   }
 
   // The previous tile's store must have read the staging.
@@ -298,8 +299,7 @@ void KernelBuilder::store(Tile tile, Value group, ValueRange accumulators) {
   FenceAsyncSharedOp::create(builder);
   synchronize();
   for (auto [i, panel] : llvm::enumerate(blockPanels))
-    TmaStoreOp::create(builder, panel, mapD, arith::AddIOp::create(builder, tile.row, blockRow(group, i)),
-                       tile.column);
+    TmaStoreOp::create(builder, panel, mapD, arith::AddIOp::create(builder, tile.row, blockRow(group, i)), tile.column);
 }
 
 Value KernelBuilder::index(int64_t value) {

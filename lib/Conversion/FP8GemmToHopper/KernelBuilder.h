@@ -59,8 +59,8 @@ private:
   GemmOp gemm;
   ConfigAttr config;
   int64_t tileM, tileN, kBlocks;
-  int64_t blocks;         ///< accumulators of 64 rows a consumer
-  int64_t panelWidth;     ///< columns of a staging panel
+  int64_t blocks;          ///< accumulators of 64 rows a consumer
+  int64_t panelWidth;      ///< columns of a staging panel
   int64_t columnsPerScale; ///< columns of a tile that surely share one B scale
   mlir::ImplicitLocOpBuilder builder;
 

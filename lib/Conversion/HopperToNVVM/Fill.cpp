@@ -77,8 +77,8 @@ struct LowerPutScales : OpConversionPattern<PutScalesOp> {
     int64_t size = cast<MemRefType>(op.getBuffer().getType()).getDimSize(0);
     int64_t elements = cast<VectorType>(op.getValues().getType()).getNumElements();
     for (int64_t element = 0; element < elements; ++element) {
-      Value scale = LLVM::ExtractElementOp::create(rewriter, op.getLoc(), adaptor.getValues().front(),
-                                                   emit.i32(element));
+      Value scale =
+          LLVM::ExtractElementOp::create(rewriter, op.getLoc(), adaptor.getValues().front(), emit.i32(element));
       Value index = emit.add(emit.lane(), emit.i32(element * kThreadsPerWarp));
       auto store = [&] {
         Value address = emit.offset(adaptor.getBuffer().front(), emit.mul(index, emit.i32(4)));

@@ -41,8 +41,8 @@ static LogicalResult placeSharedMemory(gpu::GPUFuncOp func) {
   Emitter emit{builder, func.getLoc()};
   Value base = LLVM::AddressOfOp::create(builder, func.getLoc(), pointer, kSmemSymbol);
   for (auto [i, attribution] : llvm::enumerate(llvm::to_vector(func.getWorkgroupAttributions())))
-    attribution.replaceAllUsesWith(asType(builder, func.getLoc(), attribution.getType(),
-                                          emit.offset(base, layout->getAttributionOffset(i))));
+    attribution.replaceAllUsesWith(
+        asType(builder, func.getLoc(), attribution.getType(), emit.offset(base, layout->getAttributionOffset(i))));
   func.walk([&](RingCreateOp create) {
     Value address = emit.offset(base, layout->getRingOffset(create));
     create.getRing().replaceAllUsesWith(asType(builder, create.getLoc(), create.getRing().getType(), address));
@@ -56,8 +56,8 @@ static LogicalResult placeSharedMemory(gpu::GPUFuncOp func) {
 
 /// What may be left: the dialects that upstream passes lower from here.
 static void configureTarget(ConversionTarget &target) {
-  target.addLegalDialect<arith::ArithDialect, math::MathDialect, scf::SCFDialect, LLVM::LLVMDialect,
-                         NVVM::NVVMDialect, vector::VectorDialect>();
+  target.addLegalDialect<arith::ArithDialect, math::MathDialect, scf::SCFDialect, LLVM::LLVMDialect, NVVM::NVVMDialect,
+                         vector::VectorDialect>();
   target.addLegalOp<UnrealizedConversionCastOp, gpu::GPUModuleOp>();
   target.addIllegalDialect<HopperDialect, memref::MemRefDialect, gpu::GPUDialect>();
   target.addLegalOp<gpu::GPUModuleOp>();
@@ -98,8 +98,8 @@ struct ConvertHopperToNVVMPass : fp8gemm::impl::ConvertHopperToNVVMPassBase<Conv
   static void declareSharedMemory(gpu::GPUModuleOp module) {
     auto builder = OpBuilder::atBlockBegin(module.getBody());
     auto bytes = LLVM::LLVMArrayType::get(builder.getI8Type(), 0);
-    LLVM::GlobalOp::create(builder, module.getLoc(), bytes, /*isConstant=*/false, LLVM::Linkage::External,
-                           kSmemSymbol, Attribute(), SmemLayout::kAlignment, kShared);
+    LLVM::GlobalOp::create(builder, module.getLoc(), bytes, /*isConstant=*/false, LLVM::Linkage::External, kSmemSymbol,
+                           Attribute(), SmemLayout::kAlignment, kShared);
   }
 };
 } // namespace

@@ -71,7 +71,8 @@ struct LowerKernel : OpConversionPattern<gpu::GPUFuncOp> {
       return;
     NamedAttrList leading;
     if (param)
-      leading.set("hopper.param", ParamAttr::get(builder.getContext(), ParamKind::leading_dimension, param.getOperand()));
+      leading.set("hopper.param",
+                  ParamAttr::get(builder.getContext(), ParamKind::leading_dimension, param.getOperand()));
     parameters.push_back(leading.getDictionary(builder.getContext()));
   }
 };
@@ -79,8 +80,7 @@ struct LowerKernel : OpConversionPattern<gpu::GPUFuncOp> {
 /// gpu.return -> llvm.return.
 struct LowerReturn : OpConversionPattern<gpu::ReturnOp> {
   using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(gpu::ReturnOp op, OneToNOpAdaptor,
-                                ConversionPatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(gpu::ReturnOp op, OneToNOpAdaptor, ConversionPatternRewriter &rewriter) const override {
     rewriter.replaceOpWithNewOp<LLVM::ReturnOp>(op, ValueRange());
     return success();
   }
@@ -146,8 +146,8 @@ struct LowerRaster : OpConversionPattern<RasterOp> {
     Value tile = adaptor.getTile().front(), columns = adaptor.getBlockColumns().front();
     Value group = arith::ConstantIndexOp::create(rewriter, loc, op.getGroup());
     Value tilesInGroup = arith::MulIOp::create(rewriter, loc, group, columns);
-    Value firstRow = arith::MulIOp::create(
-        rewriter, loc, arith::DivUIOp::create(rewriter, loc, tile, tilesInGroup), group);
+    Value firstRow =
+        arith::MulIOp::create(rewriter, loc, arith::DivUIOp::create(rewriter, loc, tile, tilesInGroup), group);
     Value rowsLeft = arith::SubIOp::create(rewriter, loc, adaptor.getBlockRows().front(), firstRow);
     Value rows = arith::MinUIOp::create(rewriter, loc, rowsLeft, group);
     Value inGroup = arith::RemUIOp::create(rewriter, loc, tile, tilesInGroup);
@@ -163,5 +163,5 @@ struct LowerRaster : OpConversionPattern<RasterOp> {
 void fp8gemm::hopper::populateKernelPatterns(NVVMTypeConverter &converter, RewritePatternSet &patterns) {
   patterns.add<LowerKernel, LowerReturn, LowerBarrier, LowerGridIndex<gpu::BlockIdOp, NVVM::BlockIdXOp>,
                LowerGridIndex<gpu::GridDimOp, NVVM::GridDimXOp>, LowerSubview, LowerRaster>(converter,
-                                                                                         patterns.getContext());
+                                                                                            patterns.getContext());
 }

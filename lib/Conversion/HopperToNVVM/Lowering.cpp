@@ -39,9 +39,8 @@ NVVMTypeConverter::NVVMTypeConverter() {
     types.push_back(IntegerType::get(type.getContext(), 32));
     return success();
   });
-  addConversion([](nvgpu::TensorMapDescriptorType type) -> Type {
-    return LLVM::LLVMPointerType::get(type.getContext());
-  });
+  addConversion(
+      [](nvgpu::TensorMapDescriptorType type) -> Type { return LLVM::LLVMPointerType::get(type.getContext()); });
   // An index parameter of a kernel is an i32.
   addSourceMaterialization([](OpBuilder &builder, IndexType type, ValueRange inputs, Location loc) -> Value {
     if (inputs.size() != 1 || !inputs.front().getType().isInteger(32))

@@ -44,8 +44,7 @@ namespace {
 /// wgmma.fence -> nvvm.wgmma.fence.aligned.
 struct LowerWgmmaFence : OpConversionPattern<WgmmaFenceOp> {
   using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(WgmmaFenceOp op, OneToNOpAdaptor,
-                                ConversionPatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(WgmmaFenceOp op, OneToNOpAdaptor, ConversionPatternRewriter &rewriter) const override {
     rewriter.replaceOpWithNewOp<NVVM::WgmmaFenceAlignedOp>(op);
     return success();
   }
@@ -54,8 +53,7 @@ struct LowerWgmmaFence : OpConversionPattern<WgmmaFenceOp> {
 /// mma -> one wgmma.mma_async for each 32 of K, the first from zero; one group.
 struct LowerMma : OpConversionPattern<MmaOp> {
   using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(MmaOp op, OneToNOpAdaptor adaptor,
-                                ConversionPatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(MmaOp op, OneToNOpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
     Emitter emit{rewriter, op.getLoc()};
     MLIRContext *context = op.getContext();
     FragmentType type = op.getPartial().getType();

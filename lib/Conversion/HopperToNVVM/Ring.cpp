@@ -13,21 +13,34 @@ using namespace fp8gemm::hopper;
 /// "mbarrier.try_wait". Correctness does not depend on it.
 static constexpr int64_t kTryWaitNanoseconds = 10000000;
 
-/// full or empty barrier of `stage`.
-static Value barrierAddress(Emitter emit, Value ring, int64_t offsetOfStage0, Value stage) {
-  return emit.offset(emit.offset(ring, offsetOfStage0), emit.mul(stage, emit.i32(8)));
-}
+namespace {
+/// The stage that an access names, as addresses.
+struct Stage {
+  template <typename Op, typename Adaptor>
+  Stage(Emitter emit, Op op, Adaptor adaptor)
+      : emit(emit), type(op.getRing().getType()), ring(adaptor.getRing().front()),
+        index(emit.toI32(adaptor.getStage().front())), full(at(type.getFullOffset(), 8)),
+        empty(at(type.getEmptyOffset(), 8)) {}
 
-/// {full, empty} of `stage`: what a slot becomes.
-static SmallVector<Value> slotBarriers(Emitter emit, RingType type, Value ring, Value stage) {
-  return {barrierAddress(emit, ring, type.getFullOffset(), stage),
-          barrierAddress(emit, ring, type.getEmptyOffset(), stage)};
-}
+  /// What is at `offset` for stage 0, and `stride` bytes further for each next one.
+  Value at(int64_t offset, int64_t stride) {
+    return emit.offset(emit.offset(ring, offset), emit.mul(index, emit.i32(stride)));
+  }
 
-static Value bufferAddress(Emitter emit, RingType type, Value ring, unsigned buffer, Value stage) {
-  return emit.offset(emit.offset(ring, type.getBufferOffset(buffer)),
-                     emit.mul(stage, emit.i32(type.getBufferStride(buffer))));
-}
+  /// Results of an access that returns `count` buffers from `first`: the slot, then
+  /// their addresses.
+  SmallVector<SmallVector<Value>> results(unsigned first, unsigned count) {
+    SmallVector<SmallVector<Value>> values{{full, empty}};
+    for (unsigned buffer = first; buffer < first + count; ++buffer)
+      values.push_back({at(type.getBufferOffset(buffer), type.getBufferStride(buffer))});
+    return values;
+  }
+
+  Emitter emit;
+  RingType type;
+  Value ring, index, full, empty;
+};
+} // namespace
 
 /// Blocks until the barrier's phase of this parity has completed.
 static void waitForPhase(Emitter emit, Value barrier, Value phase) {
@@ -76,19 +89,14 @@ struct LowerRingAcquire : OpConversionPattern<RingAcquireOp> {
     if (!op.getStage())
       return rewriter.notifyMatchFailure(op, "has no position: run hopper-assign-stages first");
     Emitter emit{rewriter, op.getLoc()};
-    RingType type = op.getRing().getType();
-    Value ring = adaptor.getRing().front(), stage = emit.toI32(adaptor.getStage().front());
-    SmallVector<Value> slot = slotBarriers(emit, type, ring, stage);
-    waitForPhase(emit, slot[1], adaptor.getPhase().front());
+    Stage stage(emit, op, adaptor);
+    waitForPhase(emit, stage.empty, adaptor.getPhase().front());
     bool byTma = op.getFiller() == Filler::tma;
     if (byTma)
-      NVVM::MBarrierArriveExpectTxOp::create(rewriter, op.getLoc(), Type(), slot[0], emit.i32(type.getExpectedBytes()),
-                                             NVVM::MemScopeKind::CTA, /*relaxed=*/false, Value());
-    SmallVector<SmallVector<Value>> results{slot};
-    unsigned first = byTma ? 0 : type.getTma().size();
-    for (unsigned i = 0; i < op.getBuffers().size(); ++i)
-      results.push_back({bufferAddress(emit, type, ring, first + i, stage)});
-    rewriter.replaceOpWithMultiple(op, std::move(results));
+      NVVM::MBarrierArriveExpectTxOp::create(rewriter, op.getLoc(), Type(), stage.full,
+                                             emit.i32(stage.type.getExpectedBytes()), NVVM::MemScopeKind::CTA,
+                                             /*relaxed=*/false, Value());
+    rewriter.replaceOpWithMultiple(op, stage.results(byTma ? 0 : stage.type.getTma().size(), op.getBuffers().size()));
     return success();
   }
 };
@@ -117,14 +125,9 @@ struct LowerRingWait : OpConversionPattern<RingWaitOp> {
     if (!op.getStage())
       return rewriter.notifyMatchFailure(op, "has no position: run hopper-assign-stages first");
     Emitter emit{rewriter, op.getLoc()};
-    RingType type = op.getRing().getType();
-    Value ring = adaptor.getRing().front(), stage = emit.toI32(adaptor.getStage().front());
-    SmallVector<Value> slot = slotBarriers(emit, type, ring, stage);
-    waitForPhase(emit, slot[0], adaptor.getPhase().front());
-    SmallVector<SmallVector<Value>> results{slot};
-    for (unsigned i = 0; i < op.getBuffers().size(); ++i)
-      results.push_back({bufferAddress(emit, type, ring, i, stage)});
-    rewriter.replaceOpWithMultiple(op, std::move(results));
+    Stage stage(emit, op, adaptor);
+    waitForPhase(emit, stage.full, adaptor.getPhase().front());
+    rewriter.replaceOpWithMultiple(op, stage.results(0, op.getBuffers().size()));
     return success();
   }
 };

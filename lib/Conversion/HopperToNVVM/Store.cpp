@@ -30,8 +30,8 @@ struct LowerStoreFragment : OpConversionPattern<StoreFragmentOp> {
 
     Value lane = emit.lane();
     Value rowInMatrix = emit.rem(lane, 8), matrix = emit.div(lane, 8);
-    Value row = emit.add(emit.add(emit.mul(emit.warpInGroup(), emit.i32(16)), emit.mul(emit.rem(matrix, 2), emit.i32(8))),
-                         rowInMatrix);
+    Value row = emit.add(
+        emit.add(emit.mul(emit.warpInGroup(), emit.i32(16)), emit.mul(emit.rem(matrix, 2), emit.i32(8))), rowInMatrix);
     Value rowAddress = emit.offset(adaptor.getStaging().front(), emit.mul(row, emit.i32(rowBytes)));
     // The swizzle repeats every 8 rows of 128 bytes: bits 7-9 of the address.
     Value swizzle = emit.rem(emit.div(rowInMatrix, 128 / rowBytes), chunks);
@@ -57,8 +57,8 @@ struct LowerStoreFragment : OpConversionPattern<StoreFragmentOp> {
   /// Two f32 rounded to nearest even, the first in the low half.
   static Value packBf16(Emitter emit, Value low, Value high) {
     auto bf16x2 = VectorType::get({2}, emit.builder.getBF16Type());
-    Value packed = NVVM::ConvertF32x2ToBF16x2Op::create(
-        emit.builder, emit.loc, bf16x2, high, low, Value(), NVVM::FPRoundingMode::RN);
+    Value packed = NVVM::ConvertF32x2ToBF16x2Op::create(emit.builder, emit.loc, bf16x2, high, low, Value(),
+                                                        NVVM::FPRoundingMode::RN);
     return LLVM::BitcastOp::create(emit.builder, emit.loc, emit.builder.getI32Type(), packed);
   }
 };

@@ -22,8 +22,8 @@ struct LowerWarpSpecialize : OpConversionPattern<WarpSpecializeOp> {
     Emitter emit{rewriter, op.getLoc()};
     // The same in all lanes, and told so to the compiler by the shuffle.
     Value warp = NVVM::ShflOp::create(rewriter, op.getLoc(), rewriter.getI32Type(), emit.i32(-1),
-                                      emit.div(emit.thread(), kThreadsPerWarp), emit.i32(0), emit.i32(kThreadsPerWarp - 1),
-                                      NVVM::ShflKind::idx, UnitAttr());
+                                      emit.div(emit.thread(), kThreadsPerWarp), emit.i32(0),
+                                      emit.i32(kThreadsPerWarp - 1), NVVM::ShflKind::idx, UnitAttr());
     Value warpgroup = emit.div(warp, kThreadsPerWarpgroup / kThreadsPerWarp);
     auto roles = scf::IfOp::create(rewriter, op.getLoc(), emit.equals(warpgroup, 0), /*withElseRegion=*/true);
 

@@ -96,9 +96,7 @@ void HopperDialect::initialize() {
 // Types
 //===----------------------------------------------------------------------===//
 
-static int64_t getBytes(MemRefType type) {
-  return type.getNumElements() * type.getElementTypeBitWidth() / 8;
-}
+static int64_t getBytes(MemRefType type) { return type.getNumElements() * type.getElementTypeBitWidth() / 8; }
 
 int64_t RingType::getExpectedBytes() {
   int64_t bytes = 0;
@@ -137,8 +135,8 @@ int64_t RingType::getBufferOffset(unsigned buffer) {
 static constexpr int64_t kMostStages = 1024;
 static constexpr int64_t kMostRingBits = int64_t(1) << 40;
 
-LogicalResult RingType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t stages,
-                               ArrayRef<MemRefType> tma, ArrayRef<MemRefType> warps, int64_t readers) {
+LogicalResult RingType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t stages, ArrayRef<MemRefType> tma,
+                               ArrayRef<MemRefType> warps, int64_t readers) {
   if (stages < 1 || stages > kMostStages)
     return emitError() << "expected 1 to " << kMostStages << " stages, got " << stages;
   if (readers < 1)
@@ -182,6 +180,7 @@ LogicalResult ScalesType::verify(function_ref<InFlightDiagnostic()> emitError, i
   if (block < 8 || block % 8 != 0)
     return emitError() << "expected blocks of a multiple of 8 columns, got " << block;
   if (extent <= 0 || extent % block != 0)
-    return emitError() << "expected columns to be a positive multiple of their block of " << block << ", got " << extent;
+    return emitError() << "expected columns to be a positive multiple of their block of " << block << ", got "
+                       << extent;
   return success();
 }

@@ -100,9 +100,10 @@ static void appendSlotTypes(MLIRContext *context, ArrayRef<MemRefType> buffers, 
   llvm::append_range(types, buffers);
 }
 
-LogicalResult RingAcquireOp::inferReturnTypes(MLIRContext *context, std::optional<Location> location, ValueRange operands,
-                                          DictionaryAttr attributes, OpaqueProperties properties,
-                                          RegionRange regions, SmallVectorImpl<Type> &types) {
+LogicalResult RingAcquireOp::inferReturnTypes(MLIRContext *context, std::optional<Location> location,
+                                              ValueRange operands, DictionaryAttr attributes,
+                                              OpaqueProperties properties, RegionRange regions,
+                                              SmallVectorImpl<Type> &types) {
   Adaptor adaptor(operands, attributes, properties, regions);
   auto ring = dyn_cast<RingType>(adaptor.getRing().getType());
   if (!ring)
@@ -112,8 +113,8 @@ LogicalResult RingAcquireOp::inferReturnTypes(MLIRContext *context, std::optiona
 }
 
 LogicalResult RingWaitOp::inferReturnTypes(MLIRContext *context, std::optional<Location> location, ValueRange operands,
-                                          DictionaryAttr attributes, OpaqueProperties properties,
-                                          RegionRange regions, SmallVectorImpl<Type> &types) {
+                                           DictionaryAttr attributes, OpaqueProperties properties, RegionRange regions,
+                                           SmallVectorImpl<Type> &types) {
   Adaptor adaptor(operands, attributes, properties, regions);
   auto ring = dyn_cast<RingType>(adaptor.getRing().getType());
   if (!ring)
@@ -129,12 +130,8 @@ static void nameSlot(Value slot, ValueRange buffers, SetName setName) {
     setName(buffer, cast<MemRefType>(buffer.getType()).getRank() == 1 ? "scales" : "tile");
 }
 
-void RingAcquireOp::getAsmResultNames(SetName setName) {
-  nameSlot(getSlot(), getBuffers(), setName);
-}
-void RingWaitOp::getAsmResultNames(SetName setName) {
-  nameSlot(getSlot(), getBuffers(), setName);
-}
+void RingAcquireOp::getAsmResultNames(SetName setName) { nameSlot(getSlot(), getBuffers(), setName); }
+void RingWaitOp::getAsmResultNames(SetName setName) { nameSlot(getSlot(), getBuffers(), setName); }
 void RingCreateOp::getAsmResultNames(SetName setName) { setName(getRing(), "ring"); }
 void FetchScalesOp::getAsmResultNames(SetName setName) { setName(getValues(), "fetched"); }
 void RingAdvanceOp::getAsmResultNames(SetName setName) {
@@ -163,10 +160,14 @@ LogicalResult RingWaitOp::verify() { return verifyPosition(*this); }
 /// The swizzle whose period is `bytes`, what TMA calls a row of that length.
 static nvgpu::TensorMapSwizzleKind swizzleOfRow(int64_t bytes) {
   switch (bytes) {
-  case 128: return nvgpu::TensorMapSwizzleKind::SWIZZLE_128B;
-  case 64: return nvgpu::TensorMapSwizzleKind::SWIZZLE_64B;
-  case 32: return nvgpu::TensorMapSwizzleKind::SWIZZLE_32B;
-  default: return nvgpu::TensorMapSwizzleKind::SWIZZLE_NONE;
+  case 128:
+    return nvgpu::TensorMapSwizzleKind::SWIZZLE_128B;
+  case 64:
+    return nvgpu::TensorMapSwizzleKind::SWIZZLE_64B;
+  case 32:
+    return nvgpu::TensorMapSwizzleKind::SWIZZLE_32B;
+  default:
+    return nvgpu::TensorMapSwizzleKind::SWIZZLE_NONE;
   }
 }
 
@@ -176,8 +177,8 @@ LogicalResult TmaLoadOp::verify() {
   bool row = buffer.getRank() == 1 && box.getRank() == 2 && box.getDimSize(0) == 1;
   if (box.getElementType() != buffer.getElementType() ||
       (row ? box.getShape().drop_front() : box.getShape()) != buffer.getShape())
-    return emitOpError() << "expected 'buffer' to have the shape and element type of the map's box, " << box
-                         << ", got " << buffer;
+    return emitOpError() << "expected 'buffer' to have the shape and element type of the map's box, " << box << ", got "
+                         << buffer;
   bool isF8 = box.getElementTypeBitWidth() == 8;
   if (isF8 && box.getShape().back() != 128)
     return emitOpError() << "expected a box of f8 elements to have rows of 128 bytes, got " << box.getShape().back();
@@ -192,8 +193,8 @@ LogicalResult FetchScalesOp::verify() {
   int64_t count = getCount(), step = getStep(), per = getPer();
   int64_t lanes = cast<VectorType>(getValues().getType()).getNumElements();
   if (count < 1 || step < 1 || per < 1)
-    return emitOpError() << "expected 'count', 'step' and 'per' to be positive, got " << count << ", " << step
-                         << ", " << per;
+    return emitOpError() << "expected 'count', 'step' and 'per' to be positive, got " << count << ", " << step << ", "
+                         << per;
   if (lanes != int64_t(llvm::divideCeil(count, 32)))
     return emitOpError() << "expected " << llvm::divideCeil(count, 32) << " elements a lane for " << count
                          << " scales, got " << lanes;
