@@ -26,12 +26,11 @@ constexpr double kLoadLatencySeconds = 0.8e-6;
 /// FFMA: two barriers, the scales, the wgmma pipeline's length.
 constexpr double kStepCycles = 110;
 /// What each scale of B that a tile needs costs a K block: its load and its products
-/// with A's scales stand between wgmmas. Fitted: 1, 3, 5 and 11 scales cost
-/// 14, 48, 74 and 192 cycles (docs/performance-log.md).
-constexpr double kColumnScaleCycles = 16;
+/// with A's scales. Fitted to tiles of 1 to 11 scales (docs/performance-log.md).
+constexpr double kColumnScaleCycles = 6;
 /// What each further 64-row block of a consumer costs a K block: its product starts
 /// when the promotion of the one before is done. Fitted to 256x128 against 128x128.
-constexpr double kFurtherBlockCycles = 104;
+constexpr double kFurtherBlockCycles = 60;
 /// What each row of a box that lies outside its matrix costs a K block, for each CTA:
 /// TMA fills it with zeros slowly, and more slowly the more CTAs do so. Fitted.
 constexpr double kOutOfBoundsRowCycles = 0.034;

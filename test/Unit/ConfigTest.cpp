@@ -156,8 +156,8 @@ TEST(ConfigModel, TileThatFillsTheWaves) {
     Config best = enumerate(problem(m, n, k), h100(), 4096)[0].config;
     return std::pair(best.tileM, best.tileN);
   };
-  EXPECT_EQ(bestTile(4096, 2112, 7168), std::pair(int64_t(128), int64_t(192)));
-  EXPECT_EQ(bestTile(4096, 576, 7168), std::pair(int64_t(128), int64_t(160)));
+  EXPECT_EQ(bestTile(4096, 2112, 7168), std::pair(int64_t(128), int64_t(176)));
+  EXPECT_EQ(bestTile(4096, 576, 7168), std::pair(int64_t(128), int64_t(144)));
   EXPECT_EQ(bestTile(4096, 4096, 7168), std::pair(int64_t(256), int64_t(128)));
   EXPECT_EQ(bestTile(1, 4096, 7168).first, 64);
 }

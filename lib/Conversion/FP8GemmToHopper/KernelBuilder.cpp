@@ -258,11 +258,13 @@ SmallVector<Value> KernelBuilder::accumulate(Stage stage, Value group, ValueRang
     };
     Value a = cut(stage.a, {row, builder.getIndexAttr(0)}, {kFragmentRows, kBlockK});
     Value sfaRows = cut(stage.sfa, {row}, {kFragmentRows});
-    WgmmaFenceOp::create(builder);
-    Value partial = MmaOp::create(builder, FragmentType::get(context, kFragmentRows, tileN), a, stage.b);
+    // Before the product: behind it, ptxas puts the loads and the scales' products
+    // between the wgmmas, which then wait for them (docs/performance-log.md).
     Value rows = LoadScalesOp::create(builder, rowsType, sfaRows);
     if (!columns)
       columns = LoadScalesOp::create(builder, columnsType, stage.sfb);
+    WgmmaFenceOp::create(builder);
+    Value partial = MmaOp::create(builder, FragmentType::get(context, kFragmentRows, tileN), a, stage.b);
     Value done = MmaWaitOp::create(builder, partial, 0);
     if (i + 1 == blocks)
       RingReleaseOp::create(builder, stage.slot);

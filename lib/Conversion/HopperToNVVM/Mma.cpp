@@ -26,17 +26,27 @@ static SmallVector<Value> unpack(OpBuilder &builder, Location loc, Value registe
   return values;
 }
 
-/// Matrix descriptor of a K-major tile with rows of 128 bytes in the 128-byte
-/// swizzle (PTX ISA, "Matrix Descriptor Format"): address / 16 in bits 0-13,
-/// 1024 / 16 between groups of 8 rows in bits 32-45, swizzle mode 1 in bits 62-63.
+/// Low word of the matrix descriptor of a K-major tile with rows of 128 bytes in the
+/// 128-byte swizzle (PTX ISA, "Matrix Descriptor Format"): address / 16 in bits 0-13.
 /// Bits 16-29 (leading dimension) are not used in this layout.
-static Value matrixDescriptor(Emitter emit, Value address) {
-  constexpr int64_t layout = (int64_t(1) << 16) | (int64_t(1024 / 16) << 32) | (int64_t(1) << 62);
+static Value descriptorAddress(Emitter emit, Value address) {
   Value bits = LLVM::PtrToIntOp::create(emit.builder, emit.loc, emit.builder.getI32Type(), address);
   bits = arith::AndIOp::create(emit.builder, emit.loc, bits, emit.i32(0x3FFFF));
   bits = arith::ShRUIOp::create(emit.builder, emit.loc, bits, emit.i32(4));
-  bits = arith::ExtUIOp::create(emit.builder, emit.loc, emit.builder.getI64Type(), bits);
-  return arith::OrIOp::create(emit.builder, emit.loc, bits, emit.i64(layout));
+  return arith::OrIOp::create(emit.builder, emit.loc, bits, emit.i32(1 << 16));
+}
+
+/// The descriptor of what lies `bytes` further: in the swizzled row a step of 32
+/// bytes is a step of the address. High word: 1024 / 16 between groups of 8 rows in
+/// bits 32-45, swizzle mode 1 in bits 62-63. Put together from two words, since 64-bit
+/// arithmetic here would delay the first wgmma.
+static Value matrixDescriptor(Emitter emit, Value address, int64_t bytes) {
+  auto words = VectorType::get({2}, emit.builder.getI32Type());
+  Value low = emit.add(address, emit.i32(bytes / 16)), high = emit.i32((1024 / 16) | (1 << 30));
+  Value pair = LLVM::PoisonOp::create(emit.builder, emit.loc, words);
+  pair = LLVM::InsertElementOp::create(emit.builder, emit.loc, pair, low, emit.i32(0));
+  pair = LLVM::InsertElementOp::create(emit.builder, emit.loc, pair, high, emit.i32(1));
+  return LLVM::BitcastOp::create(emit.builder, emit.loc, emit.builder.getI64Type(), pair);
 }
 
 namespace {
@@ -57,15 +67,13 @@ struct LowerMma : OpConversionPattern<MmaOp> {
     Emitter emit{rewriter, op.getLoc()};
     MLIRContext *context = op.getContext();
     FragmentType type = op.getPartial().getType();
-    Value a = matrixDescriptor(emit, adaptor.getA().front()), b = matrixDescriptor(emit, adaptor.getB().front());
+    Value a = descriptorAddress(emit, adaptor.getA().front()), b = descriptorAddress(emit, adaptor.getB().front());
     auto shape = NVVM::MMAShapeAttr::get(context, 64, type.getColumns(), kMmaK);
     Value registers = LLVM::UndefOp::create(rewriter, op.getLoc(), registersType(type));
     for (int64_t k = 0; k < kBlockK; k += kMmaK) {
-      // In the swizzled row a step of 32 bytes is a step of the address.
-      Value step = emit.i64(k / 16);
       registers = NVVM::WgmmaMmaAsyncOp::create(
-          rewriter, op.getLoc(), registers.getType(), registers, emit.add(a, step), emit.add(b, step), shape,
-          NVVM::WGMMATypes::e4m3, NVVM::WGMMATypes::e4m3, NVVM::WGMMATypes::f32,
+          rewriter, op.getLoc(), registers.getType(), registers, matrixDescriptor(emit, a, k),
+          matrixDescriptor(emit, b, k), shape, NVVM::WGMMATypes::e4m3, NVVM::WGMMATypes::e4m3, NVVM::WGMMATypes::f32,
           k == 0 ? NVVM::WGMMAScaleOut::zero : NVVM::WGMMAScaleOut::one, NVVM::WGMMAScaleIn::one,
           NVVM::WGMMAScaleIn::one, NVVM::MMALayout::row, NVVM::MMALayout::col, NVVM::MMAIntOverflowAttr());
     }

@@ -47,10 +47,10 @@ func.func @host_keeps_the_product(%a: memref<?x576xf8E4M3FN>, %sfa: memref<5x?xf
 
 // CHECK:         } consumers(2) registers(232) |%[[GROUP:.+]]| {
 // CHECK:             hopper.ring.wait %[[RING]]
-// CHECK:             hopper.wgmma.fence
-// CHECK-NEXT:        %[[PARTIAL:.+]] = hopper.mma
-// CHECK-NEXT:        %[[ROWS:.+]] = hopper.load_scales {{.*}} -> <64 rows by 1>
+// CHECK:             %[[ROWS:.+]] = hopper.load_scales {{.*}} -> <64 rows by 1>
 // CHECK-NEXT:        %[[COLUMNS:.+]] = hopper.load_scales {{.*}} -> <192 columns by 64>
+// CHECK-NEXT:        hopper.wgmma.fence
+// CHECK-NEXT:        %[[PARTIAL:.+]] = hopper.mma
 // CHECK-NEXT:        %[[DONE:.+]] = hopper.mma.wait %[[PARTIAL]]
 // CHECK-NEXT:        hopper.ring.release
 // CHECK-NEXT:        %[[NEXT:.+]] = hopper.promote %[[DONE]] scaled_by(%[[ROWS]], %[[COLUMNS]]) into

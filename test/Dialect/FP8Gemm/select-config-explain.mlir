@@ -2,10 +2,10 @@
 // RUN: fp8gemm-opt %s --fp8gemm-select-config='explain=true expected-m=64 config="tile_m = 64, tile_n = 32"' -o /dev/null 2>&1 | FileCheck %s --check-prefix=GIVEN
 // RUN: fp8gemm-opt %s --fp8gemm-select-config -o /dev/null 2>&1 | count 0
 
-// CHECK: :[[#@LINE+13]]:3: remark: chose tile 128x192, 4 stages, 2 consumers, raster group 16: {{[0-9.]+}} us, 352 tiles in 3 waves (89 % full), bound by shared memory
+// CHECK: :[[#@LINE+13]]:3: remark: chose tile 128x176, 4 stages, 2 consumers, raster group 16: {{[0-9.]+}} us, 384 tiles in 3 waves (97 % full), bound by shared memory
 // CHECK-NOT: see current operation
 // CHECK: note: modelled on h100-sxm for 4096 rows of A; {{[0-9]+}} tiles are legal
-// CHECK-NEXT: note: next best: tile 128x176,
+// CHECK-NEXT: note: next best: tile 128x192,
 // CHECK-COUNT-3: note: next best: tile {{[0-9]+x[0-9]+}}, {{.*}} us, {{.*}} bound by
 // CHECK-NOT: note:
 

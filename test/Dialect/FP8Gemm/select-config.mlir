@@ -5,9 +5,9 @@
 
 // CHECK-LABEL: @static_m
 // CHECK: fp8gemm.gemm
-// CHECK-SAME: config = #fp8gemm.config<tile_m = 128, tile_n = 192, stages = 4, consumers = 2, producer_registers = 40, consumer_registers = 232, raster_group = 16>
+// CHECK-SAME: config = #fp8gemm.config<tile_m = 128, tile_n = 176, stages = 4, consumers = 2, producer_registers = 40, consumer_registers = 232, raster_group = 16>
 // DECODE-LABEL: @static_m
-// DECODE: config = #fp8gemm.config<tile_m = 128, tile_n = 192,
+// DECODE: config = #fp8gemm.config<tile_m = 128, tile_n = 176,
 // FORCED-LABEL: @static_m
 // FORCED: config = #fp8gemm.config<tile_m = 128, tile_n = 112, stages = 3, consumers = 2, producer_registers = 40, consumer_registers = 232,
 // H20: remark: chose tile {{.*}} consumers, {{.*}} us, {{.*}} in {{.*}} waves {{.*}} bound by tensor cores
@@ -19,7 +19,7 @@ func.func @static_m(%a: memref<4096x7168xf8E4M3FN>, %sfa: memref<56x4096xf32>, %
 }
 
 // CHECK-LABEL: @dynamic_m_of_tensors
-// CHECK: config = #fp8gemm.config<tile_m = 128, tile_n = 160,
+// CHECK: config = #fp8gemm.config<tile_m = 128, tile_n = 144,
 // DECODE-LABEL: @dynamic_m_of_tensors
 // DECODE: config = #fp8gemm.config<tile_m = 64, tile_n = 16,
 func.func @dynamic_m_of_tensors(%a: tensor<?x7168xf8E4M3FN>, %sfa: tensor<?x56xf32>, %b: tensor<576x7168xf8E4M3FN>, %sfb: tensor<5x56xf32>, %d: tensor<?x576xbf16>) -> tensor<?x576xbf16> {
