@@ -31,8 +31,8 @@ constexpr double kColumnScaleCycles = 6;
 /// What each further 64-row block of a consumer costs a K block: its product starts
 /// when the promotion of the one before is done. Fitted to 256x128 against 128x128.
 constexpr double kFurtherBlockCycles = 60;
-/// What each row of a box that lies outside its matrix costs a K block, for each CTA:
-/// TMA fills it with zeros slowly, and more slowly the more CTAs do so. Fitted.
+/// What each row of a box that lies outside its matrix costs a K block, for each CTA.
+/// Fitted; why it costs so much is not known (docs/performance-log.md).
 constexpr double kOutOfBoundsRowCycles = 0.034;
 /// Fences, named barriers and coordinates of one epilogue.
 constexpr double kEpilogueCycles = 300;
