@@ -247,7 +247,7 @@ SmallVector<Value> KernelBuilder::accumulate(Stage stage, Value group, ValueRang
   auto rowsType = ScalesType::get(context, kFragmentRows, Axis::rows, 1);
   auto columnsType = ScalesType::get(context, tileN, Axis::columns, columnsPerScale);
   SmallVector<Value> sums;
-  Value columns;
+  Value columns, done;
   for (int64_t i = 0; i < blocks; ++i) {
     Value row = blockRow(group, i);
     auto cut = [&](Value buffer, ArrayRef<OpFoldResult> offsets, ArrayRef<int64_t> shape) -> Value {
@@ -264,8 +264,9 @@ SmallVector<Value> KernelBuilder::accumulate(Stage stage, Value group, ValueRang
     if (!columns)
       columns = LoadScalesOp::create(builder, columnsType, stage.sfb);
     WgmmaFenceOp::create(builder);
-    Value partial = MmaOp::create(builder, FragmentType::get(context, kFragmentRows, tileN), a, stage.b);
-    Value done = MmaWaitOp::create(builder, partial, 0);
+    Value partial = MmaOp::create(builder, FragmentType::get(context, kFragmentRows, tileN), a, stage.b,
+                                  /*reused=*/done);
+    done = MmaWaitOp::create(builder, partial, 0);
     if (i + 1 == blocks)
       RingReleaseOp::create(builder, stage.slot);
     sums.push_back(PromoteOp::create(builder, done, rows, columns, accumulators[i]));

@@ -92,7 +92,6 @@ struct ConvertHopperToNVVMPass : fp8gemm::impl::ConvertHopperToNVVMPassBase<Conv
     SmallVector<UnrealizedConversionCastOp> casts;
     module.walk([&](UnrealizedConversionCastOp cast) { casts.push_back(cast); });
     reconcileUnrealizedCasts(casts);
-    reusePartialRegisters(module);
   }
 
   static void declareSharedMemory(gpu::GPUModuleOp module) {

@@ -63,11 +63,6 @@ void populateMmaPatterns(NVVMTypeConverter &, mlir::RewritePatternSet &);
 void populatePromotePatterns(NVVMTypeConverter &, mlir::RewritePatternSet &);
 void populateStorePatterns(NVVMTypeConverter &, mlir::RewritePatternSet &);
 
-/// Lets a product that starts from zero take the registers of the one before it in
-/// its block, where that one's values are used no more. ptxas gives each product
-/// registers of its own otherwise, and spills where two don't fit.
-void reusePartialRegisters(mlir::Operation *kernels);
-
 } // namespace fp8gemm::hopper
 
 #endif // FP8GEMM_LIB_CONVERSION_HOPPERTONVVM_LOWERING_H

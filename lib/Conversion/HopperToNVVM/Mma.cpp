@@ -11,7 +11,6 @@ using namespace fp8gemm::hopper;
 
 /// K elements of one wgmma of f8 operands, and K elements of a K block.
 static constexpr int64_t kMmaK = 32, kBlockK = 128;
-static constexpr llvm::StringLiteral kWaitGroup = "wgmma.wait_group.sync.aligned ";
 
 /// The f32 registers of a fragment as the struct that wgmma takes and returns.
 static LLVM::LLVMStructType registersType(FragmentType type) {
@@ -70,6 +69,8 @@ struct LowerMma : OpConversionPattern<MmaOp> {
     Value a = descriptorAddress(emit, adaptor.getA().front()), b = descriptorAddress(emit, adaptor.getB().front());
     auto shape = NVVM::MMAShapeAttr::get(context, 64, type.getColumns(), kMmaK);
     Value registers = LLVM::UndefOp::create(rewriter, op.getLoc(), registersType(type));
+    for (auto [i, value] : llvm::enumerate(adaptor.getReused()))
+      registers = LLVM::InsertValueOp::create(rewriter, op.getLoc(), registers, value, i);
     for (int64_t k = 0; k < kBlockK; k += kMmaK) {
       registers = NVVM::WgmmaMmaAsyncOp::create(
           rewriter, op.getLoc(), registers.getType(), registers, matrixDescriptor(emit, a, k),
@@ -90,7 +91,7 @@ struct LowerMmaWait : OpConversionPattern<MmaWaitOp> {
   LogicalResult matchAndRewrite(MmaWaitOp op, OneToNOpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
     FragmentType type = op.getPartial().getType();
-    std::string assembly = kWaitGroup.str() + std::to_string(op.getPending()) + ";";
+    std::string assembly = "wgmma.wait_group.sync.aligned " + std::to_string(op.getPending()) + ";";
     std::string outputs, inputs;
     for (int64_t i = 0; i < type.getRegisters(); ++i) {
       outputs += i == 0 ? "=f" : ",=f";
@@ -109,27 +110,4 @@ struct LowerMmaWait : OpConversionPattern<MmaWaitOp> {
 
 void fp8gemm::hopper::populateMmaPatterns(NVVMTypeConverter &converter, RewritePatternSet &patterns) {
   patterns.add<LowerWgmmaFence, LowerMma, LowerMmaWait>(converter, patterns.getContext());
-}
-
-/// True if every register of `partial` is last used before `op`, in its block.
-static bool isDeadAt(LLVM::InlineAsmOp partial, Operation *op) {
-  return llvm::all_of(partial->getUsers(), [&](Operation *extract) {
-    return isa<LLVM::ExtractValueOp>(extract) && llvm::all_of(extract->getUsers(), [&](Operation *user) {
-             return user->getBlock() == op->getBlock() && user->isBeforeInBlock(op);
-           });
-  });
-}
-
-void fp8gemm::hopper::reusePartialRegisters(Operation *kernels) {
-  kernels->walk([](Block *block) {
-    LLVM::InlineAsmOp last; // the last wait that returned a partial
-    for (Operation &op : *block) {
-      if (auto wait = dyn_cast<LLVM::InlineAsmOp>(op); wait && wait.getAsmString().starts_with(kWaitGroup))
-        last = wait;
-      auto mma = dyn_cast<NVVM::WgmmaMmaAsyncOp>(op);
-      if (mma && last && mma.getScaleD() == NVVM::WGMMAScaleOut::zero &&
-          last.getRes().getType() == mma.getInouts().getType() && isDeadAt(last, mma))
-        mma.getInoutsMutable().assign(last.getRes());
-    }
-  });
 }

@@ -28,11 +28,13 @@ func.func @products(%a: !a, %b: !b, %d: !d, %rows: memref<?x2xf32>, %columns: me
 // CHECK:         hopper.fetch_scales {{.*}} count 1 step 32 per 128 limit %{{.*}} -> vector<1xf32>
 // CHECK:         consumers(1)
 
-// Two blocks of 64 rows a consumer: the stage is released after the last has read it.
+// Two blocks of 64 rows a consumer: the second product takes the first one's registers, and the
+// stage is released after the last has read it.
 // CHECK-LABEL: gpu.func @fp8gemm_1d2d_e4m3_bf16_many_n128_k256_sfa_mn_sfb_k_tile256x64
 // CHECK:         hopper.ring.wait
-// CHECK:         hopper.mma.wait
+// CHECK:         %[[FIRST:.+]] = hopper.mma.wait
 // CHECK-NEXT:    hopper.promote
+// CHECK:         hopper.mma {{.*}} reusing %[[FIRST]]
 // CHECK:         hopper.mma.wait
 // CHECK-NEXT:    hopper.ring.release
 // CHECK-NEXT:    hopper.promote

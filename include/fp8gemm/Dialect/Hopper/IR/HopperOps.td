@@ -239,12 +239,17 @@ def Hopper_WgmmaFenceOp : Hopper_Op<"wgmma.fence"> {
   let assemblyFormat = "attr-dict";
 }
 
-def Hopper_MmaOp : Hopper_Op<"mma", [Hopper_NamedResults]> {
+def Hopper_MmaOp : Hopper_Op<"mma", [Hopper_NamedResults,
+    OptionalTypesMatchWith<"reused fragment is like the result", "partial", "reused", "$_self">]> {
   let summary = "issue A * B^T for one K block on the tensor core";
   let description = [{
     `partial[i, j] = sum over k of a[i, k] * b[j, k]`, from zero. One
     wgmma.mma_async per 32 elements of K, committed as one group. The result is in
     flight until `mma.wait`.
+
+    `reusing` names a fragment whose registers the result takes; its value is not
+    read. Without it ptxas gives each product of a loop registers of its own, and
+    spills where two don't fit.
 
     Constraints:
     - (C1) `a` is 64x128, `b` is Nx128, f8E4M3FN in shared memory, rows of 128 bytes
@@ -254,9 +259,10 @@ def Hopper_MmaOp : Hopper_Op<"mma", [Hopper_NamedResults]> {
 
     Source: PTX ISA, "wgmma.mma_async", shape m64nNk32.
   }];
-  let arguments = (ins Arg<Hopper_SmemBuffer, "", [MemRead]>:$a, Arg<Hopper_SmemBuffer, "", [MemRead]>:$b);
+  let arguments = (ins Arg<Hopper_SmemBuffer, "", [MemRead]>:$a, Arg<Hopper_SmemBuffer, "", [MemRead]>:$b,
+                       Optional<Hopper_Fragment>:$reused);
   let results = (outs Hopper_Fragment:$partial);
-  let assemblyFormat = "$a `,` $b attr-dict `:` type($a) `,` type($b) `->` type($partial)";
+  let assemblyFormat = "$a `,` $b (`reusing` $reused^)? attr-dict `:` type($a) `,` type($b) `->` type($partial)";
   let hasVerifier = 1;
 }
 
