@@ -11,12 +11,6 @@
 
 using namespace fp8gemm::config;
 
-bool fp8gemm::config::operator==(const Config &lhs, const Config &rhs) {
-  return lhs.tileM == rhs.tileM && lhs.tileN == rhs.tileN && lhs.stages == rhs.stages &&
-         lhs.consumers == rhs.consumers && lhs.producerRegisters == rhs.producerRegisters &&
-         lhs.consumerRegisters == rhs.consumerRegisters && lhs.rasterGroup == rhs.rasterGroup;
-}
-
 int64_t fp8gemm::config::scaleColumnsPerBlock(int64_t tileN) { return std::gcd(tileN, kBlockK); }
 
 int64_t fp8gemm::config::panelColumns(int64_t tileN) {
@@ -131,13 +125,13 @@ static int64_t rasterGroup(const Problem &problem, const Gpu &gpu, const Config 
 
 /// Fills what does not need a choice among tiles.
 static Config completeTile(const Problem &problem, const Gpu &gpu, Config config, int64_t expectedM) {
-  if (!config.producerRegisters)
+  if (config.producerRegisters == kUnset)
     config.producerRegisters = kProducerRegisters;
-  if (!config.consumerRegisters)
+  if (config.consumerRegisters == kUnset)
     config.consumerRegisters = kConsumerRegisters;
-  if (!config.stages)
+  if (config.stages == kUnset)
     config.stages = mostStages(gpu, config);
-  if (!config.rasterGroup)
+  if (config.rasterGroup == kUnset)
     config.rasterGroup = rasterGroup(problem, gpu, config, expectedM);
   return config;
 }
@@ -162,8 +156,8 @@ std::vector<Candidate> fp8gemm::config::enumerate(const Problem &problem, const 
 }
 
 Config fp8gemm::config::complete(const Problem &problem, const Gpu &gpu, Config config, int64_t expectedM) {
-  auto agrees = [](int64_t given, int64_t value) { return !given || given == value; };
-  if (!config.tileM || !config.tileN || !config.consumers)
+  auto agrees = [](int64_t given, int64_t value) { return given == kUnset || given == value; };
+  if (config.tileM == kUnset || config.tileN == kUnset || config.consumers == kUnset)
     for (const Candidate &candidate : enumerate(problem, gpu, expectedM))
       if (agrees(config.tileM, candidate.config.tileM) && agrees(config.tileN, candidate.config.tileN) &&
           agrees(config.consumers, candidate.config.consumers)) {
@@ -173,11 +167,11 @@ Config fp8gemm::config::complete(const Problem &problem, const Gpu &gpu, Config 
         break;
       }
   // No legal config agrees: something to name in check()'s error.
-  if (!config.tileM)
+  if (config.tileM == kUnset)
     config.tileM = config.consumers == 1 ? 64 : 128;
-  if (!config.tileN)
+  if (config.tileN == kUnset)
     config.tileN = 128;
-  if (!config.consumers)
+  if (config.consumers == kUnset)
     config.consumers = config.tileM <= 64 ? 1 : 2;
   return completeTile(problem, gpu, config, expectedM);
 }

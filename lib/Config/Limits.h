@@ -18,9 +18,6 @@ constexpr int64_t kThreadsPerWarpgroup = 128;
 constexpr int64_t kMinRegisters = 24, kMaxRegisters = 256;
 constexpr int64_t kRegistersPerSm = 64 * 1024;
 
-/// What the roles ask for: two consumers with these fill the register file.
-constexpr int64_t kProducerRegisters = 40, kConsumerRegisters = 232;
-
 /// Registers of a consumer thread beside its accumulators: addresses, the
 /// position in the ring, scales, the tile's coordinates.
 constexpr int64_t kOtherRegisters = 40;

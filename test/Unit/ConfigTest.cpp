@@ -43,6 +43,45 @@ const std::vector<Problem> &manyProblems() {
   return problems;
 }
 
+TEST(ConfigFields, AllHaveDistinctNamesAndMembers) {
+  EXPECT_EQ(sizeof(Config), std::size(kFields) * sizeof(int64_t)) << "a member without a line in kFields";
+  Config config;
+  for (const Field &field : kFields) {
+    EXPECT_EQ(config.*field.member, kUnset) << field.name << " repeats a member, or is set from the start";
+    config.*field.member = field.least;
+    for (const Field *other = kFields; other != &field; ++other)
+      EXPECT_STRNE(other->name, field.name);
+  }
+}
+
+TEST(ConfigFields, TextRoundTrips) {
+  Config config = legal(), read;
+  EXPECT_EQ(parse(toString(config), read), "");
+  EXPECT_EQ(read, config);
+}
+
+TEST(ConfigFields, DescriptionLeavesOutTheUsualAndTheUnset) {
+  Config config;
+  config.tileM = 64, config.producerRegisters = kProducerRegisters;
+  EXPECT_EQ(toString(config), "tile_m = 64, producer_registers = 40");
+  EXPECT_EQ(describe(config), "tile_m = 64");
+}
+
+TEST(ConfigFields, ParseTakesSpacesAndRefusesTheRest) {
+  Config config;
+  EXPECT_EQ(parse(" tile_m=128 ,\ttile_n =  96", config), "");
+  EXPECT_EQ(toString(config), "tile_m = 128, tile_n = 96");
+  auto error = [](const char *text) {
+    Config ignored;
+    return parse(text, ignored);
+  };
+  EXPECT_EQ(error("stages = 4x"), "expected stages in 'config' to be a number of at least 1, got '4x'");
+  EXPECT_EQ(error("stages = 99999999999999999999"),
+            "expected stages in 'config' to be a number of at least 1, got '99999999999999999999'");
+  EXPECT_NE(error("stages = 4,"), "");
+  EXPECT_NE(error(""), "");
+}
+
 TEST(ConfigLayout, ScalesAndPanelsDivideTheTile) {
   EXPECT_EQ(scaleColumnsPerBlock(128), 128);
   EXPECT_EQ(scaleColumnsPerBlock(256), 128);

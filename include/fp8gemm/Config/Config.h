@@ -37,11 +37,46 @@ struct Gpu {
   double l2BytesPerSecond;     ///< L2 to all SMs
 };
 
-/// The schedule; the fields are those of #fp8gemm.config. 0: not chosen yet.
+/// The value of a field that nobody has chosen yet.
+constexpr int64_t kUnset = -1;
+
+/// The schedule; the fields are those of #fp8gemm.config.
 struct Config {
-  int64_t tileM = 0, tileN = 0, stages = 0, consumers = 0;
-  int64_t producerRegisters = 0, consumerRegisters = 0, rasterGroup = 0;
+  int64_t tileM = kUnset, tileN = kUnset, stages = kUnset, consumers = kUnset;
+  int64_t producerRegisters = kUnset, consumerRegisters = kUnset, rasterGroup = kUnset;
 };
+
+/// What the roles ask for: two consumers with these fill the register file.
+constexpr int64_t kProducerRegisters = 40, kConsumerRegisters = 232;
+
+/// What everyone who reads or writes a field by name goes by.
+struct Field {
+  const char *name; ///< in #fp8gemm.config, --config and JSON
+  int64_t Config::*member;
+  int64_t least = 1;      ///< the smallest value that can be given
+  int64_t usual = kUnset; ///< the value that descriptions for people leave out
+};
+
+/// Every field, in the order of #fp8gemm.config's parameters.
+constexpr Field kFields[] = {
+    {"tile_m", &Config::tileM},
+    {"tile_n", &Config::tileN},
+    {"stages", &Config::stages},
+    {"consumers", &Config::consumers},
+    {"producer_registers", &Config::producerRegisters, 1, kProducerRegisters},
+    {"consumer_registers", &Config::consumerRegisters, 1, kConsumerRegisters},
+    {"raster_group", &Config::rasterGroup},
+};
+
+/// Reads `tile_m = 128, stages = 4`; what it does not name stays unset. Empty, or
+/// what is wrong with `text`: "expected ..., got ...".
+std::string parse(const std::string &text, Config &config);
+
+/// Every field that is set, as parse() reads them.
+std::string toString(const Config &config);
+
+/// The same without fields that have their usual value: for people.
+std::string describe(const Config &config);
 
 bool operator==(const Config &lhs, const Config &rhs);
 inline bool operator!=(const Config &lhs, const Config &rhs) { return !(lhs == rhs); }
@@ -85,7 +120,7 @@ Candidate model(const Problem &problem, const Gpu &gpu, const Config &config, in
 /// `expectedM` stands in for a dynamic M.
 std::vector<Candidate> enumerate(const Problem &problem, const Gpu &gpu, int64_t expectedM);
 
-/// Fills the fields that are 0. A missing tile or consumer count is that of the
+/// Fills the fields that are unset. A missing tile or consumer count is that of the
 /// best legal config that agrees with the given ones; the registers follow from
 /// the consumers, the stages are the most that fit. The result may be illegal:
 /// check it.

@@ -10,8 +10,8 @@
 // GPU: error: expected 'gpu' to be one of h100-sxm, h100-pcie, h200-sxm, h20, got 'a100'
 // ROWS: error: expected 'expected-m' to be a positive number of rows, got 0
 // FIELD: error: expected 'config' to set tile_m, tile_n, stages, consumers, producer_registers, consumer_registers or raster_group, got 'tile'
-// NO-VALUE: error: expected stages in 'config' to be a positive number, got ''
-// VALUE: error: expected stages in 'config' to be a positive number, got '-4'
+// NO-VALUE: error: expected stages in 'config' to be a number of at least 1, got ''
+// VALUE: error: expected stages in 'config' to be a number of at least 1, got '-4'
 // TWICE: error: expected 'config' to set stages once, got it twice
 func.func @g(%a: memref<?x256xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: memref<256x256xf8E4M3FN>, %sfb: memref<2x2xf32>, %d: memref<?x256xbf16>) {
   // SMEM: [[#@LINE+2]]:3: error: 'fp8gemm.gemm' op expected at most 232448 bytes of shared memory, got 382080 bytes

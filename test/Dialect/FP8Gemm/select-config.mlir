@@ -10,7 +10,7 @@
 // DECODE: config = #fp8gemm.config<tile_m = 128, tile_n = 176,
 // FORCED-LABEL: @static_m
 // FORCED: config = #fp8gemm.config<tile_m = 128, tile_n = 112, stages = 3, consumers = 2, producer_registers = 40, consumer_registers = 232,
-// H20: remark: chose tile {{.*}} consumers, {{.*}} us, {{.*}} in {{.*}} waves {{.*}} bound by tensor cores
+// H20: remark: chose tile_m = {{.*}}, tile_n = {{.*}} us, {{.*}} in {{.*}} waves {{.*}} bound by tensor cores
 // H20: note: modelled on h20 for 4096 rows of A
 func.func @static_m(%a: memref<4096x7168xf8E4M3FN>, %sfa: memref<56x4096xf32>, %b: memref<2112x7168xf8E4M3FN>, %sfb: memref<17x56xf32>, %d: memref<4096x2112xbf16>) {
   fp8gemm.gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> into %d

@@ -7,7 +7,6 @@
 #include "fp8gemm/Dialect/FP8Gemm/Transforms/Passes.h"
 
 #include "mlir/IR/Diagnostics.h"
-#include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/FormatVariadic.h"
 
 namespace fp8gemm {
@@ -36,52 +35,19 @@ static config::Problem problemOf(GemmOp op) {
   return problem;
 }
 
+/// Config's fields are the attribute's parameters, in the same order.
+template <size_t... I>
+static ConfigAttr attrOf(MLIRContext *context, const config::Config &config, std::index_sequence<I...>) {
+  return ConfigAttr::get(context, config.*config::kFields[I].member...);
+}
+
 static ConfigAttr attrOf(MLIRContext *context, const config::Config &config) {
-  return ConfigAttr::get(context, config.tileM, config.tileN, config.stages, config.consumers, config.producerRegisters,
-                         config.consumerRegisters, config.rasterGroup);
-}
-
-static int64_t *fieldOf(config::Config &config, StringRef name) {
-  return llvm::StringSwitch<int64_t *>(name)
-      .Case("tile_m", &config.tileM)
-      .Case("tile_n", &config.tileN)
-      .Case("stages", &config.stages)
-      .Case("consumers", &config.consumers)
-      .Case("producer_registers", &config.producerRegisters)
-      .Case("consumer_registers", &config.consumerRegisters)
-      .Case("raster_group", &config.rasterGroup)
-      .Default(nullptr);
-}
-
-/// `tile_m = 128, stages = 4` -> a config whose other fields are 0.
-static FailureOr<config::Config> parseConfig(StringRef text, function_ref<InFlightDiagnostic()> emitError) {
-  config::Config config;
-  SmallVector<StringRef> items;
-  text.split(items, ',');
-  for (StringRef item : items) {
-    auto [name, number] = item.split('=');
-    name = name.trim();
-    int64_t *field = fieldOf(config, name);
-    if (!field)
-      return emitError() << "expected 'config' to set tile_m, tile_n, stages, consumers, producer_registers, "
-                            "consumer_registers or raster_group, got '"
-                         << name << "'";
-    if (*field)
-      return emitError() << "expected 'config' to set " << name << " once, got it twice";
-    int64_t value;
-    if (number.trim().getAsInteger(10, value) || value <= 0)
-      return emitError() << "expected " << name << " in 'config' to be a positive number, got '" << number.trim()
-                         << "'";
-    *field = value;
-  }
-  return config;
+  return attrOf(context, config, std::make_index_sequence<std::size(config::kFields)>());
 }
 
 static std::string describe(const config::Candidate &candidate) {
-  const config::Config &config = candidate.config;
-  return llvm::formatv("tile {0}x{1}, {2} stages, {3} consumer{4}, raster group {5}: {6:f1} us, {7}", config.tileM,
-                       config.tileN, config.stages, config.consumers, config.consumers == 1 ? "" : "s",
-                       config.rasterGroup, candidate.microseconds, candidate.reason);
+  return llvm::formatv("{0}: {1:f1} us, {2}", config::describe(candidate.config), candidate.microseconds,
+                       candidate.reason);
 }
 
 namespace {
@@ -104,10 +70,8 @@ struct SelectConfigPass : fp8gemm::impl::SelectConfigPassBase<SelectConfigPass> 
     forced.reset();
     if (config.empty())
       return success();
-    FailureOr<config::Config> parsed = parseConfig(config, emitError);
-    if (failed(parsed))
-      return failure();
-    forced = *parsed;
+    if (std::string error = config::parse(config, forced.emplace()); !error.empty())
+      return emitError() << error;
     return success();
   }
 
