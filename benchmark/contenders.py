@@ -124,4 +124,19 @@ class DeepGemm:
         self.multiply(self.a, self.b, self.output)
 
 
+def deepgemm_weight_gradient(a, sfa, b, sfb, output):
+    """A callable that adds A B^T to `output` (f32) by DeepGEMM; both scales are 1x128.
+
+    So DeepGEMM computes weight gradients, and only so: its kernel with f32 output always
+    accumulates. Overwriting is `output.zero_()` first, or none where the gradient accumulates.
+    """
+    import deep_gemm
+    a = (a, deep_gemm.get_mn_major_tma_aligned_tensor(sfa))
+    b = (b, deep_gemm.get_mn_major_tma_aligned_tensor(sfb))
+
+    def call():
+        deep_gemm.fp8_gemm_nt(a, b, output, c=output, recipe=(1, 1, 128))
+    return call
+
+
 PEERS = {"cublas-b": CublasBlock, "cublas-t": CublasTensor, "deepgemm": DeepGemm}
