@@ -1,94 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "fp8gemm/Pipelines/Compile.h"
-#include "fp8gemm/Target/CudaTools.h"
-#include "llvm/Support/CommandLine.h"
+#include "compile/Options.h"
+
 #include "llvm/Support/InitLLVM.h"
-#include "llvm/Support/WithColor.h"
-
-using namespace llvm;
-using fp8gemm::Emit;
-
-static fp8gemm::CompileOptions options;
-static fp8gemm::PipelineOptions &pipeline = options.pipeline;
-
-static cl::OptionCategory category("fp8gemm-compile");
-template <typename T> using Opt = cl::opt<T>;
-template <typename T> using To = cl::opt<T, /*ExternalStorage=*/true>;
-
-static To<std::string> input(cl::Positional, cl::desc("FILE.mlir, at any level; - for stdin"),
-                             cl::location(options.input), cl::cat(category));
-static To<std::string> output("o",
-                              cl::desc("file, FOLDER/ (one file a kernel), or - for stdout (default: stdout for "
-                                       "text, KERNEL.cubin for cubin)"),
-                              cl::value_desc("path"), cl::location(options.output), cl::cat(category));
-static To<Emit> emit("emit", cl::desc("what to write (default: cubin)"), cl::location(options.emit), cl::cat(category),
-                     cl::values(clEnumValN(Emit::Mlir, "mlir", "the input"),
-                                clEnumValN(Emit::Config, "config", "+ the chosen schedules"),
-                                clEnumValN(Emit::Hopper, "hopper", "+ the kernels: roles, rings, TMA, mma"),
-                                clEnumValN(Emit::NVVM, "nvvm", "kernels in nvvm and scf"),
-                                clEnumValN(Emit::LLVM, "llvm", "kernels in the LLVM dialect"),
-                                clEnumValN(Emit::Ptx, "ptx", "PTX"),
-                                clEnumValN(Emit::Sass, "sass", "machine code as text (needs nvdisasm or cuobjdump)"),
-                                clEnumValN(Emit::Manifest, "manifest", "what the runtime is told, as JSON"),
-                                clEnumValN(Emit::Cubin, "cubin", "kernel files: cubin + manifest")));
-
-enum class Operation { None, Gemm };
-enum class Layout { KMajor, MnMajor };
-static Opt<Operation> op("op", cl::desc("a problem instead of a file"), cl::init(Operation::None), cl::cat(category),
-                         cl::values(clEnumValN(Operation::Gemm, "gemm", "D[m,n] = A[m,k] * B[n,k]^T, block-scaled")));
-static Opt<std::string> m("m", cl::desc("rows of A and D, or any (default: any)"), cl::init("any"), cl::cat(category));
-static Opt<int64_t> n("n", cl::desc("rows of B, columns of D"), cl::cat(category));
-static Opt<int64_t> k("k", cl::desc("columns of A and B"), cl::cat(category));
-static const auto layouts = cl::values(clEnumValN(Layout::MnMajor, "mn_major", "[ceil(K/128), M or ceil(N/128)]"),
-                                       clEnumValN(Layout::KMajor, "k_major", "[M or ceil(N/128), ceil(K/128)]"));
-static Opt<Layout> sfa("sfa", cl::desc("storage of A's scales (default: mn_major)"), cl::init(Layout::MnMajor), layouts,
-                       cl::cat(category));
-static Opt<Layout> sfb("sfb", cl::desc("storage of B's scales (default: k_major)"), cl::init(Layout::KMajor), layouts,
-                       cl::cat(category));
-
-static To<std::string> gpu("gpu", cl::desc("GPU that times are modelled for (default: h100-sxm)"),
-                           cl::location(pipeline.gpu.getValue()), cl::cat(category));
-static To<int64_t> expectedM("expected-m", cl::desc("rows to model where M is any (default: 4096)"),
-                             cl::location(pipeline.expectedM.getValue()), cl::cat(category));
-static To<std::string> config("config", cl::desc("schedule to use, e.g. 'tile_m = 128, tile_n = 128, stages = 5'"),
-                              cl::location(pipeline.config.getValue()), cl::cat(category));
-static To<bool> explain("explain", cl::desc("say why a schedule was chosen"), cl::location(pipeline.explain.getValue()),
-                        cl::cat(category));
-static To<std::string> chip("chip", cl::desc("GPU architecture; sm_90a is the only one built"),
-                            cl::location(pipeline.chip.getValue()), cl::cat(category));
-static To<std::string> ptxas("ptxas", cl::desc("path of ptxas (default: looked for as told below)"),
-                             cl::location(pipeline.ptxas.getValue()), cl::cat(category));
-static To<bool> allowSpills("allow-spills", cl::desc("accept kernels that spill, use local memory or draw C75xx"),
-                            cl::location(pipeline.allowSpills.getValue()), cl::cat(category));
-static To<bool> lineinfo("lineinfo", cl::desc("map machine code to lines of the hopper level, OUTPUT.hopper.mlir"),
-                         cl::location(pipeline.lineinfo.getValue()), cl::cat(category));
-static To<bool> time_("time", cl::desc("print the seconds of each phase on stderr"), cl::location(options.time),
-                      cl::cat(category));
-static To<bool> report("report", cl::desc("print what was chosen and made on stderr"), cl::location(options.report),
-                       cl::cat(category));
 
 int main(int argc, char **argv) {
-  InitLLVM init(argc, argv);
-  cl::HideUnrelatedOptions(category);
-  std::string search =
-      std::string("\nptxas, nvdisasm and cuobjdump are looked for in ") + fp8gemm::target::kToolSearchOrder + ".\n";
-  cl::extrahelp help(search);
-  cl::ParseCommandLineOptions(argc, argv, "compiles block-scaled FP8 products to Hopper kernel files\n");
-
-  auto usage = [](const Twine &message) { return WithColor::error(errs(), "fp8gemm-compile") << message << '\n', 1; };
-  if (op == Operation::None && options.input.empty())
-    return usage("expected FILE.mlir, or a problem such as --op=gemm --m=any --n=7168 --k=2048, got neither");
-  if (op != Operation::None && !options.input.empty())
-    return usage("expected FILE.mlir or --op, got both");
-  if (op == Operation::Gemm) {
-    fp8gemm::GemmProblem problem{std::nullopt, n, k, sfa == Layout::MnMajor, sfb == Layout::MnMajor};
-    int64_t rows = 0;
-    if (m != "any" && StringRef(m).getAsInteger(10, rows))
-      return usage("expected --m to be a number or 'any', got '" + m + "'");
-    if (m != "any")
-      problem.m = rows;
-    options.problem = problem;
-  }
-  return fp8gemm::compile(options) ? 0 : 1;
+  llvm::InitLLVM init(argc, argv);
+  fp8gemm::CompileOptions *options = fp8gemm::readCompileOptions(argc, argv);
+  return options && fp8gemm::compile(*options) ? 0 : 1;
 }

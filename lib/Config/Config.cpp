@@ -175,3 +175,19 @@ Config fp8gemm::config::complete(const Problem &problem, const Gpu &gpu, Config 
     config.consumers = config.tileM <= 64 ? 1 : 2;
   return completeTile(problem, gpu, config, expectedM);
 }
+
+Choice fp8gemm::config::choose(const Problem &problem, const Gpu &gpu, int64_t expectedM, const Config &given) {
+  Choice choice;
+  choice.candidates = enumerate(problem, gpu, expectedM);
+  if (given != Config()) {
+    Config completed = complete(problem, gpu, given, expectedM);
+    choice.error = check(problem, gpu, completed);
+    if (choice.error.empty())
+      choice.chosen = model(problem, gpu, completed, expectedM);
+  } else if (choice.candidates.empty()) {
+    choice.error = "expected at least one legal config on " + gpu.name + ", got none";
+  } else {
+    choice.chosen = choice.candidates.front();
+  }
+  return choice;
+}

@@ -2,6 +2,7 @@
 
 #include "fp8gemm/Pipelines/Compile.h"
 
+#include "Explain.h"
 #include "Output.h"
 #include "Problem.h"
 #include "fp8gemm/Target/Target.h"
@@ -38,6 +39,8 @@ struct Compiler {
 private:
   void placeSnapshot();
   LogicalResult parse();
+  Emit lastLevel() const { return compiles() ? options.emit : Emit::Config; }
+  bool compiles() const { return !options.answers() || !options.output.empty(); }
   LogicalResult lower();
   LogicalResult makeKernels();
   LogicalResult writeLevel();
@@ -90,7 +93,7 @@ void Compiler::placeSnapshot() {
 LogicalResult Compiler::lower() {
   placeSnapshot();
   for (const Step &step : kSteps) {
-    if (step.level > options.emit)
+    if (step.level > lastLevel())
       break;
     PassManager manager(context.get());
     step.build(manager, options.pipeline);
@@ -199,10 +202,19 @@ LogicalResult Compiler::run() {
   context = std::make_unique<MLIRContext>(registry, MLIRContext::Threading::DISABLED);
   context->printOpOnDiagnostic(false); // a location is enough
   SourceMgrDiagnosticHandler diagnostics(sources, context.get());
-  if (failed(phases.run("parse", [&] { return parse(); })) || failed(lower()))
+  if (failed(phases.run("parse", [&] { return parse(); })))
     return failure();
-  LogicalResult result = options.emit <= Emit::LLVM ? phases.run("write", [&] { return writeLevel(); })
-                                                    : success(succeeded(makeKernels()) && succeeded(writeKernels()));
+  std::vector<Question> questions = openQuestions(*module);
+  if (options.explain != Answer::None && questions.empty())
+    return error("expected an input with a product whose schedule is not chosen yet, to explain, got none");
+  if (failed(lower()))
+    return failure();
+  if (options.explain != Answer::None && failed(write("-", explain(questions, options))))
+    return failure();
+  LogicalResult result = success();
+  if (compiles())
+    result = options.emit <= Emit::LLVM ? phases.run("write", [&] { return writeLevel(); })
+                                        : success(succeeded(makeKernels()) && succeeded(writeKernels()));
   if (options.time)
     phases.print(llvm::errs());
   return result;

@@ -126,6 +126,16 @@ std::vector<Candidate> enumerate(const Problem &problem, const Gpu &gpu, int64_t
 /// check it.
 Config complete(const Problem &problem, const Gpu &gpu, Config config, int64_t expectedM);
 
+/// A choice, and what it was taken from.
+struct Choice {
+  Candidate chosen;
+  std::vector<Candidate> candidates; ///< every legal config, best first
+  std::string error;                 ///< why nothing is chosen; empty if something is
+};
+
+/// The best legal config; with fields set in `given`, those completed.
+Choice choose(const Problem &problem, const Gpu &gpu, int64_t expectedM, const Config &given = {});
+
 } // namespace fp8gemm::config
 
 #endif // FP8GEMM_CONFIG_CONFIG_H

@@ -24,6 +24,9 @@ struct GemmProblem {
   bool sfaMnMajor = true, sfbMnMajor = false;
 };
 
+/// Whether, and how, to print what was asked on stdout.
+enum class Answer { None, Text, Json };
+
 struct CompileOptions {
   PipelineOptions pipeline;
   std::string input; ///< path of an .mlir file, "-" for stdin; ignored if there is a problem
@@ -34,6 +37,12 @@ struct CompileOptions {
   std::string output;
   bool time = false;   ///< print the seconds of each phase on stderr
   bool report = false; ///< print what was chosen and made on stderr
+
+  Answer explain = Answer::None; ///< the schedules to choose from, with their modelled times
+  unsigned candidates = 0;       ///< of each product, so many of them; 0: all
+
+  /// Whether a question is asked: then there is nothing to compile without `output`.
+  bool answers() const { return explain != Answer::None; }
 };
 
 /// Compiles. Errors are printed on stderr; true if there were none.

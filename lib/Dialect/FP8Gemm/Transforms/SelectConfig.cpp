@@ -2,8 +2,8 @@
 //
 // Problem of an operation -> config attribute. The choice itself is lib/Config's.
 
-#include "fp8gemm/Config/Config.h"
-#include "fp8gemm/Dialect/FP8Gemm/IR/FP8Gemm.h"
+#include "fp8gemm/Dialect/FP8Gemm/Transforms/SelectConfig.h"
+
 #include "fp8gemm/Dialect/FP8Gemm/Transforms/Passes.h"
 
 #include "mlir/IR/Diagnostics.h"
@@ -24,7 +24,7 @@ static config::ScaleLayout layoutOf(ScaleAttr scale) {
   return scale.getLayout() == ScaleLayout::k_major ? config::ScaleLayout::KMajor : config::ScaleLayout::MnMajor;
 }
 
-static config::Problem problemOf(GemmOp op) {
+config::Problem fp8gemm::problemOf(GemmOp op) {
   config::Problem problem;
   if (!ShapedType::isDynamic(op.getM()))
     problem.m = op.getM();
@@ -35,14 +35,13 @@ static config::Problem problemOf(GemmOp op) {
   return problem;
 }
 
-/// Config's fields are the attribute's parameters, in the same order.
 template <size_t... I>
-static ConfigAttr attrOf(MLIRContext *context, const config::Config &config, std::index_sequence<I...>) {
+static ConfigAttr makeAttr(MLIRContext *context, const config::Config &config, std::index_sequence<I...>) {
   return ConfigAttr::get(context, config.*config::kFields[I].member...);
 }
 
-static ConfigAttr attrOf(MLIRContext *context, const config::Config &config) {
-  return attrOf(context, config, std::make_index_sequence<std::size(config::kFields)>());
+ConfigAttr fp8gemm::attrOf(MLIRContext *context, const config::Config &config) {
+  return makeAttr(context, config, std::make_index_sequence<std::size(config::kFields)>());
 }
 
 static std::string describe(const config::Candidate &candidate) {
@@ -67,10 +66,10 @@ struct SelectConfigPass : fp8gemm::impl::SelectConfigPassBase<SelectConfigPass> 
     }
     if (expectedM <= 0)
       return emitError() << "expected 'expected-m' to be a positive number of rows, got " << int64_t(expectedM);
-    forced.reset();
+    given = {};
     if (config.empty())
       return success();
-    if (std::string error = config::parse(config, forced.emplace()); !error.empty())
+    if (std::string error = config::parse(config, given); !error.empty())
       return emitError() << error;
     return success();
   }
@@ -86,39 +85,28 @@ struct SelectConfigPass : fp8gemm::impl::SelectConfigPassBase<SelectConfigPass> 
   }
 
   LogicalResult select(GemmOp op) {
-    config::Problem problem = problemOf(op);
-    std::vector<config::Candidate> candidates;
-    if (!forced || explain)
-      candidates = config::enumerate(problem, *model, expectedM);
-    config::Candidate chosen;
-    if (forced) {
-      config::Config completed = config::complete(problem, *model, *forced, expectedM);
-      if (std::string error = config::check(problem, *model, completed); !error.empty())
-        return op.emitOpError(error);
-      chosen = config::model(problem, *model, completed, expectedM);
-    } else if (candidates.empty()) {
-      return op.emitOpError("expected at least one legal config on ") << gpu << ", got none";
-    } else {
-      chosen = candidates.front();
-    }
-    op.setConfigAttr(attrOf(&getContext(), chosen.config));
+    config::Choice choice = config::choose(problemOf(op), *model, expectedM, given);
+    if (!choice.error.empty())
+      return op.emitOpError(choice.error);
+    op.setConfigAttr(attrOf(&getContext(), choice.chosen.config));
     if (explain)
-      explainChoice(op, chosen, candidates);
+      explainChoice(op, choice);
     return success();
   }
 
   /// A remark with the choice, and a note for each of the next best.
-  void explainChoice(GemmOp op, const config::Candidate &chosen, ArrayRef<config::Candidate> candidates) {
+  void explainChoice(GemmOp op, const config::Choice &choice) {
     // Not op.emitRemark: it would print the operation after each remark.
-    InFlightDiagnostic remark = mlir::emitRemark(op.getLoc(), forced ? "given " : "chose ") << describe(chosen);
+    InFlightDiagnostic remark = mlir::emitRemark(op.getLoc(), given != config::Config() ? "given " : "chose ")
+                                << describe(choice.chosen);
     remark.attachNote() << "modelled on " << gpu << " for "
                         << (ShapedType::isDynamic(op.getM()) ? expectedM : op.getM()) << " rows of A; "
-                        << candidates.size() << " tiles are legal";
+                        << choice.candidates.size() << " tiles are legal";
     size_t shown = 0;
-    for (const config::Candidate &candidate : candidates) {
+    for (const config::Candidate &candidate : choice.candidates) {
       if (shown == kOthersExplained)
         break;
-      if (candidate.config == chosen.config)
+      if (candidate.config == choice.chosen.config)
         continue;
       remark.attachNote() << "next best: " << describe(candidate);
       ++shown;
@@ -126,7 +114,7 @@ struct SelectConfigPass : fp8gemm::impl::SelectConfigPassBase<SelectConfigPass> 
   }
 
   const config::Gpu *model = nullptr;
-  std::optional<config::Config> forced;
+  config::Config given;
 };
 
 } // namespace

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Between operations and lib/Config, which knows no MLIR.
+
+#ifndef FP8GEMM_DIALECT_FP8GEMM_TRANSFORMS_SELECTCONFIG_H
+#define FP8GEMM_DIALECT_FP8GEMM_TRANSFORMS_SELECTCONFIG_H
+
+#include "fp8gemm/Config/Config.h"
+#include "fp8gemm/Dialect/FP8Gemm/IR/FP8Gemm.h"
+
+namespace fp8gemm {
+
+/// What lib/Config is asked for `op`.
+config::Problem problemOf(GemmOp op);
+
+/// Config's fields are the attribute's parameters, in the same order.
+ConfigAttr attrOf(mlir::MLIRContext *context, const config::Config &config);
+
+} // namespace fp8gemm
+
+#endif // FP8GEMM_DIALECT_FP8GEMM_TRANSFORMS_SELECTCONFIG_H

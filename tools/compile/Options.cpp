@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "Options.h"
+
+#include "fp8gemm/Target/CudaTools.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/WithColor.h"
+
+using namespace llvm;
+using fp8gemm::Answer;
+using fp8gemm::Emit;
+
+static fp8gemm::CompileOptions options;
+static fp8gemm::PipelineOptions &pipeline = options.pipeline;
+
+static cl::OptionCategory category("fp8gemm-compile");
+template <typename T> using Opt = cl::opt<T>;
+template <typename T> using To = cl::opt<T, /*ExternalStorage=*/true>;
+
+static To<std::string> input(cl::Positional, cl::desc("FILE.mlir, at any level; - for stdin"),
+                             cl::location(options.input), cl::cat(category));
+static To<std::string> output("o",
+                              cl::desc("file, FOLDER/ (one file a kernel), or - for stdout (default: stdout for "
+                                       "text, KERNEL.cubin for cubin)"),
+                              cl::value_desc("path"), cl::location(options.output), cl::cat(category));
+static To<Emit> emit("emit", cl::desc("what to write (default: cubin)"), cl::location(options.emit), cl::cat(category),
+                     cl::values(clEnumValN(Emit::Mlir, "mlir", "the input"),
+                                clEnumValN(Emit::Config, "config", "+ the chosen schedules"),
+                                clEnumValN(Emit::Hopper, "hopper", "+ the kernels: roles, rings, TMA, mma"),
+                                clEnumValN(Emit::NVVM, "nvvm", "kernels in nvvm and scf"),
+                                clEnumValN(Emit::LLVM, "llvm", "kernels in the LLVM dialect"),
+                                clEnumValN(Emit::Ptx, "ptx", "PTX"),
+                                clEnumValN(Emit::Sass, "sass", "machine code as text (needs nvdisasm or cuobjdump)"),
+                                clEnumValN(Emit::Manifest, "manifest", "what the runtime is told, as JSON"),
+                                clEnumValN(Emit::Cubin, "cubin", "kernel files: cubin + manifest")));
+
+enum class Operation { None, Gemm };
+enum class Layout { KMajor, MnMajor };
+static Opt<Operation> op("op", cl::desc("a problem instead of a file"), cl::init(Operation::None), cl::cat(category),
+                         cl::values(clEnumValN(Operation::Gemm, "gemm", "D[m,n] = A[m,k] * B[n,k]^T, block-scaled")));
+static Opt<std::string> m("m", cl::desc("rows of A and D, or any (default: any)"), cl::init("any"), cl::cat(category));
+static Opt<int64_t> n("n", cl::desc("rows of B, columns of D"), cl::cat(category));
+static Opt<int64_t> k("k", cl::desc("columns of A and B"), cl::cat(category));
+static const auto layouts = cl::values(clEnumValN(Layout::MnMajor, "mn_major", "[ceil(K/128), M or ceil(N/128)]"),
+                                       clEnumValN(Layout::KMajor, "k_major", "[M or ceil(N/128), ceil(K/128)]"));
+static Opt<Layout> sfa("sfa", cl::desc("storage of A's scales (default: mn_major)"), cl::init(Layout::MnMajor), layouts,
+                       cl::cat(category));
+static Opt<Layout> sfb("sfb", cl::desc("storage of B's scales (default: k_major)"), cl::init(Layout::KMajor), layouts,
+                       cl::cat(category));
+
+static To<std::string> gpu("gpu", cl::desc("GPU that times are modelled for (default: h100-sxm)"),
+                           cl::location(pipeline.gpu.getValue()), cl::cat(category));
+static To<int64_t> expectedM("expected-m", cl::desc("rows to model where M is any (default: 4096)"),
+                             cl::location(pipeline.expectedM.getValue()), cl::cat(category));
+static To<std::string> config("config", cl::desc("schedule to use, e.g. 'tile_m = 128, tile_n = 128, stages = 5'"),
+                              cl::location(pipeline.config.getValue()), cl::cat(category));
+static const auto answers =
+    cl::values(clEnumValN(Answer::Text, "", "as a table"), clEnumValN(Answer::Text, "text", "as a table"),
+               clEnumValN(Answer::Json, "json", "for programs"));
+static To<Answer> explain("explain", cl::ValueOptional,
+                          cl::desc("print the schedules to choose from, the fastest first, with their modelled times; "
+                                   "compile only if there is -o"),
+                          cl::location(options.explain), answers, cl::cat(category));
+static To<unsigned> candidates("candidates", cl::desc("schedules that --explain prints of each product (default: all)"),
+                               cl::location(options.candidates), cl::cat(category));
+static To<std::string> chip("chip", cl::desc("GPU architecture; sm_90a is the only one built"),
+                            cl::location(pipeline.chip.getValue()), cl::cat(category));
+static To<std::string> ptxas("ptxas", cl::desc("path of ptxas (default: looked for as told below)"),
+                             cl::location(pipeline.ptxas.getValue()), cl::cat(category));
+static To<bool> allowSpills("allow-spills", cl::desc("accept kernels that spill, use local memory or draw C75xx"),
+                            cl::location(pipeline.allowSpills.getValue()), cl::cat(category));
+static To<bool> lineinfo("lineinfo", cl::desc("map machine code to lines of the hopper level, OUTPUT.hopper.mlir"),
+                         cl::location(pipeline.lineinfo.getValue()), cl::cat(category));
+static To<bool> time_("time", cl::desc("print the seconds of each phase on stderr"), cl::location(options.time),
+                      cl::cat(category));
+static To<bool> report("report", cl::desc("print what was chosen and made on stderr"), cl::location(options.report),
+                       cl::cat(category));
+
+static bool usage(const Twine &message) {
+  WithColor::error(errs(), "fp8gemm-compile") << message << '\n';
+  return false;
+}
+
+/// Whether the options go together; fills in the problem.
+static bool check() {
+  if (op == Operation::None && options.input.empty())
+    return usage("expected FILE.mlir, or a problem such as --op=gemm --m=any --n=7168 --k=2048, got neither");
+  if (op != Operation::None && !options.input.empty())
+    return usage("expected FILE.mlir or --op, got both");
+  if (options.answers() && (options.output == "-" || (emit.getNumOccurrences() && options.output.empty())))
+    return usage("expected -o to name a file or FOLDER/ beside --explain, which is printed on stdout");
+  if (op == Operation::Gemm) {
+    fp8gemm::GemmProblem problem{std::nullopt, n, k, sfa == Layout::MnMajor, sfb == Layout::MnMajor};
+    int64_t rows = 0;
+    if (m != "any" && StringRef(m).getAsInteger(10, rows))
+      return usage("expected --m to be a number or 'any', got '" + m + "'");
+    if (m != "any")
+      problem.m = rows;
+    options.problem = problem;
+  }
+  return true;
+}
+
+fp8gemm::CompileOptions *fp8gemm::readCompileOptions(int argc, char **argv) {
+  cl::HideUnrelatedOptions(category);
+  std::string search =
+      std::string("\nptxas, nvdisasm and cuobjdump are looked for in ") + fp8gemm::target::kToolSearchOrder + ".\n";
+  cl::extrahelp help(search);
+  cl::ParseCommandLineOptions(argc, argv, "compiles block-scaled FP8 products to Hopper kernel files\n");
+  return check() ? &options : nullptr;
+}
