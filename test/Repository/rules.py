@@ -66,7 +66,7 @@ def check_prefixes(path, text):
     if not LIT_TEST.match(path):
         return []
     runs = re.sub(r"\\\n\s*(//|#)\s*RUN:", " ", text)  # a continued line, joined
-    runs = " ".join(re.findall(r"RUN:(.*)", runs))
+    runs = "; ".join(re.findall(r"RUN:(.*)", runs))
     prefixes = set()
     for command in re.findall(r"FileCheck\b[^|;&]*", runs):
         if re.search(r"%s\b", command):  # else the checks are in another file

@@ -92,6 +92,7 @@ def test_mistyped_check(text):
 @pytest.mark.parametrize("text", [
     RUN + "// CHECK-LABEL: a\n// CHECK-COUNT-4: b\n// CHECK-SAME{LITERAL}: [[\n// Prose: more.\n",
     "// RUN: fp8gemm-opt %s \\\n// RUN:   | FileCheck %s --check-prefix=PTX\n// PTX: a\n",
+    RUN + "// RUN: FileCheck %s --check-prefix=ONE <x\n// RUN: FileCheck %s --check-prefix=TWO <x\n// CHECK: a\n// ONE: b\n// TWO: c\n",
     RUN.replace("%s |", "--pass='expected-m=1' |") + "// CHECK: a\n",
     "// RUN: fp8gemm-opt %s -split-input-file -verify-diagnostics\n// expected-error @+1 {{x}}\n",
 ])
