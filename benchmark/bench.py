@@ -206,7 +206,7 @@ def race(command, items, arguments, keep):
 def report(sets, items, results, arguments, machine):
     """Print the tables; the same as a dictionary."""
     gpu = (machine or {}).get("gpu", "")
-    known = next((numbers for key, numbers in GPUS.items() if key in gpu), GPUS["H100"])
+    known = roof_of(machine)
     tflops, bandwidth = arguments.tflops or known[0], arguments.bandwidth or known[1]
     by_id = {item["id"]: (item, result) for item, result in zip(items, results)}
     methods = sorted({r["method"] for r in results if "method" in r})
@@ -239,6 +239,34 @@ def report(sets, items, results, arguments, machine):
     return answer
 
 
+def add_race_options(parser, peers=",".join(PEERS)):
+    parser.add_argument("--peers", default=peers, help="who else runs, of " + ", ".join(PEERS))
+    parser.add_argument("--rounds", type=int, default=12, help="timed calls of each contender")
+    parser.add_argument("--timing", choices=["cupti", "events"], default="cupti")
+    parser.add_argument("--json", type=Path, help="write all numbers here, after every shape")
+    parser.add_argument("--shape-seconds", type=float, default=60, help="a shape that takes longer hangs")
+    parser.add_argument("--seconds", type=float, help="report what there is after this time")
+
+
+def peers_of(parser, arguments):
+    peers = [p for p in arguments.peers.split(",") if p]
+    unknown = [p for p in peers if p not in PEERS]
+    if unknown:
+        parser.error(f"expected --peers of {', '.join(PEERS)}, got {', '.join(unknown)}")
+    return peers
+
+
+def worker_command(arguments):
+    return [sys.executable, str(Path(__file__).resolve()), "--rounds", str(arguments.rounds), "--timing", arguments.timing,
+            "--worker"]
+
+
+def roof_of(machine):
+    """(TFLOPS, TB/s) that a GPU attains, by its name."""
+    gpu = (machine or {}).get("gpu", "")
+    return next((numbers for key, numbers in GPUS.items() if key in gpu), GPUS["H100"])
+
+
 def item_id(name, problem):
     return f"{name} {problem.m}x{problem.n}x{problem.k}"
 
@@ -249,14 +277,9 @@ def main():
     parser.add_argument("--set", action="append", default=[], choices=list(shapes.SETS))
     parser.add_argument("--shapes", help="MxNxK,... as one more set")
     parser.add_argument("--labels", default="default", help="kernels of the index to time: a regular expression, or all")
-    parser.add_argument("--peers", default=",".join(PEERS), help="who else runs, of " + ", ".join(PEERS))
-    parser.add_argument("--rounds", type=int, default=12, help="timed calls of each contender")
-    parser.add_argument("--timing", choices=["cupti", "events"], default="cupti")
+    add_race_options(parser)
     parser.add_argument("--tflops", type=float, help="of the floor; default: by the GPU's name")
     parser.add_argument("--bandwidth", type=float, help="TB/s of the floor; default: by the GPU's name")
-    parser.add_argument("--json", type=Path, help="write all numbers here, after every shape")
-    parser.add_argument("--shape-seconds", type=float, default=60, help="a shape that takes longer hangs")
-    parser.add_argument("--seconds", type=float, help="report what there is after this time")
     parser.add_argument("--worker", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.worker:
@@ -268,10 +291,7 @@ def main():
         sets["shapes"] = shapes.parse(arguments.shapes)
     if not sets:
         parser.error("expected --set or --shapes")
-    peers = [p for p in arguments.peers.split(",") if p]
-    unknown = [p for p in peers if p not in PEERS]
-    if unknown:
-        parser.error(f"expected --peers of {', '.join(PEERS)}, got {', '.join(unknown)}")
+    peers = peers_of(parser, arguments)
     index_path = arguments.kernels / "index.json"
     index = json.loads(index_path.read_text()) if index_path.exists() else []
     items = []
@@ -288,9 +308,7 @@ def main():
             with open(arguments.json.with_suffix(".partial"), "a") as file:
                 file.write(json.dumps(result) + "\n")
 
-    command = [sys.executable, str(Path(__file__).resolve()), "--rounds", str(arguments.rounds),
-               "--timing", arguments.timing, "--worker"]
-    results, machine = race(command, items, arguments, keep)
+    results, machine = race(worker_command(arguments), items, arguments, keep)
     answer = report(sets, items, results, arguments, machine)
     if arguments.json:
         arguments.json.write_text(json.dumps(answer, indent=1) + "\n")

@@ -59,6 +59,46 @@ def build(entry, out, compiler, gpu, compile_options):
                 report=done.stderr.strip().splitlines())
 
 
+def build_all(entries, out, compiler, gpu, compile_options=(), jobs=os.cpu_count()):
+    """Compile in parallel into the folder `out` and its index; how many failed."""
+    out.mkdir(parents=True, exist_ok=True)
+    index_path = out / INDEX
+    index = {e["file"]: e for e in json.loads(index_path.read_text())} if index_path.exists() else {}
+    failed = 0
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        running = {pool.submit(build, e, out, compiler, gpu, compile_options): e for e in entries}
+        for job in concurrent.futures.as_completed(running):
+            name = running[job]["file"]
+            index.pop(name, None)
+            try:
+                index[name] = job.result()
+                print(f"{name}: {index[name]['seconds']} s, {index[name]['schedule']}")
+            except (RuntimeError, OSError) as error:
+                failed += 1
+                (out / name).unlink(missing_ok=True)
+                print(f"{name}: FAILED\n{error}", file=sys.stderr)
+            index_path.write_text(json.dumps(sorted(index.values(), key=lambda e: e["file"]), indent=1) + "\n")
+    size = sum((out / name).stat().st_size for name in index)
+    print(f"{len(entries) - failed} kernels compiled, {failed} failed; {out} holds {len(index)}, {size} bytes")
+    return failed
+
+
+def configs_of(arguments):
+    """What --config and --configs name."""
+    lines = arguments.configs.read_text().splitlines() if arguments.configs else []
+    return arguments.config + [line.strip() for line in lines if line.strip()]
+
+
+def add_compile_options(parser):
+    parser.add_argument("--config", action="append", default=[],
+                        help="force this schedule (repeatable; '' is the compiler's own choice)")
+    parser.add_argument("--configs", type=Path, help="file with one such schedule a line")
+    parser.add_argument("--gpu", default="h100-sxm", help="GPU that configs are chosen for")
+    parser.add_argument("--compiler", type=Path, default=ROOT / "build" / "bin" / "fp8gemm-compile")
+    parser.add_argument("--compile-option", action="append", default=[], help="passed to fp8gemm-compile")
+    parser.add_argument("-j", type=int, default=os.cpu_count(), help="kernels compiled at once")
+
+
 def problems_of(arguments):
     """[(problem, (sfa, sfb))]: what is timed has the layout that TMA can load, what is tested every one."""
     tested = {"test": [shapes.Problem(4096, n, k) for n, k in shapes.TEST_NK],
@@ -82,44 +122,15 @@ def main():
     parser.add_argument("out", type=Path, help="folder for the kernel files and their index; it is added to")
     parser.add_argument("--set", action="append", default=[], help="test, sanitize, " + ", ".join(shapes.SETS))
     parser.add_argument("--shapes", help="MxNxK,...; M is the one that the config is chosen for")
-    parser.add_argument("--config", action="append", default=[],
-                        help="force this schedule (repeatable; '' is the compiler's own choice)")
-    parser.add_argument("--configs", type=Path, help="file with one such schedule a line")
     parser.add_argument("--all-layouts", action="store_true", help="of --shapes, kernels for every layout of the scales")
-    parser.add_argument("--gpu", default="h100-sxm", help="GPU that configs are chosen for")
-    parser.add_argument("--compiler", type=Path, default=ROOT / "build" / "bin" / "fp8gemm-compile")
-    parser.add_argument("--compile-option", action="append", default=[], help="passed to fp8gemm-compile")
-    parser.add_argument("-j", type=int, default=os.cpu_count(), help="kernels compiled at once")
+    add_compile_options(parser)
     arguments = parser.parse_args()
 
-    configs = list(arguments.config)
-    if arguments.configs:
-        configs += [line.strip() for line in arguments.configs.read_text().splitlines() if line.strip()]
     problems = problems_of(arguments)
     if not problems:
         raise SystemExit("expected --set or --shapes, got neither")
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    index_path = arguments.out / INDEX
-    index = {e["file"]: e for e in json.loads(index_path.read_text())} if index_path.exists() else {}
-
-    failed = 0
-    entries = wanted(problems, configs or [""])
-    with concurrent.futures.ThreadPoolExecutor(arguments.j) as pool:
-        jobs = {pool.submit(build, e, arguments.out, arguments.compiler, arguments.gpu, arguments.compile_option): e
-                for e in entries}
-        for job in concurrent.futures.as_completed(jobs):
-            name = jobs[job]["file"]
-            index.pop(name, None)
-            try:
-                index[name] = job.result()
-                print(f"{name}: {index[name]['seconds']} s, {index[name]['schedule']}")
-            except (RuntimeError, OSError) as error:
-                failed += 1
-                (arguments.out / name).unlink(missing_ok=True)
-                print(f"{name}: FAILED\n{error}", file=sys.stderr)
-            index_path.write_text(json.dumps(sorted(index.values(), key=lambda e: e["file"]), indent=1) + "\n")
-    size = sum((arguments.out / name).stat().st_size for name in index)
-    print(f"{len(entries) - failed} kernels compiled, {failed} failed; {arguments.out} holds {len(index)}, {size} bytes")
+    entries = wanted(problems, configs_of(arguments) or [""])
+    failed = build_all(entries, arguments.out, arguments.compiler, arguments.gpu, arguments.compile_option, arguments.j)
     return 1 if failed else 0
 
 

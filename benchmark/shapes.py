@@ -19,6 +19,16 @@ SETS = {
     "data-gradient": [Problem(4096, n, k) for n, k in DATA_GRADIENT],
 }
 
+# Between the tiles of one wave and many: where schedules differ most.
+MIDDLE_M = [200, 256, 512, 777, 1000]
+SETS["forward-middle"] = [Problem(m, n, k) for m in MIDDLE_M for n, k in FORWARD]
+# What a plot against M shows.
+SETS["rows"] = [Problem(2**i, n, k) for n, k in [(2112, 7168), (4096, 7168), (7168, 2048)] for i in range(14)]
+# More rows may not cost less time: every M, and those next to a multiple of 8, where the number of tiles changes.
+NO_CLIFF_NK = [(7168, 2048), (2112, 7168), (4096, 4096)]
+SETS["no-cliff"] = [Problem(m, n, k) for n, k in NO_CLIFF_NK for m in range(1, 513)]
+SETS["no-cliff-edges"] = [p for p in SETS["no-cliff"] if p.m % 8 < 2]
+
 # What run_gpu_tests.py multiplies; every M by one kernel.
 TEST_NK = [(576, 7168), (2112, 7168), (7168, 576), (7168, 2112), (4096, 4096), (24, 16), (136, 144)]
 TEST_M = [1, 7, 33, 64, 127, 128, 129, 777, 4095, 4096]
