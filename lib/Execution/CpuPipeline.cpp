@@ -55,8 +55,8 @@ void fp8gemm::execution::buildCpuPipeline(OpPassManager &pm) {
   pm.addPass(createConvertFP8GemmToLinalgPass());
   pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
 
-  // What LLVM has no instruction for on a CPU: e4m3, and bf16 rounded to nearest even.
-  pm.addPass(createExpandE4M3Pass());
+  // What LLVM has no instruction for on a CPU: f8, and bf16 rounded to nearest even.
+  pm.addPass(createExpandF8Pass());
   arith::ArithExpandOpsPassOptions expand;
   expand.includeBf16 = true;
   pm.addPass(arith::createArithExpandOpsPass(expand));
@@ -77,7 +77,7 @@ void fp8gemm::execution::buildCpuPipeline(OpPassManager &pm) {
 
 void fp8gemm::execution::registerCpuPipeline() {
   registerPass([] { return createConvertFP8GemmToLinalgPass(); });
-  registerPass([] { return createExpandE4M3Pass(); });
+  registerPass([] { return createExpandF8Pass(); });
   bufferization::registerBufferizationPasses();
   bufferization::registerBufferizationPipelines();
   PassPipelineRegistration<>("fp8gemm-to-llvm-cpu", "fp8gemm operations to the LLVM dialect of a CPU, through linalg",

@@ -25,7 +25,7 @@ using fp8gemm::ScaleLayout;
 /// Rows of D that one task computes: enough to repay extending B, few enough for
 /// their sums to stay in cache.
 static constexpr int64_t kTaskRows = 64;
-static constexpr int64_t kBlockK = 128, kBlockN = 128;
+static constexpr int64_t kBlockK = 128;
 static constexpr const char *kFunction = "gemm";
 
 namespace {
@@ -34,7 +34,7 @@ struct Descriptor {
   void *allocated, *aligned;
   int64_t offset, sizes[2], strides[2];
 };
-using Kernel = void (*)(Descriptor *a, Descriptor *sfa, Descriptor *b, Descriptor *sfb, Descriptor *d);
+using Kernel = void (*)(Descriptor *a, Descriptor *sfa, Descriptor *b, Descriptor *sfb, Descriptor *c, Descriptor *d);
 
 /// An operand of the problem: [rows, columns] of storage.
 struct Operand {
@@ -53,14 +53,20 @@ struct Operand {
 };
 
 struct Operands {
-  Operand a, sfa, b, sfb, d;
+  Operand a, sfa, b, sfb, c, d; ///< c is d where there is no C
 };
 } // namespace
+
+static bool hasC(const fp8gemm_cpu_problem &p) { return p.c.data != nullptr; }
+static bool isInPlace(const fp8gemm_cpu_problem &p) {
+  return p.c.data == p.d.data && p.c.leading_dimension == p.d.leading_dimension;
+}
 
 static bool isMnMajor(int32_t layout) { return layout == FP8GEMM_CPU_MN_MAJOR; }
 
 static Operands operandsOf(const fp8gemm_cpu_problem &p) {
-  int64_t kBlocks = llvm::divideCeil(p.k, kBlockK), nBlocks = llvm::divideCeil(p.n, kBlockN);
+  int64_t kBlocks = llvm::divideCeil(p.k, kBlockK), nBlocks = llvm::divideCeil(p.n, p.sfb_block_rows);
+  int64_t dBytes = p.d_type == FP8GEMM_CPU_F32 ? 4 : 2;
   auto scales = [&](StringRef name, fp8gemm_cpu_matrix matrix, bool mnMajor, int64_t mnBlocks, bool aligned) {
     return mnMajor ? Operand{name, matrix, kBlocks, mnBlocks, 4, aligned}
                    : Operand{name, matrix, mnBlocks, kBlocks, 4, false};
@@ -68,8 +74,9 @@ static Operands operandsOf(const fp8gemm_cpu_problem &p) {
   return {{"a", p.a, p.m, p.k, 1, true},
           scales("sfa", p.sfa, isMnMajor(p.sfa_layout), p.m, /*aligned=*/true),
           {"b", p.b, p.n, p.k, 1, true},
-          scales("sfb", p.sfb, isMnMajor(p.sfb_layout), nBlocks, /*aligned=*/false),
-          {"d", p.d, p.m, p.n, 2, true}};
+          scales("sfb", p.sfb, isMnMajor(p.sfb_layout), nBlocks, /*aligned=*/p.sfb_block_rows == 1),
+          {"c", hasC(p) ? p.c : p.d, p.m, p.n, dBytes, true},
+          {"d", p.d, p.m, p.n, dBytes, true}};
 }
 
 //===----------------------------------------------------------------------===//
@@ -84,7 +91,27 @@ static std::string checkProblem(const fp8gemm_cpu_problem &p) {
   for (int32_t layout : {p.sfa_layout, p.sfb_layout})
     if (layout != FP8GEMM_CPU_K_MAJOR && layout != FP8GEMM_CPU_MN_MAJOR)
       return "expected a scale layout of 0 (k_major) or 1 (mn_major), got " + std::to_string(layout);
+  for (int32_t type : {p.a_type, p.b_type})
+    if (type != FP8GEMM_CPU_E4M3 && type != FP8GEMM_CPU_E5M2)
+      return "expected a and b of type 0 (e4m3) or 1 (e5m2), got " + std::to_string(type);
+  if (p.d_type != FP8GEMM_CPU_BF16 && p.d_type != FP8GEMM_CPU_F32)
+    return "expected d of type 2 (bf16) or 3 (f32), got " + std::to_string(p.d_type);
+  if (p.sfb_block_rows != 1 && p.sfb_block_rows != 128)
+    return "expected one scale for 1 or 128 rows of b, got one for " + std::to_string(p.sfb_block_rows);
   return "";
+}
+
+/// In place, or apart: what is written must not be read later.
+static std::string checkOverlap(const fp8gemm_cpu_problem &p, const Operands &operands) {
+  auto begin = [](const Operand &operand) { return static_cast<const char *>(operand.matrix.data); };
+  auto end = [&](const Operand &operand) {
+    int64_t elements = (operand.rows - 1) * operand.matrix.leading_dimension + operand.columns;
+    return begin(operand) + elements * operand.elementBytes;
+  };
+  const Operand &c = operands.c, &d = operands.d;
+  if (!hasC(p) || isInPlace(p) || p.m == 0 || end(c) <= begin(d) || end(d) <= begin(c))
+    return "";
+  return "expected 'c' to be 'd' with the same leading dimension, or not to overlap it";
 }
 
 static std::string checkOperand(const Operand &operand) {
@@ -117,22 +144,25 @@ static OwningOpRef<ModuleOp> buildModule(MLIRContext &context, const fp8gemm_cpu
   auto type = [&](int64_t rows, int64_t columns, Type element) -> Type {
     return MemRefType::get({rows, columns}, element, StridedLayoutAttr::get(&context, /*offset=*/0, {any, 1}));
   };
-  Type e4m3 = Float8E4M3FNType::get(&context), f32 = b.getF32Type();
+  auto f8 = [&](int32_t type) -> Type {
+    return type == FP8GEMM_CPU_E4M3 ? Type(Float8E4M3FNType::get(&context)) : Float8E5M2Type::get(&context);
+  };
+  Type f32 = b.getF32Type(), d = type(any, p.n, p.d_type == FP8GEMM_CPU_F32 ? f32 : b.getBF16Type());
   int64_t kBlocks = llvm::divideCeil(p.k, kBlockK);
   Type sfa = isMnMajor(p.sfa_layout) ? type(kBlocks, any, f32) : type(any, kBlocks, f32);
-  FunctionType functionType =
-      b.getFunctionType({type(any, p.k, e4m3), sfa, type(p.n, p.k, e4m3),
-                         type(operands.sfb.rows, operands.sfb.columns, f32), type(any, p.n, b.getBF16Type())},
-                        {});
+  FunctionType functionType = b.getFunctionType({type(any, p.k, f8(p.a_type)), sfa, type(p.n, p.k, f8(p.b_type)),
+                                                 type(operands.sfb.rows, operands.sfb.columns, f32), d, d},
+                                                {});
   auto function = func::FuncOp::create(b, kFunction, functionType);
   function->setAttr(LLVM::LLVMDialect::getEmitCWrapperAttrName(), b.getUnitAttr());
   Block *body = function.addEntryBlock();
   b.setInsertionPointToStart(body);
   auto layout = [](int32_t layout) { return isMnMajor(layout) ? ScaleLayout::mn_major : ScaleLayout::k_major; };
+  Value c = !hasC(p) ? Value() : body->getArgument(isInPlace(p) ? 5 : 4);
   fp8gemm::GemmOp::create(b, TypeRange(), body->getArgument(0), body->getArgument(1), body->getArgument(2),
-                          body->getArgument(3), body->getArgument(4),
+                          body->getArgument(3), c, body->getArgument(5),
                           fp8gemm::ScaleAttr::get(&context, 1, kBlockK, layout(p.sfa_layout)),
-                          fp8gemm::ScaleAttr::get(&context, kBlockN, kBlockK, layout(p.sfb_layout)),
+                          fp8gemm::ScaleAttr::get(&context, p.sfb_block_rows, kBlockK, layout(p.sfb_layout)),
                           fp8gemm::ConfigAttr(), SymbolRefAttr());
   func::ReturnOp::create(b);
   return module;
@@ -164,8 +194,8 @@ static void runTasks(Kernel kernel, const fp8gemm_cpu_problem &p, const Operands
       int64_t count = std::min(kTaskRows, p.m - first);
       Descriptor a = operands.a.part(false, first, count), b = operands.b.whole();
       Descriptor sfa = operands.sfa.part(isMnMajor(p.sfa_layout), first, count), sfb = operands.sfb.whole();
-      Descriptor d = operands.d.part(false, first, count);
-      kernel(&a, &sfa, &b, &sfb, &d);
+      Descriptor c = operands.c.part(false, first, count), d = operands.d.part(false, first, count);
+      kernel(&a, &sfa, &b, &sfb, &c, &d);
     });
   pool.wait();
 }
@@ -191,9 +221,11 @@ static std::string run(const fp8gemm_cpu_problem &p, int32_t threads) {
   OwningOpRef<ModuleOp> module = buildModule(context, p, operands);
   if (failed(verify(*module)))
     return errors;
-  for (const Operand *operand : {&operands.a, &operands.sfa, &operands.b, &operands.sfb, &operands.d})
+  for (const Operand *operand : {&operands.a, &operands.sfa, &operands.b, &operands.sfb, &operands.c, &operands.d})
     if (std::string error = checkOperand(*operand); !error.empty())
       return error;
+  if (std::string error = checkOverlap(p, operands); !error.empty())
+    return error;
 
   PassManager pm(&context);
   fp8gemm::execution::buildCpuPipeline(pm);

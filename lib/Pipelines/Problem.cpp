@@ -61,7 +61,7 @@ OwningOpRef<ModuleOp> buildModule(MLIRContext &context, const GemmProblem &probl
   builder.setInsertionPointToEnd(body);
   auto layout = [](bool mnMajor) { return mnMajor ? ScaleLayout::mn_major : ScaleLayout::k_major; };
   GemmOp::create(builder, loc, TypeRange(), body->getArgument(0), body->getArgument(1), body->getArgument(2),
-                 body->getArgument(3), body->getArgument(4),
+                 body->getArgument(3), /*c=*/Value(), body->getArgument(4),
                  ScaleAttr::get(&context, 1, kBlock, layout(problem.sfaMnMajor)),
                  ScaleAttr::get(&context, kBlock, kBlock, layout(problem.sfbMnMajor)), ConfigAttr(), SymbolRefAttr());
   func::ReturnOp::create(builder, loc);

@@ -10,12 +10,13 @@ the bound from it.
 """
 
 import numpy as np
-from numerics import BF16, BLOCK, E4M3, Problem, by_constant, ceil_div
+from numerics import BLOCK, E4M3, E5M2, Problem, by_constant, ceil_div
 
 C_HOPPER = 348  # see numerics.by_constant
 STEP = 32  # K of one wgmma
 FRACTION_BITS = 13
 _NOTHING = -500  # exponent of a zero, below all others
+SMALLEST_EXPONENT = {np.dtype(E4M3): -6, np.dtype(E5M2): -14}  # of normal numbers
 
 
 def _exponent(x, smallest):
@@ -24,11 +25,15 @@ def _exponent(x, smallest):
     return np.where(x == 0, _NOTHING, np.maximum(exponent - 1, smallest)).astype(np.float64)
 
 
+def _exponents(x):
+    """Those of e4m3 or e5m2. Subnormals keep the smallest: they are not normalised first."""
+    return _exponent(x.astype(np.float64), SMALLEST_EXPONENT[x.dtype])
+
+
 def add_step(accumulator, a, b):
-    """accumulator [m, n] after one wgmma of a [m, 32] and b [n, 32]."""
-    products = a[:, None, :] * b[None, :, :]
-    # e4m3's subnormals keep the smallest exponent: they are not normalised first.
-    exponents = np.where(products == 0, _NOTHING, _exponent(a, -6)[:, None, :] + _exponent(b, -6)[None, :, :])
+    """accumulator [m, n] after one wgmma of a [m, 32] and b [n, 32], as e4m3 or e5m2."""
+    products = a[:, None, :].astype(np.float64) * b[None, :, :].astype(np.float64)
+    exponents = np.where(products == 0, _NOTHING, _exponents(a)[:, None, :] + _exponents(b)[None, :, :])
     largest = np.maximum(exponents.max(axis=2), _exponent(accumulator, -126))
     largest = np.maximum(largest, -126)  # all are zero
     unit = np.exp2(largest - FRACTION_BITS)
@@ -41,7 +46,7 @@ def block_sum(a, b):
     """The tensor core's A * B^T of one K block."""
     accumulator = np.zeros((a.shape[0], b.shape[0]))
     for k in range(0, a.shape[1], STEP):
-        accumulator = add_step(accumulator, a[:, k:k + STEP].astype(np.float64), b[:, k:k + STEP].astype(np.float64))
+        accumulator = add_step(accumulator, a[:, k:k + STEP], b[:, k:k + STEP])
     return accumulator
 
 
@@ -51,12 +56,15 @@ def gemm(problem):
     total = np.zeros((m, n), np.float32)
     for block in range(ceil_div(k, BLOCK)):
         ks = slice(block * BLOCK, (block + 1) * BLOCK)
-        scale = problem.sfa[:, block, None] * problem.sfb[:, block].repeat(BLOCK)[:n]
+        sfa, sfb = problem.scales(block)
+        scale = sfa * sfb
         # An f32 fma: the product of 14 and 24 bits is exact in float64; adding to it may round
         # twice, which a float64 of 53 bits makes rare.
         exact = block_sum(problem.a[:, ks], problem.b[:, ks]) * scale.astype(np.float64)
         total = (exact + total).astype(np.float32)
-    return total.astype(BF16)
+    if problem.c is not None:
+        total = problem.c.astype(np.float32) + total
+    return total.astype(problem.d_type)
 
 
 # ----------------------------------------------------------------------------------
@@ -75,13 +83,15 @@ def stepwise_error(problem, magnitude=None):
         prefix, error = np.zeros((m, n)), np.zeros((m, n))
         for start in range(block * BLOCK, min((block + 1) * BLOCK, k), STEP):
             end = min(start + STEP, (block + 1) * BLOCK, k)
-            a, b = (x[:, start:end].astype(np.float64) for x in (problem.a, problem.b))
-            largest = np.exp2(_exponent(a, -6).max(axis=1)[:, None] + _exponent(b, -6).max(axis=1)[None, :])
+            a, b = (x[:, start:end] for x in (problem.a, problem.b))
+            largest = np.exp2(_exponents(a).max(axis=1)[:, None] + _exponents(b).max(axis=1)[None, :])
+            a, b = a.astype(np.float64), b.astype(np.float64)
             largest = np.maximum(largest, np.abs(prefix) + error)
             prefix += a @ b.T
             error += 2.0**-FRACTION_BITS * STEP * largest
             error += 2.0**-FRACTION_BITS * (np.abs(prefix) + error)
-        scale = problem.sfa[:, block, None].astype(np.float64) * problem.sfb[:, block].repeat(BLOCK)[:n]
+        sfa, sfb = problem.scales(block)
+        scale = sfa.astype(np.float64) * sfb
         total += np.abs(scale) * error
     return total
 
@@ -91,10 +101,10 @@ def stepwise_error(problem, magnitude=None):
 # ----------------------------------------------------------------------------------
 
 
-def _rows_alike(a, b, m, n):
+def _rows_alike(a, b, m, n, a_type=E4M3, b_type=E4M3):
     k = len(a)
     ones = lambda rows: np.ones((rows, ceil_div(k, BLOCK)), np.float32)
-    return Problem(np.tile(np.asarray(a, E4M3), (m, 1)), ones(m), np.tile(np.asarray(b, E4M3), (n, 1)),
+    return Problem(np.tile(np.asarray(a, a_type), (m, 1)), ones(m), np.tile(np.asarray(b, b_type), (n, 1)),
                    ones(ceil_div(n, BLOCK)))
 
 
@@ -112,6 +122,22 @@ def lost_below_subnormal(m=16, n=16):
     a[STEP:] = 2.0**-9
     a[0], b[0] = 2.0**-9, 256
     return _rows_alike(a, b, m, n)
+
+
+def lost_below_subnormal_of_mixed_types(m=16, n=16):
+    """lost_below_subnormal with B as e5m2, whose numbers have one bit less."""
+    a, b = np.full(BLOCK, 2.0**-6), np.full(BLOCK, 1.75 * 2.0**-6)
+    a[STEP:] = 2.0**-9
+    a[0], b[0] = 2.0**-9, 256
+    return _rows_alike(a, b, m, n, b_type=E5M2)
+
+
+def lost_below_subnormal_e5m2(m=16, n=16):
+    """The same of e5m2 alone: a subnormal is at least 1/4 of the smallest normal number."""
+    a, b = np.full(BLOCK, 2.0**-14), np.full(BLOCK, 1.75 * 2.0**-14)
+    a[STEP:] = 2.0**-16
+    a[0], b[0] = 2.0**-16, 2.0**0
+    return _rows_alike(a, b, m, n, E5M2, E5M2)
 
 
 def zero_times_large(m=16, n=16):

@@ -7,7 +7,8 @@ import numerics
 import numpy as np
 import pytest
 import tensor_core
-from numerics import BF16, BLOCK, C_CPU, E4M3, K_MAJOR, MN_MAJOR, Problem, by_constant, cpu_call, cpu_gemm, random_problem
+from numerics import (BF16, BLOCK, C_CPU, E4M3, E5M2, F32, K_MAJOR, MN_MAJOR, Problem, by_constant, cpu_call, cpu_gemm,
+                      random_problem)
 
 LAYOUTS = list(itertools.product([K_MAJOR, MN_MAJOR], repeat=2))
 
@@ -34,13 +35,27 @@ def test_padded_rows(sfa_layout, sfb_layout):
     check(random_problem(7, 136, 144, seed=2), sfa_layout=sfa_layout, sfb_layout=sfb_layout, padding=16)
 
 
+@pytest.mark.parametrize("sfb_rows", [1, BLOCK])
+@pytest.mark.parametrize("a_type, b_type", [*itertools.product([E4M3, E5M2], repeat=2)])
+@pytest.mark.parametrize("d_type", [BF16, F32])
+@pytest.mark.parametrize("c", ["none", "apart", "in place"])
+def test_recipes(sfb_rows, a_type, b_type, d_type, c):
+    problem = random_problem(33, 136, 272, 4, sfb_rows, a_type, b_type, d_type, c != "none")
+    check(problem, in_place=c == "in place")
+
+
+@pytest.mark.parametrize("sfa_layout, sfb_layout", LAYOUTS)
+def test_scale_layouts_of_rows_of_b(sfa_layout, sfb_layout):
+    check(random_problem(33, 264, 400, 1, sfb_rows=1), sfa_layout=sfa_layout, sfb_layout=sfb_layout, padding=16)
+
+
 def test_long_k():
     check(random_problem(5, 40, 7168, seed=3))
 
 
 def test_no_rows():
     problem = random_problem(4, 24, 16)
-    empty = np.zeros((0, 16), np.uint8)
+    empty = np.zeros((0, 16), E4M3)
     cpu_call(0, 24, 16, K_MAJOR, K_MAJOR, empty, np.zeros((0, 1), np.float32), problem.b, problem.sfb,
              np.zeros((0, 24), BF16))
 
@@ -56,6 +71,51 @@ def test_every_e4m3_value():
         expected = problem.a[:, 3].astype(np.float32).astype(BF16)
     for column in cpu_gemm(problem).T:
         np.testing.assert_array_equal(column.astype(np.float32), expected.astype(np.float32))
+
+
+def test_every_e5m2_value():
+    """As above, infinities included: the other elements of a row of A are not multiplied with any."""
+    a = np.zeros((256, 16), np.uint8)
+    a[:, 3] = np.arange(256)
+    b = np.zeros((8, 16), E4M3)
+    b[:, 3] = 1
+    problem = Problem(a.view(E5M2), np.ones((256, 1), np.float32), b, np.ones((1, 1), np.float32), F32)
+    with np.errstate(invalid="ignore"):
+        expected = problem.a[:, 3].astype(np.float32)
+    for column in cpu_gemm(problem).T:
+        np.testing.assert_array_equal(column, expected)
+
+
+def test_infinity_of_e5m2():
+    """It makes its row infinite, or NaN where it meets a zero."""
+    a, b = np.ones((2, 16), E5M2), np.ones((16, 16), E4M3)
+    a[0, 5] = np.inf
+    b[3, 5], b[4, 5] = 0, -1
+    result = cpu_gemm(Problem(a, np.ones((2, 1), np.float32), b, np.ones((1, 1), np.float32))).astype(np.float32)
+    expected = np.full(16, np.inf)
+    expected[3:5] = np.nan, -np.inf
+    np.testing.assert_array_equal(result[0], expected)
+    np.testing.assert_array_equal(result[1], np.asarray([16] * 3 + [15, 14] + [16] * 11))
+
+
+def test_c_is_added_once_after_all_blocks():
+    """1 is lost in 2^24, so the order shows: (1 + 1) + C, not 1 + (1 + C). One rounding to bf16, at the end."""
+    problem = blocks_of([1, 1], [[1, 1]])
+    problem.d_type, problem.c = F32, np.full((1, 8), 2.0**24, F32)
+    assert (cpu_gemm(problem) == 2**24 + 2).all() and (cpu_gemm(problem, in_place=True) == 2**24 + 2).all()
+    problem.c = np.full((1, 8), 2.0**25, F32)  # a tie: to even
+    assert (cpu_gemm(problem) == 2**25).all()
+    # 1 + 2^-7 + 2^-8: the sum alone would round to 2^-7 + 2^-8 exactly, with C to 1 + 2^-6 (a tie).
+    problem = blocks_of([2.0**-7], [[1.5]])
+    problem.c = np.ones((1, 8), BF16)
+    assert (cpu_gemm(problem).astype(np.float32) == 1 + 2.0**-6).all()
+
+
+def test_nan_of_c_stays():
+    problem = random_problem(4, 24, 144, c=True)
+    problem.c[2, 5], problem.c[1, 7] = np.nan, np.inf
+    result = cpu_gemm(problem).astype(np.float32)
+    assert np.isnan(result[2, 5]) and result[1, 7] == np.inf and np.isfinite(result).sum() == 4 * 24 - 2
 
 
 def test_output_is_rounded_to_nearest_even():
@@ -168,8 +228,7 @@ def test_bits_do_not_depend_on_m_threads_or_storage():
     bits = cpu_gemm(problem).view(np.uint16)
     np.testing.assert_array_equal(cpu_gemm(problem, K_MAJOR, MN_MAJOR, padding=32, threads=1).view(np.uint16), bits)
     for rows in (slice(0, 1), slice(63, 65), slice(129, 130)):
-        part = Problem(problem.a[rows], problem.sfa[rows], problem.b, problem.sfb)
-        np.testing.assert_array_equal(cpu_gemm(part).view(np.uint16), bits[rows])
+        np.testing.assert_array_equal(cpu_gemm(problem.take(rows)).view(np.uint16), bits[rows])
 
 
 def test_adversarial_input_reaches_a_sixteenth_of_the_bound():
@@ -192,6 +251,12 @@ def test_adversarial_input_reaches_a_sixteenth_of_the_bound():
     (dict(a=np.zeros((4, 24), E4M3)), "expected the rows of 'a' to be a multiple of 16 bytes apart, got 24 bytes"),
     (dict(sfa=np.ones((1, 6), np.float32)), "expected the rows of 'sfa' to be a multiple of 16 bytes apart, got 24 bytes"),
     (dict(threads=-1), "expected at least 0 threads, got -1"),
+    (dict(sfb_rows=64), "expected one scale for 1 or 128 rows of b, got one for 64"),
+    (dict(a=np.zeros((4, 16), BF16)), "expected a and b of type 0 (e4m3) or 1 (e5m2), got 2"),
+    (dict(d=np.zeros((4, 24), E4M3)), "expected d of type 2 (bf16) or 3 (f32), got 0"),
+    (dict(sfb_rows=1, sfb_layout=MN_MAJOR, sfb=np.ones((1, 26), np.float32)),
+     "expected the rows of 'sfb' to be a multiple of 16 bytes apart, got 104 bytes"),
+    (dict(c=np.zeros((4, 16), BF16)), "expected the leading dimension of 'c' to be at least 24, got 16"),
 ])
 def test_errors(change, message):
     arguments = dict(m=4, n=24, k=16, sfa_layout=MN_MAJOR, sfb_layout=K_MAJOR, a=np.zeros((4, 16), E4M3),
@@ -200,3 +265,13 @@ def test_errors(change, message):
     with pytest.raises(ValueError) as error:
         cpu_call(**{**arguments, **change})
     assert message in str(error.value)
+
+
+@pytest.mark.parametrize("first", [0, 1, 3])
+def test_c_that_overlaps_d(first):
+    """As another matrix that starts `first` rows later, or at D with another leading dimension."""
+    d = np.zeros((8, 32), BF16)
+    c = d[first:first + 4] if first else d.reshape(4, 64)
+    with pytest.raises(ValueError, match="expected 'c' to be 'd' with the same leading dimension, or not to overlap it"):
+        cpu_call(4, 24, 16, K_MAJOR, K_MAJOR, np.zeros((4, 16), E4M3), np.ones((4, 1), np.float32),
+                 np.zeros((24, 16), E4M3), np.ones((1, 1), np.float32), d[:4], c)

@@ -38,9 +38,14 @@ static void runOnCpu(Problem &problem) {
     throw std::runtime_error(std::string("libfp8gemm_cpu.so: ") + dlerror());
   auto matrix = [](Matrix &matrix) { return fp8gemm_cpu_matrix{matrix.row<void>(0), matrix.leadingDimension}; };
   auto layout = [](bool mnMajor) { return mnMajor ? FP8GEMM_CPU_MN_MAJOR : FP8GEMM_CPU_K_MAJOR; };
-  fp8gemm_cpu_problem call{
-      problem.m,         problem.n,           problem.k,         layout(problem.sfaMnMajor), layout(problem.sfbMnMajor),
-      matrix(problem.a), matrix(problem.sfa), matrix(problem.b), matrix(problem.sfb),        matrix(problem.d)};
+  fp8gemm_cpu_problem call{};
+  call.m = problem.m, call.n = problem.n, call.k = problem.k;
+  call.a_type = call.b_type = FP8GEMM_CPU_E4M3, call.d_type = FP8GEMM_CPU_BF16;
+  call.sfb_block_rows = 128;
+  call.sfa_layout = layout(problem.sfaMnMajor), call.sfb_layout = layout(problem.sfbMnMajor);
+  call.a = matrix(problem.a), call.sfa = matrix(problem.sfa);
+  call.b = matrix(problem.b), call.sfb = matrix(problem.sfb);
+  call.d = matrix(problem.d);
   char message[1024] = "";
   if (gemm(&call, 0, message, sizeof(message)) != 0)
     throw std::runtime_error(message);

@@ -14,11 +14,11 @@ class RewritePatternSet;
 namespace fp8gemm {
 
 #define GEN_PASS_DECL_CONVERTFP8GEMMTOLINALGPASS
-#define GEN_PASS_DECL_EXPANDE4M3PASS
+#define GEN_PASS_DECL_EXPANDF8PASS
 #include "fp8gemm/Conversion/Passes.h.inc"
 
 void populateFP8GemmToLinalgPatterns(mlir::RewritePatternSet &patterns);
-void populateExpandE4M3Patterns(mlir::RewritePatternSet &patterns);
+void populateExpandF8Patterns(mlir::RewritePatternSet &patterns);
 
 } // namespace fp8gemm
 

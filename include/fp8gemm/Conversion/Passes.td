@@ -18,20 +18,21 @@ def ConvertFP8GemmToLinalgPass : Pass<"convert-fp8gemm-to-linalg"> {
     - their products (exact) are added in f32, k ascending, from zero: `partial`;
     - `sum = fma(partial, sfa * sfb, sum)`, where sfa * sfb is rounded to f32.
 
-    At the end `sum` is rounded to D's type, to nearest even.
+    At the end C, if there is one, is added in f32: `C + sum`; and the result is rounded
+    to D's type, to nearest even.
   }];
   let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::arith::ArithDialect",
                            "::mlir::math::MathDialect", "::mlir::tensor::TensorDialect",
                            "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
 }
 
-def ExpandE4M3Pass : Pass<"expand-e4m3"> {
-  let summary = "lower f8E4M3FN extensions to integer arithmetic";
+def ExpandF8Pass : Pass<"expand-f8"> {
+  let summary = "lower f8E4M3FN and f8E5M2 extensions to integer arithmetic";
   let description = [{
-    Rewrites scalar `arith.extf` from f8E4M3FN to f32, for which neither upstream's
-    arith-expand nor LLVM has a lowering on CPUs. The result is exact; both NaNs
-    (0x7f and 0xff) become the quiet NaN 0x7fc00000. No subnormal f32 occurs, so a
-    process that flushes them computes the same.
+    Rewrites scalar `arith.extf` from f8E4M3FN or f8E5M2 to f32, for which neither
+    upstream's arith-expand nor LLVM has a lowering on CPUs. The result is exact; every
+    NaN becomes the quiet NaN 0x7fc00000. No subnormal f32 occurs, so a process that
+    flushes them computes the same.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect"];
 }

@@ -105,7 +105,7 @@ private:
 };
 
 /// fp8gemm.gemm → a loop over K blocks of linalg.generic: extend, multiply-add,
-/// promote; and one to round the sum.
+/// promote; and one to add C and round the sum.
 struct ConvertGemm : OpRewritePattern<fp8gemm::GemmOp> {
   using OpRewritePattern::OpRewritePattern;
 
@@ -128,17 +128,33 @@ struct ConvertGemm : OpRewritePattern<fp8gemm::GemmOp> {
       return next;
     });
 
-    AffineMap identity = w.getMultiDimIdentityMap(2);
-    Value d = w.generic(sum, op.getD(), {identity, identity}, parallel(2),
-                        [&](ImplicitLocOpBuilder &b, ValueRange elements) -> Value {
-                          return arith::TruncFOp::create(b, elements[1].getType(), elements[0]);
-                        });
+    Value d = finish(w, op, sum);
     w.free(sum);
     rewriter.replaceOp(op, w.isOnTensors() ? ValueRange(d) : ValueRange());
     return success();
   }
 
 private:
+  /// D = sum, or C + sum in f32; rounded to D's type. In place, each element of C is
+  /// read before D's is written.
+  static Value finish(Writer &w, fp8gemm::GemmOp op, Value sum) {
+    SmallVector<Value> inputs{sum};
+    if (op.getC())
+      inputs.push_back(op.getC());
+    SmallVector<AffineMap> maps(inputs.size() + 1, w.getMultiDimIdentityMap(2));
+    return w.generic(inputs, op.getD(), maps, parallel(2), [&](ImplicitLocOpBuilder &b, ValueRange elements) -> Value {
+      Type element = elements.back().getType();
+      Value result = elements[0];
+      if (op.getC()) {
+        Value c = elements[1];
+        if (!element.isF32())
+          c = arith::ExtFOp::create(b, b.getF32Type(), c);
+        result = arith::AddFOp::create(b, c, result);
+      }
+      return element.isF32() ? result : arith::TruncFOp::create(b, element, result);
+    });
+  }
+
   static SmallVector<IteratorType> parallel(unsigned count) {
     return SmallVector<IteratorType>(count, IteratorType::parallel);
   }

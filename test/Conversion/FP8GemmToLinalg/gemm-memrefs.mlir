@@ -58,3 +58,40 @@ func.func @no_rows(%a: memref<0x16xf8E4M3FN>, %sfa: memref<0x1xf32>, %b: memref<
     : memref<0x16xf8E4M3FN>, memref<0x1xf32>, memref<8x16xf8E4M3FN>, memref<1x1xf32>, memref<0x8xbf16>
   return
 }
+
+// -----
+
+// Recipe 1d1d: each row of B has its scale. C is added in f32; nothing is rounded.
+//   CHECK-DAG: #[[$ID:.+]] = affine_map<(d0, d1) -> (d0, d1)>
+//   CHECK-DAG: #[[$ROWS:.+]] = affine_map<(d0, d1) -> (0, d0)>
+//   CHECK-DAG: #[[$COLUMNS:.+]] = affine_map<(d0, d1) -> (0, d1)>
+// CHECK-LABEL: func @rows_of_b_scaled_f32_in_place
+//  CHECK-SAME:   %[[SFB:[^ :]+]]: memref<1x8xf32>, %[[D:[^ :]+]]: memref<4x8xf32>)
+//       CHECK:   linalg.generic {indexing_maps = [#[[$ID]], #[[$ROWS]], #[[$COLUMNS]], #[[$ID]]]{{.*}} ins(%{{.+}}, %{{.+}}, %[[SFB]] :
+//       CHECK:   linalg.generic {indexing_maps = [#[[$ID]], #[[$ID]], #[[$ID]]]{{.*}} ins(%{{.+}}, %[[D]] : {{.*}} outs(%[[D]] :
+//  CHECK-NEXT:   ^bb0(%[[SUM:.+]]: f32, %[[C:.+]]: f32, %{{.+}}: f32):
+//  CHECK-NEXT:     %[[RESULT:.+]] = arith.addf %[[C]], %[[SUM]] : f32
+//  CHECK-NEXT:     linalg.yield %[[RESULT]]
+func.func @rows_of_b_scaled_f32_in_place(%a: memref<4x16xf8E5M2>, %sfa: memref<1x4xf32>, %b: memref<8x16xf8E4M3FN>,
+                                         %sfb: memref<1x8xf32>, %d: memref<4x8xf32>) {
+  fp8gemm.gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <1x128, mn_major> plus %d into %d
+    : memref<4x16xf8E5M2>, memref<1x4xf32>, memref<8x16xf8E4M3FN>, memref<1x8xf32>, memref<4x8xf32>, memref<4x8xf32>
+  return
+}
+
+// -----
+
+// A bf16 C is extended, added in f32, and the result rounded once.
+// CHECK-LABEL: func @bf16_c
+//       CHECK:   ^bb0(%[[SUM:.+]]: f32, %[[C:.+]]: bf16, %{{.+}}: bf16):
+//  CHECK-NEXT:     %[[WIDE:.+]] = arith.extf %[[C]] : bf16 to f32
+//  CHECK-NEXT:     %[[RESULT:.+]] = arith.addf %[[WIDE]], %[[SUM]] : f32
+//  CHECK-NEXT:     %[[ROUNDED:.+]] = arith.truncf %[[RESULT]] : f32 to bf16
+//  CHECK-NEXT:     linalg.yield %[[ROUNDED]]
+func.func @bf16_c(%a: memref<4x16xf8E4M3FN>, %sfa: memref<1x4xf32>, %b: memref<8x16xf8E4M3FN>,
+                  %sfb: memref<1x1xf32>, %c: memref<4x8xbf16>, %d: memref<4x8xbf16>) {
+  fp8gemm.gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> plus %c into %d
+    : memref<4x16xf8E4M3FN>, memref<1x4xf32>, memref<8x16xf8E4M3FN>, memref<1x1xf32>, memref<4x8xbf16>,
+      memref<4x8xbf16>
+  return
+}

@@ -36,3 +36,37 @@ func.func @destination_is_not_copied(%a: tensor<7x16xf8E4M3FN>, %sfa: tensor<7x1
    -> tensor<7x8xbf16>
   return %r : tensor<7x8xbf16>
 }
+
+// -----
+
+// In place: C is read and D written, element by element, so the two share a buffer.
+
+// CHECK-LABEL: func @add_in_place
+//  CHECK-SAME:   %[[D:[^ :]+]]: memref<7x8xf32{{[^%]*}}) ->
+//   CHECK-NOT:   memref.{{alloc|copy}}
+//       CHECK:   fp8gemm.gemm {{.+}} plus %[[D]] into %[[D]] :
+//   CHECK-NOT:   memref.copy
+func.func @add_in_place(%a: tensor<7x16xf8E4M3FN>, %sfa: tensor<7x1xf32>, %b: tensor<8x16xf8E4M3FN>,
+                        %sfb: tensor<8x1xf32>, %d: tensor<7x8xf32> {bufferization.writable = true}) -> tensor<7x8xf32> {
+  %r = fp8gemm.gemm %a scaled_by %sfa <1x128, k_major>, %b scaled_by %sfb <1x128, k_major> plus %d into %d
+    : tensor<7x16xf8E4M3FN>, tensor<7x1xf32>, tensor<8x16xf8E4M3FN>, tensor<8x1xf32>, tensor<7x8xf32>, tensor<7x8xf32>
+   -> tensor<7x8xf32>
+  return %r : tensor<7x8xf32>
+}
+
+// -----
+
+// C that is needed later is read where it is; D goes elsewhere.
+
+// CHECK-LABEL: func @c_is_kept
+//  CHECK-SAME:   %[[C:[^ :]+]]: memref<7x8xf32{{[^%]*}}) ->
+//       CHECK:   %[[FRESH:.+]] = memref.alloc
+//       CHECK:   fp8gemm.gemm {{.+}} plus %[[C]] into %[[FRESH]] :
+//       CHECK:   return %[[C]],
+func.func @c_is_kept(%a: tensor<7x16xf8E4M3FN>, %sfa: tensor<7x1xf32>, %b: tensor<8x16xf8E4M3FN>, %sfb: tensor<8x1xf32>,
+                     %c: tensor<7x8xf32> {bufferization.writable = true}) -> (tensor<7x8xf32>, tensor<7x8xf32>) {
+  %r = fp8gemm.gemm %a scaled_by %sfa <1x128, k_major>, %b scaled_by %sfb <1x128, k_major> plus %c into %c
+    : tensor<7x16xf8E4M3FN>, tensor<7x1xf32>, tensor<8x16xf8E4M3FN>, tensor<8x1xf32>, tensor<7x8xf32>, tensor<7x8xf32>
+   -> tensor<7x8xf32>
+  return %c, %r : tensor<7x8xf32>, tensor<7x8xf32>
+}

@@ -23,11 +23,11 @@ func.func @gemm_c1_rank(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: m
 
 // -----
 
-func.func @gemm_c2_a_e5m2(%a: memref<?x144xf8E5M2>, %sfa: memref<2x?xf32>, %b: memref<136x144xf8E4M3FN>,
+func.func @gemm_c2_a_f16(%a: memref<?x144xf16>, %sfa: memref<2x?xf32>, %b: memref<136x144xf8E4M3FN>,
     %sfb: memref<2x2xf32>, %d: memref<?x136xbf16>) {
-  // expected-error @below {{expected 'a' elements to be 'f8E4M3FN', got 'f8E5M2' (e5m2 operands are not built yet)}}
+  // expected-error @below {{expected 'a' elements to be 'f8E4M3FN' or 'f8E5M2', got 'f16'}}
   fp8gemm.gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> into %d
-    : memref<?x144xf8E5M2>, memref<2x?xf32>, memref<136x144xf8E4M3FN>, memref<2x2xf32>, memref<?x136xbf16>
+    : memref<?x144xf16>, memref<2x?xf32>, memref<136x144xf8E4M3FN>, memref<2x2xf32>, memref<?x136xbf16>
   return
 }
 
@@ -35,7 +35,7 @@ func.func @gemm_c2_a_e5m2(%a: memref<?x144xf8E5M2>, %sfa: memref<2x?xf32>, %b: m
 
 func.func @gemm_c2_b_bf16(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: memref<136x144xbf16>,
     %sfb: memref<2x2xf32>, %d: memref<?x136xbf16>) {
-  // expected-error @below {{expected 'b' elements to be 'f8E4M3FN', got 'bf16'}}
+  // expected-error @below {{expected 'b' elements to be 'f8E4M3FN' or 'f8E5M2', got 'bf16'}}
   fp8gemm.gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> into %d
     : memref<?x144xf8E4M3FN>, memref<2x?xf32>, memref<136x144xbf16>, memref<2x2xf32>, memref<?x136xbf16>
   return
@@ -63,11 +63,11 @@ func.func @gemm_c3_sfb_bf16(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf32>, %
 
 // -----
 
-func.func @gemm_c4_d_f32(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: memref<136x144xf8E4M3FN>,
-    %sfb: memref<2x2xf32>, %d: memref<?x136xf32>) {
-  // expected-error @below {{expected 'd' elements to be 'bf16', got 'f32' (other types of D are not built yet)}}
+func.func @gemm_c4_d_f16(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: memref<136x144xf8E4M3FN>,
+    %sfb: memref<2x2xf32>, %d: memref<?x136xf16>) {
+  // expected-error @below {{expected 'd' elements to be 'bf16' or 'f32', got 'f16' (other types of D are not built yet)}}
   fp8gemm.gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> into %d
-    : memref<?x144xf8E4M3FN>, memref<2x?xf32>, memref<136x144xf8E4M3FN>, memref<2x2xf32>, memref<?x136xf32>
+    : memref<?x144xf8E4M3FN>, memref<2x?xf32>, memref<136x144xf8E4M3FN>, memref<2x2xf32>, memref<?x136xf16>
   return
 }
 
@@ -195,8 +195,8 @@ func.func @gemm_c9_a_block(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf32>, %b
 
 func.func @gemm_c9_b_block(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: memref<136x144xf8E4M3FN>,
     %sfb: memref<2x2xf32>, %d: memref<?x136xbf16>) {
-  // expected-error @below {{expected 'b_scale' to have 128x128 blocks, got 1x128 (other blocks are not built yet)}}
-  fp8gemm.gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <1x128, k_major> into %d
+  // expected-error @below {{expected 'b_scale' to have 128x128 or 1x128 blocks, got 64x128 (other blocks are not built yet)}}
+  fp8gemm.gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <64x128, k_major> into %d
     : memref<?x144xf8E4M3FN>, memref<2x?xf32>, memref<136x144xf8E4M3FN>, memref<2x2xf32>, memref<?x136xbf16>
   return
 }
@@ -417,5 +417,79 @@ func.func @gemm_vector(%a: vector<8x16xf8E4M3FN>, %sf: memref<1x1xf32>, %d: memr
   // expected-error @below {{operand #0 must be ranked tensor or strided memref, but got 'vector<8x16xf8E4M3FN>'}}
   "fp8gemm.gemm"(%a, %sf, %a, %sf, %d) {a_scale = #fp8gemm.scale<1x128, k_major>, b_scale = #fp8gemm.scale<128x128, k_major>}
     : (vector<8x16xf8E4M3FN>, memref<1x1xf32>, vector<8x16xf8E4M3FN>, memref<1x1xf32>, memref<8x8xbf16>) -> ()
+  return
+}
+
+// -----
+
+func.func @gemm_c11_rows_of_b(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: memref<136x144xf8E4M3FN>,
+    %sfb: memref<2x2xf32>, %d: memref<?x136xbf16>) {
+  // expected-error @below {{expected 'sfb' dimension 0 to be 136 (N blocks, k_major), got 2}}
+  fp8gemm.gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <1x128, k_major> into %d
+    : memref<?x144xf8E4M3FN>, memref<2x?xf32>, memref<136x144xf8E4M3FN>, memref<2x2xf32>, memref<?x136xbf16>
+  return
+}
+
+// -----
+
+func.func @gemm_c13_sfb_mn_major(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: memref<136x144xf8E4M3FN>,
+    %sfb: memref<2x138xf32>, %d: memref<?x136xbf16>) {
+  // expected-error @below {{expected 'sfb' row stride to be a multiple of 16 bytes, got 552 bytes}}
+  fp8gemm.gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <1x128, mn_major> into %d
+    : memref<?x144xf8E4M3FN>, memref<2x?xf32>, memref<136x144xf8E4M3FN>, memref<2x138xf32>, memref<?x136xbf16>
+  return
+}
+
+// -----
+
+func.func @gemm_c13_c_row_stride(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: memref<136x144xf8E4M3FN>,
+    %sfb: memref<2x2xf32>, %c: memref<?x136xf32, strided<[138, 1]>>, %d: memref<?x136xf32>) {
+  // expected-error @below {{expected 'c' row stride to be a multiple of 16 bytes, got 552 bytes}}
+  fp8gemm.gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> plus %c into %d
+    : memref<?x144xf8E4M3FN>, memref<2x?xf32>, memref<136x144xf8E4M3FN>, memref<2x2xf32>,
+      memref<?x136xf32, strided<[138, 1]>>, memref<?x136xf32>
+  return
+}
+
+// -----
+
+func.func @gemm_c14_sfb_rows(%a: tensor<7x144xf8E4M3FN>, %sfa: tensor<7x2xf32>, %b: tensor<136x144xf8E4M3FN>,
+    %sfb: tensor<2x138xf32>, %d: tensor<7x136xbf16>) {
+  // expected-error @below {{expected 'sfb' rows to be a multiple of 4 scales (mn_major), got 138; pad them to 140}}
+  %r = fp8gemm.gemm %a scaled_by %sfa <1x128, k_major>, %b scaled_by %sfb <1x128, mn_major> into %d
+    : tensor<7x144xf8E4M3FN>, tensor<7x2xf32>, tensor<136x144xf8E4M3FN>, tensor<2x138xf32>, tensor<7x136xbf16>
+   -> tensor<7x136xbf16>
+  return
+}
+
+// -----
+
+func.func @gemm_c16_element(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: memref<136x144xf8E4M3FN>,
+    %sfb: memref<2x2xf32>, %c: memref<?x136xf32>, %d: memref<?x136xbf16>) {
+  // expected-error @below {{expected 'c' to have the shape and element type of 'd', 'memref<?x136xbf16>', got 'memref<?x136xf32>'}}
+  fp8gemm.gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> plus %c into %d
+    : memref<?x144xf8E4M3FN>, memref<2x?xf32>, memref<136x144xf8E4M3FN>, memref<2x2xf32>, memref<?x136xf32>,
+      memref<?x136xbf16>
+  return
+}
+
+// -----
+
+func.func @gemm_c16_shape(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: memref<136x144xf8E4M3FN>,
+    %sfb: memref<2x2xf32>, %c: memref<?x128xbf16>, %d: memref<?x136xbf16>) {
+  // expected-error @below {{expected 'c' to have the shape and element type of 'd', 'memref<?x136xbf16>', got 'memref<?x128xbf16>'}}
+  fp8gemm.gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> plus %c into %d
+    : memref<?x144xf8E4M3FN>, memref<2x?xf32>, memref<136x144xf8E4M3FN>, memref<2x2xf32>, memref<?x128xbf16>,
+      memref<?x136xbf16>
+  return
+}
+
+// -----
+
+func.func @gemm_types(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: memref<136x144xf8E4M3FN>,
+    %sfb: memref<2x2xf32>, %d: memref<?x136xbf16>) {
+  fp8gemm.gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> into %d
+  // expected-error @below {{expected the types of a, sfa, b, sfb, c (if there is one) and d, got 2 types}}
+    : memref<?x144xf8E4M3FN>, memref<2x?xf32>
   return
 }

@@ -71,3 +71,26 @@ func.func @config_and_kernel(%a: memref<?x16xf8E4M3FN>, %sfa: memref<?x1xf32>, %
     : memref<?x16xf8E4M3FN>, memref<?x1xf32>, memref<24x16xf8E4M3FN>, memref<1x1xf32>, memref<?x24xbf16>
   return
 }
+
+// CHECK-LABEL: func @rows_of_b_scaled_f32_in_place
+//  CHECK-SAME:   %[[D:[^:]+]]: memref<?x136xf32>)
+//       CHECK:   fp8gemm.gemm %{{.+}} scaled_by %{{.+}} <1x128, mn_major>, %{{.+}} scaled_by %{{.+}} <1x128, mn_major> plus %[[D]] into %[[D]] :
+//  CHECK-SAME:     memref<?x144xf8E5M2>, memref<2x?xf32>, memref<136x144xf8E4M3FN>, memref<2x140xf32>, memref<?x136xf32>, memref<?x136xf32>
+func.func @rows_of_b_scaled_f32_in_place(%a: memref<?x144xf8E5M2>, %sfa: memref<2x?xf32>, %b: memref<136x144xf8E4M3FN>,
+                                         %sfb: memref<2x140xf32>, %d: memref<?x136xf32>) {
+  fp8gemm.gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <1x128, mn_major> plus %d into %d
+    : memref<?x144xf8E5M2>, memref<2x?xf32>, memref<136x144xf8E4M3FN>, memref<2x140xf32>, memref<?x136xf32>,
+      memref<?x136xf32>
+  return
+}
+
+// CHECK-LABEL: func @c_of_other_rows
+//       CHECK:   fp8gemm.gemm {{.+}} <1x128, k_major> plus %{{.+}} into %{{.+}} :
+//  CHECK-SAME:     memref<136x2xf32>, memref<?x136xbf16, strided<[144, 1]>>, memref<?x136xbf16>
+func.func @c_of_other_rows(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: memref<136x144xf8E5M2>,
+                           %sfb: memref<136x2xf32>, %c: memref<?x136xbf16, strided<[144, 1]>>, %d: memref<?x136xbf16>) {
+  fp8gemm.gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <1x128, k_major> plus %c into %d
+    : memref<?x144xf8E4M3FN>, memref<2x?xf32>, memref<136x144xf8E5M2>, memref<136x2xf32>,
+      memref<?x136xbf16, strided<[144, 1]>>, memref<?x136xbf16>
+  return
+}

@@ -2,10 +2,30 @@
 
 #include "fp8gemm/Dialect/FP8Gemm/IR/FP8Gemm.h"
 
+#include "mlir/IR/TypeUtilities.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace fp8gemm;
+
+/// The types of `operands`, in their order; `c` has one only where it is given.
+static ParseResult parseOperandTypes(OpAsmParser &parser, Type &a, Type &sfa, Type &b, Type &sfb, Type &c, Type &d) {
+  SmallVector<Type> types;
+  SMLoc loc = parser.getCurrentLocation();
+  if (parser.parseTypeList(types))
+    return failure();
+  if (types.size() != 5 && types.size() != 6)
+    return parser.emitError(loc, "expected the types of a, sfa, b, sfb, c (if there is one) and d, got ")
+           << types.size() << " types";
+  a = types[0], sfa = types[1], b = types[2], sfb = types[3], d = types.back();
+  if (types.size() == 6)
+    c = types[4];
+  return success();
+}
+
+static void printOperandTypes(OpAsmPrinter &printer, Operation *op, Type, Type, Type, Type, Type, Type) {
+  llvm::interleaveComma(op->getOperandTypes(), printer);
+}
 
 #define GET_OP_CLASSES
 #include "fp8gemm/Dialect/FP8Gemm/IR/FP8GemmOps.cpp.inc"
@@ -54,12 +74,13 @@ static LogicalResult verifyKinds(GemmOp op, ArrayRef<NamedOperand> operands) {
 
 /// (C2), (C3), (C4): one element type of one operand. The types that other
 /// libraries use here are named as not built, so that nobody looks for a typo.
-static LogicalResult verifyElement(GemmOp op, NamedOperand operand, Type expected, StringRef notBuilt) {
+static LogicalResult verifyElement(GemmOp op, NamedOperand operand, ArrayRef<Type> expected, StringRef notBuilt) {
   Type element = operand.type.getElementType();
-  if (element == expected)
+  if (llvm::is_contained(expected, element))
     return success();
-  InFlightDiagnostic error = op.emitOpError("expected '")
-                             << operand.name << "' elements to be " << expected << ", got " << element;
+  InFlightDiagnostic error = op.emitOpError("expected '") << operand.name << "' elements to be ";
+  llvm::interleave(expected, error, " or ");
+  error << ", got " << element;
   if (!notBuilt.empty())
     error << " (" << notBuilt << " not built yet)";
   return error;
@@ -68,18 +89,16 @@ static LogicalResult verifyElement(GemmOp op, NamedOperand operand, Type expecte
 static LogicalResult verifyElements(GemmOp op, NamedOperand a, NamedOperand sfa, NamedOperand b, NamedOperand sfb,
                                     NamedOperand d) {
   MLIRContext *context = op.getContext();
-  for (NamedOperand operand : {a, b}) {
-    StringRef notBuilt = isa<Float8E5M2Type>(operand.type.getElementType()) ? "e5m2 operands are" : "";
-    if (failed(verifyElement(op, operand, Float8E4M3FNType::get(context), notBuilt)))
+  for (NamedOperand operand : {a, b})
+    if (failed(verifyElement(op, operand, {Float8E4M3FNType::get(context), Float8E5M2Type::get(context)}, "")))
       return failure();
-  }
   for (NamedOperand operand : {sfa, sfb}) {
     StringRef notBuilt = isa<Float8E8M0FNUType>(operand.type.getElementType()) ? "power-of-two scales are" : "";
-    if (failed(verifyElement(op, operand, Float32Type::get(context), notBuilt)))
+    if (failed(verifyElement(op, operand, {Float32Type::get(context)}, notBuilt)))
       return failure();
   }
   StringRef notBuilt = isa<FloatType>(d.type.getElementType()) ? "other types of D are" : "";
-  return verifyElement(op, d, BFloat16Type::get(context), notBuilt);
+  return verifyElement(op, d, {BFloat16Type::get(context), Float32Type::get(context)}, notBuilt);
 }
 
 /// (C5), (C6), (C7), (C8)
@@ -109,13 +128,15 @@ static LogicalResult verifyShape(GemmOp op, NamedOperand a, NamedOperand b, Name
   return success();
 }
 
-/// (C9)
-static LogicalResult verifyBlock(GemmOp op, StringRef name, ScaleAttr scale, int64_t rows, int64_t columns) {
-  if (scale.getRows() == rows && scale.getColumns() == columns)
+/// (C9): blocks of 128 columns, and of one of these numbers of rows.
+static LogicalResult verifyBlock(GemmOp op, StringRef name, ScaleAttr scale, ArrayRef<int64_t> rows) {
+  if (llvm::is_contained(rows, scale.getRows()) && scale.getColumns() == 128)
     return success();
-  return op.emitOpError("expected '") << name << "' to have " << rows << 'x' << columns << " blocks, got "
-                                      << scale.getRows() << 'x' << scale.getColumns()
-                                      << " (other blocks are not built yet)";
+  InFlightDiagnostic error = op.emitOpError("expected '") << name << "' to have ";
+  llvm::interleave(
+      rows, [&](int64_t count) { error << count << "x128"; }, [&] { error << " or "; });
+  return error << " blocks, got " << scale.getRows() << 'x' << scale.getColumns()
+               << " (other blocks are not built yet)";
 }
 
 /// (C10), (C11): `operand` is the storage of the scales of a [rows, k] matrix.
@@ -176,12 +197,21 @@ static LogicalResult verifyRows(GemmOp op, NamedOperand operand, bool byTma) {
 }
 
 /// (C14)
-static LogicalResult verifyTensorScaleRows(GemmOp op, NamedOperand sfa) {
-  int64_t columns = sfa.type.getDimSize(1);
-  if (isa<MemRefType>(sfa.type) || ShapedType::isDynamic(columns) || columns % 4 == 0)
+static LogicalResult verifyTensorScaleRows(GemmOp op, NamedOperand scales) {
+  int64_t columns = scales.type.getDimSize(1);
+  if (isa<MemRefType>(scales.type) || ShapedType::isDynamic(columns) || columns % 4 == 0)
     return success();
-  return op.emitOpError("expected 'sfa' rows to be a multiple of 4 scales (mn_major), got ")
-         << columns << "; pad them to " << llvm::alignTo(columns, 4);
+  return op.emitOpError("expected '") << scales.name << "' rows to be a multiple of 4 scales (mn_major), got "
+                                      << columns << "; pad them to " << llvm::alignTo(columns, 4);
+}
+
+/// (C16)
+static LogicalResult verifyC(GemmOp op, NamedOperand c, NamedOperand d) {
+  // On tensors a result replaces D in memory, so their types are the same.
+  bool compatible = succeeded(verifyCompatibleShape(c.type, d.type));
+  if (compatible && c.type.getElementType() == d.type.getElementType())
+    return success();
+  return op.emitOpError("expected 'c' to have the shape and element type of 'd', ") << d.type << ", got " << c.type;
 }
 
 /// (C15)
@@ -201,17 +231,27 @@ LogicalResult GemmOp::verify() {
   NamedOperand a = named("a", getA()), sfa = named("sfa", getSfa());
   NamedOperand b = named("b", getB()), sfb = named("sfb", getSfb());
   NamedOperand d = named("d", getD());
-  bool sfaByTma = getAScale().getLayout() == ScaleLayout::mn_major;
+  SmallVector<NamedOperand> operands{a, sfa, b, sfb}, matrices{a, b, d};
+  if (getC()) {
+    operands.push_back(named("c", getC()));
+    matrices.push_back(operands.back());
+  }
+  operands.push_back(d);
+  // Scales of which TMA can bring a tile's: those of 1x128 blocks, one K block after the other.
+  auto byTma = [](ScaleAttr scale) { return scale.getRows() == 1 && scale.getLayout() == ScaleLayout::mn_major; };
 
-  if (failed(verifyKinds(*this, {a, sfa, b, sfb, d})) || failed(verifyElements(*this, a, sfa, b, sfb, d)) ||
-      failed(verifyShape(*this, a, b, d)) || failed(verifyBlock(*this, "a_scale", getAScale(), 1, 128)) ||
-      failed(verifyBlock(*this, "b_scale", getBScale(), 128, 128)) ||
+  if (failed(verifyKinds(*this, operands)) || failed(verifyElements(*this, a, sfa, b, sfb, d)) ||
+      failed(verifyShape(*this, a, b, d)) || (getC() && failed(verifyC(*this, matrices.back(), d))) ||
+      failed(verifyBlock(*this, "a_scale", getAScale(), {1})) ||
+      failed(verifyBlock(*this, "b_scale", getBScale(), {128, 1})) ||
       failed(verifyStorage(*this, sfa, "M", getM(), getK(), getAScale())) ||
-      failed(verifyStorage(*this, sfb, "N", getN(), getK(), getBScale())) || failed(verifyRows(*this, a, true)) ||
-      failed(verifyRows(*this, sfa, sfaByTma)) || failed(verifyRows(*this, b, true)) ||
-      failed(verifyRows(*this, sfb, false)) || failed(verifyRows(*this, d, true)))
+      failed(verifyStorage(*this, sfb, "N", getN(), getK(), getBScale())))
     return failure();
-  if (sfaByTma && failed(verifyTensorScaleRows(*this, sfa)))
-    return failure();
+  for (NamedOperand matrix : matrices)
+    if (failed(verifyRows(*this, matrix, true)))
+      return failure();
+  for (auto [scales, attr] : {std::pair(sfa, getAScale()), std::pair(sfb, getBScale())})
+    if (failed(verifyRows(*this, scales, byTma(attr))) || (byTma(attr) && failed(verifyTensorScaleRows(*this, scales))))
+      return failure();
   return verifyResults(*this);
 }

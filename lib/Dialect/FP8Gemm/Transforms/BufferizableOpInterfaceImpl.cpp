@@ -13,9 +13,16 @@ namespace {
 /// fp8gemm.gemm on tensors → fp8gemm.gemm on their buffers. Its attributes say how
 /// the storage of the scales is read, so they stay true whatever the buffer.
 struct GemmOpInterface : DstBufferizableOpInterfaceExternalModel<GemmOpInterface, fp8gemm::GemmOp> {
-  /// D is overwritten, so what it held needs no copy.
+  /// D is overwritten, so what it held needs no copy; C is another operand.
   bool bufferizesToMemoryRead(Operation *op, OpOperand &operand, const AnalysisState &state) const {
     return !cast<DestinationStyleOpInterface>(op).isDpsInit(&operand);
+  }
+
+  /// In place: each element of C is read before D's is written.
+  bool isNotConflicting(Operation *op, OpOperand *read, OpOperand *write, const AnalysisState &) const {
+    auto gemm = cast<fp8gemm::GemmOp>(op);
+    bool own = read->getOwner() == op && write->getOwner() == op;
+    return own && gemm.isInPlace() && read->get() == gemm.getC() && gemm.isDpsInit(write);
   }
 
   LogicalResult bufferize(Operation *op, RewriterBase &rewriter, const BufferizationOptions &options,
