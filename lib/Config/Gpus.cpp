@@ -31,3 +31,10 @@ const Gpu *fp8gemm::config::findGpu(const std::string &name) {
       return &gpu;
   return nullptr;
 }
+
+std::string fp8gemm::config::unknownGpu(const std::string &name) {
+  std::string message = "expected 'gpu' to be one of ";
+  for (const Gpu &gpu : knownGpus())
+    message += gpu.name + ", ";
+  return message + "got '" + name + "'";
+}

@@ -116,9 +116,14 @@ double hbmBytes(const Extents &e) {
   return e.m * e.k + e.n * e.k + 2 * e.m * e.n + scales;
 }
 
-} // namespace
+/// A modelled time, and what it consists of.
+struct Estimate {
+  Extents extents;
+  double seconds;
+  Bound bound; ///< its largest part
+};
 
-Candidate fp8gemm::config::model(const Problem &problem, const Gpu &gpu, const Config &config, int64_t expectedM) {
+Estimate estimate(const Problem &problem, const Gpu &gpu, const Config &config, int64_t expectedM) {
   Extents e = extents(problem, gpu, config, expectedM);
   Bound block = blockCycles(gpu, config, e);
   double loop = e.kBlocks * block.time;
@@ -132,6 +137,18 @@ Candidate fp8gemm::config::model(const Problem &problem, const Gpu &gpu, const C
                          {waveSeconds * epilogue, "epilogue"},
                          {hbm, "HBM"},
                          {kFixedSeconds, "launch"}});
+  return {e, seconds, bound};
+}
+
+} // namespace
+
+double fp8gemm::config::modelledMicroseconds(const Problem &problem, const Gpu &gpu, const Config &config,
+                                             int64_t expectedM) {
+  return estimate(problem, gpu, config, expectedM).seconds * 1e6;
+}
+
+Candidate fp8gemm::config::model(const Problem &problem, const Gpu &gpu, const Config &config, int64_t expectedM) {
+  auto [e, seconds, bound] = estimate(problem, gpu, config, expectedM);
   char reason[128];
   std::snprintf(reason, sizeof(reason), "%.0f tile%s in %.0f wave%s (%.0f %% full), bound by %s", e.tiles,
                 e.tiles == 1 ? "" : "s", e.waves, e.waves == 1 ? "" : "s", 100 * e.tiles / (e.waves * gpu.sms),

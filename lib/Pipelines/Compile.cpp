@@ -4,6 +4,7 @@
 
 #include "Explain.h"
 #include "Output.h"
+#include "Plan.h"
 #include "Problem.h"
 #include "fp8gemm/Target/Target.h"
 #include "mlir/Parser/Parser.h"
@@ -39,9 +40,10 @@ struct Compiler {
 private:
   void placeSnapshot();
   LogicalResult parse();
-  Emit lastLevel() const { return compiles() ? options.emit : Emit::Config; }
+  Emit lastLevel() const;
   bool compiles() const { return !options.answers() || !options.output.empty(); }
   LogicalResult lower();
+  LogicalResult lowerAndAnswer();
   LogicalResult makeKernels();
   LogicalResult writeLevel();
   LogicalResult writeKernels();
@@ -90,6 +92,12 @@ void Compiler::placeSnapshot() {
   pipeline.lineinfoFile = path.str().str();
 }
 
+/// A plan names its kernels, and they have names where they are built.
+Emit Compiler::lastLevel() const {
+  Emit needed = options.plan != Answer::None ? Emit::Hopper : Emit::Config;
+  return compiles() ? std::max(options.emit, needed) : needed;
+}
+
 LogicalResult Compiler::lower() {
   placeSnapshot();
   for (const Step &step : kSteps) {
@@ -101,6 +109,23 @@ LogicalResult Compiler::lower() {
       return failure();
   }
   return success();
+}
+
+/// Lowers, and says what was asked about the choice of schedules.
+LogicalResult Compiler::lowerAndAnswer() {
+  if (options.plan != Answer::None) {
+    FailureOr<PlannedProduct> product = planProduct(*module, options);
+    if (failed(product) || failed(lower()))
+      return failure();
+    nameKernels(*module, *product);
+    return write("-", print(*product, options));
+  }
+  std::vector<Question> questions = openQuestions(*module);
+  if (options.explain != Answer::None && questions.empty())
+    return error("expected an input with a product whose schedule is not chosen yet, to explain, got none");
+  if (failed(lower()))
+    return failure();
+  return options.explain != Answer::None ? write("-", explain(questions, options)) : success();
 }
 
 LogicalResult Compiler::makeKernels() {
@@ -204,12 +229,7 @@ LogicalResult Compiler::run() {
   SourceMgrDiagnosticHandler diagnostics(sources, context.get());
   if (failed(phases.run("parse", [&] { return parse(); })))
     return failure();
-  std::vector<Question> questions = openQuestions(*module);
-  if (options.explain != Answer::None && questions.empty())
-    return error("expected an input with a product whose schedule is not chosen yet, to explain, got none");
-  if (failed(lower()))
-    return failure();
-  if (options.explain != Answer::None && failed(write("-", explain(questions, options))))
+  if (failed(lowerAndAnswer()))
     return failure();
   LogicalResult result = success();
   if (compiles())

@@ -18,7 +18,7 @@ std::vector<Question> openQuestions(mlir::ModuleOp module) {
     std::string location = "?";
     if (auto file = dyn_cast<mlir::FileLineColLoc>(op.getLoc()))
       location = formatv("{0}:{1}:{2}", file.getFilename().getValue(), file.getLine(), file.getColumn());
-    questions.push_back({location, problemOf(op)});
+    questions.push_back({op, location, problemOf(op)});
   });
   return questions;
 }
@@ -37,30 +37,46 @@ static std::string rows(const config::Problem &problem, int64_t expectedM) {
   return problem.m ? std::to_string(*problem.m) : "any (" + std::to_string(expectedM) + " modelled)";
 }
 
-/// A column for each field that has not its usual value everywhere.
-static void printTable(raw_ostream &os, ArrayRef<config::Candidate> candidates, const config::Config &chosen) {
-  SmallVector<config::Field> fields;
+ConfigColumns::ConfigColumns(ArrayRef<config::Config> configs) {
   for (const config::Field &field : config::kFields)
-    if (any_of(candidates, [&](const auto &candidate) { return candidate.config.*field.member != field.usual; }))
+    if (any_of(configs, [&](const config::Config &config) { return config.*field.member != field.usual; }))
       fields.push_back(field);
-  os << "        us";
+}
+
+void ConfigColumns::printHead(raw_ostream &os) const {
   for (const config::Field &field : fields)
     os << "  " << field.name;
+}
+
+void ConfigColumns::print(raw_ostream &os, const config::Config &config) const {
+  for (const config::Field &field : fields)
+    os << "  " << format_decimal(config.*field.member, StringRef(field.name).size());
+}
+
+void printConfig(json::OStream &json, const config::Config &config) {
+  json.attributeObject("config", [&] {
+    for (const config::Field &field : config::kFields)
+      json.attribute(field.name, config.*field.member);
+  });
+}
+
+static void printTable(raw_ostream &os, ArrayRef<config::Candidate> candidates, const config::Config &chosen) {
+  SmallVector<config::Config> configs(
+      map_range(candidates, [](const config::Candidate &candidate) { return candidate.config; }));
+  ConfigColumns columns(configs);
+  os << "        us";
+  columns.printHead(os);
   os << "  modelled\n";
   for (const config::Candidate &candidate : candidates) {
     os << (candidate.config == chosen ? "* " : "  ") << format("%8.1f", candidate.microseconds);
-    for (const config::Field &field : fields)
-      os << "  " << format_decimal(candidate.config.*field.member, StringRef(field.name).size());
+    columns.print(os, candidate.config);
     os << "  " << candidate.reason << '\n';
   }
 }
 
 static void printJson(json::OStream &json, const config::Candidate &candidate, const config::Config &chosen) {
   json.object([&] {
-    json.attributeObject("config", [&] {
-      for (const config::Field &field : config::kFields)
-        json.attribute(field.name, candidate.config.*field.member);
-    });
+    printConfig(json, candidate.config);
     json.attribute("modelled_us", candidate.microseconds);
     json.attribute("modelled", candidate.reason);
     json.attribute("chosen", candidate.config == chosen);

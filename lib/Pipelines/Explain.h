@@ -6,16 +6,22 @@
 #define FP8GEMM_PIPELINES_EXPLAIN_H
 
 #include "fp8gemm/Config/Config.h"
+#include "fp8gemm/Dialect/FP8Gemm/IR/FP8Gemm.h"
 #include "fp8gemm/Pipelines/Compile.h"
 #include "mlir/IR/BuiltinOps.h"
 
 #include <string>
 #include <vector>
 
+namespace llvm::json {
+class OStream;
+} // namespace llvm::json
+
 namespace fp8gemm {
 
 /// A product whose schedule is still to be chosen.
 struct Question {
+  GemmOp op;
   std::string location;
   config::Problem problem;
 };
@@ -25,6 +31,20 @@ std::vector<Question> openQuestions(mlir::ModuleOp module);
 /// The schedules that each question can be answered with. The options must be those
 /// that fp8gemm-select-config has accepted.
 std::string explain(const std::vector<Question> &questions, const CompileOptions &options);
+
+/// The columns of a table of configs: a field that has its usual value in all of them has none.
+class ConfigColumns {
+public:
+  explicit ConfigColumns(llvm::ArrayRef<config::Config> configs);
+  void printHead(llvm::raw_ostream &os) const;
+  void print(llvm::raw_ostream &os, const config::Config &config) const;
+
+private:
+  llvm::SmallVector<config::Field> fields;
+};
+
+/// The attribute "config" of an object: every field.
+void printConfig(llvm::json::OStream &json, const config::Config &config);
 
 } // namespace fp8gemm
 

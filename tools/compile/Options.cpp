@@ -63,6 +63,11 @@ static To<Answer> explain("explain", cl::ValueOptional,
                           cl::location(options.explain), answers, cl::cat(category));
 static To<unsigned> candidates("candidates", cl::desc("schedules that --explain prints of each product (default: all)"),
                                cl::location(options.candidates), cl::cat(category));
+static To<Answer> plan("plan", cl::ValueOptional,
+                       cl::desc("print which kernel serves which M; with -o FOLDER/, compile these kernels"),
+                       cl::location(options.plan), answers, cl::cat(category));
+static To<int64_t> maxM("max-m", cl::desc("rows up to which --plan is modelled (default: 8192)"),
+                        cl::location(options.maxM), cl::cat(category));
 static To<std::string> chip("chip", cl::desc("GPU architecture; sm_90a is the only one built"),
                             cl::location(pipeline.chip.getValue()), cl::cat(category));
 static To<std::string> ptxas("ptxas", cl::desc("path of ptxas (default: looked for as told below)"),
@@ -88,7 +93,11 @@ static bool check() {
   if (op != Operation::None && !options.input.empty())
     return usage("expected FILE.mlir or --op, got both");
   if (options.answers() && (options.output == "-" || (emit.getNumOccurrences() && options.output.empty())))
-    return usage("expected -o to name a file or FOLDER/ beside --explain, which is printed on stdout");
+    return usage("expected -o to name a file or FOLDER/ beside --explain or --plan, which is printed on stdout");
+  if (options.explain != Answer::None && options.plan != Answer::None)
+    return usage("expected --explain or --plan, got both");
+  if (options.plan != Answer::None && !pipeline.config.empty())
+    return usage("expected --config or --plan, which chooses them, got both");
   if (op == Operation::Gemm) {
     fp8gemm::GemmProblem problem{std::nullopt, n, k, sfa == Layout::MnMajor, sfb == Layout::MnMajor};
     int64_t rows = 0;

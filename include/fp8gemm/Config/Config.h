@@ -94,6 +94,9 @@ const std::vector<Gpu> &knownGpus();
 /// The GPU of that name, or null.
 const Gpu *findGpu(const std::string &name);
 
+/// "expected 'gpu' to be one of ..., got ...".
+std::string unknownGpu(const std::string &name);
+
 /// Columns that share one B scale wherever a tile of `tileN` columns starts:
 /// gcd(tileN, 128).
 int64_t scaleColumnsPerBlock(int64_t tileN);
@@ -115,6 +118,9 @@ std::string check(const Problem &problem, const Gpu &gpu, const Config &config);
 
 /// The modelled time of a legal config. `expectedM` stands in for a dynamic M.
 Candidate model(const Problem &problem, const Gpu &gpu, const Config &config, int64_t expectedM);
+
+/// Its time alone, for those who ask for many.
+double modelledMicroseconds(const Problem &problem, const Gpu &gpu, const Config &config, int64_t expectedM);
 
 /// Every legal config, best first: each tile with the most stages that fit.
 /// `expectedM` stands in for a dynamic M.

@@ -41,8 +41,11 @@ struct CompileOptions {
   Answer explain = Answer::None; ///< the schedules to choose from, with their modelled times
   unsigned candidates = 0;       ///< of each product, so many of them; 0: all
 
+  Answer plan = Answer::None; ///< which kernel serves which M; what is compiled are its kernels
+  int64_t maxM = 8192;        ///< the plan is modelled up to so many rows
+
   /// Whether a question is asked: then there is nothing to compile without `output`.
-  bool answers() const { return explain != Answer::None; }
+  bool answers() const { return explain != Answer::None || plan != Answer::None; }
 };
 
 /// Compiles. Errors are printed on stderr; true if there were none.

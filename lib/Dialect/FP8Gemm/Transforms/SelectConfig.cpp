@@ -58,12 +58,8 @@ struct SelectConfigPass : fp8gemm::impl::SelectConfigPassBase<SelectConfigPass> 
   LogicalResult initialize(MLIRContext *context) override {
     auto emitError = [&] { return mlir::emitError(UnknownLoc::get(context)); };
     model = config::findGpu(gpu);
-    if (!model) {
-      InFlightDiagnostic diagnostic = emitError() << "expected 'gpu' to be one of ";
-      llvm::interleaveComma(config::knownGpus(), diagnostic,
-                            [&](const config::Gpu &known) { diagnostic << known.name; });
-      return diagnostic << ", got '" << gpu << "'";
-    }
+    if (!model)
+      return emitError() << config::unknownGpu(gpu);
     if (expectedM <= 0)
       return emitError() << "expected 'expected-m' to be a positive number of rows, got " << int64_t(expectedM);
     given = {};
