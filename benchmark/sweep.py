@@ -63,24 +63,37 @@ def entry_of(problem, config):
             "expected_m": problem.m, "sfa": sfa, "sfb": sfb, "label": label, "config": text}
 
 
-def staged_candidates(arguments, problem, forced):
-    """What to time of a problem, of what the model enumerates and what is forced; and how many of these are illegal."""
+def planned(plan, m):
+    """The schedule that a plan has for m rows."""
+    return next(i["config"] for i in plan["intervals"] if i["last"] is None or m <= i["last"])
+
+
+def staged_candidates(arguments, problem, forced, plan):
+    """What to time of a problem: of what the model enumerates, what is forced, and what is planned, which then is the
+    choice. And how many of the forced are illegal.
+    """
     def listed(config=None):
         options = [f"--config={config}"] if config else []
         return candidates_of(arguments.compiler, problem, arguments.gpu, options + arguments.compile_option)
 
-    chosen = take(listed(), arguments.best, arguments.spread)
-    illegal = 0
+    def add(candidate):
+        known = next((c for c in taken if c["config"] == candidate["config"]), None)
+        if known:
+            known["chosen"] |= candidate["chosen"]
+        else:
+            taken.append(candidate)
+
+    taken, illegal = take(listed(), arguments.best, arguments.spread), 0
+    if plan:
+        taken = [dict(c, chosen=False) for c in taken]
+        add(listed(text_of(planned(plan, problem.m)))[0])
     for config in forced:
         try:
-            given = dict(listed(config)[0], chosen=False)
+            add(dict(listed(config)[0], chosen=False))
         except RuntimeError as error:
             illegal += 1
             print(f"{'x'.join(map(str, problem))}: left out '{config}'\n{error}", file=sys.stderr)
-            continue
-        if given["config"] not in [c["config"] for c in chosen]:
-            chosen.append(given)
-    return chosen, illegal
+    return taken, illegal
 
 
 def stage(arguments):
@@ -91,7 +104,15 @@ def stage(arguments):
     problems = list(dict.fromkeys(problems))
     forced = [c for c in kernels.configs_of(arguments) if c]
     with concurrent.futures.ThreadPoolExecutor(arguments.j) as pool:
-        answers = list(pool.map(lambda p: staged_candidates(arguments, p, forced), problems))
+        plans = {}
+        if arguments.plan:
+            one_of = {(p.n, p.k): p for p in problems}
+            made = pool.map(lambda p: ask(arguments.compiler, "plan", p, arguments.gpu, arguments.compile_option),
+                            one_of.values())
+            plans = dict(zip(one_of, made))
+        answers = list(pool.map(lambda p: staged_candidates(arguments, p, forced, plans.get((p.n, p.k))), problems))
+    if not all(taken for taken, _ in answers):
+        raise SystemExit("expected --best, --spread, --plan or legal schedules by --config for each shape, got no schedule")
     fields = list(answers[0][0][0]["config"])
     failed = sum(illegal for _, illegal in answers)
     entries, listed = {}, []
@@ -173,6 +194,7 @@ def main():
     staging.add_argument("--shapes", help="MxNxK,...")
     staging.add_argument("--best", type=int, default=12, help="schedules of the least modelled time")
     staging.add_argument("--spread", type=int, default=4, help="schedules from all the others")
+    staging.add_argument("--plan", action="store_true", help="time the kernels of the plan too, as the model's choice")
     kernels.add_compile_options(staging)
     running = commands.add_parser("run", help="time what is staged")
     running.add_argument("folder", type=Path)

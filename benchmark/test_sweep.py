@@ -107,7 +107,12 @@ if "explain" in given:
         sys.exit("expected a legal tile")
     if "tile_n = 80" in given.get("config", ""):
         listed.insert(0, {"config": {"tile_m": 64, "tile_n": 80}, "modelled_us": 80.0, "chosen": True})
+    if "tile_n = 48" in given.get("config", ""):
+        listed = [dict(listed[2], chosen=True)] + listed[:2] + listed[3:]
     print(json.dumps([{"candidates": listed}]))
+elif "plan" in given:
+    print(json.dumps({"intervals": [{"last": 2, "config": {"tile_m": 64, "tile_n": 16}},
+                                    {"last": None, "config": {"tile_m": 64, "tile_n": 48}}]}))
 elif "tile_n = 32" in given["config"]:
     sys.exit("ptxas does not like it")
 else:
@@ -151,6 +156,19 @@ def test_stage_then_run(tmp_path, monkeypatch, capsys):
     assert call("report", tmp_path / "results.json") == 0
 
 
+@pytest.mark.parametrize("best", [0, 3])
+def test_choice_of_a_plan(tmp_path, monkeypatch, best):
+    compiler = tmp_path / "compiler"
+    compiler.write_text(COMPILER_STAND_IN)
+    compiler.chmod(0o755)
+    monkeypatch.setattr(sys, "argv", ["sweep.py", "stage", str(tmp_path / "out"), "--shapes", "2x8x16,3x8x16", "--plan", "--best",
+                                      str(best), "--spread", "0", "--compiler", str(compiler)])
+    sweep.main()
+    staged = json.loads((tmp_path / "out" / "sweep.json").read_text())
+    assert [[c["config"][1] for c in s["candidates"] if c["chosen"]] for s in staged["shapes"]] == [[16], [48]]
+    assert [len(s["candidates"]) for s in staged["shapes"]] == [max(best, 1)] * 2
+
+
 def built():
     if not COMPILER.exists():
         pytest.skip(f"{COMPILER} is not built")
@@ -163,6 +181,15 @@ def test_explanation_of_the_compiler():
     assert len(times) > 10 and times == sorted(times) and [c["chosen"] for c in candidates] == [True] + [False] * (len(times) - 1)
     given = sweep.candidates_of(COMPILER, shapes.Problem(777, 2112, 7168), "h200-sxm", [f"--config={sweep.text_of(candidates[3]['config'])}"])
     assert given[0] == dict(candidates[3], chosen=True)
+
+
+def test_plan_of_the_compiler():
+    plan = sweep.ask(built(), "plan", shapes.Problem(1, 2112, 7168), "h200-sxm")
+    assert [i["first"] for i in plan["intervals"]] == [1] + [i["last"] + 1 for i in plan["intervals"][:-1]]
+    for m in (1, plan["intervals"][0]["last"] + 1, 10**6):
+        candidate = sweep.candidates_of(COMPILER, shapes.Problem(m, 2112, 7168), "h200-sxm",
+                                        [f"--config={sweep.text_of(sweep.planned(plan, m))}"])[0]
+        assert candidate["config"] == sweep.planned(plan, m) and candidate["chosen"]
 
 
 MEASUREMENTS = sorted((HERE / "measurements").glob("*.json"))
