@@ -17,12 +17,15 @@ other its number.
 import argparse
 import concurrent.futures
 import json
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import bench
 import kernels
+import runtime_binding
 import shapes
 import sweep_report
 
@@ -126,6 +129,7 @@ def stage(arguments):
         listed.append({**problem._asdict(), "candidates": rows})
     failed += kernels.build_all(list(entries.values()), arguments.out, arguments.compiler, arguments.gpu,
                                 arguments.compile_option, arguments.j)
+    shutil.copy(runtime_binding.find_library(), arguments.out / runtime_binding.LIBRARY)
     (arguments.out / STAGED).write_text(json.dumps({"modelled_on": arguments.gpu, "fields": fields, "shapes": listed}) + "\n")
     print(f"{len(problems)} shapes, {sum(len(s['candidates']) for s in listed)} schedules of them")
     return 1 if failed else 0
@@ -148,7 +152,8 @@ def result_of(staged, measured, kernel_folder):
 
 
 def run(arguments, peers):
-    folder = arguments.folder
+    folder = arguments.folder.resolve()
+    os.environ.setdefault("FP8GEMM_RUNTIME", str(folder / runtime_binding.LIBRARY))
     staged = json.loads((folder / STAGED).read_text())
     # Shapes of one (N, K) follow each other: the worker keeps their B.
     ordered = sorted(staged["shapes"], key=lambda s: (s["n"], s["k"], s["m"]))

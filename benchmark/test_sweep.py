@@ -131,6 +131,13 @@ supervise.work(sys.argv[2], {"gpu": "NVIDIA H200"}, run)
 """
 
 
+@pytest.fixture(autouse=True)
+def runtime(tmp_path, monkeypatch):
+    """A file in the place of the runtime's library, and no trace of it in the environment afterwards."""
+    (tmp_path / "runtime.so").write_text("runtime")
+    monkeypatch.setenv("FP8GEMM_RUNTIME", str(tmp_path / "runtime.so"))
+
+
 def test_stage_then_run(tmp_path, monkeypatch, capsys):
     compiler, worker, folder = tmp_path / "compiler", tmp_path / "worker.py", tmp_path / "staged"
     compiler.write_text(COMPILER_STAND_IN)

@@ -88,6 +88,14 @@ static std::string checkRegisters(const Config &config) {
   return {};
 }
 
+static std::string checkSums(const Config &config) {
+  for (const Field &field : kFields)
+    if (field.changesSums && config.*field.member != field.usual)
+      return expected(std::string(field.name) + " = " + std::to_string(field.usual) + " for a batch-invariant product",
+                      config.*field.member);
+  return {};
+}
+
 std::string fp8gemm::config::check(const Problem &problem, const Gpu &gpu, const Config &config) {
   if (std::string error = checkTile(config); !error.empty())
     return error;
@@ -100,6 +108,9 @@ std::string fp8gemm::config::check(const Problem &problem, const Gpu &gpu, const
   if (config.stages < kMinStages || config.stages > kMaxStages)
     return expected("stages in [" + std::to_string(kMinStages) + ", " + std::to_string(kMaxStages) + "]",
                     config.stages);
+  if (problem.batchInvariant)
+    if (std::string error = checkSums(config); !error.empty())
+      return error;
   if (config.rasterGroup < 1)
     return expected("raster_group to be positive", config.rasterGroup);
   if (int64_t bytes = smemBytes(problem, config); bytes > gpu.smemBytes)

@@ -120,7 +120,7 @@ LogicalResult Compiler::lowerAndAnswer() {
     nameKernels(*module, *product);
     return write("-", print(*product, options));
   }
-  std::vector<Question> questions = openQuestions(*module);
+  std::vector<Question> questions = openQuestions(*module, options.pipeline);
   if (options.explain != Answer::None && questions.empty())
     return error("expected an input with a product whose schedule is not chosen yet, to explain, got none");
   if (failed(lower()))

@@ -10,7 +10,7 @@ using namespace llvm;
 
 namespace fp8gemm {
 
-std::vector<Question> openQuestions(mlir::ModuleOp module) {
+std::vector<Question> openQuestions(mlir::ModuleOp module, const PipelineOptions &options) {
   std::vector<Question> questions;
   module.walk([&](GemmOp op) {
     if (op.getConfig() || op.getKernel())
@@ -19,6 +19,7 @@ std::vector<Question> openQuestions(mlir::ModuleOp module) {
     if (auto file = dyn_cast<mlir::FileLineColLoc>(op.getLoc()))
       location = formatv("{0}:{1}:{2}", file.getFilename().getValue(), file.getLine(), file.getColumn());
     questions.push_back({op, location, problemOf(op)});
+    questions.back().problem.batchInvariant = options.batchInvariant;
   });
   return questions;
 }

@@ -26,7 +26,7 @@ struct Question {
   config::Problem problem;
 };
 
-std::vector<Question> openQuestions(mlir::ModuleOp module);
+std::vector<Question> openQuestions(mlir::ModuleOp module, const PipelineOptions &options);
 
 /// The schedules that each question can be answered with. The options must be those
 /// that fp8gemm-select-config has accepted.

@@ -18,7 +18,8 @@ using namespace mlir;
 namespace fp8gemm {
 
 void buildConfigPipeline(OpPassManager &manager, const PipelineOptions &options) {
-  manager.addPass(createSelectConfigPass({options.gpu, options.expectedM, options.config, options.explain}));
+  manager.addPass(createSelectConfigPass(
+      {options.gpu, options.expectedM, options.config, options.batchInvariant, options.explain}));
 }
 
 void buildHopperPipeline(OpPassManager &manager, const PipelineOptions &options) {

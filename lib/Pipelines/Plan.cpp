@@ -27,7 +27,7 @@ static void cloneForEach(GemmOp op, ArrayRef<config::Config> configs) {
 }
 
 mlir::FailureOr<PlannedProduct> planProduct(mlir::ModuleOp module, const CompileOptions &options) {
-  std::vector<Question> questions = openQuestions(module);
+  std::vector<Question> questions = openQuestions(module, options.pipeline);
   if (questions.size() != 1)
     return module.emitError() << "expected an input with one product to plan whose schedule is not chosen yet, got "
                               << questions.size();

@@ -54,6 +54,9 @@ static To<int64_t> expectedM("expected-m", cl::desc("rows to model where M is an
                              cl::location(pipeline.expectedM.getValue()), cl::cat(category));
 static To<std::string> config("config", cl::desc("schedule to use, e.g. 'tile_m = 128, tile_n = 128, stages = 5'"),
                               cl::location(pipeline.config.getValue()), cl::cat(category));
+static To<bool> batchInvariant("batch-invariant",
+                               cl::desc("only schedules with which a row of D has the same bits for every M"),
+                               cl::location(pipeline.batchInvariant.getValue()), cl::cat(category));
 static const auto answers =
     cl::values(clEnumValN(Answer::Text, "", "as a table"), clEnumValN(Answer::Text, "text", "as a table"),
                clEnumValN(Answer::Json, "json", "for programs"));

@@ -24,6 +24,7 @@ struct Problem {
   std::optional<int64_t> m; ///< rows of A; none: any M
   int64_t n = 0, k = 0;
   ScaleLayout sfa = ScaleLayout::MnMajor, sfb = ScaleLayout::KMajor;
+  bool batchInvariant = false; ///< a row's bits may not depend on the schedule, so not on M either
 };
 
 /// What the model knows of a GPU. Data, never constants of a kernel.
@@ -53,8 +54,9 @@ constexpr int64_t kProducerRegisters = 40, kConsumerRegisters = 232;
 struct Field {
   const char *name; ///< in #fp8gemm.config, --config and JSON
   int64_t Config::*member;
-  int64_t least = 1;      ///< the smallest value that can be given
-  int64_t usual = kUnset; ///< the value that descriptions for people leave out
+  int64_t least = 1;        ///< the smallest value that can be given
+  int64_t usual = kUnset;   ///< the value that descriptions for people leave out
+  bool changesSums = false; ///< another value than the usual one adds a sum's terms in another order
 };
 
 /// Every field, in the order of #fp8gemm.config's parameters.

@@ -20,6 +20,9 @@ struct PipelineOptions : mlir::PassPipelineOptions<PipelineOptions> {
   Option<int64_t> expectedM{*this, "expected-m", llvm::cl::desc("rows of A to model where M is dynamic (count)"),
                             llvm::cl::init(4096)};
   Option<std::string> config{*this, "config", llvm::cl::desc("schedule to use instead of the modelled choice")};
+  Option<bool> batchInvariant{*this, "batch-invariant",
+                              llvm::cl::desc("choose only schedules that add up K in one and the same order"),
+                              llvm::cl::init(false)};
   Option<bool> explain{*this, "explain", llvm::cl::desc("say why a schedule was chosen"), llvm::cl::init(false)};
   Option<std::string> chip{*this, "chip", llvm::cl::desc("GPU architecture"), llvm::cl::init("sm_90a")};
   Option<std::string> ptxas{*this, "ptxas", llvm::cl::desc("path of ptxas")};

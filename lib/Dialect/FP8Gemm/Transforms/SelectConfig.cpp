@@ -81,7 +81,9 @@ struct SelectConfigPass : fp8gemm::impl::SelectConfigPassBase<SelectConfigPass> 
   }
 
   LogicalResult select(GemmOp op) {
-    config::Choice choice = config::choose(problemOf(op), *model, expectedM, given);
+    config::Problem problem = problemOf(op);
+    problem.batchInvariant = batchInvariant;
+    config::Choice choice = config::choose(problem, *model, expectedM, given);
     if (!choice.error.empty())
       return op.emitOpError(choice.error);
     op.setConfigAttr(attrOf(&getContext(), choice.chosen.config));

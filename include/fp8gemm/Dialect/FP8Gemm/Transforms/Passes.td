@@ -20,6 +20,8 @@ def SelectConfigPass : Pass<"fp8gemm-select-config"> {
            "rows of A to model where M is dynamic (count)">,
     Option<"config", "config", "std::string", /*default=*/"\"\"",
            "schedule to use for every product instead, e.g. 'tile_m = 128, tile_n = 176, stages = 4, consumers = 2'; what is left out is derived">,
+    Option<"batchInvariant", "batch-invariant", "bool", /*default=*/"false",
+           "choose only among schedules that add up the terms of K in one and the same order: a row of D then has the same bits for every M and schedule">,
     Option<"explain", "explain", "bool", /*default=*/"false",
            "print the candidates with their modelled times as remarks">,
   ];
