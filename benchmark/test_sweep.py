@@ -199,14 +199,32 @@ def test_plan_of_the_compiler():
         assert candidate["config"] == sweep.planned(plan, m) and candidate["chosen"]
 
 
+def judged_today(path):
+    """The model of today, on what a file says was measured."""
+    kept = sweep_report.load(path)
+    sweep_report.remodel(kept, lambda p, gpu: sweep.candidates_of(built(), p, gpu), os.cpu_count())
+    return sweep_report.print_report(kept)
+
+
+@pytest.mark.parametrize("order, share", [(1, 1.0), (-1, 0.0)], ids=["as modelled", "the other way round"])
+def test_kept_measurements_judge_the_compiler(tmp_path, order, share):
+    problems = [shapes.Problem(1, 2112, 7168), shapes.Problem(4096, 7168, 2048)]
+    listed = []
+    for problem in problems:
+        candidates = sweep.candidates_of(built(), problem, "h200-sxm")
+        times = [c["modelled_us"] for c in candidates][::order]
+        listed.append({**problem._asdict(), "candidates": [{"config": list(c["config"].values()), "us": us}
+                                                           for c, us in zip(candidates, times)]})
+    made = dict(results(*listed), fields=list(candidates[0]["config"]))
+    sweep_report.keep(made, tmp_path / "kept.json")
+    assert judged_today(tmp_path / "kept.json").share == share
+
+
 MEASUREMENTS = sorted((HERE / "measurements").glob("*.json"))
 
 
 @pytest.mark.parametrize("path", MEASUREMENTS or [pytest.param(None, marks=pytest.mark.skip("no measurements are kept yet"))],
                          ids=lambda path: path and path.stem)
 def test_choice_is_close_to_the_fastest_measured(path, capsys):
-    """The model of today, on what was measured on a GPU."""
-    results = sweep_report.load(path)
-    sweep_report.remodel(results, lambda p, gpu: sweep.candidates_of(built(), p, gpu), os.cpu_count())
-    judged = sweep_report.print_report(results)
+    judged = judged_today(path)
     assert judged.share >= sweep_report.WANTED_SHARE, capsys.readouterr().out
