@@ -136,10 +136,9 @@ static int64_t rasterGroup(const Problem &problem, const Gpu &gpu, const Config 
 
 /// Fills what does not need a choice among tiles.
 static Config completeTile(const Problem &problem, const Gpu &gpu, Config config, int64_t expectedM) {
-  if (config.producerRegisters == kUnset)
-    config.producerRegisters = kProducerRegisters;
-  if (config.consumerRegisters == kUnset)
-    config.consumerRegisters = kConsumerRegisters;
+  for (const Field &field : kFields)
+    if (config.*field.member == kUnset)
+      config.*field.member = field.usual;
   if (config.stages == kUnset)
     config.stages = mostStages(gpu, config);
   if (config.rasterGroup == kUnset)

@@ -55,7 +55,7 @@ struct Field {
   const char *name; ///< in #fp8gemm.config, --config and JSON
   int64_t Config::*member;
   int64_t least = 1;        ///< the smallest value that can be given
-  int64_t usual = kUnset;   ///< the value that descriptions for people leave out
+  int64_t usual = kUnset;   ///< what complete() takes if nobody has chosen; left out of descriptions
   bool changesSums = false; ///< another value than the usual one adds a sum's terms in another order
 };
 
