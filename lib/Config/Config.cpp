@@ -11,13 +11,15 @@
 
 using namespace fp8gemm::config;
 
-int64_t fp8gemm::config::scaleColumnsPerBlock(int64_t tileN) { return std::gcd(tileN, kBlockK); }
+int64_t fp8gemm::config::scaleColumnsPerBlock(const Problem &problem, int64_t tileN) {
+  return std::gcd(tileN, problem.sfbRows);
+}
 
-int64_t fp8gemm::config::panelColumns(int64_t tileN) {
-  for (int64_t columns : {64, 32})
-    if (tileN % columns == 0)
-      return columns;
-  return 16;
+int64_t fp8gemm::config::panelColumns(const Problem &problem, int64_t tileN) {
+  for (int64_t rowBytes : {128, 64})
+    if (tileN * problem.dBytes % rowBytes == 0)
+      return rowBytes / problem.dBytes;
+  return 32 / problem.dBytes;
 }
 
 static int64_t roundUp(int64_t bytes, int64_t multiple) { return (bytes + multiple - 1) / multiple * multiple; }
@@ -26,31 +28,38 @@ static int64_t roundUp(int64_t bytes, int64_t multiple) { return (bytes + multip
 /// wgmma's 128-byte swizzle repeats after, 128 bytes what any TMA destination needs.
 static int64_t stageStride(int64_t bytes) { return roundUp(bytes, bytes >= 1024 ? 1024 : 128); }
 
-static int64_t stageBytes(const Config &config) {
-  constexpr int64_t kMbarrierBytes = 16; // full and empty
-  int64_t bScales = config.tileN / scaleColumnsPerBlock(config.tileN);
+constexpr int64_t kMbarrierBytes = 16; ///< full and empty, of a stage
+
+static int64_t stageBytes(const Problem &problem, const Config &config) {
+  int64_t bScales = config.tileN / scaleColumnsPerBlock(problem, config.tileN);
   return stageStride(config.tileM * kBlockK) + stageStride(config.tileN * kBlockK) + stageStride(config.tileM * 4) +
          stageStride(bScales * 4) + kMbarrierBytes;
 }
 
-static int64_t stagingBytes(const Config &config) { return roundUp(config.tileM * config.tileN * 2, 1024); }
+/// D's staging, and the one stage of C's ring.
+static int64_t tileBytes(const Problem &problem, const Config &config) {
+  int64_t tile = roundUp(config.tileM * config.tileN * problem.dBytes, 1024);
+  return tile + (problem.loadsC() ? roundUp(tile + kMbarrierBytes, 1024) : 0);
+}
 
-int64_t fp8gemm::config::smemBytes(const Problem &, const Config &config) {
-  return stagingBytes(config) + config.stages * stageBytes(config);
+int64_t fp8gemm::config::smemBytes(const Problem &problem, const Config &config) {
+  return tileBytes(problem, config) + config.stages * stageBytes(problem, config);
 }
 
 /// The most stages that fit, at least the fewest that work: then check() says
 /// by how much they don't fit.
-static int64_t mostStages(const Gpu &gpu, const Config &config) {
-  int64_t fit = (gpu.smemBytes - stagingBytes(config)) / stageBytes(config);
+static int64_t mostStages(const Problem &problem, const Gpu &gpu, const Config &config) {
+  int64_t fit = (gpu.smemBytes - tileBytes(problem, config)) / stageBytes(problem, config);
   return std::clamp(fit, kMinStages, kMaxStages);
 }
 
-int64_t fp8gemm::config::consumerRegistersNeeded(const Config &config) {
+int64_t fp8gemm::config::consumerRegistersNeeded(const Problem &problem, const Config &config) {
   int64_t blocks = config.tileM / (kRowsPerBlock * config.consumers);
   int64_t perBlock = config.tileN * kRowsPerBlock / kThreadsPerWarpgroup;
   // The sums of all blocks, and one partial result that they take turns to use.
-  return (blocks + 1) * perBlock + kOtherRegisters;
+  // Of scales of B that each column has, a thread holds those of its own columns.
+  int64_t scales = problem.sfbRows == 1 ? config.tileN / 4 : 0;
+  return (blocks + 1) * perBlock + scales + kOtherRegisters;
 }
 
 static std::string expected(const std::string &rule, int64_t got, const std::string &unit = "") {
@@ -71,12 +80,12 @@ static std::string checkTile(const Config &config) {
   return {};
 }
 
-static std::string checkRegisters(const Config &config) {
+static std::string checkRegisters(const Problem &problem, const Config &config) {
   for (auto [name, registers] : {std::pair("producer_registers", config.producerRegisters),
                                  std::pair("consumer_registers", config.consumerRegisters)})
     if (registers < kMinRegisters || registers > kMaxRegisters || registers % 8 != 0)
       return expected(std::string(name) + " to be a multiple of 8 in [24, 256]", registers);
-  int64_t needed = consumerRegistersNeeded(config);
+  int64_t needed = consumerRegistersNeeded(problem, config);
   if (needed > config.consumerRegisters)
     return expected("consumer_registers to be at least " + std::to_string(needed) + " for a " +
                         std::to_string(config.tileM) + "x" + std::to_string(config.tileN) + " tile of " +
@@ -96,6 +105,12 @@ static std::string checkSums(const Config &config) {
   return {};
 }
 
+/// Scales of a K block that the helper warp brings.
+static int64_t helperScales(const Problem &problem, const Config &config) {
+  int64_t columns = config.tileN / scaleColumnsPerBlock(problem, config.tileN);
+  return (problem.sfaByTma() ? 0 : config.tileM) + (problem.sfbByTma() ? 0 : columns);
+}
+
 std::string fp8gemm::config::check(const Problem &problem, const Gpu &gpu, const Config &config) {
   if (std::string error = checkTile(config); !error.empty())
     return error;
@@ -103,8 +118,12 @@ std::string fp8gemm::config::check(const Problem &problem, const Gpu &gpu, const
   if (problem.sfa == ScaleLayout::KMajor && config.tileM > kMaxHelperRows)
     return expected("tile_m to be at most " + std::to_string(kMaxHelperRows) + " for k_major scales of A",
                     config.tileM);
-  if (std::string error = checkRegisters(config); !error.empty())
+  if (std::string error = checkRegisters(problem, config); !error.empty())
     return error;
+  if (helperScales(problem, config) > kMaxHelperScales && config.producerRegisters < kManyScalesProducerRegisters)
+    return expected("producer_registers to be at least " + std::to_string(kManyScalesProducerRegisters) +
+                        " for the helper warp's " + std::to_string(helperScales(problem, config)) + " scales a K block",
+                    config.producerRegisters);
   if (config.stages < kMinStages || config.stages > kMaxStages)
     return expected("stages in [" + std::to_string(kMinStages) + ", " + std::to_string(kMaxStages) + "]",
                     config.stages);
@@ -136,11 +155,17 @@ static int64_t rasterGroup(const Problem &problem, const Gpu &gpu, const Config 
 
 /// Fills what does not need a choice among tiles.
 static Config completeTile(const Problem &problem, const Gpu &gpu, Config config, int64_t expectedM) {
+  if (helperScales(problem, config) > kMaxHelperScales) {
+    if (config.producerRegisters == kUnset)
+      config.producerRegisters = kManyScalesProducerRegisters;
+    if (config.consumerRegisters == kUnset)
+      config.consumerRegisters = kManyScalesConsumerRegisters;
+  }
   for (const Field &field : kFields)
     if (config.*field.member == kUnset)
       config.*field.member = field.usual;
   if (config.stages == kUnset)
-    config.stages = mostStages(gpu, config);
+    config.stages = mostStages(problem, gpu, config);
   if (config.rasterGroup == kUnset)
     config.rasterGroup = rasterGroup(problem, gpu, config, expectedM);
   return config;

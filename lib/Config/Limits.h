@@ -12,7 +12,7 @@ namespace fp8gemm::config {
 
 /// Rows of one wgmma, hence of one accumulator (PTX ISA, "wgmma.mma_async").
 constexpr int64_t kRowsPerBlock = 64;
-constexpr int64_t kThreadsPerWarpgroup = 128;
+constexpr int64_t kThreadsPerWarpgroup = 128, kWarpsPerWarpgroup = 4;
 
 /// setmaxnreg takes a multiple of 8 in this range (PTX ISA, "setmaxnreg").
 constexpr int64_t kMinRegisters = 24, kMaxRegisters = 256;
@@ -25,6 +25,11 @@ constexpr int64_t kOtherRegisters = 40;
 /// Rows whose scales the helper warp can carry (k_major scales of A): with 256, ptxas
 /// spills under kProducerRegisters.
 constexpr int64_t kMaxHelperRows = 128;
+
+/// Scales of a K block that the helper warp can carry with kProducerRegisters: with 256,
+/// ptxas uses local memory. The registers for more come from the consumers.
+constexpr int64_t kMaxHelperScales = 240;
+constexpr int64_t kManyScalesProducerRegisters = 48, kManyScalesConsumerRegisters = 224;
 
 /// One stage can't overlap loads with math; more than 8 gained nothing anywhere.
 constexpr int64_t kMinStages = 2, kMaxStages = 8;

@@ -72,7 +72,7 @@ double l2BytesPerCycle(const Gpu &gpu, const Extents &e) {
 }
 
 /// Cycles that one CTA spends on a K block of its tile, and on what.
-Bound blockCycles(const Gpu &gpu, const Config &config, const Extents &e) {
+Bound blockCycles(const Problem &problem, const Gpu &gpu, const Config &config, const Extents &e) {
   double tileM = config.tileM, tileN = config.tileN;
   double macsPerCycle = gpu.tensorFlopsPerCycle / 2.0;
   double blocks = tileM / kRowsPerBlock;
@@ -87,16 +87,25 @@ Bound blockCycles(const Gpu &gpu, const Config &config, const Extents &e) {
   // Each block is multiplied, then promoted, with one partial result: a consumer
   // overlaps neither with its other block, only with the other consumer.
   double promotion = tileN * kRowsPerBlock / kThreadsPerWarpgroup;
+  int64_t columnScales = config.tileN / scaleColumnsPerBlock(problem, config.tileN);
+  double columnScaleBytes = 0;
+  if (problem.sfbRows == 1) {
+    // Each element has a product of scales of its own, and each warp loads its columns' scales,
+    // two for each 8 columns and thread.
+    promotion *= 2;
+    columnScaleBytes = config.consumers * kWarpsPerWarpgroup * tileN / 8 * kSmemBytesPerCycle;
+    columnScales = 0;
+  }
   double chain = blocks / config.consumers * (wgmmas * wgmmaCycles + promotion + kStepCycles);
 
   Bound bound = largest({
       {blocks * wgmmas * wgmmaTensor, "tensor cores"},
-      {(tmaBytes + blocks * wgmmas * wgmmaBytes) / kSmemBytesPerCycle, "shared memory"},
+      {(tmaBytes + blocks * wgmmas * wgmmaBytes + columnScaleBytes) / kSmemBytesPerCycle, "shared memory"},
       {chain, "wgmma then promotion"},
       {(e.tileRows + e.tileColumns) * kBlockK / l2BytesPerCycle(gpu, e), "L2"},
       {kLoadLatencySeconds * gpu.clockHz / config.stages, "load latency"},
   });
-  bound.time += kColumnScaleCycles * (config.tileN / scaleColumnsPerBlock(config.tileN));
+  bound.time += kColumnScaleCycles * columnScales;
   bound.time += kFurtherBlockCycles * (blocks / config.consumers - 1);
   bound.time += kOutOfBoundsRowCycles * (tileM - e.tileRows + tileN - e.tileColumns) * e.ctas;
   return bound;
@@ -104,16 +113,19 @@ Bound blockCycles(const Gpu &gpu, const Config &config, const Extents &e) {
 
 /// Cycles of a tile's epilogue that its consumers spend: D through shared memory,
 /// then waiting for what is left of the previous tile's store.
-double epilogueCycles(const Gpu &gpu, const Config &config, const Extents &e, double loopCycles) {
-  double staged = config.tileM * config.tileN * 2 / kSmemBytesPerCycle;
-  double store = e.tileRows * e.tileColumns * 2 / l2BytesPerCycle(gpu, e);
+double epilogueCycles(const Problem &problem, const Gpu &gpu, const Config &config, const Extents &e,
+                      double loopCycles) {
+  double copies = problem.dBytes * (problem.loadsC() ? 2 : 1); // D, and C
+  double staged = config.tileM * config.tileN * copies / kSmemBytesPerCycle;
+  double store = e.tileRows * e.tileColumns * copies / l2BytesPerCycle(gpu, e);
   return kEpilogueCycles + staged + std::max(0.0, store - loopCycles);
 }
 
 /// Every operand once.
-double hbmBytes(const Extents &e) {
-  double scales = 4 * (e.m * e.kBlocks + tiles(e.n, kBlockK) * e.kBlocks);
-  return e.m * e.k + e.n * e.k + 2 * e.m * e.n + scales;
+double hbmBytes(const Problem &problem, const Extents &e) {
+  double scales = 4 * (e.m * e.kBlocks + tiles(e.n, problem.sfbRows) * e.kBlocks);
+  double results = problem.dBytes * (problem.c == CUse::None ? 1 : 2);
+  return e.m * e.k + e.n * e.k + results * e.m * e.n + scales;
 }
 
 /// A modelled time, and what it consists of.
@@ -125,11 +137,11 @@ struct Estimate {
 
 Estimate estimate(const Problem &problem, const Gpu &gpu, const Config &config, int64_t expectedM) {
   Extents e = extents(problem, gpu, config, expectedM);
-  Bound block = blockCycles(gpu, config, e);
+  Bound block = blockCycles(problem, gpu, config, e);
   double loop = e.kBlocks * block.time;
-  double epilogue = epilogueCycles(gpu, config, e, loop);
+  double epilogue = epilogueCycles(problem, gpu, config, e, loop);
   double math = e.waves * (loop + epilogue) / gpu.clockHz;
-  double hbm = hbmBytes(e) / gpu.hbmBytesPerSecond;
+  double hbm = hbmBytes(problem, e) / gpu.hbmBytesPerSecond;
   double seconds = kFixedSeconds + std::max(math, hbm) + kExposed * std::min(math, hbm);
 
   double waveSeconds = e.waves / gpu.clockHz;

@@ -45,14 +45,20 @@ OwningOpRef<ModuleOp> buildModule(MLIRContext &context, const GemmProblem &probl
     return nullptr;
   context.loadDialect<FP8GemmDialect, func::FuncDialect>();
   OpBuilder builder(&context);
-  Type f8 = Float8E4M3FNType::get(&context), f32 = builder.getF32Type(), bf16 = builder.getBF16Type();
+  auto f8 = [&](GemmProblem::F8 type) -> Type {
+    return type == GemmProblem::F8::E4M3 ? Type(Float8E4M3FNType::get(&context)) : Float8E5M2Type::get(&context);
+  };
+  Type f32 = builder.getF32Type(), result = problem.d == GemmProblem::Result::F32 ? f32 : builder.getBF16Type();
+  int64_t sfbBlock = problem.recipe == GemmProblem::Recipe::OneD1D ? 1 : kBlock;
   int64_t m = problem.m.value_or(ShapedType::kDynamic), n = problem.n, k = problem.k;
   // Rows of mn_major storage are padded to what TMA can step over.
   int64_t sfaRows = problem.m && problem.sfaMnMajor ? llvm::alignTo(m, kTmaScales) : m;
-  Type types[] = {MemRefType::get({m, k}, f8), MemRefType::get(scaleShape(sfaRows, k, problem.sfaMnMajor), f32),
-                  MemRefType::get({n, k}, f8),
-                  MemRefType::get(scaleShape(blocks(n, kBlock), k, problem.sfbMnMajor), f32),
-                  MemRefType::get({m, n}, bf16)};
+  SmallVector<Type> types{
+      MemRefType::get({m, k}, f8(problem.a)), MemRefType::get(scaleShape(sfaRows, k, problem.sfaMnMajor), f32),
+      MemRefType::get({n, k}, f8(problem.b)),
+      MemRefType::get(scaleShape(blocks(n, sfbBlock), k, problem.sfbMnMajor), f32), MemRefType::get({m, n}, result)};
+  if (problem.c == GemmProblem::C::Apart)
+    types.push_back(types.back());
 
   OwningOpRef<ModuleOp> module = ModuleOp::create(loc);
   builder.setInsertionPointToEnd(module->getBody());
@@ -60,10 +66,10 @@ OwningOpRef<ModuleOp> buildModule(MLIRContext &context, const GemmProblem &probl
   Block *body = func.addEntryBlock();
   builder.setInsertionPointToEnd(body);
   auto layout = [](bool mnMajor) { return mnMajor ? ScaleLayout::mn_major : ScaleLayout::k_major; };
+  Value c = problem.c == GemmProblem::C::None ? Value() : body->getArgument(4), d = body->getArguments().back();
   GemmOp::create(builder, loc, TypeRange(), body->getArgument(0), body->getArgument(1), body->getArgument(2),
-                 body->getArgument(3), /*c=*/Value(), body->getArgument(4),
-                 ScaleAttr::get(&context, 1, kBlock, layout(problem.sfaMnMajor)),
-                 ScaleAttr::get(&context, kBlock, kBlock, layout(problem.sfbMnMajor)), ConfigAttr(), SymbolRefAttr());
+                 body->getArgument(3), c, d, ScaleAttr::get(&context, 1, kBlock, layout(problem.sfaMnMajor)),
+                 ScaleAttr::get(&context, sfbBlock, kBlock, layout(problem.sfbMnMajor)), ConfigAttr(), SymbolRefAttr());
   func::ReturnOp::create(builder, loc);
   if (failed(verify(*module)))
     return nullptr;

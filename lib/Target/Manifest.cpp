@@ -28,6 +28,8 @@ format::Operand toFormat(hopper::Operand operand) {
     return format::Operand::ScaleA;
   case hopper::Operand::sfb:
     return format::Operand::ScaleB;
+  case hopper::Operand::c:
+    return format::Operand::C;
   case hopper::Operand::d:
     return format::Operand::D;
   case hopper::Operand::none:
@@ -39,6 +41,8 @@ format::Operand toFormat(hopper::Operand operand) {
 std::optional<format::ElementType> toFormat(Type element) {
   if (isa<Float8E4M3FNType>(element))
     return format::ElementType::F8E4M3FN;
+  if (isa<Float8E5M2Type>(element))
+    return format::ElementType::F8E5M2;
   if (element.isF32())
     return format::ElementType::F32;
   if (element.isBF16())
@@ -51,6 +55,18 @@ std::optional<format::ScaleLayout> toFormat(StringAttr layout) {
       .Case("k_major", format::ScaleLayout::KMajor)
       .Case("mn_major", format::ScaleLayout::MnMajor)
       .Default(std::nullopt);
+}
+
+format::CUse toFormat(hopper::CUse use) {
+  switch (use) {
+  case hopper::CUse::none:
+    break;
+  case hopper::CUse::apart:
+    return format::CUse::Apart;
+  case hopper::CUse::in_place:
+    return format::CUse::InPlace;
+  }
+  return format::CUse::None;
 }
 
 class ManifestBuilder {
@@ -87,7 +103,7 @@ FailureOr<flatbuffers::Offset<format::Param>> ManifestBuilder::buildTensorMap(un
            << index << ", a tensor map, with 'hopper.map', its !nvgpu.tensormap.descriptor type";
   std::optional<format::ElementType> element = toFormat(map.getTensor().getElementType());
   if (!element)
-    return kernel.emitError("expected a tensor map of f8E4M3FN, f32 or bf16, got ") << map;
+    return kernel.emitError("expected a tensor map of f8E4M3FN, f8E5M2, f32 or bf16, got ") << map;
   SmallVector<uint32_t> box(map.getTensor().getShape());
   // The enumerators count powers of two: swizzles of 32, 64 and 128 bytes, promotion to 64, 128 and 256.
   unsigned swizzle = unsigned(map.getSwizzle()), promotion = unsigned(map.getL2promo());
@@ -121,10 +137,13 @@ FailureOr<flatbuffers::Offset<format::Problem>> ManifestBuilder::buildProblem() 
   std::optional<format::ScaleLayout> sfa = toFormat(problem.getSfa()), sfb = toFormat(problem.getSfb());
   if (!sfa || !sfb)
     return kernel.emitError("expected scale layouts k_major or mn_major, got ") << problem;
+  auto a = toFormat(problem.getA()), b = toFormat(problem.getB()), d = toFormat(problem.getD());
+  if (!a || !b || !d)
+    return kernel.emitError("expected element types f8E4M3FN, f8E5M2, f32 or bf16, got ") << problem;
   auto op = fbb.CreateString(problem.getOp().str());
   return format::CreateProblem(fbb, op, ShapedType::isDynamic(problem.getM()) ? -1 : problem.getM(), problem.getN(),
-                               problem.getK(), format::ElementType::F8E4M3FN, format::ElementType::F8E4M3FN,
-                               format::ElementType::BF16, 1, 128, *sfa, 128, 128, *sfb);
+                               problem.getK(), *a, *b, *d, 1, 128, *sfa, problem.getSfbRows(), 128, *sfb,
+                               toFormat(problem.getC()));
 }
 
 FailureOr<std::string> ManifestBuilder::build() {
@@ -180,8 +199,13 @@ void printProblem(llvm::json::OStream &json, const format::Problem &problem) {
   json.attribute("m", problem.m());
   json.attribute("n", problem.n());
   json.attribute("k", problem.k());
+  json.attribute("a", format::EnumNameElementType(problem.a()));
+  json.attribute("b", format::EnumNameElementType(problem.b()));
+  json.attribute("c", format::EnumNameCUse(problem.c()));
+  json.attribute("d", format::EnumNameElementType(problem.d()));
   json.attribute("sfa_layout", format::EnumNameScaleLayout(problem.sfa_layout()));
   json.attribute("sfb_layout", format::EnumNameScaleLayout(problem.sfb_layout()));
+  json.attribute("sfb_block_rows", problem.sfb_block_rows());
 }
 
 } // namespace

@@ -26,7 +26,7 @@
 namespace fp8gemm::format {
 
 /// Version of Manifest.fbs that this code writes and reads.
-constexpr uint32_t kManifestVersion = 1;
+constexpr uint32_t kManifestVersion = 2;
 
 struct Footer {
   uint64_t manifestOffset;
@@ -97,6 +97,7 @@ inline std::string diagnoseForeign(std::string_view bytes) {
 inline unsigned bytesOf(ElementType type) {
   switch (type) {
   case ElementType::F8E4M3FN:
+  case ElementType::F8E5M2:
     return 1;
   case ElementType::BF16:
     return 2;
@@ -162,11 +163,13 @@ inline std::string checkManifest(const Manifest &manifest) {
       problem.k() > INT32_MAX)
     return "manifest: expected extents that fit 32 bits, got m = " + std::to_string(problem.m()) +
            ", n = " + std::to_string(problem.n()) + ", k = " + std::to_string(problem.k());
-  if (problem.a() != ElementType::F8E4M3FN || problem.b() != ElementType::F8E4M3FN || problem.d() != ElementType::BF16)
-    return "manifest: expected A and B of f8E4M3FN and D of bf16";
-  if (problem.sfa_block_rows() != 1 || problem.sfa_block_columns() != 128 || problem.sfb_block_rows() != 128 ||
-      problem.sfb_block_columns() != 128)
-    return "manifest: expected scale blocks of 1x128 for A and 128x128 for B";
+  if (bytesOf(problem.a()) != 1 || bytesOf(problem.b()) != 1 || bytesOf(problem.d()) < 2)
+    return "manifest: expected A and B of f8E4M3FN or f8E5M2, and D of bf16 or f32";
+  if (problem.c() < CUse::None || problem.c() > CUse::InPlace)
+    return "manifest: expected a known use of C, got " + number(uint8_t(problem.c()));
+  if (problem.sfa_block_rows() != 1 || problem.sfa_block_columns() != 128 ||
+      (problem.sfb_block_rows() != 128 && problem.sfb_block_rows() != 1) || problem.sfb_block_columns() != 128)
+    return "manifest: expected scale blocks of 1x128 for A, and of 128x128 or 1x128 for B";
   for (ScaleLayout layout : {problem.sfa_layout(), problem.sfb_layout()})
     if (layout != ScaleLayout::KMajor && layout != ScaleLayout::MnMajor)
       return "manifest: expected a known scale layout, got " + number(uint8_t(layout));
@@ -176,9 +179,12 @@ inline std::string checkManifest(const Manifest &manifest) {
     return "manifest: expected a tile of positive extents";
   if (manifest.smem_bytes() > INT32_MAX)
     return "manifest: expected shared memory that fits 32 bits";
-  for (unsigned i = 0; i < manifest.params()->size(); ++i)
+  for (unsigned i = 0; i < manifest.params()->size(); ++i) {
     if (std::string error = checkParam(*manifest.params()->Get(i), i); !error.empty())
       return error;
+    if (manifest.params()->Get(i)->operand() == Operand::C && problem.c() == CUse::None)
+      return "manifest: parameter " + number(i) + ": expected no parameter of C in a problem without it";
+  }
   return {};
 }
 

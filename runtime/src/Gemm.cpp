@@ -40,6 +40,7 @@ constexpr int kTmaAlignment = 16;
 static Storage describe(const format::Manifest &manifest, const fp8gemm_gemm_args &args, Operand operand) {
   const format::Problem &problem = *manifest.problem();
   int64_t m = args.m, n = problem.n(), k = problem.k();
+  auto bytes = [](format::ElementType type) { return int(format::detail::bytesOf(type)); };
   auto scales = [&](const char *name, fp8gemm_matrix matrix, int64_t blockRows, int64_t blockColumns,
                     format::ScaleLayout layout) {
     bool kMajor = layout == format::ScaleLayout::KMajor;
@@ -51,11 +52,13 @@ static Storage describe(const format::Manifest &manifest, const fp8gemm_gemm_arg
   };
   switch (operand) {
   case Operand::A:
-    return {"a", args.a, m, k, 1, kTmaAlignment};
+    return {"a", args.a, m, k, bytes(problem.a()), kTmaAlignment};
   case Operand::B:
-    return {"b", args.b, n, k, 1, kTmaAlignment};
+    return {"b", args.b, n, k, bytes(problem.b()), kTmaAlignment};
+  case Operand::C:
+    return {"c", args.c, m, n, bytes(problem.d()), kTmaAlignment};
   case Operand::D:
-    return {"d", args.d, m, n, 2, kTmaAlignment};
+    return {"d", args.d, m, n, bytes(problem.d()), kTmaAlignment};
   case Operand::ScaleA:
     return scales("sfa", args.sfa, ceilDiv(m, problem.sfa_block_rows()), ceilDiv(k, problem.sfa_block_columns()),
                   problem.sfa_layout());
@@ -93,6 +96,59 @@ static fp8gemm_status checkStorage(const Storage &storage) {
   return FP8GEMM_OK;
 }
 
+/// True if a byte of one may be a byte of the other. Rows of the same pitch, as those of two parts of
+/// one matrix, are compared exactly; else the ranges of addresses are.
+static bool overlap(const Storage &x, const Storage &y) {
+  auto begin = [](const Storage &s) { return reinterpret_cast<uintptr_t>(s.matrix.data); };
+  auto pitch = [](const Storage &s) { return uintptr_t(s.matrix.leading_dimension) * s.elementBytes; };
+  auto row = [](const Storage &s) { return uintptr_t(s.columns) * s.elementBytes; };
+  auto end = [&](const Storage &s) { return begin(s) + (s.rows - 1) * pitch(s) + row(s); };
+  const Storage &first = begin(x) <= begin(y) ? x : y, &second = begin(x) <= begin(y) ? y : x;
+  if (x.rows == 0 || y.rows == 0 || end(first) <= begin(second))
+    return false;
+  if (pitch(first) != pitch(second))
+    return true;
+  uintptr_t behind = (begin(second) - begin(first)) % pitch(first);
+  return behind < row(first) || behind + row(second) > pitch(first);
+}
+
+/// C is given where it is added, in place where the kernel adds in place.
+static fp8gemm_status checkC(const format::Manifest &manifest, const fp8gemm_gemm_args &args) {
+  const char *kernel = manifest.entry()->c_str();
+  switch (manifest.problem()->c()) {
+  case format::CUse::None:
+    if (args.c.data)
+      return fail(FP8GEMM_INVALID_ARGUMENT, "expected 'c' to be null, since kernel '%s' adds no C, got %p", kernel,
+                  args.c.data);
+    return FP8GEMM_OK;
+  case format::CUse::Apart:
+    return checkStorage(describe(manifest, args, Operand::C));
+  case format::CUse::InPlace:
+    if (args.c.data == args.d.data && args.c.leading_dimension == args.d.leading_dimension)
+      return FP8GEMM_OK;
+    return fail(FP8GEMM_INVALID_ARGUMENT,
+                "expected 'c' to be 'd' (the same pointer and leading dimension), since kernel '%s' adds in place, got "
+                "%p and %" PRId64,
+                kernel, args.c.data, args.c.leading_dimension);
+  }
+  return FP8GEMM_OK;
+}
+
+/// D overlaps no operand but, where the kernel adds in place, C.
+static fp8gemm_status checkOverlap(const format::Manifest &manifest, const fp8gemm_gemm_args &args) {
+  Storage d = describe(manifest, args, Operand::D);
+  bool apart = manifest.problem()->c() == format::CUse::Apart;
+  for (Operand operand : {Operand::A, Operand::ScaleA, Operand::B, Operand::ScaleB, Operand::C}) {
+    if (operand == Operand::C && !apart)
+      continue;
+    Storage other = describe(manifest, args, operand);
+    if (overlap(d, other))
+      return fail(FP8GEMM_INVALID_ARGUMENT, "expected 'd' not to overlap '%s'%s", other.name,
+                  operand == Operand::C ? "; to add in place, compile a kernel that does" : "");
+  }
+  return FP8GEMM_OK;
+}
+
 static fp8gemm_status checkArgs(const format::Manifest &manifest, const fp8gemm_gemm_args &args) {
   const format::Problem &problem = *manifest.problem();
   if (args.m < 0 || args.m > INT32_MAX)
@@ -106,7 +162,9 @@ static fp8gemm_status checkArgs(const format::Manifest &manifest, const fp8gemm_
   for (Operand operand : {Operand::A, Operand::ScaleA, Operand::B, Operand::ScaleB, Operand::D})
     if (fp8gemm_status status = checkStorage(describe(manifest, args, operand)))
       return status;
-  return FP8GEMM_OK;
+  if (fp8gemm_status status = checkC(manifest, args))
+    return status;
+  return checkOverlap(manifest, args);
 }
 
 static cuda::CUresult encode(const cuda::Driver &driver, const format::Param &param, const Storage &storage,

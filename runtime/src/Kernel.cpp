@@ -91,6 +91,26 @@ fp8gemm_status fp8gemm_kernel_get_info(const fp8gemm_kernel *kernel, fp8gemm_ker
   info->m = problem.m();
   info->n = problem.n();
   info->k = problem.k();
+  auto type = [](format::ElementType type) {
+    switch (type) {
+    case format::ElementType::F8E4M3FN:
+      return FP8GEMM_E4M3;
+    case format::ElementType::F8E5M2:
+      return FP8GEMM_E5M2;
+    case format::ElementType::BF16:
+      return FP8GEMM_BF16;
+    case format::ElementType::F32:
+      break;
+    }
+    return FP8GEMM_F32;
+  };
+  info->a_type = type(problem.a());
+  info->b_type = type(problem.b());
+  info->d_type = type(problem.d());
+  info->c_use = problem.c() == format::CUse::None    ? FP8GEMM_NO_C
+                : problem.c() == format::CUse::Apart ? FP8GEMM_C_APART
+                                                     : FP8GEMM_C_IN_PLACE;
+  info->sfb_block_rows = problem.sfb_block_rows();
   info->sfa_layout = layout(problem.sfa_layout());
   info->sfb_layout = layout(problem.sfb_layout());
   info->tile_m = manifest.tile_m();

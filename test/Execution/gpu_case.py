@@ -66,27 +66,36 @@ class Case:
             self.kernel, self.kernel_path = self.open_kernel(path), path
         return self.kernel
 
-    def use_data(self, n, k, seed):
-        """Normal data, its quantisation and its oracle: MAX_M rows, of which an item takes the first M."""
-        if self.data_key != (n, k, seed):
+    def use_data(self, kernel, seed):
+        """Normal data, its quantisation, C (None where none is added) and their oracle: MAX_M rows, of which an item
+        takes the first M."""
+        n, k, adds = kernel.n, kernel.k, kernel.c_use != "none"
+        key = (n, k, seed, kernel.a_type, kernel.b_type, kernel.sfb_rows, kernel.d_type, adds)
+        if self.data_key != key:
             self.data = None  # two sets would not be needed at once
             random = torch.Generator(self.device).manual_seed(1000 + seed)
             a = torch.randn(MAX_M, k, generator=random, device=self.device)
             b = torch.randn(n, k, generator=random, device=self.device)
             # Rows of different size, so that a scale taken from another row or block shows.
             a *= torch.exp2(torch.randint(-4, 5, (MAX_M, 1), generator=random, device=self.device))
-            quantised = operands.quantise(a, 1, operands.BLOCK) + operands.quantise(b, operands.BLOCK, operands.BLOCK)
-            self.data, self.data_key = (quantised, operands.Oracle(*quantised)), (n, k, seed)
+            quantised = (*operands.quantise(a, 1, operands.BLOCK, operands.TYPES[kernel.a_type]),
+                         *operands.quantise(b, kernel.sfb_rows, operands.BLOCK, operands.TYPES[kernel.b_type]))
+            c = None
+            if adds:
+                c = torch.randn(MAX_M, n, generator=random, device=self.device) * a.norm(dim=1, keepdim=True)
+                c = c.to(operands.TYPES[kernel.d_type])
+            oracle = operands.Oracle(*quantised, c, kernel.d_type)
+            self.data, self.data_key = (quantised, c, oracle), key
         return self.data
 
-    def multiply(self, a, sfa, b, sfb, strided):
-        """D, from poisoned memory; twice, with the same bits; nothing else written."""
+    def multiply(self, a, sfa, b, sfb, strided, c=None):
+        """D, from poisoned memory, or added to C; twice, with the same bits; nothing else written."""
         kernel = self.kernel
-        everything = operands.Operands(a, sfa, b, sfb, kernel.sfa, kernel.sfb, strided)
+        everything = operands.Operands(a, sfa, b, sfb, kernel, strided, c)
         arguments = everything.arguments(kernel)
         results = []
         for _ in range(2):
-            everything.d.poison()
+            everything.prepare()
             kernel.launch(arguments)
             self.synchronize()
             results.append(everything.d.read())
@@ -96,10 +105,10 @@ class Case:
             raise Failure(f"{how}: wrote outside of, or into, {', '.join(damaged)}")
         missing = operands.unwritten(results[0])
         if missing:
-            rows, columns = torch.nonzero(results[0].view(torch.int16) == -1, as_tuple=True)
+            rows, columns = torch.nonzero(operands.bits(results[0]) == -1, as_tuple=True)
             raise Failure(f"{how}: {missing} of {results[0].numel()} elements not written, rows {int(rows.min())}.."
                           f"{int(rows.max())}, columns {int(columns.min())}..{int(columns.max())}")
-        different = int((results[0].view(torch.int16) != results[1].view(torch.int16)).sum())
+        different = int((operands.bits(results[0]) != operands.bits(results[1])).sum())
         if different:
             raise Failure(f"{how}: {different} elements differ between two launches")
         return results[0]
@@ -127,22 +136,22 @@ class Case:
 
     def random(self, item):
         kernel, m = self.use_kernel(item["kernel"]), item["m"]
-        (a, sfa, b, sfb), oracle = self.use_data(kernel.n, kernel.k, item["seed"])
+        (a, sfa, b, sfb), c, oracle = self.use_data(kernel, item["seed"])
         key = (item["kernel"], item["seed"])
         if self.full_key != key:  # at the first item of this data, and after a restart
             try:
-                self.full, self.full_key = self.multiply(a, sfa, b, sfb, False), key
+                self.full, self.full_key = self.multiply(a, sfa, b, sfb, False, c), key
             except Failure:
                 self.full, self.full_key = None, key  # the item with M = MAX_M tells
         worst, worst_row = 0.0, 0.0
         for strided in (False, True):
             how = "strided" if strided else "packed"
-            d = self.multiply(a[:m], sfa[:m], b, sfb, strided)
+            d = self.multiply(a[:m], sfa[:m], b, sfb, strided, None if c is None else c[:m])
             worst = max(worst, self.compare(d, oracle, how)[1])
             worst_row = max(worst_row, self.compare_rows(d, oracle, how))
             if self.full is None:
                 continue
-            changed = int((d.view(torch.int16) != self.full[:m].view(torch.int16)).any(1).sum())
+            changed = int((operands.bits(d) != operands.bits(self.full[:m])).any(1).sum())
             if changed:
                 raise Failure(f"{how}: {changed} rows have other bits than with M = {MAX_M}")
         return {"ratio": worst, "row": worst_row}
@@ -150,8 +159,8 @@ class Case:
     def empty(self, item):
         """M = 0 succeeds, writes nothing, and needs no memory."""
         kernel = self.use_kernel(item["kernel"])
-        (a, sfa, b, sfb), _ = self.use_data(kernel.n, kernel.k, 0)
-        everything = operands.Operands(a[:1], sfa[:1], b, sfb, kernel.sfa, kernel.sfb, False)
+        (a, sfa, b, sfb), c, _ = self.use_data(kernel, 0)
+        everything = operands.Operands(a[:1], sfa[:1], b, sfb, kernel, False, None if c is None else c[:1])
         everything.d.poison()
         everything.m = 0
         kernel.launch(everything.arguments(kernel))
@@ -163,14 +172,13 @@ class Case:
     def refused(self, item):
         """Wrong arguments are answered with a status, and nothing is launched."""
         kernel, m = self.use_kernel(item["kernel"]), 8
-        (a, sfa, b, sfb), _ = self.use_data(kernel.n, kernel.k, 0)
-        everything = operands.Operands(a[:m], sfa[:m], b, sfb, kernel.sfa, kernel.sfb, False)
+        (a, sfa, b, sfb), c, _ = self.use_data(kernel, 0)
+        everything = operands.Operands(a[:m], sfa[:m], b, sfb, kernel, False, None if c is None else c[:m])
         everything.d.poison()
-        names = ("a", "sfa", "b", "sfb", "d")
-        right = {name: getattr(everything, name).operand for name in names}
+        right = {name: getattr(everything, name).operand for name in everything.names}
 
         def attempt(what, status, stream=0, rows=m, **changed):
-            arguments = kernel.arguments(rows, *(changed.get(name, right[name]) for name in names))
+            arguments = kernel.arguments(rows, **{**right, **changed})
             try:
                 kernel.launch(arguments, stream)
             except runtime_binding.StatusError as error:
@@ -179,14 +187,18 @@ class Case:
                 raise Failure(f"{what}: expected {status}, got {error}") from None
             raise Failure(f"{what}: expected {status}, got a launch")
 
-        for name in names:
+        for name in everything.names:
             address, leading = right[name]
             attempt(f"null '{name}'", "INVALID_ARGUMENT", **{name: (None, leading)})
             attempt(f"'{name}' rows that overlap", "INVALID_ARGUMENT", **{name: (address, 0)})
-        for name in ("a", "b", "d"):
+        for name in {"a", "b", "c", "d"}.intersection(everything.names):
             address, leading = right[name]
+            half = 8 // getattr(everything, name).size  # elements in 8 bytes
             attempt(f"misaligned '{name}'", "INVALID_ARGUMENT", **{name: (address + 8, leading)})
-            attempt(f"misaligned rows of '{name}'", "INVALID_ARGUMENT", **{name: (address, leading + 4)})
+            attempt(f"misaligned rows of '{name}'", "INVALID_ARGUMENT", **{name: (address, leading + half)})
+        address, leading = right["d"]
+        attempt("a 'c' that overlaps 'd', or is not wanted", "INVALID_ARGUMENT", c=(address + 16, leading))
+        attempt("a 'd' that overlaps 'a'", "INVALID_ARGUMENT", d=(right["a"][0], leading))
         attempt("negative M", "INVALID_ARGUMENT", rows=-1)
         attempt("a stream of another context", "WRONG_CONTEXT", stream=self.other_stream())
         self.synchronize()
@@ -196,25 +208,45 @@ class Case:
 
     def on_device(self, problem):
         """A numpy problem as tensors."""
+        types = {numerics.E4M3: ("uint8", torch.float8_e4m3fn), numerics.E5M2: ("uint8", torch.float8_e5m2),
+                 numerics.BF16: ("int16", torch.bfloat16)}
+
         def move(array):
-            if array.dtype == numerics.E4M3:
-                return torch.from_numpy(array.view("uint8")).to(self.device).view(torch.float8_e4m3fn)
+            for element, (stored, tensor) in types.items():
+                if array.dtype == element:
+                    return torch.from_numpy(array.view(stored)).to(self.device).view(tensor)
             return torch.from_numpy(array).to(self.device)
         return tuple(move(array) for array in (problem.a, problem.sfa, problem.b, problem.sfb))
+
+    def inputs_made_to_err(self):
+        """Makers of problems whose operands have the kernel's types."""
+        mixed = tensor_core.lost_below_subnormal_of_mixed_types
+
+        def mixed_the_other_way(m, n):
+            problem = mixed(n, m)
+            return numerics.Problem(problem.b, problem.sfb, problem.a, problem.sfa)
+        return {("e4m3", "e4m3"): (tensor_core.lost_below_large, tensor_core.lost_below_subnormal,
+                                   tensor_core.zero_times_large),
+                ("e4m3", "e5m2"): (mixed,), ("e5m2", "e4m3"): (mixed_the_other_way,),
+                ("e5m2", "e5m2"): (tensor_core.lost_below_subnormal_e5m2,)}[self.kernel.a_type, self.kernel.b_type]
 
     def adversarial(self, item):
         """Inputs made to err, in the first K block: within the bounds, and the worst not far below the constant one."""
         kernel = self.use_kernel(item["kernel"])
         shares = {}
-        for make in (tensor_core.lost_below_large, tensor_core.lost_below_subnormal, tensor_core.zero_times_large):
+        c = None
+        if kernel.c_use != "none":
+            c = torch.zeros(MADE_ROWS, kernel.n, dtype=operands.TYPES[kernel.d_type], device=self.device)
+        for make in self.inputs_made_to_err():
             a, _, b, _ = self.on_device(make(MADE_ROWS, 1))
+            types = a.dtype, b.dtype
             a, b = (torch.nn.functional.pad(x.view(torch.uint8), (0, kernel.k - x.shape[1])) for x in (a, b))
-            a, b = a.view(torch.float8_e4m3fn), b.repeat(kernel.n, 1).view(torch.float8_e4m3fn)
+            a, b = a.view(types[0]), b.repeat(kernel.n, 1).view(types[1])
             blocks = operands.ceil_div(kernel.k, operands.BLOCK)
             sfa = torch.ones(MADE_ROWS, blocks, device=self.device)
-            sfb = torch.ones(operands.ceil_div(kernel.n, operands.BLOCK), blocks, device=self.device)
-            d = self.multiply(a, sfa, b, sfb, False)
-            shares[make.__name__] = self.compare(d, operands.Oracle(a, sfa, b, sfb), make.__name__)[0]
+            sfb = torch.ones(operands.ceil_div(kernel.n, kernel.sfb_rows), blocks, device=self.device)
+            d = self.multiply(a, sfa, b, sfb, False, c)
+            shares[make.__name__] = self.compare(d, operands.Oracle(a, sfa, b, sfb, c, kernel.d_type), make.__name__)[0]
         worst = max(shares.values())
         if worst < ADVERSARIAL_SHARE:
             raise Failure(f"the largest error is {worst:.4f} of the constant bound, expected at least "
@@ -224,33 +256,42 @@ class Case:
     def special(self, item):
         """NaN, infinite, zero and negative values, a row each, do what docs/Numerics.md says."""
         kernel = self.use_kernel(item["kernel"])
-        (a, sfa, b, sfb), _ = self.use_data(kernel.n, kernel.k, 0)
+        (a, sfa, b, sfb), c, _ = self.use_data(kernel, 0)
+        element, c = a.dtype, None if c is None else c[:8]
         a, sfa = a[:8].view(torch.uint8).clone(), sfa[:8].clone()
         a[0, 3] = a[5, 3] = 0x7F  # NaN
         a[6] = 0
+        if kernel.a_type == "e5m2":
+            a[7, 2] = 0x7C  # infinite
         sfa[1, 0] = sfa[6, 0] = float("inf")
         sfa[2, 0] = float("nan")
         sfa[3] = sfa[5] = 0
         sfa[4] *= -1
-        d = self.multiply(a.view(torch.float8_e4m3fn), sfa, b, sfb, False).to(torch.float64)
-        value = operands.sum_of_blocks(a.view(torch.float8_e4m3fn), sfa, b, sfb)
+        d = self.multiply(a.view(element), sfa, b, sfb, False, c).to(torch.float64)
+        value = operands.sum_of_blocks(a.view(element), sfa, b, sfb, c)
         finite = value.isfinite()
         same = torch.where(finite, (d - value).abs() <= RANDOM_ERROR * 16 * value.abs().clamp_min(value[4].abs().max()),
                            (d == value) | (d.isnan() & value.isnan()))
         if not bool(same.all()):
             row, column = (int(x[0]) for x in torch.nonzero(~same, as_tuple=True))
             raise Failure(f"D[{row}, {column}]: expected {float(value[row, column])}, got {float(d[row, column])}")
-        if bool((d[3] != 0).any()):
-            raise Failure("a row of zero scales is not zero")
+        if bool((d[3] != (0 if c is None else c[3].double())).any()):
+            raise Failure("a row of zero scales is not zero, or C")
         return {}
 
     def model(self, item):
         """Share of the elements that have the very bits of the model of the tensor core. It decides nothing."""
         kernel = self.use_kernel(item["kernel"])
-        problem = numerics.random_problem(MADE_ROWS, kernel.n, kernel.k)
-        d = self.multiply(*self.on_device(problem), False)
-        expected = torch.from_numpy(tensor_core.gemm(problem).view("int16")).to(self.device)
-        return {"ratio": float((d.view(torch.int16) == expected).to(torch.float64).mean())}
+        types = [{"e4m3": numerics.E4M3, "e5m2": numerics.E5M2, "bf16": numerics.BF16, "f32": numerics.F32}[name]
+                 for name in (kernel.a_type, kernel.b_type, kernel.d_type)]
+        problem = numerics.random_problem(MADE_ROWS, kernel.n, kernel.k, 0, kernel.sfb_rows, *types, kernel.c_use != "none")
+        c = None
+        if problem.c is not None:
+            c = torch.from_numpy(problem.c.astype("float32")).to(self.device).to(operands.TYPES[kernel.d_type])
+        d = self.multiply(*self.on_device(problem), False, c)
+        stored = "int32" if kernel.d_type == "f32" else "int16"
+        expected = torch.from_numpy(tensor_core.gemm(problem).view(stored)).to(self.device)
+        return {"ratio": float((operands.bits(d) == expected).to(torch.float64).mean())}
 
     def run(self, item):
         try:

@@ -15,7 +15,8 @@ import numerics
 import tensor_core
 
 BLOCK = 128
-E4M3_MAX = 448.0
+TYPES = {"e4m3": torch.float8_e4m3fn, "e5m2": torch.float8_e5m2, "bf16": torch.bfloat16, "f32": torch.float32}
+SMALLEST_EXPONENT = {torch.float8_e4m3fn: -6, torch.float8_e5m2: -14}  # of normal numbers
 # Bytes around every operand. As e4m3, f32 and bf16 the fill is NaN, so that a read out
 # of bounds shows in the result, and no kernel computes it: the hardware's NaN is 0x7fff.
 GUARD_BYTES = 1 << 16
@@ -30,15 +31,16 @@ def round_up(a, b):
     return ceil_div(a, b) * b
 
 
-def quantise(x, rows, columns):
-    """f32 x [R, K] -> (e4m3 [R, K], f32 scales [ceil(R/rows), ceil(K/columns)]), so that each block's largest is 448."""
+def quantise(x, rows, columns, element=torch.float8_e4m3fn):
+    """f32 x [R, K] -> (FP8 [R, K], f32 scales [ceil(R/rows), ceil(K/columns)]): each block's largest becomes the type's."""
+    most = torch.finfo(element).max
     r, k = x.shape
     padded = torch.zeros(round_up(r, rows), round_up(k, columns), dtype=torch.float32, device=x.device)
     padded[:r, :k] = x
     blocks = padded.view(padded.shape[0] // rows, rows, padded.shape[1] // columns, columns)
     largest = blocks.abs().amax(dim=(1, 3), keepdim=True)
-    scales = torch.where(largest > 0, largest / E4M3_MAX, torch.ones_like(largest))
-    codes = (blocks / scales).clamp(-E4M3_MAX, E4M3_MAX).view_as(padded)[:r, :k].to(torch.float8_e4m3fn)
+    scales = torch.where(largest > 0, largest / most, torch.ones_like(largest))
+    codes = (blocks / scales).clamp(-most, most).view_as(padded)[:r, :k].to(element)
     return codes.contiguous(), scales[:, 0, :, 0].contiguous()
 
 
@@ -48,7 +50,7 @@ def spread(scales, rows, columns, shape):
 
 
 def exact(codes):
-    """e4m3 values in float64."""
+    """FP8 values in float64."""
     return codes.to(torch.float32).to(torch.float64)
 
 
@@ -57,10 +59,26 @@ def dequantise(codes, scales, rows, columns):
     return exact(codes) * spread(scales.to(torch.float64), rows, columns, codes.shape)
 
 
-def exponents(x):
-    """floor(log2 |x|) of e4m3 values, whose subnormals have that of 2^-6; of zeros, one below all others."""
+def scaled_rows(scales, matrix):
+    """Rows of B that share a scale: 1 in recipe 1d1d."""
+    return 1 if scales.shape[0] == matrix.shape[0] else BLOCK
+
+
+def bits(d):
+    """The elements of D as integers."""
+    return d.view(torch.int32 if d.element_size() == 4 else torch.int16)
+
+
+def exponents(codes):
+    """floor(log2 |x|) of FP8 values, whose subnormals have that of the smallest normal number; of zeros, one below all others."""
+    x = exact(codes)
     _, exponent = torch.frexp(x)
-    return torch.where(x == 0, -500, (exponent - 1).clamp_min(-6)).to(torch.float64)
+    return torch.where(x == 0, -500, (exponent - 1).clamp_min(SMALLEST_EXPONENT[codes.dtype])).to(torch.float64)
+
+
+def columns_of(sfb, b, block):
+    """The scale of each row of B, in float64."""
+    return sfb[:, block].to(torch.float64).repeat_interleave(scaled_rows(sfb, b))[:len(b)]
 
 
 def stepwise_error(a, sfa, b, sfb):
@@ -72,33 +90,35 @@ def stepwise_error(a, sfa, b, sfb):
         prefix, error = torch.zeros_like(total), torch.zeros_like(total)
         for start in range(block * BLOCK, min((block + 1) * BLOCK, k), tensor_core.STEP):
             end = min(start + tensor_core.STEP, (block + 1) * BLOCK, k)
-            left, right = exact(a[:, start:end]), exact(b[:, start:end])
+            left, right = a[:, start:end], b[:, start:end]
             largest = torch.exp2(exponents(left).amax(1)[:, None] + exponents(right).amax(1)[None, :])
+            left, right = exact(left), exact(right)
             largest = torch.maximum(largest, prefix.abs() + error)
             prefix += left @ right.T
             error += unit * tensor_core.STEP * largest
             error += unit * (prefix.abs() + error)
-        scale = sfa[:, block, None].to(torch.float64) * sfb[:, block].to(torch.float64).repeat_interleave(BLOCK)[:n]
+        scale = sfa[:, block, None].to(torch.float64) * columns_of(sfb, b, block)
         total += scale.abs() * error
     return total
 
 
-def sum_of_blocks(a, sfa, b, sfb):
+def sum_of_blocks(a, sfa, b, sfb, c=None):
     """D in float64, scaled block by block: where a value is infinite or NaN the order matters."""
     value = torch.zeros(len(a), len(b), dtype=torch.float64, device=a.device)
     for block in range(sfa.shape[1]):
         columns = slice(block * BLOCK, (block + 1) * BLOCK)
-        scales = sfa[:, block, None].double() * sfb[:, block].repeat_interleave(BLOCK)[:len(b)]
+        scales = sfa[:, block, None].double() * columns_of(sfb, b, block)
         value += scales * (exact(a[:, columns]) @ exact(b[:, columns]).T)
-    return value
+    return value if c is None else value + c.double()
 
 
 class Oracle:
-    """The product in float64, and what may differ from it."""
+    """D in float64, and what may differ from it."""
 
-    def __init__(self, a, sfa, b, sfb):
-        left, right = dequantise(a, sfa, 1, BLOCK), dequantise(b, sfb, BLOCK, BLOCK)
-        self.value = left @ right.T
+    def __init__(self, a, sfa, b, sfb, c=None, d_type="bf16"):
+        left, right = dequantise(a, sfa, 1, BLOCK), dequantise(b, sfb, scaled_rows(sfb, b), BLOCK)
+        self.value = left @ right.T if c is None else left @ right.T + c.double()
+        self.c, self.d_type = c, numerics.F32 if d_type == "f32" else numerics.BF16
         self.magnitude = left.abs() @ right.abs().T
         self.stepwise = stepwise_error(a, sfa, b, sfb)
         self.k = a.shape[1]
@@ -106,7 +126,7 @@ class Oracle:
     def limits(self, rows):
         """Both bounds of docs/Numerics.md, for the first `rows` rows: by the constant, and step by step."""
         value, magnitude = self.value[:rows], self.magnitude[:rows]
-        shape = SimpleNamespace(shape=(*value.shape, self.k))
+        shape = SimpleNamespace(shape=(*value.shape, self.k), c=self.c, d_type=self.d_type)
         return (numerics.bound(shape, value, magnitude, tensor_core.constant_error),
                 numerics.bound(shape, value, magnitude, lambda *_: self.stepwise[:rows]))
 
@@ -127,6 +147,9 @@ class Guarded:
         offset = GUARD_BYTES + (4 if scalar_aligned else 16)
         self.buffer = torch.full((offset + span * self.size + GUARD_BYTES,), FILL, dtype=torch.uint8, device=self.device)
         self.offset = offset
+        self.write(source)
+
+    def write(self, source):
         packed = torch.empty(source.shape, dtype=self.dtype, device=self.device).copy_(source)
         self._bytes(self.buffer).copy_(packed.view(torch.uint8))
 
@@ -152,9 +175,11 @@ class Guarded:
 
 
 class Operands:
-    """Guarded operands of one product in the storage that a kernel asks for."""
+    """Guarded operands of one product in the storage that a kernel asks for. `c` is what it adds, if it does."""
 
-    def __init__(self, a, sfa, b, sfb, sfa_layout, sfb_layout, strided):
+    def __init__(self, a, sfa, b, sfb, kernel, strided, c=None):
+        sfa_layout, sfb_layout, element = kernel.sfa, kernel.sfb, TYPES[kernel.d_type]
+        sfb_by_tma = sfb_layout == "mn_major" and kernel.sfb_rows == 1
         m, n, k = a.shape[0], b.shape[0], a.shape[1]
         self.m = m
         if sfa_layout == "mn_major":
@@ -166,18 +191,31 @@ class Operands:
         self.a = Guarded(a, k + (48 if strided else 0))
         self.b = Guarded(b, k + (16 if strided else 0))
         self.sfa = Guarded(stored_sfa, sfa_leading, scalar_aligned=sfa_layout == "k_major")
-        self.sfb = Guarded(stored_sfb, stored_sfb.shape[1] + (5 if strided else 0), scalar_aligned=True)
-        self.d = Guarded(torch.empty(m, n, dtype=torch.bfloat16, device=a.device), n + (24 if strided else 0))
+        self.sfb = Guarded(stored_sfb, stored_sfb.shape[1] + ((12 if sfb_by_tma else 5) if strided else 0),
+                           scalar_aligned=not sfb_by_tma)
+        self.d = Guarded(torch.empty(m, n, dtype=element, device=a.device), n + (24 if strided else 0))
+        self.names = ["a", "sfa", "b", "sfb", "d"]
+        self.before = c if kernel.c_use == "in_place" else None
+        if kernel.c_use == "apart":
+            self.c = Guarded(c, n + (40 if strided else 0))
+            self.names.insert(4, "c")
+
+    def prepare(self):
+        """D as it is before a launch: poisoned, or in place what is added to."""
+        self.d.poison()
+        if self.before is not None:
+            self.d.write(self.before)
 
     def arguments(self, kernel):
+        c = {"c": self.c.operand} if "c" in self.names else {}
         return kernel.arguments(self.m, self.a.operand, self.sfa.operand, self.b.operand, self.sfb.operand,
-                                self.d.operand)
+                                self.d.operand, **c)
 
     def damaged(self):
         """Names of the operands whose surroundings were written."""
-        return [name for name in ("a", "sfa", "b", "sfb", "d") if not getattr(self, name).intact_outside()]
+        return [name for name in self.names if not getattr(self, name).intact_outside()]
 
 
 def unwritten(d):
     """Elements of D that still hold the poison."""
-    return int((d.view(torch.int16) == -1).sum())
+    return int((bits(d) == -1).sum())

@@ -12,6 +12,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 LIBRARY = "libfp8gemm_runtime.so"
 LAYOUTS = ("k_major", "mn_major")  # fp8gemm_scale_layout
+TYPES = ("e4m3", "e5m2", "bf16", "f32")  # fp8gemm_type
+C_USES = ("none", "apart", "in_place")  # fp8gemm_c_use
 STATUS = ("OK", "INVALID_ARGUMENT", "IO_ERROR", "INVALID_FILE", "NO_DRIVER", "NO_CONTEXT", "WRONG_CONTEXT",
           "UNSUPPORTED_DEVICE", "DRIVER_ERROR", "OUT_OF_MEMORY")
 
@@ -26,12 +28,14 @@ class Matrix(ctypes.Structure):
 
 class GemmArgs(ctypes.Structure):
     _fields_ = [("size", ctypes.c_size_t), ("m", ctypes.c_int64),
-                ("a", Matrix), ("sfa", Matrix), ("b", Matrix), ("sfb", Matrix), ("d", Matrix)]
+                ("a", Matrix), ("sfa", Matrix), ("b", Matrix), ("sfb", Matrix), ("c", Matrix), ("d", Matrix)]
 
 
 class KernelInfo(ctypes.Structure):
     _fields_ = [("size", ctypes.c_size_t), ("name", ctypes.c_char_p), ("chip", ctypes.c_char_p),
                 ("m", ctypes.c_int64), ("n", ctypes.c_int64), ("k", ctypes.c_int64),
+                ("a_type", ctypes.c_int), ("b_type", ctypes.c_int), ("d_type", ctypes.c_int),
+                ("c_use", ctypes.c_int), ("sfb_block_rows", ctypes.c_uint32),
                 ("sfa_layout", ctypes.c_int), ("sfb_layout", ctypes.c_int),
                 ("tile_m", ctypes.c_uint32), ("tile_n", ctypes.c_uint32), ("threads", ctypes.c_uint32),
                 ("smem_bytes", ctypes.c_uint32), ("registers", ctypes.c_uint32), ("spill_bytes", ctypes.c_uint32),
@@ -85,13 +89,19 @@ class Kernel:
         check(library().fp8gemm_kernel_get_info(self._handle, ctypes.byref(info)))
         self.n, self.k, self.info = info.n, info.k, info
         self.sfa, self.sfb = LAYOUTS[info.sfa_layout], LAYOUTS[info.sfb_layout]
+        self.a_type, self.b_type, self.d_type = TYPES[info.a_type], TYPES[info.b_type], TYPES[info.d_type]
+        self.c_use, self.sfb_rows = C_USES[info.c_use], info.sfb_block_rows
 
     def load(self):
         check(library().fp8gemm_kernel_load(self._handle))
 
-    def arguments(self, m, a, sfa, b, sfb, d):
-        """Arguments of a launch, to be kept and used again; operands are (address, leading dimension)."""
-        return GemmArgs(ctypes.sizeof(GemmArgs), m, Matrix(*a), Matrix(*sfa), Matrix(*b), Matrix(*sfb), Matrix(*d))
+    def arguments(self, m, a, sfa, b, sfb, d, c=None):
+        """Arguments of a launch, to be kept and used again; operands are (address, leading dimension).
+
+        A kernel that adds in place takes `d` as its C, where `c` is not given.
+        """
+        c = c or (d if self.c_use == "in_place" else (None, 0))
+        return GemmArgs(ctypes.sizeof(GemmArgs), m, *(Matrix(*operand) for operand in (a, sfa, b, sfb, c, d)))
 
     def launch(self, arguments, stream=0):
         check(library().fp8gemm_gemm(self._handle, ctypes.byref(arguments), stream))

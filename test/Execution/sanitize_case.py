@@ -60,21 +60,25 @@ def run(driver, path, m):
     """What is wrong with the product of M = `m` by the kernel at `path`, or None; and the largest error / bound."""
     kernel = runtime_binding.Kernel(path)
     kernel.load()
-    problem = numerics.random_problem(m, kernel.n, kernel.k)
+    types = {"e4m3": numerics.E4M3, "e5m2": numerics.E5M2, "bf16": numerics.BF16, "f32": numerics.F32}
+    problem = numerics.random_problem(m, kernel.n, kernel.k, 0, kernel.sfb_rows, types[kernel.a_type],
+                                      types[kernel.b_type], types[kernel.d_type], kernel.c_use != "none")
     sfa = numerics.stored_scales(problem.sfa, kernel.sfa, 4 if kernel.sfa == numerics.MN_MAJOR else 1)
-    stored = [problem.a, sfa, problem.b, numerics.stored_scales(problem.sfb, kernel.sfb),
-              np.full((m, kernel.n), 0xFFFF, np.uint16)]
-    addresses = [driver.put(array) for array in stored]
-    kernel.launch(kernel.arguments(m, *((address.value, array.shape[1]) for address, array in zip(addresses, stored))))
+    poison = np.full((m, kernel.n * np.dtype(problem.d_type).itemsize), 0xFF, np.uint8).view(problem.d_type)
+    stored = {"a": problem.a, "sfa": sfa, "b": problem.b, "sfb": numerics.stored_scales(problem.sfb, kernel.sfb),
+              "d": problem.c if kernel.c_use == "in_place" else poison}
+    if kernel.c_use == "apart":
+        stored["c"] = problem.c
+    addresses = {name: driver.put(array) for name, array in stored.items()}
+    kernel.launch(kernel.arguments(m, **{name: (addresses[name].value, array.shape[1]) for name, array in stored.items()}))
     driver.call("cuCtxSynchronize")
-    bits = driver.get(addresses[-1], (m, kernel.n), np.uint16)
-    for address in addresses:
+    d = driver.get(addresses["d"], (m, kernel.n), problem.d_type)
+    for address in addresses.values():
         driver.free(address)
     kernel.close()
-    missing = int((bits == 0xFFFF).sum())
+    missing = int((d.view(np.uint32 if d.itemsize == 4 else np.uint16) == (1 << 8 * d.itemsize) - 1).sum())
     if missing:
-        return f"{missing} of {bits.size} elements not written", float("nan")
-    d = bits.view(numerics.BF16)
+        return f"{missing} of {d.size} elements not written", float("nan")
     if not np.isfinite(d.astype(np.float32)).all():
         return "elements that are not finite", float("nan")
     share, relative = numerics.errors(problem, d, tensor_core.stepwise_error)

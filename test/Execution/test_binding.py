@@ -24,12 +24,12 @@ def test_structs_match_the_header(tmp_path):
         for field, _ in struct._fields_:
             lines.append(f'printf("%zu\\n", offsetof({name}, {field}));')
             expected.append(getattr(struct, field).offset)
-    for value, layout in enumerate(binding.LAYOUTS):
-        lines.append(f'printf("%d\\n", FP8GEMM_{layout.upper()});')
-        expected.append(value)
-    for value, status in enumerate(binding.STATUS):
-        lines.append(f'printf("%d\\n", FP8GEMM_{status});')
-        expected.append(value)
+    c_uses = ("no_c", "c_apart", "c_in_place")
+    assert len(c_uses) == len(binding.C_USES)
+    for names in (binding.LAYOUTS, binding.TYPES, c_uses, binding.STATUS):
+        for value, name in enumerate(names):
+            lines.append(f'printf("%d\\n", FP8GEMM_{name.upper()});')
+            expected.append(value)
     (tmp_path / "x.c").write_text("\n".join(lines + ["return 0; }"]))
     subprocess.run([compiler, "-I", binding.ROOT / "runtime" / "include", tmp_path / "x.c", "-o", tmp_path / "x"],
                    check=True)

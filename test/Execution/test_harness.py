@@ -20,13 +20,24 @@ OTHER_STREAM = 12345
 class FakeKernel:
     """Computes in float64 what a kernel would, through the same operands; `fault` spoils it."""
 
-    def __init__(self, sfa="mn_major", sfb="k_major", fault=None):
+    def __init__(self, sfa="mn_major", sfb="k_major", fault=None, a_type="e4m3", b_type="e4m3", d_type="bf16",
+                 c_use="none", sfb_rows=128):
         self.n, self.k, self.sfa, self.sfb, self.fault, self.calls = N, K, sfa, sfb, fault, 0
+        self.a_type, self.b_type, self.d_type, self.c_use, self.sfb_rows = a_type, b_type, d_type, c_use, sfb_rows
         self.operands = None
 
-    def arguments(self, m, *pointers):
-        self.pointers = pointers
+    def arguments(self, m, a, sfa, b, sfb, d, c=None):
+        self.pointers = {"a": a, "sfa": sfa, "b": b, "sfb": sfb, "d": d, **({"c": c} if c else {})}
         return m
+
+    def refuses(self, m):
+        sizes = {"a": 1, "b": 1, "c": 4 if self.d_type == "f32" else 2, "d": 4 if self.d_type == "f32" else 2}
+        misaligned = any(name in sizes and (address % 16 or leading * sizes[name] % 16)
+                         for name, (address, leading) in self.pointers.items() if address)
+        c, d = self.pointers.get("c"), self.pointers["d"]
+        wrong_c = (c is not None) != (self.c_use == "apart") or (c and c[0] and d[0] and abs(c[0] - d[0]) < 64)
+        return (m < 0 or misaligned or wrong_c or d[0] == self.pointers["a"][0]
+                or any(not address or not leading for address, leading in self.pointers.values()))
 
     def close(self):
         pass
@@ -34,9 +45,7 @@ class FakeKernel:
     def launch(self, m, stream=0):
         self.calls += 1
         o = self.operands
-        refused = m < 0 or any(not address or not leading for address, leading in self.pointers) or any(
-            self.pointers[i][0] % 16 or self.pointers[i][1] * (1 if i < 4 else 2) % 16 for i in (0, 2, 4))
-        if refused and self.fault != "launches anything":
+        if self.refuses(m) and self.fault != "launches anything":
             raise runtime_binding.StatusError("INVALID_ARGUMENT: x")
         if stream == OTHER_STREAM:
             raise runtime_binding.StatusError(f"{self.fault or 'WRONG_CONTEXT'}: x")
@@ -48,11 +57,12 @@ class FakeKernel:
             return
         sfa = o.sfa.read().T if self.sfa == "mn_major" else o.sfa.read()
         sfb = o.sfb.read().T if self.sfb == "mn_major" else o.sfb.read()
-        d = operands.sum_of_blocks(o.a.read(), sfa, o.b.read(), sfb).to(torch.bfloat16)
+        c = {"none": lambda: None, "apart": lambda: o.c.read(), "in_place": lambda: o.d.read()}[self.c_use]()
+        d = operands.sum_of_blocks(o.a.read(), sfa, o.b.read(), sfb, c).to(operands.TYPES[self.d_type])
         d.masked_fill_(d.isnan(), float("nan"))  # bits other than those of the poison
         if self.fault == "NaN is lost":
             d.nan_to_num_(nan=0.0)
-        bits = d.view(torch.int16)
+        bits = operands.bits(d)
         if self.fault == "one element off":
             d[m // 2, 3] += 0.1 * d[m // 2].abs().max()
         if self.fault == "not written":
@@ -66,7 +76,7 @@ class FakeKernel:
         if self.fault == "writes behind D":
             o.d.buffer[-1] = 0
         if self.fault == "writes between rows" and o.d.leading > N:
-            o.d.buffer[o.d.offset + 2 * N] = 0
+            o.d.buffer[o.d.offset + o.d.size * N] = 0
         if self.fault == "writes into A's guard":
             o.a.buffer[0] = 0
         o.d._bytes(o.d.buffer).copy_(d.view(torch.uint8).view(m, -1))
@@ -97,6 +107,20 @@ def run(monkeypatch):
 def test_right_result_passes(run, m, sfa, sfb):
     result = run({"m": m}, sfa=sfa, sfb=sfb)
     assert result["status"] == "pass" and 0 < result["ratio"] < 0.7 and 0 < result["row"] < 2.0**-8, result
+
+
+@pytest.mark.parametrize("a_type, b_type", [("e4m3", "e5m2"), ("e5m2", "e4m3"), ("e5m2", "e5m2")])
+@pytest.mark.parametrize("d_type", ["bf16", "f32"])
+@pytest.mark.parametrize("c_use", ["none", "apart", "in_place"])
+def test_right_result_of_other_recipes_passes(run, a_type, b_type, d_type, c_use):
+    kernel = dict(sfb="mn_major", a_type=a_type, b_type=b_type, d_type=d_type, c_use=c_use, sfb_rows=1)
+    for kind in ("random", "special", "empty"):
+        result = run({"m": 129, "kind": kind}, **kernel)
+        assert result["status"] == "pass", result
+    assert run({"kind": "refused"}, **kernel) == {"status": "pass"}
+    # An exact product has no error of the tensor core; otherwise the bits are the model's.
+    assert "the bound is slack" in run({"kind": "adversarial"}, **kernel)["note"]
+    assert run({"kind": "model"}, **kernel)["ratio"] > 0
 
 
 @pytest.mark.parametrize("fault, said", [
@@ -172,4 +196,4 @@ def test_quantise_covers_partial_blocks():
     back = operands.dequantise(codes, scales, 128, 128)
     assert float((back - x).abs().max()) < 0.08 * float(x.abs().max())
     for rows in (slice(0, 128), slice(128, 200)):
-        assert float(codes[rows, :128].to(torch.float32).abs().max()) == operands.E4M3_MAX
+        assert float(codes[rows, :128].to(torch.float32).abs().max()) == 448

@@ -35,7 +35,7 @@ gpu.module @no_launch {
 gpu.module @no_param {
   // expected-error @+1 {{expected argument 0 with attribute 'hopper.param', got none}}
   llvm.func @kernel(%m: i32) attributes {nvvm.kernel, hopper.smem_bytes = 0 : i64,
-      hopper.problem = #hopper.problem<gemm, m = ?, n = 8, k = 16, sfa = mn_major, sfb = k_major>,
+      hopper.problem = #hopper.problem<gemm, m = ?, n = 8, k = 16, a = f8E4M3FN, b = f8E4M3FN, c = none, d = bf16, sfa = mn_major, sfb = k_major by 128>,
       hopper.launch = #hopper.launch<threads = 128, tile_m = 64, tile_n = 8, stages = 2, consumers = 1>} {
     llvm.return
   }
@@ -47,7 +47,7 @@ gpu.module @no_map {
   // expected-error @+1 {{expected argument 0, a tensor map, with 'hopper.map', its !nvgpu.tensormap.descriptor type}}
   llvm.func @kernel(%a: !llvm.ptr {hopper.param = #hopper.param<tensor_map of a>})
       attributes {nvvm.kernel, hopper.smem_bytes = 0 : i64,
-      hopper.problem = #hopper.problem<gemm, m = ?, n = 8, k = 16, sfa = mn_major, sfb = k_major>,
+      hopper.problem = #hopper.problem<gemm, m = ?, n = 8, k = 16, a = f8E4M3FN, b = f8E4M3FN, c = none, d = bf16, sfa = mn_major, sfb = k_major by 128>,
       hopper.launch = #hopper.launch<threads = 128, tile_m = 64, tile_n = 8, stages = 2, consumers = 1>} {
     llvm.return
   }
@@ -59,7 +59,7 @@ gpu.module @param_of_other_size {
   // expected-error @+1 {{manifest disagrees with its cubin: expected parameter 0 of 4 bytes, got 8}}
   llvm.func @kernel(%m: i64 {hopper.param = #hopper.param<extent_m of none>})
       attributes {nvvm.kernel, hopper.smem_bytes = 0 : i64,
-      hopper.problem = #hopper.problem<gemm, m = ?, n = 8, k = 16, sfa = mn_major, sfb = k_major>,
+      hopper.problem = #hopper.problem<gemm, m = ?, n = 8, k = 16, a = f8E4M3FN, b = f8E4M3FN, c = none, d = bf16, sfa = mn_major, sfb = k_major by 128>,
       hopper.launch = #hopper.launch<threads = 128, tile_m = 64, tile_n = 8, stages = 2, consumers = 1>} {
     llvm.return
   }

@@ -1,15 +1,20 @@
 // REQUIRES: ptxas
 // RUN: fp8gemm-compile %s --emit=manifest | FileCheck %s
 
-// CHECK: "version": 1,
+// CHECK: "version": 2,
 // CHECK-NEXT: "entry": "prefetch",
 // CHECK-NEXT: "chip": "sm_90a",
 // CHECK: "op": "gemm",
 // CHECK-NEXT: "m": -1,
 // CHECK-NEXT: "n": 4096,
 // CHECK-NEXT: "k": 7168,
+// CHECK-NEXT: "a": "F8E4M3FN",
+// CHECK-NEXT: "b": "F8E5M2",
+// CHECK-NEXT: "c": "InPlace",
+// CHECK-NEXT: "d": "F32",
 // CHECK-NEXT: "sfa_layout": "MnMajor",
-// CHECK-NEXT: "sfb_layout": "KMajor"
+// CHECK-NEXT: "sfb_layout": "KMajor",
+// CHECK-NEXT: "sfb_block_rows": 1
 // CHECK: "kind": "TensorMap",
 // CHECK-NEXT: "operand": "A",
 // CHECK-NEXT: "element": "F8E4M3FN",
@@ -41,7 +46,7 @@ gpu.module @any_name {
       %stride: i32 {hopper.param = #hopper.param<leading_dimension of sfb>},
       %m: i32 {hopper.param = #hopper.param<extent_m of none>})
       attributes {gpu.kernel, nvvm.kernel, nvvm.maxntid = array<i32: 384, 1, 1>, hopper.smem_bytes = 1024 : i64,
-        hopper.problem = #hopper.problem<gemm, m = ?, n = 4096, k = 7168, sfa = mn_major, sfb = k_major>,
+        hopper.problem = #hopper.problem<gemm, m = ?, n = 4096, k = 7168, a = f8E4M3FN, b = f8E5M2, c = in_place, d = f32, sfa = mn_major, sfb = k_major by 1>,
         hopper.launch = #hopper.launch<threads = 384, tile_m = 128, tile_n = 176, stages = 5, consumers = 2>} {
     nvvm.prefetch tensormap, %a : !llvm.ptr
     llvm.store %stride, %sfb : i32, !llvm.ptr<1>

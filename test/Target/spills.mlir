@@ -10,7 +10,7 @@ gpu.module @spills {
   llvm.func @spills(%d: !llvm.ptr<1> {hopper.param = #hopper.param<matrix of d>})
       attributes {nvvm.kernel, nvvm.maxntid = array<i32: 128, 1, 1>, nvvm.maxnreg = 24 : i32,
       hopper.smem_bytes = 0 : i64,
-      hopper.problem = #hopper.problem<gemm, m = ?, n = 8, k = 16, sfa = mn_major, sfb = k_major>,
+      hopper.problem = #hopper.problem<gemm, m = ?, n = 8, k = 16, a = f8E4M3FN, b = f8E4M3FN, c = none, d = bf16, sfa = mn_major, sfb = k_major by 128>,
       hopper.launch = #hopper.launch<threads = 128, tile_m = 64, tile_n = 8, stages = 2, consumers = 1>} {
     // 64 values that live across a barrier, in 24 registers.
     %v = llvm.load volatile %d : !llvm.ptr<1> -> vector<64xf32>
@@ -28,7 +28,7 @@ gpu.module @spills {
 gpu.module @ignored_setmaxnreg {
   // expected-error @+1 {{ptxas: (C7508)}}
   llvm.func @kernel() attributes {nvvm.kernel, hopper.smem_bytes = 0 : i64,
-      hopper.problem = #hopper.problem<gemm, m = ?, n = 8, k = 16, sfa = mn_major, sfb = k_major>,
+      hopper.problem = #hopper.problem<gemm, m = ?, n = 8, k = 16, a = f8E4M3FN, b = f8E4M3FN, c = none, d = bf16, sfa = mn_major, sfb = k_major by 128>,
       hopper.launch = #hopper.launch<threads = 128, tile_m = 64, tile_n = 8, stages = 2, consumers = 1>} {
     nvvm.setmaxregister decrease 40
     llvm.return

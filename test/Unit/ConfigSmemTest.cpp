@@ -16,33 +16,49 @@ using namespace fp8gemm;
 
 namespace {
 
-/// Staging of D, then a ring of A, B and their scales, brought by TMA or by warps.
-int64_t layoutBytes(MLIRContext *context, const config::Config &config, bool scalesOfAByTma) {
+/// Staging of D, the ring of C where it is loaded, then the ring of A, B and their scales.
+int64_t layoutBytes(MLIRContext *context, const config::Problem &problem, const config::Config &config) {
   Builder builder(context);
   auto buffer = [&](ArrayRef<int64_t> shape, Type element) {
     return MemRefType::get(shape, element, MemRefLayoutAttrInterface(), builder.getI64IntegerAttr(3));
   };
+  auto aligned = [](int64_t bytes) { return (bytes + 1023) / 1024 * 1024; };
   Type f8 = Float8E4M3FNType::get(context), f32 = builder.getF32Type();
   SmallVector<MemRefType> tma = {buffer({config.tileM, config::kBlockK}, f8),
                                  buffer({config.tileN, config::kBlockK}, f8)};
   SmallVector<MemRefType> warps;
-  (scalesOfAByTma ? tma : warps).push_back(buffer({config.tileM}, f32));
-  warps.push_back(buffer({config.tileN / config::scaleColumnsPerBlock(config.tileN)}, f32));
-  int64_t staging = (config.tileM * config.tileN * 2 + 1023) / 1024 * 1024;
-  return staging + hopper::RingType::get(context, config.stages, tma, warps, config.consumers).getSmemBytes();
+  (problem.sfaByTma() ? tma : warps).push_back(buffer({config.tileM}, f32));
+  (problem.sfbByTma() ? tma : warps)
+      .push_back(buffer({config.tileN / config::scaleColumnsPerBlock(problem, config.tileN)}, f32));
+  int64_t bytes = aligned(config.tileM * config.tileN * problem.dBytes);
+  if (problem.loadsC()) {
+    int64_t width = config::panelColumns(problem, config.tileN);
+    MemRefType c =
+        buffer({config.tileN / width, config.tileM, width}, problem.dBytes == 4 ? f32 : builder.getBF16Type());
+    bytes += aligned(hopper::RingType::get(context, 1, c, {}, config.consumers).getSmemBytes());
+  }
+  return bytes + hopper::RingType::get(context, config.stages, tma, warps, config.consumers).getSmemBytes();
 }
 
-TEST(ConfigSmem, EqualsTheLayoutOfTheRing) {
+TEST(ConfigSmem, EqualsTheLayoutOfTheRings) {
+  using config::CUse;
+  using config::ScaleLayout;
   MLIRContext context;
   context.loadDialect<hopper::HopperDialect>();
   config::Problem problem;
   problem.m = 4096, problem.n = 7168, problem.k = 2048;
-  for (bool byTma : {true, false}) {
-    problem.sfa = byTma ? config::ScaleLayout::MnMajor : config::ScaleLayout::KMajor;
-    for (const config::Candidate &candidate : config::enumerate(problem, config::knownGpus()[0], 4096))
-      EXPECT_EQ(config::smemBytes(problem, candidate.config), layoutBytes(&context, candidate.config, byTma))
-          << candidate.config.tileM << 'x' << candidate.config.tileN;
-  }
+  for (ScaleLayout sfa : {ScaleLayout::MnMajor, ScaleLayout::KMajor})
+    for (ScaleLayout sfb : {ScaleLayout::MnMajor, ScaleLayout::KMajor})
+      for (int64_t sfbRows : {1, 128})
+        for (int64_t dBytes : {2, 4})
+          for (CUse c : {CUse::None, CUse::Apart, CUse::InPlace}) {
+            problem.sfa = sfa, problem.sfb = sfb, problem.sfbRows = sfbRows, problem.dBytes = dBytes, problem.c = c;
+            std::vector<config::Candidate> candidates = config::enumerate(problem, config::knownGpus()[0], 4096);
+            EXPECT_FALSE(candidates.empty());
+            for (const config::Candidate &candidate : candidates)
+              EXPECT_EQ(config::smemBytes(problem, candidate.config), layoutBytes(&context, problem, candidate.config))
+                  << config::describe(candidate.config);
+          }
 }
 
 } // namespace

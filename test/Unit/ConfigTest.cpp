@@ -84,13 +84,13 @@ TEST(ConfigFields, ParseTakesSpacesAndRefusesTheRest) {
 }
 
 TEST(ConfigLayout, ScalesAndPanelsDivideTheTile) {
-  EXPECT_EQ(scaleColumnsPerBlock(128), 128);
-  EXPECT_EQ(scaleColumnsPerBlock(256), 128);
-  EXPECT_EQ(scaleColumnsPerBlock(192), 64);
-  EXPECT_EQ(scaleColumnsPerBlock(176), 16);
-  EXPECT_EQ(panelColumns(192), 64);
-  EXPECT_EQ(panelColumns(160), 32);
-  EXPECT_EQ(panelColumns(176), 16);
+  EXPECT_EQ(scaleColumnsPerBlock(Problem(), 128), 128);
+  EXPECT_EQ(scaleColumnsPerBlock(Problem(), 256), 128);
+  EXPECT_EQ(scaleColumnsPerBlock(Problem(), 192), 64);
+  EXPECT_EQ(scaleColumnsPerBlock(Problem(), 176), 16);
+  EXPECT_EQ(panelColumns(Problem(), 192), 64);
+  EXPECT_EQ(panelColumns(Problem(), 160), 32);
+  EXPECT_EQ(panelColumns(Problem(), 176), 16);
 }
 
 TEST(ConfigLayout, SmemBytes) {

@@ -27,7 +27,7 @@ static uint16_t bf16(float value) {
 }
 
 /// Parameters as in ManifestSpec: maps of A, B, sfa (MN-major); sfb, its leading
-/// dimension; map of D; M.
+/// dimension; map of D; M. An f32 D is added to, in place.
 void fakeKernel(void **params) {
   static int runs = 0;
   ++runs;
@@ -54,7 +54,11 @@ void fakeKernel(void **params) {
         float scale = reinterpret_cast<float *>(address(sfa, k / 128))[m] * sfb[n / 128 * sfbStride + k / 128];
         sum = std::fma(block, scale, sum);
       }
-      reinterpret_cast<uint16_t *>(address(d, m))[n] = bf16(faulty("row") && m == rows - 1 ? sum * 1.01f + 0.1f : sum);
+      sum = faulty("row") && m == rows - 1 ? sum * 1.01f + 0.1f : sum;
+      if (d.type == CU_TENSOR_MAP_DATA_TYPE_FLOAT32)
+        reinterpret_cast<float *>(address(d, m))[n] += sum;
+      else
+        reinterpret_cast<uint16_t *>(address(d, m))[n] = bf16(sum);
     }
   if (faulty("guard"))
     address(d, rows)[3] = 0;

@@ -3,83 +3,15 @@
 // Loading and launching, against a fake driver: what the driver is asked, and what a
 // caller is told when something is wrong.
 
-#include "RuntimeFakeDriver.h"
-#include "RuntimeTestKernel.h"
-#include "fp8gemm/runtime.h"
+#include "RuntimeGemmFixture.h"
 
-#include <cstdlib>
-#include <dlfcn.h>
 #include <fstream>
-#include <gtest/gtest.h>
 #include <thread>
 
 using namespace fp8gemm;
 using namespace fp8gemm::test;
 
 namespace {
-
-FakeCuda &fake() {
-  static FakeCuda *state = [] {
-    setenv("FP8GEMM_LIBCUDA", FP8GEMM_FAKE_LIBCUDA, 1);
-    void *library = dlopen(FP8GEMM_FAKE_LIBCUDA, RTLD_NOW | RTLD_LOCAL);
-    return reinterpret_cast<FakeCuda *(*)()>(dlsym(library, "fakeCuda"))();
-  }();
-  return *state;
-}
-
-void *address(uintptr_t value) { return reinterpret_cast<void *>(value); }
-cuda::CUstream stream(uintptr_t value) { return reinterpret_cast<cuda::CUstream>(value); }
-cuda::CUcontext context(uintptr_t value) { return reinterpret_cast<cuda::CUcontext>(value); }
-
-/// n = 4096, k = 7168: see ManifestSpec.
-fp8gemm_gemm_args goodArgs(int64_t m = 1000) {
-  return {sizeof(fp8gemm_gemm_args), m,
-          {address(0x10000), 7168},  {address(0x20000), 1024},
-          {address(0x30000), 7184},  {address(0x40000), 56},
-          {address(0x50000), 4096}};
-}
-
-class Gemm : public testing::Test {
-protected:
-  void SetUp() override {
-    fake() = FakeCuda();
-    fake().paramBytes = CubinSpec().paramBytes;
-  }
-  void TearDown() override { fp8gemm_kernel_close(kernel); }
-
-  void open(const ManifestSpec &manifest = {}, const CubinSpec &cubin = {}) {
-    fp8gemm_kernel_close(kernel);
-    kernel = nullptr;
-    std::string bytes = makeKernelFile(manifest, cubin);
-    ASSERT_EQ(fp8gemm_kernel_open_memory(bytes.data(), bytes.size(), &kernel), FP8GEMM_OK) << fp8gemm_last_error();
-  }
-
-  void expect(fp8gemm_status status, fp8gemm_status wanted, const std::string &part) {
-    EXPECT_EQ(status, wanted);
-    EXPECT_NE(std::string(fp8gemm_last_error()).find(part), std::string::npos) << "got: " << fp8gemm_last_error();
-  }
-
-  template <typename Change> void expectBadArgs(Change change, const std::string &part) {
-    fp8gemm_gemm_args args = goodArgs();
-    change(args);
-    expect(fp8gemm_gemm(kernel, &args, nullptr), FP8GEMM_INVALID_ARGUMENT, part);
-    EXPECT_TRUE(fake().launches.empty());
-  }
-
-  fp8gemm_status run(int64_t m = 1000, cuda::CUstream on = nullptr) {
-    fp8gemm_gemm_args args = goodArgs(m);
-    return fp8gemm_gemm(kernel, &args, on);
-  }
-
-  fp8gemm_kernel *kernel = nullptr;
-};
-
-template <typename T> T as(const std::string &bytes) {
-  T value;
-  EXPECT_GE(bytes.size(), sizeof(T));
-  std::memcpy(&value, bytes.data(), sizeof(T));
-  return value;
-}
 
 //===----------------------------------------------------------------------===//
 // Opening and describing
@@ -179,13 +111,13 @@ TEST_F(Gemm, TensorMapsDescribeTheStorage) {
     EXPECT_EQ(map.oobFill, cuda::CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
   };
   // Innermost extent first, strides in bytes.
-  expectMap(fake().maps[0], cuda::CU_TENSOR_MAP_DATA_TYPE_UINT8, 0x10000, {7168, 1000}, 7168, {128, 128},
+  expectMap(fake().maps[0], cuda::CU_TENSOR_MAP_DATA_TYPE_UINT8, 0x1'0000'0000, {7168, 1000}, 7168, {128, 128},
             cuda::CU_TENSOR_MAP_SWIZZLE_128B, cuda::CU_TENSOR_MAP_L2_PROMOTION_L2_256B);
-  expectMap(fake().maps[1], cuda::CU_TENSOR_MAP_DATA_TYPE_UINT8, 0x30000, {7168, 4096}, 7184, {128, 128},
+  expectMap(fake().maps[1], cuda::CU_TENSOR_MAP_DATA_TYPE_UINT8, 0x3'0000'0000, {7168, 4096}, 7184, {128, 128},
             cuda::CU_TENSOR_MAP_SWIZZLE_128B, cuda::CU_TENSOR_MAP_L2_PROMOTION_L2_128B);
-  expectMap(fake().maps[2], cuda::CU_TENSOR_MAP_DATA_TYPE_FLOAT32, 0x20000, {1000, 56}, 4096, {128, 1},
+  expectMap(fake().maps[2], cuda::CU_TENSOR_MAP_DATA_TYPE_FLOAT32, 0x2'0000'0000, {1000, 56}, 4096, {128, 1},
             cuda::CU_TENSOR_MAP_SWIZZLE_NONE, cuda::CU_TENSOR_MAP_L2_PROMOTION_NONE);
-  expectMap(fake().maps[3], cuda::CU_TENSOR_MAP_DATA_TYPE_BFLOAT16, 0x50000, {4096, 1000}, 8192, {64, 64},
+  expectMap(fake().maps[3], cuda::CU_TENSOR_MAP_DATA_TYPE_BFLOAT16, 0x5'0000'0000, {4096, 1000}, 8192, {64, 64},
             cuda::CU_TENSOR_MAP_SWIZZLE_128B, cuda::CU_TENSOR_MAP_L2_PROMOTION_NONE);
 }
 
@@ -196,7 +128,7 @@ TEST_F(Gemm, ParametersFollowTheManifest) {
   ASSERT_EQ(launch.params.size(), 7u);
   EXPECT_EQ(as<uint64_t>(launch.params[0]), 0u); // index of the map
   EXPECT_EQ(as<uint64_t>(launch.params[2]), 2u);
-  EXPECT_EQ(as<void *>(launch.params[3]), address(0x40000));
+  EXPECT_EQ(as<void *>(launch.params[3]), address(0x4'0000'0000));
   EXPECT_EQ(as<int32_t>(launch.params[4]), 56);
   EXPECT_EQ(as<uint64_t>(launch.params[5]), 3u);
   EXPECT_EQ(as<int32_t>(launch.params[6]), 777);
@@ -213,13 +145,13 @@ TEST_F(Gemm, KMajorScalesOfAByPointer) {
   fake().paramBytes = cubin.paramBytes;
   open(manifest, cubin);
   fp8gemm_gemm_args args = goodArgs();
-  args.sfa = {address(0x20004), 57}; // neither 16-byte aligned, nor of rows of 16 bytes
+  args.sfa = {address(0x2'0000'0004), 57}; // neither 16-byte aligned, nor of rows of 16 bytes
   ASSERT_EQ(fp8gemm_gemm(kernel, &args, nullptr), FP8GEMM_OK) << fp8gemm_last_error();
-  EXPECT_EQ(as<void *>(fake().launches.back().params[2]), address(0x20004));
+  EXPECT_EQ(as<void *>(fake().launches.back().params[2]), address(0x2'0000'0004));
   args.sfa.leading_dimension = 55;
   expect(fp8gemm_gemm(kernel, &args, nullptr), FP8GEMM_INVALID_ARGUMENT,
          "leading dimension of 'sfa' to be at least its row length of 56 elements, got 55");
-  args.sfa.leading_dimension = 4'000'000;
+  args.sfa = {address(0x9'0000'0000), 4'000'000};
   expect(fp8gemm_gemm(kernel, &args, nullptr), FP8GEMM_INVALID_ARGUMENT,
          "expected 'sfa' to have less than 2^31 elements, got 1000 rows 4000000 apart");
 }
@@ -237,7 +169,7 @@ TEST_F(Gemm, MnMajorScalesOfB) {
 
 TEST_F(Gemm, NoRowsIsANoOp) {
   open();
-  fp8gemm_gemm_args args = {sizeof(args), 0, {}, {}, {}, {}, {}};
+  fp8gemm_gemm_args args = {sizeof(args), 0, {}, {}, {}, {}, {}, {}};
   EXPECT_EQ(fp8gemm_gemm(kernel, &args, nullptr), FP8GEMM_OK);
   EXPECT_TRUE(fake().calls.empty());
 }
@@ -262,7 +194,8 @@ TEST_F(Gemm, NullPointersAreNamed) {
 TEST_F(Gemm, AlignmentIsChecked) {
   open();
   expectBadArgs([](auto &a) { a.a.data = address(0x10008); }, "the pointer of 'a' to be a multiple of 16 bytes");
-  expectBadArgs([](auto &a) { a.sfa.data = address(0x20004); }, "the pointer of 'sfa' to be a multiple of 16 bytes");
+  expectBadArgs([](auto &a) { a.sfa.data = address(0x2'0000'0004); },
+                "the pointer of 'sfa' to be a multiple of 16 bytes");
   expectBadArgs([](auto &a) { a.sfb.data = address(0x40002); }, "the pointer of 'sfb' to be a multiple of 4 bytes");
   expectBadArgs([](auto &a) { a.b.leading_dimension = 7176; },
                 "'b' to be a multiple of 16 bytes (16 elements), got 7176");

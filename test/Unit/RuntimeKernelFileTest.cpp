@@ -109,7 +109,7 @@ TEST(KernelFile, ForeignFilesAreNamed) {
 TEST(KernelFile, ManifestOfAnotherVersion) {
   ManifestSpec spec;
   spec.version = 7;
-  EXPECT_ERROR(makeKernelFile(spec), "expected a manifest of version 1, got 7");
+  EXPECT_ERROR(makeKernelFile(spec), "expected a manifest of version 2, got 7");
 }
 
 TEST(KernelFile, ManifestThatIsNoFlatbuffer) {
@@ -141,6 +141,12 @@ TEST(KernelFile, ManifestValuesAreChecked) {
   expect([](auto &s) { s.params[3].kind = format::ParamKind(17); }, "parameter 3: expected a known kind, got 17");
   expect([](auto &s) { s.params[3].operand = format::Operand::None; }, "expected an operand that suits its kind");
   expect([](auto &s) { s.params[2].element = format::ElementType(5); }, "expected a known element type, got 5");
+  expect([](auto &s) { s.a = format::ElementType::BF16; }, "expected A and B of f8E4M3FN or f8E5M2, and D of bf16");
+  expect([](auto &s) { s.d = format::ElementType::F8E5M2; }, "and D of bf16 or f32");
+  expect([](auto &s) { s.c = format::CUse(3); }, "expected a known use of C, got 3");
+  expect([](auto &s) { s.sfbRows = 64; }, "and of 128x128 or 1x128 for B");
+  expect([](auto &s) { s.params[5].operand = format::Operand::C; },
+         "parameter 5: expected no parameter of C in a problem without it");
 }
 
 TEST(KernelFile, ManifestThatDisagreesWithTheCubin) {

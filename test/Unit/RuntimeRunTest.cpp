@@ -22,27 +22,46 @@ namespace {
 // e4m3, operands
 //===----------------------------------------------------------------------===//
 
-TEST(E4m3, RoundTripsEveryValue) {
+class Fp8 : public testing::TestWithParam<F8> {
+protected:
+  int largestBits() const { return GetParam() == F8::E4m3 ? 0x7e : 0x7b; }
+  uint8_t to(float value) const { return toF8(GetParam(), value); }
+  float from(int bits) const { return fromF8(GetParam(), uint8_t(bits)); }
+};
+INSTANTIATE_TEST_SUITE_P(Types, Fp8, testing::Values(F8::E4m3, F8::E5m2));
+
+TEST_P(Fp8, RoundTripsEveryValue) {
   for (int bits = 0; bits < 256; ++bits)
-    if ((bits & 0x7f) != 0x7f) {
-      EXPECT_EQ(toE4m3(fromE4m3(uint8_t(bits))), bits) << fromE4m3(uint8_t(bits));
+    if ((bits & 0x7f) <= largestBits()) {
+      EXPECT_EQ(to(from(bits)), bits) << from(bits);
     }
-  EXPECT_TRUE(std::isnan(fromE4m3(0x7f)) && std::isnan(fromE4m3(0xff)));
-  EXPECT_EQ(fromE4m3(0x7e), 448.0f);
-  EXPECT_EQ(fromE4m3(0x01), 0x1p-9f);
-  EXPECT_EQ(fromE4m3(0x38), 1.0f);
+  EXPECT_TRUE(std::isnan(from(0x7f)) && std::isnan(from(0xff)));
 }
 
-TEST(E4m3, RoundsToNearestEven) {
-  for (int bits = 0; bits < 0x7e; ++bits) {
-    float low = fromE4m3(uint8_t(bits)), high = fromE4m3(uint8_t(bits + 1)), middle = (low + high) / 2;
-    EXPECT_EQ(toE4m3(middle), bits % 2 ? bits + 1 : bits) << middle;
-    EXPECT_EQ(toE4m3(std::nextafter(middle, 0.0f)), bits);
-    EXPECT_EQ(toE4m3(-std::nextafter(middle, 1e9f)), 0x80 | (bits + 1));
-  }
-  EXPECT_EQ(toE4m3(1e30f), 0x7e);
-  EXPECT_EQ(toE4m3(449.0f), 0x7e);
+TEST(Fp8, Values) {
+  EXPECT_EQ(fromF8(F8::E4m3, 0x7e), 448.0f);
+  EXPECT_EQ(fromF8(F8::E4m3, 0x01), 0x1p-9f);
+  EXPECT_EQ(fromF8(F8::E4m3, 0x38), 1.0f);
+  EXPECT_EQ(fromF8(F8::E5m2, 0x7b), 57344.0f);
+  EXPECT_EQ(fromF8(F8::E5m2, 0x01), 0x1p-16f);
+  EXPECT_EQ(fromF8(F8::E5m2, 0xbc), -1.0f);
+  EXPECT_EQ(fromF8(F8::E5m2, 0xfc), -INFINITY);
+  EXPECT_TRUE(std::isnan(fromF8(F8::E5m2, 0x7d)));
 }
+
+TEST_P(Fp8, RoundsToNearestEven) {
+  for (int bits = 0; bits < largestBits(); ++bits) {
+    float low = from(bits), high = from(bits + 1), middle = (low + high) / 2;
+    EXPECT_EQ(to(middle), bits % 2 ? bits + 1 : bits) << middle;
+    EXPECT_EQ(to(std::nextafter(middle, 0.0f)), bits);
+    EXPECT_EQ(to(-std::nextafter(middle, 1e9f)), 0x80 | (bits + 1));
+  }
+  EXPECT_EQ(to(1e30f), largestBits());
+  EXPECT_EQ(to(largest(GetParam()) + 1), largestBits());
+}
+
+float fromE4m3(uint8_t bits) { return fromF8(F8::E4m3, bits); }
+uint8_t toE4m3(float value) { return toF8(F8::E4m3, value); }
 
 Problem makeProblem(int64_t m, int64_t n, int64_t k, bool mnMajor = true, int64_t pad = 16, uint64_t seed = 1) {
   Problem problem;
@@ -97,30 +116,54 @@ TEST(Operands, GuardDamageIsCounted) {
 // Reference
 //===----------------------------------------------------------------------===//
 
-uint16_t toBf16(double value) {
-  float narrow = float(value);
-  uint32_t bits;
-  std::memcpy(&bits, &narrow, 4);
-  return uint16_t((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
-}
-
 /// Fills D with the product, written down once more as plainly as it gets.
 void computeD(Problem &problem) {
   for (int64_t m = 0; m < problem.m; ++m)
     for (int64_t n = 0; n < problem.n; ++n) {
       double sum = 0;
       for (int64_t k = 0; k < problem.k; ++k)
-        sum += double(fromE4m3(problem.a.row<uint8_t>(m)[k])) * fromE4m3(problem.b.row<uint8_t>(n)[k]) *
-               problem.scaleA(m, k / 128) * problem.scaleB(n, k / 128);
-      problem.d.row<uint16_t>(m)[n] = toBf16(sum);
+        sum += double(fromF8(problem.aType, problem.a.row<uint8_t>(m)[k])) *
+               fromF8(problem.bType, problem.b.row<uint8_t>(n)[k]) * problem.scaleA(m, k / 128) *
+               problem.scaleB(n, k / 128);
+      if (problem.hasC)
+        sum += problem.element(problem.inPlace ? problem.dBefore : problem.c, m, n);
+      if (problem.dIsF32)
+        problem.d.row<float>(m)[n] = float(sum);
+      else
+        problem.d.row<uint16_t>(m)[n] = toBf16(float(sum));
     }
 }
 
 TEST(Reference, BoundIsTheSumOfItsParts) {
-  EXPECT_DOUBLE_EQ(errorBound({1, 0, 0}, 1), 0x1p-8);
-  EXPECT_DOUBLE_EQ(errorBound({0, 1, 0}, 2), 0x1p-22 * (1 + 0x1p-8));
-  EXPECT_DOUBLE_EQ(errorBound({0, 0, 1}, 1), 1 + 0x1p-8);
-  EXPECT_GT(errorBound({0, 0, 0}, 1), 0);
+  Problem one, two;
+  one.k = 128, two.k = 256;
+  EXPECT_DOUBLE_EQ(errorBound({1, 0, 0}, one), 0x1p-8);
+  EXPECT_DOUBLE_EQ(errorBound({0, 1, 0}, two), 0x1p-22 * (1 + 0x1p-8));
+  EXPECT_DOUBLE_EQ(errorBound({0, 0, 1}, one), 1 + 0x1p-8);
+  EXPECT_GT(errorBound({0, 0, 0}, one), 0);
+  one.hasC = true; // one more rounding, to f32
+  EXPECT_DOUBLE_EQ(errorBound({1, 0, 0}, one), 0x1p-8 + 0x1p-24 + 0x1p-32);
+  one.dIsF32 = true;
+  EXPECT_DOUBLE_EQ(errorBound({1, 0, 0}, one), 0x1p-24);
+}
+
+TEST(Reference, HoldsForEveryRecipe) {
+  for (bool dIsF32 : {false, true})
+    for (bool hasC : {false, true})
+      for (bool inPlace : {false, true})
+        for (int64_t sfbRows : {1, 128}) {
+          Problem problem;
+          problem.m = 7, problem.n = 136, problem.k = 144;
+          problem.aType = F8::E5m2, problem.bType = sfbRows == 1 ? F8::E4m3 : F8::E5m2;
+          problem.dIsF32 = dIsF32, problem.hasC = hasC || inPlace, problem.inPlace = inPlace;
+          problem.sfbRows = sfbRows, problem.sfbMnMajor = true;
+          problem.fill(16, 1);
+          computeD(problem);
+          CheckResult result = run::check(problem, 1);
+          EXPECT_TRUE(result.held()) << result.worst;
+          problem.sfb.row<float>(0)[0] *= 2;
+          EXPECT_FALSE(run::check(problem, 1).held());
+        }
 }
 
 TEST(Reference, HoldsForTheProduct) {
@@ -169,7 +212,7 @@ TEST(Reference, AllowsWhatTheTensorCoreLoses) {
   }
   float scale = problem.scaleA(0, 0) * problem.scaleB(0, 0);
   for (int64_t n = 0; n < 8; ++n)
-    problem.d.row<uint16_t>(0)[n] = toBf16(65536.0 * scale);
+    problem.d.row<uint16_t>(0)[n] = toBf16(65536.0f * scale);
   CheckResult result = run::check(problem, 1);
   EXPECT_EQ(result.failures, 0);
   EXPECT_GT(result.worst, 0.1);
@@ -240,6 +283,27 @@ TEST(RunTool, CheckHolds) {
   expectRun(runTool(kernelFile() + " --m=0 --check"), 0, "check    held: 0 of 0 rows");
 }
 
+std::string inPlaceF32(const std::string &name, format::ElementType b) {
+  std::string path = std::string(FP8GEMM_TEST_DIR) + "/" + name + ".cubin";
+  ManifestSpec manifest;
+  manifest.n = 136, manifest.k = 272;
+  manifest.b = b, manifest.d = manifest.params[5].element = format::ElementType::F32;
+  manifest.c = format::CUse::InPlace;
+  manifest.params[5].box = {64, 32};
+  std::ofstream(path, std::ios::binary) << makeKernelFile(manifest);
+  return path;
+}
+
+// D starts as C, before each of the two launches.
+TEST(RunTool, CheckInPlace) {
+  std::string kernel = inPlaceF32("runtime-run-in-place", format::ElementType::F8E4M3FN);
+  Outcome outcome = runTool(kernel + " --m=7 --check --pad=32 --device=gpu");
+  expectRun(outcome, 0, "check    held: 7 of 7 rows, all columns, against float64");
+  expectRun(outcome, 0, "two runs gave the same bits");
+  expectRun(runTool(kernel + " --m=9 --check --device=gpu", "FAKE_GPU_FAULT=nothing FP8GEMM_LIBCUDA=" FP8GEMM_FAKE_GPU),
+            1, " elements beyond their bound, the worst D[");
+}
+
 TEST(RunTool, CheckFails) {
   std::string arguments = kernelFile() + " --m=9 --check --device=gpu", fake = "FP8GEMM_LIBCUDA=" FP8GEMM_FAKE_GPU;
   expectRun(runTool(arguments, fake + " FAKE_GPU_FAULT=nothing"), 1, "1224 elements of D are NaN");
@@ -285,6 +349,8 @@ TEST(RunTool, Cpu) {
   expectRun(runTool(kernelFile() + " --m=33 --check --pad=16 --device=cpu"), 0, "device   cpu: through linalg\n");
   expectRun(runTool(kernelFile() + " --m=5 --check", "FP8GEMM_LIBCUDA=/nonexistent.so"), 0,
             "device   cpu: through linalg, since no GPU can run it (expected a CUDA driver, got none");
+  expectRun(runTool(inPlaceF32("runtime-run-e5m2", format::ElementType::F8E5M2) + " --m=33 --check --device=cpu"), 0,
+            "check    held: 33 of 33 rows");
 }
 
 TEST(RunTool, BadInputs) {

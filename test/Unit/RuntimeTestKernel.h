@@ -95,6 +95,10 @@ struct ManifestSpec {
   uint32_t version = format::kManifestVersion;
   std::string entry = "gemm_test", chip = "sm_90a", op = "gemm";
   int64_t m = -1, n = 4096, k = 7168;
+  format::ElementType a = format::ElementType::F8E4M3FN, b = format::ElementType::F8E4M3FN;
+  format::ElementType d = format::ElementType::BF16;
+  format::CUse c = format::CUse::None;
+  uint32_t sfbRows = 128;
   format::ScaleLayout sfa = format::ScaleLayout::MnMajor, sfb = format::ScaleLayout::KMajor;
   uint32_t threads = 384, smemBytes = 200000, tileM = 128, tileN = 128;
   int64_t cubinBytesOff = 0; ///< added to the true size
@@ -120,8 +124,8 @@ inline std::string makeManifest(const ManifestSpec &spec, size_t cubinBytes) {
     params.push_back(
         CreateParam(builder, param.kind, param.operand, param.element, box, param.swizzle, param.promotion));
   }
-  auto problem = CreateProblemDirect(builder, spec.op.c_str(), spec.m, spec.n, spec.k, ElementType::F8E4M3FN,
-                                     ElementType::F8E4M3FN, ElementType::BF16, 1, 128, spec.sfa, 128, 128, spec.sfb);
+  auto problem = CreateProblemDirect(builder, spec.op.c_str(), spec.m, spec.n, spec.k, spec.a, spec.b, spec.d, 1, 128,
+                                     spec.sfa, spec.sfbRows, 128, spec.sfb, spec.c);
   FinishManifestBuffer(builder, CreateManifestDirect(builder, spec.version, spec.entry.c_str(), spec.chip.c_str(),
                                                      cubinBytes + spec.cubinBytesOff, problem, &params, spec.threads,
                                                      spec.smemBytes, spec.tileM, spec.tileN, 168, 0, "config text",

@@ -36,13 +36,33 @@ static To<Emit> emit("emit", cl::desc("what to write (default: cubin)"), cl::loc
 
 enum class Operation { None, Gemm };
 enum class Layout { KMajor, MnMajor };
-static Opt<Operation> op("op", cl::desc("a problem instead of a file"), cl::init(Operation::None), cl::cat(category),
-                         cl::values(clEnumValN(Operation::Gemm, "gemm", "D[m,n] = A[m,k] * B[n,k]^T, block-scaled")));
+static Opt<Operation>
+    op("op", cl::desc("a problem instead of a file"), cl::init(Operation::None), cl::cat(category),
+       cl::values(clEnumValN(Operation::Gemm, "gemm", "D[m,n] = C + A[m,k] * B[n,k]^T, block-scaled")));
 static Opt<std::string> m("m", cl::desc("rows of A and D, or any (default: any)"), cl::init("any"), cl::cat(category));
 static Opt<int64_t> n("n", cl::desc("rows of B, columns of D"), cl::cat(category));
 static Opt<int64_t> k("k", cl::desc("columns of A and B"), cl::cat(category));
-static const auto layouts = cl::values(clEnumValN(Layout::MnMajor, "mn_major", "[ceil(K/128), M or ceil(N/128)]"),
-                                       clEnumValN(Layout::KMajor, "k_major", "[M or ceil(N/128), ceil(K/128)]"));
+using Problem = fp8gemm::GemmProblem;
+static Opt<Problem::Recipe> recipe("recipe", cl::desc("blocks of B that share a scale (default: 1d2d)"),
+                                   cl::init(Problem::Recipe::OneD2D), cl::cat(category),
+                                   cl::values(clEnumValN(Problem::Recipe::OneD2D, "1d2d", "128x128"),
+                                              clEnumValN(Problem::Recipe::OneD1D, "1d1d", "1x128, as of A")));
+static const auto f8Types =
+    cl::values(clEnumValN(Problem::F8::E4M3, "e4m3", "f8E4M3FN"), clEnumValN(Problem::F8::E5M2, "e5m2", "f8E5M2"));
+static Opt<Problem::F8> aType("a-type", cl::desc("elements of A (default: e4m3)"), cl::init(Problem::F8::E4M3), f8Types,
+                              cl::cat(category));
+static Opt<Problem::F8> bType("b-type", cl::desc("elements of B (default: e4m3)"), cl::init(Problem::F8::E4M3), f8Types,
+                              cl::cat(category));
+static Opt<Problem::Result> dType("d-type", cl::desc("elements of C and D (default: bf16)"),
+                                  cl::init(Problem::Result::BF16), cl::cat(category),
+                                  cl::values(clEnumValN(Problem::Result::BF16, "bf16", "rounded once, at the end"),
+                                             clEnumValN(Problem::Result::F32, "f32", "as accumulated")));
+static Opt<Problem::C> c("c", cl::desc("C to add (default: none)"), cl::init(Problem::C::None), cl::cat(category),
+                         cl::values(clEnumValN(Problem::C::None, "none", "D = A * B^T"),
+                                    clEnumValN(Problem::C::Apart, "apart", "D = C + A * B^T"),
+                                    clEnumValN(Problem::C::InPlace, "in_place", "D += A * B^T")));
+static const auto layouts = cl::values(clEnumValN(Layout::MnMajor, "mn_major", "[ceil(K/128), M or blocks of N]"),
+                                       clEnumValN(Layout::KMajor, "k_major", "[M or blocks of N, ceil(K/128)]"));
 static Opt<Layout> sfa("sfa", cl::desc("storage of A's scales (default: mn_major)"), cl::init(Layout::MnMajor), layouts,
                        cl::cat(category));
 static Opt<Layout> sfb("sfb", cl::desc("storage of B's scales (default: k_major)"), cl::init(Layout::KMajor), layouts,
@@ -102,7 +122,7 @@ static bool check() {
   if (options.plan != Answer::None && !pipeline.config.empty())
     return usage("expected --config or --plan, which chooses them, got both");
   if (op == Operation::Gemm) {
-    fp8gemm::GemmProblem problem{std::nullopt, n, k, sfa == Layout::MnMajor, sfb == Layout::MnMajor};
+    Problem problem{std::nullopt, n, k, sfa == Layout::MnMajor, sfb == Layout::MnMajor, recipe, aType, bType, dType, c};
     int64_t rows = 0;
     if (m != "any" && StringRef(m).getAsInteger(10, rows))
       return usage("expected --m to be a number or 'any', got '" + m + "'");

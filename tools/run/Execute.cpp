@@ -20,7 +20,8 @@ static void require(fp8gemm_status status) {
 
 /// A system that promises more memory than it has would end the program, not refuse.
 static void requireMemory(const Problem &problem) {
-  double needed = double(problem.m) * problem.k + double(problem.n) * problem.k + 2.0 * problem.m * problem.n;
+  double results = (problem.dIsF32 ? 4.0 : 2.0) * (problem.hasC ? 2 : 1);
+  double needed = double(problem.m) * problem.k + double(problem.n) * problem.k + results * problem.m * problem.n;
   double present = double(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGE_SIZE);
   if (needed > present)
     throw std::runtime_error("expected operands that fit this machine's " + std::to_string(int64_t(present * 1e-9)) +
@@ -40,12 +41,16 @@ static void runOnCpu(Problem &problem) {
   auto layout = [](bool mnMajor) { return mnMajor ? FP8GEMM_CPU_MN_MAJOR : FP8GEMM_CPU_K_MAJOR; };
   fp8gemm_cpu_problem call{};
   call.m = problem.m, call.n = problem.n, call.k = problem.k;
-  call.a_type = call.b_type = FP8GEMM_CPU_E4M3, call.d_type = FP8GEMM_CPU_BF16;
-  call.sfb_block_rows = 128;
+  auto type = [](F8 type) { return type == F8::E4m3 ? FP8GEMM_CPU_E4M3 : FP8GEMM_CPU_E5M2; };
+  call.a_type = type(problem.aType), call.b_type = type(problem.bType);
+  call.d_type = problem.dIsF32 ? FP8GEMM_CPU_F32 : FP8GEMM_CPU_BF16;
+  call.sfb_block_rows = int32_t(problem.sfbRows);
   call.sfa_layout = layout(problem.sfaMnMajor), call.sfb_layout = layout(problem.sfbMnMajor);
   call.a = matrix(problem.a), call.sfa = matrix(problem.sfa);
   call.b = matrix(problem.b), call.sfb = matrix(problem.sfb);
   call.d = matrix(problem.d);
+  if (problem.hasC)
+    call.c = problem.inPlace ? call.d : matrix(problem.c);
   char message[1024] = "";
   if (gemm(&call, 0, message, sizeof(message)) != 0)
     throw std::runtime_error(message);
@@ -54,8 +59,13 @@ static void runOnCpu(Problem &problem) {
 /// Launches twice where the result is checked, and times where that is asked for.
 static void runOnGpu(Gpu &gpu, fp8gemm_kernel *kernel, Problem &problem, const Options &options, Report &report) {
   auto matrix = [&](Matrix &matrix) { return fp8gemm_matrix{gpu.upload(matrix), matrix.leadingDimension}; };
-  fp8gemm_gemm_args args{sizeof(args),      problem.m,           matrix(problem.a), matrix(problem.sfa),
-                         matrix(problem.b), matrix(problem.sfb), matrix(problem.d)};
+  fp8gemm_gemm_args args{};
+  args.size = sizeof(args), args.m = problem.m;
+  args.a = matrix(problem.a), args.sfa = matrix(problem.sfa);
+  args.b = matrix(problem.b), args.sfb = matrix(problem.sfb);
+  args.d = matrix(problem.d);
+  if (problem.hasC)
+    args.c = problem.inPlace ? args.d : matrix(problem.c);
   auto launch = [&](cuda::CUstream stream) { require(fp8gemm_gemm(kernel, &args, stream)); };
   require(fp8gemm_kernel_load(kernel));
   if (options.bench) {
@@ -64,9 +74,8 @@ static void runOnGpu(Gpu &gpu, fp8gemm_kernel *kernel, Problem &problem, const O
   }
 
   // After the timing, so that what was timed is what is checked.
-  const Matrix poison = problem.d;
   auto compute = [&] {
-    gpu.upload(problem.d, poison);
+    gpu.upload(problem.d, problem.dBefore);
     gpu.run(launch);
     gpu.download(problem.d, problem.d);
   };
@@ -77,7 +86,10 @@ static void runOnGpu(Gpu &gpu, fp8gemm_kernel *kernel, Problem &problem, const O
   compute();
   report.repeated = true;
   report.differentElements = first.countDifferentElements(problem.d);
-  for (Matrix *input : {&problem.a, &problem.sfa, &problem.b, &problem.sfb}) {
+  std::vector<Matrix *> inputs{&problem.a, &problem.sfa, &problem.b, &problem.sfb};
+  if (problem.hasC && !problem.inPlace)
+    inputs.push_back(&problem.c);
+  for (Matrix *input : inputs) {
     Matrix now = *input;
     gpu.download(*input, now);
     for (size_t i = 0; i < now.bytes.size(); ++i)
@@ -122,6 +134,13 @@ Report execute(const Options &options) {
   problem.m = options.m.value_or(info.m);
   problem.n = info.n;
   problem.k = info.k;
+  auto f8 = [](fp8gemm_type type) { return type == FP8GEMM_E4M3 ? F8::E4m3 : F8::E5m2; };
+  problem.aType = f8(info.a_type);
+  problem.bType = f8(info.b_type);
+  problem.dIsF32 = info.d_type == FP8GEMM_F32;
+  problem.hasC = info.c_use != FP8GEMM_NO_C;
+  problem.inPlace = info.c_use == FP8GEMM_C_IN_PLACE;
+  problem.sfbRows = info.sfb_block_rows;
   problem.sfaMnMajor = info.sfa_layout == FP8GEMM_MN_MAJOR;
   problem.sfbMnMajor = info.sfb_layout == FP8GEMM_MN_MAJOR;
   requireMemory(problem);

@@ -9,26 +9,37 @@
 
 namespace fp8gemm::run {
 
-uint8_t toE4m3(float value) {
+int fractionBits(F8 type) { return type == F8::E4m3 ? 3 : 2; }
+int smallestExponent(F8 type) { return type == F8::E4m3 ? -6 : -14; }
+float largest(F8 type) { return type == F8::E4m3 ? 448.0f : 57344.0f; }
+
+uint8_t toF8(F8 type, float value) {
   uint8_t sign = std::signbit(value) ? 0x80 : 0;
-  float magnitude = std::fabs(value);
   if (std::isnan(value))
     return sign | 0x7f;
-  if (magnitude >= 464.0f) // halfway between 448 and what would be 480
-    return sign | 0x7e;
-  // The unit in the last place: 3 bits of fraction, exponents from -6 on.
-  int exponent = magnitude == 0 ? -6 : std::max(std::ilogb(magnitude), -6);
-  int units = int(std::nearbyint(std::ldexp(magnitude, 3 - exponent))); // 0 .. 16
-  // Carries into the exponent, and subnormals (units < 8), come out right by adding.
-  return sign | uint8_t(units + 8 * (exponent + 6));
+  float magnitude = std::min(std::fabs(value), largest(type));
+  // The unit in the last place; the exponents of subnormals are the smallest one.
+  int fraction = fractionBits(type), smallest = smallestExponent(type);
+  int exponent = magnitude == 0 ? smallest : std::max(std::ilogb(magnitude), smallest);
+  int units = int(std::nearbyint(std::ldexp(magnitude, fraction - exponent))); // 0 .. 2 << fraction
+  // Carries into the exponent, and subnormals, come out right by adding.
+  return sign | uint8_t(units + ((exponent - smallest) << fraction));
 }
 
-float fromE4m3(uint8_t bits) {
-  int exponent = bits >> 3 & 15, fraction = bits & 7;
-  float magnitude = exponent == 0 ? std::ldexp(float(fraction), -9) : std::ldexp(float(8 + fraction), exponent - 10);
-  if (exponent == 15 && fraction == 7)
-    magnitude = NAN;
+float fromF8(F8 type, uint8_t bits) {
+  int fractions = fractionBits(type), exponent = (bits & 0x7f) >> fractions, fraction = bits & ((1 << fractions) - 1);
+  int leading = exponent == 0 ? 0 : 1 << fractions;
+  float magnitude =
+      std::ldexp(float(leading + fraction), std::max(exponent, 1) - 1 + smallestExponent(type) - fractions);
+  if (magnitude > largest(type))
+    magnitude = type == F8::E5m2 && fraction == 0 ? INFINITY : NAN;
   return bits & 0x80 ? -magnitude : magnitude;
+}
+
+uint16_t toBf16(float value) {
+  uint32_t wide;
+  std::memcpy(&wide, &value, sizeof(wide));
+  return uint16_t((wide + 0x7fff + (wide >> 16 & 1)) >> 16);
 }
 
 float fromBf16(uint16_t bits) {
@@ -102,11 +113,11 @@ private:
 /// Fills rows [first, first + count) of `matrix`, which share a scale per 128 columns;
 /// those scales go to setScale(kBlock, scale).
 template <typename SetScale>
-static void fillRows(Matrix &matrix, int64_t first, int64_t count, Random random, SetScale setScale) {
+static void fillRows(Matrix &matrix, F8 type, int64_t first, int64_t count, Random random, SetScale setScale) {
   std::vector<float> values(count * 128);
   for (int64_t begin = 0; begin < matrix.columns; begin += 128) {
     int64_t width = std::min<int64_t>(128, matrix.columns - begin);
-    float largest = 0;
+    float most = 0;
     for (size_t i = 0; i < values.size(); i += 2) {
       auto [x, y] = random.normals();
       values[i] = x;
@@ -114,32 +125,53 @@ static void fillRows(Matrix &matrix, int64_t first, int64_t count, Random random
     }
     for (int64_t i = 0; i < count; ++i)
       for (int64_t j = 0; j < width; ++j)
-        largest = std::max(largest, std::fabs(values[i * 128 + j]));
-    float scale = largest > 0 ? largest / 448 : 1;
+        most = std::max(most, std::fabs(values[i * 128 + j]));
+    float scale = most > 0 ? most / largest(type) : 1;
     for (int64_t i = 0; i < count; ++i)
       for (int64_t j = 0; j < width; ++j)
-        matrix.row<uint8_t>(first + i)[begin + j] = toE4m3(values[i * 128 + j] / scale);
+        matrix.row<uint8_t>(first + i)[begin + j] = toF8(type, values[i * 128 + j] / scale);
     setScale(begin / 128, scale * std::exp2(2 * random.uniform() - 1));
   }
 }
 
 void Problem::fill(int64_t padBytes, uint64_t seed) {
-  int64_t bBlocks = (n + 127) / 128;
+  int64_t bBlocks = (n + sfbRows - 1) / sfbRows, dBytes = dIsF32 ? 4 : 2;
   a = Matrix(m, k, 1, 16, padBytes);
   b = Matrix(n, k, 1, 16, padBytes);
-  d = Matrix(m, n, 2, 16, padBytes);
+  d = Matrix(m, n, dBytes, 16, padBytes);
   sfa = sfaMnMajor ? Matrix(kBlocks(), m, 4, 16, padBytes) : Matrix(m, kBlocks(), 4, 4, padBytes);
-  sfb = sfbMnMajor ? Matrix(kBlocks(), bBlocks, 4, 4, padBytes) : Matrix(bBlocks, kBlocks(), 4, 4, padBytes);
+  int64_t sfbAlignment = sfbRows == 1 ? 16 : 4;
+  sfb = sfbMnMajor ? Matrix(kBlocks(), bBlocks, 4, sfbAlignment, padBytes) : Matrix(bBlocks, kBlocks(), 4, 4, padBytes);
   parallelFor(m, [&](int64_t row) {
-    fillRows(a, row, 1, Random(seed, 1, row), [&](int64_t kBlock, float scale) {
+    fillRows(a, aType, row, 1, Random(seed, 1, row), [&](int64_t kBlock, float scale) {
       (sfaMnMajor ? sfa.row<float>(kBlock)[row] : sfa.row<float>(row)[kBlock]) = scale;
     });
   });
   parallelFor(bBlocks, [&](int64_t block) {
-    fillRows(b, block * 128, std::min<int64_t>(128, n - block * 128), Random(seed, 2, block),
+    fillRows(b, bType, block * sfbRows, std::min<int64_t>(sfbRows, n - block * sfbRows), Random(seed, 2, block),
              [&](int64_t kBlock, float scale) {
                (sfbMnMajor ? sfb.row<float>(kBlock)[block] : sfb.row<float>(block)[kBlock]) = scale;
              });
+  });
+  if (hasC)
+    fillC(padBytes, seed);
+  dBefore = d;
+}
+
+void Problem::fillC(int64_t padBytes, uint64_t seed) {
+  Matrix &matrix = inPlace ? d : c;
+  if (!inPlace)
+    c = Matrix(m, n, d.elementBytes, 16, padBytes);
+  float size = std::sqrt(float(k));
+  parallelFor(m, [&](int64_t row) {
+    Random random(seed, 3, row);
+    for (int64_t column = 0; column < n; ++column) {
+      float value = size * random.normals()[0];
+      if (dIsF32)
+        matrix.row<float>(row)[column] = value;
+      else
+        matrix.row<uint16_t>(row)[column] = toBf16(value);
+    }
   });
 }
 

@@ -10,9 +10,17 @@
 
 namespace fp8gemm::run {
 
-/// Nearest e4m3 (f8E4M3FN), ties to even; values beyond 448 become 448.
-uint8_t toE4m3(float value);
-float fromE4m3(uint8_t bits);
+/// A kind of FP8: f8E4M3FN or f8E5M2.
+enum class F8 { E4m3, E5m2 };
+/// Its bits of fraction, the exponent of its smallest normal number, its largest number.
+int fractionBits(F8 type);
+int smallestExponent(F8 type);
+float largest(F8 type);
+/// The nearest, ties to even; values beyond the largest become it.
+uint8_t toF8(F8 type, float value);
+float fromF8(F8 type, uint8_t bits);
+
+uint16_t toBf16(float value);
 float fromBf16(uint16_t bits);
 
 /// A row-major matrix with a guard zone before and after it. Guards and the ends of
@@ -44,21 +52,33 @@ public:
 
 struct Problem {
   int64_t m = 0, n = 0, k = 0;
+  F8 aType = F8::E4m3, bType = F8::E4m3;
+  bool dIsF32 = false;                ///< else bf16
+  bool hasC = false, inPlace = false; ///< in place: D holds C, and there is no Matrix c
+  int64_t sfbRows = 128;              ///< rows of B that share a scale
   bool sfaMnMajor = true, sfbMnMajor = false;
-  Matrix a, sfa, b, sfb, d;
+  Matrix a, sfa, b, sfb, c, d;
+  Matrix dBefore; ///< what D holds before the product: poison, or C
 
-  /// Normal data, quantised to e4m3 with one scale per 1x128 (A) and 128x128 (B); the
+  /// Normal data, quantised with one scale per 1x128 (A) and sfbRows x 128 (B); the
   /// scales are then multiplied by factors between 1/2 and 2: a scale taken from another
-  /// block shows, and no block weighs so little that its loss would not. D is poison. The same seed gives the same
-  /// operands on any machine with the same libm.
+  /// block shows, and no block weighs so little that its loss would not. C is about as large as the product. The same
+  /// seed gives the same operands on any machine with the same libm.
   void fill(int64_t padBytes, uint64_t seed);
+
+  /// Fills c, or in place D.
+  void fillC(int64_t padBytes, uint64_t seed);
 
   int64_t kBlocks() const { return (k + 127) / 128; }
   float scaleA(int64_t row, int64_t kBlock) const {
     return sfaMnMajor ? sfa.row<float>(kBlock)[row] : sfa.row<float>(row)[kBlock];
   }
   float scaleB(int64_t row, int64_t kBlock) const {
-    return sfbMnMajor ? sfb.row<float>(kBlock)[row / 128] : sfb.row<float>(row / 128)[kBlock];
+    return sfbMnMajor ? sfb.row<float>(kBlock)[row / sfbRows] : sfb.row<float>(row / sfbRows)[kBlock];
+  }
+  /// An element of a matrix like D.
+  float element(const Matrix &matrix, int64_t row, int64_t column) const {
+    return dIsF32 ? matrix.row<float>(row)[column] : fromBf16(matrix.row<uint16_t>(row)[column]);
   }
 };
 

@@ -15,10 +15,14 @@ constexpr int64_t kStep = 32;
 /// Fraction bits that the tensor core keeps below the largest of what it adds.
 constexpr double kUnit = 0x1p-13;
 
-double errorBound(const Exact &exact, int64_t kBlocks) {
+double errorBound(const Exact &exact, const Problem &problem) {
   // Scales multiplied, and one fused multiply-add a K block, in f32.
-  double promotion = double(kBlocks + 2) * 0x1p-24 * exact.magnitude;
+  double promotion = double(problem.kBlocks() + 2) * 0x1p-24 * exact.magnitude;
   double summed = exact.blockError + promotion;
+  if (problem.hasC) // one f32 addition
+    summed += (std::fabs(exact.value) + summed) * 0x1p-24;
+  if (problem.dIsF32) // what flushing subnormals may lose
+    return summed + 0x1p-125;
   // bf16 has 8 bits: half a unit in the last place, and half of the smallest subnormal.
   return summed + (std::fabs(exact.value) + summed) * 0x1p-8 + 0x1p-134;
 }
@@ -42,7 +46,7 @@ namespace {
 
 /// A row of A or B as numbers, with zeros up to a whole K block.
 struct Row {
-  Row(const uint8_t *bits, int64_t count);
+  Row(F8 type, const uint8_t *bits, int64_t count);
 
   std::vector<float> values;
   /// For each step, the largest power of two of its values (0: all are zero). Subnormals
@@ -52,17 +56,26 @@ struct Row {
 
 } // namespace
 
-Row::Row(const uint8_t *bits, int64_t count) : values((count + 127) / 128 * 128), largest(values.size() / kStep) {
-  static const std::vector<float> table = [] {
-    std::vector<float> decoded(256);
+/// What the 256 encodings of a type are.
+static const std::vector<float> &decoded(F8 type) {
+  auto decode = [](F8 type) {
+    std::vector<float> table(256);
     for (int i = 0; i < 256; ++i)
-      decoded[i] = fromE4m3(uint8_t(i));
-    return decoded;
-  }();
+      table[i] = fromF8(type, uint8_t(i));
+    return table;
+  };
+  static const std::vector<float> e4m3 = decode(F8::E4m3), e5m2 = decode(F8::E5m2);
+  return type == F8::E4m3 ? e4m3 : e5m2;
+}
+
+Row::Row(F8 type, const uint8_t *bits, int64_t count)
+    : values((count + 127) / 128 * 128), largest(values.size() / kStep) {
+  const std::vector<float> &table = decoded(type);
   for (int64_t i = 0; i < count; ++i) {
     values[i] = table[bits[i]];
+    int exponent = std::max((bits[i] & 0x7f) >> fractionBits(type), 1) - 1 + smallestExponent(type);
     if (values[i] != 0)
-      largest[i / kStep] = std::max(largest[i / kStep], std::ldexp(1.0, std::max((bits[i] >> 3 & 15) - 7, -6)));
+      largest[i / kStep] = std::max(largest[i / kStep], std::ldexp(1.0, exponent));
   }
 }
 
@@ -73,9 +86,9 @@ Row::Row(const uint8_t *bits, int64_t count) : values((count + 127) / 128 * 128)
 #define FP8GEMM_CLONES
 #endif
 
-/// For each step, the sums of products and of their absolute values. Products of e4m3
-/// have 8 bits and lie between 2^-18 and 2^18: they are exact in float, and sums of 128 of
-/// them in double.
+/// For each step, the sums of products and of their absolute values. Products of FP8
+/// have 8 bits at most and lie between 2^-32 and 2^32: they are exact in float; sums of 128
+/// of them are in double, or, of e5m2, off by less than any bound notices.
 FP8GEMM_CLONES static void multiply(const float *a, const float *b, int64_t steps, double *sums, double *magnitudes) {
   constexpr int kLanes = 8;
   for (int64_t step = 0; step < steps; ++step, a += kStep, b += kStep) {
@@ -115,6 +128,8 @@ static Exact computeExact(const Problem &problem, const Row &a, int64_t row, con
     exact.magnitude += std::fabs(scale) * magnitude;
     exact.blockError += std::fabs(scale) * error;
   }
+  if (problem.hasC)
+    exact.value += problem.element(problem.inPlace ? problem.dBefore : problem.c, row, column);
   return exact;
 }
 
@@ -125,26 +140,26 @@ CheckResult check(const Problem &problem, uint64_t seed, int64_t budget) {
 
   std::vector<Row> a;
   for (int64_t row : result.rows)
-    a.emplace_back(problem.a.row<uint8_t>(row), problem.k);
+    a.emplace_back(problem.aType, problem.a.row<uint8_t>(row), problem.k);
   std::atomic<int64_t> notANumber{0};
   parallelFor(problem.m, [&](int64_t row) {
-    const uint16_t *d = problem.d.row<uint16_t>(row);
-    notANumber += std::count_if(d, d + problem.n, [](uint16_t bits) { return std::isnan(fromBf16(bits)); });
+    for (int64_t column = 0; column < problem.n; ++column)
+      notANumber += std::isnan(problem.element(problem.d, row, column));
   });
   result.notANumber = notANumber;
 
   std::mutex mutex;
   std::vector<double> squaredErrors(a.size()), squaredValues(a.size()); // of each row
   parallelFor(problem.n, [&](int64_t column) {
-    Row b(problem.b.row<uint8_t>(column), problem.k);
+    Row b(problem.bType, problem.b.row<uint8_t>(column), problem.k);
     std::vector<double> sums(b.largest.size()), magnitudes(b.largest.size());
     CheckResult mine;
     mine.worstColumn = column;
     std::vector<double> errors(a.size()), values(a.size());
     for (size_t i = 0; i < a.size(); ++i) {
       Exact exact = computeExact(problem, a[i], result.rows[i], b, column, sums, magnitudes);
-      double got = fromBf16(problem.d.row<uint16_t>(result.rows[i])[column]);
-      double error = std::fabs(got - exact.value), ratio = error / errorBound(exact, problem.kBlocks());
+      double got = problem.element(problem.d, result.rows[i], column);
+      double error = std::fabs(got - exact.value), ratio = error / errorBound(exact, problem);
       errors[i] = error;
       values[i] = exact.value;
       // Written so that NaN fails.

@@ -10,14 +10,14 @@
 
 namespace fp8gemm::run {
 
-/// An element of D: its exact value, the sum over K blocks of sfa * sfb * sum |a * b|, and
+/// An element of D: its exact value (with C), the sum over K blocks of sfa * sfb * sum |a * b|, and
 /// what the tensor core may lose inside K blocks (the stepwise form of docs/Numerics.md).
 struct Exact {
   double value = 0, magnitude = 0, blockError = 0;
 };
 
-/// The error that an element may have.
-double errorBound(const Exact &exact, int64_t kBlocks);
+/// The error that an element of `problem` may have.
+double errorBound(const Exact &exact, const Problem &problem);
 
 /// Largest Euclidean norm of a row's error, relative to the row's, that random data may have.
 constexpr double kRelativeBound = 0x1p-8;

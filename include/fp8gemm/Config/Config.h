@@ -19,12 +19,26 @@ constexpr int64_t kBlockK = 128;
 /// How scales are stored (see #fp8gemm.scale).
 enum class ScaleLayout { KMajor, MnMajor };
 
-/// D[m, n] = A[m, k] * B[n, k]^T with 1x128 scales for A and 128x128 for B.
+/// Whether C is added, and where it is.
+enum class CUse { None, Apart, InPlace };
+
+/// D[m, n] = C + A[m, k] * B[n, k]^T with 1x128 scales for A. What A and B are made of, e4m3
+/// or e5m2, makes no difference here.
 struct Problem {
   std::optional<int64_t> m; ///< rows of A; none: any M
   int64_t n = 0, k = 0;
   ScaleLayout sfa = ScaleLayout::MnMajor, sfb = ScaleLayout::KMajor;
   bool batchInvariant = false; ///< a row's bits may not depend on the schedule, so not on M either
+  int64_t sfbRows = 128; ///< rows of B that share a scale: 128 (recipe 1d2d) or 1 (1d1d)
+  int64_t dBytes = 2;    ///< of an element of C and D: 2 (bf16) or 4 (f32)
+  CUse c = CUse::None;
+
+  /// In place in f32 TMA adds to D in memory; any other C comes through shared memory.
+  bool addsInMemory() const { return c == CUse::InPlace && dBytes == 4; }
+  bool loadsC() const { return c != CUse::None && !addsInMemory(); }
+  /// Scales that TMA can bring; helper warps bring the others.
+  bool sfaByTma() const { return sfa == ScaleLayout::MnMajor; }
+  bool sfbByTma() const { return sfbRows == 1 && sfb == ScaleLayout::MnMajor; }
 };
 
 /// What the model knows of a GPU. Data, never constants of a kernel.
@@ -100,19 +114,19 @@ const Gpu *findGpu(const std::string &name);
 std::string unknownGpu(const std::string &name);
 
 /// Columns that share one B scale wherever a tile of `tileN` columns starts:
-/// gcd(tileN, 128).
-int64_t scaleColumnsPerBlock(int64_t tileN);
+/// gcd(tileN, rows of B that share one).
+int64_t scaleColumnsPerBlock(const Problem &problem, int64_t tileN);
 
-/// Columns of one staging panel (one TMA store): the largest of 64, 32, 16 that
-/// divides `tileN`.
-int64_t panelColumns(int64_t tileN);
+/// Columns of one panel of C or D (one TMA copy): rows of 128, 64 or 32 bytes, the longest that
+/// divide `tileN`.
+int64_t panelColumns(const Problem &problem, int64_t tileN);
 
 /// Shared memory of a kernel with this config (bytes); equals what SmemLayout
 /// computes from its IR.
 int64_t smemBytes(const Problem &problem, const Config &config);
 
 /// Registers that a consumer thread needs: accumulators and the rest.
-int64_t consumerRegistersNeeded(const Config &config);
+int64_t consumerRegistersNeeded(const Problem &problem, const Config &config);
 
 /// Empty if `config` is legal for `problem` on `gpu`, else what is wrong:
 /// "expected ..., got ...".

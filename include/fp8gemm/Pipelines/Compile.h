@@ -19,9 +19,18 @@ enum class Emit { Mlir, Config, Hopper, NVVM, LLVM, Ptx, Sass, Manifest, Cubin }
 
 /// A product named on the command line. Scales are laid out k_major or mn_major.
 struct GemmProblem {
+  enum class Recipe { OneD2D, OneD1D };
+  enum class F8 { E4M3, E5M2 };
+  enum class Result { BF16, F32 };
+  enum class C { None, Apart, InPlace };
+
   std::optional<int64_t> m; ///< none: any M
   int64_t n = 0, k = 0;
   bool sfaMnMajor = true, sfbMnMajor = false;
+  Recipe recipe = Recipe::OneD2D;
+  F8 a = F8::E4M3, b = F8::E4M3;
+  Result d = Result::BF16;
+  C c = C::None;
 };
 
 /// Whether, and how, to print what was asked on stdout.

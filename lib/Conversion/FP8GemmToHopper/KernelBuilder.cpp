@@ -2,7 +2,7 @@
 
 #include "KernelBuilder.h"
 
-#include "fp8gemm/Config/Config.h"
+#include "fp8gemm/Dialect/FP8Gemm/Transforms/SelectConfig.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -14,21 +14,30 @@ using namespace fp8gemm;
 using namespace fp8gemm::hopper;
 
 static constexpr int64_t kBlockK = config::kBlockK, kFragmentRows = 64, kThreadsPerWarp = 32;
-static constexpr int64_t kThreadsPerWarpgroup = 128, kScaleBlockN = 128;
+static constexpr int64_t kThreadsPerWarpgroup = 128;
 
 KernelBuilder::KernelBuilder(GemmOp gemm, ConfigAttr config)
-    : gemm(gemm), config(config), tileM(config.getTileM()), tileN(config.getTileN()),
+    : gemm(gemm), config(config), problem(problemOf(gemm)), tileM(config.getTileM()), tileN(config.getTileN()),
       kBlocks(llvm::divideCeil(gemm.getK(), kBlockK)), blocks(tileM / (kFragmentRows * config.getConsumers())),
-      panelWidth(config::panelColumns(tileN)), columnsPerScale(config::scaleColumnsPerBlock(tileN)),
+      panelWidth(config::panelColumns(problem, tileN)), columnsPerScale(config::scaleColumnsPerBlock(problem, tileN)),
       builder(gemm.getLoc(), gemm.getContext()) {}
+
+static CUse cUseOf(GemmOp gemm) { return !gemm.getC() ? CUse::none : gemm.isInPlace() ? CUse::in_place : CUse::apart; }
 
 std::string KernelBuilder::name() {
   auto layout = [](ScaleAttr scale) { return scale.getLayout() == ScaleLayout::k_major ? "k" : "mn"; };
+  auto f8 = [](Type element) { return isa<Float8E4M3FNType>(element) ? "e4m3" : "e5m2"; };
   std::string m = ShapedType::isDynamic(gemm.getM()) ? "any" : std::to_string(gemm.getM());
-  return llvm::formatv(
-             "fp8gemm_1d2d_e4m3_bf16_m{0}_n{1}_k{2}_sfa_{3}_sfb_{4}_tile{5}x{6}_stages{7}_consumers{8}_raster{9}", m,
-             gemm.getN(), gemm.getK(), layout(gemm.getAScale()), layout(gemm.getBScale()), tileM, tileN,
-             config.getStages(), config.getConsumers(), config.getRasterGroup())
+  std::string types = f8(gemm.getAElement());
+  if (gemm.getAElement() != gemm.getBElement())
+    types += std::string("_") + f8(gemm.getBElement());
+  types += gemm.getDElement().isF32() ? "_f32" : "_bf16";
+  if (gemm.getC())
+    types += gemm.isInPlace() ? "_in_place" : "_plus_c";
+  return llvm::formatv("fp8gemm_{0}_{1}_m{2}_n{3}_k{4}_sfa_{5}_sfb_{6}_tile{7}x{8}_stages{9}_consumers{10}_raster{11}",
+                       gemm.isBScaledByRows() ? "1d1d" : "1d2d", types, m, gemm.getN(), gemm.getK(),
+                       layout(gemm.getAScale()), layout(gemm.getBScale()), tileM, tileN, config.getStages(),
+                       config.getConsumers(), config.getRasterGroup())
       .str();
 }
 
@@ -67,48 +76,70 @@ static nvgpu::TensorMapSwizzleKind swizzleOfRow(int64_t bytes) {
 }
 
 RingType KernelBuilder::ringType() {
-  Type f8 = Float8E4M3FNType::get(config.getContext()), f32 = Float32Type::get(config.getContext());
-  SmallVector<MemRefType> tma{inShared({tileM, kBlockK}, f8), inShared({tileN, kBlockK}, f8)}, warps;
-  (sfaByTma() ? tma : warps).push_back(inShared({tileM}, f32));
-  warps.push_back(inShared({tileN / columnsPerScale}, f32));
-  return RingType::get(config.getContext(), config.getStages(), tma, warps, config.getConsumers());
+  Type f32 = builder.getF32Type();
+  SmallVector<MemRefType> tma{inShared({tileM, kBlockK}, gemm.getAElement()),
+                              inShared({tileN, kBlockK}, gemm.getBElement())},
+      warps;
+  (problem.sfaByTma() ? tma : warps).push_back(inShared({tileM}, f32));
+  (problem.sfbByTma() ? tma : warps).push_back(inShared({tileN / columnsPerScale}, f32));
+  return RingType::get(builder.getContext(), config.getStages(), tma, warps, config.getConsumers());
+}
+
+MemRefType KernelBuilder::panels(int64_t rows) {
+  return inShared({tileN / panelWidth, rows, panelWidth}, gemm.getDElement());
+}
+
+/// One stage: a tile's C arrives while its last products are computed.
+RingType KernelBuilder::cRingType() {
+  return RingType::get(builder.getContext(), /*stages=*/1, panels(tileM), /*warps=*/{}, config.getConsumers());
 }
 
 gpu::GPUFuncOp KernelBuilder::createFunction(gpu::GPUModuleOp module) {
   MLIRContext *context = builder.getContext();
-  Type f8 = Float8E4M3FNType::get(context), f32 = builder.getF32Type(), bf16 = builder.getBF16Type();
+  Type f32 = builder.getF32Type(), dElement = gemm.getDElement();
   auto swizzled = nvgpu::TensorMapSwizzleKind::SWIZZLE_128B;
-  ScaleLayout sfaLayout = gemm.getAScale().getLayout(), sfbLayout = gemm.getBScale().getLayout();
+  auto panelSwizzle = swizzleOfRow(problem.dBytes * panelWidth);
 
   struct Parameter {
     Type type;
     ParamKind kind;
     Operand operand;
+    Value &value;
   };
-  const Parameter parameters[] = {
-      {tensorMap(f8, tileM, kBlockK, swizzled), ParamKind::tensor_map, Operand::a},
-      {tensorMap(f8, tileN, kBlockK, swizzled), ParamKind::tensor_map, Operand::b},
-      sfaByTma()
-          ? Parameter{tensorMap(f32, 1, tileM, nvgpu::TensorMapSwizzleKind::SWIZZLE_NONE), ParamKind::tensor_map,
-                      Operand::sfa}
-          : Parameter{scaleMatrix(ShapedType::kDynamic, kBlocks, sfaLayout, context), ParamKind::matrix, Operand::sfa},
-      {scaleMatrix(llvm::divideCeil(gemm.getN(), kScaleBlockN), kBlocks, sfbLayout, context), ParamKind::matrix,
-       Operand::sfb},
-      {tensorMap(bf16, kFragmentRows, panelWidth, swizzleOfRow(2 * panelWidth)), ParamKind::tensor_map, Operand::d},
-      {builder.getIndexType(), ParamKind::extent_m, Operand::none}};
+  auto scales = [&](bool byTma, int64_t box, int64_t rows, ScaleAttr scale, Operand operand, Value &value) {
+    return byTma ? Parameter{tensorMap(f32, 1, box, nvgpu::TensorMapSwizzleKind::SWIZZLE_NONE), ParamKind::tensor_map,
+                             operand, value}
+                 : Parameter{scaleMatrix(rows, kBlocks, scale.getLayout(), context), ParamKind::matrix, operand, value};
+  };
+  SmallVector<Parameter> parameters = {
+      {tensorMap(gemm.getAElement(), tileM, kBlockK, swizzled), ParamKind::tensor_map, Operand::a, mapA},
+      {tensorMap(gemm.getBElement(), tileN, kBlockK, swizzled), ParamKind::tensor_map, Operand::b, mapB},
+      scales(problem.sfaByTma(), tileM, ShapedType::kDynamic, gemm.getAScale(), Operand::sfa, sfa),
+      scales(problem.sfbByTma(), tileN, llvm::divideCeil(gemm.getN(), problem.sfbRows), gemm.getBScale(), Operand::sfb,
+             sfb)};
+  if (problem.loadsC())
+    parameters.push_back(
+        {tensorMap(dElement, tileM, panelWidth, panelSwizzle), ParamKind::tensor_map, Operand::c, mapC});
+  parameters.push_back(
+      {tensorMap(dElement, kFragmentRows, panelWidth, panelSwizzle), ParamKind::tensor_map, Operand::d, mapD});
+  parameters.push_back({builder.getIndexType(), ParamKind::extent_m, Operand::none, extentM});
 
   SmallVector<Type> types;
   for (const Parameter &parameter : parameters)
     types.push_back(parameter.type);
-  Type panels = inShared({blocks * config.getConsumers(), tileN / panelWidth, kFragmentRows, panelWidth}, bf16);
+  Type tile = inShared({blocks * config.getConsumers(), tileN / panelWidth, kFragmentRows, panelWidth}, dElement);
   builder.setInsertionPointToEnd(module.getBody());
-  auto func = gpu::GPUFuncOp::create(builder, name(), builder.getFunctionType(types, {}), panels);
-  for (auto [i, parameter] : llvm::enumerate(parameters))
+  auto func = gpu::GPUFuncOp::create(builder, name(), builder.getFunctionType(types, {}), tile);
+  for (auto [i, parameter] : llvm::enumerate(parameters)) {
     func.setArgAttr(i, "hopper.param", ParamAttr::get(context, parameter.kind, parameter.operand));
+    parameter.value = func.getArgument(i);
+  }
   func->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), builder.getUnitAttr());
-  func->setAttr("hopper.problem", ProblemAttr::get(context, builder.getStringAttr("gemm"), gemm.getM(), gemm.getN(),
-                                                   gemm.getK(), builder.getStringAttr(stringifyScaleLayout(sfaLayout)),
-                                                   builder.getStringAttr(stringifyScaleLayout(sfbLayout))));
+  auto layout = [&](ScaleAttr scale) { return builder.getStringAttr(stringifyScaleLayout(scale.getLayout())); };
+  func->setAttr("hopper.problem",
+                ProblemAttr::get(context, builder.getStringAttr("gemm"), gemm.getM(), gemm.getN(), gemm.getK(),
+                                 gemm.getAElement(), gemm.getBElement(), cUseOf(gemm), dElement,
+                                 layout(gemm.getAScale()), layout(gemm.getBScale()), problem.sfbRows));
   func->setAttr("hopper.launch", LaunchAttr::get(context, kThreadsPerWarpgroup * (1 + config.getConsumers()), tileM,
                                                  tileN, config.getStages(), config.getConsumers()));
   return func;
@@ -116,15 +147,16 @@ gpu::GPUFuncOp KernelBuilder::createFunction(gpu::GPUModuleOp module) {
 
 void KernelBuilder::build(gpu::GPUModuleOp module) {
   gpu::GPUFuncOp func = createFunction(module);
-  Value *arguments[] = {&mapA, &mapB, &sfa, &sfb, &mapD, &extentM};
-  for (auto [argument, value] : llvm::zip_equal(func.getArguments().take_front(func.getNumArguments()), arguments))
-    *value = argument;
   staging = func.getWorkgroupAttributions().front();
 
   builder.setInsertionPointToStart(&func.getBody().front());
+  if (problem.loadsC())
+    cRing = RingCreateOp::create(builder, cRingType());
   ring = RingCreateOp::create(builder, ringType());
-  afterConstants = ring.getDefiningOp();
+  afterConstants = &func.getBody().front().front();
   RingInitOp::create(builder, ring);
+  if (cRing)
+    RingInitOp::create(builder, cRing);
   FenceMbarrierInitOp::create(builder);
   gpu::BarrierOp::create(builder);
   scheduleTiles();
@@ -135,8 +167,10 @@ void KernelBuilder::build(gpu::GPUModuleOp module) {
 
   builder.createBlock(&roles.getProducer());
   buildProducer();
-  builder.createBlock(&roles.getHelper());
-  buildHelper();
+  if (!problem.sfaByTma() || !problem.sfbByTma()) {
+    builder.createBlock(&roles.getHelper());
+    buildHelper();
+  }
   Block *consumer = builder.createBlock(&roles.getConsumer(), {}, builder.getIndexType(), builder.getLoc());
   buildConsumer(consumer->getArgument(0));
 }
@@ -144,16 +178,23 @@ void KernelBuilder::build(gpu::GPUModuleOp module) {
 void KernelBuilder::buildProducer() {
   forEachTile([&](Tile tile) {
     auto loop = scf::ForOp::create(builder, index(0), index(kBlocks), index(1));
-    OpBuilder::InsertionGuard guard(builder);
-    builder.setInsertionPointToStart(loop.getBody());
-    Value k = loop.getInductionVar();
-    Value column = arith::MulIOp::create(builder, k, index(kBlockK));
-    auto acquire = RingAcquireOp::create(builder, ring, Filler::tma, Value(), Value());
-    TmaLoadOp::create(builder, mapA, tile.row, column, acquire.getBuffers()[0], acquire.getSlot());
-    TmaLoadOp::create(builder, mapB, tile.column, column, acquire.getBuffers()[1], acquire.getSlot());
-    if (sfaByTma())
-      TmaLoadOp::create(builder, sfa, k, tile.row, acquire.getBuffers()[2], acquire.getSlot());
-    RingCommitOp::create(builder, acquire.getSlot());
+    {
+      OpBuilder::InsertionGuard guard(builder);
+      builder.setInsertionPointToStart(loop.getBody());
+      Value k = loop.getInductionVar();
+      Value column = arith::MulIOp::create(builder, k, index(kBlockK));
+      auto acquire = RingAcquireOp::create(builder, ring, Filler::tma, Value(), Value());
+      ValueRange buffers = acquire.getBuffers();
+      TmaLoadOp::create(builder, mapA, tile.row, column, buffers[0], acquire.getSlot());
+      TmaLoadOp::create(builder, mapB, tile.column, column, buffers[1], acquire.getSlot());
+      if (problem.sfaByTma())
+        TmaLoadOp::create(builder, sfa, k, tile.row, buffers[2], acquire.getSlot());
+      if (problem.sfbByTma())
+        TmaLoadOp::create(builder, sfb, k, tile.column, buffers.back(), acquire.getSlot());
+      RingCommitOp::create(builder, acquire.getSlot());
+    }
+    if (cRing)
+      loadC(tile);
   });
   YieldOp::create(builder);
 }
@@ -164,9 +205,10 @@ void KernelBuilder::buildHelper() {
   forEachTile([&](Tile tile) {
     auto fetch = [&](Value k) {
       SmallVector<Value> values;
-      if (!sfaByTma())
+      if (!problem.sfaByTma())
         values.push_back(fetchRowScales(tile, k));
-      values.push_back(fetchColumnScales(tile, k));
+      if (!problem.sfbByTma())
+        values.push_back(fetchColumnScales(tile, k));
       return values;
     };
     SmallVector<Value> first = fetch(index(0));
@@ -194,7 +236,8 @@ void KernelBuilder::buildConsumer(Value group) {
       builder.setInsertionPointToStart(loop.getBody());
       scf::YieldOp::create(builder, accumulate(wait(), group, loop.getRegionIterArgs()));
     }
-    store(tile, group, loop.getResults());
+    SmallVector<Value> sums = loop.getResults();
+    store(tile, group, cRing ? addC(group, sums) : sums);
   });
   // Shared memory must outlive the last store's reads.
   TmaStoreWaitOp::create(builder, 0, /*read=*/true);
@@ -232,14 +275,40 @@ Value KernelBuilder::fetchColumnScales(Tile tile, Value k) {
   int64_t count = tileN / columnsPerScale;
   auto values = VectorType::get(llvm::divideCeil(count, kThreadsPerWarp), builder.getF32Type());
   return FetchScalesOp::create(builder, values, sfb, tile.column, k, index(gemm.getN()), count, columnsPerScale,
-                               kScaleBlockN);
+                               problem.sfbRows);
 }
 
 KernelBuilder::Stage KernelBuilder::wait() {
   auto wait = RingWaitOp::create(builder, ring, Value(), Value());
-  // tma: a, b (, sfa); warps: (sfa,) sfb. Either way in this order.
   ValueRange buffers = wait.getBuffers();
-  return {wait.getSlot(), buffers[0], buffers[1], buffers[2], buffers[3]};
+  // Those that TMA fills are first: sfb, where only it is, is before sfa.
+  bool sfbFirst = problem.sfbByTma() && !problem.sfaByTma();
+  return {wait.getSlot(), buffers[0], buffers[1], buffers[sfbFirst ? 3 : 2], buffers[sfbFirst ? 2 : 3]};
+}
+
+void KernelBuilder::loadC(Tile tile) {
+  auto acquire = RingAcquireOp::create(builder, cRing, Filler::tma, Value(), Value());
+  TmaLoadOp::create(builder, mapC, tile.row, tile.column, acquire.getBuffers()[0], acquire.getSlot());
+  RingCommitOp::create(builder, acquire.getSlot());
+}
+
+SmallVector<Value> KernelBuilder::addC(Value group, ValueRange accumulators) {
+  auto wait = RingWaitOp::create(builder, cRing, Value(), Value());
+  SmallVector<Value> sums;
+  for (auto [i, accumulator] : llvm::enumerate(accumulators)) {
+    OpFoldResult zero = builder.getIndexAttr(0), one = builder.getIndexAttr(1);
+    SmallVector<OpFoldResult> sizes;
+    for (int64_t size : panels(kFragmentRows).getShape())
+      sizes.push_back(builder.getIndexAttr(size));
+    Value rows =
+        memref::SubViewOp::create(builder, wait.getBuffers()[0], ArrayRef<OpFoldResult>{zero, blockRow(group, i), zero},
+                                  sizes, ArrayRef<OpFoldResult>{one, one, one});
+    Value c = LoadFragmentOp::create(builder, accumulator.getType(), rows);
+    if (i + 1 == accumulators.size())
+      RingReleaseOp::create(builder, wait.getSlot());
+    sums.push_back(AddOp::create(builder, c, accumulator));
+  }
+  return sums;
 }
 
 SmallVector<Value> KernelBuilder::accumulate(Stage stage, Value group, ValueRange accumulators) {
@@ -302,7 +371,8 @@ void KernelBuilder::store(Tile tile, Value group, ValueRange accumulators) {
   FenceAsyncSharedOp::create(builder);
   synchronize();
   for (auto [i, panel] : llvm::enumerate(blockPanels))
-    TmaStoreOp::create(builder, panel, mapD, arith::AddIOp::create(builder, tile.row, blockRow(group, i)), tile.column);
+    TmaStoreOp::create(builder, panel, mapD, arith::AddIOp::create(builder, tile.row, blockRow(group, i)), tile.column,
+                       /*add=*/problem.addsInMemory());
 }
 
 Value KernelBuilder::index(int64_t value) {

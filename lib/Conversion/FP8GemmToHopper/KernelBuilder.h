@@ -6,6 +6,7 @@
 #ifndef FP8GEMM_LIB_CONVERSION_FP8GEMMTOHOPPER_KERNELBUILDER_H
 #define FP8GEMM_LIB_CONVERSION_FP8GEMMTOHOPPER_KERNELBUILDER_H
 
+#include "fp8gemm/Config/Config.h"
 #include "fp8gemm/Dialect/FP8Gemm/IR/FP8Gemm.h"
 #include "fp8gemm/Dialect/Hopper/IR/Hopper.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
@@ -35,6 +36,7 @@ private:
 
   mlir::gpu::GPUFuncOp createFunction(mlir::gpu::GPUModuleOp module);
   hopper::RingType ringType();
+  hopper::RingType cRingType();
   void scheduleTiles();
   void buildProducer();
   void buildHelper();
@@ -43,6 +45,9 @@ private:
   /// A persistent loop over this CTA's tiles, after scheduleTiles().
   void forEachTile(llvm::function_ref<void(Tile)> body);
   Stage wait();
+  /// The producer's part in adding C to a tile, and the consumers'.
+  void loadC(Tile tile);
+  llvm::SmallVector<mlir::Value> addC(mlir::Value group, mlir::ValueRange accumulators);
   /// One K block: accumulators in, accumulators out.
   llvm::SmallVector<mlir::Value> accumulate(Stage stage, mlir::Value group, mlir::ValueRange accumulators);
   void store(Tile tile, mlir::Value group, mlir::ValueRange accumulators);
@@ -54,10 +59,12 @@ private:
   mlir::Value index(int64_t value);
   /// First row, in the tile, of 64-row block `i` of a consumer.
   mlir::Value blockRow(mlir::Value group, int64_t i);
-  bool sfaByTma() { return gemm.getAScale().getLayout() == ScaleLayout::mn_major; }
+  /// Memory of shape [panels, `rows`, panelWidth] for `rows` x tileN elements of C or D.
+  mlir::MemRefType panels(int64_t rows);
 
   GemmOp gemm;
   ConfigAttr config;
+  config::Problem problem;
   int64_t tileM, tileN, kBlocks;
   int64_t blocks;          ///< accumulators of 64 rows a consumer
   int64_t panelWidth;      ///< columns of a staging panel
@@ -65,7 +72,7 @@ private:
   mlir::ImplicitLocOpBuilder builder;
 
   // Kernel arguments and what every role uses.
-  mlir::Value mapA, mapB, sfa, sfb, mapD, extentM, staging, ring;
+  mlir::Value mapA, mapB, sfa, sfb, mapC, mapD, extentM, staging, ring, cRing;
   mlir::Value blockRows, blockColumns, tiles, firstTile, tileStep;
   llvm::DenseMap<int64_t, mlir::Value> constants;
   mlir::Operation *afterConstants = nullptr;

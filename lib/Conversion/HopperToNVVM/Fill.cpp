@@ -11,7 +11,7 @@ using namespace fp8gemm::hopper;
 
 namespace {
 
-/// tma_load -> cp.async.bulk.tensor that completes at the slot's full barrier.
+/// tma_load -> cp.async.bulk.tensor that completes at the slot's full barrier, one a panel.
 struct LowerTmaLoad : OpConversionPattern<TmaLoadOp> {
   using OpConversionPattern::OpConversionPattern;
   LogicalResult matchAndRewrite(TmaLoadOp op, OneToNOpAdaptor adaptor,
@@ -20,13 +20,20 @@ struct LowerTmaLoad : OpConversionPattern<TmaLoadOp> {
     // PTX ISA 8.x has only the shared::cluster destination; the own CTA's
     // addresses are valid in it.
     auto cluster = LLVM::LLVMPointerType::get(op.getContext(), kSharedCluster);
-    Value destination = LLVM::AddrSpaceCastOp::create(rewriter, op.getLoc(), cluster, adaptor.getBuffer().front());
-    // Innermost coordinate first.
-    Value coordinates[] = {emit.toI32(adaptor.getColumn().front()), emit.toI32(adaptor.getRow().front())};
-    NVVM::CpAsyncBulkTensorGlobalToSharedClusterOp::create(
-        rewriter, op.getLoc(), destination, adaptor.getMap().front(), coordinates, adaptor.getSlot()[0],
-        /*im2colOffsets=*/ValueRange(), /*multicastMask=*/Value(), /*l2CacheHint=*/Value(), NVVM::TMALoadMode::TILE,
-        /*isCTAOnly=*/false, NVVM::CTAGroupKindAttr(), /*predicate=*/Value());
+    Value row = emit.toI32(adaptor.getRow().front()), column = emit.toI32(adaptor.getColumn().front());
+    MemRefType box = op.getMap().getType().getTensor();
+    int64_t boxBytes = box.getNumElements() * box.getElementTypeBitWidth() / 8;
+    auto buffer = cast<MemRefType>(op.getBuffer().getType());
+    for (int64_t panel = 0; panel < buffer.getNumElements() / box.getNumElements(); ++panel) {
+      Value destination = LLVM::AddrSpaceCastOp::create(rewriter, op.getLoc(), cluster,
+                                                        emit.offset(adaptor.getBuffer().front(), panel * boxBytes));
+      // Innermost coordinate first.
+      Value first = panel == 0 ? column : emit.add(column, emit.i32(panel * box.getDimSize(1)));
+      NVVM::CpAsyncBulkTensorGlobalToSharedClusterOp::create(
+          rewriter, op.getLoc(), destination, adaptor.getMap().front(), ValueRange{first, row}, adaptor.getSlot()[0],
+          /*im2colOffsets=*/ValueRange(), /*multicastMask=*/Value(), /*l2CacheHint=*/Value(), NVVM::TMALoadMode::TILE,
+          /*isCTAOnly=*/false, NVVM::CTAGroupKindAttr(), /*predicate=*/Value());
+    }
     rewriter.eraseOp(op);
     return success();
   }

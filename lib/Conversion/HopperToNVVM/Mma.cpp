@@ -71,10 +71,14 @@ struct LowerMma : OpConversionPattern<MmaOp> {
     Value registers = LLVM::UndefOp::create(rewriter, op.getLoc(), registersType(type));
     for (auto [i, value] : llvm::enumerate(adaptor.getReused()))
       registers = LLVM::InsertValueOp::create(rewriter, op.getLoc(), registers, value, i);
+    auto elementOf = [](Value operand) {
+      Type element = cast<MemRefType>(operand.getType()).getElementType();
+      return isa<Float8E4M3FNType>(element) ? NVVM::WGMMATypes::e4m3 : NVVM::WGMMATypes::e5m2;
+    };
     for (int64_t k = 0; k < kBlockK; k += kMmaK) {
       registers = NVVM::WgmmaMmaAsyncOp::create(
           rewriter, op.getLoc(), registers.getType(), registers, matrixDescriptor(emit, a, k),
-          matrixDescriptor(emit, b, k), shape, NVVM::WGMMATypes::e4m3, NVVM::WGMMATypes::e4m3, NVVM::WGMMATypes::f32,
+          matrixDescriptor(emit, b, k), shape, elementOf(op.getA()), elementOf(op.getB()), NVVM::WGMMATypes::f32,
           k == 0 ? NVVM::WGMMAScaleOut::zero : NVVM::WGMMAScaleOut::one, NVVM::WGMMAScaleIn::one,
           NVVM::WGMMAScaleIn::one, NVVM::MMALayout::row, NVVM::MMALayout::col, NVVM::MMAIntOverflowAttr());
     }

@@ -24,8 +24,8 @@ struct LowerZero : OpConversionPattern<ZeroOp> {
   }
 };
 
-/// load_scales -> shared loads: the thread's two rows, or every column block,
-/// four at a time.
+/// load_scales -> shared loads: the thread's two rows or its columns in pairs, or what all
+/// threads hold, four at a time.
 struct LowerLoadScales : OpConversionPattern<LoadScalesOp> {
   using OpConversionPattern::OpConversionPattern;
   LogicalResult matchAndRewrite(LoadScalesOp op, OneToNOpAdaptor adaptor,
@@ -33,8 +33,13 @@ struct LowerLoadScales : OpConversionPattern<LoadScalesOp> {
     Emitter emit{rewriter, op.getLoc()};
     ScalesType type = op.getScales().getType();
     Value source = adaptor.getSource().front();
-    SmallVector<Value> scales =
-        type.getAxis() == Axis::rows ? loadRows(emit, source) : loadColumns(emit, source, type.getRegisters());
+    SmallVector<Value> scales;
+    if (type.getBlock() > 1)
+      scales = loadUniform(emit, source, type.getRegisters());
+    else if (type.getAxis() == Axis::rows)
+      scales = loadRows(emit, source);
+    else
+      scales = loadColumns(emit, source, type.getExtent());
     rewriter.replaceOpWithMultiple(op, {scales});
     return success();
   }
@@ -51,7 +56,20 @@ struct LowerLoadScales : OpConversionPattern<LoadScalesOp> {
     return {load(emit, f32, upper, 4), load(emit, f32, emit.offset(upper, 8 * 4), 4)};
   }
 
-  static SmallVector<Value> loadColumns(Emitter emit, Value source, int64_t count) {
+  /// Columns 8j + 2(l%4) and the next.
+  static SmallVector<Value> loadColumns(Emitter emit, Value source, int64_t extent) {
+    Value first = emit.offset(source, emit.mul(emit.rem(emit.lane(), 4), emit.i32(2 * 4)));
+    auto f32x2 = VectorType::get({2}, emit.builder.getF32Type());
+    SmallVector<Value> scales;
+    for (int64_t column = 0; column < extent; column += 8) {
+      Value pair = load(emit, f32x2, emit.offset(first, 4 * column), 8);
+      for (int64_t i = 0; i < 2; ++i)
+        scales.push_back(LLVM::ExtractElementOp::create(emit.builder, emit.loc, pair, emit.i32(i)));
+    }
+    return scales;
+  }
+
+  static SmallVector<Value> loadUniform(Emitter emit, Value source, int64_t count) {
     SmallVector<Value> scales;
     auto f32x4 = VectorType::get({4}, emit.builder.getF32Type());
     for (; int64_t(scales.size()) + 4 <= count;) {
@@ -71,17 +89,36 @@ struct LowerPromote : OpConversionPattern<PromoteOp> {
   LogicalResult matchAndRewrite(PromoteOp op, OneToNOpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
-    int64_t block = op.getColumns().getType().getBlock();
-    SmallVector<Value> products[2];
-    for (int64_t half = 0; half < 2; ++half)
-      for (Value column : adaptor.getColumns())
-        products[half].push_back(arith::MulFOp::create(rewriter, loc, adaptor.getRows()[half], column));
+    ScalesType rows = op.getRows().getType(), columns = op.getColumns().getType();
+    SmallVector<SmallVector<Value>> products(rows.getRegisters(), SmallVector<Value>(columns.getRegisters()));
+    auto product = [&](int64_t row, int64_t column) {
+      Value &value = products[row][column];
+      if (!value)
+        value = arith::MulFOp::create(rewriter, loc, adaptor.getRows()[row], adaptor.getColumns()[column]);
+      return value;
+    };
+    // Products that serve many columns are few. One a column are as many as the sums, and
+    // are made where they are used: they would not all fit the registers.
+    if (columns.getBlock() > 1)
+      for (int64_t row = 0; row < rows.getRegisters(); ++row)
+        for (int64_t column = 0; column < columns.getRegisters(); ++column)
+          product(row, column);
     SmallVector<Value> sums;
-    for (auto [i, partial, acc] : llvm::enumerate(adaptor.getPartial(), adaptor.getAcc())) {
-      // Register 4j + 2h + c: columns 8j + ..., row half h.
-      int64_t column = 8 * (i / 4), half = (i / 2) % 2;
-      sums.push_back(math::FmaOp::create(rewriter, loc, partial, products[half][column / block], acc));
-    }
+    for (auto [i, partial, acc] : llvm::enumerate(adaptor.getPartial(), adaptor.getAcc()))
+      sums.push_back(
+          math::FmaOp::create(rewriter, loc, partial, product(rows.getRegisterOf(i), columns.getRegisterOf(i)), acc));
+    rewriter.replaceOpWithMultiple(op, {sums});
+    return success();
+  }
+};
+
+/// add -> one f32 addition for each register.
+struct LowerAdd : OpConversionPattern<AddOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult matchAndRewrite(AddOp op, OneToNOpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+    SmallVector<Value> sums;
+    for (auto [lhs, rhs] : llvm::zip_equal(adaptor.getLhs(), adaptor.getRhs()))
+      sums.push_back(arith::AddFOp::create(rewriter, op.getLoc(), lhs, rhs));
     rewriter.replaceOpWithMultiple(op, {sums});
     return success();
   }
@@ -90,5 +127,5 @@ struct LowerPromote : OpConversionPattern<PromoteOp> {
 } // namespace
 
 void fp8gemm::hopper::populatePromotePatterns(NVVMTypeConverter &converter, RewritePatternSet &patterns) {
-  patterns.add<LowerZero, LowerLoadScales, LowerPromote>(converter, patterns.getContext());
+  patterns.add<LowerZero, LowerLoadScales, LowerPromote, LowerAdd>(converter, patterns.getContext());
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Storing a tile: registers -> stmatrix -> staging -> TMA.
+// Storing a tile: registers -> staging -> TMA; and reading one, of C.
 
 #include "Lowering.h"
 
@@ -15,43 +15,97 @@ static constexpr int64_t kChunkBytes = 16;
 
 namespace {
 
-/// store_fragment -> convert pairs to bf16x2; one stmatrix.x4 for each 16 columns.
-///
-/// Matrix i of the four is columns 8 * (i / 2), rows 8 * (i % 2) of the warp's 16 x 16
-/// part; lanes 8i .. 8i + 7 give the addresses of its rows. Within a panel of rows of
-/// 2w bytes, the chunk of 16 bytes is XORed with the row as the TMA swizzle does.
+/// Panels of a 64-row fragment in shared memory. Within the rows of a panel the chunk
+/// of 16 bytes is XORed with the row as the TMA swizzle does.
+struct Panels {
+  int64_t width, elementBytes, rowBytes, stride; // columns, and bytes
+
+  explicit Panels(MemRefType type) {
+    SmallVector<int64_t> strides;
+    int64_t offset;
+    (void)type.getStridesAndOffset(strides, offset); // static: the operations verify it
+    width = type.getDimSize(2), elementBytes = type.getElementTypeBitWidth() / 8;
+    rowBytes = width * elementBytes, stride = strides[0] * elementBytes;
+  }
+
+  /// What a row's chunks are XORed with. The swizzle repeats every 8 rows of 128
+  /// bytes: bits 7-9 of the address.
+  Value swizzle(Emitter emit, Value rowModulo8) const {
+    return emit.rem(emit.div(rowModulo8, 128 / rowBytes), rowBytes / kChunkBytes);
+  }
+
+  /// For each 8 columns j and each row half h, in this order: the address of the thread's two
+  /// neighbouring elements, row 16w + l/4 + 8h and column 8j + 2(l%4) (see !hopper.fragment).
+  void forEachPair(Emitter emit, Value base, int64_t columns, function_ref<void(int64_t, Value)> body) const {
+    Value rowModulo8 = emit.div(emit.lane(), 4);
+    Value row = emit.add(emit.mul(emit.warpInGroup(), emit.i32(16)), rowModulo8);
+    // The pair lies (l%4) * 2 elements behind column 8j: in its chunk, or the next one.
+    Value behind = emit.mul(emit.rem(emit.lane(), 4), emit.i32(2 * elementBytes));
+    Value inChunk = emit.rem(behind, kChunkBytes), chunkBehind = emit.div(behind, kChunkBytes);
+    Value flip = arith::XOrIOp::create(emit.builder, emit.loc, swizzle(emit, rowModulo8), chunkBehind);
+    Value rowAddress = emit.offset(emit.offset(base, emit.mul(row, emit.i32(rowBytes))), inChunk);
+    for (int64_t column = 0; column < columns; column += 8) {
+      int64_t firstChunk = column % width * elementBytes / kChunkBytes; // even where pairs reach the next one
+      Value chunk = arith::XOrIOp::create(emit.builder, emit.loc, flip, emit.i32(firstChunk));
+      Value address = emit.offset(rowAddress, emit.mul(chunk, emit.i32(kChunkBytes)));
+      for (int64_t half = 0; half < 2; ++half)
+        body(4 * (column / 8) + 2 * half, emit.offset(address, column / width * stride + half * 8 * rowBytes));
+    }
+  }
+};
+
+/// store_fragment -> to bf16: convert pairs to bf16x2, one stmatrix.x4 for each 16 columns;
+/// to f32: one store for each pair.
 struct LowerStoreFragment : OpConversionPattern<StoreFragmentOp> {
   using OpConversionPattern::OpConversionPattern;
   LogicalResult matchAndRewrite(StoreFragmentOp op, OneToNOpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
     Emitter emit{rewriter, op.getLoc()};
-    int64_t width = cast<MemRefType>(op.getStaging().getType()).getDimSize(2);
-    int64_t rowBytes = 2 * width, chunks = rowBytes / kChunkBytes, panelBytes = 64 * rowBytes;
+    auto type = cast<MemRefType>(op.getStaging().getType());
+    int64_t columns = op.getFragment().getType().getColumns();
+    if (type.getElementType().isF32())
+      storeF32(emit, Panels(type), adaptor.getStaging().front(), adaptor.getFragment(), columns);
+    else
+      storeBf16(emit, Panels(type), adaptor.getStaging().front(), adaptor.getFragment(), columns);
+    rewriter.eraseOp(op);
+    return success();
+  }
 
+  static void storeF32(Emitter emit, const Panels &panels, Value staging, ValueRange fragment, int64_t columns) {
+    auto f32x2 = VectorType::get({2}, emit.builder.getF32Type());
+    panels.forEachPair(emit, staging, columns, [&](int64_t first, Value address) {
+      Value pair = LLVM::PoisonOp::create(emit.builder, emit.loc, f32x2);
+      for (int64_t i = 0; i < 2; ++i)
+        pair = LLVM::InsertElementOp::create(emit.builder, emit.loc, pair, fragment[first + i], emit.i32(i));
+      LLVM::StoreOp::create(emit.builder, emit.loc, pair, address, /*alignment=*/8);
+    });
+  }
+
+  /// Matrix i of the four is columns 8 * (i / 2), rows 8 * (i % 2) of the warp's 16 x 16
+  /// part; lanes 8i .. 8i + 7 give the addresses of its rows.
+  static void storeBf16(Emitter emit, const Panels &panels, Value staging, ValueRange fragment, int64_t columns) {
     Value lane = emit.lane();
     Value rowInMatrix = emit.rem(lane, 8), matrix = emit.div(lane, 8);
     Value row = emit.add(
         emit.add(emit.mul(emit.warpInGroup(), emit.i32(16)), emit.mul(emit.rem(matrix, 2), emit.i32(8))), rowInMatrix);
-    Value rowAddress = emit.offset(adaptor.getStaging().front(), emit.mul(row, emit.i32(rowBytes)));
-    // The swizzle repeats every 8 rows of 128 bytes: bits 7-9 of the address.
-    Value swizzle = emit.rem(emit.div(rowInMatrix, 128 / rowBytes), chunks);
-    Value columnHalf = emit.div(matrix, 2);
+    Value rowAddress = emit.offset(staging, emit.mul(row, emit.i32(panels.rowBytes)));
+    Value swizzle = panels.swizzle(emit, rowInMatrix), columnHalf = emit.div(matrix, 2);
 
-    for (int64_t column = 0; column < op.getFragment().getType().getColumns(); column += 16) {
+    for (int64_t column = 0; column < columns; column += 16) {
       SmallVector<Value> sources;
       for (int64_t i = 0; i < 4; ++i) {
         int64_t first = 4 * (column / 8 + i / 2) + 2 * (i % 2);
-        sources.push_back(packBf16(emit, adaptor.getFragment()[first], adaptor.getFragment()[first + 1]));
+        sources.push_back(packBf16(emit, fragment[first], fragment[first + 1]));
       }
-      int64_t panel = column / width, firstChunk = (column % width) / 8;
+      int64_t panel = column / panels.width, firstChunk = (column % panels.width) / 8;
       Value chunk = emit.add(columnHalf, emit.i32(firstChunk));
-      chunk = arith::XOrIOp::create(rewriter, op.getLoc(), chunk, swizzle);
-      Value address = emit.offset(emit.offset(rowAddress, emit.mul(chunk, emit.i32(kChunkBytes))), panel * panelBytes);
-      NVVM::StMatrixOp::create(rewriter, op.getLoc(), address, sources, NVVM::MMALayout::row,
-                               NVVM::LdStMatrixShapeAttr::get(op.getContext(), 8, 8), NVVM::LdStMatrixEltType::B16);
+      chunk = arith::XOrIOp::create(emit.builder, emit.loc, chunk, swizzle);
+      Value address =
+          emit.offset(emit.offset(rowAddress, emit.mul(chunk, emit.i32(kChunkBytes))), panel * panels.stride);
+      NVVM::StMatrixOp::create(emit.builder, emit.loc, address, sources, NVVM::MMALayout::row,
+                               NVVM::LdStMatrixShapeAttr::get(emit.builder.getContext(), 8, 8),
+                               NVVM::LdStMatrixEltType::B16);
     }
-    rewriter.eraseOp(op);
-    return success();
   }
 
   /// Two f32 rounded to nearest even, the first in the low half.
@@ -60,6 +114,32 @@ struct LowerStoreFragment : OpConversionPattern<StoreFragmentOp> {
     Value packed = NVVM::ConvertF32x2ToBF16x2Op::create(emit.builder, emit.loc, bf16x2, high, low, Value(),
                                                         NVVM::FPRoundingMode::RN);
     return LLVM::BitcastOp::create(emit.builder, emit.loc, emit.builder.getI32Type(), packed);
+  }
+};
+
+/// load_fragment -> one load for each pair; bf16 is extended.
+struct LowerLoadFragment : OpConversionPattern<LoadFragmentOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult matchAndRewrite(LoadFragmentOp op, OneToNOpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    Emitter emit{rewriter, op.getLoc()};
+    auto type = cast<MemRefType>(op.getPanels().getType());
+    Type element = type.getElementType(), f32 = rewriter.getF32Type();
+    FragmentType fragment = op.getFragment().getType();
+    SmallVector<Value> registers(fragment.getRegisters());
+    Panels panels(type);
+    panels.forEachPair(emit, adaptor.getPanels().front(), fragment.getColumns(), [&](int64_t first, Value address) {
+      Value pair = LLVM::LoadOp::create(rewriter, op.getLoc(), VectorType::get({2}, element), address,
+                                        /*alignment=*/2 * panels.elementBytes);
+      for (int64_t i = 0; i < 2; ++i) {
+        Value value = LLVM::ExtractElementOp::create(rewriter, op.getLoc(), pair, emit.i32(i));
+        if (element != f32)
+          value = LLVM::FPExtOp::create(rewriter, op.getLoc(), f32, value);
+        registers[first + i] = value;
+      }
+    });
+    rewriter.replaceOpWithMultiple(op, {registers});
+    return success();
   }
 };
 
@@ -87,22 +167,26 @@ struct LowerNamedBarrier : OpConversionPattern<NamedBarrierOp> {
   }
 };
 
-/// tma_store -> thread 0 of the warpgroup stores every panel, as one bulk group.
+/// tma_store -> thread 0 of the warpgroup stores or adds every panel, as one bulk group.
 struct LowerTmaStore : OpConversionPattern<TmaStoreOp> {
   using OpConversionPattern::OpConversionPattern;
   LogicalResult matchAndRewrite(TmaStoreOp op, OneToNOpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
     Emitter emit{rewriter, op.getLoc()};
     auto staging = cast<MemRefType>(op.getStaging().getType());
-    int64_t width = staging.getDimSize(2), panelBytes = 64 * 2 * width;
+    Panels panels(staging);
     Value row = emit.toI32(adaptor.getRow().front()), column = emit.toI32(adaptor.getColumn().front());
     emit.when(emit.equals(emit.threadInGroup(), 0), [&] {
       for (int64_t panel = 0; panel < staging.getDimSize(0); ++panel) {
-        Value coordinates[] = {emit.add(column, emit.i32(panel * width)), row};
-        NVVM::CpAsyncBulkTensorSharedCTAToGlobalOp::create(
-            rewriter, op.getLoc(), adaptor.getMap().front(),
-            emit.offset(adaptor.getStaging().front(), panel * panelBytes), coordinates, /*l2CacheHint=*/Value(),
-            NVVM::TMAStoreMode::TILE, /*predicate=*/Value());
+        Value coordinates[] = {emit.add(column, emit.i32(panel * panels.width)), row};
+        Value source = emit.offset(adaptor.getStaging().front(), panel * panels.stride), map = adaptor.getMap().front();
+        if (op.getAdd())
+          NVVM::CpAsyncBulkTensorReduceOp::create(rewriter, op.getLoc(), map, source, NVVM::TMAReduxKind::ADD,
+                                                  NVVM::TMAStoreMode::TILE, coordinates, /*l2CacheHint=*/Value());
+        else
+          NVVM::CpAsyncBulkTensorSharedCTAToGlobalOp::create(rewriter, op.getLoc(), map, source, coordinates,
+                                                             /*l2CacheHint=*/Value(), NVVM::TMAStoreMode::TILE,
+                                                             /*predicate=*/Value());
       }
       NVVM::CpAsyncBulkCommitGroupOp::create(rewriter, op.getLoc());
     });
@@ -129,6 +213,6 @@ struct LowerTmaStoreWait : OpConversionPattern<TmaStoreWaitOp> {
 } // namespace
 
 void fp8gemm::hopper::populateStorePatterns(NVVMTypeConverter &converter, RewritePatternSet &patterns) {
-  patterns.add<LowerStoreFragment, LowerFenceAsyncShared, LowerNamedBarrier, LowerTmaStore, LowerTmaStoreWait>(
-      converter, patterns.getContext());
+  patterns.add<LowerStoreFragment, LowerLoadFragment, LowerFenceAsyncShared, LowerNamedBarrier, LowerTmaStore,
+               LowerTmaStoreWait>(converter, patterns.getContext());
 }

@@ -64,6 +64,12 @@ FP8GEMM_API void fp8gemm_kernel_close(fp8gemm_kernel *kernel);
 /* Order in which scales are stored; see fp8gemm_gemm. */
 typedef enum fp8gemm_scale_layout { FP8GEMM_K_MAJOR = 0, FP8GEMM_MN_MAJOR = 1 } fp8gemm_scale_layout;
 
+/* Element types. */
+typedef enum fp8gemm_type { FP8GEMM_E4M3 = 0, FP8GEMM_E5M2 = 1, FP8GEMM_BF16 = 2, FP8GEMM_F32 = 3 } fp8gemm_type;
+
+/* Whether a kernel adds C, and where it is; see fp8gemm_gemm. */
+typedef enum fp8gemm_c_use { FP8GEMM_NO_C = 0, FP8GEMM_C_APART = 1, FP8GEMM_C_IN_PLACE = 2 } fp8gemm_c_use;
+
 /* What a kernel is. Strings live as long as the kernel. */
 typedef struct fp8gemm_kernel_info {
   size_t size;      /* in: sizeof(fp8gemm_kernel_info) */
@@ -72,6 +78,11 @@ typedef struct fp8gemm_kernel_info {
   int64_t m;        /* -1: any M */
   int64_t n;
   int64_t k;
+  fp8gemm_type a_type; /* of an element: e4m3 or e5m2 */
+  fp8gemm_type b_type;
+  fp8gemm_type d_type; /* of C, too: bf16 or f32 */
+  fp8gemm_c_use c_use;
+  uint32_t sfb_block_rows; /* rows of B that share a scale: 128 (recipe 1d2d) or 1 (1d1d) */
   fp8gemm_scale_layout sfa_layout;
   fp8gemm_scale_layout sfb_layout;
   uint32_t tile_m; /* tile of D that a CTA computes at a time */
@@ -100,13 +111,15 @@ typedef struct fp8gemm_matrix {
 } fp8gemm_matrix;
 
 /* Rows x columns as stored:
- *   a    M x K            f8E4M3FN
+ *   a    M x K            a_type
  *   sfa  M x ceil(K/128)  f32 (k_major), or ceil(K/128) x M (mn_major)
- *   b    N x K            f8E4M3FN
- *   sfb  ceil(N/128) x ceil(K/128)  f32 (k_major), or transposed (mn_major)
- *   d    M x N            bf16, overwritten; overlaps no other operand
- * Leading dimensions are at least the columns. a, b, d and mn_major sfa: pointers
- * and rows (in bytes) are multiples of 16. */
+ *   b    N x K            b_type
+ *   sfb  ceil(N/sfb_block_rows) x ceil(K/128)  f32 (k_major), or transposed (mn_major)
+ *   c    M x N            d_type; read where the kernel has a c_use, else null
+ *   d    M x N            d_type, overwritten; overlaps no other operand
+ * In place (FP8GEMM_C_IN_PLACE) c is d: the same pointer and leading dimension. Leading
+ * dimensions are at least the columns. a, b, c, d and scales of single rows that are mn_major:
+ * pointers and rows (in bytes) are multiples of 16. */
 typedef struct fp8gemm_gemm_args {
   size_t size; /* sizeof(fp8gemm_gemm_args) */
   int64_t m;   /* rows of A and D; the kernel's M where that is fixed; 0 does nothing */
@@ -114,10 +127,11 @@ typedef struct fp8gemm_gemm_args {
   fp8gemm_matrix sfa;
   fp8gemm_matrix b;
   fp8gemm_matrix sfb;
+  fp8gemm_matrix c;
   fp8gemm_matrix d;
 } fp8gemm_gemm_args;
 
-/* Enqueues D = A * B^T with block scales on `stream` of the current context, and
+/* Enqueues D = C + A * B^T with block scales on `stream` of the current context, and
  * returns without waiting. A null stream is the legacy default stream. That `data`
  * is memory of this device, and large enough, is not checked. */
 FP8GEMM_API fp8gemm_status fp8gemm_gemm(fp8gemm_kernel *kernel, const fp8gemm_gemm_args *args,

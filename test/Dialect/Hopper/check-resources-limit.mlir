@@ -3,7 +3,7 @@
 // RUN:   -pass-pipeline='builtin.module(gpu.module(gpu.func(hopper-check-resources{smem-limit=1023})))'
 
 #launch = #hopper.launch<threads = 256, tile_m = 64, tile_n = 64, stages = 2, consumers = 1>
-#problem = #hopper.problem<gemm, m = ?, n = 64, k = 128, sfa = mn_major, sfb = k_major>
+#problem = #hopper.problem<gemm, m = ?, n = 64, k = 128, a = f8E4M3FN, b = f8E4M3FN, c = none, d = bf16, sfa = mn_major, sfb = k_major by 128>
 gpu.module @m {
 // expected-error @+1 {{uses 1024 bytes of shared memory; exceeded the limit of 1023 bytes}}
 gpu.func @limit() workgroup(%staging : memref<512xbf16, 3>) kernel attributes {hopper.launch = #launch, hopper.problem = #problem} {

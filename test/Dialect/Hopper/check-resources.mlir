@@ -6,7 +6,7 @@
 #launch = #hopper.launch<threads = 256, tile_m = 64, tile_n = 64, stages = 2, consumers = 1>
 #wrong = #hopper.launch<threads = 256, tile_m = 64, tile_n = 64, stages = 2, consumers = 2>
 #three = #hopper.launch<threads = 384, tile_m = 128, tile_n = 64, stages = 2, consumers = 2>
-#problem = #hopper.problem<gemm, m = ?, n = 64, k = 128, sfa = mn_major, sfb = k_major>
+#problem = #hopper.problem<gemm, m = ?, n = 64, k = 128, a = f8E4M3FN, b = f8E4M3FN, c = none, d = bf16, sfa = mn_major, sfb = k_major by 128>
 gpu.module @m {
 // 229376 of staging, then tiles 2 x 1024, scales 2 x 128 and 2 x 128, barriers 4 x 8: 231968.
 gpu.func @fits(%m: index {hopper.param = #hopper.param<extent_m of none>})
@@ -103,7 +103,7 @@ gpu.func @launched_registers() kernel attributes {hopper.launch = #three, hopper
 !rows = !hopper.scales<64 rows by 1>
 !columns = !hopper.scales<192 columns by 64>
 #launch = #hopper.launch<threads = 384, tile_m = 128, tile_n = 192, stages = 2, consumers = 2>
-#problem = #hopper.problem<gemm, m = ?, n = 192, k = 128, sfa = mn_major, sfb = k_major>
+#problem = #hopper.problem<gemm, m = ?, n = 192, k = 128, a = f8E4M3FN, b = f8E4M3FN, c = none, d = bf16, sfa = mn_major, sfb = k_major by 128>
 gpu.module @m {
 // Accumulator 96, partial 96, scales 2 + 3: 197 at the peak.
 gpu.func @partial_and_accumulator()
@@ -137,7 +137,7 @@ gpu.func @partial_and_accumulator()
 !rows = !hopper.scales<64 rows by 1>
 !columns = !hopper.scales<192 columns by 64>
 #launch = #hopper.launch<threads = 384, tile_m = 128, tile_n = 192, stages = 2, consumers = 2>
-#problem = #hopper.problem<gemm, m = ?, n = 192, k = 128, sfa = mn_major, sfb = k_major>
+#problem = #hopper.problem<gemm, m = ?, n = 192, k = 128, a = f8E4M3FN, b = f8E4M3FN, c = none, d = bf16, sfa = mn_major, sfb = k_major by 128>
 gpu.module @m {
 // Zeros outside the tile loop hold no registers; scales from outside the K loop do: 197 again.
 gpu.func @hoisted()

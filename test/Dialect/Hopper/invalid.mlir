@@ -75,19 +75,19 @@ func.func private @f(!hopper.fragment<64xf32>)
 // -----
 
 // Scales: rows
-// expected-error @+1 {{expected scales of 64 rows by 1, got 64 by 2}}
+// expected-error @+1 {{expected scales of 64 rows by 1 or by 64, got 64 by 2}}
 func.func private @f(!hopper.scales<64 rows by 2>)
 
 // -----
 
 // Scales: block
-// expected-error @+1 {{expected blocks of a multiple of 8 columns, got 4}}
+// expected-error @+1 {{expected blocks of 1 or a multiple of 8 columns, got 4}}
 func.func private @f(!hopper.scales<64 columns by 4>)
 
 // -----
 
 // Scales: columns
-// expected-error @+1 {{expected columns to be a positive multiple of their block of 64, got 100}}
+// expected-error @+1 {{expected columns to be a positive multiple of 64, got 100}}
 func.func private @f(!hopper.scales<100 columns by 64>)
 
 // -----
@@ -311,16 +311,16 @@ func.func @put_scales_c1_dynamic(%v: vector<1xf32>, %b: memref<?xf32, 3>) {
 
 // -----
 
-func.func @mma_c1_element(%a: memref<64x128xf8E5M2, 3>, %b: memref<64x128xf8E4M3FN, 3>) {
-  // expected-error @+1 {{expected 'a' to be rows of 128 f8E4M3FN, 128 bytes apart}}
-  %p = hopper.mma %a, %b : memref<64x128xf8E5M2, 3>, memref<64x128xf8E4M3FN, 3> -> !hopper.fragment<64x64xf32>
+func.func @mma_c1_element(%a: memref<64x128xf16, 3>, %b: memref<64x128xf8E4M3FN, 3>) {
+  // expected-error @+1 {{expected 'a' to be rows of 128 f8E4M3FN or f8E5M2, 128 bytes apart}}
+  %p = hopper.mma %a, %b : memref<64x128xf16, 3>, memref<64x128xf8E4M3FN, 3> -> !hopper.fragment<64x64xf32>
   return
 }
 
 // -----
 
 func.func @mma_c1_stride(%a: memref<64x128xf8E4M3FN, 3>, %b: memref<64x128xf8E4M3FN, strided<[256, 1]>, 3>) {
-  // expected-error @+1 {{expected 'b' to be rows of 128 f8E4M3FN, 128 bytes apart}}
+  // expected-error @+1 {{expected 'b' to be rows of 128 f8E4M3FN or f8E5M2, 128 bytes apart}}
   %p = hopper.mma %a, %b : memref<64x128xf8E4M3FN, 3>, memref<64x128xf8E4M3FN, strided<[256, 1]>, 3> -> !hopper.fragment<64x64xf32>
   return
 }
@@ -328,7 +328,7 @@ func.func @mma_c1_stride(%a: memref<64x128xf8E4M3FN, 3>, %b: memref<64x128xf8E4M
 // -----
 
 func.func @mma_c1_depth(%a: memref<64x128xf8E4M3FN, 3>, %b: memref<64x64xf8E4M3FN, 3>) {
-  // expected-error @+1 {{expected 'b' to be rows of 128 f8E4M3FN, 128 bytes apart}}
+  // expected-error @+1 {{expected 'b' to be rows of 128 f8E4M3FN or f8E5M2, 128 bytes apart}}
   %p = hopper.mma %a, %b : memref<64x128xf8E4M3FN, 3>, memref<64x64xf8E4M3FN, 3> -> !hopper.fragment<64x64xf32>
   return
 }
@@ -400,7 +400,7 @@ func.func @promote_c1_columns(%p: !hopper.fragment<64x64xf32>, %r: !hopper.scale
 // -----
 
 func.func @store_fragment_c1_width(%f: !hopper.fragment<64x64xf32>, %s: memref<8x64x8xbf16, 3>) {
-  // expected-error @+1 {{expected 'staging' to be [panels, 64, w] bf16 with w of 16, 32 or 64}}
+  // expected-error @+1 {{expected 'staging' to be [panels, 64, w] bf16 or f32 with rows of 32, 64 or 128 bytes}}
   hopper.store_fragment %f to %s : !hopper.fragment<64x64xf32>, memref<8x64x8xbf16, 3>
   return
 }
@@ -408,7 +408,7 @@ func.func @store_fragment_c1_width(%f: !hopper.fragment<64x64xf32>, %s: memref<8
 // -----
 
 func.func @store_fragment_c1_rows(%f: !hopper.fragment<64x64xf32>, %s: memref<1x32x64xbf16, 3>) {
-  // expected-error @+1 {{expected 'staging' to be [panels, 64, w] bf16 with w of 16, 32 or 64}}
+  // expected-error @+1 {{expected 'staging' to be [panels, 64, w] bf16 or f32 with rows of 32, 64 or 128 bytes}}
   hopper.store_fragment %f to %s : !hopper.fragment<64x64xf32>, memref<1x32x64xbf16, 3>
   return
 }
@@ -416,7 +416,7 @@ func.func @store_fragment_c1_rows(%f: !hopper.fragment<64x64xf32>, %s: memref<1x
 // -----
 
 func.func @store_fragment_c1_element(%f: !hopper.fragment<64x64xf32>, %s: memref<1x64x64xf16, 3>) {
-  // expected-error @+1 {{expected 'staging' to be [panels, 64, w] bf16 with w of 16, 32 or 64}}
+  // expected-error @+1 {{expected 'staging' to be [panels, 64, w] bf16 or f32 with rows of 32, 64 or 128 bytes}}
   hopper.store_fragment %f to %s : !hopper.fragment<64x64xf32>, memref<1x64x64xf16, 3>
   return
 }
@@ -468,7 +468,7 @@ func.func @tma_store_c1_swizzle(%s: memref<2x64x32xbf16, 3>, %map: !map, %i: ind
 
 !map = !nvgpu.tensormap.descriptor<tensor = memref<64x32xbf16, 3>, swizzle = swizzle_64b, l2promo = none, oob = zero, interleave = none>
 func.func @tma_store_c1_staging(%s: memref<64x32xbf16, 3>, %map: !map, %i: index) {
-  // expected-error @+1 {{expected 'staging' to be [panels, 64, w] bf16 with w of 16, 32 or 64}}
+  // expected-error @+1 {{expected 'staging' to be [panels, 64, w] bf16 or f32 with rows of 32, 64 or 128 bytes}}
   hopper.tma_store %s to %map[%i, %i] : memref<64x32xbf16, 3> to !map
   return
 }

@@ -5,6 +5,7 @@
 !map_a = !nvgpu.tensormap.descriptor<tensor = memref<64x128xf8E4M3FN, 3>, swizzle = swizzle_128b, l2promo = l2promo_256b, oob = zero, interleave = none>
 !map_sfa = !nvgpu.tensormap.descriptor<tensor = memref<1x64xf32, 3>, swizzle = none, l2promo = none, oob = zero, interleave = none>
 !map_d = !nvgpu.tensormap.descriptor<tensor = memref<64x16xbf16, 3>, swizzle = swizzle_32b, l2promo = none, oob = zero, interleave = none>
+!map_f32 = !nvgpu.tensormap.descriptor<tensor = memref<64x32xf32, 3>, swizzle = swizzle_128b, l2promo = none, oob = zero, interleave = none>
 !tile = memref<64x128xf8E4M3FN, 3>
 !ring = !hopper.ring<stages = 4, tma = [!tile, memref<64xf32, 3>], warps = [memref<4xf32, 3>], readers = 1>
 !source = memref<1x8xf32, strided<[?, 1]>>
@@ -29,20 +30,20 @@ gpu.module @kernels {
 // CHECK-SAME: #hopper.param<leading_dimension of sfb>
 // CHECK-SAME: #hopper.param<extent_m of none>
 // CHECK-SAME: #hopper.launch<threads = 256, tile_m = 64, tile_n = 64, stages = 4, consumers = 1>
-// CHECK-SAME: #hopper.problem<gemm, m = ?, n = 64, k = 1024, sfa = mn_major, sfb = k_major>
+// CHECK-SAME: #hopper.problem<gemm, m = ?, n = 64, k = 1024, a = f8E4M3FN, b = f8E4M3FN, c = none, d = bf16, sfa = mn_major, sfb = k_major by 128>
 gpu.func @interface(%a: !map_a {hopper.param = #hopper.param<tensor_map of a>},
     %sfb: !source {hopper.param = #hopper.param<matrix of sfb>},
     %ld: i32 {hopper.param = #hopper.param<leading_dimension of sfb>},
     %m: index {hopper.param = #hopper.param<extent_m of none>}) kernel attributes {
     hopper.launch = #hopper.launch<threads = 256, tile_m = 64, tile_n = 64, stages = 4, consumers = 1>,
-    hopper.problem = #hopper.problem<gemm, m = ?, n = 64, k = 1024, sfa = mn_major, sfb = k_major>} {
+    hopper.problem = #hopper.problem<gemm, m = ?, n = 64, k = 1024, a = f8E4M3FN, b = f8E4M3FN, c = none, d = bf16, sfa = mn_major, sfb = k_major by 128>} {
   gpu.return
 }
 
 // CHECK-LABEL: gpu.func @fixed_m
 // CHECK-SAME: m = 128
 gpu.func @fixed_m() kernel attributes {
-    hopper.problem = #hopper.problem<gemm, m = 128, n = 64, k = 1024, sfa = k_major, sfb = mn_major>} {
+    hopper.problem = #hopper.problem<gemm, m = 128, n = 64, k = 1024, a = f8E4M3FN, b = f8E4M3FN, c = none, d = bf16, sfa = k_major, sfb = mn_major by 128>} {
   gpu.return
 }
 
@@ -147,6 +148,47 @@ gpu.func @store(%d: !map_d, %acc: !hopper.fragment<64x64xf32>, %tile: index) wor
   hopper.tma_store %staging to %d[%row, %column] : memref<4x64x16xbf16, 3> to !map_d
   hopper.tma_store.wait read pending 1
   hopper.tma_store.wait
+  gpu.return
+}
+
+// CHECK-LABEL: gpu.func @other_recipes
+// CHECK-SAME: #hopper.problem<gemm, m = ?, n = 64, k = 1024, a = f8E5M2, b = f8E4M3FN, c = in_place, d = f32, sfa = mn_major, sfb = mn_major by 1>
+gpu.func @other_recipes(%a: memref<64x128xf8E5M2, 3>, %b: !tile, %sfa: memref<1xf32, 3>, %sfb: memref<64xf32, 3>,
+    %c: memref<2x64x32xf32, strided<[4096, 32, 1]>, 3>, %d: !map_f32, %i: index) workgroup(%staging: memref<2x64x32xf32, 3>)
+    kernel attributes {hopper.problem = #hopper.problem<gemm, m = ?, n = 64, k = 1024, a = f8E5M2, b = f8E4M3FN,
+      c = in_place, d = f32, sfa = mn_major, sfb = mn_major by 1>} {
+  // CHECK: hopper.mma %{{.*}}, %{{.*}} : memref<64x128xf8E5M2, 3>, memref<64x128xf8E4M3FN, 3> -> <64x64xf32>
+  // CHECK: hopper.load_scales %{{.*}} : memref<1xf32, 3> -> <64 rows by 64>
+  // CHECK: hopper.load_scales %{{.*}} : memref<64xf32, 3> -> <64 columns by 1>
+  // CHECK: %[[C:.*]] = hopper.load_fragment %{{.*}} : memref<2x64x32xf32, strided<[4096, 32, 1]>, 3> -> <64x64xf32>
+  // CHECK: %[[SUM:.*]] = hopper.add %[[C]], %{{.*}} : <64x64xf32>
+  // CHECK: hopper.store_fragment %[[SUM]] to %{{.*}} : <64x64xf32>, memref<2x64x32xf32, 3>
+  // CHECK: hopper.tma_store add %{{.*}} to %{{.*}}[%{{.*}}, %{{.*}}] : memref<2x64x32xf32, 3>
+  hopper.wgmma.fence
+  %p = hopper.mma %a, %b : memref<64x128xf8E5M2, 3>, !tile -> !hopper.fragment<64x64xf32>
+  %rows = hopper.load_scales %sfa : memref<1xf32, 3> -> !hopper.scales<64 rows by 64>
+  %columns = hopper.load_scales %sfb : memref<64xf32, 3> -> !hopper.scales<64 columns by 1>
+  %done = hopper.mma.wait %p : !hopper.fragment<64x64xf32>
+  %loaded = hopper.load_fragment %c : memref<2x64x32xf32, strided<[4096, 32, 1]>, 3> -> !hopper.fragment<64x64xf32>
+  %sum = hopper.add %loaded, %done : !hopper.fragment<64x64xf32>
+  hopper.store_fragment %sum to %staging : !hopper.fragment<64x64xf32>, memref<2x64x32xf32, 3>
+  hopper.tma_store add %staging to %d[%i, %i] : memref<2x64x32xf32, 3> to !map_f32
+  gpu.return
+}
+
+// CHECK-LABEL: gpu.func @panels
+gpu.func @panels(%map: !map_d) {
+  %c0 = arith.constant 0 : index
+  %ring = hopper.ring.create : !hopper.ring<stages = 1, tma = [memref<4x64x16xbf16, 3>], readers = 1>
+  hopper.warp_specialize producer registers(40) {
+    %slot, %panels = hopper.ring.acquire %ring by tma : !hopper.ring<stages = 1, tma = [memref<4x64x16xbf16, 3>], readers = 1>
+    // CHECK: hopper.tma_load %{{.*}} to memref<4x64x16xbf16, 3>
+    hopper.tma_load %map[%c0, %c0] to %panels signal %slot : !map_d to memref<4x64x16xbf16, 3>
+    hopper.ring.commit %slot
+    hopper.yield
+  } consumers(1) registers(232) |%group| {
+    hopper.yield
+  }
   gpu.return
 }
 }

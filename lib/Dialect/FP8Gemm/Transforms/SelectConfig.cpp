@@ -32,6 +32,10 @@ config::Problem fp8gemm::problemOf(GemmOp op) {
   problem.k = op.getK();
   problem.sfa = layoutOf(op.getAScale());
   problem.sfb = layoutOf(op.getBScale());
+  problem.sfbRows = op.getBScale().getRows();
+  problem.dBytes = op.getDElement().getIntOrFloatBitWidth() / 8;
+  if (op.getC())
+    problem.c = op.isInPlace() ? config::CUse::InPlace : config::CUse::Apart;
   return problem;
 }
 

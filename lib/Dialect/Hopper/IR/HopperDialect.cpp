@@ -173,14 +173,28 @@ LogicalResult FragmentType::verify(function_ref<InFlightDiagnostic()> emitError,
 LogicalResult ScalesType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t extent, Axis axis,
                                  int64_t block) {
   if (axis == Axis::rows) {
-    if (extent != 64 || block != 1)
-      return emitError() << "expected scales of 64 rows by 1, got " << extent << " by " << block;
+    if (extent != 64 || (block != 1 && block != 64))
+      return emitError() << "expected scales of 64 rows by 1 or by 64, got " << extent << " by " << block;
     return success();
   }
-  if (block < 8 || block % 8 != 0)
-    return emitError() << "expected blocks of a multiple of 8 columns, got " << block;
-  if (extent <= 0 || extent % block != 0)
-    return emitError() << "expected columns to be a positive multiple of their block of " << block << ", got "
+  if (block != 1 && (block < 8 || block % 8 != 0))
+    return emitError() << "expected blocks of 1 or a multiple of 8 columns, got " << block;
+  if (extent <= 0 || extent % std::max<int64_t>(block, 8) != 0)
+    return emitError() << "expected columns to be a positive multiple of " << std::max<int64_t>(block, 8) << ", got "
                        << extent;
   return success();
+}
+
+int64_t ScalesType::getRegisters() {
+  if (getAxis() == Axis::rows)
+    return getBlock() == 1 ? 2 : 1;
+  return getBlock() == 1 ? getExtent() / 4 : getExtent() / getBlock();
+}
+
+int64_t ScalesType::getRegisterOf(int64_t fragmentRegister) {
+  // 4j + 2h + c: see !hopper.fragment.
+  int64_t j = fragmentRegister / 4, h = fragmentRegister / 2 % 2, c = fragmentRegister % 2;
+  if (getAxis() == Axis::rows)
+    return getBlock() == 1 ? h : 0;
+  return getBlock() == 1 ? 2 * j + c : 8 * j / getBlock();
 }

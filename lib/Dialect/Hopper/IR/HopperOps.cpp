@@ -174,15 +174,17 @@ static nvgpu::TensorMapSwizzleKind swizzleOfRow(int64_t bytes) {
 LogicalResult TmaLoadOp::verify() {
   MemRefType box = getMap().getType().getTensor();
   auto buffer = cast<MemRefType>(getBuffer().getType());
-  bool row = buffer.getRank() == 1 && box.getRank() == 2 && box.getDimSize(0) == 1;
+  bool row = buffer.getRank() == 1 && box.getRank() == 2 && box.getDimSize(0) == 1, panels = buffer.getRank() == 3;
   if (box.getElementType() != buffer.getElementType() ||
-      (row ? box.getShape().drop_front() : box.getShape()) != buffer.getShape())
+      (row ? box.getShape().drop_front() : box.getShape()) !=
+          (panels ? buffer.getShape().drop_front() : buffer.getShape()))
     return emitOpError() << "expected 'buffer' to have the shape and element type of the map's box, " << box << ", got "
                          << buffer;
   bool isF8 = box.getElementTypeBitWidth() == 8;
   if (isF8 && box.getShape().back() != 128)
     return emitOpError() << "expected a box of f8 elements to have rows of 128 bytes, got " << box.getShape().back();
-  auto expected = isF8 ? nvgpu::TensorMapSwizzleKind::SWIZZLE_128B : nvgpu::TensorMapSwizzleKind::SWIZZLE_NONE;
+  int64_t rowBytes = box.getShape().back() * box.getElementTypeBitWidth() / 8;
+  auto expected = isF8 || panels ? swizzleOfRow(rowBytes) : nvgpu::TensorMapSwizzleKind::SWIZZLE_NONE;
   if (getMap().getType().getSwizzle() != expected)
     return emitOpError() << "expected the map to have " << nvgpu::stringifyTensorMapSwizzleKind(expected) << ", got "
                          << nvgpu::stringifyTensorMapSwizzleKind(getMap().getType().getSwizzle());
@@ -222,6 +224,8 @@ void ZeroOp::getAsmResultNames(SetName setName) { setName(getResult(), "zero"); 
 void MmaOp::getAsmResultNames(SetName setName) { setName(getPartial(), "partial"); }
 void MmaWaitOp::getAsmResultNames(SetName setName) { setName(getResult(), "done"); }
 void PromoteOp::getAsmResultNames(SetName setName) { setName(getResult(), "sum"); }
+void LoadFragmentOp::getAsmResultNames(SetName setName) { setName(getFragment(), "loaded"); }
+void AddOp::getAsmResultNames(SetName setName) { setName(getResult(), "sum"); }
 void LoadScalesOp::getAsmResultNames(SetName setName) {
   setName(getScales(), stringifyAxis(getScales().getType().getAxis()));
 }
@@ -230,10 +234,12 @@ LogicalResult MmaOp::verify() {
   auto check = [&](StringRef name, MemRefType type) -> LogicalResult {
     SmallVector<int64_t> strides;
     int64_t offset;
-    if (type.getRank() == 2 && isa<Float8E4M3FNType>(type.getElementType()) && type.getDimSize(1) == 128 &&
+    bool isF8 = isa<Float8E4M3FNType, Float8E5M2Type>(type.getElementType());
+    if (type.getRank() == 2 && isF8 && type.getDimSize(1) == 128 &&
         succeeded(type.getStridesAndOffset(strides, offset)) && strides[0] == 128 && strides[1] == 1)
       return success();
-    return emitOpError() << "expected '" << name << "' to be rows of 128 f8E4M3FN, 128 bytes apart, got " << type;
+    return emitOpError() << "expected '" << name << "' to be rows of 128 f8E4M3FN or f8E5M2, 128 bytes apart, got "
+                         << type;
   };
   auto a = cast<MemRefType>(getA().getType()), b = cast<MemRefType>(getB().getType());
   FragmentType partial = getPartial().getType();
@@ -272,23 +278,40 @@ LogicalResult PromoteOp::verify() {
 // Storing a tile
 //===----------------------------------------------------------------------===//
 
-/// Panels: [panels, 64, w] with w of 16, 32 or 64 elements of 2 bytes.
-static LogicalResult verifyStaging(Operation *op, MemRefType staging) {
-  if (staging.getRank() == 3 && staging.getElementType().isBF16() && staging.getDimSize(1) == 64 &&
-      llvm::is_contained({16, 32, 64}, staging.getDimSize(2)))
+/// Panels: [panels, 64, w] with rows of 32, 64 or 128 bytes.
+static LogicalResult verifyPanels(Operation *op, StringRef name, MemRefType panels) {
+  Type element = panels.getElementType();
+  if (panels.getRank() == 3 && (element.isBF16() || element.isF32()) && panels.getDimSize(1) == 64 &&
+      llvm::is_contained({32, 64, 128}, panels.getDimSize(2) * panels.getElementTypeBitWidth() / 8))
     return success();
-  return op->emitOpError() << "expected 'staging' to be [panels, 64, w] bf16 with w of 16, 32 or 64, got " << staging;
+  return op->emitOpError() << "expected '" << name
+                           << "' to be [panels, 64, w] bf16 or f32 with rows of 32, 64 or 128 bytes, got " << panels;
+}
+
+static LogicalResult verifyPanels(Operation *op, StringRef name, MemRefType panels, FragmentType fragment) {
+  if (failed(verifyPanels(op, name, panels)))
+    return failure();
+  int64_t columns = panels.getDimSize(0) * panels.getDimSize(2);
+  if (columns != fragment.getColumns())
+    return op->emitOpError() << "expected '" << name << "' to hold " << fragment.getColumns() << " columns, got "
+                             << columns;
+  return success();
 }
 
 LogicalResult StoreFragmentOp::verify() {
-  auto staging = cast<MemRefType>(getStaging().getType());
-  if (failed(verifyStaging(*this, staging)))
+  return verifyPanels(*this, "staging", cast<MemRefType>(getStaging().getType()), getFragment().getType());
+}
+
+LogicalResult LoadFragmentOp::verify() {
+  auto panels = cast<MemRefType>(getPanels().getType());
+  if (failed(verifyPanels(*this, "panels", panels, getFragment().getType())))
     return failure();
-  int64_t columns = staging.getDimSize(0) * staging.getDimSize(2);
-  if (columns != getFragment().getType().getColumns())
-    return emitOpError() << "expected 'staging' to hold " << getFragment().getType().getColumns() << " columns, got "
-                         << columns;
-  return success();
+  SmallVector<int64_t> strides;
+  int64_t offset;
+  if (succeeded(panels.getStridesAndOffset(strides, offset)) && !ShapedType::isDynamic(strides[0]) &&
+      strides[1] == panels.getDimSize(2) && strides[2] == 1)
+    return success();
+  return emitOpError() << "expected the rows of a panel of 'panels' to follow each other directly, got " << panels;
 }
 
 LogicalResult NamedBarrierOp::verify() {
@@ -302,12 +325,14 @@ LogicalResult NamedBarrierOp::verify() {
 
 LogicalResult TmaStoreOp::verify() {
   auto staging = cast<MemRefType>(getStaging().getType());
-  if (failed(verifyStaging(*this, staging)))
+  if (failed(verifyPanels(*this, "staging", staging)))
     return failure();
+  if (getAdd() && !staging.getElementType().isF32())
+    return emitOpError() << "expected 'add' of f32 elements, got " << staging.getElementType();
   MemRefType box = getMap().getType().getTensor();
   if (box.getShape() != staging.getShape().drop_front() || box.getElementType() != staging.getElementType())
     return emitOpError() << "expected the map's box to be a panel of 'staging', " << staging << ", got " << box;
-  auto expected = swizzleOfRow(2 * staging.getDimSize(2));
+  auto expected = swizzleOfRow(staging.getDimSize(2) * staging.getElementTypeBitWidth() / 8);
   if (getMap().getType().getSwizzle() != expected)
     return emitOpError() << "expected the map to have " << nvgpu::stringifyTensorMapSwizzleKind(expected) << ", got "
                          << nvgpu::stringifyTensorMapSwizzleKind(getMap().getType().getSwizzle());

@@ -57,8 +57,8 @@ static std::optional<Role> getRole(Operation *op) {
     return Role::producer;
   if (isa<FetchScalesOp, PutScalesOp>(op))
     return Role::helper;
-  if (isa<RingWaitOp, RingReleaseOp, ZeroOp, WgmmaFenceOp, MmaOp, MmaWaitOp, LoadScalesOp, PromoteOp, StoreFragmentOp,
-          FenceAsyncSharedOp, NamedBarrierOp, TmaStoreOp, TmaStoreWaitOp>(op))
+  if (isa<RingWaitOp, RingReleaseOp, ZeroOp, WgmmaFenceOp, MmaOp, MmaWaitOp, LoadScalesOp, PromoteOp, LoadFragmentOp,
+          AddOp, StoreFragmentOp, FenceAsyncSharedOp, NamedBarrierOp, TmaStoreOp, TmaStoreWaitOp>(op))
     return Role::consumers;
   return std::nullopt;
 }

@@ -38,16 +38,20 @@ def Hopper_ProblemAttr : Hopper_Attr<"Problem", "problem"> {
   let summary = "the problem that a kernel solves, told to whoever launches it";
   let description = [{
     Stands on the kernel, as `hopper.problem`. `m` is `?` where one kernel serves
-    every M. Scales are `k_major` or `mn_major` storage with 1x128 blocks for A and
-    128x128 blocks for B.
+    every M. `a`, `b` and `d` are element types; C, where it is added (`apart`, or
+    `in_place` where it is what D holds), has that of D. Scales are `k_major` or
+    `mn_major` storage; `sfb` has one for 128 rows of B and 128 elements of K (recipe
+    1d2d), or one for each row (`by 1`: 1d1d), as `sfa` has for each row of A.
 
-    Example: `#hopper.problem<gemm, m = ?, n = 7168, k = 2048, sfa = mn_major, sfb = k_major>`.
+    Example: `#hopper.problem<gemm, m = ?, n = 7168, k = 2048, a = f8E4M3FN, b = f8E4M3FN, c = none, d = bf16, sfa = mn_major, sfb = k_major by 128>`.
   }];
   let parameters = (ins "::mlir::StringAttr":$op, "int64_t":$m, "int64_t":$n, "int64_t":$k,
-                        "::mlir::StringAttr":$sfa, "::mlir::StringAttr":$sfb);
+                        "::mlir::Type":$a, "::mlir::Type":$b, EnumParameter<Hopper_CUse>:$c, "::mlir::Type":$d,
+                        "::mlir::StringAttr":$sfa, "::mlir::StringAttr":$sfb, "int64_t":$sfb_rows);
   let assemblyFormat = [{
     `<` custom<Keyword>($op) `,` `m` `=` custom<Extent>($m) `,` `n` `=` $n `,` `k` `=` $k `,`
-    `sfa` `=` custom<Keyword>($sfa) `,` `sfb` `=` custom<Keyword>($sfb) `>`
+    `a` `=` $a `,` `b` `=` $b `,` `c` `=` $c `,` `d` `=` $d `,`
+    `sfa` `=` custom<Keyword>($sfa) `,` `sfb` `=` custom<Keyword>($sfb) `by` $sfb_rows `>`
   }];
 }
 

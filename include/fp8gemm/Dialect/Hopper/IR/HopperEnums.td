@@ -24,7 +24,12 @@ def Hopper_ParamKind : I32Enum<"ParamKind", "what the host passes", [
 
 def Hopper_Operand : I32Enum<"Operand", "operand of the product", [
     I32EnumCase<"a", 0>, I32EnumCase<"b", 1>, I32EnumCase<"sfa", 2>,
-    I32EnumCase<"sfb", 3>, I32EnumCase<"d", 4>, I32EnumCase<"none", 5>]> {
+    I32EnumCase<"sfb", 3>, I32EnumCase<"c", 4>, I32EnumCase<"d", 5>, I32EnumCase<"none", 6>]> {
+  let cppNamespace = "::fp8gemm::hopper";
+}
+
+def Hopper_CUse : I32Enum<"CUse", "whether C is added, and where it is", [
+    I32EnumCase<"none", 0>, I32EnumCase<"apart", 1>, I32EnumCase<"in_place", 2>]> {
   let cppNamespace = "::fp8gemm::hopper";
 }
 

@@ -169,12 +169,14 @@ def Hopper_TmaLoadOp : Hopper_Op<"tma_load"> {
   let description = [{
     Loads the box of `map` whose first element is [row, column], counted in
     elements of the tensor, and completes its bytes at the full barrier of `slot`.
-    What lies outside the tensor arrives as zero and counts as bytes.
+    What lies outside the tensor arrives as zero and counts as bytes. A buffer of rank 3
+    is panels, [panel, row, column] with w columns: panel p is the box at
+    [row, column + p * w].
 
     Constraints:
-    - (C1) the map's box has the shape and element type of the buffer
+    - (C1) the map's box has the element type and the shape of the buffer, or of a panel
     - (C2) a box of f8 elements has rows of 128 bytes, swizzled by 128 bytes (what wgmma
-           reads); a box of f32 scales is not swizzled
+           reads); a box of scales is not swizzled; a panel is swizzled by the bytes of its rows
 
     Source: PTX ISA, "cp.async.bulk.tensor".
   }];
@@ -252,8 +254,8 @@ def Hopper_MmaOp : Hopper_Op<"mma", [Hopper_NamedResults,
     spills where two don't fit.
 
     Constraints:
-    - (C1) `a` is 64x128, `b` is Nx128, f8E4M3FN in shared memory, rows of 128 bytes
-           apart (the 128-byte swizzle of TMA)
+    - (C1) `a` is 64x128, `b` is Nx128, each f8E4M3FN or f8E5M2 in shared memory, rows of
+           128 bytes apart (the 128-byte swizzle of TMA)
     - (C2) N is a multiple of 8 in [8, 256]
     - (C3) the result is 64xN
 
@@ -310,19 +312,46 @@ def Hopper_PromoteOp : Hopper_Op<"promote", [Pure, AllTypesMatch<["partial", "ac
   let hasVerifier = 1;
 }
 
+def Hopper_LoadFragmentOp : Hopper_Op<"load_fragment", [Hopper_NamedResults]> {
+  let summary = "read panels from a stage into the layout of an accumulator";
+  let description = [{
+    The counterpart of `store_fragment`: `panels` holds 64 x N elements as N / w panels
+    of w columns, swizzled as TMA does for their rows. bf16 is extended to f32.
+
+    Constraints:
+    - (C1) `panels` is [N / w, 64, w] bf16 or f32 in shared memory, rows of 32, 64 or
+           128 bytes, one directly after the other
+  }];
+  let arguments = (ins Arg<Hopper_SmemBuffer, "", [MemRead]>:$panels);
+  let results = (outs Hopper_Fragment:$fragment);
+  let assemblyFormat = "$panels attr-dict `:` type($panels) `->` type($fragment)";
+  let hasVerifier = 1;
+}
+
+def Hopper_AddOp : Hopper_Op<"add", [Pure, SameOperandsAndResultType, Hopper_NamedResults]> {
+  let summary = "add two fragments, in f32";
+  let description = [{
+    `result[i, j] = lhs[i, j] + rhs[i, j]`, rounded to nearest even.
+  }];
+  let arguments = (ins Hopper_Fragment:$lhs, Hopper_Fragment:$rhs);
+  let results = (outs Hopper_Fragment:$result);
+  let assemblyFormat = "$lhs `,` $rhs attr-dict `:` type($result)";
+}
+
 //===----------------------------------------------------------------------===//
 // Storing a tile
 //===----------------------------------------------------------------------===//
 
 def Hopper_StoreFragmentOp : Hopper_Op<"store_fragment"> {
-  let summary = "round an accumulator to bf16 and store it to shared memory";
+  let summary = "store an accumulator to shared memory, as bf16 or f32";
   let description = [{
-    Rounds to nearest even and stores by stmatrix. `staging` holds the 64 x N
-    fragment as N / w panels of w columns: [panel, row, column], w of 16, 32 or 64,
-    swizzled as TMA does for rows of 2w bytes.
+    To bf16 it rounds to nearest even, and stores by stmatrix; to f32 by ordinary
+    stores. `staging` holds the 64 x N fragment as N / w panels of w columns:
+    [panel, row, column], swizzled as TMA does for their rows.
 
     Constraints:
-    - (C1) `staging` is [N / w, 64, w] bf16 in shared memory, w in {16, 32, 64}
+    - (C1) `staging` is [N / w, 64, w] bf16 or f32 in shared memory, rows of 32, 64 or
+           128 bytes
 
     Source: PTX ISA, "stmatrix" and "Swizzling modes".
   }];
@@ -357,22 +386,25 @@ def Hopper_NamedBarrierOp : Hopper_Op<"named_barrier"> {
 }
 
 def Hopper_TmaStoreOp : Hopper_Op<"tma_store"> {
-  let summary = "copy staged panels to global memory by TMA";
+  let summary = "copy staged panels to global memory by TMA, or add them to it";
   let description = [{
     Thread 0 of the warpgroup stores panel p to the box of `map` at
     [row, column + p * w], and commits all panels as one bulk group. What lies
-    outside the tensor is not written.
+    outside the tensor is not written. With `add` the elements are added to what memory
+    holds, by TMA: who adds to each element once in a kernel gets the same bits every time.
 
     Constraints:
     - (C1) `staging` is [panels, 64, w]; the map's box is 64 x w, of the same element
            type, swizzled by the bytes of its rows
+    - (C2) with `add`, elements are f32: a sum of bf16 would be rounded twice
 
-    Source: PTX ISA, "cp.async.bulk.tensor", "cp.async.bulk.commit_group".
+    Source: PTX ISA, "cp.async.bulk.tensor", "cp.reduce.async.bulk.tensor",
+    "cp.async.bulk.commit_group".
   }];
   let arguments = (ins Arg<Hopper_SmemBuffer, "", [MemRead]>:$staging, NVGPU_TensorMapDescriptor:$map,
-                       Index:$row, Index:$column);
+                       Index:$row, Index:$column, UnitAttr:$add);
   let assemblyFormat = [{
-    $staging `to` $map `[` $row `,` $column `]` attr-dict `:` type($staging) `to` qualified(type($map))
+    (`add` $add^)? $staging `to` $map `[` $row `,` $column `]` attr-dict `:` type($staging) `to` qualified(type($map))
   }];
   let hasVerifier = 1;
 }

@@ -99,16 +99,21 @@ def Hopper_Scales : Hopper_Type<"Scales", "scales"> {
     in registers follows the fragment's:
 
     - rows, block 1: two registers a thread, rows 16w + l/4 and 16w + l/4 + 8
+    - rows, block 64: one register, the same in every thread
+    - columns, block 1: extent / 4 registers; register 2j + c is of column 8j + 2(l%4) + c
     - columns, block >= 8: extent / block registers, the same in every thread
 
-    Examples: `!hopper.scales<64 rows by 1>`, `!hopper.scales<176 columns by 16>`.
+    Examples: `!hopper.scales<64 rows by 1>`, `!hopper.scales<176 columns by 16>`,
+    `!hopper.scales<128 columns by 1>`.
   }];
   let parameters = (ins "int64_t":$extent, EnumParameter<Hopper_Axis>:$axis, "int64_t":$block);
   let assemblyFormat = "`<` $extent $axis `by` $block `>`";
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
     /// f32 registers that each thread holds.
-    int64_t getRegisters() { return getAxis() == Axis::rows ? 2 : getExtent() / getBlock(); }
+    int64_t getRegisters();
+    /// The register that scales a fragment's register.
+    int64_t getRegisterOf(int64_t fragmentRegister);
   }];
 }
 

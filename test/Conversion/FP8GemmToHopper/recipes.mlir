@@ -1,0 +1,70 @@
+// RUN: fp8gemm-opt %s -convert-fp8gemm-to-hopper | FileCheck %s -enable-var-scope
+
+#config = #fp8gemm.config<tile_m = 128, tile_n = 64, stages = 2, consumers = 2,
+                          producer_registers = 40, consumer_registers = 232, raster_group = 1>
+
+!a = memref<?x256xf8E5M2>
+!b = memref<192x256xf8E4M3FN>
+!bf16 = memref<?x192xbf16>
+!f32 = memref<?x192xf32>
+
+func.func @products(%a: !a, %b: !b, %c: !bf16, %d: !bf16, %sum: !f32, %rows: memref<?x2xf32>, %columns: memref<2x?xf32>,
+                    %sfb: memref<192x2xf32>, %sfbT: memref<2x192xf32>) {
+  fp8gemm.gemm %a scaled_by %columns <1x128, mn_major>, %b scaled_by %sfbT <1x128, mn_major> plus %sum into %sum
+    {config = #config} : !a, memref<2x?xf32>, !b, memref<2x192xf32>, !f32, !f32
+  fp8gemm.gemm %a scaled_by %rows <1x128, k_major>, %b scaled_by %sfbT <1x128, mn_major> into %sum
+    {config = #config} : !a, memref<?x2xf32>, !b, memref<2x192xf32>, !f32
+  fp8gemm.gemm %a scaled_by %columns <1x128, mn_major>, %b scaled_by %sfb <1x128, k_major> plus %c into %d
+    {config = #config} : !a, memref<2x?xf32>, !b, memref<192x2xf32>, !bf16, !bf16
+  return
+}
+
+// A weight gradient: TMA brings both scales, so there is no helper, and adds to what D holds.
+// CHECK-LABEL: gpu.func @fp8gemm_1d1d_e5m2_e4m3_f32_in_place_many_n192_k256_sfa_mn_sfb_mn_tile128x64
+// CHECK-SAME:    #hopper.param<tensor_map of sfb>
+// CHECK-NOT:     of c>
+// CHECK-SAME:    workgroup(%[[STAGING:[^:]+]] : memref<2x2x64x32xf32, 3>)
+// CHECK-SAME:    a = f8E5M2, b = f8E4M3FN, c = in_place, d = f32, sfa = mn_major, sfb = mn_major by 1>
+// CHECK:         hopper.ring.create
+// CHECK-NOT:     hopper.ring.create
+// CHECK:         hopper.ring.acquire %{{.+}} by tma
+// CHECK-COUNT-4: hopper.tma_load
+// CHECK-NEXT:    hopper.ring.commit
+// CHECK-NOT:     helper
+// CHECK:         %[[ROWS:.+]] = hopper.load_scales {{.*}} -> <64 rows by 1>
+// CHECK-NEXT:    %[[COLUMNS:.+]] = hopper.load_scales {{.*}} -> <64 columns by 1>
+// CHECK:         hopper.mma {{.*}}xf8E5M2, {{.*}}xf8E4M3FN,
+// CHECK:         hopper.promote %{{.+}} scaled_by(%[[ROWS]], %[[COLUMNS]])
+// CHECK:         hopper.tma_store add
+
+// sfb, which TMA fills, comes before sfa, which the helper fills.
+// CHECK-LABEL: gpu.func @fp8gemm_1d1d_e5m2_e4m3_f32_many_n192_k256_sfa_k_sfb_mn
+// CHECK:         } helper {
+// CHECK:           hopper.fetch_scales {{.*}} count 128 step 1 per 1
+// CHECK-NOT:       hopper.fetch_scales {{.*}} count 64
+// CHECK:           %{{.+}}, %{{.+}}, %{{.+}}, %[[SFB:.+]], %[[SFA:.+]] = hopper.ring.wait
+// CHECK:           memref.subview %[[SFA]]
+// CHECK:           hopper.load_scales %[[SFB]] : memref<64xf32, 3> -> <64 columns by 1>
+// CHECK-NOT:     tma_store add
+
+// Another C comes through a ring of its own, loaded behind the tile's K blocks and read behind them.
+// CHECK-LABEL: gpu.func @fp8gemm_1d1d_e5m2_e4m3_bf16_plus_c_many_n192_k256_sfa_mn_sfb_k
+// CHECK-SAME:    %[[MAP_C:[^:]+]]: !map{{[0-9]*}} {hopper.param = #hopper.param<tensor_map of c>}
+// CHECK-SAME:    tensor_map of d>
+// CHECK-SAME:    c = apart, d = bf16
+// CHECK:         %[[C_RING:.+]] = hopper.ring.create
+// CHECK-NEXT:    %[[RING:.+]] = hopper.ring.create
+// CHECK:         hopper.ring.acquire %[[RING]] by tma
+// CHECK:         hopper.ring.commit
+// CHECK:         %[[SLOT:[^,]+]], %[[PANELS:[^,]+]] = hopper.ring.acquire %[[C_RING]] by tma
+// CHECK-NEXT:    hopper.tma_load %[[MAP_C]][{{.*}}] to %[[PANELS]] signal %[[SLOT]] : {{.*}} to memref<1x128x64xbf16, 3>
+// CHECK-NEXT:    hopper.ring.commit %[[SLOT]]
+// CHECK:         hopper.fetch_scales {{.*}} count 64 step 1 per 1 limit %c192
+// CHECK:         %[[ACC:.+]] = scf.for {{.*}} -> (!hopper.fragment<64x64xf32>)
+// CHECK:         %[[FULL:[^,]+]], %[[TILE:[^,]+]] = hopper.ring.wait %[[C_RING]] :
+// CHECK:         %[[MINE:.+]] = memref.subview %[[TILE]][0, %{{.+}}, 0] [1, 64, 64]
+// CHECK-NEXT:    %[[C:.+]] = hopper.load_fragment %[[MINE]]
+// CHECK-NEXT:    hopper.ring.release %[[FULL]]
+// CHECK-NEXT:    %[[SUM:.+]] = hopper.add %[[C]], %[[ACC]]
+// CHECK:         hopper.store_fragment %[[SUM]]
+// CHECK:         hopper.tma_store %{{.+}} to

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Panels of C and D. @op_cN_* breaks constraint (CN) of the operation.
+// RUN: fp8gemm-opt %s -split-input-file -verify-diagnostics -o /dev/null
+
+func.func @load_fragment_c1_element(%p: memref<1x64x64xf16, 3>) {
+  // expected-error @+1 {{expected 'panels' to be [panels, 64, w] bf16 or f32 with rows of 32, 64 or 128 bytes}}
+  %c = hopper.load_fragment %p : memref<1x64x64xf16, 3> -> !hopper.fragment<64x64xf32>
+  return
+}
+
+// -----
+
+func.func @load_fragment_c1_row_bytes(%p: memref<1x64x64xf32, 3>) {
+  // expected-error @+1 {{expected 'panels' to be [panels, 64, w] bf16 or f32 with rows of 32, 64 or 128 bytes}}
+  %c = hopper.load_fragment %p : memref<1x64x64xf32, 3> -> !hopper.fragment<64x64xf32>
+  return
+}
+
+// -----
+
+func.func @load_fragment_c1_columns(%p: memref<4x64x32xf32, 3>) {
+  // expected-error @+1 {{expected 'panels' to hold 64 columns, got 128}}
+  %c = hopper.load_fragment %p : memref<4x64x32xf32, 3> -> !hopper.fragment<64x64xf32>
+  return
+}
+
+// -----
+
+func.func @load_fragment_c1_rows_apart(%p: memref<2x64x32xf32, strided<[4096, 64, 1]>, 3>) {
+  // expected-error @+1 {{expected the rows of a panel of 'panels' to follow each other directly}}
+  %c = hopper.load_fragment %p : memref<2x64x32xf32, strided<[4096, 64, 1]>, 3> -> !hopper.fragment<64x64xf32>
+  return
+}
+
+// -----
+
+!map = !nvgpu.tensormap.descriptor<tensor = memref<64x64xbf16, 3>, swizzle = swizzle_128b, l2promo = none, oob = zero, interleave = none>
+func.func @tma_store_c2_add(%s: memref<1x64x64xbf16, 3>, %map: !map, %i: index) {
+  // expected-error @+1 {{expected 'add' of f32 elements, got 'bf16'}}
+  hopper.tma_store add %s to %map[%i, %i] : memref<1x64x64xbf16, 3> to !map
+  return
+}
+
+// -----
+
+!map = !nvgpu.tensormap.descriptor<tensor = memref<64x64xbf16, 3>, swizzle = none, l2promo = none, oob = zero, interleave = none>
+func.func @tma_load_c2_panels(%s: memref<2x64x64xbf16, 3>, %map: !map, %slot: !hopper.slot, %i: index) {
+  // expected-error @+1 {{expected the map to have swizzle_128b, got none}}
+  hopper.tma_load %map[%i, %i] to %s signal %slot : !map to memref<2x64x64xbf16, 3>
+  return
+}
+
+// -----
+
+!map = !nvgpu.tensormap.descriptor<tensor = memref<64x64xbf16, 3>, swizzle = swizzle_128b, l2promo = none, oob = zero, interleave = none>
+func.func @tma_load_c1_panels(%s: memref<2x128x64xbf16, 3>, %map: !map, %slot: !hopper.slot, %i: index) {
+  // expected-error @+1 {{expected 'buffer' to have the shape and element type of the map's box}}
+  hopper.tma_load %map[%i, %i] to %s signal %slot : !map to memref<2x128x64xbf16, 3>
+  return
+}
+
+// -----
+
+// expected-error @+1 {{expected scales of 64 rows by 1 or by 64, got 64 by 32}}
+func.func private @f(!hopper.scales<64 rows by 32>)
+
+// -----
+
+// expected-error @+1 {{expected columns to be a positive multiple of 8, got 12}}
+func.func private @f(!hopper.scales<12 columns by 1>)
