@@ -18,11 +18,11 @@ DEVICE = "cuda"
 
 
 @functools.lru_cache(maxsize=1)  # those of the last shape: a sweep over M has many shapes of one (N, K)
-def weights(n, k, seed, device):
-    """B, its scales, and in float64 B with and without them."""
+def weights(n, k, rows, seed, device):
+    """B, its scales (one for `rows` rows), and in float64 B with and without them."""
     random = torch.Generator(device).manual_seed(seed)
-    b, sfb = operands.quantise(torch.randn(n, k, generator=random, device=device), BLOCK, BLOCK)
-    return b, sfb, operands.dequantise(b, sfb, BLOCK, BLOCK), operands.exact(b)
+    b, sfb = operands.quantise(torch.randn(n, k, generator=random, device=device), rows, BLOCK)
+    return b, sfb, operands.dequantise(b, sfb, rows, BLOCK), operands.exact(b)
 
 
 class Data:
@@ -35,7 +35,9 @@ class Data:
         m, n, k = problem
         random = torch.Generator(DEVICE).manual_seed(seed)
         self.a, self.sfa = operands.quantise(torch.randn(m, k, generator=random, device=DEVICE), 1, BLOCK)
-        self.b, self.sfb, scaled_b, exact_b = weights(n, k, seed + 1, DEVICE)
+        self.sfb_rows = 1 if problem.kind.recipe == "1d1d" else BLOCK
+        self.d_type = operands.TYPES[problem.kind.d]
+        self.b, self.sfb, scaled_b, exact_b = weights(n, k, self.sfb_rows, seed + 1, DEVICE)
         chosen = torch.randperm(m, generator=random, device=DEVICE)[:self.SAMPLED_ROWS]
         self.rows = torch.unique(torch.cat([chosen, torch.tensor([0, m - 1], device=DEVICE)]))
         some = self.a.view(torch.uint8)[self.rows].view(self.a.dtype)
@@ -48,21 +50,28 @@ class Data:
         return float((got - expected).norm() / expected.norm())
 
 
-class Ours:
+class Contender:
+    """Whoever computes the product of a Data."""
+
+    adds = False  # to what `output` holds
+
+
+class Ours(Contender):
     """A kernel file through the runtime's C API."""
 
     def __init__(self, data, path):
         m, n, _ = data.problem
         self.kernel = runtime_binding.Kernel(path)
         self.kernel.load()
+        self.adds = self.kernel.c_use == "in_place"
         self.expected = data.scaled
-        self.output = torch.full((m, n), float("nan"), dtype=torch.bfloat16, device=DEVICE)
+        self.output = torch.full((m, n), 0.0 if self.adds else float("nan"), dtype=data.d_type, device=DEVICE)
         sfa, sfb = data.sfa, data.sfb
         if self.kernel.sfa == "mn_major":
             sfa = torch.zeros(sfa.shape[1], operands.round_up(m, 4), device=DEVICE)
             sfa[:, :m] = data.sfa.T
         if self.kernel.sfb == "mn_major":
-            sfb = data.sfb.T.contiguous()
+            sfb = data.sfb.T.contiguous()  # N is a multiple of 8, so TMA can load its rows
         self.keep = (data.a, sfa, data.b, sfb)
         self.arguments = self.kernel.arguments(
             m, *((t.data_ptr(), t.shape[1]) for t in (data.a, sfa, data.b, sfb, self.output)))
@@ -72,14 +81,16 @@ class Ours:
         self.kernel.launch(self.arguments, self.stream)
 
 
-class CublasBlock:
-    """cuBLASLt with 1x128 scales for A and 128x128 for B.
+class CublasBlock(Contender):
+    """cuBLASLt with 1x128 scales for A and 128x128 for B, to bf16.
 
     It wants A's scales [M, K/128] with M contiguous, and B's [K/128 padded to a multiple of
     4, N/128] with K contiguous.
     """
 
     def __init__(self, data):
+        if data.sfb_rows != BLOCK or data.d_type != torch.bfloat16:
+            raise NotImplementedError("only recipe 1d2d to bf16 is raced")
         self.expected = data.scaled
         self.a, self.b = data.a, data.b.T
         m, columns = data.sfa.shape
@@ -102,35 +113,41 @@ class CublasBlock:
         self.output = self.call()
 
 
-class CublasTensor:
-    """cuBLASLt with one scale for each tensor: no block scaling work at all, a ceiling."""
+class CublasTensor(Contender):
+    """cuBLASLt with one scale for each tensor: no block scaling work at all, a ceiling. It overwrites, never adds."""
 
     def __init__(self, data):
         self.expected = data.unscaled
         self.a, self.b = data.a, data.b.T
-        self.one = torch.ones((), device=DEVICE)
+        self.one, self.d_type = torch.ones((), device=DEVICE), data.d_type
         self()
 
     def __call__(self):
-        self.output = torch._scaled_mm(self.a, self.b, self.one, self.one, out_dtype=torch.bfloat16,
+        self.output = torch._scaled_mm(self.a, self.b, self.one, self.one, out_dtype=self.d_type,
                                        use_fast_accum=True)
 
 
-class DeepGemm:
-    """DeepGEMM, its scales of A already in its layout."""
+class DeepGemm(Contender):
+    """DeepGEMM, its scales already in its layout. Recipe 1d1d is its weight gradient, in f32 in place."""
 
     def __init__(self, data):
         import deep_gemm
         m, n, _ = data.problem
+        if data.sfb_rows == 1:
+            self.adds, self.expected = True, data.scaled
+            self.output = torch.zeros((m, n), dtype=torch.float32, device=DEVICE)
+            self.call = deepgemm_weight_gradient(data.a, data.sfa, data.b, data.sfb, self.output)
+            self()
+            return
         self.multiply = deep_gemm.fp8_gemm_nt
         self.expected = data.scaled
         self.output = torch.full((m, n), float("nan"), dtype=torch.bfloat16, device=DEVICE)
-        self.a = (data.a, deep_gemm.get_mn_major_tma_aligned_tensor(data.sfa))
-        self.b = (data.b, data.sfb)
+        a, b = (data.a, deep_gemm.get_mn_major_tma_aligned_tensor(data.sfa)), (data.b, data.sfb)
+        self.call = lambda: self.multiply(a, b, self.output)
         self()
 
     def __call__(self):
-        self.multiply(self.a, self.b, self.output)
+        self.call()
 
 
 def deepgemm_weight_gradient(a, sfa, b, sfb, output):

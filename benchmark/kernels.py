@@ -24,8 +24,23 @@ import shapes
 
 ROOT = Path(__file__).resolve().parent.parent
 INDEX = "index.json"
-# (sfa, sfb): each layout of each operand occurs; the first is the one that is timed.
+# (sfa, sfb): each layout of each operand occurs; the first is the one that is timed in recipe 1d2d.
 LAYOUTS = [("mn_major", "k_major"), ("k_major", "k_major"), ("mn_major", "mn_major")]
+
+
+def timed_layouts(problem):
+    """Those that TMA can load."""
+    return ("mn_major", "mn_major") if problem.kind.recipe == "1d1d" else LAYOUTS[0]
+
+
+def kind_options(kind):
+    """fp8gemm-compile's options that ask for a product of this kind."""
+    return [f"--recipe={kind.recipe}", f"--a-type={kind.a}", f"--b-type={kind.b}", f"--d-type={kind.d}", f"--c={kind.c}"]
+
+
+def kind_suffix(kind):
+    """For names of files: what is not as usual."""
+    return "".join("_" + field for field, usual in zip(kind, shapes.Kind()) if field != usual)
 
 
 def label_of(config):
@@ -39,9 +54,9 @@ def wanted(problems, configs):
     for p, (sfa, sfb) in problems:
         for config in configs:
             label = label_of(config)
-            name = f"gemm_m{p.m}_n{p.n}_k{p.k}_sfa-{sfa}_sfb-{sfb}_{label}.cubin"
+            name = f"gemm{kind_suffix(p.kind)}_m{p.m}_n{p.n}_k{p.k}_sfa-{sfa}_sfb-{sfb}_{label}.cubin"
             entries[name] = {"file": name, "n": p.n, "k": p.k, "expected_m": p.m, "sfa": sfa, "sfb": sfb,
-                             "label": label, "config": config}
+                             "kind": list(p.kind), "label": label, "config": config}
     return list(entries.values())
 
 
@@ -49,7 +64,7 @@ def build(entry, out, compiler, gpu, compile_options):
     """The entry with what the compiler reports; RuntimeError if it fails."""
     command = [compiler, "--op=gemm", "--m=any", f"--n={entry['n']}", f"--k={entry['k']}", f"--sfa={entry['sfa']}",
                f"--sfb={entry['sfb']}", f"--gpu={gpu}", f"--expected-m={entry['expected_m']}",
-               f"--config={entry['config']}", "--report", *compile_options, "-o", out / entry["file"]]
+               *kind_options(shapes.Kind(*entry.get("kind", ()))), f"--config={entry['config']}", "--report", *compile_options, "-o", out / entry["file"]]
     started = time.monotonic()
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
@@ -107,8 +122,14 @@ def problems_of(arguments):
     for name in arguments.set:
         if name in tested:
             problems += [(p, layouts) for p in tested[name] for layouts in LAYOUTS]
+            if name == "test":
+                problems += [(shapes.Problem(4096, n, k, kind), layouts)
+                             for n, k in shapes.TEST_KIND_NK for kind, layouts in shapes.TEST_KINDS]
+                problems += shapes.TEST_LARGE_KINDS
+            else:
+                problems += [(shapes.Problem(128, 264, 400, kind), layouts) for kind, layouts in shapes.TEST_KINDS]
         elif name in shapes.SETS:
-            problems += [(p, LAYOUTS[0]) for p in shapes.SETS[name]]
+            problems += [(p, timed_layouts(p)) for p in shapes.SETS[name]]
         else:
             raise SystemExit(f"expected --set to be test, sanitize or one of {', '.join(shapes.SETS)}, got '{name}'")
     if arguments.shapes:

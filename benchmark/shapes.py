@@ -1,9 +1,40 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Problems D[M,N] = A[M,K] * B[N,K]^T: the named sets, and the work each asks for."""
+"""Problems D[M,N] = C + A[M,K] * B[N,K]^T: the named sets, and the work each asks for."""
 
 from collections import namedtuple
 
-Problem = namedtuple("Problem", "m n k")
+# What a product is beside its sizes, in the words of fp8gemm-compile's options.
+Kind = namedtuple("Kind", "recipe a b d c", defaults=("1d2d", "e4m3", "e4m3", "bf16", "none"))
+WEIGHT_GRADIENT_KIND = Kind("1d1d", d="f32", c="in_place")
+
+
+class Problem(namedtuple("Problem", "m n k")):
+    """Sizes, and a kind that tells problems of the same sizes apart."""
+
+    kind = Kind()
+
+    def __new__(cls, m, n, k, kind=Kind()):
+        problem = super().__new__(cls, m, n, k)
+        problem.kind = kind
+        return problem
+
+    def __eq__(self, other):
+        return tuple(self) == tuple(other) and self.kind == getattr(other, "kind", Kind())
+
+    def __ne__(self, other):
+        return not self == other
+
+    __hash__ = tuple.__hash__
+
+
+def fields(p):
+    """A problem in JSON."""
+    return {**p._asdict(), "kind": list(p.kind)}
+
+
+def problem_of(fields):
+    """The problem that fields() wrote, whatever else is beside it."""
+    return Problem(fields["m"], fields["n"], fields["k"], Kind(*fields.get("kind", ())))
 
 BLOCK = 128
 
@@ -17,6 +48,8 @@ SETS = {
     "forward-128": [Problem(128, n, k) for n, k in FORWARD],
     "forward-4096": [Problem(4096, n, k) for n, k in FORWARD],
     "data-gradient": [Problem(4096, n, k) for n, k in DATA_GRADIENT],
+    # M and N are those of the weights, K counts tokens.
+    "weight-gradient": [Problem(n, k, 4096, WEIGHT_GRADIENT_KIND) for n, k in FORWARD],
 }
 
 # Between the tiles of one wave and many: where schedules differ most.
@@ -32,6 +65,17 @@ SETS["no-cliff-edges"] = [p for p in SETS["no-cliff"] if p.m % 8 < 2]
 # What run_gpu_tests.py multiplies; every M by one kernel.
 TEST_NK = [(576, 7168), (2112, 7168), (7168, 576), (7168, 2112), (4096, 4096), (24, 16), (136, 144)]
 TEST_M = [1, 7, 33, 64, 127, 128, 129, 777, 4095, 4096]
+# Every recipe, type of D and use of C, beside which the layouts of the scales and the mixes of A's and B's types take
+# turns: (kind, (sfa, sfb)). Small products with tails, and one of many K blocks and tiles.
+TEST_KINDS = []
+for _i, (_recipe, _d, _c) in enumerate((r, d, c) for r in ("1d2d", "1d1d") for d in ("bf16", "f32")
+                                       for c in ("none", "apart", "in_place")):
+    _a, _b = [("e4m3", "e4m3"), ("e4m3", "e5m2"), ("e5m2", "e4m3"), ("e5m2", "e5m2")][(_i + _i // 6) % 4]
+    _sfa, _sfb = [("mn_major", "k_major"), ("k_major", "mn_major"), ("mn_major", "mn_major"), ("k_major", "k_major")][_i % 4]
+    TEST_KINDS.append((Kind(_recipe, _a, _b, _d, _c), (_sfa, _sfb)))
+TEST_KIND_NK = [(24, 16), (264, 400)]
+TEST_LARGE_KINDS = [(Problem(4096, 2112, 4096, WEIGHT_GRADIENT_KIND), ("mn_major", "mn_major")),
+                    (Problem(4096, 2112, 4096, Kind("1d1d", d="bf16", c="apart")), ("k_major", "k_major"))]
 # What sanitize.sh multiplies: small, each with tails.
 SANITIZE = [Problem(7, 24, 16), Problem(129, 136, 144), Problem(200, 264, 400)]
 
@@ -57,9 +101,10 @@ def flops(p):
 
 
 def bytes_once(p):
-    """Every operand moved once: A, B, D in bf16 and both scales in f32."""
-    blocks = ceil_div(p.k, BLOCK)
-    return p.m * p.k + p.n * p.k + 2 * p.m * p.n + 4 * blocks * (p.m + ceil_div(p.n, BLOCK))
+    """Every operand moved once: A, B, C and D, and both scales in f32."""
+    blocks, scales_of_b = ceil_div(p.k, BLOCK), p.n if p.kind.recipe == "1d1d" else ceil_div(p.n, BLOCK)
+    results = (4 if p.kind.d == "f32" else 2) * (1 if p.kind.c == "none" else 2)
+    return p.m * p.k + p.n * p.k + results * p.m * p.n + 4 * blocks * (p.m + scales_of_b)
 
 
 def floor_us(p, tflops, terabytes_per_second):

@@ -35,7 +35,7 @@ STAGED = "sweep.json"
 def ask(compiler, question, problem, gpu, options=()):
     """fp8gemm-compile's answer, as JSON, to --explain or --plan for a kernel of any M."""
     command = [str(compiler), "--op=gemm", "--m=any", f"--n={problem.n}", f"--k={problem.k}", f"--gpu={gpu}",
-               f"--expected-m={problem.m}", f"--{question}=json", *options]
+               f"--expected-m={problem.m}", *kernels.kind_options(problem.kind), f"--{question}=json", *options]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)}: exit status {done.returncode}\n{done.stderr.strip()}")
@@ -60,10 +60,11 @@ def text_of(config):
 
 def entry_of(problem, config):
     """kernels.py's index entry for a schedule whose every field is given."""
-    text, (sfa, sfb) = text_of(config), kernels.LAYOUTS[0]
+    text, (sfa, sfb) = text_of(config), kernels.timed_layouts(problem)
     label = kernels.label_of(text)
-    return {"file": f"gemm_n{problem.n}_k{problem.k}_{label}.cubin", "n": problem.n, "k": problem.k,
-            "expected_m": problem.m, "sfa": sfa, "sfb": sfb, "label": label, "config": text}
+    name = f"gemm{kernels.kind_suffix(problem.kind)}_n{problem.n}_k{problem.k}_{label}.cubin"
+    return {"file": name, "n": problem.n, "k": problem.k, "expected_m": problem.m, "sfa": sfa, "sfb": sfb,
+            "kind": list(problem.kind), "label": label, "config": text}
 
 
 def planned(plan, m):
@@ -126,7 +127,7 @@ def stage(arguments):
             entries.setdefault(entry["file"], entry)
             rows.append({"config": list(candidate["config"].values()), "modelled_us": round(candidate["modelled_us"], 3),
                          "chosen": candidate["chosen"], "file": entry["file"], "label": entry["label"]})
-        listed.append({**problem._asdict(), "candidates": rows})
+        listed.append({**shapes.fields(problem), "candidates": rows})
     failed += kernels.build_all(list(entries.values()), arguments.out, arguments.compiler, arguments.gpu,
                                 arguments.compile_option, arguments.j)
     shutil.copy(runtime_binding.find_library(), arguments.out / runtime_binding.LIBRARY)
@@ -161,7 +162,7 @@ def run(arguments, peers):
     for shape in ordered:
         name = "{m}x{n}x{k}".format(**shape)
         files = {c["label"]: str(folder / c["file"]) for c in shape["candidates"] if (folder / c["file"]).exists()}
-        items.append({"id": name, "group": name, **{key: shape[key] for key in "mnk"}, "peers": peers, "kernels": files})
+        items.append({"id": name, "group": name, **shapes.fields(shapes.problem_of(shape)), "peers": peers, "kernels": files})
     done = []
 
     def keep(result):

@@ -41,6 +41,36 @@ def test_kernel_of_the_nearest_m():
     assert bench.choose_kernels(index, shapes.Problem(4, 32, 16), "default") == {}
 
 
+def test_kernel_of_the_kind():
+    kind = shapes.WEIGHT_GRADIENT_KIND
+    gradient = shapes.Problem(4, 8, 16, kind)
+    index = [entry(file="forward"), entry(kind=list(kind), file="k", sfb="k_major"),
+             entry(kind=list(kind), file="mn", sfb="mn_major")]
+    assert bench.choose_kernels(index, gradient, "default") == {"default": "mn"}  # what TMA can load
+    assert bench.choose_kernels(index, shapes.Problem(4, 8, 16), "default") == {"default": "forward"}
+    assert gradient != shapes.Problem(4, 8, 16) and shapes.problem_of(shapes.fields(gradient)) == gradient
+
+
+def test_weight_gradients():
+    built = kernels.wanted([(p, kernels.timed_layouts(p)) for p in shapes.SETS["weight-gradient"]], [""])
+    assert {(e["k"], e["sfa"], e["sfb"]) for e in built} == {(4096, "mn_major", "mn_major")}
+    assert kernels.kind_options(shapes.Kind(*built[0]["kind"])) == [
+        "--recipe=1d1d", "--a-type=e4m3", "--b-type=e4m3", "--d-type=f32", "--c=in_place"]
+    # What is added to is read and written.
+    assert shapes.bytes_once(shapes.Problem(128, 256, 128, shapes.WEIGHT_GRADIENT_KIND)) == (
+        128 * 128 + 256 * 128 + 2 * 4 * 128 * 256 + 4 * (128 + 256))
+    assert shapes.floor_us(shapes.SETS["weight-gradient"][0], 1600, 3.0) == pytest.approx(77.5, abs=0.1)
+
+
+def test_kinds_that_are_tested():
+    """Each recipe with each type of D and use of C; with each recipe each layout and each mix of types."""
+    kinds = {kind for kind, _ in shapes.TEST_KINDS}
+    assert len({(k.recipe, k.d, k.c) for k in kinds}) == len(shapes.TEST_KINDS) == 12
+    for recipe in ("1d2d", "1d1d"):
+        assert len({layouts for k, layouts in shapes.TEST_KINDS if k.recipe == recipe}) == 4
+        assert len({(k.a, k.b) for k in kinds if k.recipe == recipe}) == 4
+
+
 def test_labels():
     index = [entry(), entry(label="tile_m256", file="g"), entry(label="tile_m256", sfa="k_major", file="h")]
     assert bench.choose_kernels(index, shapes.Problem(4, 8, 16), "all") == {"default": "f", "tile_m256": "g"}

@@ -26,7 +26,7 @@ def test_incomplete_timeline(events):
         gpu_timing.split_timeline(events, 1)
 
 
-class Right:
+class Right(contenders.Contender):
     """A contender that is right: at first, always, or never."""
 
     def __init__(self, data, good_calls=10**9):
@@ -37,6 +37,22 @@ class Right:
         self.calls += 1
         if self.calls <= self.good_calls:
             self.output[self.data.rows] = self.data.scaled.to(torch.bfloat16)
+
+
+class Adding(Right):
+    """The same, of those that add to what `output` holds."""
+
+    adds = True
+
+    def __init__(self, data, good_calls=10**9):
+        super().__init__(data, good_calls)
+        assert data.d_type == torch.float32 and data.sfb_rows == 1
+        self.output = self.output.to(data.d_type)
+
+    def __call__(self):
+        self.calls += 1
+        if self.calls <= self.good_calls:
+            self.output[self.data.rows] += self.data.scaled.to(torch.float32)
 
 
 class FakeClock:
@@ -76,6 +92,22 @@ def test_wrong_result_is_not_timed(measure, good_calls):
     result = measure(default=good_calls)
     assert result["status"] == "fail" and "default" not in result["us"] and "cublas-b" in result["us"]
     assert "wrong result" in result["notes"]["default"]
+
+
+@pytest.mark.parametrize("good_calls, status", [("1000", "pass"), ("10", "fail"), ("0", "fail")])
+def test_what_adds_is_checked_on_zeros(measure, monkeypatch, good_calls, status):
+    """However often it has added before; and wrong where it no longer adds."""
+    monkeypatch.setattr(contenders, "Ours", lambda data, path: Adding(data, int(path)))
+    kind = list(shapes.WEIGHT_GRADIENT_KIND)
+    item = {"id": "x", "m": 20, "n": 136, "k": 144, "kind": kind, "peers": [], "kernels": {"default": good_calls}}
+    result = bench.measure(item, FakeClock(), 3)
+    assert result["status"] == status and ("default" in result["us"]) == (status == "pass")
+
+
+def test_peers_say_what_they_do_not_do(monkeypatch):
+    monkeypatch.setattr(contenders, "DEVICE", "cpu")
+    with pytest.raises(NotImplementedError, match="only recipe 1d2d to bf16"):
+        contenders.CublasBlock(contenders.Data(shapes.Problem(8, 16, 128, shapes.WEIGHT_GRADIENT_KIND)))
 
 
 def test_cublas_scales(monkeypatch):

@@ -26,10 +26,10 @@ constexpr int64_t kOtherRegisters = 40;
 /// spills under kProducerRegisters.
 constexpr int64_t kMaxHelperRows = 128;
 
-/// Scales of a K block that the helper warp can carry with kProducerRegisters: with 256,
-/// ptxas uses local memory. The registers for more come from the consumers.
-constexpr int64_t kMaxHelperScales = 240;
-constexpr int64_t kManyScalesProducerRegisters = 48, kManyScalesConsumerRegisters = 224;
+/// Scales of a K block that the helper warp can carry with kProducerRegisters: with 240,
+/// ptxas spills in some kernels. The registers for more come from the consumers.
+constexpr int64_t kMaxHelperScales = 224;
+constexpr int64_t kManyScalesProducerRegisters = 56, kManyScalesConsumerRegisters = 224;
 
 /// One stage can't overlap loads with math; more than 8 gained nothing anywhere.
 constexpr int64_t kMinStages = 2, kMaxStages = 8;

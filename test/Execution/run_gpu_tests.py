@@ -43,6 +43,12 @@ def why_not(kernels):
     return None
 
 
+def layouts_of(entry):
+    """Those of the scales, and what else is not as usual."""
+    unusual = [field for field, usual in zip(entry.get("kind", ()), shapes.Kind()) if field != usual]
+    return " ".join([f"{entry['sfa']}/{entry['sfb']}", *unusual])
+
+
 def items_of(index, folder, ms, seeds):
     """What to run, so that items that share data and oracle follow each other."""
     items = []
@@ -52,7 +58,7 @@ def items_of(index, folder, ms, seeds):
     for (n, k), entries in sorted(by_shape.items(), key=lambda pair: pair[0][0] * pair[0][1]):
         for entry in entries:
             item = {"kernel": str(folder / entry["file"]), "group": entry["file"], "seed": 0, "n": n, "k": k,
-                    "layouts": f"{entry['sfa']}/{entry['sfb']}", "label": entry["label"]}
+                    "layouts": layouts_of(entry), "label": entry["label"]}
             kinds = ["empty", "refused", "special"] + ["adversarial"] * (k >= BLOCK) + ["model"] * (n * k <= MODEL_ELEMENTS)
             for kind in kinds:
                 items.append(dict(item, kind=kind, id=f"{entry['file']} {kind}"))
@@ -61,7 +67,7 @@ def items_of(index, folder, ms, seeds):
                 # The largest first: its rows are what the others' bits are compared with.
                 for m in sorted(ms, reverse=True):
                     items.append({"kernel": str(folder / entry["file"]), "group": entry["file"], "seed": seed, "m": m,
-                                  "n": n, "k": k, "layouts": f"{entry['sfa']}/{entry['sfb']}", "label": entry["label"],
+                                  "n": n, "k": k, "layouts": layouts_of(entry), "label": entry["label"],
                                   "id": f"{entry['file']} m={m} seed={seed}"})
     return items
 

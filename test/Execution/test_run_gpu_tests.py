@@ -28,6 +28,11 @@ def test_items():
     assert [item["m"] for item in items if "m" in item][:3] == [4096, 33, 1]
 
 
+def test_kinds_are_named():
+    other = dict(entry(24, 16), kind=["1d1d", "e4m3", "e5m2", "f32", "in_place"])
+    assert run_gpu_tests.layouts_of(other) == "mn_major/k_major 1d1d e5m2 f32 in_place"
+
+
 @pytest.mark.parametrize("status", ["pass", "fail", "hang", "crash", "not run"])
 def test_summary(capsys, status):
     items = run_gpu_tests.items_of(INDEX, Path("/f"), [1], 1)

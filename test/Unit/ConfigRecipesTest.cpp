@@ -60,15 +60,15 @@ TEST(ConfigRecipes, ScalesOfColumnsTakeRegisters) {
 TEST(ConfigRecipes, ManyScalesOfTheHelperTakeRegisters) {
   Problem problem = weightGradient();
   problem.sfa = problem.sfb = ScaleLayout::KMajor;
-  Config config = complete(problem, h100(), tile(128, 112), 4096);
+  Config config = complete(problem, h100(), tile(128, 96), 4096);
   EXPECT_EQ(config.producerRegisters, 40);
   config = complete(problem, h100(), tile(128, 128), 4096); // 256 scales
-  EXPECT_EQ(config.producerRegisters, 48);
+  EXPECT_EQ(config.producerRegisters, 56);
   EXPECT_EQ(config.consumerRegisters, 224);
   EXPECT_EQ(check(problem, h100(), config), "");
   config.producerRegisters = 40;
   EXPECT_EQ(check(problem, h100(), config),
-            "expected producer_registers to be at least 48 for the helper warp's 256 scales a K block, got 40");
+            "expected producer_registers to be at least 56 for the helper warp's 256 scales a K block, got 40");
 }
 
 TEST(ConfigRecipes, CAndF32TakeSharedMemory) {
