@@ -26,6 +26,9 @@ stage() {
   # Few stages, used again within a tile, and two consumers.
   "$python" "$root/benchmark/kernels.py" "$folder/test" "${common[@]}" --set sanitize \
     --config 'tile_m = 128, tile_n = 48, stages = 2, consumers = 2' || status=1
+  # Every recipe with two blocks of rows a consumer, and with two consumers of wide tiles.
+  "$python" "$root/benchmark/kernels.py" "$folder/test" "${common[@]}" --set kinds \
+    --config 'tile_m = 128, tile_n = 96, consumers = 1' --config 'tile_m = 128, tile_n = 128, consumers = 2' || status=1
   "$python" "$root/benchmark/kernels.py" "$folder/timed" "${common[@]}" "${schedules[@]}" "${flags[@]}" || status=1
   du -sh "$folder"
   return $status

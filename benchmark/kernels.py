@@ -116,22 +116,24 @@ def add_compile_options(parser):
 
 def problems_of(arguments):
     """[(problem, (sfa, sfb))]: what is timed has the layout that TMA can load, what is tested every one."""
-    tested = {"test": [shapes.Problem(4096, n, k) for n, k in shapes.TEST_NK],
-              "sanitize": [shapes.Problem(128, p.n, p.k) for p in shapes.SANITIZE]}
+    def product(problems, kinds):
+        return [(shapes.Problem(*p, kind), layouts) for p in problems for kind, layouts in kinds]
+
+    usual = [(shapes.Kind(), layouts) for layouts in LAYOUTS]
+    small = [shapes.Problem(shapes.TEST_KIND_M, n, k) for n, k in shapes.TEST_KIND_NK]
+    sanitized = [shapes.Problem(shapes.SANITIZE_M, p.n, p.k) for p in shapes.SANITIZE]
+    tested = {"test": product([shapes.Problem(4096, n, k) for n, k in shapes.TEST_NK], usual)
+                      + product(small, shapes.TEST_KINDS) + shapes.TEST_LARGE_KINDS,
+              "kinds": product(small[-1:], shapes.TEST_KINDS),
+              "sanitize": product(sanitized, usual) + product(sanitized[-1:], shapes.SANITIZE_KINDS)}
     problems = []
     for name in arguments.set:
         if name in tested:
-            problems += [(p, layouts) for p in tested[name] for layouts in LAYOUTS]
-            if name == "test":
-                problems += [(shapes.Problem(4096, n, k, kind), layouts)
-                             for n, k in shapes.TEST_KIND_NK for kind, layouts in shapes.TEST_KINDS]
-                problems += shapes.TEST_LARGE_KINDS
-            else:
-                problems += [(shapes.Problem(128, 264, 400, kind), layouts) for kind, layouts in shapes.TEST_KINDS]
+            problems += tested[name]
         elif name in shapes.SETS:
             problems += [(p, timed_layouts(p)) for p in shapes.SETS[name]]
         else:
-            raise SystemExit(f"expected --set to be test, sanitize or one of {', '.join(shapes.SETS)}, got '{name}'")
+            raise SystemExit(f"expected --set to be test, kinds, sanitize or one of {', '.join(shapes.SETS)}, got '{name}'")
     if arguments.shapes:
         layouts = LAYOUTS if arguments.all_layouts else LAYOUTS[:1]
         problems += [(p, l) for p in shapes.parse(arguments.shapes) for l in layouts]
@@ -141,7 +143,7 @@ def problems_of(arguments):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path, help="folder for the kernel files and their index; it is added to")
-    parser.add_argument("--set", action="append", default=[], help="test, sanitize, " + ", ".join(shapes.SETS))
+    parser.add_argument("--set", action="append", default=[], help="test, kinds, sanitize, " + ", ".join(shapes.SETS))
     parser.add_argument("--shapes", help="MxNxK,...; M is the one that the config is chosen for")
     parser.add_argument("--all-layouts", action="store_true", help="of --shapes, kernels for every layout of the scales")
     add_compile_options(parser)

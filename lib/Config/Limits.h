@@ -26,9 +26,9 @@ constexpr int64_t kOtherRegisters = 40;
 /// spills under kProducerRegisters.
 constexpr int64_t kMaxHelperRows = 128;
 
-/// Scales of a K block that the helper warp can carry with kProducerRegisters: with 240,
+/// Scales of a K block that the helper warp can carry with kProducerRegisters: with 208,
 /// ptxas spills in some kernels. The registers for more come from the consumers.
-constexpr int64_t kMaxHelperScales = 224;
+constexpr int64_t kMaxHelperScales = 192;
 constexpr int64_t kManyScalesProducerRegisters = 56, kManyScalesConsumerRegisters = 224;
 
 /// One stage can't overlap loads with math; more than 8 gained nothing anywhere.

@@ -31,6 +31,8 @@ def test_items():
 def test_kinds_are_named():
     other = dict(entry(24, 16), kind=["1d1d", "e4m3", "e5m2", "f32", "in_place"])
     assert run_gpu_tests.layouts_of(other) == "mn_major/k_major 1d1d e5m2 f32 in_place"
+    items = run_gpu_tests.items_of([other, entry(136, 144)], Path("/f"), [1], 3)
+    assert [item["n"] for item in items if "m" in item] == [24, 136, 136, 136]  # one seed of it
 
 
 @pytest.mark.parametrize("status", ["pass", "fail", "hang", "crash", "not run"])

@@ -60,7 +60,7 @@ TEST(ConfigRecipes, ScalesOfColumnsTakeRegisters) {
 TEST(ConfigRecipes, ManyScalesOfTheHelperTakeRegisters) {
   Problem problem = weightGradient();
   problem.sfa = problem.sfb = ScaleLayout::KMajor;
-  Config config = complete(problem, h100(), tile(128, 96), 4096);
+  Config config = complete(problem, h100(), tile(128, 64), 4096);
   EXPECT_EQ(config.producerRegisters, 40);
   config = complete(problem, h100(), tile(128, 128), 4096); // 256 scales
   EXPECT_EQ(config.producerRegisters, 56);
