@@ -36,10 +36,20 @@ static int64_t stageBytes(const Problem &problem, const Config &config) {
          stageStride(bScales * 4) + kMbarrierBytes;
 }
 
-/// D's staging, and the one stage of C's ring.
+int64_t fp8gemm::config::storingRanks(int64_t tileN, int64_t splitK) {
+  for (int64_t ranks = splitK; ranks > 1; --ranks)
+    if (splitK % ranks == 0 && tileN % (16 * ranks) == 0)
+      return ranks;
+  return 1;
+}
+
+/// D's staging, the one stage of C's ring, and the accumulators that a split K leaves for the cluster.
 static int64_t tileBytes(const Problem &problem, const Config &config) {
-  int64_t tile = roundUp(config.tileM * config.tileN * problem.dBytes, 1024);
-  return tile + (problem.loadsC() ? roundUp(tile + kMbarrierBytes, 1024) : 0);
+  int64_t elements = config.tileM * config.tileN, stored = elements / storingRanks(config.tileN, config.splitK);
+  int64_t bytes = roundUp(stored * problem.dBytes, 1024);
+  if (problem.loadsC())
+    bytes += roundUp(roundUp(elements * problem.dBytes, 1024) + kMbarrierBytes, 1024);
+  return bytes + (config.splitK > 1 ? roundUp(elements * 4, 1024) : 0);
 }
 
 int64_t fp8gemm::config::smemBytes(const Problem &problem, const Config &config) {
@@ -56,10 +66,10 @@ static int64_t mostStages(const Problem &problem, const Gpu &gpu, const Config &
 int64_t fp8gemm::config::consumerRegistersNeeded(const Problem &problem, const Config &config) {
   int64_t blocks = config.tileM / (kRowsPerBlock * config.consumers);
   int64_t perBlock = config.tileN * kRowsPerBlock / kThreadsPerWarpgroup;
-  // The sums of all blocks, and one partial result that they take turns to use.
   // Of scales of B that each column has, a thread holds those of its own columns.
   int64_t scales = problem.sfbRows == 1 ? config.tileN / 4 : 0;
-  return (blocks + 1) * perBlock + scales + kOtherRegisters;
+  // The sums of all blocks, and the partial results, with their scales, that they take turns to use.
+  return blocks * perBlock + config.partials * (perBlock + scales) + kOtherRegisters;
 }
 
 static std::string expected(const std::string &rule, int64_t got, const std::string &unit = "") {
@@ -77,6 +87,28 @@ static std::string checkTile(const Config &config) {
     return expected("2 consumers for tile_m = 256", config.consumers);
   if (config.tileN < 16 || config.tileN > 256 || config.tileN % 16 != 0)
     return expected("tile_n to be a multiple of 16 in [16, 256]", config.tileN);
+  return {};
+}
+
+static std::string checkCluster(const Problem &problem, const Config &config) {
+  for (auto [name, ctas] : {std::pair("cluster_m", config.clusterM), std::pair("cluster_n", config.clusterN),
+                            std::pair("split_k", config.splitK)}) {
+    if (ctas < 1 || ctas > kMaxCluster)
+      return expected(std::string(name) + " in [1, " + std::to_string(kMaxCluster) + "]", ctas);
+    if (ctas > 1 && ctas != config.cluster())
+      return expected("at most one of cluster_m, cluster_n and split_k larger than 1, in all " + std::to_string(ctas) +
+                          " CTAs of a cluster",
+                      config.cluster());
+  }
+  // A share of a tile is a whole number of the 8 rows that the swizzle repeats in.
+  if (config.tileN % (8 * config.clusterM) != 0)
+    return expected("tile_n to be a multiple of 8 * cluster_m = " + std::to_string(8 * config.clusterM), config.tileN);
+  if (config.tileM % (8 * config.clusterN) != 0)
+    return expected("tile_m to be a multiple of 8 * cluster_n = " + std::to_string(8 * config.clusterN), config.tileM);
+  if (int64_t blocks = tiles(problem.k, kBlockK); config.splitK > blocks)
+    return expected("split_k to be at most the " + std::to_string(blocks) + " K blocks", config.splitK);
+  if (problem.loadsC() && config.splitK > 1)
+    return expected("split_k = 1 for a product that loads C", config.splitK);
   return {};
 }
 
@@ -114,6 +146,10 @@ static int64_t helperScales(const Problem &problem, const Config &config) {
 std::string fp8gemm::config::check(const Problem &problem, const Gpu &gpu, const Config &config) {
   if (std::string error = checkTile(config); !error.empty())
     return error;
+  if (std::string error = checkCluster(problem, config); !error.empty())
+    return error;
+  if (config.partials != 1 && config.partials != 2)
+    return expected("1 or 2 partials", config.partials);
   // The helper warp holds a row's scale in each lane's registers, two K blocks' worth.
   if (problem.sfa == ScaleLayout::KMajor && config.tileM > kMaxHelperRows)
     return expected("tile_m to be at most " + std::to_string(kMaxHelperRows) + " for k_major scales of A",
@@ -180,9 +216,13 @@ std::vector<Candidate> fp8gemm::config::enumerate(const Problem &problem, const 
         tile.tileM = tileM, tile.tileN = tileN, tile.consumers = consumers;
         if (!checkTile(tile).empty())
           continue;
-        Config config = completeTile(problem, gpu, tile, expectedM);
-        if (check(problem, gpu, config).empty())
-          candidates.push_back(model(problem, gpu, config, expectedM));
+        for (int64_t splitK = 1; splitK <= kMaxCluster; ++splitK)
+          for (int64_t partials : {1, 2}) {
+            tile.splitK = splitK, tile.partials = partials;
+            Config config = completeTile(problem, gpu, tile, expectedM);
+            if (check(problem, gpu, config).empty())
+              candidates.push_back(model(problem, gpu, config, expectedM));
+          }
       }
   // Stable: of equal times the first enumerated wins, the same one every time.
   std::stable_sort(candidates.begin(), candidates.end(),
@@ -191,14 +231,22 @@ std::vector<Candidate> fp8gemm::config::enumerate(const Problem &problem, const 
 }
 
 Config fp8gemm::config::complete(const Problem &problem, const Gpu &gpu, Config config, int64_t expectedM) {
-  auto agrees = [](int64_t given, int64_t value) { return given == kUnset || given == value; };
-  if (config.tileM == kUnset || config.tileN == kUnset || config.consumers == kUnset)
+  // What is chosen together. What is given is kept, the others are those of the best legal
+  // config that agrees.
+  constexpr int64_t Config::*chosen[] = {&Config::tileM, &Config::tileN, &Config::consumers, &Config::splitK,
+                                         &Config::partials};
+  auto agrees = [&](const Config &other) {
+    return std::all_of(std::begin(chosen), std::end(chosen), [&](int64_t Config::*field) {
+      return config.*field == kUnset || config.*field == other.*field;
+    });
+  };
+  bool allGiven = std::all_of(std::begin(chosen), std::end(chosen),
+                              [&](int64_t Config::*field) { return config.*field != kUnset; });
+  if (!allGiven)
     for (const Candidate &candidate : enumerate(problem, gpu, expectedM))
-      if (agrees(config.tileM, candidate.config.tileM) && agrees(config.tileN, candidate.config.tileN) &&
-          agrees(config.consumers, candidate.config.consumers)) {
-        config.tileM = candidate.config.tileM;
-        config.tileN = candidate.config.tileN;
-        config.consumers = candidate.config.consumers;
+      if (agrees(candidate.config)) {
+        for (int64_t Config::*field : chosen)
+          config.*field = candidate.config.*field;
         break;
       }
   // No legal config agrees: something to name in check()'s error.

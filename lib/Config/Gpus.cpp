@@ -16,13 +16,21 @@ const std::vector<Gpu> &fp8gemm::config::knownGpus() {
   // tensor cores of an H20 run at a quarter of the rate), HBM is 90 % of the data sheet's; the
   // other clocks and L2 are scaled, not measured.
   static const std::vector<Gpu> gpus = {
-      // name       SMs  smem            FLOP/cycle clock  HBM      L2
-      {"h100-sxm", 132, kSm90SmemBytes, 8 * 1024, 1.60e9, 3.0e12, 11.0e12},
-      {"h100-pcie", 114, kSm90SmemBytes, 8 * 1024, 1.30e9, 1.8e12, 7.5e12},
-      {"h200-sxm", 132, kSm90SmemBytes, 8 * 1024, 1.50e9, 4.3e12, 11.0e12},
-      {"h20", 78, kSm90SmemBytes, 2 * 1024, 1.80e9, 3.6e12, 6.5e12},
+      // name       SMs GPCs smem            FLOP/cycle clock  HBM      L2
+      {"h100-sxm", 132, 8, kSm90SmemBytes, 8 * 1024, 1.60e9, 3.0e12, 13.0e12},
+      {"h100-pcie", 114, 7, kSm90SmemBytes, 8 * 1024, 1.30e9, 1.8e12, 9.0e12},
+      {"h200-sxm", 132, 8, kSm90SmemBytes, 8 * 1024, 1.50e9, 4.3e12, 13.0e12},
+      {"h20", 78, 6, kSm90SmemBytes, 2 * 1024, 1.80e9, 3.6e12, 8.0e12},
   };
   return gpus;
+}
+
+int64_t fp8gemm::config::residentClusters(const Gpu &gpu, int64_t ctas) {
+  // SMs are spread over the GPCs as evenly as they go, in pairs (a TPC has two).
+  int64_t clusters = 0, pairs = gpu.sms / 2;
+  for (int64_t gpc = 0; gpc < gpu.gpcs; ++gpc)
+    clusters += 2 * (pairs / gpu.gpcs + (gpc < pairs % gpu.gpcs)) / ctas;
+  return ctas == 1 ? gpu.sms : clusters;
 }
 
 const Gpu *fp8gemm::config::findGpu(const std::string &name) {

@@ -16,8 +16,9 @@ namespace {
 
 /// Depth of one FP8 wgmma (PTX ISA, "wgmma.mma_async": m64nNk32).
 constexpr double kWgmmaK = 32;
-/// Bytes that an SM's shared memory moves a cycle.
-constexpr double kSmemBytesPerCycle = 128;
+/// Bytes that an SM's shared memory moves a cycle, and those that TMA writes: both from
+/// counters of the hardware (docs/performance-log.md).
+constexpr double kSmemBytesPerCycle = 128, kTmaBytesPerCycle = 640;
 /// Bytes that one SM takes from L2 a cycle, at most.
 constexpr double kL2BytesPerCyclePerSm = 64;
 /// From issuing a TMA load to its data being there, when HBM is busy.
@@ -28,9 +29,9 @@ constexpr double kStepCycles = 110;
 /// What each scale of B that a tile needs costs a K block: its load and its products
 /// with A's scales. Fitted to tiles of 1 to 11 scales (docs/performance-log.md).
 constexpr double kColumnScaleCycles = 6;
-/// What each further 64-row block of a consumer costs a K block: its product starts
-/// when the promotion of the one before is done. Fitted to 256x128 against 128x128.
-constexpr double kFurtherBlockCycles = 60;
+/// What the tensor cores idle for each product of a consumer, though the other consumer's
+/// products fill most gaps: with one and with two partials in flight. Fitted.
+constexpr double kIdleCycles = 85, kIdleCyclesOverlapped = 70;
 /// What each row of a box that lies outside its matrix costs a K block, for each CTA.
 /// Fitted; why it costs so much is not known (docs/performance-log.md).
 constexpr double kOutOfBoundsRowCycles = 0.034;
@@ -38,6 +39,11 @@ constexpr double kOutOfBoundsRowCycles = 0.034;
 constexpr double kEpilogueCycles = 300;
 /// Launch, barrier initialisation, first loads, last store.
 constexpr double kFixedSeconds = 3e-6;
+/// Split K: two cluster barriers and the latency of distributed shared memory; then bytes
+/// that an SM reads from the cluster's shared memory a cycle. Fitted.
+constexpr double kExchangeCycles = 1200, kExchangeBytesPerCycle = 32;
+/// Start of a CTA that another one makes room for.
+constexpr double kRestartSeconds = 1.5e-6;
 /// Part of the shorter of (math, HBM traffic) that the longer does not hide.
 constexpr double kExposed = 0.2;
 
@@ -52,17 +58,19 @@ Bound largest(std::initializer_list<Bound> bounds) {
 }
 
 struct Extents {
-  double m, n, k, kBlocks, tiles, ctas, waves;
-  double tileRows, tileColumns; ///< of a tile, those inside the matrices
+  double m, n, k, kBlocks, tiles, ctas, waves; ///< kBlocks: of one CTA's tile
+  double tileRows, tileColumns;                ///< of a tile, those inside the matrices
 };
 
 Extents extents(const Problem &problem, const Gpu &gpu, const Config &config, int64_t expectedM) {
   int64_t m = std::max<int64_t>(problem.m.value_or(expectedM), 1);
   int64_t count = tiles(m, config.tileM) * tiles(problem.n, config.tileN);
-  int64_t ctas = std::min(gpu.sms, count);
+  // What a cluster does at once: a tile, or one for each CTA.
+  int64_t perCluster = config.cluster() / config.splitK;
+  int64_t clusters = std::min(residentClusters(gpu, config.cluster()), tiles(count, perCluster));
   Extents e;
-  e.m = m, e.n = problem.n, e.k = problem.k, e.kBlocks = tiles(problem.k, kBlockK);
-  e.tiles = count, e.ctas = ctas, e.waves = tiles(count, ctas);
+  e.m = m, e.n = problem.n, e.k = problem.k, e.kBlocks = tiles(tiles(problem.k, kBlockK), config.splitK);
+  e.tiles = count, e.ctas = clusters * config.cluster(), e.waves = tiles(count, clusters * perCluster);
   e.tileRows = std::min(m, config.tileM), e.tileColumns = std::min(problem.n, config.tileN);
   return e;
 }
@@ -84,8 +92,8 @@ Bound blockCycles(const Problem &problem, const Gpu &gpu, const Config &config, 
   double wgmmaCycles = std::max(wgmmaTensor, wgmmaBytes / kSmemBytesPerCycle);
   double tmaBytes = (tileM + tileN) * kBlockK;
 
-  // Each block is multiplied, then promoted, with one partial result: a consumer
-  // overlaps neither with its other block, only with the other consumer.
+  // With one partial a consumer's product waits for the promotion of the one before, and
+  // only the other consumer's overlaps it.
   double promotion = tileN * kRowsPerBlock / kThreadsPerWarpgroup;
   int64_t columnScales = config.tileN / scaleColumnsPerBlock(problem, config.tileN);
   double columnScaleBytes = 0;
@@ -96,17 +104,22 @@ Bound blockCycles(const Problem &problem, const Gpu &gpu, const Config &config, 
     columnScaleBytes = config.consumers * kWarpsPerWarpgroup * tileN / 8 * kSmemBytesPerCycle;
     columnScales = 0;
   }
-  double chain = blocks / config.consumers * (wgmmas * wgmmaCycles + promotion + kStepCycles);
+  double products = blocks / config.consumers;
+  bool overlapped = config.partials > 1;
+  double chain = products * (wgmmas * wgmmaCycles + (overlapped ? 0 : promotion + kStepCycles));
+  // The longer promotion of recipe 1d1d is not hidden as well.
+  double idle =
+      products * ((overlapped ? kIdleCyclesOverlapped : kIdleCycles) + (problem.sfbRows == 1) * promotion / 2);
+  double smemBytes = blocks * wgmmas * wgmmaBytes + columnScaleBytes;
 
   Bound bound = largest({
-      {blocks * wgmmas * wgmmaTensor, "tensor cores"},
-      {(tmaBytes + blocks * wgmmas * wgmmaBytes + columnScaleBytes) / kSmemBytesPerCycle, "shared memory"},
+      {blocks * wgmmas * wgmmaTensor + idle, "tensor cores"},
+      {tmaBytes / kTmaBytesPerCycle + smemBytes / kSmemBytesPerCycle, "shared memory"},
       {chain, "wgmma then promotion"},
       {(e.tileRows + e.tileColumns) * kBlockK / l2BytesPerCycle(gpu, e), "L2"},
-      {kLoadLatencySeconds * gpu.clockHz / config.stages, "load latency"},
+      {kLoadLatencySeconds * gpu.clockHz / std::max<double>(1, config.stages - (overlapped ? 1 : 0)), "load latency"},
   });
   bound.time += kColumnScaleCycles * columnScales;
-  bound.time += kFurtherBlockCycles * (blocks / config.consumers - 1);
   bound.time += kOutOfBoundsRowCycles * (tileM - e.tileRows + tileN - e.tileColumns) * e.ctas;
   return bound;
 }
@@ -121,9 +134,19 @@ double epilogueCycles(const Problem &problem, const Gpu &gpu, const Config &conf
   return kEpilogueCycles + staged + std::max(0.0, store - loopCycles);
 }
 
+/// Cycles that split K spends on adding up the parts of a tile.
+double exchangeCycles(const Config &config) {
+  if (config.splitK == 1)
+    return 0;
+  double bytes = 4.0 * config.tileM * config.tileN;
+  double read = bytes * config.splitK / storingRanks(config.tileN, config.splitK);
+  return kExchangeCycles + bytes / kSmemBytesPerCycle + read / kExchangeBytesPerCycle;
+}
+
 /// Every operand once.
 double hbmBytes(const Problem &problem, const Extents &e) {
-  double scales = 4 * (e.m * e.kBlocks + tiles(e.n, problem.sfbRows) * e.kBlocks);
+  double kBlocks = tiles(e.k, kBlockK);
+  double scales = 4 * (e.m * kBlocks + tiles(e.n, problem.sfbRows) * kBlocks);
   double results = problem.dBytes * (problem.c == CUse::None ? 1 : 2);
   return e.m * e.k + e.n * e.k + results * e.m * e.n + scales;
 }
@@ -139,8 +162,10 @@ Estimate estimate(const Problem &problem, const Gpu &gpu, const Config &config, 
   Extents e = extents(problem, gpu, config, expectedM);
   Bound block = blockCycles(problem, gpu, config, e);
   double loop = e.kBlocks * block.time;
-  double epilogue = epilogueCycles(problem, gpu, config, e, loop);
+  double epilogue = epilogueCycles(problem, gpu, config, e, loop) + exchangeCycles(config);
   double math = e.waves * (loop + epilogue) / gpu.clockHz;
+  if (config.splitK > 1)
+    math += (e.waves - 1) * kRestartSeconds;
   double hbm = hbmBytes(problem, e) / gpu.hbmBytesPerSecond;
   double seconds = kFixedSeconds + std::max(math, hbm) + kExposed * std::min(math, hbm);
 
@@ -163,7 +188,7 @@ Candidate fp8gemm::config::model(const Problem &problem, const Gpu &gpu, const C
   auto [e, seconds, bound] = estimate(problem, gpu, config, expectedM);
   char reason[128];
   std::snprintf(reason, sizeof(reason), "%.0f tile%s in %.0f wave%s (%.0f %% full), bound by %s", e.tiles,
-                e.tiles == 1 ? "" : "s", e.waves, e.waves == 1 ? "" : "s", 100 * e.tiles / (e.waves * gpu.sms),
-                bound.name);
+                e.tiles == 1 ? "" : "s", e.waves, e.waves == 1 ? "" : "s",
+                100 * e.tiles * config.splitK / (e.waves * gpu.sms), bound.name);
   return {config, seconds * 1e6, reason};
 }

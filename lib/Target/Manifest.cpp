@@ -9,6 +9,7 @@
 #include "KernelFile.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "llvm/Config/llvm-config.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -163,6 +164,10 @@ FailureOr<std::string> ManifestBuilder::build() {
   llvm::raw_string_ostream(schedule) << "tile_m = " << launch.getTileM() << ", tile_n = " << launch.getTileN()
                                      << ", stages = " << launch.getStages()
                                      << ", consumers = " << launch.getConsumers();
+  for (auto [name, ctas] : {std::pair("cluster_m", launch.getClusterM()), std::pair("cluster_n", launch.getClusterN()),
+                            std::pair("split_k", launch.getSplitK())})
+    if (ctas > 1)
+      schedule += llvm::formatv(", {0} = {1}", name, ctas);
 
   auto entry = fbb.CreateString(kernel.getName().str());
   auto chipName = fbb.CreateString(chip.str());
@@ -170,11 +175,11 @@ FailureOr<std::string> ManifestBuilder::build() {
   auto config = fbb.CreateString(schedule);
   auto ptxas = fbb.CreateString(cubin.ptxasVersion);
   auto llvm = fbb.CreateString(LLVM_VERSION_STRING);
-  format::FinishManifestBuffer(fbb, format::CreateManifest(fbb, format::kManifestVersion, entry, chipName,
-                                                           cubin.bytes.size(), *problem, paramVector,
-                                                           launch.getThreads(), smemBytes.getInt(), launch.getTileM(),
-                                                           launch.getTileN(), cubin.usage.registers,
-                                                           cubin.usage.spillBytes(), config, ptxas, llvm));
+  format::FinishManifestBuffer(
+      fbb, format::CreateManifest(fbb, format::kManifestVersion, entry, chipName, cubin.bytes.size(), *problem,
+                                  paramVector, launch.getThreads(), smemBytes.getInt(), launch.getTileM(),
+                                  launch.getTileN(), launch.getClusterM(), launch.getClusterN(), launch.getSplitK(),
+                                  cubin.usage.registers, cubin.usage.spillBytes(), config, ptxas, llvm));
   return std::string(reinterpret_cast<const char *>(fbb.GetBufferPointer()), fbb.GetSize());
 }
 
@@ -233,6 +238,9 @@ std::string printManifest(StringRef bytes) {
     json.attribute("smem_bytes", manifest.smem_bytes());
     json.attribute("tile_m", manifest.tile_m());
     json.attribute("tile_n", manifest.tile_n());
+    json.attribute("cluster_m", manifest.cluster_m());
+    json.attribute("cluster_n", manifest.cluster_n());
+    json.attribute("split_k", manifest.split_k());
     json.attribute("registers", manifest.registers());
     json.attribute("spill_bytes", manifest.spill_bytes());
     json.attribute("config", manifest.config()->c_str());
@@ -247,7 +255,9 @@ void printReport(const Kernel &kernel, llvm::raw_ostream &os) {
   const format::Manifest &manifest = *format::GetManifest(kernel.manifest.data());
   auto line = [&](StringRef title) -> llvm::raw_ostream & { return os << "  " << llvm::left_justify(title, 12); };
   os << "kernel " << kernel.name << '\n';
-  line("schedule") << manifest.config()->c_str() << "; cluster of 1 CTA\n";
+  unsigned cluster = manifest.cluster_m() * manifest.cluster_n() * manifest.split_k();
+  line("schedule") << manifest.config()->c_str() << "; cluster of " << cluster << " CTA"
+                   << (cluster == 1 ? "\n" : "s\n");
   line("launch") << manifest.threads() << " threads and " << manifest.smem_bytes() << " bytes of shared memory a CTA\n";
   line("registers") << manifest.registers() << " a thread at launch, " << manifest.spill_bytes() << " bytes spilled\n";
   line("made by") << "LLVM " << manifest.llvm_version()->c_str() << ", ptxas " << manifest.ptxas_version()->c_str()

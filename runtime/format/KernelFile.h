@@ -177,6 +177,9 @@ inline std::string checkManifest(const Manifest &manifest) {
     return "manifest: expected 1 to 1024 threads, got " + number(manifest.threads());
   if (manifest.tile_m() < 1 || manifest.tile_m() > INT32_MAX || manifest.tile_n() < 1 || manifest.tile_n() > INT32_MAX)
     return "manifest: expected a tile of positive extents";
+  for (uint32_t ctas : {manifest.cluster_m(), manifest.cluster_n(), manifest.split_k()})
+    if (ctas < 1 || ctas > 8)
+      return "manifest: expected clusters of 1 to 8 CTAs in each direction, got " + number(ctas);
   if (manifest.smem_bytes() > INT32_MAX)
     return "manifest: expected shared memory that fits 32 bits";
   for (unsigned i = 0; i < manifest.params()->size(); ++i) {

@@ -62,12 +62,19 @@ constexpr int CU_TENSOR_MAP_L2_PROMOTION_L2_128B = 2;
 constexpr int CU_TENSOR_MAP_L2_PROMOTION_L2_256B = 3;
 constexpr int CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE = 0;
 
+constexpr int CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION = 4;
+
+struct CUlaunchAttribute {
+  int id;
+  alignas(8) unsigned value[16]; ///< of a cluster dimension: x, y, z
+};
+
 struct CUlaunchConfig {
   unsigned gridDimX, gridDimY, gridDimZ;
   unsigned blockDimX, blockDimY, blockDimZ;
   unsigned sharedMemBytes;
   CUstream hStream;
-  void *attrs;
+  CUlaunchAttribute *attrs;
   unsigned numAttrs;
 };
 
@@ -95,6 +102,8 @@ struct CUlaunchConfig {
   X(tensorMapEncodeTiled, cuTensorMapEncodeTiled,                                                                      \
     (CUtensorMap * map, int type, uint32_t rank, void *address, const uint64_t *extents, const uint64_t *strides,      \
      const uint32_t *box, const uint32_t *elementStrides, int interleave, int swizzle, int l2Promotion, int oobFill))  \
+  X(occupancyMaxActiveClusters, cuOccupancyMaxActiveClusters,                                                          \
+    (int *clusters, CUfunction function, const CUlaunchConfig *config))                                                \
   X(launchKernelEx, cuLaunchKernelEx, (const CUlaunchConfig *config, CUfunction function, void **params, void **extra))
 
 /// What the tools call besides.

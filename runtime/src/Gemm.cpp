@@ -211,14 +211,18 @@ static fp8gemm_status checkStream(const cuda::Driver &driver, cuda::CUstream str
   return FP8GEMM_OK;
 }
 
-static fp8gemm_status launch(fp8gemm_kernel &kernel, const cuda::Driver &driver, const fp8gemm_gemm_args &args,
-                             cuda::CUstream stream, int sms) {
+static fp8gemm_status launch(const fp8gemm_kernel &kernel, const cuda::Driver &driver, const fp8gemm_gemm_args &args,
+                             cuda::CUstream stream, int residentClusters) {
   const format::Manifest &manifest = kernel.manifest();
   const format::Problem &problem = *manifest.problem();
-  int64_t tiles = ceilDiv(args.m, manifest.tile_m()) * ceilDiv(problem.n(), manifest.tile_n());
-  if (tiles > INT32_MAX)
-    return fail(FP8GEMM_INVALID_ARGUMENT, "expected less than 2^31 tiles of %u x %u, got %" PRId64, manifest.tile_m(),
-                manifest.tile_n(), tiles);
+  int64_t clusters = ceilDiv(ceilDiv(args.m, manifest.tile_m()), manifest.cluster_m()) *
+                     ceilDiv(ceilDiv(problem.n(), manifest.tile_n()), manifest.cluster_n());
+  if (clusters * kernel.cluster() > INT32_MAX)
+    return fail(FP8GEMM_INVALID_ARGUMENT, "expected less than 2^31 CTAs for tiles of %u x %u, got %" PRId64,
+                manifest.tile_m(), manifest.tile_n(), clusters * kernel.cluster());
+  // Persistent, but for a split K.
+  if (manifest.split_k() == 1)
+    clusters = std::min<int64_t>(clusters, residentClusters);
 
   ParamValue values[kMaxParams];
   void *params[kMaxParams];
@@ -251,12 +255,8 @@ static fp8gemm_status launch(fp8gemm_kernel &kernel, const cuda::Driver &driver,
     }
   }
 
-  cuda::CUlaunchConfig config{};
-  config.gridDimX = unsigned(std::min<int64_t>(sms, tiles));
-  config.gridDimY = config.gridDimZ = 1;
-  config.blockDimX = manifest.threads();
-  config.blockDimY = config.blockDimZ = 1;
-  config.sharedMemBytes = manifest.smem_bytes();
+  cuda::CUlaunchAttribute attribute;
+  cuda::CUlaunchConfig config = kernel.launchConfig(clusters, attribute);
   config.hStream = stream;
   // A CUkernel stands for the function of the current context.
   auto function = reinterpret_cast<cuda::CUfunction>(kernel.function);
@@ -280,11 +280,11 @@ fp8gemm_status fp8gemm_gemm(fp8gemm_kernel *kernel, const fp8gemm_gemm_args *arg
     const cuda::Driver *driver = cuda::Driver::get(error);
     if (!driver)
       return fail(FP8GEMM_NO_DRIVER, "%s", error.c_str());
-    int sms = 0;
-    if (fp8gemm_status status = kernel->load(*driver, sms))
+    int clusters = 0;
+    if (fp8gemm_status status = kernel->load(*driver, clusters))
       return status;
     if (fp8gemm_status status = checkStream(*driver, stream))
       return status;
-    return launch(*kernel, *driver, *args, stream, sms);
+    return launch(*kernel, *driver, *args, stream, clusters);
   });
 }

@@ -163,22 +163,55 @@ static fp8gemm_status checkDevice(const cuda::Driver &driver, const format::Mani
   return FP8GEMM_OK;
 }
 
-fp8gemm_status fp8gemm_kernel::load(const cuda::Driver &cu, int &deviceSms) {
+cuda::CUlaunchConfig fp8gemm_kernel::launchConfig(int64_t clusterCount, cuda::CUlaunchAttribute &attribute) const {
+  cuda::CUlaunchConfig config{};
+  config.gridDimX = unsigned(clusterCount * cluster());
+  config.gridDimY = config.gridDimZ = 1;
+  config.blockDimX = manifest().threads();
+  config.blockDimY = config.blockDimZ = 1;
+  config.sharedMemBytes = manifest().smem_bytes();
+  if (cluster() > 1) {
+    attribute = {cuda::CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION, {cluster(), 1, 1}};
+    config.attrs = &attribute;
+    config.numAttrs = 1;
+  }
+  return config;
+}
+
+/// The clusters that the current context's device runs at once, one CTA an SM.
+static fp8gemm_status countClusters(const cuda::Driver &driver, const fp8gemm_kernel &kernel, cuda::CUfunction function,
+                                    int sms, int &clusters) {
+  clusters = sms;
+  if (kernel.cluster() == 1)
+    return FP8GEMM_OK;
+  cuda::CUlaunchAttribute attribute;
+  cuda::CUlaunchConfig config = kernel.launchConfig(1, attribute);
+  if (auto result = driver.occupancyMaxActiveClusters(&clusters, function, &config))
+    return failedCall(driver, result, "cuOccupancyMaxActiveClusters");
+  if (clusters < 1)
+    return fail(FP8GEMM_UNSUPPORTED_DEVICE,
+                "expected a device that runs clusters of %u CTAs of kernel '%s', got room for none; compile it with a "
+                "smaller cluster",
+                kernel.cluster(), kernel.manifest().entry()->c_str());
+  return FP8GEMM_OK;
+}
+
+fp8gemm_status fp8gemm_kernel::load(const cuda::Driver &cu, int &deviceClusters) {
   cuda::CUdevice device = 0;
   if (auto result = cu.ctxGetDevice(&device))
     return failedCall(cu, result, "cuCtxGetDevice");
   if (device < 0 || device >= kMaxDevices)
     return fail(FP8GEMM_UNSUPPORTED_DEVICE, "expected a device below %d, got device %d", kMaxDevices, device);
-  deviceSms = sms[device].load(std::memory_order_acquire);
-  if (deviceSms)
+  deviceClusters = clusters[device].load(std::memory_order_acquire);
+  if (deviceClusters)
     return FP8GEMM_OK;
 
   std::lock_guard<std::mutex> lock(loading);
-  deviceSms = sms[device].load(std::memory_order_relaxed);
-  if (deviceSms)
+  deviceClusters = clusters[device].load(std::memory_order_relaxed);
+  if (deviceClusters)
     return FP8GEMM_OK;
-  int found = 0;
-  if (fp8gemm_status status = checkDevice(cu, manifest(), device, found))
+  int sms = 0;
+  if (fp8gemm_status status = checkDevice(cu, manifest(), device, sms))
     return status;
   if (!function) {
     cuda::CUlibrary loaded = nullptr;
@@ -200,8 +233,11 @@ fp8gemm_status fp8gemm_kernel::load(const cuda::Driver &cu, int &deviceSms) {
   cuda::CUfunction inContext = nullptr;
   if (auto result = cu.kernelGetFunction(&inContext, function))
     return failedCall(cu, result, "cuKernelGetFunction");
-  sms[device].store(found, std::memory_order_release);
-  deviceSms = found;
+  int found = 0;
+  if (fp8gemm_status status = countClusters(cu, *this, inContext, sms, found))
+    return status;
+  clusters[device].store(found, std::memory_order_release);
+  deviceClusters = found;
   return FP8GEMM_OK;
 }
 
@@ -213,7 +249,7 @@ fp8gemm_status fp8gemm_kernel_load(fp8gemm_kernel *kernel) {
     const cuda::Driver *driver = cuda::Driver::get(error);
     if (!driver)
       return fail(FP8GEMM_NO_DRIVER, "%s", error.c_str());
-    int sms = 0;
-    return kernel->load(*driver, sms);
+    int clusters = 0;
+    return kernel->load(*driver, clusters);
   });
 }

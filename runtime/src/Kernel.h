@@ -35,13 +35,19 @@ struct fp8gemm_kernel {
   fp8gemm::cuda::CUlibrary library = nullptr;
   /// Serves every context: the driver picks the code of the current one.
   fp8gemm::cuda::CUkernel function = nullptr;
-  /// Per device: its SMs once the kernel is checked and loaded there, else 0.
-  std::array<std::atomic<int>, fp8gemm::runtime::kMaxDevices> sms{};
+  /// Per device: the clusters of CTAs that it runs at once, when the kernel is checked and
+  /// loaded there, else 0.
+  std::array<std::atomic<int>, fp8gemm::runtime::kMaxDevices> clusters{};
 
   const fp8gemm::format::Manifest &manifest() const { return file.manifest(); }
+  /// CTAs of a cluster.
+  unsigned cluster() const { return manifest().cluster_m() * manifest().cluster_n() * manifest().split_k(); }
+  /// A launch of `clusterCount` clusters; `attribute` is storage that it points to.
+  fp8gemm::cuda::CUlaunchConfig launchConfig(int64_t clusterCount, fp8gemm::cuda::CUlaunchAttribute &attribute) const;
 
-  /// Readies the kernel on the device of the current context; returns its SMs.
-  fp8gemm_status load(const fp8gemm::cuda::Driver &driver, int &deviceSms);
+  /// Readies the kernel on the device of the current context; returns the clusters that it
+  /// runs at once.
+  fp8gemm_status load(const fp8gemm::cuda::Driver &driver, int &deviceClusters);
 };
 
 #endif // FP8GEMM_RUNTIME_SRC_KERNEL_H

@@ -30,14 +30,18 @@ int64_t layoutBytes(MLIRContext *context, const config::Problem &problem, const 
   (problem.sfaByTma() ? tma : warps).push_back(buffer({config.tileM}, f32));
   (problem.sfbByTma() ? tma : warps)
       .push_back(buffer({config.tileN / config::scaleColumnsPerBlock(problem, config.tileN)}, f32));
-  int64_t bytes = aligned(config.tileM * config.tileN * problem.dBytes);
+  int64_t elements = config.tileM * config.tileN;
+  int64_t bytes = aligned(elements / config::storingRanks(config.tileN, config.splitK) * problem.dBytes);
+  if (config.splitK > 1)
+    bytes += aligned(4 * elements);
   if (problem.loadsC()) {
     int64_t width = config::panelColumns(problem, config.tileN);
     MemRefType c =
         buffer({config.tileN / width, config.tileM, width}, problem.dBytes == 4 ? f32 : builder.getBF16Type());
-    bytes += aligned(hopper::RingType::get(context, 1, c, {}, config.consumers).getSmemBytes());
+    bytes += aligned(hopper::RingType::get(context, 1, c, {}, config.consumers, /*cluster=*/1).getSmemBytes());
   }
-  return bytes + hopper::RingType::get(context, config.stages, tma, warps, config.consumers).getSmemBytes();
+  return bytes +
+         hopper::RingType::get(context, config.stages, tma, warps, config.consumers, /*cluster=*/1).getSmemBytes();
 }
 
 TEST(ConfigSmem, EqualsTheLayoutOfTheRings) {

@@ -32,6 +32,7 @@ SAME(CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR);
 SAME(CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR);
 SAME(CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN);
 SAME(CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES);
+SAME(CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION);
 SAME(CU_TENSOR_MAP_DATA_TYPE_UINT8);
 SAME(CU_TENSOR_MAP_DATA_TYPE_FLOAT32);
 SAME(CU_TENSOR_MAP_DATA_TYPE_BFLOAT16);
@@ -62,6 +63,8 @@ SAME_PLACE(sharedMemBytes);
 SAME_PLACE(hStream);
 SAME_PLACE(attrs);
 SAME_PLACE(numAttrs);
+static_assert(sizeof(own::CUlaunchAttribute) == sizeof(::CUlaunchAttribute));
+static_assert(offsetof(own::CUlaunchAttribute, value) == offsetof(::CUlaunchAttribute, value));
 
 // Functions: as many parameters, each passed in the same way.
 template <typename Own, typename Theirs> struct SamePassing : std::false_type {};

@@ -163,12 +163,26 @@ CUresult cuTensorMapEncodeTiled(CUtensorMap *map, int type, uint32_t rank, void 
   return CUDA_SUCCESS;
 }
 
+static unsigned clusterOf(const CUlaunchConfig &config) {
+  for (unsigned i = 0; i < config.numAttrs; ++i)
+    if (config.attrs[i].id == CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION)
+      return config.attrs[i].value[0] * config.attrs[i].value[1] * config.attrs[i].value[2];
+  return 1;
+}
+
+CUresult cuOccupancyMaxActiveClusters(int *clusters, CUfunction, const CUlaunchConfig *config) {
+  ENTER(cuOccupancyMaxActiveClusters);
+  fakeCuda()->askedCluster = clusterOf(*config);
+  *clusters = fakeCuda()->activeClusters;
+  return CUDA_SUCCESS;
+}
+
 CUresult cuLaunchKernelEx(const CUlaunchConfig *config, CUfunction function, void **params, void **extra) {
   ENTER(cuLaunchKernelEx);
   if (extra)
     return 1;
   std::lock_guard<std::mutex> lock(mutex);
-  FakeLaunch launch{*config, function, {}};
+  FakeLaunch launch{*config, function, {}, clusterOf(*config)};
   for (size_t i = 0; i < fakeCuda()->paramBytes.size(); ++i)
     launch.params.emplace_back(static_cast<const char *>(params[i]), fakeCuda()->paramBytes[i]);
   fakeCuda()->launches.push_back(launch);

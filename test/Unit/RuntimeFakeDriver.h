@@ -26,11 +26,12 @@ struct FakeLaunch {
   cuda::CUlaunchConfig config;
   cuda::CUfunction function;
   std::vector<std::string> params; ///< the bytes of each
+  unsigned cluster;                ///< 1 without the attribute
 };
 
 struct FakeCuda {
   // What the device is.
-  int device = 0, major = 9, minor = 0, sms = 132, smemOptin = 232448;
+  int device = 0, major = 9, minor = 0, sms = 132, smemOptin = 232448, activeClusters = 60;
   cuda::CUcontext current = reinterpret_cast<cuda::CUcontext>(0x100);
   std::map<cuda::CUstream, cuda::CUcontext> streams;
   /// Calls that fail, and how.
@@ -43,6 +44,7 @@ struct FakeCuda {
   std::vector<uint32_t> paramBytes; ///< set by the test: how much to record of each parameter
   std::string loadedCode, loadedEntry;
   std::map<int, int> smemOfDevice;
+  unsigned askedCluster = 0; ///< of cuOccupancyMaxActiveClusters
   int liveLibraries = 0;
 
   /// Called by each launch, where set.

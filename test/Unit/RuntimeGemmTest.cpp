@@ -78,8 +78,7 @@ TEST_F(Gemm, GridIsTheSmallerOfSmsAndTiles) {
     ASSERT_EQ(fp8gemm_gemm(kernel, &args, nullptr), FP8GEMM_OK) << fp8gemm_last_error();
     const cuda::CUlaunchConfig &config = fake().launches.back().config;
     EXPECT_EQ(config.gridDimX, grid) << "m = " << m;
-    EXPECT_EQ(config.gridDimY, 1u);
-    EXPECT_EQ(config.gridDimZ, 1u);
+    EXPECT_EQ(config.gridDimY * config.gridDimZ, 1u);
     EXPECT_EQ(config.blockDimX, 384u);
     EXPECT_EQ(config.sharedMemBytes, 200000u);
     EXPECT_EQ(config.numAttrs, 0u);
@@ -91,6 +90,39 @@ TEST_F(Gemm, SmsComeFromTheDevice) {
   open();
   ASSERT_EQ(run(), FP8GEMM_OK);
   EXPECT_EQ(fake().launches.back().config.gridDimX, 78u);
+}
+
+TEST_F(Gemm, GridIsWholeClusters) {
+  ManifestSpec manifest;
+  manifest.clusterM = 2;
+  open(manifest);
+  // 32 columns of tiles; two rows of tiles a cluster, the last of 3 rows with an empty one.
+  for (auto [m, grid] : {std::pair<int64_t, unsigned>{128, 64}, {256, 64}, {384, 120}, {4096, 120}}) {
+    fp8gemm_gemm_args args = goodArgs(m);
+    args.sfa.leading_dimension = 4096;
+    ASSERT_EQ(fp8gemm_gemm(kernel, &args, nullptr), FP8GEMM_OK) << fp8gemm_last_error();
+    EXPECT_EQ(fake().launches.back().config.gridDimX, grid) << "m = " << m; // 60 clusters at once
+    EXPECT_EQ(fake().launches.back().cluster, 2u);
+  }
+  EXPECT_EQ(fake().askedCluster, 2u);
+}
+
+TEST_F(Gemm, SplitKIsNotPersistent) {
+  ManifestSpec manifest;
+  manifest.splitK = 4;
+  open(manifest);
+  fp8gemm_gemm_args args = goodArgs(512);
+  ASSERT_EQ(fp8gemm_gemm(kernel, &args, nullptr), FP8GEMM_OK) << fp8gemm_last_error();
+  EXPECT_EQ(fake().launches.back().config.gridDimX, 4u * 4 * 32); // every tile has its cluster
+  EXPECT_EQ(fake().launches.back().cluster, 4u);
+}
+
+TEST_F(Gemm, RefusesADeviceWithoutRoomForACluster) {
+  ManifestSpec manifest;
+  manifest.clusterN = 8;
+  fake().activeClusters = 0;
+  open(manifest);
+  EXPECT_EQ(run(), FP8GEMM_UNSUPPORTED_DEVICE);
 }
 
 TEST_F(Gemm, TensorMapsDescribeTheStorage) {
@@ -230,7 +262,8 @@ TEST_F(Gemm, TilesAreCountedIn32Bits) {
   ManifestSpec manifest;
   manifest.tileM = manifest.tileN = 1;
   open(manifest);
-  expectBadArgs([](auto &a) { a.sfa.leading_dimension = a.m = 1 << 20; }, "expected less than 2^31 tiles of 1 x 1");
+  expectBadArgs([](auto &a) { a.sfa.leading_dimension = a.m = 1 << 20; },
+                "expected less than 2^31 CTAs for tiles of 1 x 1");
 }
 
 TEST_F(Gemm, StructOfAnotherSize) {

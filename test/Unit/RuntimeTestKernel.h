@@ -101,6 +101,7 @@ struct ManifestSpec {
   uint32_t sfbRows = 128;
   format::ScaleLayout sfa = format::ScaleLayout::MnMajor, sfb = format::ScaleLayout::KMajor;
   uint32_t threads = 384, smemBytes = 200000, tileM = 128, tileN = 128;
+  uint32_t clusterM = 1, clusterN = 1, splitK = 1;
   int64_t cubinBytesOff = 0; ///< added to the true size
   std::vector<ParamSpec> params = {
       {format::ParamKind::TensorMap, format::Operand::A, format::ElementType::F8E4M3FN, {128, 128}, 128, 256},
@@ -126,10 +127,11 @@ inline std::string makeManifest(const ManifestSpec &spec, size_t cubinBytes) {
   }
   auto problem = CreateProblemDirect(builder, spec.op.c_str(), spec.m, spec.n, spec.k, spec.a, spec.b, spec.d, 1, 128,
                                      spec.sfa, spec.sfbRows, 128, spec.sfb, spec.c);
-  FinishManifestBuffer(builder, CreateManifestDirect(builder, spec.version, spec.entry.c_str(), spec.chip.c_str(),
-                                                     cubinBytes + spec.cubinBytesOff, problem, &params, spec.threads,
-                                                     spec.smemBytes, spec.tileM, spec.tileN, 168, 0, "config text",
-                                                     "13.0.88", "22.1.8"));
+  FinishManifestBuffer(builder,
+                       CreateManifestDirect(builder, spec.version, spec.entry.c_str(), spec.chip.c_str(),
+                                            cubinBytes + spec.cubinBytesOff, problem, &params, spec.threads,
+                                            spec.smemBytes, spec.tileM, spec.tileN, spec.clusterM, spec.clusterN,
+                                            spec.splitK, 168, 0, "config text", "13.0.88", "22.1.8"));
   return std::string(reinterpret_cast<const char *>(builder.GetBufferPointer()), builder.GetSize());
 }
 

@@ -45,6 +45,7 @@ struct Problem {
 struct Gpu {
   std::string name;
   int64_t sms;                 ///< streaming multiprocessors
+  int64_t gpcs;                ///< groups of SMs that a cluster does not cross
   int64_t smemBytes;           ///< shared memory that a CTA may use
   int64_t tensorFlopsPerCycle; ///< dense FP8 operations of one SM's tensor cores a cycle
   double clockHz;              ///< SM clock under tensor load
@@ -59,6 +60,10 @@ constexpr int64_t kUnset = -1;
 struct Config {
   int64_t tileM = kUnset, tileN = kUnset, stages = kUnset, consumers = kUnset;
   int64_t producerRegisters = kUnset, consumerRegisters = kUnset, rasterGroup = kUnset;
+  int64_t clusterM = kUnset, clusterN = kUnset, splitK = kUnset, partials = kUnset;
+
+  /// CTAs of a cluster.
+  int64_t cluster() const { return clusterM * clusterN * splitK; }
 };
 
 /// What the roles ask for: two consumers with these fill the register file.
@@ -82,6 +87,10 @@ constexpr Field kFields[] = {
     {"producer_registers", &Config::producerRegisters, 1, kProducerRegisters},
     {"consumer_registers", &Config::consumerRegisters, 1, kConsumerRegisters},
     {"raster_group", &Config::rasterGroup},
+    {"cluster_m", &Config::clusterM, 1, 1},
+    {"cluster_n", &Config::clusterN, 1, 1},
+    {"split_k", &Config::splitK, 1, 1, true},
+    {"partials", &Config::partials, 1, 1},
 };
 
 /// Reads `tile_m = 128, stages = 4`; what it does not name stays unset. Empty, or
@@ -113,13 +122,20 @@ const Gpu *findGpu(const std::string &name);
 /// "expected 'gpu' to be one of ..., got ...".
 std::string unknownGpu(const std::string &name);
 
+/// Clusters of `ctas` CTAs, one an SM, that run at once.
+int64_t residentClusters(const Gpu &gpu, int64_t ctas);
+
 /// Columns that share one B scale wherever a tile of `tileN` columns starts:
 /// gcd(tileN, rows of B that share one).
 int64_t scaleColumnsPerBlock(const Problem &problem, int64_t tileN);
 
+/// CTAs of a cluster that store a part of a tile of `tileN` columns, when `splitK` of them
+/// share its K blocks: the most that divide them, each with a multiple of 16 columns.
+int64_t storingRanks(int64_t tileN, int64_t splitK);
+
 /// Columns of one panel of C or D (one TMA copy): rows of 128, 64 or 32 bytes, the longest that
-/// divide `tileN`.
-int64_t panelColumns(const Problem &problem, int64_t tileN);
+/// divide `columns`.
+int64_t panelColumns(const Problem &problem, int64_t columns);
 
 /// Shared memory of a kernel with this config (bytes); equals what SmemLayout
 /// computes from its IR.

@@ -6,148 +6,28 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
-#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace fp8gemm;
 using namespace fp8gemm::hopper;
 
-static constexpr int64_t kBlockK = config::kBlockK, kFragmentRows = 64, kThreadsPerWarp = 32;
-static constexpr int64_t kThreadsPerWarpgroup = 128;
-
 KernelBuilder::KernelBuilder(GemmOp gemm, ConfigAttr config)
     : gemm(gemm), config(config), problem(problemOf(gemm)), tileM(config.getTileM()), tileN(config.getTileN()),
       kBlocks(llvm::divideCeil(gemm.getK(), kBlockK)), blocks(tileM / (kFragmentRows * config.getConsumers())),
-      panelWidth(config::panelColumns(problem, tileN)), columnsPerScale(config::scaleColumnsPerBlock(problem, tileN)),
-      builder(gemm.getLoc(), gemm.getContext()) {}
-
-static CUse cUseOf(GemmOp gemm) { return !gemm.getC() ? CUse::none : gemm.isInPlace() ? CUse::in_place : CUse::apart; }
-
-std::string KernelBuilder::name() {
-  auto layout = [](ScaleAttr scale) { return scale.getLayout() == ScaleLayout::k_major ? "k" : "mn"; };
-  auto f8 = [](Type element) { return isa<Float8E4M3FNType>(element) ? "e4m3" : "e5m2"; };
-  std::string m = ShapedType::isDynamic(gemm.getM()) ? "any" : std::to_string(gemm.getM());
-  std::string types = f8(gemm.getAElement());
-  if (gemm.getAElement() != gemm.getBElement())
-    types += std::string("_") + f8(gemm.getBElement());
-  types += gemm.getDElement().isF32() ? "_f32" : "_bf16";
-  if (gemm.getC())
-    types += gemm.isInPlace() ? "_in_place" : "_plus_c";
-  return llvm::formatv("fp8gemm_{0}_{1}_m{2}_n{3}_k{4}_sfa_{5}_sfb_{6}_tile{7}x{8}_stages{9}_consumers{10}_raster{11}",
-                       gemm.isBScaledByRows() ? "1d1d" : "1d2d", types, m, gemm.getN(), gemm.getK(),
-                       layout(gemm.getAScale()), layout(gemm.getBScale()), tileM, tileN, config.getStages(),
-                       config.getConsumers(), config.getRasterGroup())
-      .str();
-}
+      columnsPerScale(config::scaleColumnsPerBlock(problem, tileN)),
+      cluster(config.getClusterM() * config.getClusterN() * config.getSplitK()),
+      storedColumns(tileN / config::storingRanks(tileN, config.getSplitK())),
+      panelWidth(config::panelColumns(problem, storedColumns)), builder(gemm.getLoc(), gemm.getContext()) {}
 
 //===----------------------------------------------------------------------===//
 // The kernel and its roles
 //===----------------------------------------------------------------------===//
 
-/// A map whose box is a `rows` x `columns` tile in shared memory, swizzled by
-/// `swizzleBytes`.
-static Type tensorMap(Type element, int64_t rows, int64_t columns, nvgpu::TensorMapSwizzleKind swizzle) {
-  MLIRContext *context = element.getContext();
-  auto shared = IntegerAttr::get(IntegerType::get(context, 64), 3);
-  auto box = MemRefType::get({rows, columns}, element, MemRefLayoutAttrInterface(), shared);
-  return nvgpu::TensorMapDescriptorType::get(context, box, swizzle, nvgpu::TensorMapL2PromoKind::L2PROMO_256B,
-                                             nvgpu::TensorMapOOBKind::OOB_ZERO,
-                                             nvgpu::TensorMapInterleaveKind::INTERLEAVE_NONE);
-}
-
-static MemRefType inShared(ArrayRef<int64_t> shape, Type element) {
-  auto shared = IntegerAttr::get(IntegerType::get(element.getContext(), 64), 3);
-  return MemRefType::get(shape, element, MemRefLayoutAttrInterface(), shared);
-}
-
-/// Scales as a logical matrix, one row a block of rows, one column a K block;
-/// the strides are those of the storage.
-static MemRefType scaleMatrix(int64_t rows, int64_t columns, ScaleLayout layout, MLIRContext *context) {
-  int64_t dynamic = ShapedType::kDynamic;
-  SmallVector<int64_t> strides =
-      layout == ScaleLayout::k_major ? SmallVector<int64_t>{dynamic, 1} : SmallVector<int64_t>{1, dynamic};
-  return MemRefType::get({rows, columns}, Float32Type::get(context), StridedLayoutAttr::get(context, 0, strides));
-}
-
-static nvgpu::TensorMapSwizzleKind swizzleOfRow(int64_t bytes) {
-  using Kind = nvgpu::TensorMapSwizzleKind;
-  return bytes == 128 ? Kind::SWIZZLE_128B : bytes == 64 ? Kind::SWIZZLE_64B : Kind::SWIZZLE_32B;
-}
-
-RingType KernelBuilder::ringType() {
-  Type f32 = builder.getF32Type();
-  SmallVector<MemRefType> tma{inShared({tileM, kBlockK}, gemm.getAElement()),
-                              inShared({tileN, kBlockK}, gemm.getBElement())},
-      warps;
-  (problem.sfaByTma() ? tma : warps).push_back(inShared({tileM}, f32));
-  (problem.sfbByTma() ? tma : warps).push_back(inShared({tileN / columnsPerScale}, f32));
-  return RingType::get(builder.getContext(), config.getStages(), tma, warps, config.getConsumers());
-}
-
-MemRefType KernelBuilder::panels(int64_t rows) {
-  return inShared({tileN / panelWidth, rows, panelWidth}, gemm.getDElement());
-}
-
-/// One stage: a tile's C arrives while its last products are computed.
-RingType KernelBuilder::cRingType() {
-  return RingType::get(builder.getContext(), /*stages=*/1, panels(tileM), /*warps=*/{}, config.getConsumers());
-}
-
-gpu::GPUFuncOp KernelBuilder::createFunction(gpu::GPUModuleOp module) {
-  MLIRContext *context = builder.getContext();
-  Type f32 = builder.getF32Type(), dElement = gemm.getDElement();
-  auto swizzled = nvgpu::TensorMapSwizzleKind::SWIZZLE_128B;
-  auto panelSwizzle = swizzleOfRow(problem.dBytes * panelWidth);
-
-  struct Parameter {
-    Type type;
-    ParamKind kind;
-    Operand operand;
-    Value &value;
-  };
-  auto scales = [&](bool byTma, int64_t box, int64_t rows, ScaleAttr scale, Operand operand, Value &value) {
-    return byTma ? Parameter{tensorMap(f32, 1, box, nvgpu::TensorMapSwizzleKind::SWIZZLE_NONE), ParamKind::tensor_map,
-                             operand, value}
-                 : Parameter{scaleMatrix(rows, kBlocks, scale.getLayout(), context), ParamKind::matrix, operand, value};
-  };
-  SmallVector<Parameter> parameters = {
-      {tensorMap(gemm.getAElement(), tileM, kBlockK, swizzled), ParamKind::tensor_map, Operand::a, mapA},
-      {tensorMap(gemm.getBElement(), tileN, kBlockK, swizzled), ParamKind::tensor_map, Operand::b, mapB},
-      scales(problem.sfaByTma(), tileM, ShapedType::kDynamic, gemm.getAScale(), Operand::sfa, sfa),
-      scales(problem.sfbByTma(), tileN, llvm::divideCeil(gemm.getN(), problem.sfbRows), gemm.getBScale(), Operand::sfb,
-             sfb)};
-  if (problem.loadsC())
-    parameters.push_back(
-        {tensorMap(dElement, tileM, panelWidth, panelSwizzle), ParamKind::tensor_map, Operand::c, mapC});
-  parameters.push_back(
-      {tensorMap(dElement, kFragmentRows, panelWidth, panelSwizzle), ParamKind::tensor_map, Operand::d, mapD});
-  parameters.push_back({builder.getIndexType(), ParamKind::extent_m, Operand::none, extentM});
-
-  SmallVector<Type> types;
-  for (const Parameter &parameter : parameters)
-    types.push_back(parameter.type);
-  Type tile = inShared({blocks * config.getConsumers(), tileN / panelWidth, kFragmentRows, panelWidth}, dElement);
-  builder.setInsertionPointToEnd(module.getBody());
-  auto func = gpu::GPUFuncOp::create(builder, name(), builder.getFunctionType(types, {}), tile);
-  for (auto [i, parameter] : llvm::enumerate(parameters)) {
-    func.setArgAttr(i, "hopper.param", ParamAttr::get(context, parameter.kind, parameter.operand));
-    parameter.value = func.getArgument(i);
-  }
-  func->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), builder.getUnitAttr());
-  auto layout = [&](ScaleAttr scale) { return builder.getStringAttr(stringifyScaleLayout(scale.getLayout())); };
-  func->setAttr("hopper.problem",
-                ProblemAttr::get(context, builder.getStringAttr("gemm"), gemm.getM(), gemm.getN(), gemm.getK(),
-                                 gemm.getAElement(), gemm.getBElement(), cUseOf(gemm), dElement,
-                                 layout(gemm.getAScale()), layout(gemm.getBScale()), problem.sfbRows));
-  func->setAttr("hopper.launch", LaunchAttr::get(context, kThreadsPerWarpgroup * (1 + config.getConsumers()), tileM,
-                                                 tileN, config.getStages(), config.getConsumers()));
-  return func;
-}
-
 void KernelBuilder::build(gpu::GPUModuleOp module) {
   gpu::GPUFuncOp func = createFunction(module);
   staging = func.getWorkgroupAttributions().front();
+  exchange = func.getWorkgroupAttributions().back(); // used if K is split
 
   builder.setInsertionPointToStart(&func.getBody().front());
   if (problem.loadsC())
@@ -158,7 +38,10 @@ void KernelBuilder::build(gpu::GPUModuleOp module) {
   if (cRing)
     RingInitOp::create(builder, cRing);
   FenceMbarrierInitOp::create(builder);
-  gpu::BarrierOp::create(builder);
+  if (cluster > 1)
+    ClusterBarrierOp::create(builder);
+  else
+    gpu::BarrierOp::create(builder);
   scheduleTiles();
 
   auto roles = WarpSpecializeOp::create(builder, config.getProducerRegisters(), config.getConsumers(),
@@ -177,20 +60,20 @@ void KernelBuilder::build(gpu::GPUModuleOp module) {
 
 void KernelBuilder::buildProducer() {
   forEachTile([&](Tile tile) {
-    auto loop = scf::ForOp::create(builder, index(0), index(kBlocks), index(1));
+    auto loop = scf::ForOp::create(builder, index(0), blockCount, index(1));
     {
       OpBuilder::InsertionGuard guard(builder);
       builder.setInsertionPointToStart(loop.getBody());
-      Value k = loop.getInductionVar();
+      Value k = kBlock(loop.getInductionVar());
       Value column = arith::MulIOp::create(builder, k, index(kBlockK));
       auto acquire = RingAcquireOp::create(builder, ring, Filler::tma, Value(), Value());
       ValueRange buffers = acquire.getBuffers();
-      TmaLoadOp::create(builder, mapA, tile.row, column, buffers[0], acquire.getSlot());
-      TmaLoadOp::create(builder, mapB, tile.column, column, buffers[1], acquire.getSlot());
+      load(mapA, tile.row, column, buffers[0], acquire.getSlot(), config.getClusterN() > 1);
+      load(mapB, tile.column, column, buffers[1], acquire.getSlot(), config.getClusterM() > 1);
       if (problem.sfaByTma())
-        TmaLoadOp::create(builder, sfa, k, tile.row, buffers[2], acquire.getSlot());
+        load(sfa, k, tile.row, buffers[2], acquire.getSlot(), /*shared=*/false);
       if (problem.sfbByTma())
-        TmaLoadOp::create(builder, sfb, k, tile.column, buffers.back(), acquire.getSlot());
+        load(sfb, k, tile.column, buffers.back(), acquire.getSlot(), /*shared=*/false);
       RingCommitOp::create(builder, acquire.getSlot());
     }
     if (cRing)
@@ -211,11 +94,11 @@ void KernelBuilder::buildHelper() {
         values.push_back(fetchColumnScales(tile, k));
       return values;
     };
-    SmallVector<Value> first = fetch(index(0));
-    auto loop = scf::ForOp::create(builder, index(0), index(kBlocks), index(1), first);
+    SmallVector<Value> first = fetch(kBlock(index(0)));
+    auto loop = scf::ForOp::create(builder, index(0), blockCount, index(1), first);
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(loop.getBody());
-    Value next = arith::AddIOp::create(builder, loop.getInductionVar(), index(1));
+    Value next = kBlock(arith::AddIOp::create(builder, loop.getInductionVar(), index(1)));
     SmallVector<Value> ahead = fetch(arith::MinUIOp::create(builder, next, index(kBlocks - 1)));
     auto acquire = RingAcquireOp::create(builder, ring, Filler::warps, Value(), Value());
     for (auto [values, buffer] : llvm::zip_equal(loop.getRegionIterArgs(), acquire.getBuffers()))
@@ -230,17 +113,18 @@ void KernelBuilder::buildConsumer(Value group) {
   forEachTile([&](Tile tile) {
     Value zero = ZeroOp::create(builder, FragmentType::get(builder.getContext(), kFragmentRows, tileN));
     SmallVector<Value> zeros(blocks, zero);
-    auto loop = scf::ForOp::create(builder, index(0), index(kBlocks), index(1), zeros);
-    {
-      OpBuilder::InsertionGuard guard(builder);
-      builder.setInsertionPointToStart(loop.getBody());
-      scf::YieldOp::create(builder, accumulate(wait(), group, loop.getRegionIterArgs()));
-    }
-    SmallVector<Value> sums = loop.getResults();
-    store(tile, group, cRing ? addC(group, sums) : sums);
+    SmallVector<Value> sums = mainLoop(group, zeros);
+    if (cRing)
+      sums = addC(group, sums);
+    if (config.getSplitK() > 1)
+      reduceAndStore(tile, group, sums);
+    else
+      store(tile, group, sums);
   });
-  // Shared memory must outlive the last store's reads.
+  // Shared memory must outlive the last store's reads, and what the cluster reads and writes there.
   TmaStoreWaitOp::create(builder, 0, /*read=*/true);
+  if (cluster > 1)
+    ClusterBarrierOp::create(builder);
   YieldOp::create(builder);
 }
 
@@ -248,22 +132,83 @@ void KernelBuilder::buildConsumer(Value group) {
 // Parts of the roles
 //===----------------------------------------------------------------------===//
 
+/// Tiles are dealt out to clusters. Beyond the edge of D a cluster's further tiles are
+/// empty: their loads bring zeros, their stores write nothing.
 void KernelBuilder::scheduleTiles() {
-  Value rowsRounded = arith::AddIOp::create(builder, extentM, index(tileM - 1));
-  blockRows = arith::DivUIOp::create(builder, rowsRounded, index(tileM));
-  blockColumns = index(llvm::divideCeil(gemm.getN(), tileN));
+  int64_t clusterRows = tileM * config.getClusterM(), clusterColumns = tileN * config.getClusterN();
+  Value rowsRounded = arith::AddIOp::create(builder, extentM, index(clusterRows - 1));
+  blockRows = arith::DivUIOp::create(builder, rowsRounded, index(clusterRows));
+  blockColumns = index(llvm::divideCeil(gemm.getN(), clusterColumns));
   tiles = arith::MulIOp::create(builder, blockRows, blockColumns);
-  firstTile = gpu::BlockIdOp::create(builder, gpu::Dimension::x);
-  tileStep = gpu::GridDimOp::create(builder, gpu::Dimension::x);
+  blockCount = index(kBlocks);
+  constexpr auto x = gpu::Dimension::x;
+  if (cluster == 1) {
+    firstTile = gpu::BlockIdOp::create(builder, x);
+    tileStep = gpu::GridDimOp::create(builder, x);
+    return;
+  }
+  firstTile = gpu::ClusterIdOp::create(builder, x);
+  tileStep = gpu::ClusterDimOp::create(builder, x);
+  rank = gpu::ClusterBlockIdOp::create(builder, x);
+  if (config.getSplitK() == 1)
+    return;
+  auto blocksBefore = [&](Value rank) -> Value {
+    Value scaled = arith::MulIOp::create(builder, rank, index(kBlocks));
+    return arith::DivUIOp::create(builder, scaled, index(config.getSplitK()));
+  };
+  firstBlock = blocksBefore(rank);
+  if (kBlocks % config.getSplitK() == 0) {
+    blockCount = index(kBlocks / config.getSplitK());
+    return;
+  }
+  Value endBlock = blocksBefore(arith::AddIOp::create(builder, rank, index(1)));
+  blockCount = arith::SubIOp::create(builder, endBlock, firstBlock);
+}
+
+Value KernelBuilder::kBlock(Value i) {
+  return config.getSplitK() == 1 ? i : arith::AddIOp::create(builder, firstBlock, i);
 }
 
 void KernelBuilder::forEachTile(function_ref<void(Tile)> body) {
-  auto loop = scf::ForOp::create(builder, firstTile, tiles, tileStep);
   OpBuilder::InsertionGuard guard(builder);
-  builder.setInsertionPointToStart(loop.getBody());
-  auto raster = RasterOp::create(builder, loop.getInductionVar(), blockRows, blockColumns, config.getRasterGroup());
-  body({arith::MulIOp::create(builder, raster.getBlockRow(), index(tileM)),
-        arith::MulIOp::create(builder, raster.getBlockColumn(), index(tileN))});
+  Value tile = firstTile;
+  // With split K every cluster has one tile.
+  if (config.getSplitK() == 1) {
+    auto loop = scf::ForOp::create(builder, firstTile, tiles, tileStep);
+    builder.setInsertionPointToStart(loop.getBody());
+    tile = loop.getInductionVar();
+  }
+  auto raster = RasterOp::create(builder, tile, blockRows, blockColumns, config.getRasterGroup());
+  auto first = [&](Value block, int64_t tileExtent, int64_t clusterExtent) -> Value {
+    Value position = arith::MulIOp::create(builder, block, index(tileExtent * clusterExtent));
+    if (clusterExtent == 1)
+      return position;
+    return arith::AddIOp::create(builder, position, arith::MulIOp::create(builder, rank, index(tileExtent)));
+  };
+  body({first(raster.getBlockRow(), tileM, config.getClusterM()),
+        first(raster.getBlockColumn(), tileN, config.getClusterN())});
+}
+
+void KernelBuilder::load(Value map, Value row, Value column, Value buffer, Value slot, bool shared) {
+  if (shared) {
+    auto tile = cast<MemRefType>(buffer.getType());
+    int64_t rows = tile.getDimSize(0) / cluster;
+    Value firstRow = arith::MulIOp::create(builder, rank, index(rows));
+    row = arith::AddIOp::create(builder, row, firstRow);
+    buffer = cut(buffer, {firstRow, builder.getIndexAttr(0)}, {rows, kBlockK});
+  }
+  TmaLoadOp::create(builder, map, row, column, buffer, slot, shared);
+}
+
+Value KernelBuilder::cut(Value buffer, ArrayRef<OpFoldResult> offsets, ArrayRef<int64_t> shape) {
+  SmallVector<OpFoldResult> sizes, strides(offsets.size(), builder.getIndexAttr(1));
+  for (int64_t i = offsets.size() - shape.size(); i > 0; --i)
+    sizes.push_back(builder.getIndexAttr(1));
+  for (int64_t size : shape)
+    sizes.push_back(builder.getIndexAttr(size));
+  auto type =
+      memref::SubViewOp::inferRankReducedResultType(shape, cast<MemRefType>(buffer.getType()), offsets, sizes, strides);
+  return memref::SubViewOp::create(builder, cast<MemRefType>(type), buffer, offsets, sizes, strides);
 }
 
 Value KernelBuilder::fetchRowScales(Tile tile, Value k) {
@@ -295,14 +240,9 @@ void KernelBuilder::loadC(Tile tile) {
 SmallVector<Value> KernelBuilder::addC(Value group, ValueRange accumulators) {
   auto wait = RingWaitOp::create(builder, cRing, Value(), Value());
   SmallVector<Value> sums;
+  OpFoldResult zero = builder.getIndexAttr(0);
   for (auto [i, accumulator] : llvm::enumerate(accumulators)) {
-    OpFoldResult zero = builder.getIndexAttr(0), one = builder.getIndexAttr(1);
-    SmallVector<OpFoldResult> sizes;
-    for (int64_t size : panels(kFragmentRows).getShape())
-      sizes.push_back(builder.getIndexAttr(size));
-    Value rows =
-        memref::SubViewOp::create(builder, wait.getBuffers()[0], ArrayRef<OpFoldResult>{zero, blockRow(group, i), zero},
-                                  sizes, ArrayRef<OpFoldResult>{one, one, one});
+    Value rows = cut(wait.getBuffers()[0], {zero, blockRow(group, i), zero}, panels(kFragmentRows).getShape());
     Value c = LoadFragmentOp::create(builder, accumulator.getType(), rows);
     if (i + 1 == accumulators.size())
       RingReleaseOp::create(builder, wait.getSlot());
@@ -311,57 +251,99 @@ SmallVector<Value> KernelBuilder::addC(Value group, ValueRange accumulators) {
   return sums;
 }
 
-SmallVector<Value> KernelBuilder::accumulate(Stage stage, Value group, ValueRange accumulators) {
+KernelBuilder::Product KernelBuilder::multiply(Stage stage, Value group, int64_t i, Value reused) {
   MLIRContext *context = builder.getContext();
   auto rowsType = ScalesType::get(context, kFragmentRows, Axis::rows, 1);
   auto columnsType = ScalesType::get(context, tileN, Axis::columns, columnsPerScale);
-  SmallVector<Value> sums;
-  Value columns, done;
-  for (int64_t i = 0; i < blocks; ++i) {
-    Value row = blockRow(group, i);
-    auto cut = [&](Value buffer, ArrayRef<OpFoldResult> offsets, ArrayRef<int64_t> shape) -> Value {
-      SmallVector<OpFoldResult> sizes, strides(shape.size(), builder.getIndexAttr(1));
-      for (int64_t size : shape)
-        sizes.push_back(builder.getIndexAttr(size));
-      return memref::SubViewOp::create(builder, buffer, offsets, sizes, strides);
-    };
-    Value a = cut(stage.a, {row, builder.getIndexAttr(0)}, {kFragmentRows, kBlockK});
-    Value sfaRows = cut(stage.sfa, {row}, {kFragmentRows});
-    // Before the product: behind it, ptxas puts the loads and the scales' products
-    // between the wgmmas, which then wait for them (docs/performance-log.md).
-    Value rows = LoadScalesOp::create(builder, rowsType, sfaRows);
-    if (!columns)
-      columns = LoadScalesOp::create(builder, columnsType, stage.sfb);
-    WgmmaFenceOp::create(builder);
-    Value partial = MmaOp::create(builder, FragmentType::get(context, kFragmentRows, tileN), a, stage.b,
-                                  /*reused=*/done);
-    done = MmaWaitOp::create(builder, partial, 0);
-    if (i + 1 == blocks)
-      RingReleaseOp::create(builder, stage.slot);
-    sums.push_back(PromoteOp::create(builder, done, rows, columns, accumulators[i]));
+  Value row = blockRow(group, i);
+  Value a = cut(stage.a, {row, builder.getIndexAttr(0)}, {kFragmentRows, kBlockK});
+  Value sfaRows = cut(stage.sfa, {row}, {kFragmentRows});
+  // Before the product: behind it, ptxas puts the loads and the scales' products
+  // between the wgmmas, which then wait for them (docs/performance-log.md).
+  Value rows = LoadScalesOp::create(builder, rowsType, sfaRows);
+  Value columns = LoadScalesOp::create(builder, columnsType, stage.sfb);
+  WgmmaFenceOp::create(builder);
+  auto fragment = FragmentType::get(context, kFragmentRows, tileN);
+  Value partial = MmaOp::create(builder, fragment, a, stage.b, reused);
+  return {partial, rows, columns, i + 1 == blocks ? stage.slot : Value()};
+}
+
+SmallVector<Value> KernelBuilder::mainLoop(Value group, SmallVector<Value> sums) {
+  std::optional<int64_t> count = getConstantIntValue(blockCount);
+  // With two partials an iteration has K blocks enough to keep both in flight most of the time:
+  // across iterations ptxas would wait for each product at once.
+  constexpr int64_t kOverlappedBlocks = 4, kUnrolledProducts = 4;
+  int64_t step = config.getPartials() > 1 && count ? std::min(kOverlappedBlocks, *count) : 1;
+  Value end = count ? index(*count / step * step) : blockCount;
+  auto loop = scf::ForOp::create(builder, index(0), end, index(step), sums);
+  int64_t unroll = std::min(kUnrolledProducts / (step * blocks), count.value_or(1));
+  if (unroll > 1)
+    loop->setAttr("hopper.unroll", builder.getI64IntegerAttr(unroll));
+  {
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(loop.getBody());
+    scf::YieldOp::create(builder, accumulate(step, group, loop.getRegionIterArgs()));
+  }
+  sums = loop.getResults();
+  return count && *count % step ? accumulate(*count % step, group, sums) : sums;
+}
+
+SmallVector<Value> KernelBuilder::accumulate(int64_t stages, Value group, ValueRange accumulators) {
+  SmallVector<Value> sums(accumulators), done;
+  SmallVector<Product> products;
+  int64_t count = stages * blocks, partials = config.getPartials();
+  Stage stage;
+  for (int64_t next = 0, finished = 0; finished < count; ++finished) {
+    for (; next < std::min(count, finished + partials); ++next) {
+      if (next % blocks == 0)
+        stage = wait();
+      products.push_back(multiply(stage, group, next % blocks, next < partials ? Value() : done[next - partials]));
+    }
+    Product &product = products[finished];
+    done.push_back(MmaWaitOp::create(builder, product.partial, next - finished - 1));
+    if (product.lastOf)
+      RingReleaseOp::create(builder, product.lastOf);
+    Value &sum = sums[finished % blocks];
+    sum = PromoteOp::create(builder, done.back(), product.rows, product.columns, sum);
   }
   return sums;
+}
+
+void KernelBuilder::reduceAndStore(Tile tile, Value group, ValueRange accumulators) {
+  OpFoldResult zero = builder.getIndexAttr(0);
+  for (auto [i, accumulator] : llvm::enumerate(accumulators))
+    PutFragmentOp::create(
+        builder, accumulator,
+        cut(exchange, {fragmentIndex(group, i), zero, zero, zero}, {tileN / 8, kThreadsPerWarpgroup, 4}));
+  ClusterBarrierOp::create(builder);
+  OpBuilder::InsertionGuard guard(builder);
+  int64_t storing = tileN / storedColumns;
+  if (storing < config.getSplitK()) {
+    Value stores = arith::CmpIOp::create(builder, arith::CmpIPredicate::ult, rank, index(storing));
+    auto branch = scf::IfOp::create(builder, stores, /*withElseRegion=*/false);
+    builder.setInsertionPointToStart(&branch.getThenRegion().front());
+  }
+  Value firstOctet = arith::MulIOp::create(builder, rank, index(storedColumns / 8));
+  auto type = FragmentType::get(builder.getContext(), kFragmentRows, storedColumns);
+  SmallVector<Value> sums;
+  for (int64_t i = 0; i < blocks; ++i) {
+    Value part =
+        cut(exchange, {fragmentIndex(group, i), firstOctet, zero, zero}, {storedColumns / 8, kThreadsPerWarpgroup, 4});
+    sums.push_back(SumFragmentsOp::create(builder, type, part, config.getSplitK()));
+  }
+  Value column = arith::MulIOp::create(builder, rank, index(storedColumns));
+  store({tile.row, arith::AddIOp::create(builder, tile.column, column)}, group, sums);
 }
 
 void KernelBuilder::store(Tile tile, Value group, ValueRange accumulators) {
   // Named barrier 0 is gpu.barrier's.
   Value barrier = arith::AddIOp::create(builder, group, index(1));
   auto synchronize = [&] { NamedBarrierOp::create(builder, barrier, kThreadsPerWarpgroup); };
-  auto panels = cast<MemRefType>(staging.getType());
+  OpFoldResult zero = builder.getIndexAttr(0);
   SmallVector<Value> blockPanels;
-  for (int64_t i = 0; i < blocks; ++i) {
-    Value block = group;
-    if (blocks > 1)
-      block = arith::AddIOp::create(builder, arith::MulIOp::create(builder, group, index(blocks)), index(i));
-    SmallVector<OpFoldResult> offsets(4, builder.getIndexAttr(0)), sizes, strides(4, builder.getIndexAttr(1));
-    offsets[0] = block;
-    for (int64_t size : panels.getShape())
-      sizes.push_back(builder.getIndexAttr(size));
-    sizes[0] = builder.getIndexAttr(1);
-    auto type =
-        memref::SubViewOp::inferRankReducedResultType(panels.getShape().drop_front(), panels, offsets, sizes, strides);
-    blockPanels.push_back(memref::SubViewOp::create(builder, cast<MemRefType>(type), staging, offsets, sizes, strides));
-  }
+  for (int64_t i = 0; i < blocks; ++i)
+    blockPanels.push_back(cut(staging, {fragmentIndex(group, i), zero, zero, zero},
+                              cast<MemRefType>(staging.getType()).getShape().drop_front()));
 
   // The previous tile's store must have read the staging.
   TmaStoreWaitOp::create(builder, 0, /*read=*/true);
@@ -383,6 +365,12 @@ Value KernelBuilder::index(int64_t value) {
     constant = arith::ConstantIndexOp::create(builder, value);
   }
   return constant;
+}
+
+Value KernelBuilder::fragmentIndex(Value group, int64_t i) {
+  if (blocks == 1)
+    return group;
+  return arith::AddIOp::create(builder, arith::MulIOp::create(builder, group, index(blocks)), index(i));
 }
 
 Value KernelBuilder::blockRow(Value group, int64_t i) {

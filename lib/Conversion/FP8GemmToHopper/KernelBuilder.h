@@ -14,6 +14,9 @@
 
 namespace fp8gemm {
 
+/// Elements of a K block; rows of a fragment; threads that work together.
+constexpr int64_t kBlockK = config::kBlockK, kFragmentRows = 64, kThreadsPerWarp = 32, kThreadsPerWarpgroup = 128;
+
 class KernelBuilder {
 public:
   KernelBuilder(GemmOp gemm, ConfigAttr config);
@@ -34,10 +37,18 @@ private:
     mlir::Value slot, a, b, sfa, sfb;
   };
 
+  /// A product in flight, its scales, and the slot if no other product reads it later.
+  struct Product {
+    mlir::Value partial, rows, columns, lastOf;
+  };
+
   mlir::gpu::GPUFuncOp createFunction(mlir::gpu::GPUModuleOp module);
   hopper::RingType ringType();
   hopper::RingType cRingType();
   void scheduleTiles();
+  /// Loads the tile of `map` at (row, column); a tile that the cluster shares, by
+  /// every CTA's share and multicast.
+  void load(mlir::Value map, mlir::Value row, mlir::Value column, mlir::Value buffer, mlir::Value slot, bool shared);
   void buildProducer();
   void buildHelper();
   void buildConsumer(mlir::Value group);
@@ -48,8 +59,16 @@ private:
   /// The producer's part in adding C to a tile, and the consumers'.
   void loadC(Tile tile);
   llvm::SmallVector<mlir::Value> addC(mlir::Value group, mlir::ValueRange accumulators);
-  /// One K block: accumulators in, accumulators out.
-  llvm::SmallVector<mlir::Value> accumulate(Stage stage, mlir::Value group, mlir::ValueRange accumulators);
+  /// Issues the product of the consumer's 64-row block `i`, in the registers of `reused`.
+  Product multiply(Stage stage, mlir::Value group, int64_t i, mlir::Value reused);
+  /// All K blocks of this CTA: accumulators in, accumulators out.
+  llvm::SmallVector<mlir::Value> mainLoop(mlir::Value group, llvm::SmallVector<mlir::Value> sums);
+  /// The `i`th K block of this CTA.
+  mlir::Value kBlock(mlir::Value i);
+  /// Some K blocks, with up to `partials` products in flight.
+  llvm::SmallVector<mlir::Value> accumulate(int64_t stages, mlir::Value group, mlir::ValueRange accumulators);
+  /// The sums of all ranks, of this rank's part of the tile's columns; then stores them.
+  void reduceAndStore(Tile tile, mlir::Value group, mlir::ValueRange accumulators);
   void store(Tile tile, mlir::Value group, mlir::ValueRange accumulators);
   /// Scales of `k` for the tile's rows or columns, into the helper warp's lanes.
   mlir::Value fetchRowScales(Tile tile, mlir::Value k);
@@ -57,6 +76,10 @@ private:
 
   /// An index constant at the top of the kernel, one for each value.
   mlir::Value index(int64_t value);
+  /// The part of `buffer` of this shape at these offsets; leading extents of 1 are dropped.
+  mlir::Value cut(mlir::Value buffer, llvm::ArrayRef<mlir::OpFoldResult> offsets, llvm::ArrayRef<int64_t> shape);
+  /// Number of 64-row block `i` of a consumer among those of the tile.
+  mlir::Value fragmentIndex(mlir::Value group, int64_t i);
   /// First row, in the tile, of 64-row block `i` of a consumer.
   mlir::Value blockRow(mlir::Value group, int64_t i);
   /// Memory of shape [panels, `rows`, panelWidth] for `rows` x tileN elements of C or D.
@@ -67,13 +90,18 @@ private:
   config::Problem problem;
   int64_t tileM, tileN, kBlocks;
   int64_t blocks;          ///< accumulators of 64 rows a consumer
-  int64_t panelWidth;      ///< columns of a staging panel
   int64_t columnsPerScale; ///< columns of a tile that surely share one B scale
+  int64_t cluster;         ///< CTAs that share operands, or a tile's K blocks
+  int64_t storedColumns;   ///< columns that one CTA stores: a part of the tile if K is split
+  int64_t panelWidth;      ///< columns of a staging panel
   mlir::ImplicitLocOpBuilder builder;
 
   // Kernel arguments and what every role uses.
   mlir::Value mapA, mapB, sfa, sfb, mapC, mapD, extentM, staging, ring, cRing;
   mlir::Value blockRows, blockColumns, tiles, firstTile, tileStep;
+  mlir::Value rank;                   ///< of this CTA in its cluster
+  mlir::Value firstBlock, blockCount; ///< the K blocks of this CTA
+  mlir::Value exchange;               ///< accumulators of split K, for the cluster to read
   llvm::DenseMap<int64_t, mlir::Value> constants;
   mlir::Operation *afterConstants = nullptr;
 };

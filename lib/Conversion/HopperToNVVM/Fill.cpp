@@ -20,6 +20,14 @@ struct LowerTmaLoad : OpConversionPattern<TmaLoadOp> {
     // PTX ISA 8.x has only the shared::cluster destination; the own CTA's
     // addresses are valid in it.
     auto cluster = LLVM::LLVMPointerType::get(op.getContext(), kSharedCluster);
+    Value everyRank;
+    if (op.getMulticast()) {
+      auto acquire = op.getSlot().getDefiningOp<RingAcquireOp>();
+      if (!acquire)
+        return rewriter.notifyMatchFailure(op, "slot is not made by ring.acquire");
+      int64_t mask = (int64_t(1) << acquire.getRing().getType().getCluster()) - 1;
+      everyRank = arith::ConstantIntOp::create(rewriter, op.getLoc(), mask, 16);
+    }
     Value row = emit.toI32(adaptor.getRow().front()), column = emit.toI32(adaptor.getColumn().front());
     MemRefType box = op.getMap().getType().getTensor();
     int64_t boxBytes = box.getNumElements() * box.getElementTypeBitWidth() / 8;
@@ -31,8 +39,8 @@ struct LowerTmaLoad : OpConversionPattern<TmaLoadOp> {
       Value first = panel == 0 ? column : emit.add(column, emit.i32(panel * box.getDimSize(1)));
       NVVM::CpAsyncBulkTensorGlobalToSharedClusterOp::create(
           rewriter, op.getLoc(), destination, adaptor.getMap().front(), ValueRange{first, row}, adaptor.getSlot()[0],
-          /*im2colOffsets=*/ValueRange(), /*multicastMask=*/Value(), /*l2CacheHint=*/Value(), NVVM::TMALoadMode::TILE,
-          /*isCTAOnly=*/false, NVVM::CTAGroupKindAttr(), /*predicate=*/Value());
+          /*im2colOffsets=*/ValueRange(), /*multicastMask=*/everyRank, /*l2CacheHint=*/Value(),
+          NVVM::TMALoadMode::TILE, /*isCTAOnly=*/false, NVVM::CTAGroupKindAttr(), /*predicate=*/Value());
     }
     rewriter.eraseOp(op);
     return success();

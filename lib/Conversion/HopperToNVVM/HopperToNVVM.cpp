@@ -12,6 +12,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/SCF/Transforms/Patterns.h"
+#include "mlir/Dialect/SCF/Utils/Utils.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 namespace fp8gemm {
@@ -25,6 +26,9 @@ using namespace fp8gemm::hopper;
 /// The symbol of a kernel's dynamic shared memory. An external array of no bytes
 /// is what `extern __shared__` is in CUDA C++.
 static constexpr StringLiteral kSmemSymbol = "smem";
+
+/// On an scf.for: how many iterations become one.
+static constexpr StringLiteral kUnroll = "hopper.unroll";
 
 static Value asType(OpBuilder &builder, Location loc, Type type, Value value) {
   return UnrealizedConversionCastOp::create(builder, loc, type, value).getResult(0);
@@ -54,6 +58,47 @@ static LogicalResult placeSharedMemory(gpu::GPUFuncOp func) {
   return success();
 }
 
+/// Each product takes the registers of one that was promoted before. Else ptxas gives it
+/// others and starts it before that promotion, and spills.
+static void shareRegisters(Block *block) {
+  SmallVector<Value> free;
+  for (Operation &op : *block) {
+    if (auto wait = dyn_cast<MmaWaitOp>(op))
+      free.push_back(wait.getResult());
+    auto mma = dyn_cast<MmaOp>(op);
+    if (!mma || free.empty())
+      continue;
+    if (mma.getReused())
+      llvm::erase(free, mma.getReused());
+    else if (free.front().getType() == mma.getPartial().getType()) {
+      mma.getReusedMutable().assign(free.front());
+      free.erase(free.begin());
+    }
+  }
+}
+
+/// Loops that ask for it are unrolled: ptxas then polls the next stage's barrier and
+/// computes its addresses under the promotion of the stage before.
+static LogicalResult unrollLoops(gpu::GPUFuncOp func) {
+  SmallVector<scf::ForOp> loops;
+  func.walk([&](scf::ForOp loop) {
+    if (loop->hasAttr(kUnroll))
+      loops.push_back(loop);
+  });
+  for (scf::ForOp loop : loops) {
+    auto factor = loop->getAttrOfType<IntegerAttr>(kUnroll);
+    if (!factor || factor.getInt() < 1)
+      return loop.emitOpError("expected '") << kUnroll << "' to be a positive integer, got " << loop->getAttr(kUnroll);
+    loop->removeAttr(kUnroll);
+    FailureOr<UnrolledLoopInfo> unrolled = loopUnrollByFactor(loop, factor.getInt());
+    if (failed(unrolled))
+      return loop.emitOpError("expected a loop that can be unrolled");
+    if (unrolled->mainLoopOp)
+      shareRegisters(unrolled->mainLoopOp->getBody());
+  }
+  return success();
+}
+
 /// What may be left: the dialects that upstream passes lower from here.
 static void configureTarget(ConversionTarget &target) {
   target.addLegalDialect<arith::ArithDialect, math::MathDialect, scf::SCFDialect, LLVM::LLVMDialect, NVVM::NVVMDialect,
@@ -71,7 +116,7 @@ struct ConvertHopperToNVVMPass : fp8gemm::impl::ConvertHopperToNVVMPassBase<Conv
     if (kernels.empty())
       return; // lowered before
     for (gpu::GPUFuncOp kernel : kernels)
-      if (failed(placeSharedMemory(kernel)))
+      if (failed(unrollLoops(kernel)) || failed(placeSharedMemory(kernel)))
         return signalPassFailure();
     declareSharedMemory(module);
 
@@ -84,6 +129,7 @@ struct ConvertHopperToNVVMPass : fp8gemm::impl::ConvertHopperToNVVMPassBase<Conv
     populateMmaPatterns(converter, patterns);
     populatePromotePatterns(converter, patterns);
     populateStorePatterns(converter, patterns);
+    populateExchangePatterns(converter, patterns);
     ConversionTarget target(getContext());
     configureTarget(target);
     scf::populateSCFStructuralTypeConversionsAndLegality(converter, patterns, target);

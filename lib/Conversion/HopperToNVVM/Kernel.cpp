@@ -45,6 +45,8 @@ struct LowerKernel : OpConversionPattern<gpu::GPUFuncOp> {
     // One CTA an SM, of exactly these threads: without both, ptxas ignores setmaxnreg.
     kernel->setAttr("nvvm.maxntid", rewriter.getDenseI32ArrayAttr({static_cast<int32_t>(launch.getThreads()), 1, 1}));
     kernel->setAttr("nvvm.minctasm", rewriter.getI32IntegerAttr(1));
+    if (int32_t cluster = launch.getCluster(); cluster > 1)
+      kernel->setAttr("nvvm.cluster_dim", rewriter.getDenseI32ArrayAttr({cluster, 1, 1}));
     rewriter.inlineRegionBefore(op.getBody(), kernel.getBody(), kernel.end());
     if (failed(rewriter.convertRegionTypes(&kernel.getBody(), *typeConverter, &signature)))
       return failure();
@@ -96,7 +98,19 @@ struct LowerBarrier : OpConversionPattern<gpu::BarrierOp> {
   }
 };
 
-/// gpu.block_id x, gpu.grid_dim x -> special registers.
+/// cluster_barrier -> arrive (release) and wait (acquire). Not `.aligned`: behind the
+/// elected thread's branch ptxas may leave warps diverged.
+struct LowerClusterBarrier : OpConversionPattern<ClusterBarrierOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult matchAndRewrite(ClusterBarrierOp op, OneToNOpAdaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    NVVM::ClusterArriveOp::create(rewriter, op.getLoc(), UnitAttr());
+    rewriter.replaceOpWithNewOp<NVVM::ClusterWaitOp>(op, UnitAttr());
+    return success();
+  }
+};
+
+/// gpu.block_id x, gpu.grid_dim x and what they are for clusters -> special registers.
 template <typename Source, typename Register> struct LowerGridIndex : OpConversionPattern<Source> {
   using OpConversionPattern<Source>::OpConversionPattern;
   using Adaptor = typename OpConversionPattern<Source>::OneToNOpAdaptor;
@@ -162,6 +176,8 @@ struct LowerRaster : OpConversionPattern<RasterOp> {
 
 void fp8gemm::hopper::populateKernelPatterns(NVVMTypeConverter &converter, RewritePatternSet &patterns) {
   patterns.add<LowerKernel, LowerReturn, LowerBarrier, LowerGridIndex<gpu::BlockIdOp, NVVM::BlockIdXOp>,
-               LowerGridIndex<gpu::GridDimOp, NVVM::GridDimXOp>, LowerSubview, LowerRaster>(converter,
-                                                                                            patterns.getContext());
+               LowerGridIndex<gpu::GridDimOp, NVVM::GridDimXOp>, LowerGridIndex<gpu::ClusterIdOp, NVVM::ClusterIdXOp>,
+               LowerGridIndex<gpu::ClusterDimOp, NVVM::ClusterDimXOp>,
+               LowerGridIndex<gpu::ClusterBlockIdOp, NVVM::BlockInClusterIdXOp>, LowerClusterBarrier, LowerSubview,
+               LowerRaster>(converter, patterns.getContext());
 }

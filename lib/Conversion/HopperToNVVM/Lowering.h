@@ -62,6 +62,7 @@ void populateFillPatterns(NVVMTypeConverter &, mlir::RewritePatternSet &);
 void populateMmaPatterns(NVVMTypeConverter &, mlir::RewritePatternSet &);
 void populatePromotePatterns(NVVMTypeConverter &, mlir::RewritePatternSet &);
 void populateStorePatterns(NVVMTypeConverter &, mlir::RewritePatternSet &);
+void populateExchangePatterns(NVVMTypeConverter &, mlir::RewritePatternSet &);
 
 } // namespace fp8gemm::hopper
 

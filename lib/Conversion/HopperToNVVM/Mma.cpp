@@ -30,9 +30,7 @@ static SmallVector<Value> unpack(OpBuilder &builder, Location loc, Value registe
 /// Bits 16-29 (leading dimension) are not used in this layout.
 static Value descriptorAddress(Emitter emit, Value address) {
   Value bits = LLVM::PtrToIntOp::create(emit.builder, emit.loc, emit.builder.getI32Type(), address);
-  bits = arith::AndIOp::create(emit.builder, emit.loc, bits, emit.i32(0x3FFFF));
-  bits = arith::ShRUIOp::create(emit.builder, emit.loc, bits, emit.i32(4));
-  return arith::OrIOp::create(emit.builder, emit.loc, bits, emit.i32(1 << 16));
+  return arith::ShRUIOp::create(emit.builder, emit.loc, bits, emit.i32(4));
 }
 
 /// The descriptor of what lies `bytes` further: in the swizzled row a step of 32

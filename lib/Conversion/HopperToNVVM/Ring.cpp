@@ -134,14 +134,41 @@ struct LowerRingWait : OpConversionPattern<RingWaitOp> {
 
 /// ring.release -> each thread arrives at empty, behind its own reads. One arrival a
 /// warp would need a branch and a warp barrier, and is no faster
-/// (docs/performance-log.md).
+/// (docs/performance-log.md). In a cluster it is: lane r of each warp arrives at CTA r's.
 struct LowerRingRelease : OpConversionPattern<RingReleaseOp> {
   using OpConversionPattern::OpConversionPattern;
   LogicalResult matchAndRewrite(RingReleaseOp op, OneToNOpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
-    NVVM::MBarrierArriveOp::create(rewriter, op.getLoc(), Type(), adaptor.getSlot()[1], Value());
+    auto wait = op.getSlot().getDefiningOp<RingWaitOp>();
+    if (!wait)
+      return rewriter.notifyMatchFailure(op, "slot is not made by ring.wait");
+    int64_t cluster = wait.getRing().getType().getCluster();
+    Value empty = adaptor.getSlot()[1];
+    if (cluster == 1)
+      NVVM::MBarrierArriveOp::create(rewriter, op.getLoc(), Type(), empty, Value());
+    else
+      arriveAtCluster(Emitter{rewriter, op.getLoc()}, empty, cluster);
     rewriter.eraseOp(op);
     return success();
+  }
+
+  /// Not at cluster scope: that would be a memory fence of the whole GPU. What the next
+  /// filler overwrites was read before: by wgmmas waited for, and by loads whose values
+  /// the wgmmas' promotion needs.
+  /// Predicated, since a branch would let LLVM move the promotion behind it, past the next
+  /// product.
+  static void arriveAtCluster(Emitter emit, Value barrier, int64_t cluster) {
+    NVVM::SyncWarpOp::create(emit.builder, emit.loc, emit.i32(-1));
+    Value address = LLVM::PtrToIntOp::create(emit.builder, emit.loc, emit.builder.getI32Type(), barrier);
+    Value lane = emit.lane();
+    Value operands[] = {address, lane, emit.lessThan(lane, emit.i32(cluster))};
+    constexpr char kAssembly[] = "{.reg .b32 remote;\n"
+                                 "@$2 mapa.shared::cluster.u32 remote, $0, $1;\n"
+                                 "@$2 mbarrier.arrive.shared::cluster.b64 _, [remote];}";
+    LLVM::InlineAsmOp::create(emit.builder, emit.loc, TypeRange(), operands, kAssembly, "r,r,b,~{memory}",
+                              /*has_side_effects=*/true, /*is_align_stack=*/false, LLVM::TailCallKind::None,
+                              LLVM::AsmDialectAttr::get(emit.builder.getContext(), LLVM::AsmDialect::AD_ATT),
+                              ArrayAttr());
   }
 };
 

@@ -30,16 +30,30 @@ static void printBlockShape(AsmPrinter &printer, int64_t rows, int64_t columns) 
 
 LogicalResult fp8gemm::ConfigAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t tileM, int64_t tileN,
                                           int64_t stages, int64_t consumers, int64_t producerRegisters,
-                                          int64_t consumerRegisters, int64_t rasterGroup) {
-  auto positive = [&](StringRef name, int64_t value) -> LogicalResult {
-    if (value > 0)
-      return success();
-    return emitError() << "expected '" << name << "' to be positive, got " << value;
-  };
-  if (failed(positive("tile_m", tileM)) || failed(positive("tile_n", tileN)) || failed(positive("stages", stages)) ||
-      failed(positive("consumers", consumers)) || failed(positive("producer_registers", producerRegisters)) ||
-      failed(positive("consumer_registers", consumerRegisters)) || failed(positive("raster_group", rasterGroup)))
-    return failure();
+                                          int64_t consumerRegisters, int64_t rasterGroup, int64_t clusterM,
+                                          int64_t clusterN, int64_t splitK, int64_t partials) {
+  const std::pair<StringRef, int64_t> fields[] = {{"tile_m", tileM},
+                                                  {"tile_n", tileN},
+                                                  {"stages", stages},
+                                                  {"consumers", consumers},
+                                                  {"producer_registers", producerRegisters},
+                                                  {"consumer_registers", consumerRegisters},
+                                                  {"raster_group", rasterGroup},
+                                                  {"cluster_m", clusterM},
+                                                  {"cluster_n", clusterN},
+                                                  {"split_k", splitK},
+                                                  {"partials", partials}};
+  for (auto [name, value] : fields)
+    if (value <= 0)
+      return emitError() << "expected '" << name << "' to be positive, got " << value;
+  int64_t cluster = std::max({clusterM, clusterN, splitK});
+  if (cluster > 8 || (clusterM > 1) + (clusterN > 1) + (splitK > 1) > 1)
+    return emitError()
+           << "expected one of 'cluster_m', 'cluster_n' and 'split_k' to be at most 8 and the others 1, got "
+           << clusterM << ", " << clusterN << " and " << splitK;
+  if (tileM % (8 * clusterN) != 0 || tileN % (8 * clusterM) != 0)
+    return emitError() << "expected CTAs of a cluster to load a multiple of 8 rows of a tile each, got "
+                       << (clusterN > 1 ? tileM : tileN) << " rows for " << cluster;
   if (tileM % (64 * consumers) != 0)
     return emitError() << "expected 'tile_m' to be a multiple of 64 rows for each of " << consumers
                        << " consumers, got " << tileM;

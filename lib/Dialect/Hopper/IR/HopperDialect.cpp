@@ -133,10 +133,14 @@ int64_t RingType::getBufferOffset(unsigned buffer) {
 }
 
 static constexpr int64_t kMostStages = 1024;
+/// The largest cluster that every GPU of compute capability 9.0 runs (CUDA Programming Guide).
+static constexpr int64_t kMostCluster = 8;
 static constexpr int64_t kMostRingBits = int64_t(1) << 40;
 
 LogicalResult RingType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t stages, ArrayRef<MemRefType> tma,
-                               ArrayRef<MemRefType> warps, int64_t readers) {
+                               ArrayRef<MemRefType> warps, int64_t readers, int64_t cluster) {
+  if (cluster < 1 || cluster > kMostCluster)
+    return emitError() << "expected a cluster of 1 to " << kMostCluster << " CTAs, got " << cluster;
   if (stages < 1 || stages > kMostStages)
     return emitError() << "expected 1 to " << kMostStages << " stages, got " << stages;
   if (readers < 1)

@@ -65,7 +65,8 @@ void WarpSpecializeOp::getAsmBlockArgumentNames(Region &region, OpAsmSetValueNam
 static bool isUniform(Operation *op) {
   if (!op || op->hasTrait<OpTrait::ConstantLike>())
     return true;
-  if (isa<gpu::BlockIdOp, gpu::GridDimOp, RingCreateOp, RasterOp>(op))
+  if (isa<gpu::BlockIdOp, gpu::GridDimOp, gpu::ClusterIdOp, gpu::ClusterDimOp, gpu::ClusterBlockIdOp, RingCreateOp,
+          RasterOp>(op))
     return true;
   return op->getName().getDialectNamespace() == "arith" && isMemoryEffectFree(op);
 }
@@ -314,6 +315,23 @@ LogicalResult LoadFragmentOp::verify() {
   return emitOpError() << "expected the rows of a panel of 'panels' to follow each other directly, got " << panels;
 }
 
+/// (C1) of put_fragment and sum_fragments.
+static LogicalResult verifyExchange(Operation *op, MemRefType exchange, int64_t columns) {
+  if (exchange.getElementType().isF32() && exchange.getShape() == ArrayRef<int64_t>{columns / 8, 128, 4})
+    return success();
+  return op->emitOpError() << "expected 'exchange' to be " << columns / 8 << "x128x4 f32, got " << exchange;
+}
+
+LogicalResult PutFragmentOp::verify() {
+  return verifyExchange(*this, cast<MemRefType>(getExchange().getType()), getFragment().getType().getColumns());
+}
+
+LogicalResult SumFragmentsOp::verify() {
+  if (getRanks() < 2 || getRanks() > 8)
+    return emitOpError() << "expected 'ranks' to be in [2, 8], got " << getRanks();
+  return verifyExchange(*this, cast<MemRefType>(getExchange().getType()), getSum().getType().getColumns());
+}
+
 LogicalResult NamedBarrierOp::verify() {
   if (static_cast<int32_t>(getThreads()) <= 0 || getThreads() % 32 != 0)
     return emitOpError() << "expected 'threads' to be a positive multiple of 32, got " << getThreads();
@@ -342,6 +360,8 @@ LogicalResult TmaStoreOp::verify() {
 //===----------------------------------------------------------------------===//
 // Scheduling tiles
 //===----------------------------------------------------------------------===//
+
+void SumFragmentsOp::getAsmResultNames(SetName setName) { setName(getSum(), "sum"); }
 
 void RasterOp::getAsmResultNames(SetName setName) {
   setName(getBlockRow(), "block_row");

@@ -36,16 +36,20 @@ static RingInitOp checkInit(Kernel &kernel, RingCreateOp ring, Reporter &reporte
   return first;
 }
 
-/// R4: after the initialisation a fence, after the fence a barrier, then the roles.
+/// R4: after the initialisation a fence, after the fence a barrier, then the roles. What a
+/// cluster fills, the whole cluster must know to be initialised.
 static void checkPublished(Kernel &kernel, RingInitOp init, Reporter &reporter) {
-  bool fenced = false;
+  bool fenced = false, ofCluster = init.getRing().getType().getCluster() > 1;
   for (Operation *op = init->getNextNode(); op && op != kernel.roles.getOperation(); op = op->getNextNode()) {
     if (isa<FenceMbarrierInitOp>(op))
       fenced = true;
-    else if (isa<gpu::BarrierOp>(op) && fenced)
+    else if (isa<ClusterBarrierOp>(op) && fenced)
+      return;
+    else if (isa<gpu::BarrierOp>(op) && fenced && !ofCluster)
       return;
   }
-  reporter.report(init, 4) << "expected hopper.fence.mbarrier_init and then gpu.barrier before the roles, got no "
+  reporter.report(init, 4) << "expected hopper.fence.mbarrier_init and then "
+                           << (ofCluster ? "hopper.cluster_barrier" : "gpu.barrier") << " before the roles, got no "
                            << (fenced ? "barrier after the fence" : "fence");
 }
 
@@ -58,7 +62,8 @@ static std::optional<Role> getRole(Operation *op) {
   if (isa<FetchScalesOp, PutScalesOp>(op))
     return Role::helper;
   if (isa<RingWaitOp, RingReleaseOp, ZeroOp, WgmmaFenceOp, MmaOp, MmaWaitOp, LoadScalesOp, PromoteOp, LoadFragmentOp,
-          AddOp, StoreFragmentOp, FenceAsyncSharedOp, NamedBarrierOp, TmaStoreOp, TmaStoreWaitOp>(op))
+          AddOp, StoreFragmentOp, FenceAsyncSharedOp, NamedBarrierOp, TmaStoreOp, TmaStoreWaitOp, PutFragmentOp,
+          SumFragmentsOp>(op))
     return Role::consumers;
   return std::nullopt;
 }
@@ -67,6 +72,45 @@ static std::optional<Role> getRole(Operation *op) {
 static void checkOrigin(Operation *op, Reporter &reporter) {
   if (isa<RingInitOp, RingAcquireOp, RingWaitOp, RingAdvanceOp>(op) && !op->getOperand(0).getDefiningOp<RingCreateOp>())
     reporter.report(op, 2) << "expected the ring to be the result of a hopper.ring.create, got another value";
+}
+
+/// R31: a CTA stays until its cluster is done with its shared memory. Nothing but a cluster
+/// barrier behind the last access keeps it.
+static void checkStays(Kernel &kernel, RingCreateOp ring, Reporter &reporter) {
+  if (ring.getRing().getType().getCluster() == 1)
+    return;
+  Block *consumers = kernel.getBlock(Role::consumers);
+  for (Operation &op : llvm::reverse(*consumers)) {
+    if (isa<ClusterBarrierOp>(op))
+      return;
+    if (op.getNumRegions() != 0 || getAccessedRing(&op))
+      break;
+  }
+  reporter.report(ring, 31) << "expected hopper.cluster_barrier in the consumers behind the last access to a ring that "
+                               "the cluster fills, got none";
+}
+
+/// R32: inside a role, a cluster barrier waits until the other roles have ended.
+static void checkClusterBarrier(Kernel &kernel, ClusterBarrierOp barrier, std::optional<Role> role,
+                                Reporter &reporter) {
+  if (!role)
+    return;
+  if (role != Role::consumers) {
+    reporter.report(barrier, 32) << "expected a cluster barrier before the roles or in the consumers, got it in the "
+                                 << getName(*role);
+    return;
+  }
+  Block *block = kernel.getBlock(Role::consumers);
+  if (barrier->getBlock() != block) {
+    reporter.report(barrier, 32) << "expected a cluster barrier outside loops and conditions";
+    return;
+  }
+  for (Operation *op = barrier->getNextNode(); op; op = op->getNextNode())
+    op->walk([&](Operation *inner) {
+      if (getAccessedRing(inner))
+        reporter.report(inner, 32, barrier, "the barrier")
+            << "expected no access to a ring behind a cluster barrier of the consumers";
+    });
 }
 
 static void checkRole(Kernel &kernel, Operation *op, Reporter &reporter) {
@@ -83,6 +127,8 @@ static void checkRole(Kernel &kernel, Operation *op, Reporter &reporter) {
                            << (role ? getName(*role) : "no role");
   else if (!role && isa<RingCommitOp, RingAdvanceOp>(op))
     reporter.report(op, 6) << "expected to be in a role, got none";
+  if (auto barrier = dyn_cast<ClusterBarrierOp>(op))
+    checkClusterBarrier(kernel, barrier, role, reporter);
   // R7: the other roles never come to it.
   if (role && isa<gpu::BarrierOp>(op))
     reporter.report(op, 7) << "expected no barrier of all threads inside a role";
@@ -94,6 +140,7 @@ void fp8gemm::hopper::checkSetup(Kernel &kernel, Reporter &reporter) {
       checkPublished(kernel, init, reporter);
     // R5: a release arrives once a warp of every consumer.
     int64_t readers = ring.getRing().getType().getReaders(), consumers = kernel.roles.getConsumers();
+    checkStays(kernel, ring, reporter);
     if (readers != consumers)
       reporter.report(ring, 5) << "expected the ring's readers to be the " << consumers << " consumers, got "
                                << readers;

@@ -4,6 +4,10 @@
 
 #include "RingChecks.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
 
 using namespace mlir;
@@ -83,14 +87,37 @@ void checkBufferUses(const Slot &slot, Value buffer, Operation *end, Reporter &r
   }
 }
 
+/// The buffer that a load fills whole: its own, or with `multicast` the one that it loads
+/// this CTA's share of (rank * rows .. of rows * cluster); null for another part.
+Value getFilled(TmaLoadOp load) {
+  if (!load.getMulticast())
+    return load.getBuffer();
+  auto share = load.getBuffer().getDefiningOp<memref::SubViewOp>();
+  auto acquire = load.getSlot().getDefiningOp<RingAcquireOp>();
+  if (!share || !acquire)
+    return {};
+  int64_t cluster = acquire.getRing().getType().getCluster(), rows = share.getType().getDimSize(0);
+  SmallVector<int64_t> whole(share.getType().getShape());
+  whole.front() *= cluster;
+  auto first = share.getMixedOffsets().front().dyn_cast<Value>();
+  auto product = first ? first.getDefiningOp<arith::MulIOp>() : arith::MulIOp();
+  bool isShare = product && product.getLhs().getDefiningOp<gpu::ClusterBlockIdOp>() &&
+                 getConstantIntValue(product.getRhs()) == rows && share.getSourceType().getShape() == ArrayRef(whole);
+  return isShare ? share.getSource() : Value();
+}
+
+Value getFilled(PutScalesOp put) { return put.getBuffer(); }
+
 /// R11, R13: each buffer is written once, whole, between acquire and commit.
 template <typename WriteOp>
 void checkFilled(const Slot &slot, Operation *end, unsigned rule, StringRef word, Reporter &reporter) {
   for (auto [index, buffer] : llvm::enumerate(slot.buffers)) {
     Operation *first = nullptr;
-    for (Operation *user : getUsers(buffer)) {
-      if (!isa<WriteOp>(user) || user->getBlock() != end->getBlock() || !user->isBeforeInBlock(end))
+    for (Operation &op : llvm::make_range(slot.maker->getIterator(), end->getIterator())) {
+      auto write = dyn_cast<WriteOp>(op);
+      if (!write || getFilled(write) != buffer)
         continue;
+      Operation *user = write;
       if (first)
         reporter.report(user, rule) << "expected a buffer to be " << word
                                     << " once before the commit, got a second time";

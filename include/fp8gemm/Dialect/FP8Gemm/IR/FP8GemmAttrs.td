@@ -46,12 +46,24 @@ def FP8Gemm_ConfigAttr : FP8Gemm_Attr<"Config", "config"> {
     in flight. `raster_group` rows of tiles are walked together, so that CTAs
     running at the same time share operands in L2.
 
+    A cluster of `cluster_m` (or `cluster_n`) CTAs computes tiles one below (beside) the
+    other and loads what they share, B's (A's) tile, once. `split_k` CTAs of a cluster
+    each reduce a part of the K blocks of one tile, and add up their sums in a fixed
+    order. At most one of the three is larger than 1.
+
+    A consumer has up to `partials` products in flight: with 2 the tensor cores work on one
+    while the one before is promoted.
+
     Example:
     `#fp8gemm.config<tile_m = 128, tile_n = 176, stages = 4, consumers = 2, producer_registers = 40, consumer_registers = 232, raster_group = 16>`.
   }];
   let parameters = (ins "int64_t":$tile_m, "int64_t":$tile_n, "int64_t":$stages,
                         "int64_t":$consumers, "int64_t":$producer_registers,
-                        "int64_t":$consumer_registers, "int64_t":$raster_group);
+                        "int64_t":$consumer_registers, "int64_t":$raster_group,
+                        DefaultValuedParameter<"int64_t", "1">:$cluster_m,
+                        DefaultValuedParameter<"int64_t", "1">:$cluster_n,
+                        DefaultValuedParameter<"int64_t", "1">:$split_k,
+                        DefaultValuedParameter<"int64_t", "1">:$partials);
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
 }

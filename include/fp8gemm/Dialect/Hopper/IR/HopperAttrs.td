@@ -58,9 +58,16 @@ def Hopper_ProblemAttr : Hopper_Attr<"Problem", "problem"> {
 def Hopper_LaunchAttr : Hopper_Attr<"Launch", "launch"> {
   let summary = "how a kernel is launched";
   let description = [{
-    Stands on the kernel, as `hopper.launch`. The kernel is persistent: the grid
-    is min(SMs of the device, tiles of D), 1-D, where tiles =
-    ceil(M / tile_m) * ceil(N / tile_n); with no tile there is no launch.
+    Stands on the kernel, as `hopper.launch`. The grid is 1-D, of clusters of
+    cluster_m * cluster_n * split_k CTAs. A cluster computes cluster_m x cluster_n
+    neighbouring tiles of D, so there is work for
+
+      ceil(ceil(M / tile_m) / cluster_m) * ceil(ceil(N / tile_n) / cluster_n)
+
+    clusters; without any there is no launch. With split_k = 1 the kernel is
+    persistent: no more clusters are launched than the device runs at once. With
+    split_k > 1 that many CTAs share the K blocks of one tile, and each cluster does
+    one piece of work.
 
     `stages` and `consumers` are told for people. The bytes of dynamic shared memory
     are known after lowering: `hopper.smem_bytes` on the `llvm.func`.
@@ -68,8 +75,15 @@ def Hopper_LaunchAttr : Hopper_Attr<"Launch", "launch"> {
     Example: `#hopper.launch<threads = 384, tile_m = 128, tile_n = 128, stages = 5, consumers = 2>`.
   }];
   let parameters = (ins "int64_t":$threads, "int64_t":$tile_m, "int64_t":$tile_n,
-                        "int64_t":$stages, "int64_t":$consumers);
+                        "int64_t":$stages, "int64_t":$consumers,
+                        DefaultValuedParameter<"int64_t", "1">:$cluster_m,
+                        DefaultValuedParameter<"int64_t", "1">:$cluster_n,
+                        DefaultValuedParameter<"int64_t", "1">:$split_k);
   let assemblyFormat = "`<` struct(params) `>`";
+  let extraClassDeclaration = [{
+    /// CTAs of a cluster.
+    int64_t getCluster() { return getClusterM() * getClusterN() * getSplitK(); }
+  }];
 }
 
 #endif // FP8GEMM_DIALECT_HOPPER_IR_HOPPERATTRS_TD

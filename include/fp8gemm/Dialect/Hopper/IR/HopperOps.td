@@ -141,8 +141,9 @@ def Hopper_RingWaitOp : Hopper_Op<"ring.wait", [AttrSizedOperandSegments,
 def Hopper_RingReleaseOp : Hopper_Op<"ring.release"> {
   let summary = "this warpgroup is done reading the stage";
   let description = [{
-    Each thread arrives at the stage's empty barrier, behind its own reads. Every wgmma that
-    reads the stage must have been waited for, and every scale loaded.
+    Each thread arrives at the stage's empty barrier, behind its own reads. In a cluster
+    one lane of each warp arrives at each CTA's, behind the reads of its warp. Every wgmma
+    that reads the stage must have been waited for, and every scale loaded.
   }];
   let arguments = (ins Hopper_Slot:$slot);
   let assemblyFormat = "$slot attr-dict";
@@ -161,6 +162,59 @@ def Hopper_RingAdvanceOp : Hopper_Op<"ring.advance", [Pure,
 }
 
 //===----------------------------------------------------------------------===//
+// Clusters
+//===----------------------------------------------------------------------===//
+
+def Hopper_ClusterBarrierOp : Hopper_Op<"cluster_barrier"> {
+  let summary = "wait until every thread of the cluster that has not ended is here";
+  let description = [{
+    What any CTA wrote to shared memory before it, all read after it. Before the roles
+    it publishes initialised mbarriers to the cluster. In the consumers it also waits for
+    the producers and helpers of the cluster to end: it stands outside loops, behind
+    the last access to a ring.
+
+    A CTA whose shared memory others still write to or read from must not end: this
+    barrier keeps it.
+
+    Source: PTX ISA, "barrier.cluster" (arrive.release, wait.acquire).
+  }];
+  let assemblyFormat = "attr-dict";
+}
+
+def Hopper_PutFragmentOp : Hopper_Op<"put_fragment"> {
+  let summary = "store an accumulator to shared memory as it is, for the cluster to read";
+  let description = [{
+    `exchange` is [N / 8, 128, 4]: of each 8 columns, each thread's four registers
+    (see !hopper.fragment).
+
+    Constraints:
+    - (C1) `exchange` is [N / 8, 128, 4] f32 in shared memory
+  }];
+  let arguments = (ins Hopper_Fragment:$fragment, Arg<Hopper_SmemBuffer, "", [MemWrite]>:$exchange);
+  let assemblyFormat = "$fragment `to` $exchange attr-dict `:` type($fragment) `,` type($exchange)";
+  let hasVerifier = 1;
+}
+
+def Hopper_SumFragmentsOp : Hopper_Op<"sum_fragments", [Hopper_NamedResults]> {
+  let summary = "add up what the CTAs of the cluster put, in the order of their ranks";
+  let description = [{
+    `sum = ((e0 + e1) + e2) + ...`, where e_r is what rank r put at `exchange`, a view
+    of the same place in each CTA, read through distributed shared memory. The order is fixed,
+    so the same operands give the same bits.
+
+    Constraints:
+    - (C1) `exchange` is [N / 8, 128, 4] f32 in shared memory, N the columns of `sum`
+    - (C2) `ranks` is in [2, 8]
+
+    Source: PTX ISA, "mapa", `ld.shared::cluster`.
+  }];
+  let arguments = (ins Arg<Hopper_SmemBuffer, "", [MemRead]>:$exchange, I64Attr:$ranks);
+  let results = (outs Hopper_Fragment:$sum);
+  let assemblyFormat = "$exchange `ranks` `(` $ranks `)` attr-dict `:` type($exchange) `->` type($sum)";
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
 // Filling a stage
 //===----------------------------------------------------------------------===//
 
@@ -173,17 +227,21 @@ def Hopper_TmaLoadOp : Hopper_Op<"tma_load"> {
     is panels, [panel, row, column] with w columns: panel p is the box at
     [row, column + p * w].
 
+    `multicast` copies the box to the same place in every CTA of the cluster, and completes it
+    at each one's full barrier. Rank r loads the r-th of equal shares of the buffer's rows.
+
     Constraints:
-    - (C1) the map's box has the element type and the shape of the buffer, or of a panel
+    - (C1) the map's box has the element type and the shape of the buffer, or of a panel;
+           with `multicast` the buffer is the share
     - (C2) a box of f8 elements has rows of 128 bytes, swizzled by 128 bytes (what wgmma
            reads); a box of scales is not swizzled; a panel is swizzled by the bytes of its rows
 
     Source: PTX ISA, "cp.async.bulk.tensor".
   }];
   let arguments = (ins NVGPU_TensorMapDescriptor:$map, Index:$row, Index:$column,
-                       Arg<Hopper_SmemBuffer, "", [MemWrite]>:$buffer, Hopper_Slot:$slot);
+                       Arg<Hopper_SmemBuffer, "", [MemWrite]>:$buffer, Hopper_Slot:$slot, UnitAttr:$multicast);
   let assemblyFormat = [{
-    $map `[` $row `,` $column `]` `to` $buffer `signal` $slot attr-dict
+    $map `[` $row `,` $column `]` `to` $buffer `signal` $slot (`multicast` $multicast^)? attr-dict
     `:` qualified(type($map)) `to` type($buffer)
   }];
   let hasVerifier = 1;

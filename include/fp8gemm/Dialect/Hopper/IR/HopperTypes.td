@@ -20,10 +20,15 @@ def Hopper_Ring : Hopper_Type<"Ring", "ring"> {
     `tma` lists the buffers of a stage that TMA fills, `warps` those that helper
     warps fill with ordinary stores. `readers` warpgroups read every stage.
 
+    With `cluster` > 1 the producers of that many CTAs fill each other's stages
+    (`tma_load ... multicast`), so a stage is empty when the readers of all of them
+    have released it.
+
     Derived, never written twice:
     - bytes expected at *full* = the sum of the `tma` buffers' bytes
     - arrivals at *full* = 1 (TMA producer, if there are `tma` buffers) + 32 (lanes of the helper warp, if there are `warps` buffers)
-    - arrivals at *empty* = 128 x `readers` (one a thread)
+    - arrivals at *empty* = 128 x `readers` (one a thread); in a cluster 4 x `readers` x `cluster`
+      (one a warp from every CTA)
 
     Example:
     `!hopper.ring<stages = 5, tma = [memref<128x128xf8E4M3FN, 3>, memref<128xf32, 3>], warps = [memref<1xf32, 3>], readers = 2>`
@@ -31,10 +36,11 @@ def Hopper_Ring : Hopper_Type<"Ring", "ring"> {
   let parameters = (ins "int64_t":$stages,
                         OptionalArrayRefParameter<"::mlir::MemRefType">:$tma,
                         OptionalArrayRefParameter<"::mlir::MemRefType">:$warps,
-                        "int64_t":$readers);
+                        "int64_t":$readers,
+                        DefaultValuedParameter<"int64_t", "1">:$cluster);
   let assemblyFormat = [{
     `<` `stages` `=` $stages `,` (`tma` `=` `[` $tma^ `]` `,`)?
-    (`warps` `=` `[` $warps^ `]` `,`)? `readers` `=` $readers `>`
+    (`warps` `=` `[` $warps^ `]` `,`)? `readers` `=` $readers (`,` `cluster` `=` $cluster^)? `>`
   }];
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
@@ -43,7 +49,7 @@ def Hopper_Ring : Hopper_Type<"Ring", "ring"> {
     /// Arrivals that complete a phase of a stage's full barrier.
     int64_t getFullArrivals();
     /// Arrivals that complete a phase of a stage's empty barrier.
-    int64_t getEmptyArrivals() { return 128 * getReaders(); }
+    int64_t getEmptyArrivals() { return getCluster() == 1 ? 128 * getReaders() : 4 * getReaders() * getCluster(); }
     /// All buffers of a stage: those of TMA, then those of the warps.
     ::llvm::SmallVector<::mlir::MemRefType> getBuffers();
 

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The kernel seen from outside: name, parameters, shared memory, and what its
+// launcher is told.
+
+#include "KernelBuilder.h"
+
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace fp8gemm;
+using namespace fp8gemm::hopper;
+
+static CUse cUseOf(GemmOp gemm) { return !gemm.getC() ? CUse::none : gemm.isInPlace() ? CUse::in_place : CUse::apart; }
+
+std::string KernelBuilder::name() {
+  auto layout = [](ScaleAttr scale) { return scale.getLayout() == ScaleLayout::k_major ? "k" : "mn"; };
+  auto f8 = [](Type element) { return isa<Float8E4M3FNType>(element) ? "e4m3" : "e5m2"; };
+  std::string m = ShapedType::isDynamic(gemm.getM()) ? "any" : std::to_string(gemm.getM());
+  std::string types = f8(gemm.getAElement());
+  if (gemm.getAElement() != gemm.getBElement())
+    types += std::string("_") + f8(gemm.getBElement());
+  types += gemm.getDElement().isF32() ? "_f32" : "_bf16";
+  if (gemm.getC())
+    types += gemm.isInPlace() ? "_in_place" : "_plus_c";
+  std::string name = llvm::formatv(
+      "fp8gemm_{0}_{1}_m{2}_n{3}_k{4}_sfa_{5}_sfb_{6}_tile{7}x{8}_stages{9}_consumers{10}_raster{11}",
+      gemm.isBScaledByRows() ? "1d1d" : "1d2d", types, m, gemm.getN(), gemm.getK(), layout(gemm.getAScale()),
+      layout(gemm.getBScale()), tileM, tileN, config.getStages(), config.getConsumers(), config.getRasterGroup());
+  if (config.getSplitK() > 1)
+    name += "_split" + std::to_string(config.getSplitK());
+  else if (cluster > 1)
+    name += llvm::formatv("_cluster{0}x{1}", config.getClusterM(), config.getClusterN());
+  if (config.getPartials() > 1)
+    name += "_partials" + std::to_string(config.getPartials());
+  return name;
+}
+
+/// A map whose box is a `rows` x `columns` tile in shared memory, swizzled by
+/// `swizzleBytes`.
+static Type tensorMap(Type element, int64_t rows, int64_t columns, nvgpu::TensorMapSwizzleKind swizzle) {
+  MLIRContext *context = element.getContext();
+  auto shared = IntegerAttr::get(IntegerType::get(context, 64), 3);
+  auto box = MemRefType::get({rows, columns}, element, MemRefLayoutAttrInterface(), shared);
+  return nvgpu::TensorMapDescriptorType::get(context, box, swizzle, nvgpu::TensorMapL2PromoKind::L2PROMO_256B,
+                                             nvgpu::TensorMapOOBKind::OOB_ZERO,
+                                             nvgpu::TensorMapInterleaveKind::INTERLEAVE_NONE);
+}
+
+static MemRefType inShared(ArrayRef<int64_t> shape, Type element) {
+  auto shared = IntegerAttr::get(IntegerType::get(element.getContext(), 64), 3);
+  return MemRefType::get(shape, element, MemRefLayoutAttrInterface(), shared);
+}
+
+/// Scales as a logical matrix, one row a block of rows, one column a K block;
+/// the strides are those of the storage.
+static MemRefType scaleMatrix(int64_t rows, int64_t columns, ScaleLayout layout, MLIRContext *context) {
+  int64_t dynamic = ShapedType::kDynamic;
+  SmallVector<int64_t> strides =
+      layout == ScaleLayout::k_major ? SmallVector<int64_t>{dynamic, 1} : SmallVector<int64_t>{1, dynamic};
+  return MemRefType::get({rows, columns}, Float32Type::get(context), StridedLayoutAttr::get(context, 0, strides));
+}
+
+static nvgpu::TensorMapSwizzleKind swizzleOfRow(int64_t bytes) {
+  using Kind = nvgpu::TensorMapSwizzleKind;
+  return bytes == 128 ? Kind::SWIZZLE_128B : bytes == 64 ? Kind::SWIZZLE_64B : Kind::SWIZZLE_32B;
+}
+
+RingType KernelBuilder::ringType() {
+  Type f32 = builder.getF32Type();
+  SmallVector<MemRefType> tma{inShared({tileM, kBlockK}, gemm.getAElement()),
+                              inShared({tileN, kBlockK}, gemm.getBElement())},
+      warps;
+  (problem.sfaByTma() ? tma : warps).push_back(inShared({tileM}, f32));
+  (problem.sfbByTma() ? tma : warps).push_back(inShared({tileN / columnsPerScale}, f32));
+  return RingType::get(builder.getContext(), config.getStages(), tma, warps, config.getConsumers(),
+                       config.getClusterM() * config.getClusterN());
+}
+
+MemRefType KernelBuilder::panels(int64_t rows) {
+  return inShared({storedColumns / panelWidth, rows, panelWidth}, gemm.getDElement());
+}
+
+/// One stage: a tile's C arrives while its last products are computed.
+RingType KernelBuilder::cRingType() {
+  return RingType::get(builder.getContext(), /*stages=*/1, panels(tileM), /*warps=*/{}, config.getConsumers(),
+                       /*cluster=*/1);
+}
+
+gpu::GPUFuncOp KernelBuilder::createFunction(gpu::GPUModuleOp module) {
+  MLIRContext *context = builder.getContext();
+  Type f32 = builder.getF32Type(), dElement = gemm.getDElement();
+  auto swizzled = nvgpu::TensorMapSwizzleKind::SWIZZLE_128B;
+  auto panelSwizzle = swizzleOfRow(problem.dBytes * panelWidth);
+
+  struct Parameter {
+    Type type;
+    ParamKind kind;
+    Operand operand;
+    Value &value;
+  };
+  auto scales = [&](bool byTma, int64_t box, int64_t rows, ScaleAttr scale, Operand operand, Value &value) {
+    return byTma ? Parameter{tensorMap(f32, 1, box, nvgpu::TensorMapSwizzleKind::SWIZZLE_NONE), ParamKind::tensor_map,
+                             operand, value}
+                 : Parameter{scaleMatrix(rows, kBlocks, scale.getLayout(), context), ParamKind::matrix, operand, value};
+  };
+  SmallVector<Parameter> parameters = {
+      {tensorMap(gemm.getAElement(), tileM / config.getClusterN(), kBlockK, swizzled), ParamKind::tensor_map,
+       Operand::a, mapA},
+      {tensorMap(gemm.getBElement(), tileN / config.getClusterM(), kBlockK, swizzled), ParamKind::tensor_map,
+       Operand::b, mapB},
+      scales(problem.sfaByTma(), tileM, ShapedType::kDynamic, gemm.getAScale(), Operand::sfa, sfa),
+      scales(problem.sfbByTma(), tileN, llvm::divideCeil(gemm.getN(), problem.sfbRows), gemm.getBScale(), Operand::sfb,
+             sfb)};
+  if (problem.loadsC())
+    parameters.push_back(
+        {tensorMap(dElement, tileM, panelWidth, panelSwizzle), ParamKind::tensor_map, Operand::c, mapC});
+  parameters.push_back(
+      {tensorMap(dElement, kFragmentRows, panelWidth, panelSwizzle), ParamKind::tensor_map, Operand::d, mapD});
+  parameters.push_back({builder.getIndexType(), ParamKind::extent_m, Operand::none, extentM});
+
+  SmallVector<Type> types;
+  for (const Parameter &parameter : parameters)
+    types.push_back(parameter.type);
+  int64_t fragments = blocks * config.getConsumers();
+  SmallVector<Type> buffers{inShared({fragments, storedColumns / panelWidth, kFragmentRows, panelWidth}, dElement)};
+  if (config.getSplitK() > 1)
+    buffers.push_back(inShared({fragments, tileN / 8, kThreadsPerWarpgroup, 4}, f32));
+  builder.setInsertionPointToEnd(module.getBody());
+  auto func = gpu::GPUFuncOp::create(builder, name(), builder.getFunctionType(types, {}), buffers);
+  for (auto [i, parameter] : llvm::enumerate(parameters)) {
+    func.setArgAttr(i, "hopper.param", ParamAttr::get(context, parameter.kind, parameter.operand));
+    parameter.value = func.getArgument(i);
+  }
+  func->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), builder.getUnitAttr());
+  auto layout = [&](ScaleAttr scale) { return builder.getStringAttr(stringifyScaleLayout(scale.getLayout())); };
+  func->setAttr("hopper.problem",
+                ProblemAttr::get(context, builder.getStringAttr("gemm"), gemm.getM(), gemm.getN(), gemm.getK(),
+                                 gemm.getAElement(), gemm.getBElement(), cUseOf(gemm), dElement,
+                                 layout(gemm.getAScale()), layout(gemm.getBScale()), problem.sfbRows));
+  func->setAttr("hopper.launch", LaunchAttr::get(context, kThreadsPerWarpgroup * (1 + config.getConsumers()), tileM,
+                                                 tileN, config.getStages(), config.getConsumers(), config.getClusterM(),
+                                                 config.getClusterN(), config.getSplitK()));
+  return func;
+}
