@@ -11,8 +11,9 @@
 
 using namespace fp8gemm::config;
 
-int64_t fp8gemm::config::scaleColumnsPerBlock(const Problem &problem, int64_t tileN) {
-  return std::gcd(tileN, problem.sfbRows);
+int64_t fp8gemm::config::scaleColumnsPerBlock(const Problem &problem, const Config &config) {
+  int64_t shared = std::gcd(config.tileN, problem.sfbRows);
+  return config.swapAb ? std::min(shared, kRowsPerBlock) : shared;
 }
 
 int64_t fp8gemm::config::panelColumns(const Problem &problem, int64_t tileN) {
@@ -24,28 +25,35 @@ int64_t fp8gemm::config::panelColumns(const Problem &problem, int64_t tileN) {
 
 static int64_t roundUp(int64_t bytes, int64_t multiple) { return (bytes + multiple - 1) / multiple * multiple; }
 
-/// A buffer of the ring starts every stage aligned: 1024 bytes is what TMA's and
-/// wgmma's 128-byte swizzle repeats after, 128 bytes what any TMA destination needs.
-static int64_t stageStride(int64_t bytes) { return roundUp(bytes, bytes >= 1024 ? 1024 : 128); }
-
 constexpr int64_t kMbarrierBytes = 16; ///< full and empty, of a stage
 
-static int64_t stageBytes(const Problem &problem, const Config &config) {
-  int64_t bScales = config.tileN / scaleColumnsPerBlock(problem, config.tileN);
-  return stageStride(config.tileM * kBlockK) + stageStride(config.tileN * kBlockK) + stageStride(config.tileM * 4) +
-         stageStride(bScales * 4) + kMbarrierBytes;
+/// What a buffer of the ring is aligned to in every stage: 1024 bytes is what TMA's and
+/// wgmma's 128-byte swizzle repeats after, 128 bytes what any TMA destination needs.
+static int64_t alignmentOf(int64_t bytes) { return bytes >= 1024 ? 1024 : 128; }
+
+/// All stages of A, B and their scales, those that TMA fills first, and their mbarriers.
+static int64_t ringBytes(const Problem &problem, const Config &config) {
+  int64_t sfa = config.tileM * 4, sfb = config.tileN / scaleColumnsPerBlock(problem, config) * 4;
+  bool sfbFirst = problem.sfbByTma() && !problem.sfaByTma();
+  int64_t offset = 0;
+  for (int64_t bytes : {config.tileM * kBlockK, config.tileN * kBlockK, sfbFirst ? sfb : sfa, sfbFirst ? sfa : sfb}) {
+    int64_t alignment = alignmentOf(bytes);
+    offset = roundUp(offset, alignment) + config.stages * roundUp(bytes, alignment);
+  }
+  return offset + config.stages * kMbarrierBytes;
 }
 
-int64_t fp8gemm::config::storingRanks(int64_t tileN, int64_t splitK) {
-  for (int64_t ranks = splitK; ranks > 1; --ranks)
-    if (splitK % ranks == 0 && tileN % (16 * ranks) == 0)
+int64_t fp8gemm::config::storingRanks(const Config &config) {
+  int64_t unit = config.swapAb ? 8 : 16;
+  for (int64_t ranks = config.splitK; ranks > 1; --ranks)
+    if (config.splitK % ranks == 0 && config.columns() % (unit * ranks) == 0)
       return ranks;
   return 1;
 }
 
 /// D's staging, the one stage of C's ring, and the accumulators that a split K leaves for the cluster.
 static int64_t tileBytes(const Problem &problem, const Config &config) {
-  int64_t elements = config.tileM * config.tileN, stored = elements / storingRanks(config.tileN, config.splitK);
+  int64_t elements = config.tileM * config.tileN, stored = elements / storingRanks(config);
   int64_t bytes = roundUp(stored * problem.dBytes, 1024);
   if (problem.loadsC())
     bytes += roundUp(roundUp(elements * problem.dBytes, 1024) + kMbarrierBytes, 1024);
@@ -53,21 +61,23 @@ static int64_t tileBytes(const Problem &problem, const Config &config) {
 }
 
 int64_t fp8gemm::config::smemBytes(const Problem &problem, const Config &config) {
-  return tileBytes(problem, config) + config.stages * stageBytes(problem, config);
+  return tileBytes(problem, config) + ringBytes(problem, config);
 }
 
 /// The most stages that fit, at least the fewest that work: then check() says
 /// by how much they don't fit.
-static int64_t mostStages(const Problem &problem, const Gpu &gpu, const Config &config) {
-  int64_t fit = (gpu.smemBytes - tileBytes(problem, config)) / stageBytes(problem, config);
-  return std::clamp(fit, kMinStages, kMaxStages);
+static int64_t mostStages(const Problem &problem, const Gpu &gpu, Config config) {
+  config.stages = kMaxStages;
+  while (config.stages > kMinStages && smemBytes(problem, config) > gpu.smemBytes)
+    --config.stages;
+  return config.stages;
 }
 
 int64_t fp8gemm::config::consumerRegistersNeeded(const Problem &problem, const Config &config) {
-  int64_t blocks = config.tileM / (kRowsPerBlock * config.consumers);
-  int64_t perBlock = config.tileN * kRowsPerBlock / kThreadsPerWarpgroup;
-  // Of scales of B that each column has, a thread holds those of its own columns.
-  int64_t scales = problem.sfbRows == 1 ? config.tileN / 4 : 0;
+  int64_t blocks = config.rows() / (kRowsPerBlock * config.consumers);
+  int64_t perBlock = config.columns() * kRowsPerBlock / kThreadsPerWarpgroup;
+  // Of scales that each column has, a thread holds those of its own columns.
+  int64_t scales = problem.sfbRows == 1 || config.swapAb ? config.columns() / 4 : 0;
   // The sums of all blocks, and the partial results, with their scales, that they take turns to use.
   return blocks * perBlock + config.partials * (perBlock + scales) + kOtherRegisters;
 }
@@ -76,17 +86,25 @@ static std::string expected(const std::string &rule, int64_t got, const std::str
   return "expected " + rule + ", got " + std::to_string(got) + unit;
 }
 
-static std::string checkTile(const Config &config) {
+static std::string checkTile(const Problem &problem, const Config &config) {
+  if (config.swapAb != 0 && config.swapAb != 1)
+    return expected("swap_ab to be 0 or 1", config.swapAb);
+  const std::string rows = config.swapAb ? "tile_n" : "tile_m", columns = config.swapAb ? "tile_m" : "tile_n";
+  const int64_t unit = config.swapAb ? 8 : 16;
   if (config.consumers != 1 && config.consumers != 2)
     return expected("1 or 2 consumers", config.consumers);
-  if (config.tileM != 64 && config.tileM != 128 && config.tileM != 256)
-    return expected("tile_m to be 64, 128 or 256", config.tileM);
-  if (config.tileM == 64 && config.consumers != 1)
-    return expected("1 consumer for tile_m = 64", config.consumers);
-  if (config.tileM == 256 && config.consumers != 2)
-    return expected("2 consumers for tile_m = 256", config.consumers);
-  if (config.tileN < 16 || config.tileN > 256 || config.tileN % 16 != 0)
-    return expected("tile_n to be a multiple of 16 in [16, 256]", config.tileN);
+  if (config.rows() != 64 && config.rows() != 128 && config.rows() != 256)
+    return expected(rows + " to be 64, 128 or 256", config.rows());
+  if (config.rows() == 64 && config.consumers != 1)
+    return expected("1 consumer for " + rows + " = 64", config.consumers);
+  if (config.rows() == 256 && config.consumers != 2)
+    return expected("2 consumers for " + rows + " = 256", config.consumers);
+  if (config.columns() < unit || config.columns() > 256 || config.columns() % unit != 0)
+    return expected(columns + " to be a multiple of " + std::to_string(unit) + " in [" + std::to_string(unit) +
+                        ", 256]",
+                    config.columns());
+  if (config.swapAb && (problem.dBytes != 2 || problem.c != CUse::None))
+    return expected("swap_ab = 0 for a product that is not bf16 or adds C", config.swapAb);
   return {};
 }
 
@@ -139,12 +157,12 @@ static std::string checkSums(const Config &config) {
 
 /// Scales of a K block that the helper warp brings.
 static int64_t helperScales(const Problem &problem, const Config &config) {
-  int64_t columns = config.tileN / scaleColumnsPerBlock(problem, config.tileN);
+  int64_t columns = config.tileN / scaleColumnsPerBlock(problem, config);
   return (problem.sfaByTma() ? 0 : config.tileM) + (problem.sfbByTma() ? 0 : columns);
 }
 
 std::string fp8gemm::config::check(const Problem &problem, const Gpu &gpu, const Config &config) {
-  if (std::string error = checkTile(config); !error.empty())
+  if (std::string error = checkTile(problem, config); !error.empty())
     return error;
   if (std::string error = checkCluster(problem, config); !error.empty())
     return error;
@@ -209,21 +227,27 @@ static Config completeTile(const Problem &problem, const Gpu &gpu, Config config
 
 std::vector<Candidate> fp8gemm::config::enumerate(const Problem &problem, const Gpu &gpu, int64_t expectedM) {
   std::vector<Candidate> candidates;
-  for (int64_t tileM : {64, 128, 256})
-    for (int64_t consumers : {1, 2})
-      for (int64_t tileN = 16; tileN <= 256; tileN += 16) {
-        Config tile;
-        tile.tileM = tileM, tile.tileN = tileN, tile.consumers = consumers;
-        if (!checkTile(tile).empty())
-          continue;
-        for (int64_t splitK = 1; splitK <= kMaxCluster; ++splitK)
-          for (int64_t partials : {1, 2}) {
-            tile.splitK = splitK, tile.partials = partials;
-            Config config = completeTile(problem, gpu, tile, expectedM);
-            if (check(problem, gpu, config).empty())
-              candidates.push_back(model(problem, gpu, config, expectedM));
-          }
+  auto add = [&](Config tile) {
+    if (!checkTile(problem, tile).empty())
+      return;
+    for (tile.splitK = 1; tile.splitK <= kMaxCluster; ++tile.splitK)
+      for (tile.partials = 1; tile.partials <= 2; ++tile.partials) {
+        Config config = completeTile(problem, gpu, tile, expectedM);
+        if (check(problem, gpu, config).empty())
+          candidates.push_back(model(problem, gpu, config, expectedM));
       }
+  };
+  Config tile;
+  for (int64_t rows : {64, 128, 256})
+    for (tile.consumers = 1; tile.consumers <= 2; ++tile.consumers) {
+      tile.swapAb = 0, tile.tileM = rows;
+      for (tile.tileN = 16; tile.tileN <= 256; tile.tileN += 16)
+        add(tile);
+      // Wide swapped tiles are what the others are too, with more work for the scales.
+      tile.swapAb = 1, tile.tileN = rows;
+      for (tile.tileM = 8; tile.tileM <= kMaxSwappedRows; tile.tileM += 8)
+        add(tile);
+    }
   // Stable: of equal times the first enumerated wins, the same one every time.
   std::stable_sort(candidates.begin(), candidates.end(),
                    [](const Candidate &lhs, const Candidate &rhs) { return lhs.microseconds < rhs.microseconds; });
@@ -233,8 +257,8 @@ std::vector<Candidate> fp8gemm::config::enumerate(const Problem &problem, const 
 Config fp8gemm::config::complete(const Problem &problem, const Gpu &gpu, Config config, int64_t expectedM) {
   // What is chosen together. What is given is kept, the others are those of the best legal
   // config that agrees.
-  constexpr int64_t Config::*chosen[] = {&Config::tileM, &Config::tileN, &Config::consumers, &Config::splitK,
-                                         &Config::partials};
+  constexpr int64_t Config::*chosen[] = {&Config::tileM,  &Config::tileN,    &Config::consumers,
+                                         &Config::splitK, &Config::partials, &Config::swapAb};
   auto agrees = [&](const Config &other) {
     return std::all_of(std::begin(chosen), std::end(chosen), [&](int64_t Config::*field) {
       return config.*field == kUnset || config.*field == other.*field;

@@ -34,8 +34,11 @@ constexpr int64_t kMaxHelperRows = 128;
 constexpr int64_t kMaxHelperScales = 192;
 constexpr int64_t kManyScalesProducerRegisters = 56, kManyScalesConsumerRegisters = 224;
 
-/// One stage can't overlap loads with math; more than 8 gained nothing anywhere.
-constexpr int64_t kMinStages = 2, kMaxStages = 8;
+/// Rows of A up to which a schedule with swap_ab is enumerated.
+constexpr int64_t kMaxSwappedRows = 128;
+
+/// One stage can't overlap loads with math; more than 16 K blocks in flight fill no gap.
+constexpr int64_t kMinStages = 2, kMaxStages = 16;
 
 /// Tiles that cover `extent`; an empty product counts as one row.
 inline int64_t tiles(int64_t extent, int64_t tile) { return (std::max<int64_t>(extent, 1) + tile - 1) / tile; }

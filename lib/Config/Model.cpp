@@ -81,35 +81,34 @@ double l2BytesPerCycle(const Gpu &gpu, const Extents &e) {
 
 /// Cycles that one CTA spends on a K block of its tile, and on what.
 Bound blockCycles(const Problem &problem, const Gpu &gpu, const Config &config, const Extents &e) {
-  double tileM = config.tileM, tileN = config.tileN;
+  double tileM = config.tileM, tileN = config.tileN, columns = config.columns();
   double macsPerCycle = gpu.tensorFlopsPerCycle / 2.0;
-  double blocks = tileM / kRowsPerBlock;
+  double blocks = double(config.rows()) / kRowsPerBlock;
   double wgmmas = kBlockK / kWgmmaK;
 
-  double wgmmaTensor = kRowsPerBlock * tileN * kWgmmaK / macsPerCycle;
-  // A wgmma reads its own copy of A's and B's tiles from shared memory.
-  double wgmmaBytes = (kRowsPerBlock + tileN) * kWgmmaK;
+  double wgmmaTensor = kRowsPerBlock * columns * kWgmmaK / macsPerCycle;
+  // A wgmma reads its own copy of both tiles from shared memory.
+  double wgmmaBytes = (kRowsPerBlock + columns) * kWgmmaK;
   double wgmmaCycles = std::max(wgmmaTensor, wgmmaBytes / kSmemBytesPerCycle);
   double tmaBytes = (tileM + tileN) * kBlockK;
 
   // With one partial a consumer's product waits for the promotion of the one before, and
   // only the other consumer's overlaps it.
-  double promotion = tileN * kRowsPerBlock / kThreadsPerWarpgroup;
-  int64_t columnScales = config.tileN / scaleColumnsPerBlock(problem, config.tileN);
+  double promotion = columns * kRowsPerBlock / kThreadsPerWarpgroup;
+  bool scalePerColumn = problem.sfbRows == 1 || config.swapAb;
+  int64_t columnScales = scalePerColumn ? 0 : config.tileN / scaleColumnsPerBlock(problem, config);
   double columnScaleBytes = 0;
-  if (problem.sfbRows == 1) {
+  if (scalePerColumn) {
     // Each element has a product of scales of its own, and each warp loads its columns' scales,
     // two for each 8 columns and thread.
     promotion *= 2;
-    columnScaleBytes = config.consumers * kWarpsPerWarpgroup * tileN / 8 * kSmemBytesPerCycle;
-    columnScales = 0;
+    columnScaleBytes = config.consumers * kWarpsPerWarpgroup * columns / 8 * kSmemBytesPerCycle;
   }
   double products = blocks / config.consumers;
   bool overlapped = config.partials > 1;
   double chain = products * (wgmmas * wgmmaCycles + (overlapped ? 0 : promotion + kStepCycles));
   // The longer promotion of recipe 1d1d is not hidden as well.
-  double idle =
-      products * ((overlapped ? kIdleCyclesOverlapped : kIdleCycles) + (problem.sfbRows == 1) * promotion / 2);
+  double idle = products * ((overlapped ? kIdleCyclesOverlapped : kIdleCycles) + scalePerColumn * promotion / 2);
   double smemBytes = blocks * wgmmas * wgmmaBytes + columnScaleBytes;
 
   Bound bound = largest({
@@ -139,7 +138,7 @@ double exchangeCycles(const Config &config) {
   if (config.splitK == 1)
     return 0;
   double bytes = 4.0 * config.tileM * config.tileN;
-  double read = bytes * config.splitK / storingRanks(config.tileN, config.splitK);
+  double read = bytes * config.splitK / storingRanks(config);
   return kExchangeCycles + bytes / kSmemBytesPerCycle + read / kExchangeBytesPerCycle;
 }
 

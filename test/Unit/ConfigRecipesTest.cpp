@@ -87,7 +87,7 @@ TEST(ConfigRecipes, PanelsHaveRowsOf128Bytes) {
   Problem problem = weightGradient();
   EXPECT_EQ(panelColumns(problem, 128), 32);
   EXPECT_EQ(panelColumns(problem, 48), 16);
-  EXPECT_EQ(scaleColumnsPerBlock(problem, 128), 1);
+  EXPECT_EQ(scaleColumnsPerBlock(problem, tile(128, 128)), 1);
 }
 
 TEST(ConfigRecipes, AddingCostsTime) {

@@ -29,9 +29,9 @@ int64_t layoutBytes(MLIRContext *context, const config::Problem &problem, const 
   SmallVector<MemRefType> warps;
   (problem.sfaByTma() ? tma : warps).push_back(buffer({config.tileM}, f32));
   (problem.sfbByTma() ? tma : warps)
-      .push_back(buffer({config.tileN / config::scaleColumnsPerBlock(problem, config.tileN)}, f32));
+      .push_back(buffer({config.tileN / config::scaleColumnsPerBlock(problem, config)}, f32));
   int64_t elements = config.tileM * config.tileN;
-  int64_t bytes = aligned(elements / config::storingRanks(config.tileN, config.splitK) * problem.dBytes);
+  int64_t bytes = aligned(elements / config::storingRanks(config) * problem.dBytes);
   if (config.splitK > 1)
     bytes += aligned(4 * elements);
   if (problem.loadsC()) {

@@ -84,10 +84,16 @@ TEST(ConfigFields, ParseTakesSpacesAndRefusesTheRest) {
 }
 
 TEST(ConfigLayout, ScalesAndPanelsDivideTheTile) {
-  EXPECT_EQ(scaleColumnsPerBlock(Problem(), 128), 128);
-  EXPECT_EQ(scaleColumnsPerBlock(Problem(), 256), 128);
-  EXPECT_EQ(scaleColumnsPerBlock(Problem(), 192), 64);
-  EXPECT_EQ(scaleColumnsPerBlock(Problem(), 176), 16);
+  auto sharing = [](int64_t tileN, int64_t swapAb = 0) {
+    Config config;
+    config.tileN = tileN, config.swapAb = swapAb;
+    return scaleColumnsPerBlock(Problem(), config);
+  };
+  EXPECT_EQ(sharing(128, 1), 64); // one accumulator of 64 rows of B
+  EXPECT_EQ(sharing(128), 128);
+  EXPECT_EQ(sharing(256), 128);
+  EXPECT_EQ(sharing(192), 64);
+  EXPECT_EQ(sharing(176), 16);
   EXPECT_EQ(panelColumns(Problem(), 192), 64);
   EXPECT_EQ(panelColumns(Problem(), 160), 32);
   EXPECT_EQ(panelColumns(Problem(), 176), 16);
@@ -121,13 +127,15 @@ TEST(ConfigCheck, NamesTheRuleAndTheValue) {
       {[](Config &c) { c.tileM = 256, c.tileN = 144; },
        "expected consumer_registers to be at least 256 for a 256x144 tile of 2 consumers, got 232"},
       {[](Config &c) { c.producerRegisters = 64; }, "expected at most 65536 registers in all warpgroups, got 67584"},
-      {[](Config &c) { c.stages = 1; }, "expected stages in [2, 8], got 1"},
-      {[](Config &c) { c.stages = 9; }, "expected stages in [2, 8], got 9"},
+      {[](Config &c) { c.stages = 1; }, "expected stages in [2, 16], got 1"},
+      {[](Config &c) { c.stages = 17; }, "expected stages in [2, 16], got 17"},
       {[](Config &c) { c.clusterM = 9; }, "expected cluster_m in [1, 8], got 9"},
       {[](Config &c) { c.clusterN = 2, c.splitK = 2; },
        "expected at most one of cluster_m, cluster_n and split_k larger than 1, in all 2 CTAs of a cluster, got 4"},
       {[](Config &c) { c.clusterM = 8, c.tileN = 96; },
        "expected tile_n to be a multiple of 8 * cluster_m = 64, got 96"},
+      {[](Config &c) { c.swapAb = 1, c.tileM = 20; }, "expected tile_m to be a multiple of 8 in [8, 256], got 20"},
+      {[](Config &c) { c.swapAb = 1, c.tileN = 96; }, "expected tile_n to be 64, 128 or 256, got 96"},
       {[](Config &c) { c.partials = 3; }, "expected 1 or 2 partials, got 3"},
       {[](Config &c) { c.tileN = 160, c.partials = 2; },
        "expected consumer_registers to be at least 280 for a 128x160 tile of 2 consumers, got 232"},
@@ -213,7 +221,9 @@ TEST(ConfigEnumerate, RunningCtasMakeANearSquareBlock) {
     const Config &config = candidate.config;
     double height = config.rasterGroup * config.tileM;
     double width = double(h100().sms) / config.rasterGroup * config.tileN;
-    EXPECT_LT(std::max(height, width) / std::min(height, width), 2.5) << config.tileM << 'x' << config.tileN;
+    // Groups are at most 32 tiles high: too few for the narrowest ones.
+    if (config.tileM >= 64)
+      EXPECT_LT(std::max(height, width) / std::min(height, width), 2.5) << config.tileM << 'x' << config.tileN;
   }
 }
 
@@ -251,7 +261,7 @@ TEST(ConfigComplete, EmptyIsTheBest) {
 
 TEST(ConfigComplete, KeepsWhatIsGiven) {
   Config given;
-  given.tileM = 64, given.stages = 3;
+  given.tileM = 64, given.stages = 3, given.swapAb = 0;
   Config completed = complete(problem(4096, 2112, 7168), h100(), given, 4096);
   EXPECT_EQ(completed.tileM, 64);
   EXPECT_EQ(completed.stages, 3);

@@ -29,8 +29,8 @@ struct Problem {
   int64_t n = 0, k = 0;
   ScaleLayout sfa = ScaleLayout::MnMajor, sfb = ScaleLayout::KMajor;
   bool batchInvariant = false; ///< a row's bits may not depend on the schedule, so not on M either
-  int64_t sfbRows = 128; ///< rows of B that share a scale: 128 (recipe 1d2d) or 1 (1d1d)
-  int64_t dBytes = 2;    ///< of an element of C and D: 2 (bf16) or 4 (f32)
+  int64_t sfbRows = 128;       ///< rows of B that share a scale: 128 (recipe 1d2d) or 1 (1d1d)
+  int64_t dBytes = 2;          ///< of an element of C and D: 2 (bf16) or 4 (f32)
   CUse c = CUse::None;
 
   /// In place in f32 TMA adds to D in memory; any other C comes through shared memory.
@@ -61,6 +61,12 @@ struct Config {
   int64_t tileM = kUnset, tileN = kUnset, stages = kUnset, consumers = kUnset;
   int64_t producerRegisters = kUnset, consumerRegisters = kUnset, rasterGroup = kUnset;
   int64_t clusterM = kUnset, clusterN = kUnset, splitK = kUnset, partials = kUnset;
+  int64_t swapAb = kUnset;
+
+  /// The tile's extent on wgmma's M side, in blocks of 64 rows: M, or with swap_ab N.
+  int64_t rows() const { return swapAb == 1 ? tileN : tileM; }
+  /// The other extent.
+  int64_t columns() const { return swapAb == 1 ? tileM : tileN; }
 
   /// CTAs of a cluster.
   int64_t cluster() const { return clusterM * clusterN * splitK; }
@@ -91,6 +97,7 @@ constexpr Field kFields[] = {
     {"cluster_n", &Config::clusterN, 1, 1},
     {"split_k", &Config::splitK, 1, 1, true},
     {"partials", &Config::partials, 1, 1},
+    {"swap_ab", &Config::swapAb, 0, 0},
 };
 
 /// Reads `tile_m = 128, stages = 4`; what it does not name stays unset. Empty, or
@@ -125,13 +132,13 @@ std::string unknownGpu(const std::string &name);
 /// Clusters of `ctas` CTAs, one an SM, that run at once.
 int64_t residentClusters(const Gpu &gpu, int64_t ctas);
 
-/// Columns that share one B scale wherever a tile of `tileN` columns starts:
-/// gcd(tileN, rows of B that share one).
-int64_t scaleColumnsPerBlock(const Problem &problem, int64_t tileN);
+/// Columns of D that share one B scale wherever a tile starts: gcd(tile_n, rows of B that
+/// share one); with swap_ab at most a block of 64.
+int64_t scaleColumnsPerBlock(const Problem &problem, const Config &config);
 
-/// CTAs of a cluster that store a part of a tile of `tileN` columns, when `splitK` of them
-/// share its K blocks: the most that divide them, each with a multiple of 16 columns.
-int64_t storingRanks(int64_t tileN, int64_t splitK);
+/// CTAs of a cluster that store a part of a tile's columns(), when split_k of them share its
+/// K blocks: the most that divide them into what stmatrix stores, 16 columns or, transposed, 8.
+int64_t storingRanks(const Config &config);
 
 /// Columns of one panel of C or D (one TMA copy): rows of 128, 64 or 32 bytes, the longest that
 /// divide `columns`.

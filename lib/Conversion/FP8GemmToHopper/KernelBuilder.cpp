@@ -12,13 +12,23 @@ using namespace mlir;
 using namespace fp8gemm;
 using namespace fp8gemm::hopper;
 
+/// The fields that legality and layout of a config depend on.
+static config::Config fieldsOf(ConfigAttr attr) {
+  config::Config config;
+  config.tileM = attr.getTileM(), config.tileN = attr.getTileN();
+  config.splitK = attr.getSplitK(), config.swapAb = attr.getSwapAb();
+  return config;
+}
+
 KernelBuilder::KernelBuilder(GemmOp gemm, ConfigAttr config)
     : gemm(gemm), config(config), problem(problemOf(gemm)), tileM(config.getTileM()), tileN(config.getTileN()),
-      kBlocks(llvm::divideCeil(gemm.getK(), kBlockK)), blocks(tileM / (kFragmentRows * config.getConsumers())),
-      columnsPerScale(config::scaleColumnsPerBlock(problem, tileN)),
+      kBlocks(llvm::divideCeil(gemm.getK(), kBlockK)), swap(config.getSwapAb()), columns(swap ? tileM : tileN),
+      blocks((swap ? tileN : tileM) / (kFragmentRows * config.getConsumers())),
+      columnsPerScale(config::scaleColumnsPerBlock(problem, fieldsOf(config))),
       cluster(config.getClusterM() * config.getClusterN() * config.getSplitK()),
-      storedColumns(tileN / config::storingRanks(tileN, config.getSplitK())),
-      panelWidth(config::panelColumns(problem, storedColumns)), builder(gemm.getLoc(), gemm.getContext()) {}
+      storedColumns(columns / config::storingRanks(fieldsOf(config))),
+      panelWidth(swap ? kFragmentRows : config::panelColumns(problem, storedColumns)),
+      builder(gemm.getLoc(), gemm.getContext()) {}
 
 //===----------------------------------------------------------------------===//
 // The kernel and its roles
@@ -111,7 +121,7 @@ void KernelBuilder::buildHelper() {
 
 void KernelBuilder::buildConsumer(Value group) {
   forEachTile([&](Tile tile) {
-    Value zero = ZeroOp::create(builder, FragmentType::get(builder.getContext(), kFragmentRows, tileN));
+    Value zero = ZeroOp::create(builder, FragmentType::get(builder.getContext(), kFragmentRows, columns));
     SmallVector<Value> zeros(blocks, zero);
     SmallVector<Value> sums = mainLoop(group, zeros);
     if (cRing)
@@ -253,19 +263,24 @@ SmallVector<Value> KernelBuilder::addC(Value group, ValueRange accumulators) {
 
 KernelBuilder::Product KernelBuilder::multiply(Stage stage, Value group, int64_t i, Value reused) {
   MLIRContext *context = builder.getContext();
-  auto rowsType = ScalesType::get(context, kFragmentRows, Axis::rows, 1);
-  auto columnsType = ScalesType::get(context, tileN, Axis::columns, columnsPerScale);
+  // What is on wgmma's M side, and what on its N side.
+  auto [rowTile, columnTile] = swap ? std::pair(stage.b, stage.a) : std::pair(stage.a, stage.b);
+  auto [rowScales, columnScales] = swap ? std::pair(stage.sfb, stage.sfa) : std::pair(stage.sfa, stage.sfb);
+  int64_t rowsPerScale = swap ? columnsPerScale : 1;
+  auto rowsType = ScalesType::get(context, kFragmentRows, Axis::rows, rowsPerScale);
+  auto columnsType = ScalesType::get(context, columns, Axis::columns, swap ? 1 : columnsPerScale);
   Value row = blockRow(group, i);
-  Value a = cut(stage.a, {row, builder.getIndexAttr(0)}, {kFragmentRows, kBlockK});
-  Value sfaRows = cut(stage.sfa, {row}, {kFragmentRows});
+  Value block = cut(rowTile, {row, builder.getIndexAttr(0)}, {kFragmentRows, kBlockK});
+  Value blockScales =
+      cut(rowScales, {rowsPerScale == 1 ? row : fragmentIndex(group, i)}, {kFragmentRows / rowsPerScale});
   // Before the product: behind it, ptxas puts the loads and the scales' products
   // between the wgmmas, which then wait for them (docs/performance-log.md).
-  Value rows = LoadScalesOp::create(builder, rowsType, sfaRows);
-  Value columns = LoadScalesOp::create(builder, columnsType, stage.sfb);
+  Value rows = LoadScalesOp::create(builder, rowsType, blockScales);
+  Value scales = LoadScalesOp::create(builder, columnsType, columnScales);
   WgmmaFenceOp::create(builder);
-  auto fragment = FragmentType::get(context, kFragmentRows, tileN);
-  Value partial = MmaOp::create(builder, fragment, a, stage.b, reused);
-  return {partial, rows, columns, i + 1 == blocks ? stage.slot : Value()};
+  auto fragment = FragmentType::get(context, kFragmentRows, columns);
+  Value partial = MmaOp::create(builder, fragment, block, columnTile, reused);
+  return {partial, rows, scales, i + 1 == blocks ? stage.slot : Value()};
 }
 
 SmallVector<Value> KernelBuilder::mainLoop(Value group, SmallVector<Value> sums) {
@@ -276,7 +291,8 @@ SmallVector<Value> KernelBuilder::mainLoop(Value group, SmallVector<Value> sums)
   int64_t step = config.getPartials() > 1 && count ? std::min(kOverlappedBlocks, *count) : 1;
   Value end = count ? index(*count / step * step) : blockCount;
   auto loop = scf::ForOp::create(builder, index(0), end, index(step), sums);
-  int64_t unroll = std::min(kUnrolledProducts / (step * blocks), count.value_or(1));
+  // At least two iterations stay: without a loop ptxas mixes all K blocks, and spills.
+  int64_t unroll = std::min(kUnrolledProducts / (step * blocks), count.value_or(1) / (2 * step));
   if (unroll > 1)
     loop->setAttr("hopper.unroll", builder.getI64IntegerAttr(unroll));
   {
@@ -314,10 +330,10 @@ void KernelBuilder::reduceAndStore(Tile tile, Value group, ValueRange accumulato
   for (auto [i, accumulator] : llvm::enumerate(accumulators))
     PutFragmentOp::create(
         builder, accumulator,
-        cut(exchange, {fragmentIndex(group, i), zero, zero, zero}, {tileN / 8, kThreadsPerWarpgroup, 4}));
+        cut(exchange, {fragmentIndex(group, i), zero, zero, zero}, {columns / 8, kThreadsPerWarpgroup, 4}));
   ClusterBarrierOp::create(builder);
   OpBuilder::InsertionGuard guard(builder);
-  int64_t storing = tileN / storedColumns;
+  int64_t storing = columns / storedColumns;
   if (storing < config.getSplitK()) {
     Value stores = arith::CmpIOp::create(builder, arith::CmpIPredicate::ult, rank, index(storing));
     auto branch = scf::IfOp::create(builder, stores, /*withElseRegion=*/false);
@@ -331,8 +347,9 @@ void KernelBuilder::reduceAndStore(Tile tile, Value group, ValueRange accumulato
         cut(exchange, {fragmentIndex(group, i), firstOctet, zero, zero}, {storedColumns / 8, kThreadsPerWarpgroup, 4});
     sums.push_back(SumFragmentsOp::create(builder, type, part, config.getSplitK()));
   }
-  Value column = arith::MulIOp::create(builder, rank, index(storedColumns));
-  store({tile.row, arith::AddIOp::create(builder, tile.column, column)}, group, sums);
+  Value &first = swap ? tile.row : tile.column;
+  first = arith::AddIOp::create(builder, first, arith::MulIOp::create(builder, rank, index(storedColumns)));
+  store(tile, group, sums);
 }
 
 void KernelBuilder::store(Tile tile, Value group, ValueRange accumulators) {
@@ -349,12 +366,15 @@ void KernelBuilder::store(Tile tile, Value group, ValueRange accumulators) {
   TmaStoreWaitOp::create(builder, 0, /*read=*/true);
   synchronize();
   for (auto [accumulator, panel] : llvm::zip_equal(accumulators, blockPanels))
-    StoreFragmentOp::create(builder, accumulator, panel);
+    StoreFragmentOp::create(builder, accumulator, panel, /*transposed=*/swap);
   FenceAsyncSharedOp::create(builder);
   synchronize();
-  for (auto [i, panel] : llvm::enumerate(blockPanels))
-    TmaStoreOp::create(builder, panel, mapD, arith::AddIOp::create(builder, tile.row, blockRow(group, i)), tile.column,
-                       /*add=*/problem.addsInMemory());
+  for (auto [i, panel] : llvm::enumerate(blockPanels)) {
+    Tile block = tile;
+    Value &first = swap ? block.column : block.row;
+    first = arith::AddIOp::create(builder, first, blockRow(group, i));
+    TmaStoreOp::create(builder, panel, mapD, block.row, block.column, /*add=*/problem.addsInMemory());
+  }
 }
 
 Value KernelBuilder::index(int64_t value) {

@@ -89,8 +89,10 @@ private:
   ConfigAttr config;
   config::Problem problem;
   int64_t tileM, tileN, kBlocks;
+  bool swap;               ///< rows of B are the rows of accumulators
+  int64_t columns;         ///< of an accumulator: tile_n, or tile_m if swapped
   int64_t blocks;          ///< accumulators of 64 rows a consumer
-  int64_t columnsPerScale; ///< columns of a tile that surely share one B scale
+  int64_t columnsPerScale; ///< columns of D that surely share one B scale
   int64_t cluster;         ///< CTAs that share operands, or a tile's K blocks
   int64_t storedColumns;   ///< columns that one CTA stores: a part of the tile if K is split
   int64_t panelWidth;      ///< columns of a staging panel

@@ -34,6 +34,8 @@ std::string KernelBuilder::name() {
     name += llvm::formatv("_cluster{0}x{1}", config.getClusterM(), config.getClusterN());
   if (config.getPartials() > 1)
     name += "_partials" + std::to_string(config.getPartials());
+  if (swap)
+    name += "_swap";
   return name;
 }
 
@@ -92,6 +94,7 @@ gpu::GPUFuncOp KernelBuilder::createFunction(gpu::GPUModuleOp module) {
   MLIRContext *context = builder.getContext();
   Type f32 = builder.getF32Type(), dElement = gemm.getDElement();
   auto swizzled = nvgpu::TensorMapSwizzleKind::SWIZZLE_128B;
+  int64_t panelRows = swap ? storedColumns : kFragmentRows, panelCount = swap ? 1 : storedColumns / panelWidth;
   auto panelSwizzle = swizzleOfRow(problem.dBytes * panelWidth);
 
   struct Parameter {
@@ -117,16 +120,16 @@ gpu::GPUFuncOp KernelBuilder::createFunction(gpu::GPUModuleOp module) {
     parameters.push_back(
         {tensorMap(dElement, tileM, panelWidth, panelSwizzle), ParamKind::tensor_map, Operand::c, mapC});
   parameters.push_back(
-      {tensorMap(dElement, kFragmentRows, panelWidth, panelSwizzle), ParamKind::tensor_map, Operand::d, mapD});
+      {tensorMap(dElement, panelRows, panelWidth, panelSwizzle), ParamKind::tensor_map, Operand::d, mapD});
   parameters.push_back({builder.getIndexType(), ParamKind::extent_m, Operand::none, extentM});
 
   SmallVector<Type> types;
   for (const Parameter &parameter : parameters)
     types.push_back(parameter.type);
   int64_t fragments = blocks * config.getConsumers();
-  SmallVector<Type> buffers{inShared({fragments, storedColumns / panelWidth, kFragmentRows, panelWidth}, dElement)};
+  SmallVector<Type> buffers{inShared({fragments, panelCount, panelRows, panelWidth}, dElement)};
   if (config.getSplitK() > 1)
-    buffers.push_back(inShared({fragments, tileN / 8, kThreadsPerWarpgroup, 4}, f32));
+    buffers.push_back(inShared({fragments, columns / 8, kThreadsPerWarpgroup, 4}, f32));
   builder.setInsertionPointToEnd(module.getBody());
   auto func = gpu::GPUFuncOp::create(builder, name(), builder.getFunctionType(types, {}), buffers);
   for (auto [i, parameter] : llvm::enumerate(parameters)) {

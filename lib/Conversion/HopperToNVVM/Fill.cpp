@@ -39,8 +39,8 @@ struct LowerTmaLoad : OpConversionPattern<TmaLoadOp> {
       Value first = panel == 0 ? column : emit.add(column, emit.i32(panel * box.getDimSize(1)));
       NVVM::CpAsyncBulkTensorGlobalToSharedClusterOp::create(
           rewriter, op.getLoc(), destination, adaptor.getMap().front(), ValueRange{first, row}, adaptor.getSlot()[0],
-          /*im2colOffsets=*/ValueRange(), /*multicastMask=*/everyRank, /*l2CacheHint=*/Value(),
-          NVVM::TMALoadMode::TILE, /*isCTAOnly=*/false, NVVM::CTAGroupKindAttr(), /*predicate=*/Value());
+          /*im2colOffsets=*/ValueRange(), /*multicastMask=*/everyRank, /*l2CacheHint=*/Value(), NVVM::TMALoadMode::TILE,
+          /*isCTAOnly=*/false, NVVM::CTAGroupKindAttr(), /*predicate=*/Value());
     }
     rewriter.eraseOp(op);
     return success();

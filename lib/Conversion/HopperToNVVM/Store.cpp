@@ -63,7 +63,9 @@ struct LowerStoreFragment : OpConversionPattern<StoreFragmentOp> {
     Emitter emit{rewriter, op.getLoc()};
     auto type = cast<MemRefType>(op.getStaging().getType());
     int64_t columns = op.getFragment().getType().getColumns();
-    if (type.getElementType().isF32())
+    if (op.getTransposed())
+      storeTransposed(emit, adaptor.getStaging().front(), adaptor.getFragment(), columns);
+    else if (type.getElementType().isF32())
       storeF32(emit, Panels(type), adaptor.getStaging().front(), adaptor.getFragment(), columns);
     else
       storeBf16(emit, Panels(type), adaptor.getStaging().front(), adaptor.getFragment(), columns);
@@ -104,6 +106,26 @@ struct LowerStoreFragment : OpConversionPattern<StoreFragmentOp> {
           emit.offset(emit.offset(rowAddress, emit.mul(chunk, emit.i32(kChunkBytes))), panel * panels.stride);
       NVVM::StMatrixOp::create(emit.builder, emit.loc, address, sources, NVVM::MMALayout::row,
                                NVVM::LdStMatrixShapeAttr::get(emit.builder.getContext(), 8, 8),
+                               NVVM::LdStMatrixEltType::B16);
+    }
+  }
+
+  /// Of each 8 columns, two matrices: rows 0-7 and 8-15 of the warp's 16. Transposed, lane i of a
+  /// matrix gives the address of column i, a row of 64 elements; up to four matrices at once.
+  static void storeTransposed(Emitter emit, Value staging, ValueRange fragment, int64_t columns) {
+    constexpr int64_t kRowBytes = 2 * 64;
+    Value lane = emit.lane(), column = emit.rem(lane, 8), matrix = emit.div(lane, 8);
+    Value chunk = emit.add(emit.mul(emit.warpInGroup(), emit.i32(2)), emit.rem(matrix, 2));
+    chunk = arith::XOrIOp::create(emit.builder, emit.loc, chunk, column); // the 128-byte swizzle
+    Value row = emit.add(emit.mul(emit.div(matrix, 2), emit.i32(8)), column);
+    Value bytes = emit.add(emit.mul(row, emit.i32(kRowBytes)), emit.mul(chunk, emit.i32(kChunkBytes)));
+    Value address = emit.offset(staging, bytes);
+    for (int64_t first = 0; first < columns; first += 16) {
+      SmallVector<Value> sources;
+      for (int64_t i = 4 * (first / 8); i < 4 * (std::min(first + 16, columns) / 8); i += 2)
+        sources.push_back(packBf16(emit, fragment[i], fragment[i + 1]));
+      NVVM::StMatrixOp::create(emit.builder, emit.loc, emit.offset(address, first * kRowBytes), sources,
+                               NVVM::MMALayout::col, NVVM::LdStMatrixShapeAttr::get(emit.builder.getContext(), 8, 8),
                                NVVM::LdStMatrixEltType::B16);
     }
   }

@@ -29,4 +29,16 @@ gpu.module @kernels {
     hopper.tma_store.wait read
     gpu.return
   }
+
+  // CHECK-LABEL: llvm.func @transposed(
+  gpu.func @transposed() workgroup(%panel: memref<1x24x64xbf16, 3>)
+      kernel attributes {hopper.launch = #hopper.launch<threads = 256, tile_m = 24, tile_n = 64, stages = 1, consumers = 1>} {
+    %acc = hopper.zero : !hopper.fragment<64x24xf32>
+    // 16 columns, rows of the staging, a stmatrix of four matrices; the last 8 are two.
+    // CHECK:         nvvm.stmatrix %{{[^,]+}}, %{{[^,]+}}, %{{[^,]+}}, %{{[^,]+}}, %{{[^ ]+}} {{.*}}layout = #nvvm.mma_layout<col>
+    // CHECK:         nvvm.stmatrix %{{[^,]+}}, %{{[^,]+}}, %{{[^ ,]+}} {{.*}}layout = #nvvm.mma_layout<col>
+    // CHECK-NOT:     nvvm.stmatrix
+    hopper.store_fragment %acc to %panel transposed : !hopper.fragment<64x24xf32>, memref<1x24x64xbf16, 3>
+    gpu.return
+  }
 }

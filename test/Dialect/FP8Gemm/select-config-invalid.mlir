@@ -9,7 +9,7 @@
 
 // GPU: error: expected 'gpu' to be one of h100-sxm, h100-pcie, h200-sxm, h20, got 'a100'
 // ROWS: error: expected 'expected-m' to be a positive number of rows, got 0
-// FIELD: error: expected 'config' to set tile_m, tile_n, stages, consumers, producer_registers, consumer_registers, raster_group, cluster_m, cluster_n, split_k or partials, got 'tile'
+// FIELD: error: expected 'config' to set tile_m, tile_n, stages, consumers, producer_registers, consumer_registers, raster_group, cluster_m, cluster_n, split_k, partials or swap_ab, got 'tile'
 // NO-VALUE: error: expected stages in 'config' to be a number of at least 1, got ''
 // VALUE: error: expected stages in 'config' to be a number of at least 1, got '-4'
 // TWICE: error: expected 'config' to set stages once, got it twice

@@ -3,7 +3,7 @@
 // RUN: fp8gemm-opt %s -split-input-file -verify-diagnostics -o /dev/null
 
 func.func @load_fragment_c1_element(%p: memref<1x64x64xf16, 3>) {
-  // expected-error @+1 {{expected 'panels' to be [panels, 64, w] bf16 or f32 with rows of 32, 64 or 128 bytes}}
+  // expected-error @+1 {{expected 'panels' to be [panels, rows, w] bf16 or f32 with rows of 32, 64 or 128 bytes}}
   %c = hopper.load_fragment %p : memref<1x64x64xf16, 3> -> !hopper.fragment<64x64xf32>
   return
 }
@@ -11,7 +11,7 @@ func.func @load_fragment_c1_element(%p: memref<1x64x64xf16, 3>) {
 // -----
 
 func.func @load_fragment_c1_row_bytes(%p: memref<1x64x64xf32, 3>) {
-  // expected-error @+1 {{expected 'panels' to be [panels, 64, w] bf16 or f32 with rows of 32, 64 or 128 bytes}}
+  // expected-error @+1 {{expected 'panels' to be [panels, rows, w] bf16 or f32 with rows of 32, 64 or 128 bytes}}
   %c = hopper.load_fragment %p : memref<1x64x64xf32, 3> -> !hopper.fragment<64x64xf32>
   return
 }

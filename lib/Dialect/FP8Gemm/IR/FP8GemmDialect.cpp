@@ -31,7 +31,7 @@ static void printBlockShape(AsmPrinter &printer, int64_t rows, int64_t columns) 
 LogicalResult fp8gemm::ConfigAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t tileM, int64_t tileN,
                                           int64_t stages, int64_t consumers, int64_t producerRegisters,
                                           int64_t consumerRegisters, int64_t rasterGroup, int64_t clusterM,
-                                          int64_t clusterN, int64_t splitK, int64_t partials) {
+                                          int64_t clusterN, int64_t splitK, int64_t partials, int64_t swapAb) {
   const std::pair<StringRef, int64_t> fields[] = {{"tile_m", tileM},
                                                   {"tile_n", tileN},
                                                   {"stages", stages},
@@ -54,11 +54,15 @@ LogicalResult fp8gemm::ConfigAttr::verify(function_ref<InFlightDiagnostic()> emi
   if (tileM % (8 * clusterN) != 0 || tileN % (8 * clusterM) != 0)
     return emitError() << "expected CTAs of a cluster to load a multiple of 8 rows of a tile each, got "
                        << (clusterN > 1 ? tileM : tileN) << " rows for " << cluster;
-  if (tileM % (64 * consumers) != 0)
-    return emitError() << "expected 'tile_m' to be a multiple of 64 rows for each of " << consumers
-                       << " consumers, got " << tileM;
-  if (tileN % 8 != 0 || tileN > 256)
-    return emitError() << "expected 'tile_n' to be a multiple of 8, at most 256, got " << tileN;
+  if (swapAb != 0 && swapAb != 1)
+    return emitError() << "expected 'swap_ab' to be 0 or 1, got " << swapAb;
+  auto [rowsName, rows] = swapAb ? std::pair("tile_n", tileN) : std::pair("tile_m", tileM);
+  auto [columnsName, columns] = swapAb ? std::pair("tile_m", tileM) : std::pair("tile_n", tileN);
+  if (rows % (64 * consumers) != 0)
+    return emitError() << "expected '" << rowsName << "' to be a multiple of 64 rows for each of " << consumers
+                       << " consumers, got " << rows;
+  if (columns % 8 != 0 || columns > 256)
+    return emitError() << "expected '" << columnsName << "' to be a multiple of 8, at most 256, got " << columns;
   return success();
 }
 

@@ -282,16 +282,18 @@ LogicalResult PromoteOp::verify() {
 /// Panels: [panels, 64, w] with rows of 32, 64 or 128 bytes.
 static LogicalResult verifyPanels(Operation *op, StringRef name, MemRefType panels) {
   Type element = panels.getElementType();
-  if (panels.getRank() == 3 && (element.isBF16() || element.isF32()) && panels.getDimSize(1) == 64 &&
+  if (panels.getRank() == 3 && (element.isBF16() || element.isF32()) &&
       llvm::is_contained({32, 64, 128}, panels.getDimSize(2) * panels.getElementTypeBitWidth() / 8))
     return success();
   return op->emitOpError() << "expected '" << name
-                           << "' to be [panels, 64, w] bf16 or f32 with rows of 32, 64 or 128 bytes, got " << panels;
+                           << "' to be [panels, rows, w] bf16 or f32 with rows of 32, 64 or 128 bytes, got " << panels;
 }
 
 static LogicalResult verifyPanels(Operation *op, StringRef name, MemRefType panels, FragmentType fragment) {
   if (failed(verifyPanels(op, name, panels)))
     return failure();
+  if (panels.getDimSize(1) != 64)
+    return op->emitOpError() << "expected '" << name << "' to hold 64 rows, got " << panels.getDimSize(1);
   int64_t columns = panels.getDimSize(0) * panels.getDimSize(2);
   if (columns != fragment.getColumns())
     return op->emitOpError() << "expected '" << name << "' to hold " << fragment.getColumns() << " columns, got "
@@ -300,7 +302,13 @@ static LogicalResult verifyPanels(Operation *op, StringRef name, MemRefType pane
 }
 
 LogicalResult StoreFragmentOp::verify() {
-  return verifyPanels(*this, "staging", cast<MemRefType>(getStaging().getType()), getFragment().getType());
+  auto staging = cast<MemRefType>(getStaging().getType());
+  if (!getTransposed())
+    return verifyPanels(*this, "staging", staging, getFragment().getType());
+  int64_t columns = getFragment().getType().getColumns();
+  if (staging.getElementType().isBF16() && staging.getShape() == ArrayRef<int64_t>{1, columns, 64})
+    return success();
+  return emitOpError() << "expected 'staging' to be 1x" << columns << "x64 bf16, got " << staging;
 }
 
 LogicalResult LoadFragmentOp::verify() {

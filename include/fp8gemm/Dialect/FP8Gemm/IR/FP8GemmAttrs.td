@@ -54,6 +54,10 @@ def FP8Gemm_ConfigAttr : FP8Gemm_Attr<"Config", "config"> {
     A consumer has up to `partials` products in flight: with 2 the tensor cores work on one
     while the one before is promoted.
 
+    With `swap_ab` = 1 the kernel computes the tile's transpose: rows of B are on wgmma's M
+    side, in accumulators of 64, and rows of A on its N side, which goes down to 8. That is for
+    small M: `tile_n` then has the multiples of 64, and `tile_m` any multiple of 8.
+
     Example:
     `#fp8gemm.config<tile_m = 128, tile_n = 176, stages = 4, consumers = 2, producer_registers = 40, consumer_registers = 232, raster_group = 16>`.
   }];
@@ -63,7 +67,8 @@ def FP8Gemm_ConfigAttr : FP8Gemm_Attr<"Config", "config"> {
                         DefaultValuedParameter<"int64_t", "1">:$cluster_m,
                         DefaultValuedParameter<"int64_t", "1">:$cluster_n,
                         DefaultValuedParameter<"int64_t", "1">:$split_k,
-                        DefaultValuedParameter<"int64_t", "1">:$partials);
+                        DefaultValuedParameter<"int64_t", "1">:$partials,
+                        DefaultValuedParameter<"int64_t", "0">:$swap_ab);
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
 }

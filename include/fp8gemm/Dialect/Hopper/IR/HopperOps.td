@@ -205,8 +205,6 @@ def Hopper_SumFragmentsOp : Hopper_Op<"sum_fragments", [Hopper_NamedResults]> {
     Constraints:
     - (C1) `exchange` is [N / 8, 128, 4] f32 in shared memory, N the columns of `sum`
     - (C2) `ranks` is in [2, 8]
-
-    Source: PTX ISA, "mapa", `ld.shared::cluster`.
   }];
   let arguments = (ins Arg<Hopper_SmemBuffer, "", [MemRead]>:$exchange, I64Attr:$ranks);
   let results = (outs Hopper_Fragment:$sum);
@@ -405,16 +403,18 @@ def Hopper_StoreFragmentOp : Hopper_Op<"store_fragment"> {
   let description = [{
     To bf16 it rounds to nearest even, and stores by stmatrix; to f32 by ordinary
     stores. `staging` holds the 64 x N fragment as N / w panels of w columns:
-    [panel, row, column], swizzled as TMA does for their rows.
+    [panel, row, column], swizzled as TMA does for their rows. `transposed` stores N rows
+    of 64 columns instead, one panel.
 
     Constraints:
     - (C1) `staging` is [N / w, 64, w] bf16 or f32 in shared memory, rows of 32, 64 or
-           128 bytes
+           128 bytes; with `transposed` [1, N, 64] bf16
 
     Source: PTX ISA, "stmatrix" and "Swizzling modes".
   }];
-  let arguments = (ins Hopper_Fragment:$fragment, Arg<Hopper_SmemBuffer, "", [MemWrite]>:$staging);
-  let assemblyFormat = "$fragment `to` $staging attr-dict `:` type($fragment) `,` type($staging)";
+  let arguments = (ins Hopper_Fragment:$fragment, Arg<Hopper_SmemBuffer, "", [MemWrite]>:$staging,
+                       UnitAttr:$transposed);
+  let assemblyFormat = "$fragment `to` $staging (`transposed` $transposed^)? attr-dict `:` type($fragment) `,` type($staging)";
   let hasVerifier = 1;
 }
 
@@ -452,7 +452,7 @@ def Hopper_TmaStoreOp : Hopper_Op<"tma_store"> {
     holds, by TMA: who adds to each element once in a kernel gets the same bits every time.
 
     Constraints:
-    - (C1) `staging` is [panels, 64, w]; the map's box is 64 x w, of the same element
+    - (C1) `staging` is [panels, r, w]; the map's box is r x w, of the same element
            type, swizzled by the bytes of its rows
     - (C2) with `add`, elements are f32: a sum of bf16 would be rounded twice
 
