@@ -69,7 +69,8 @@ void KernelBuilder::build(gpu::GPUModuleOp module) {
 }
 
 void KernelBuilder::buildProducer() {
-  forEachTile([&](Tile tile) {
+  forEachTile([&](Value number) {
+    Tile tile = locate(number);
     auto loop = scf::ForOp::create(builder, index(0), blockCount, index(1));
     {
       OpBuilder::InsertionGuard guard(builder);
@@ -95,7 +96,8 @@ void KernelBuilder::buildProducer() {
 /// The scales of a K block are fetched one block ahead, so that their latency
 /// passes while the warp waits for an empty stage.
 void KernelBuilder::buildHelper() {
-  forEachTile([&](Tile tile) {
+  forEachTile([&](Value number) {
+    Tile tile = locate(number);
     auto fetch = [&](Value k) {
       SmallVector<Value> values;
       if (!problem.sfaByTma())
@@ -120,10 +122,11 @@ void KernelBuilder::buildHelper() {
 }
 
 void KernelBuilder::buildConsumer(Value group) {
-  forEachTile([&](Tile tile) {
+  forEachTile([&](Value number) {
     Value zero = ZeroOp::create(builder, FragmentType::get(builder.getContext(), kFragmentRows, columns));
     SmallVector<Value> zeros(blocks, zero);
     SmallVector<Value> sums = mainLoop(group, zeros);
+    Tile tile = locate(number); // not before: the first product need not wait for it
     if (cRing)
       sums = addC(group, sums);
     if (config.getSplitK() > 1)
@@ -179,7 +182,7 @@ Value KernelBuilder::kBlock(Value i) {
   return config.getSplitK() == 1 ? i : arith::AddIOp::create(builder, firstBlock, i);
 }
 
-void KernelBuilder::forEachTile(function_ref<void(Tile)> body) {
+void KernelBuilder::forEachTile(function_ref<void(Value)> body) {
   OpBuilder::InsertionGuard guard(builder);
   Value tile = firstTile;
   // With split K every cluster has one tile.
@@ -188,6 +191,10 @@ void KernelBuilder::forEachTile(function_ref<void(Tile)> body) {
     builder.setInsertionPointToStart(loop.getBody());
     tile = loop.getInductionVar();
   }
+  body(tile);
+}
+
+KernelBuilder::Tile KernelBuilder::locate(Value tile) {
   auto raster = RasterOp::create(builder, tile, blockRows, blockColumns, config.getRasterGroup());
   auto first = [&](Value block, int64_t tileExtent, int64_t clusterExtent) -> Value {
     Value position = arith::MulIOp::create(builder, block, index(tileExtent * clusterExtent));
@@ -195,8 +202,8 @@ void KernelBuilder::forEachTile(function_ref<void(Tile)> body) {
       return position;
     return arith::AddIOp::create(builder, position, arith::MulIOp::create(builder, rank, index(tileExtent)));
   };
-  body({first(raster.getBlockRow(), tileM, config.getClusterM()),
-        first(raster.getBlockColumn(), tileN, config.getClusterN())});
+  return {first(raster.getBlockRow(), tileM, config.getClusterM()),
+          first(raster.getBlockColumn(), tileN, config.getClusterN())};
 }
 
 void KernelBuilder::load(Value map, Value row, Value column, Value buffer, Value slot, bool shared) {

@@ -53,8 +53,10 @@ private:
   void buildHelper();
   void buildConsumer(mlir::Value group);
 
-  /// A persistent loop over this CTA's tiles, after scheduleTiles().
-  void forEachTile(llvm::function_ref<void(Tile)> body);
+  /// A persistent loop over the numbers of this CTA's tiles, after scheduleTiles().
+  void forEachTile(llvm::function_ref<void(mlir::Value)> body);
+  /// Where a tile is, in raster order.
+  Tile locate(mlir::Value number);
   Stage wait();
   /// The producer's part in adding C to a tile, and the consumers'.
   void loadC(Tile tile);
