@@ -37,7 +37,7 @@ func.func @empty(%a: memref<0x16xf8E4M3FN>, %sfa: memref<1x4xf32>, %b: memref<8x
 }
 
 // CHECK-LABEL: @has_config
-// CHECK: config = #fp8gemm.config<tile_m =  tile_n = 32, stages = 2,
+// CHECK: config = #fp8gemm.config<tile_m = 64, tile_n = 32, stages = 2,
 // FORCED-LABEL: @has_config
 // FORCED: config = #fp8gemm.config<tile_m = 64, tile_n = 32, stages = 2,
 func.func @has_config(%a: memref<?x128xf8E4M3FN>, %sfa: memref<1x?xf32>, %b: memref<128x128xf8E4M3FN>, %sfb: memref<1x1xf32>, %d: memref<?x128xbf16>) {
