@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """The worker of run_gpu_tests.py: runs kernels and checks what they wrote (see supervise.py).
 
-An item is {"id", "group", "kernel": path, "seed", "m"} or has "kind": "empty", "refused",
-"adversarial" or "model".
+An item is {"id", "group", "kernel": path} and has "kind": "empty", "refused", "special",
+"adversarial", "model", "steady", or is a random product: "m", "seed", and where not as usual "rows" of the
+data, the "first" of the m, "paddings" (a list, as operands.STRIDED), "bits": kernels of the
+same name must give a row the same bits.
 """
 
 import ctypes
@@ -13,6 +15,7 @@ import torch
 import operands
 import runtime_binding
 import supervise
+import surroundings
 from operands import numerics, tensor_core
 
 MAX_M = 4096
@@ -25,6 +28,10 @@ MADE_ROWS = 16
 
 class Failure(Exception):
     """What is wrong with a result."""
+
+
+def described(paddings):
+    return "strided" if any(paddings.values()) else "packed"
 
 
 def describe(bad, got, expected, allowed):
@@ -52,9 +59,9 @@ def stream_of_another_context():
 class Case:
     """Runs items on a device; keeps what consecutive items share."""
 
-    def __init__(self, device, open_kernel, synchronize, other_stream=stream_of_another_context):
+    def __init__(self, device, open_kernel, synchronize, other_stream=stream_of_another_context, around=None):
         self.device, self.open_kernel, self.synchronize = device, open_kernel, synchronize
-        self.other_stream = other_stream
+        self.other_stream, self.around = other_stream, around
         self.kernel, self.kernel_path = None, None
         self.data, self.data_key = None, None
         self.full, self.full_key = None, None
@@ -66,32 +73,33 @@ class Case:
             self.kernel, self.kernel_path = self.open_kernel(path), path
         return self.kernel
 
-    def use_data(self, kernel, seed):
-        """Normal data, its quantisation, C (None where none is added) and their oracle: MAX_M rows, of which an item
-        takes the first M."""
+    def use_data(self, kernel, seed, rows=None):
+        """Normal data, its quantisation, C (None where none is added) and their oracle: MAX_M rows or `rows`, of which
+        an item takes M."""
+        rows = rows or MAX_M
         n, k, adds = kernel.n, kernel.k, kernel.c_use != "none"
-        key = (n, k, seed, kernel.a_type, kernel.b_type, kernel.sfb_rows, kernel.d_type, adds)
+        key = (rows, n, k, seed, kernel.a_type, kernel.b_type, kernel.sfb_rows, kernel.d_type, adds)
         if self.data_key != key:
             self.data = None  # two sets would not be needed at once
             random = torch.Generator(self.device).manual_seed(1000 + seed)
-            a = torch.randn(MAX_M, k, generator=random, device=self.device)
+            a = torch.randn(rows, k, generator=random, device=self.device)
             b = torch.randn(n, k, generator=random, device=self.device)
             # Rows of different size, so that a scale taken from another row or block shows.
-            a *= torch.exp2(torch.randint(-4, 5, (MAX_M, 1), generator=random, device=self.device))
+            a *= torch.exp2(torch.randint(-4, 5, (rows, 1), generator=random, device=self.device))
             quantised = (*operands.quantise(a, 1, operands.BLOCK, operands.TYPES[kernel.a_type]),
                          *operands.quantise(b, kernel.sfb_rows, operands.BLOCK, operands.TYPES[kernel.b_type]))
             c = None
             if adds:
-                c = torch.randn(MAX_M, n, generator=random, device=self.device) * a.norm(dim=1, keepdim=True)
+                c = torch.randn(rows, n, generator=random, device=self.device) * a.norm(dim=1, keepdim=True)
                 c = c.to(operands.TYPES[kernel.d_type])
             oracle = operands.Oracle(*quantised, c, kernel.d_type)
             self.data, self.data_key = (quantised, c, oracle), key
         return self.data
 
-    def multiply(self, a, sfa, b, sfb, strided, c=None):
+    def multiply(self, a, sfa, b, sfb, paddings, c=None):
         """D, from poisoned memory, or added to C; twice, with the same bits; nothing else written."""
         kernel = self.kernel
-        everything = operands.Operands(a, sfa, b, sfb, kernel, strided, c)
+        everything = operands.Operands(a, sfa, b, sfb, kernel, paddings, c)
         arguments = everything.arguments(kernel)
         results = []
         for _ in range(2):
@@ -99,7 +107,7 @@ class Case:
             kernel.launch(arguments)
             self.synchronize()
             results.append(everything.d.read())
-        how = "strided" if strided else "packed"
+        how = described(paddings)
         damaged = everything.damaged()
         if damaged:
             raise Failure(f"{how}: wrote outside of, or into, {', '.join(damaged)}")
@@ -113,20 +121,20 @@ class Case:
             raise Failure(f"{how}: {different} elements differ between two launches")
         return results[0]
 
-    def compare(self, d, oracle, how):
-        """Largest errors as shares of the bounds (constant, stepwise); Failure above 1 or where not a number."""
-        got, value = d.to(torch.float64), oracle.value[:len(d)]
+    def compare(self, d, oracle, how, rows=slice(None)):
+        """Of those rows of the oracle, the largest errors as shares of the bounds (constant, stepwise); Failure above 1 or where not a number."""
+        got, value = d.to(torch.float64), oracle.value[rows]
         error, shares = (got - value).abs(), []
-        for name, allowed in zip(("constant", "stepwise"), oracle.limits(len(d))):
+        for name, allowed in zip(("constant", "stepwise"), oracle.limits(rows)):
             bad = ~(error <= allowed)
             if bad.any():
                 raise Failure(f"{how}: by the {name} bound, " + describe(bad, got, value, allowed))
             shares.append(float((error / allowed).max()))
         return shares
 
-    def compare_rows(self, d, oracle, how):
+    def compare_rows(self, d, oracle, how, rows=slice(None)):
         """Largest relative error of a row; Failure where it is more than rounding explains."""
-        value = oracle.value[:len(d)]
+        value = oracle.value[rows]
         relative = (d.to(torch.float64) - value).norm(dim=1) / value.norm(dim=1).clamp_min(2.0**-134)
         bad = torch.nonzero(~(relative <= RANDOM_ERROR)).flatten()
         if len(bad):
@@ -135,32 +143,56 @@ class Case:
         return float(relative.max())
 
     def random(self, item):
-        kernel, m = self.use_kernel(item["kernel"]), item["m"]
-        (a, sfa, b, sfb), c, oracle = self.use_data(kernel, item["seed"])
-        key = (item["kernel"], item["seed"])
+        kernel, first = self.use_kernel(item["kernel"]), item.get("first", 0)
+        rows = slice(first, first + item["m"])
+        (a, sfa, b, sfb), c, oracle = self.use_data(kernel, item["seed"], item.get("rows"))
+        key = (item.get("bits", item["kernel"]), item["seed"])
         if self.full_key != key:  # at the first item of this data, and after a restart
+            self.full, self.full_key = None, key
             try:
-                self.full, self.full_key = self.multiply(a, sfa, b, sfb, False, c), key
+                self.full = self.multiply(a, sfa, b, sfb, operands.PACKED, c)
+                self.full_label = item.get("label", "")
             except Failure:
-                self.full, self.full_key = None, key  # the item with M = MAX_M tells
+                pass  # the items with the largest M tell
         worst, worst_row = 0.0, 0.0
-        for strided in (False, True):
-            how = "strided" if strided else "packed"
-            d = self.multiply(a[:m], sfa[:m], b, sfb, strided, None if c is None else c[:m])
-            worst = max(worst, self.compare(d, oracle, how)[1])
-            worst_row = max(worst_row, self.compare_rows(d, oracle, how))
+        for paddings in item.get("paddings", (operands.PACKED, operands.STRIDED)):
+            how = described(paddings)
+            d = self.multiply(a[rows], sfa[rows], b, sfb, paddings, None if c is None else c[rows])
+            worst = max(worst, self.compare(d, oracle, how, rows)[1])
+            worst_row = max(worst_row, self.compare_rows(d, oracle, how, rows))
             if self.full is None:
                 continue
-            changed = int((operands.bits(d) != operands.bits(self.full[:m])).any(1).sum())
+            changed = int((operands.bits(d) != operands.bits(self.full[rows])).any(1).sum())
             if changed:
-                raise Failure(f"{how}: {changed} rows have other bits than with M = {MAX_M}")
+                raise Failure(f"{how}: {changed} rows have other bits than with M = {len(self.full)} and schedule "
+                              f"'{self.full_label}'")
         return {"ratio": worst, "row": worst_row}
+
+    def steady(self, item):
+        """The same bits on another stream, beside another kernel, with fewer multiprocessors."""
+        kernel, m = self.use_kernel(item["kernel"]), item["m"]
+        (a, sfa, b, sfb), c, _ = self.use_data(kernel, item["seed"], item.get("rows"))
+        everything = operands.Operands(a[:m], sfa[:m], b, sfb, kernel, operands.PACKED, None if c is None else c[:m])
+        arguments, alone = everything.arguments(kernel), None
+        for how, launch in self.around(kernel, item["kernel"]):
+            everything.prepare()
+            self.synchronize()
+            launch(arguments)
+            d = operands.bits(everything.d.read())
+            if alone is None:
+                alone = d
+            changed = int((d != alone).any(1).sum())
+            if changed:
+                raise Failure(f"{how}: {changed} of {m} rows have other bits than alone")
+        if operands.unwritten(alone) or everything.damaged():
+            raise Failure("elements not written, or something else written")
+        return {}
 
     def empty(self, item):
         """M = 0 succeeds, writes nothing, and needs no memory."""
         kernel = self.use_kernel(item["kernel"])
         (a, sfa, b, sfb), c, _ = self.use_data(kernel, 0)
-        everything = operands.Operands(a[:1], sfa[:1], b, sfb, kernel, False, None if c is None else c[:1])
+        everything = operands.Operands(a[:1], sfa[:1], b, sfb, kernel, operands.PACKED, None if c is None else c[:1])
         everything.d.poison()
         everything.m = 0
         kernel.launch(everything.arguments(kernel))
@@ -173,7 +205,7 @@ class Case:
         """Wrong arguments are answered with a status, and nothing is launched."""
         kernel, m = self.use_kernel(item["kernel"]), 8
         (a, sfa, b, sfb), c, _ = self.use_data(kernel, 0)
-        everything = operands.Operands(a[:m], sfa[:m], b, sfb, kernel, False, None if c is None else c[:m])
+        everything = operands.Operands(a[:m], sfa[:m], b, sfb, kernel, operands.PACKED, None if c is None else c[:m])
         everything.d.poison()
         right = {name: getattr(everything, name).operand for name in everything.names}
 
@@ -245,7 +277,7 @@ class Case:
             blocks = operands.ceil_div(kernel.k, operands.BLOCK)
             sfa = torch.ones(MADE_ROWS, blocks, device=self.device)
             sfb = torch.ones(operands.ceil_div(kernel.n, kernel.sfb_rows), blocks, device=self.device)
-            d = self.multiply(a, sfa, b, sfb, False, c)
+            d = self.multiply(a, sfa, b, sfb, operands.PACKED, c)
             shares[make.__name__] = self.compare(d, operands.Oracle(a, sfa, b, sfb, c, kernel.d_type), make.__name__)[0]
         worst = max(shares.values())
         if worst < ADVERSARIAL_SHARE:
@@ -267,7 +299,7 @@ class Case:
         sfa[2, 0] = float("nan")
         sfa[3] = sfa[5] = 0
         sfa[4] *= -1
-        d = self.multiply(a.view(element), sfa, b, sfb, False, c).to(torch.float64)
+        d = self.multiply(a.view(element), sfa, b, sfb, operands.PACKED, c).to(torch.float64)
         value = operands.sum_of_blocks(a.view(element), sfa, b, sfb, c)
         finite = value.isfinite()
         same = torch.where(finite, (d - value).abs() <= RANDOM_ERROR * 16 * value.abs().clamp_min(value[4].abs().max()),
@@ -288,7 +320,7 @@ class Case:
         c = None
         if problem.c is not None:
             c = torch.from_numpy(problem.c.astype("float32")).to(self.device).to(operands.TYPES[kernel.d_type])
-        d = self.multiply(*self.on_device(problem), False, c)
+        d = self.multiply(*self.on_device(problem), operands.PACKED, c)
         stored = "int32" if kernel.d_type == "f32" else "int16"
         expected = torch.from_numpy(tensor_core.gemm(problem).view(stored)).to(self.device)
         return {"ratio": float((operands.bits(d) == expected).to(torch.float64).mean())}
@@ -296,7 +328,7 @@ class Case:
     def run(self, item):
         try:
             return dict(getattr(self, item.get("kind", "random"))(item), status="pass")
-        except Failure as failure:
+        except (Failure, surroundings.NoSurroundings) as failure:
             return {"status": "fail", "note": str(failure)}
         except runtime_binding.StatusError as error:
             if str(error).startswith("DRIVER_ERROR"):
@@ -313,7 +345,9 @@ def main():
         kernel.load()
         return kernel
 
-    case = Case("cuda", open_kernel, torch.cuda.synchronize)
+    surroundings.use_driver()
+    around = surroundings.Surroundings(open_kernel)
+    case = Case("cuda", open_kernel, torch.cuda.synchronize, around=around.calls)
     supervise.work(sys.argv[1], torch.cuda.get_device_name(0), case.run)
 
 

@@ -21,6 +21,10 @@ SMALLEST_EXPONENT = {torch.float8_e4m3fn: -6, torch.float8_e5m2: -14}  # of norm
 # of bounds shows in the result, and no kernel computes it: the hardware's NaN is 0x7fff.
 GUARD_BYTES = 1 << 16
 FILL = 0xFF
+# How much longer than their elements rows are, in the shortest legal steps (16 bytes where TMA reads or
+# writes, else an element): packed, and an operand each another.
+PACKED = {}
+STRIDED = {"a": 3, "b": 1, "sfa": 2, "sfb": 5, "c": 5, "d": 3}
 
 
 def ceil_div(a, b):
@@ -124,11 +128,11 @@ class Oracle:
         self.k = a.shape[1]
 
     def limits(self, rows):
-        """Both bounds of docs/Numerics.md, for the first `rows` rows: by the constant, and step by step."""
-        value, magnitude = self.value[:rows], self.magnitude[:rows]
+        """Both bounds of docs/Numerics.md, for some rows, a slice: by the constant, and step by step."""
+        value, magnitude = self.value[rows], self.magnitude[rows]
         shape = SimpleNamespace(shape=(*value.shape, self.k), c=self.c, d_type=self.d_type)
         return (numerics.bound(shape, value, magnitude, tensor_core.constant_error),
-                numerics.bound(shape, value, magnitude, lambda *_: self.stepwise[:rows]))
+                numerics.bound(shape, value, magnitude, lambda *_: self.stepwise[rows]))
 
 
 class Guarded:
@@ -162,7 +166,8 @@ class Guarded:
         return self.buffer.data_ptr() + self.offset, self.leading
 
     def read(self):
-        return self._bytes(self.buffer).contiguous().view(self.dtype)
+        """A copy, which later launches don't change."""
+        return self._bytes(self.buffer).clone(memory_format=torch.contiguous_format).view(self.dtype)
 
     def poison(self):
         self.buffer.fill_(FILL)
@@ -175,29 +180,30 @@ class Guarded:
 
 
 class Operands:
-    """Guarded operands of one product in the storage that a kernel asks for. `c` is what it adds, if it does."""
+    """Guarded operands of one product in the storage that a kernel asks for, padded as PACKED and STRIDED are. `c` is
+    what it adds, if it does.
+    """
 
-    def __init__(self, a, sfa, b, sfb, kernel, strided, c=None):
+    def __init__(self, a, sfa, b, sfb, kernel, paddings, c=None):
         sfa_layout, sfb_layout, element = kernel.sfa, kernel.sfb, TYPES[kernel.d_type]
         sfb_by_tma = sfb_layout == "mn_major" and kernel.sfb_rows == 1
         m, n, k = a.shape[0], b.shape[0], a.shape[1]
         self.m = m
-        if sfa_layout == "mn_major":
-            # TMA reads whole rows: their length is a multiple of 4 scales, the rest stays NaN.
-            stored_sfa, sfa_leading = sfa.T, max(round_up(m, 4), 4) + (8 if strided else 0)
-        else:
-            stored_sfa, sfa_leading = sfa, sfa.shape[1] + (3 if strided else 0)
+        step = {"a": 16, "b": 16, "sfa": 4 if sfa_layout == "mn_major" else 1, "sfb": 4 if sfb_by_tma else 1,
+                "c": 16 // element.itemsize, "d": 16 // element.itemsize}
+        more = {name: paddings.get(name, 0) * elements for name, elements in step.items()}
+        # TMA reads whole rows of scales: their length is a multiple of 4, the rest stays NaN.
+        stored_sfa, sfa_columns = (sfa.T, max(round_up(m, 4), 4)) if sfa_layout == "mn_major" else (sfa, sfa.shape[1])
         stored_sfb = sfb.T if sfb_layout == "mn_major" else sfb
-        self.a = Guarded(a, k + (48 if strided else 0))
-        self.b = Guarded(b, k + (16 if strided else 0))
-        self.sfa = Guarded(stored_sfa, sfa_leading, scalar_aligned=sfa_layout == "k_major")
-        self.sfb = Guarded(stored_sfb, stored_sfb.shape[1] + ((12 if sfb_by_tma else 5) if strided else 0),
-                           scalar_aligned=not sfb_by_tma)
-        self.d = Guarded(torch.empty(m, n, dtype=element, device=a.device), n + (24 if strided else 0))
+        self.a = Guarded(a, k + more["a"])
+        self.b = Guarded(b, k + more["b"])
+        self.sfa = Guarded(stored_sfa, sfa_columns + more["sfa"], scalar_aligned=sfa_layout == "k_major")
+        self.sfb = Guarded(stored_sfb, stored_sfb.shape[1] + more["sfb"], scalar_aligned=not sfb_by_tma)
+        self.d = Guarded(torch.empty(m, n, dtype=element, device=a.device), n + more["d"])
         self.names = ["a", "sfa", "b", "sfb", "d"]
         self.before = c if kernel.c_use == "in_place" else None
         if kernel.c_use == "apart":
-            self.c = Guarded(c, n + (40 if strided else 0))
+            self.c = Guarded(c, n + more["c"])
             self.names.insert(4, "c")
 
     def prepare(self):

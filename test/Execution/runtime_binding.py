@@ -11,6 +11,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LIBRARY = "libfp8gemm_runtime.so"
+# Beside it, for tests: a driver that tells of fewer multiprocessors (FewerSms.cpp).
+FEWER_SMS = "libfp8gemm_fewer_sms.so"
 LAYOUTS = ("k_major", "mn_major")  # fp8gemm_scale_layout
 TYPES = ("e4m3", "e5m2", "bf16", "f32")  # fp8gemm_type
 C_USES = ("none", "apart", "in_place")  # fp8gemm_c_use

@@ -69,6 +69,10 @@ class FakeKernel:
             bits[m - 1, N - 1] = -1
         if self.fault == "unstable" and self.calls % 2:
             bits[0, 0] ^= 1
+        if self.fault == "bits depend on the stream" and stream:
+            bits[m - 1, 0] ^= 1
+        if self.fault == "last bit":
+            bits[0, 0] ^= 1
         if self.fault == "bits depend on M" and m < 64:
             bits[0, 0] ^= 1
         if self.fault == "reads out of bounds":
@@ -95,7 +99,11 @@ def run(monkeypatch):
                 fake.operands = self
 
         monkeypatch.setattr(operands, "Operands", Watched)
-        case = gpu_case.Case("cpu", lambda path: fake, lambda: None, lambda: OTHER_STREAM)
+        def around(kernel, path):
+            for how, stream in (("alone", 0), ("on another stream", 7)):
+                yield how, lambda arguments: kernel.launch(arguments, stream)
+
+        case = gpu_case.Case("cpu", lambda path: fake, lambda: None, lambda: OTHER_STREAM, around)
         return case.run({"id": "x", "group": "x", "kernel": "x", "seed": 1, "m": 7, **item})
 
     return run
@@ -126,8 +134,8 @@ def test_right_result_of_other_recipes_passes(run, a_type, b_type, d_type, c_use
 @pytest.mark.parametrize("fault, said", [
     ("one element off", "packed: by the stepwise bound, 1 of 952 elements out of bound, rows 3..3, columns 3..3"),
     ("not written", "1 of 952 elements not written, rows 6..6, columns 135..135"),
-    ("unstable", "1 elements differ between two launches"),
-    ("bits depend on M", "1 rows have other bits than with M = 200"),
+    ("unstable", "packed: 1 elements differ between two launches"),
+    ("bits depend on M", "1 rows have other bits than with M = 200 and schedule ''"),
     ("reads out of bounds", "out of bound"),
     ("writes behind D", "wrote outside of, or into, d"),
     ("writes between rows", "strided: wrote outside of, or into, d"),
@@ -143,6 +151,44 @@ def test_special_values(run):
     assert result["status"] == "pass", result
     assert "D[0, 0]: expected nan, got 0.0" in run({"kind": "special"}, fault="NaN is lost")["note"]
     assert "D[4, 3]" in run({"kind": "special"}, fault="one element off")["note"]
+
+
+@pytest.mark.parametrize("c_use", ["none", "in_place"])
+def test_steady(run, c_use):
+    item = {"kind": "steady", "rows": 40}
+    assert run(item, c_use=c_use) == {"status": "pass"}
+    said = run(item, c_use=c_use, fault="bits depend on the stream")["note"]
+    assert said == "on another stream: 1 of 7 rows have other bits than alone"
+    assert "not written" in run(item, c_use=c_use, fault="not written")["note"]
+
+
+def test_rows_from_the_middle(run):
+    """Other rows than the first, odd paddings: right, and with the bits that they have among all."""
+    item = {"m": 9, "first": 20, "rows": 80, "paddings": [{"a": 1, "sfa": 7, "c": 2}]}
+    for kernel in ({}, dict(sfa="k_major", sfb="mn_major", sfb_rows=1, c_use="apart", d_type="f32")):
+        assert run(item, **kernel)["status"] == "pass"
+    said = run(item, fault="bits depend on M")["note"]
+    assert said == "strided: 1 rows have other bits than with M = 80 and schedule ''"
+
+
+def test_kernels_of_one_product_have_the_same_bits(monkeypatch):
+    """Items that name the same `bits` are compared, whichever kernel ran first."""
+    kernels = {"one": FakeKernel(), "other": FakeKernel(fault="last bit")}
+    shared = operands.Operands
+
+    class Watched(shared):
+        def __init__(self, *arguments):
+            super().__init__(*arguments)
+            for kernel in kernels.values():
+                kernel.operands = self
+
+    monkeypatch.setattr(operands, "Operands", Watched)
+    case = gpu_case.Case("cpu", lambda path: kernels[path], lambda: None)
+    item = {"seed": 1, "m": 5, "rows": 8, "bits": "product"}
+    assert case.run({**item, "kernel": "one", "label": "a tile"})["status"] == "pass"
+    said = case.run({**item, "kernel": "other"})["note"]
+    assert said == "packed: 1 rows have other bits than with M = 8 and schedule 'a tile'"
+    assert case.run({**item, "kernel": "other", "bits": "other"})["status"] == "pass"
 
 
 def test_empty(run):

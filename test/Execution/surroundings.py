@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""What may go on around a launch on a GPU and must not change its bits: another stream, another
+kernel that runs beside it, fewer multiprocessors.
+"""
+
+import os
+from pathlib import Path
+
+import runtime_binding
+import torch
+from runtime_binding import FEWER_SMS
+
+SMS_VARIABLE, DRIVER_VARIABLE = "FP8GEMM_TEST_SMS", "FP8GEMM_LIBCUDA"
+SM_COUNTS = (1, 7, 60)
+# About ten milliseconds of products: many times what the longest kernel beside them takes.
+BUSY_SIZE, BUSY_PRODUCTS = 4096, 50
+
+
+class NoSurroundings(Exception):
+    """Why they cannot be made."""
+
+
+def use_driver():
+    """Let the runtime, before its first call, load kernels through the library that tells of fewer multiprocessors."""
+    library = Path(runtime_binding.find_library()).resolve().parent / FEWER_SMS
+    if library.exists():
+        os.environ.setdefault(DRIVER_VARIABLE, str(library))
+
+
+class Surroundings:
+    """Calls as (how, launch); launch(arguments) returns when the kernel has run."""
+
+    def __init__(self, open_kernel):
+        self.open_kernel = open_kernel
+        self.factor = None
+
+    def calls(self, kernel, path):
+        yield "alone", lambda arguments: self.on_stream(kernel, arguments, 0)
+        yield "on another stream", lambda arguments: self.on_stream(kernel, arguments, torch.cuda.Stream().cuda_stream)
+        yield "beside another kernel", lambda arguments: self.beside(kernel, arguments)
+        if FEWER_SMS not in os.environ.get(DRIVER_VARIABLE, ""):
+            raise NoSurroundings(f"no {FEWER_SMS} beside the runtime: copy it there")
+        for count in SM_COUNTS:
+            os.environ[SMS_VARIABLE] = str(count)
+            try:  # the runtime asks once for each kernel that is opened
+                other = self.open_kernel(path)
+            finally:
+                del os.environ[SMS_VARIABLE]
+            yield f"with {count} multiprocessors", lambda arguments: self.on_stream(other, arguments, 0)
+            other.close()
+
+    @staticmethod
+    def on_stream(kernel, arguments, stream):
+        kernel.launch(arguments, stream)
+        torch.cuda.synchronize()
+
+    def beside(self, kernel, arguments):
+        if self.factor is None:
+            self.factor = torch.randn(BUSY_SIZE, BUSY_SIZE, device="cuda", dtype=torch.bfloat16)
+            self.factor @ self.factor  # cuBLAS is loaded before anything is timed
+            torch.cuda.synchronize()
+        busy, ours = torch.cuda.Stream(), torch.cuda.Stream(priority=-1)
+        with torch.cuda.stream(busy):
+            for _ in range(BUSY_PRODUCTS):
+                self.factor @ self.factor
+        kernel.launch(arguments, ours.cuda_stream)
+        ours.synchronize()
+        alone = busy.query()
+        torch.cuda.synchronize()
+        if alone:
+            raise NoSurroundings("the other kernels ended before this one: nothing ran beside it")
