@@ -90,11 +90,12 @@ static LogicalResult unrollLoops(gpu::GPUFuncOp func) {
     if (!factor || factor.getInt() < 1)
       return loop.emitOpError("expected '") << kUnroll << "' to be a positive integer, got " << loop->getAttr(kUnroll);
     loop->removeAttr(kUnroll);
+    Block *around = loop->getBlock();
     FailureOr<UnrolledLoopInfo> unrolled = loopUnrollByFactor(loop, factor.getInt());
     if (failed(unrolled))
       return loop.emitOpError("expected a loop that can be unrolled");
-    if (unrolled->mainLoopOp)
-      shareRegisters(unrolled->mainLoopOp->getBody());
+    // A loop of one iteration is none any more: its products are in the block around it.
+    shareRegisters(unrolled->mainLoopOp ? unrolled->mainLoopOp->getBody() : around);
   }
   return success();
 }
