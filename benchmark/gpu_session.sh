@@ -6,7 +6,8 @@
 #                                   needs beside this checkout: kernels and the runtime)
 #   gpu_session.sh run FOLDER LOGS  on the GPU machine: tests, benchmark, sanitizer
 # Steps have time limits and don't depend on each other's success. $STEPS chooses (default:
-# "smoke bench tests sanitize"), $SETS the benchmark's sets, $PEERS its peers. When staging,
+# "smoke bench tests sanitize"; there is "random", too: $RANDOM_PRODUCTS random products, 600),
+# $SETS the benchmark's sets, $PEERS its peers, $SEED what is random. When staging,
 # $SCHEDULES names a file of schedules to time beside the compiler's own choice (such as
 # benchmark/schedules.txt), $COMPILE_OPTION is passed to fp8gemm-compile.
 
@@ -21,11 +22,14 @@ stage() {
   [ -z "${SCHEDULES:-}" ] || schedules=(--config '' --configs "$SCHEDULES")
   for set in $sets; do flags+=(--set "$set"); done
   mkdir -p "$folder"
-  cp -L "$root/build/lib/libfp8gemm_runtime.so" "$folder/" || return 1
+  cp -L "$root/build/lib/libfp8gemm_runtime.so" "$root/build/lib/libfp8gemm_fewer_sms.so" "$folder/" || return 1
   "$python" "$root/benchmark/kernels.py" "$folder/test" "${common[@]}" --set sanitize --set test || status=1
   # Few stages, used again within a tile, and two consumers.
   "$python" "$root/benchmark/kernels.py" "$folder/test" "${common[@]}" --set sanitize \
     --config 'tile_m = 128, tile_n = 48, stages = 2, consumers = 2' || status=1
+  # Schedules of every way: products at random, and a few for the sanitizer.
+  "$python" "$root/benchmark/varied_kernels.py" random "$folder/random" "${common[@]}" --seed "${SEED:-1}" || status=1
+  "$python" "$root/benchmark/varied_kernels.py" sanitize "$folder/test" "${common[@]}" || status=1
   # Every recipe with two blocks of rows a consumer, and with two consumers of wide tiles.
   "$python" "$root/benchmark/kernels.py" "$folder/test" "${common[@]}" --set kinds \
     --config 'tile_m = 128, tile_n = 96, consumers = 1' --config 'tile_m = 128, tile_n = 128, consumers = 2' || status=1
@@ -58,6 +62,8 @@ run() {
     --peers "${PEERS:-cublas-b,cublas-t}" --shape-seconds 25 --seconds 210 --json "$logs/bench.json"
   step tests 180 "$python" "$root/test/Execution/run_gpu_tests.py" "$folder/test" --item-seconds 15 \
     --seconds 165 --json "$logs/tests.json"
+  step random 150 "$python" "$root/test/Execution/run_gpu_tests.py" "$folder/random" --random \
+    "${RANDOM_PRODUCTS:-600}" --seed "${SEED:-1}" --item-seconds 15 --seconds 140 --json "$logs/random.json"
   step sanitize 100 "$root/test/Execution/sanitize.sh" "$folder/test"
   printf '\n'
   printf '%s\n' "${summary[@]}"

@@ -43,6 +43,21 @@ def kind_suffix(kind):
     return "".join("_" + field for field, usual in zip(kind, shapes.Kind()) if field != usual)
 
 
+def ask(compiler, question, problem, gpu, options=()):
+    """fp8gemm-compile's answer, as JSON, to --explain or --plan for a kernel of any M."""
+    command = [str(compiler), "--op=gemm", "--m=any", f"--n={problem.n}", f"--k={problem.k}", f"--gpu={gpu}",
+               f"--expected-m={problem.m}", *kind_options(problem.kind), f"--{question}=json", *options]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)}: exit status {done.returncode}\n{done.stderr.strip()}")
+    return json.loads(done.stdout)
+
+
+def text_of(config):
+    """What --config reads, of a config in JSON."""
+    return ", ".join(f"{name} = {value}" for name, value in config.items())
+
+
 def label_of(config):
     """A short name of a config: 'tile_m = 128, tile_n = 160, stages = 4' -> 'tile_m128-tile_n160-stages4'."""
     return re.sub(r"[^a-z0-9_]+", "-", re.sub(r"\s*=\s*", "", config.strip())).strip("-") if config else "default"

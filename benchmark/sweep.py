@@ -19,7 +19,6 @@ import concurrent.futures
 import json
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -32,19 +31,9 @@ import sweep_report
 STAGED = "sweep.json"
 
 
-def ask(compiler, question, problem, gpu, options=()):
-    """fp8gemm-compile's answer, as JSON, to --explain or --plan for a kernel of any M."""
-    command = [str(compiler), "--op=gemm", "--m=any", f"--n={problem.n}", f"--k={problem.k}", f"--gpu={gpu}",
-               f"--expected-m={problem.m}", *kernels.kind_options(problem.kind), f"--{question}=json", *options]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(command)}: exit status {done.returncode}\n{done.stderr.strip()}")
-    return json.loads(done.stdout)
-
-
 def candidates_of(compiler, problem, gpu, options=()):
     """Every legal schedule, the chosen one first: [{"config", "modelled_us", "chosen"}]."""
-    return ask(compiler, "explain", problem, gpu, options)[0]["candidates"]
+    return kernels.ask(compiler, "explain", problem, gpu, options)[0]["candidates"]
 
 
 def take(candidates, best, spread):
@@ -54,13 +43,9 @@ def take(candidates, best, spread):
     return candidates[:best] + [others[(i + 1) * len(others) // spread - 1] for i in range(spread)]
 
 
-def text_of(config):
-    return ", ".join(f"{name} = {value}" for name, value in config.items())
-
-
 def entry_of(problem, config):
     """kernels.py's index entry for a schedule whose every field is given."""
-    text, (sfa, sfb) = text_of(config), kernels.timed_layouts(problem)
+    text, (sfa, sfb) = kernels.text_of(config), kernels.timed_layouts(problem)
     label = kernels.label_of(text)
     name = f"gemm{kernels.kind_suffix(problem.kind)}_n{problem.n}_k{problem.k}_{label}.cubin"
     return {"file": name, "n": problem.n, "k": problem.k, "expected_m": problem.m, "sfa": sfa, "sfb": sfb,
@@ -90,7 +75,7 @@ def staged_candidates(arguments, problem, forced, plan):
     taken, illegal = take(listed(), arguments.best, arguments.spread), 0
     if plan:
         taken = [dict(c, chosen=False) for c in taken]
-        add(listed(text_of(planned(plan, problem.m)))[0])
+        add(listed(kernels.text_of(planned(plan, problem.m)))[0])
     for config in forced:
         try:
             add(dict(listed(config)[0], chosen=False))
@@ -111,7 +96,7 @@ def stage(arguments):
         plans = {}
         if arguments.plan:
             one_of = {(p.n, p.k): p for p in problems}
-            made = pool.map(lambda p: ask(arguments.compiler, "plan", p, arguments.gpu, arguments.compile_option),
+            made = pool.map(lambda p: kernels.ask(arguments.compiler, "plan", p, arguments.gpu, arguments.compile_option),
                             one_of.values())
             plans = dict(zip(one_of, made))
         answers = list(pool.map(lambda p: staged_candidates(arguments, p, forced, plans.get((p.n, p.k))), problems))

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import bench
+import kernels
 import pytest
 import shapes
 import sweep
@@ -186,16 +187,16 @@ def test_explanation_of_the_compiler():
     candidates = sweep.candidates_of(built(), shapes.Problem(777, 2112, 7168), "h200-sxm")
     times = [c["modelled_us"] for c in candidates]
     assert len(times) > 10 and times == sorted(times) and [c["chosen"] for c in candidates] == [True] + [False] * (len(times) - 1)
-    given = sweep.candidates_of(COMPILER, shapes.Problem(777, 2112, 7168), "h200-sxm", [f"--config={sweep.text_of(candidates[3]['config'])}"])
+    given = sweep.candidates_of(COMPILER, shapes.Problem(777, 2112, 7168), "h200-sxm", [f"--config={kernels.text_of(candidates[3]['config'])}"])
     assert given[0] == dict(candidates[3], chosen=True)
 
 
 def test_plan_of_the_compiler():
-    plan = sweep.ask(built(), "plan", shapes.Problem(1, 2112, 7168), "h200-sxm")
+    plan = kernels.ask(built(), "plan", shapes.Problem(1, 2112, 7168), "h200-sxm")
     assert [i["first"] for i in plan["intervals"]] == [1] + [i["last"] + 1 for i in plan["intervals"][:-1]]
     for m in (1, plan["intervals"][0]["last"] + 1, 10**6):
         candidate = sweep.candidates_of(COMPILER, shapes.Problem(m, 2112, 7168), "h200-sxm",
-                                        [f"--config={sweep.text_of(sweep.planned(plan, m))}"])[0]
+                                        [f"--config={kernels.text_of(sweep.planned(plan, m))}"])[0]
         assert candidate["config"] == sweep.planned(plan, m) and candidate["chosen"]
 
 

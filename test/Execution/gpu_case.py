@@ -122,7 +122,9 @@ class Case:
         return results[0]
 
     def compare(self, d, oracle, how, rows=slice(None)):
-        """Of those rows of the oracle, the largest errors as shares of the bounds (constant, stepwise); Failure above 1 or where not a number."""
+        """Largest errors against those rows of the oracle, as shares of the bounds (constant, stepwise); Failure above 1
+        or where not a number.
+        """
         got, value = d.to(torch.float64), oracle.value[rows]
         error, shares = (got - value).abs(), []
         for name, allowed in zip(("constant", "stepwise"), oracle.limits(rows)):

@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Check kernels on a Hopper GPU against the float64 oracle, element by element.
 
-    run_gpu_tests.py KERNELS        KERNELS: folder that benchmark/kernels.py filled
+    run_gpu_tests.py KERNELS                KERNELS: folder that benchmark/kernels.py filled
+    run_gpu_tests.py KERNELS --random 600   or benchmark/varied_kernels.py random
 
 Every kernel with every M: bounds of docs/Numerics.md, poisoned output, twice the same bits,
 NaN guards around every operand, packed and strided rows, rows whose bits do not depend on
-M, M = 0, wrong arguments, and inputs made to err. Prints what fails and a summary; the exit status is 0 if
-all passed, 1 if not, 77 if there is nothing to run on.
+M, M = 0, wrong arguments, and inputs made to err. Random: so many products of other M, rows, leading dimensions; bits
+that don't depend on the schedule either, nor on the stream, kernels beside it and the number of multiprocessors. Prints
+what fails and a summary; the exit status is 0 if all passed, 1 if not, 77 if there is nothing to run on.
 """
 
 import argparse
@@ -21,6 +23,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 sys.path[:0] = [str(HERE), str(ROOT / "benchmark"), str(ROOT / "scripts")]
 import environment
+import random_items
 import shapes
 import supervise
 
@@ -57,7 +60,7 @@ def items_of(index, folder, ms, seeds):
     """What to run, so that items that share data and oracle follow each other."""
     items = []
     by_shape = {}
-    for entry in index:
+    for entry in (e for e in index if "bits" not in e):  # those are for random products
         by_shape.setdefault((entry["n"], entry["k"]), []).append(entry)
     for (n, k), entries in sorted(by_shape.items(), key=lambda pair: pair[0][0] * pair[0][1]):
         for entry in entries:
@@ -92,7 +95,8 @@ def summarise(items, results):
         print(f"| {item['n']} | {item['k']} | {item['layouts']} | {item['label']} | " + " | ".join(map(str, counts)) +
               " | " + " | ".join("–" if x is None else f"{x:.4f}" for x in worst) + " |")
     counts = {status: sum(r["status"] == status for r in results) for status in STATUSES}
-    print("\n" + ", ".join(f"{count} {status}" for status, count in counts.items()))
+    products = sum("m" in item and item.get("kind", "random") == "random" for item in items)
+    print(f"\n{products} random products; all items: " + ", ".join(f"{count} {status}" for status, count in counts.items()))
     return counts["pass"] == len(results)
 
 
@@ -102,6 +106,8 @@ def main():
     parser.add_argument("--only", default="", help="run the items whose name contains this")
     parser.add_argument("--m", type=int, nargs="*", default=shapes.TEST_M)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--random", type=int, metavar="COUNT", help="so many random products instead, or a few more")
+    parser.add_argument("--seed", type=int, default=1, help="of the random products")
     parser.add_argument("--item-seconds", type=float, default=30, help="an item that takes longer hangs")
     parser.add_argument("--seconds", type=float, help="report what there is after this time")
     parser.add_argument("--json", type=Path, help="write every result here")
@@ -111,7 +117,11 @@ def main():
         print(f"SKIP: {reason}")
         return SKIPPED
     index = json.loads((arguments.kernels / "index.json").read_text())
-    items = [i for i in items_of(index, arguments.kernels, arguments.m, arguments.seeds) if arguments.only in i["id"]]
+    if arguments.random:
+        items = random_items.items_of(index, arguments.kernels, arguments.random, arguments.seed)
+    else:
+        items = items_of(index, arguments.kernels, arguments.m, arguments.seeds)
+    items = [item for item in items if arguments.only in item["id"]]
     if not items:
         print(f"error: nothing to run: {arguments.kernels} has no kernel whose items contain '{arguments.only}'")
         return 1

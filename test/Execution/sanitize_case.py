@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Run small products once each and check them; made to be run under compute-sanitizer.
 
-    sanitize_case.py KERNELS        KERNELS: folder that benchmark/kernels.py filled with --set sanitize
+    sanitize_case.py KERNELS        KERNELS: folder that benchmark/kernels.py filled with --set sanitize, and
+                                    benchmark/varied_kernels.py sanitize
 
 Needs NumPy, ml_dtypes and the CUDA driver only. Each operand is an allocation of exactly its size, so
 that memcheck sees the first byte beyond it.
