@@ -78,8 +78,17 @@ int64_t fp8gemm::config::consumerRegistersNeeded(const Problem &problem, const C
   int64_t perBlock = config.columns() * kRowsPerBlock / kThreadsPerWarpgroup;
   // Of scales that each column has, a thread holds those of its own columns.
   int64_t scales = problem.sfbRows == 1 || config.swapAb ? config.columns() / 4 : 0;
+  // What ptxas was seen to need besides: addresses of two blocks' operands when two products are in
+  // flight, of scales that the helper warp fetches, and of the other ranks' shared memory.
+  int64_t others = kOtherRegisters;
+  if (config.partials > 1 && blocks > 1)
+    others += 16;
+  if (config.splitK > 1)
+    others += 8;
+  if (problem.sfbRows == 1 && !problem.sfaByTma())
+    others += 16;
   // The sums of all blocks, and the partial results, with their scales, that they take turns to use.
-  return blocks * perBlock + config.partials * (perBlock + scales) + kOtherRegisters;
+  return blocks * perBlock + config.partials * (perBlock + scales) + others;
 }
 
 static std::string expected(const std::string &rule, int64_t got, const std::string &unit = "") {
@@ -125,6 +134,11 @@ static std::string checkCluster(const Problem &problem, const Config &config) {
     return expected("tile_m to be a multiple of 8 * cluster_n = " + std::to_string(8 * config.clusterN), config.tileM);
   if (int64_t blocks = tiles(problem.k, kBlockK); config.splitK > blocks)
     return expected("split_k to be at most the " + std::to_string(blocks) + " K blocks", config.splitK);
+  // Each rank loads what it stores from every rank, into registers.
+  if (int64_t loaded = config.columns() / storingRanks(config) * config.splitK;
+      config.splitK > 1 && loaded > kMaxSummedColumns)
+    return expected("split_k for which a rank sums up at most " + std::to_string(kMaxSummedColumns) + " columns",
+                    loaded);
   if (problem.loadsC() && config.splitK > 1)
     return expected("split_k = 1 for a product that loads C", config.splitK);
   return {};

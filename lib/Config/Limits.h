@@ -34,6 +34,9 @@ constexpr int64_t kMaxHelperRows = 128;
 constexpr int64_t kMaxHelperScales = 192;
 constexpr int64_t kManyScalesProducerRegisters = 56, kManyScalesConsumerRegisters = 224;
 
+/// Columns, times ranks, of which a rank of split K adds up the accumulators: with more ptxas spills.
+constexpr int64_t kMaxSummedColumns = 256;
+
 /// Rows of A up to which a schedule with swap_ab is enumerated.
 constexpr int64_t kMaxSwappedRows = 128;
 
