@@ -10,23 +10,30 @@ using namespace fp8gemm::config;
 /// Guide, "Technical Specifications per Compute Capability": 227 KB).
 static constexpr int64_t kSm90SmemBytes = 227 * 1024;
 
+/// Clusters of 1, 2, ... 8 CTAs that ran at once on an H200, by the times of kernels with that many and
+/// with more: fewer than SMs and GPCs promise. Seen: 2: all of 66; 3: 38, not 40; 4: 30, not 32; 6: 17, not
+/// 18; 7: 15. The others are between their neighbours. An H100 has the same SMs and GPCs.
+static const std::vector<int64_t> kH200Clusters = {132, 66, 39, 31, 23, 17, 15, 14};
+
 const std::vector<Gpu> &fp8gemm::config::knownGpus() {
-  // The clock of h200-sxm is measured under load (docs/performance-log.md), that of h100-sxm
-  // scaled from it by cuBLASLt's times on both. SMs and tensor rate are the data sheets' (the
-  // tensor cores of an H20 run at a quarter of the rate), HBM is 90 % of the data sheet's; the
-  // other clocks and L2 are scaled, not measured.
+  // SMs and tensor rate are the data sheets' (the tensor cores of an H20 run at a quarter of the
+  // rate). Clock, HBM and L2 of h200-sxm are fitted to measured times (docs/Config.md): the clock is that
+  // of short kernels, HBM 83 % of the data sheet's. The others' are scaled from it: by their
+  // data sheets, and the clock of h100-sxm by cuBLASLt's times on both.
   static const std::vector<Gpu> gpus = {
       // name       SMs GPCs smem            FLOP/cycle clock  HBM      L2
-      {"h100-sxm", 132, 8, kSm90SmemBytes, 8 * 1024, 1.60e9, 3.0e12, 13.0e12},
-      {"h100-pcie", 114, 7, kSm90SmemBytes, 8 * 1024, 1.30e9, 1.8e12, 9.0e12},
-      {"h200-sxm", 132, 8, kSm90SmemBytes, 8 * 1024, 1.50e9, 4.3e12, 13.0e12},
-      {"h20", 78, 6, kSm90SmemBytes, 2 * 1024, 1.80e9, 3.6e12, 8.0e12},
+      {"h100-sxm", 132, 8, kSm90SmemBytes, 8 * 1024, 1.98e9, 2.8e12, 16.5e12, kH200Clusters},
+      {"h100-pcie", 114, 7, kSm90SmemBytes, 8 * 1024, 1.75e9, 1.65e12, 11.4e12, {}},
+      {"h200-sxm", 132, 8, kSm90SmemBytes, 8 * 1024, 1.96e9, 4.0e12, 16.5e12, kH200Clusters},
+      {"h20", 78, 6, kSm90SmemBytes, 2 * 1024, 1.98e9, 3.3e12, 10.2e12, {}},
   };
   return gpus;
 }
 
 int64_t fp8gemm::config::residentClusters(const Gpu &gpu, int64_t ctas) {
-  // SMs are spread over the GPCs as evenly as they go, in pairs (a TPC has two).
+  if (ctas <= int64_t(gpu.clusters.size()))
+    return gpu.clusters[ctas - 1];
+  // Not measured: SMs spread over the GPCs as evenly as they go, in pairs (a TPC has two).
   int64_t clusters = 0, pairs = gpu.sms / 2;
   for (int64_t gpc = 0; gpc < gpu.gpcs; ++gpc)
     clusters += 2 * (pairs / gpu.gpcs + (gpc < pairs % gpu.gpcs)) / ctas;

@@ -7,6 +7,7 @@
 #include "Limits.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <initializer_list>
 
@@ -19,33 +20,50 @@ constexpr double kWgmmaK = 32;
 /// Bytes that an SM's shared memory moves a cycle, and those that TMA writes: both from
 /// counters of the hardware (docs/performance-log.md).
 constexpr double kSmemBytesPerCycle = 128, kTmaBytesPerCycle = 640;
+
+// What follows is fitted, all together, to measured times of many schedules
+// (docs/Config.md, "Calibrating it"); a comment says what the number stands for.
+
 /// Bytes that one SM takes from L2 a cycle, at most.
-constexpr double kL2BytesPerCyclePerSm = 64;
-/// From issuing a TMA load to its data being there, when HBM is busy.
-constexpr double kLoadLatencySeconds = 0.8e-6;
-/// What a consumer does for each 64-row block of a K block beside wgmma and
-/// FFMA: two barriers, the scales, the wgmma pipeline's length.
-constexpr double kStepCycles = 110;
+constexpr double kL2BytesPerCyclePerSm = 128;
+/// From issuing a TMA load to its data being there, when HBM is busy; and the part of a
+/// product's time for which it keeps its stage from the next load.
+constexpr double kLoadLatencySeconds = 1.04e-6, kHeld = 0.334;
+/// What a consumer with one partial does for each 64-row block of a K block beside wgmma
+/// and promotion: two barriers, the scales, the wgmma pipeline's length.
+constexpr double kStepCycles = 169;
+/// Cycles that a warpgroup's promotion takes for each column: with one scale for all of them
+/// (an FFMA a register), and with one of each (its loads, a product more).
+constexpr double kPromotionCycles = 0.336, kColumnPromotionCycles = 2.04;
+/// Part of a promotion with column scales that the other consumer does not hide.
+constexpr double kColumnExposed = 0.912;
 /// What each scale of B that a tile needs costs a K block: its load and its products
-/// with A's scales. Fitted to tiles of 1 to 11 scales (docs/performance-log.md).
-constexpr double kColumnScaleCycles = 6;
-/// What the tensor cores idle for each product of a consumer, though the other consumer's
-/// products fill most gaps: with one and with two partials in flight. Fitted.
-constexpr double kIdleCycles = 85, kIdleCyclesOverlapped = 70;
-/// What each row of a box that lies outside its matrix costs a K block, for each CTA.
-/// Fitted; why it costs so much is not known (docs/performance-log.md).
-constexpr double kOutOfBoundsRowCycles = 0.034;
-/// Fences, named barriers and coordinates of one epilogue.
-constexpr double kEpilogueCycles = 300;
-/// Launch, barrier initialisation, first loads, last store.
-constexpr double kFixedSeconds = 3e-6;
+/// with A's scales.
+constexpr double kColumnScaleCycles = 4.19;
+/// What the tensor cores idle for each product of a consumer that has two partials in flight.
+constexpr double kIdleCycles = 69;
+/// What each row of a box that lies outside its matrix costs a K block, as a bound: for each CTA on the
+/// GPU, and, of the last tile's rows of A and of B, for the CTA itself. Why it costs so much is not known.
+constexpr double kOutsideCycles = 0.161, kOutsideRowCycles = 0.219, kOutsideColumnCycles = 4.43;
+/// Fences, named barriers and coordinates of one epilogue, and what fills the pipeline
+/// of products again: with one partial and with two.
+constexpr double kEpilogueCycles = 461, kEpilogueCyclesOverlapped = 250;
+/// Bytes of a swapped tile that stmatrix transposes into shared memory a cycle.
+constexpr double kTransposedBytesPerCycle = 44.9;
+/// What TMA takes to store a row of a panel, and the part of it that shows.
+constexpr double kStoredRowCycles = 3.62, kStoreExposed = 0.257;
+/// Launch, barrier initialisation, last store.
+constexpr double kFixedSeconds = 1.64e-6;
+/// K blocks' worth of time until the first product is done.
+constexpr double kFillBlocks = 3.29;
 /// Split K: two cluster barriers and the latency of distributed shared memory; then bytes
-/// that an SM reads from the cluster's shared memory a cycle. Fitted.
-constexpr double kExchangeCycles = 1200, kExchangeBytesPerCycle = 32;
-/// Start of a CTA that another one makes room for.
-constexpr double kRestartSeconds = 1.5e-6;
-/// Part of the shorter of (math, HBM traffic) that the longer does not hide.
-constexpr double kExposed = 0.2;
+/// that an SM reads from the cluster's shared memory a cycle.
+constexpr double kExchangeCycles = 2300, kExchangeBytesPerCycle = 50;
+/// Start of a cluster that another one makes room for, and of clusters on all SMs.
+constexpr double kRestartSeconds = 1.13e-6, kClusterSeconds = 1.87e-6;
+/// By how much the power of shared memory that is always busy slows a long kernel down, and from what
+/// duration on half of that shows (the clock falls only after a while).
+constexpr double kPowerDrop = 0.283, kPowerSeconds = 0.325e-3;
 
 /// A bound on the time, and its name for people.
 struct Bound {
@@ -59,7 +77,7 @@ Bound largest(std::initializer_list<Bound> bounds) {
 
 struct Extents {
   double m, n, k, kBlocks, tiles, ctas, waves; ///< kBlocks: of one CTA's tile
-  double tileRows, tileColumns;                ///< of a tile, those inside the matrices
+  double tileRows, tileColumns;                ///< of a tile, those inside the matrices on average
 };
 
 Extents extents(const Problem &problem, const Gpu &gpu, const Config &config, int64_t expectedM) {
@@ -71,7 +89,7 @@ Extents extents(const Problem &problem, const Gpu &gpu, const Config &config, in
   Extents e;
   e.m = m, e.n = problem.n, e.k = problem.k, e.kBlocks = tiles(tiles(problem.k, kBlockK), config.splitK);
   e.tiles = count, e.ctas = clusters * config.cluster(), e.waves = tiles(count, clusters * perCluster);
-  e.tileRows = std::min(m, config.tileM), e.tileColumns = std::min(problem.n, config.tileN);
+  e.tileRows = e.m / tiles(m, config.tileM), e.tileColumns = e.n / tiles(problem.n, config.tileN);
   return e;
 }
 
@@ -79,58 +97,72 @@ double l2BytesPerCycle(const Gpu &gpu, const Extents &e) {
   return std::min(kL2BytesPerCyclePerSm, gpu.l2BytesPerSecond / gpu.clockHz / e.ctas);
 }
 
+/// What takes the longest of several things that go on at the same time, and delay each other where
+/// they take about as long: the fourth root of the sum of fourth powers.
+Bound together(std::initializer_list<Bound> bounds) {
+  Bound bound = largest(bounds);
+  double sum = 0;
+  for (const Bound &each : bounds) {
+    double ratio = each.time / bound.time;
+    sum += ratio * ratio * ratio * ratio;
+  }
+  bound.time *= std::sqrt(std::sqrt(sum));
+  return bound;
+}
+
+/// Bytes of shared memory that the wgmmas of a K block read: each its own copy of both tiles.
+double wgmmaBytes(const Config &config) {
+  return double(config.rows()) / kRowsPerBlock * (kRowsPerBlock + config.columns()) * kBlockK;
+}
+
 /// Cycles that one CTA spends on a K block of its tile, and on what.
 Bound blockCycles(const Problem &problem, const Gpu &gpu, const Config &config, const Extents &e) {
   double tileM = config.tileM, tileN = config.tileN, columns = config.columns();
-  double macsPerCycle = gpu.tensorFlopsPerCycle / 2.0;
-  double blocks = double(config.rows()) / kRowsPerBlock;
-  double wgmmas = kBlockK / kWgmmaK;
+  double products = double(config.rows()) / kRowsPerBlock / config.consumers; // of one consumer
+  double tensor = config.rows() * columns * kBlockK / (gpu.tensorFlopsPerCycle / 2.0);
+  double read = wgmmaBytes(config) / kSmemBytesPerCycle;
+  double written = (tileM + tileN) * kBlockK / kTmaBytesPerCycle;
+  double wgmma = std::max(tensor, read) / config.consumers; // of one consumer's products
 
-  double wgmmaTensor = kRowsPerBlock * columns * kWgmmaK / macsPerCycle;
-  // A wgmma reads its own copy of both tiles from shared memory.
-  double wgmmaBytes = (kRowsPerBlock + columns) * kWgmmaK;
-  double wgmmaCycles = std::max(wgmmaTensor, wgmmaBytes / kSmemBytesPerCycle);
-  double tmaBytes = (tileM + tileN) * kBlockK;
-
+  bool overlapped = config.partials > 1, scalePerColumn = problem.sfbRows == 1 || config.swapAb;
+  double promotion = products * columns * (scalePerColumn ? kColumnPromotionCycles : kPromotionCycles);
   // With one partial a consumer's product waits for the promotion of the one before, and
   // only the other consumer's overlaps it.
-  double promotion = columns * kRowsPerBlock / kThreadsPerWarpgroup;
-  bool scalePerColumn = problem.sfbRows == 1 || config.swapAb;
-  int64_t columnScales = scalePerColumn ? 0 : config.tileN / scaleColumnsPerBlock(problem, config);
-  double columnScaleBytes = 0;
-  if (scalePerColumn) {
-    // Each element has a product of scales of its own, and each warp loads its columns' scales,
-    // two for each 8 columns and thread.
-    promotion *= 2;
-    columnScaleBytes = config.consumers * kWarpsPerWarpgroup * columns / 8 * kSmemBytesPerCycle;
-  }
-  double products = blocks / config.consumers;
-  bool overlapped = config.partials > 1;
-  double chain = products * (wgmmas * wgmmaCycles + (overlapped ? 0 : promotion + kStepCycles));
-  // The longer promotion of recipe 1d1d is not hidden as well.
-  double idle = products * ((overlapped ? kIdleCyclesOverlapped : kIdleCycles) + scalePerColumn * promotion / 2);
-  double smemBytes = blocks * wgmmas * wgmmaBytes + columnScaleBytes;
+  double chain = overlapped ? std::max(wgmma, promotion) : wgmma + promotion + products * kStepCycles;
+  double idle = (overlapped ? products * kIdleCycles : 0) + (scalePerColumn ? promotion * kColumnExposed : 0);
+  // Each warp loads its columns' scales, two for each 8 columns and thread.
+  double scaleLoads = scalePerColumn ? config.consumers * kWarpsPerWarpgroup * columns / 8 : 0;
 
-  Bound bound = largest({
-      {blocks * wgmmas * wgmmaTensor + idle, "tensor cores"},
-      {tmaBytes / kTmaBytesPerCycle + smemBytes / kSmemBytesPerCycle, "shared memory"},
+  double l2Bytes = (e.tileRows + e.tileColumns) * kBlockK;
+  double latency = kLoadLatencySeconds * gpu.clockHz + kHeld * config.partials * wgmma;
+  double outsideRows = tileM - e.tileRows, outsideColumns = tileN - e.tileColumns; // of the average tile
+  double outside = kOutsideCycles * outsideRows * e.ctas +
+                   kOutsideRowCycles * outsideRows * tiles(int64_t(e.m), config.tileM) +
+                   kOutsideColumnCycles * outsideColumns * tiles(int64_t(e.n), config.tileN);
+
+  Bound bound = together({
+      {tensor + idle, "tensor cores"},
+      {written + read + scaleLoads, "shared memory"},
       {chain, "wgmma then promotion"},
-      {(e.tileRows + e.tileColumns) * kBlockK / l2BytesPerCycle(gpu, e), "L2"},
-      {kLoadLatencySeconds * gpu.clockHz / std::max<double>(1, config.stages - (overlapped ? 1 : 0)), "load latency"},
+      {l2Bytes / l2BytesPerCycle(gpu, e), "L2"},
+      {latency / config.stages, "load latency"},
+      {outside, "rows outside the matrices"},
   });
-  bound.time += kColumnScaleCycles * columnScales;
-  bound.time += kOutOfBoundsRowCycles * (tileM - e.tileRows + tileN - e.tileColumns) * e.ctas;
+  if (!scalePerColumn)
+    bound.time += kColumnScaleCycles * (config.tileN / scaleColumnsPerBlock(problem, config));
   return bound;
 }
 
 /// Cycles of a tile's epilogue that its consumers spend: D through shared memory,
 /// then waiting for what is left of the previous tile's store.
-double epilogueCycles(const Problem &problem, const Gpu &gpu, const Config &config, const Extents &e,
-                      double loopCycles) {
-  double copies = problem.dBytes * (problem.loadsC() ? 2 : 1); // D, and C
-  double staged = config.tileM * config.tileN * copies / kSmemBytesPerCycle;
-  double store = e.tileRows * e.tileColumns * copies / l2BytesPerCycle(gpu, e);
-  return kEpilogueCycles + staged + std::max(0.0, store - loopCycles);
+double epilogueCycles(const Problem &problem, const Config &config, const Extents &e, double loopCycles) {
+  double copies = problem.loadsC() ? 2 : 1; // D, and C
+  double bytes = config.tileM * config.tileN * problem.dBytes * copies;
+  double staged = bytes / (config.swapAb ? kTransposedBytesPerCycle : kSmemBytesPerCycle);
+  double rows = e.tileRows * e.tileColumns / panelColumns(problem, config.tileN) * copies;
+  double store = kStoredRowCycles * rows;
+  return (config.partials > 1 ? kEpilogueCyclesOverlapped : kEpilogueCycles) + staged + kStoreExposed * store +
+         std::max(0.0, store - loopCycles);
 }
 
 /// Cycles that split K spends on adding up the parts of a tile.
@@ -161,12 +193,15 @@ Estimate estimate(const Problem &problem, const Gpu &gpu, const Config &config, 
   Extents e = extents(problem, gpu, config, expectedM);
   Bound block = blockCycles(problem, gpu, config, e);
   double loop = e.kBlocks * block.time;
-  double epilogue = epilogueCycles(problem, gpu, config, e, loop) + exchangeCycles(config);
-  double math = e.waves * (loop + epilogue) / gpu.clockHz;
-  if (config.splitK > 1)
-    math += (e.waves - 1) * kRestartSeconds;
+  double epilogue = epilogueCycles(problem, config, e, loop) + exchangeCycles(config);
+  double math = (e.waves * (loop + epilogue) + kFillBlocks * block.time) / gpu.clockHz;
+  if (config.cluster() > 1)
+    math += (e.waves - 1) * kRestartSeconds + e.ctas / gpu.sms * kClusterSeconds;
   double hbm = hbmBytes(problem, e) / gpu.hbmBytesPerSecond;
-  double seconds = kFixedSeconds + std::max(math, hbm) + kExposed * std::min(math, hbm);
+  double seconds = together({{math, ""}, {hbm, ""}}).time;
+  // The clock falls with the power.
+  double power = wgmmaBytes(config) / kSmemBytesPerCycle / block.time;
+  seconds = kFixedSeconds + seconds * (1 + kPowerDrop * power * seconds / (seconds + kPowerSeconds));
 
   double waveSeconds = e.waves / gpu.clockHz;
   Bound bound = largest({{waveSeconds * loop, block.name},

@@ -16,15 +16,28 @@ namespace {
 /// rows in multiples of these: within them the number of tiles of no config changes.
 constexpr int64_t kExactRows = 1000, kCellRows = 8;
 
-/// What a config may lose against the best one of an M for the sake of fewer intervals.
-constexpr double kAllowedLoss = 0.01;
+/// Which M say what configs are worth a look: first and last of each so many rows, more rows where not
+/// every M is looked at, and the largest M.
+constexpr int64_t kSampleRows = 8, kSparseSampleRows = 64;
+
+/// What a config may lose against the best one of an M for the sake of fewer kernels and intervals.
+constexpr double kAllowedLoss = 0.03, kAllowedMicroseconds = 0.1;
+
+/// The most that a good config takes where the best takes so long.
+double allowed(double best) { return (1 + kAllowedLoss) * best + kAllowedMicroseconds; }
 
 /// Values of M that one config must do.
 struct Cell {
   int64_t first, last;
 };
 
-/// The modelled times of every config at the ends of every cell.
+int64_t nextSample(int64_t m, int64_t maxM) {
+  int64_t rows = m < kExactRows ? kSampleRows : kSparseSampleRows;
+  int64_t next = m % rows == 0 ? m + 1 : (m / rows + 1) * rows;
+  return m < maxM ? std::min(next, maxM) : maxM + 1;
+}
+
+/// The modelled times of the configs that are worth it at the ends of every cell.
 class Times {
 public:
   Times(const Problem &problem, const Gpu &gpu, int64_t maxM);
@@ -58,18 +71,24 @@ Config withoutRaster(Config config) {
   return config;
 }
 
-/// What is enumerated may depend on M: ask for small and large ones.
+/// What is enumerated does not depend on M, beside the raster order: of all, those that are
+/// about the best for some of the M that are looked at.
 void Times::collectConfigs(const Problem &problem, const Gpu &gpu, int64_t maxM) {
-  auto add = [&](int64_t m) {
-    for (const Candidate &candidate : enumerate(problem, gpu, m)) {
-      Config config = withoutRaster(candidate.config);
-      if (std::find(all.begin(), all.end(), config) == all.end())
-        all.push_back(config);
-    }
-  };
-  for (int64_t m = 1; m < maxM; m *= 2)
-    add(m);
-  add(maxM);
+  std::vector<Config> enumerated;
+  for (const Candidate &candidate : enumerate(problem, gpu, maxM))
+    enumerated.push_back(withoutRaster(candidate.config));
+  std::vector<bool> kept(enumerated.size(), false);
+  std::vector<double> times(enumerated.size());
+  for (int64_t m = 1; m <= maxM; m = nextSample(m, maxM)) {
+    for (size_t i = 0; i != enumerated.size(); ++i)
+      times[i] = modelledMicroseconds(problem, gpu, enumerated[i], m);
+    double most = allowed(allowed(*std::min_element(times.begin(), times.end()))); // other M are not far
+    for (size_t i = 0; i != enumerated.size(); ++i)
+      kept[i] = kept[i] || times[i] <= most;
+  }
+  for (size_t i = 0; i != enumerated.size(); ++i)
+    if (kept[i])
+      all.push_back(enumerated[i]);
 }
 
 Times::Times(const Problem &problem, const Gpu &gpu, int64_t maxM) {
@@ -77,12 +96,13 @@ Times::Times(const Problem &problem, const Gpu &gpu, int64_t maxM) {
     ends.push_back(first);
     ends.push_back(first <= kExactRows ? first : std::min(first + kCellRows - 1, maxM));
   }
-  collectConfigs(problem, gpu, maxM);
+  if (!ends.empty())
+    collectConfigs(problem, gpu, maxM);
   best.assign(ends.size(), std::numeric_limits<double>::infinity());
   for (const Config &config : all)
     for (size_t end = 0; end != ends.size(); ++end) {
-      Config completed = complete(problem, gpu, config, ends[end]);
-      times.push_back(modelledMicroseconds(problem, gpu, completed, ends[end]));
+      bool again = end > 0 && ends[end] == ends[end - 1]; // a cell of one M
+      times.push_back(again ? times.back() : modelledMicroseconds(problem, gpu, config, ends[end]));
       best[end] = std::min(best[end], times.back());
     }
   // From the largest M down: a config is not good where it makes a cliff that another one avoids.
@@ -90,8 +110,8 @@ Times::Times(const Problem &problem, const Gpu &gpu, int64_t maxM) {
   double leastOfMore = std::numeric_limits<double>::infinity();
   for (size_t end = ends.size(); end-- != 0;) {
     double noCliff = kCliffFactor * leastOfMore + kCliffMicroseconds;
-    double close = (1 + kAllowedLoss) * best[end];
-    limit[end] = best[end] <= noCliff ? std::min(close, noCliff) : close;
+    double close = allowed(best[end]);
+    limit[end] = std::max(best[end], std::min(close, noCliff)); // the best one, where even that makes a cliff
     leastOfMore = std::min(leastOfMore, best[end]);
   }
 }

@@ -234,16 +234,26 @@ TEST(ConfigModel, ReasonNamesWavesAndBound) {
 }
 
 TEST(ConfigModel, SplitKFillsTheSms) {
-  // 17 tiles of 128 columns on 132 SMs: the K blocks are shared out.
-  EXPECT_GT(enumerate(problem(128, 2112, 7168), h100(), 4096)[0].config.splitK, 1);
+  // 9 tiles of 64 columns on 132 SMs: the K blocks are shared out.
+  EXPECT_GT(enumerate(problem(1, 576, 7168), h100(), 4096)[0].config.splitK, 1);
   EXPECT_EQ(enumerate(problem(4096, 4096, 7168), h100(), 4096)[0].config.splitK, 1);
 }
 
 TEST(ConfigGpus, ClustersStayInAGpc) {
-  EXPECT_EQ(residentClusters(h100(), 1), 132);
-  EXPECT_EQ(residentClusters(h100(), 2), 66);
-  EXPECT_EQ(residentClusters(h100(), 4), 32); // GPCs of 16 or 18 SMs hold 4 clusters each
-  EXPECT_EQ(residentClusters(h100(), 8), 16);
+  const Gpu &h20 = *findGpu("h20");
+  EXPECT_EQ(residentClusters(h20, 1), 78);
+  EXPECT_EQ(residentClusters(h20, 2), 39);
+  EXPECT_EQ(residentClusters(h20, 4), 18); // GPCs of 12 or 14 SMs hold 3 clusters each
+}
+
+TEST(ConfigGpus, MeasuredClustersAreNoMoreThanTheSmsHold) {
+  for (const Gpu &gpu : knownGpus())
+    for (int64_t ctas = 1; ctas <= 8; ++ctas) {
+      EXPECT_GE(residentClusters(gpu, ctas), 1) << gpu.name;
+      EXPECT_LE(residentClusters(gpu, ctas) * ctas, gpu.sms) << gpu.name << ", " << ctas;
+    }
+  const Gpu &h200 = *findGpu("h200-sxm");
+  EXPECT_LT(residentClusters(h200, 4), 32); // measured: 32 of them take two waves
 }
 
 TEST(ConfigModel, FewerStagesAreNeverFaster) {
@@ -296,9 +306,9 @@ TEST(ConfigGpus, FoundByName) {
 TEST(ConfigSource, KnowsNoShapes) {
   const std::set<std::string> known = {
       "1024", // bytes that a swizzled buffer is aligned to, and of a KB
-      "300",  // cycles of an epilogue
+      "461",  // cycles of an epilogue
       "640",  // bytes that TMA writes a cycle
-      "1200", // cycles of a cluster's exchange
+      "2300", // cycles of a cluster's exchange
       "1000", // rows up to which a plan looks at every M
   };
   const int64_t largestTile = 256;

@@ -83,13 +83,13 @@ TEST(Plan, NeighboursDifferAndAllAreLegal) {
   }
 }
 
-TEST(Plan, LosesAtMostOnePercent) {
+TEST(Plan, LosesAtMostThreePercentAndATenthOfAMicrosecond) {
   for (const Case &c : cases()) {
     Plan made = plan(c.problem, c.gpu, c.maxM);
     for (int64_t m = 1; m <= std::min<int64_t>(c.maxM, 1000); m += m < 64 ? 1 : 7) {
       double loss = timeOf(c, made, m) / bestTime(c, m) - 1;
       EXPECT_LE(loss, intervalOf(made, m).loss + 1e-9) << nameOf(c) << ", M = " << m;
-      EXPECT_LE(loss, 0.01 + 1e-9) << nameOf(c) << ", M = " << m;
+      EXPECT_LE(timeOf(c, made, m), 1.03 * bestTime(c, m) + 0.1 + 1e-9) << nameOf(c) << ", M = " << m;
     }
   }
 }
@@ -98,7 +98,7 @@ TEST(Plan, LosesLittleBetweenTheRowsItLooksAt) {
   for (const Case &c : cases()) {
     Plan made = plan(c.problem, c.gpu, c.maxM);
     for (int64_t m = 1001; m <= c.maxM; m += 37)
-      EXPECT_LE(timeOf(c, made, m) / bestTime(c, m), 1.02) << nameOf(c) << ", M = " << m;
+      EXPECT_LE(timeOf(c, made, m), 1.04 * bestTime(c, m) + 0.1) << nameOf(c) << ", M = " << m;
   }
 }
 
@@ -107,7 +107,7 @@ TEST(Plan, FewKernelsServeManyIntervals) {
   std::set<std::string> kernels;
   for (const Interval &interval : made.intervals)
     kernels.insert(toString(interval.config));
-  EXPECT_LE(kernels.size(), 24u);
+  EXPECT_LE(kernels.size(), 16u);
   EXPECT_LE(kernels.size(), made.intervals.size());
 }
 
@@ -137,7 +137,7 @@ TEST(Plan, TellsTheWorstCliff) {
 /// Where the best config of each M keeps to the rule, so does the plan.
 TEST(Plan, MakesNoCliffOfItsOwn) {
   std::vector<Case> all = cases();
-  for (const Gpu &gpu : knownGpus()) // of these, 1 % more than the best is too much for some M
+  for (const Gpu &gpu : knownGpus()) // of these, a little more than the best is too much for some M
     for (int64_t n : {464, 632, 848, 1136, 2040})
       all.push_back({problem(n, 2176), 512, gpu});
   for (const Case &c : all) {
@@ -149,6 +149,18 @@ TEST(Plan, MakesNoCliffOfItsOwn) {
         EXPECT_LE(time, kCliffFactor * leastOfMore + kCliffMicroseconds) << nameOf(c) << ", M = " << m;
       }
       leastOfMore = std::min(leastOfMore, time), leastBestOfMore = std::min(leastBestOfMore, best);
+    }
+  }
+}
+
+/// Few rows: what a server sees the most of. The model expects tiles that reach over the matrix's last
+/// row to cost time, as measured, and no schedule avoids it for every M: no cliff is higher than this.
+TEST(Plan, FewRowsHaveLowCliffs) {
+  for (auto [n, k] : {std::pair<int64_t, int64_t>{7168, 2048}, {2112, 7168}, {4096, 4096}}) {
+    Plan made = plan(problem(n, k), *findGpu("h200-sxm"), 512);
+    if (made.cliff) {
+      EXPECT_LE(made.cliff->microseconds, 1.15 * made.cliff->moreMicroseconds + kCliffMicroseconds)
+          << n << 'x' << k << ": M = " << made.cliff->m << " and " << made.cliff->moreM;
     }
   }
 }

@@ -48,9 +48,11 @@ struct Gpu {
   int64_t gpcs;                ///< groups of SMs that a cluster does not cross
   int64_t smemBytes;           ///< shared memory that a CTA may use
   int64_t tensorFlopsPerCycle; ///< dense FP8 operations of one SM's tensor cores a cycle
-  double clockHz;              ///< SM clock under tensor load
-  double hbmBytesPerSecond;    ///< what a read kernel attains
+  double clockHz;              ///< SM clock of short kernels
+  double hbmBytesPerSecond;    ///< what a kernel attains
   double l2BytesPerSecond;     ///< L2 to all SMs
+  /// Clusters of 1, 2, ... CTAs, one an SM, that run at once; none where not measured.
+  std::vector<int64_t> clusters;
 };
 
 /// The value of a field that nobody has chosen yet.
