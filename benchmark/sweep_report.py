@@ -133,7 +133,7 @@ def print_report(results):
 
 
 def keep(results, path):
-    """Add the measured times to those of a file, shape by shape: a newer shape replaces the older one."""
+    """Add the measured times to those of a file; of a schedule that it has, the newer one counts."""
     kept = load(path) if path.exists() else {"shapes": [], **{key: results[key] for key in ("modelled_on", "fields")}}
     for key in ("modelled_on", "fields"):
         if kept[key] != results[key]:
@@ -142,7 +142,9 @@ def keep(results, path):
     for shape in results["shapes"]:
         timed = [{"config": c["config"], "us": round(c["us"], 2)} for c in shape["candidates"] if c.get("us")]
         if timed:
-            by_problem[problem_of(shape)] = sorted(timed, key=lambda c: c["us"])
+            known = by_problem.get(problem_of(shape), [])
+            by_config = {tuple(c["config"]): c for c in known + timed}
+            by_problem[problem_of(shape)] = sorted(by_config.values(), key=lambda c: c["us"])
     lines = [json.dumps({**problem._asdict(), "candidates": candidates}, separators=(",", ":"))
              for problem, candidates in sorted(by_problem.items(), key=lambda item: (item[0].n, item[0].k, item[0].m))]
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <map>
 #include <set>
+#include <tuple>
 
 using namespace fp8gemm::config;
 
@@ -50,7 +52,14 @@ double timeOf(const Case &c, const Plan &plan, int64_t m) {
   return modelledMicroseconds(c.problem, c.gpu, intervalOf(plan, m).config, m);
 }
 
-double bestTime(const Case &c, int64_t m) { return enumerate(c.problem, c.gpu, m)[0].microseconds; }
+/// Asked many times, for the same M.
+double bestTime(const Case &c, int64_t m) {
+  static std::map<std::tuple<std::string, int64_t, int64_t, int64_t>, double> known;
+  auto [at, isNew] = known.try_emplace({c.gpu.name, c.problem.n, c.problem.k, m});
+  if (isNew)
+    at->second = enumerate(c.problem, c.gpu, m)[0].microseconds;
+  return at->second;
+}
 
 TEST(Plan, EveryMIsInOneInterval) {
   for (const Case &c : cases()) {
@@ -194,7 +203,7 @@ TEST(Plan, TakesLittleTime) {
     plan(problem(2112, 7168), knownGpus()[0], 8192);
     best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
   }
-  EXPECT_LT(best, 3);
+  EXPECT_LT(best, 1);
 }
 
 } // namespace
