@@ -10,10 +10,9 @@ using namespace fp8gemm::config;
 /// Guide, "Technical Specifications per Compute Capability": 227 KB).
 static constexpr int64_t kSm90SmemBytes = 227 * 1024;
 
-/// Clusters of 1, 2, ... 8 CTAs that ran at once on an H200, by the times of kernels with that many and
-/// with more: fewer than SMs and GPCs promise. Seen: 2: all of 66; 3: 38, not 40; 4: 30, not 32; 6: 17, not
-/// 18; 7: 15. The others are between their neighbours. An H100 has the same SMs and GPCs.
-static const std::vector<int64_t> kH200Clusters = {132, 66, 39, 31, 23, 17, 15, 14};
+/// Clusters of 1, 2, ... 8 CTAs, one an SM, that run at once on an H200, as cuOccupancyMaxActiveClusters says
+/// there: fewer than SMs and GPCs promise. An H100 has the same SMs and GPCs.
+static const std::vector<int64_t> kH200Clusters = {132, 66, 39, 30, 22, 17, 15, 15};
 
 const std::vector<Gpu> &fp8gemm::config::knownGpus() {
   // SMs and tensor rate are the data sheets' (the tensor cores of an H20 run at a quarter of the
