@@ -122,6 +122,10 @@ void KernelBuilder::buildHelper() {
 }
 
 void KernelBuilder::buildConsumer(Value group) {
+  for (int64_t i = 0; i < blocks; ++i) {
+    Value first = arith::MulIOp::create(builder, group, index(blocks * kFragmentRows));
+    firstRows.push_back(i == 0 ? first : arith::AddIOp::create(builder, first, index(i * kFragmentRows)));
+  }
   forEachTile([&](Value number) {
     Value zero = ZeroOp::create(builder, FragmentType::get(builder.getContext(), kFragmentRows, columns));
     SmallVector<Value> zeros(blocks, zero);
@@ -259,7 +263,7 @@ SmallVector<Value> KernelBuilder::addC(Value group, ValueRange accumulators) {
   SmallVector<Value> sums;
   OpFoldResult zero = builder.getIndexAttr(0);
   for (auto [i, accumulator] : llvm::enumerate(accumulators)) {
-    Value rows = cut(wait.getBuffers()[0], {zero, blockRow(group, i), zero}, panels(kFragmentRows).getShape());
+    Value rows = cut(wait.getBuffers()[0], {zero, firstRows[i], zero}, panels(kFragmentRows).getShape());
     Value c = LoadFragmentOp::create(builder, accumulator.getType(), rows);
     if (i + 1 == accumulators.size())
       RingReleaseOp::create(builder, wait.getSlot());
@@ -276,7 +280,7 @@ KernelBuilder::Product KernelBuilder::multiply(Stage stage, Value group, int64_t
   int64_t rowsPerScale = swap ? columnsPerScale : 1;
   auto rowsType = ScalesType::get(context, kFragmentRows, Axis::rows, rowsPerScale);
   auto columnsType = ScalesType::get(context, columns, Axis::columns, swap ? 1 : columnsPerScale);
-  Value row = blockRow(group, i);
+  Value row = firstRows[i];
   Value block = cut(rowTile, {row, builder.getIndexAttr(0)}, {kFragmentRows, kBlockK});
   Value blockScales =
       cut(rowScales, {rowsPerScale == 1 ? row : fragmentIndex(group, i)}, {kFragmentRows / rowsPerScale});
@@ -379,7 +383,7 @@ void KernelBuilder::store(Tile tile, Value group, ValueRange accumulators) {
   for (auto [i, panel] : llvm::enumerate(blockPanels)) {
     Tile block = tile;
     Value &first = swap ? block.column : block.row;
-    first = arith::AddIOp::create(builder, first, blockRow(group, i));
+    first = arith::AddIOp::create(builder, first, firstRows[i]);
     TmaStoreOp::create(builder, panel, mapD, block.row, block.column, /*add=*/problem.addsInMemory());
   }
 }
@@ -398,9 +402,4 @@ Value KernelBuilder::fragmentIndex(Value group, int64_t i) {
   if (blocks == 1)
     return group;
   return arith::AddIOp::create(builder, arith::MulIOp::create(builder, group, index(blocks)), index(i));
-}
-
-Value KernelBuilder::blockRow(Value group, int64_t i) {
-  Value first = arith::MulIOp::create(builder, group, index(blocks * kFragmentRows));
-  return i == 0 ? first : arith::AddIOp::create(builder, first, index(i * kFragmentRows));
 }

@@ -82,8 +82,6 @@ private:
   mlir::Value cut(mlir::Value buffer, llvm::ArrayRef<mlir::OpFoldResult> offsets, llvm::ArrayRef<int64_t> shape);
   /// Number of 64-row block `i` of a consumer among those of the tile.
   mlir::Value fragmentIndex(mlir::Value group, int64_t i);
-  /// First row, in the tile, of 64-row block `i` of a consumer.
-  mlir::Value blockRow(mlir::Value group, int64_t i);
   /// Memory of shape [panels, `rows`, panelWidth] for `rows` x tileN elements of C or D.
   mlir::MemRefType panels(int64_t rows);
 
@@ -103,9 +101,10 @@ private:
   // Kernel arguments and what every role uses.
   mlir::Value mapA, mapB, sfa, sfb, mapC, mapD, extentM, staging, ring, cRing;
   mlir::Value blockRows, blockColumns, tiles, firstTile, tileStep;
-  mlir::Value rank;                   ///< of this CTA in its cluster
-  mlir::Value firstBlock, blockCount; ///< the K blocks of this CTA
-  mlir::Value exchange;               ///< accumulators of split K, for the cluster to read
+  llvm::SmallVector<mlir::Value> firstRows; ///< of a consumer's blocks of 64 rows, in the tile
+  mlir::Value rank;                         ///< of this CTA in its cluster
+  mlir::Value firstBlock, blockCount;       ///< the K blocks of this CTA
+  mlir::Value exchange;                     ///< accumulators of split K, for the cluster to read
   llvm::DenseMap<int64_t, mlir::Value> constants;
   mlir::Operation *afterConstants = nullptr;
 };
