@@ -2,7 +2,6 @@
 
 #include "KernelBuilder.h"
 
-#include "fp8gemm/Dialect/FP8Gemm/Transforms/SelectConfig.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -11,24 +10,6 @@
 using namespace mlir;
 using namespace fp8gemm;
 using namespace fp8gemm::hopper;
-
-/// The fields that legality and layout of a config depend on.
-static config::Config fieldsOf(ConfigAttr attr) {
-  config::Config config;
-  config.tileM = attr.getTileM(), config.tileN = attr.getTileN();
-  config.splitK = attr.getSplitK(), config.swapAb = attr.getSwapAb();
-  return config;
-}
-
-KernelBuilder::KernelBuilder(GemmOp gemm, ConfigAttr config)
-    : gemm(gemm), config(config), problem(problemOf(gemm)), tileM(config.getTileM()), tileN(config.getTileN()),
-      kBlocks(llvm::divideCeil(gemm.getK(), kBlockK)), swap(config.getSwapAb()), columns(swap ? tileM : tileN),
-      blocks((swap ? tileN : tileM) / (kFragmentRows * config.getConsumers())),
-      columnsPerScale(config::scaleColumnsPerBlock(problem, fieldsOf(config))),
-      cluster(config.getClusterM() * config.getClusterN() * config.getSplitK()),
-      storedColumns(columns / config::storingRanks(fieldsOf(config))),
-      panelWidth(swap ? kFragmentRows : config::panelColumns(problem, storedColumns)),
-      builder(gemm.getLoc(), gemm.getContext()) {}
 
 //===----------------------------------------------------------------------===//
 // The kernel and its roles

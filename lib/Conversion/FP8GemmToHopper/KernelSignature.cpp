@@ -1,16 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The kernel seen from outside: name, parameters, shared memory, and what its
-// launcher is told.
+// What follows from the product and its config before there is a schedule, and the kernel
+// seen from outside: name, parameters, shared memory, what its launcher is told.
 
 #include "KernelBuilder.h"
 
+#include "fp8gemm/Dialect/FP8Gemm/Transforms/SelectConfig.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace fp8gemm;
 using namespace fp8gemm::hopper;
+
+/// The fields that legality and layout of a config depend on.
+static config::Config fieldsOf(ConfigAttr attr) {
+  config::Config config;
+  config.tileM = attr.getTileM(), config.tileN = attr.getTileN();
+  config.splitK = attr.getSplitK(), config.swapAb = attr.getSwapAb();
+  return config;
+}
+
+KernelBuilder::KernelBuilder(GemmOp gemm, ConfigAttr config)
+    : gemm(gemm), config(config), problem(problemOf(gemm)), tileM(config.getTileM()), tileN(config.getTileN()),
+      kBlocks(llvm::divideCeil(gemm.getK(), kBlockK)), swap(config.getSwapAb()), columns(swap ? tileM : tileN),
+      blocks((swap ? tileN : tileM) / (kFragmentRows * config.getConsumers())),
+      columnsPerScale(config::scaleColumnsPerBlock(problem, fieldsOf(config))),
+      cluster(config.getClusterM() * config.getClusterN() * config.getSplitK()),
+      storedColumns(columns / config::storingRanks(fieldsOf(config))),
+      panelWidth(swap ? kFragmentRows : config::panelColumns(problem, storedColumns)),
+      builder(gemm.getLoc(), gemm.getContext()) {}
 
 static CUse cUseOf(GemmOp gemm) { return !gemm.getC() ? CUse::none : gemm.isInPlace() ? CUse::in_place : CUse::apart; }
 
