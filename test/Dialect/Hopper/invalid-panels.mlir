@@ -68,3 +68,24 @@ func.func private @f(!hopper.scales<64 rows by 32>)
 
 // expected-error @+1 {{expected columns to be a positive multiple of 8, got 12}}
 func.func private @f(!hopper.scales<12 columns by 1>)
+
+// -----
+
+func.func @put_fragment_c1(%f: !hopper.fragment<64x32xf32>, %e: memref<8x128x4xf32, 3>) {
+  // expected-error @+1 {{expected 'exchange' to be 4x128x4 f32}}
+  hopper.put_fragment %f to %e : !hopper.fragment<64x32xf32>, memref<8x128x4xf32, 3>
+  return
+}
+
+// -----
+
+func.func @sum_fragments_c2(%e: memref<4x128x4xf32, 3>) {
+  // expected-error @+1 {{expected 'ranks' to be in [2, 8], got 9}}
+  %sum = hopper.sum_fragments %e ranks(9) : memref<4x128x4xf32, 3> -> !hopper.fragment<64x32xf32>
+  return
+}
+
+// -----
+
+// expected-error @+1 {{expected a cluster of 1 to 8 CTAs, got 16}}
+func.func @ring_cluster(%r: !hopper.ring<stages = 2, tma = [memref<8x128xf8E4M3FN, 3>], readers = 1, cluster = 16>)
