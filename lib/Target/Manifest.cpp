@@ -33,6 +33,8 @@ format::Operand toFormat(hopper::Operand operand) {
     return format::Operand::C;
   case hopper::Operand::d:
     return format::Operand::D;
+  case hopper::Operand::groups:
+  case hopper::Operand::workspace:
   case hopper::Operand::none:
     break;
   }
@@ -125,6 +127,7 @@ FailureOr<flatbuffers::Offset<format::Param>> ManifestBuilder::buildParam(unsign
     return format::CreateParam(fbb, format::ParamKind::Pointer, operand);
   case hopper::ParamKind::leading_dimension:
     return format::CreateParam(fbb, format::ParamKind::LeadingDimension, operand);
+  case hopper::ParamKind::group_stride:
   case hopper::ParamKind::extent_m:
     break;
   }

@@ -160,7 +160,7 @@ gpu::GPUFuncOp KernelBuilder::createFunction(gpu::GPUModuleOp module) {
   func->setAttr("hopper.problem",
                 ProblemAttr::get(context, builder.getStringAttr("gemm"), gemm.getM(), gemm.getN(), gemm.getK(),
                                  gemm.getAElement(), gemm.getBElement(), cUseOf(gemm), dElement,
-                                 layout(gemm.getAScale()), layout(gemm.getBScale()), problem.sfbRows));
+                                 layout(gemm.getAScale()), layout(gemm.getBScale()), problem.sfbRows, /*groups=*/GroupsAttr()));
   func->setAttr("hopper.launch", LaunchAttr::get(context, kThreadsPerWarpgroup * (1 + config.getConsumers()), tileM,
                                                  tileN, config.getStages(), config.getConsumers(), config.getClusterM(),
                                                  config.getClusterN(), config.getSplitK()));

@@ -21,6 +21,7 @@ def Hopper_ParamAttr : Hopper_Attr<"Param", "param"> {
     - `<tensor_map of a>`: a CUtensorMap over the operand's storage; box, element
       type and swizzle are in the argument's type
     - `<matrix of sfb>`: a pointer to the operand and its leading dimension
+    - `<matrix of groups>`: a pointer to the description of groups
     - `<extent_m of none>`: M
 
     Of the `llvm.func` that it becomes, one a machine-level parameter:
@@ -28,10 +29,23 @@ def Hopper_ParamAttr : Hopper_Attr<"Param", "param"> {
     - `<tensor_map of a>`, with the map's type beside it as `hopper.map`
     - `<matrix of sfb>`: the pointer alone
     - `<leading_dimension of sfb>`: i32, in elements
+    - `<group_stride of sfb>`: i64, in elements, of an operand with groups
     - `<extent_m of none>`: i32
   }];
   let parameters = (ins EnumParameter<Hopper_ParamKind>:$kind, EnumParameter<Hopper_Operand>:$operand);
   let assemblyFormat = "`<` $kind `of` $operand `>`";
+}
+
+def Hopper_GroupsAttr : Hopper_Attr<"Groups", "groups"> {
+  let summary = "the groups of a grouped product, told to whoever launches it";
+  let description = [{
+    `count` groups, described by the operand `groups` (see #fp8gemm.grouping), or `batched`: equal groups,
+    without a description. The rows of a group start at multiples of `align`.
+
+    Example: `#hopper.groups<count = 8, by = row_end, align = 128>`.
+  }];
+  let parameters = (ins "int64_t":$count, EnumParameter<Hopper_Grouping>:$by, DefaultValuedParameter<"int64_t", "1">:$align);
+  let assemblyFormat = "`<` struct(params) `>`";
 }
 
 def Hopper_ProblemAttr : Hopper_Attr<"Problem", "problem"> {
@@ -41,17 +55,20 @@ def Hopper_ProblemAttr : Hopper_Attr<"Problem", "problem"> {
     every M. `a`, `b` and `d` are element types; C, where it is added (`apart`, or
     `in_place` where it is what D holds), has that of D. Scales are `k_major` or
     `mn_major` storage; `sfb` has one for 128 rows of B and 128 elements of K (recipe
-    1d2d), or one for each row (`by 1`: 1d1d), as `sfa` has for each row of A.
+    1d2d), or one for each row (`by 1`: 1d1d), as `sfa` has for each row of A. `groups` is
+    there where B, at least, has groups.
 
     Example: `#hopper.problem<gemm, m = ?, n = 7168, k = 2048, a = f8E4M3FN, b = f8E4M3FN, c = none, d = bf16, sfa = mn_major, sfb = k_major by 128>`.
   }];
   let parameters = (ins "::mlir::StringAttr":$op, "int64_t":$m, "int64_t":$n, "int64_t":$k,
                         "::mlir::Type":$a, "::mlir::Type":$b, EnumParameter<Hopper_CUse>:$c, "::mlir::Type":$d,
-                        "::mlir::StringAttr":$sfa, "::mlir::StringAttr":$sfb, "int64_t":$sfb_rows);
+                        "::mlir::StringAttr":$sfa, "::mlir::StringAttr":$sfb, "int64_t":$sfb_rows,
+                        OptionalParameter<"GroupsAttr">:$groups);
   let assemblyFormat = [{
     `<` custom<Keyword>($op) `,` `m` `=` custom<Extent>($m) `,` `n` `=` $n `,` `k` `=` $k `,`
     `a` `=` $a `,` `b` `=` $b `,` `c` `=` $c `,` `d` `=` $d `,`
-    `sfa` `=` custom<Keyword>($sfa) `,` `sfb` `=` custom<Keyword>($sfb) `by` $sfb_rows `>`
+    `sfa` `=` custom<Keyword>($sfa) `,` `sfb` `=` custom<Keyword>($sfb) `by` $sfb_rows
+    (`,` `groups` `=` $groups^)? `>`
   }];
 }
 

@@ -18,13 +18,20 @@ def Hopper_Filler : I32Enum<"Filler", "who fills a slot", [
 
 def Hopper_ParamKind : I32Enum<"ParamKind", "what the host passes", [
     I32EnumCase<"tensor_map", 0>, I32EnumCase<"matrix", 1>, I32EnumCase<"leading_dimension", 2>,
-    I32EnumCase<"extent_m", 3>]> {
+    I32EnumCase<"extent_m", 3>, I32EnumCase<"group_stride", 4>]> {
   let cppNamespace = "::fp8gemm::hopper";
 }
 
 def Hopper_Operand : I32Enum<"Operand", "operand of the product", [
     I32EnumCase<"a", 0>, I32EnumCase<"b", 1>, I32EnumCase<"sfa", 2>,
-    I32EnumCase<"sfb", 3>, I32EnumCase<"c", 4>, I32EnumCase<"d", 5>, I32EnumCase<"none", 6>]> {
+    I32EnumCase<"sfb", 3>, I32EnumCase<"c", 4>, I32EnumCase<"d", 5>, I32EnumCase<"none", 6>,
+    I32EnumCase<"groups", 7>, I32EnumCase<"workspace", 8>]> {
+  let cppNamespace = "::fp8gemm::hopper";
+}
+
+def Hopper_Grouping : I32Enum<"Grouping", "how groups are described", [
+    I32EnumCase<"row_index", 0>, I32EnumCase<"row_end", 1>, I32EnumCase<"row_count", 2>,
+    I32EnumCase<"batched", 3>, I32EnumCase<"k_count", 4>]> {
   let cppNamespace = "::fp8gemm::hopper";
 }
 
