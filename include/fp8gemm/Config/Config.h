@@ -22,6 +22,9 @@ enum class ScaleLayout { KMajor, MnMajor };
 /// Whether C is added, and where it is.
 enum class CUse { None, Apart, InPlace };
 
+/// What is grouped, and how the groups are described (see #fp8gemm.grouping).
+enum class Grouping { None, RowIndex, RowEnd, RowCount, Batched, KCount };
+
 /// D[m, n] = C + A[m, k] * B[n, k]^T with 1x128 scales for A. What A and B are made of, e4m3
 /// or e5m2, makes no difference here.
 struct Problem {
@@ -32,6 +35,11 @@ struct Problem {
   int64_t sfbRows = 128;       ///< rows of B that share a scale: 128 (recipe 1d2d) or 1 (1d1d)
   int64_t dBytes = 2;          ///< of an element of C and D: 2 (bf16) or 4 (f32)
   CUse c = CUse::None;
+  /// m is all rows for RowIndex and RowEnd, those allocated for each group for RowCount and
+  /// Batched; k is the sum of the groups' reductions for KCount.
+  Grouping grouping = Grouping::None;
+  int64_t groups = 1;     ///< products; each has its own B, or for KCount its own part of K
+  int64_t groupAlign = 1; ///< rows that groups start at multiples of, for RowIndex and RowEnd
 
   /// In place in f32 TMA adds to D in memory; any other C comes through shared memory.
   bool addsInMemory() const { return c == CUse::InPlace && dBytes == 4; }

@@ -33,9 +33,14 @@ struct ConvertFP8GemmToHopperPass : fp8gemm::impl::ConvertFP8GemmToHopperPassBas
   void runOnOperation() override {
     ModuleOp module = getOperation();
     OpBuilder builder(&getContext());
-    WalkResult result = module.walk([&](GemmOp gemm) {
-      if (gemm.getKernel())
+    WalkResult result = module.walk([&](ProductOpInterface op) {
+      if (op.getKernelAttr())
         return WalkResult::advance();
+      auto gemm = dyn_cast<GemmOp>(*op);
+      if (!gemm) {
+        op->emitOpError() << "expected fp8gemm.gemm: kernels for other products are not built yet";
+        return WalkResult::interrupt();
+      }
       ConfigAttr config = gemm.getConfigAttr();
       if (!config) {
         gemm.emitOpError() << "expected a config, got none: run fp8gemm-select-config first";

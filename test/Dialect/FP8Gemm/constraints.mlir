@@ -1,3 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// RUN: sh %S/Inputs/constraints.sh %S/../../../include/fp8gemm/Dialect/FP8Gemm/IR/FP8GemmOps.td %S/invalid.mlir | FileCheck %s
-// CHECK: all {{[0-9]+}} constraints have a case
+// RUN: sh %S/Inputs/constraints.sh C %S/../../../include/fp8gemm/Dialect/FP8Gemm/IR/FP8GemmOps.td gemm %S/invalid.mlir | FileCheck %s
+// RUN: sh %S/Inputs/constraints.sh G %S/../../../include/fp8gemm/Dialect/FP8Gemm/IR/FP8GemmOps.td grouped_gemm %S/invalid-grouped.mlir | FileCheck %s
+// RUN: sh %S/Inputs/constraints.sh K %S/../../../include/fp8gemm/Dialect/FP8Gemm/IR/FP8GemmOps.td k_grouped_gemm %S/invalid-k-grouped.mlir | FileCheck %s
+// CHECK: all {{[0-9]+}} constraints ({{[CGK]}}) have a case

@@ -489,7 +489,7 @@ func.func @gemm_c16_shape(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf32>, %b:
 func.func @gemm_types(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: memref<136x144xf8E4M3FN>,
     %sfb: memref<2x2xf32>, %d: memref<?x136xbf16>) {
   fp8gemm.gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> into %d
-  // expected-error @below {{expected the types of a, sfa, b, sfb, c (if there is one) and d, got 2 types}}
+  // expected-error @below {{expected the types of 5 or 6 operands, got 2 types}}
     : memref<?x144xf8E4M3FN>, memref<2x?xf32>
   return
 }

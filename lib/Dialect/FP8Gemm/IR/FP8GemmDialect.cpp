@@ -7,6 +7,9 @@
 
 using namespace mlir;
 
+/// Rows that a group may be aligned to: those of the largest tile.
+static constexpr int64_t kMaxGroupAlign = 256;
+
 /// `1x128`
 static ParseResult parseBlockShape(AsmParser &parser, int64_t &rows, int64_t &columns) {
   SmallVector<int64_t> shape;
@@ -64,6 +67,22 @@ LogicalResult fp8gemm::ConfigAttr::verify(function_ref<InFlightDiagnostic()> emi
   if (columns % 8 != 0 || columns > 256)
     return emitError() << "expected '" << columnsName << "' to be a multiple of 8, at most 256, got " << columns;
   return success();
+}
+
+LogicalResult fp8gemm::GroupingAttr::verify(function_ref<InFlightDiagnostic()> emitError, GroupingKind kind,
+                                            int64_t align) {
+  StringRef name = stringifyGroupingKind(kind);
+  if (kind == GroupingKind::row_count || kind == GroupingKind::k_count) {
+    if (align == 1)
+      return success();
+    return emitError() << "expected " << name << " to have no 'align', got " << align;
+  }
+  // A tile reads the index of one row, and has a multiple of 8 rows.
+  int64_t least = kind == GroupingKind::row_index ? 8 : 1;
+  if (align >= least && align <= kMaxGroupAlign && llvm::isPowerOf2_64(align))
+    return success();
+  return emitError() << "expected 'align' of " << name << " to be a power of two from " << least << " to "
+                     << kMaxGroupAlign << ", got " << align;
 }
 
 void fp8gemm::FP8GemmDialect::initialize() {

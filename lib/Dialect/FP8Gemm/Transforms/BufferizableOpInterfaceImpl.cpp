@@ -10,42 +10,47 @@ using namespace mlir;
 using namespace mlir::bufferization;
 
 namespace {
-/// fp8gemm.gemm on tensors → fp8gemm.gemm on their buffers. Its attributes say how
-/// the storage of the scales is read, so they stay true whatever the buffer.
-struct GemmOpInterface : DstBufferizableOpInterfaceExternalModel<GemmOpInterface, fp8gemm::GemmOp> {
-  /// D is overwritten, so what it held needs no copy; C is another operand.
+/// A product on tensors → the same on their buffers. Its attributes say how the storage
+/// is read, so they stay true whatever the buffer.
+template <typename ProductOp>
+struct ProductModel : DstBufferizableOpInterfaceExternalModel<ProductModel<ProductOp>, ProductOp> {
+  /// What D held needs no copy where all of it is overwritten; C is another operand.
   bool bufferizesToMemoryRead(Operation *op, OpOperand &operand, const AnalysisState &state) const {
-    return !cast<DestinationStyleOpInterface>(op).isDpsInit(&operand);
+    auto product = cast<ProductOp>(op);
+    return !product.isDpsInit(&operand) || product.keepsPartOfD();
   }
 
   /// In place: each element of C is read before D's is written.
   bool isNotConflicting(Operation *op, OpOperand *read, OpOperand *write, const AnalysisState &) const {
-    auto gemm = cast<fp8gemm::GemmOp>(op);
+    auto product = cast<ProductOp>(op);
     bool own = read->getOwner() == op && write->getOwner() == op;
-    return own && gemm.isInPlace() && read->get() == gemm.getC() && gemm.isDpsInit(write);
+    return own && product.isInPlace() && read->get() == product.getC() && product.isDpsInit(write);
   }
 
   LogicalResult bufferize(Operation *op, RewriterBase &rewriter, const BufferizationOptions &options,
                           BufferizationState &state) const {
-    auto gemm = cast<fp8gemm::GemmOp>(op);
-    if (!isa<TensorType>(gemm.getD().getType()))
+    auto product = cast<ProductOp>(op);
+    if (!isa<TensorType>(product.getD().getType()))
       return success();
     SmallVector<Value> buffers;
-    for (Value operand : gemm->getOperands()) {
+    for (Value operand : op->getOperands()) {
       FailureOr<Value> buffer = getBuffer(rewriter, operand, options, state);
       if (failed(buffer))
         return failure();
       buffers.push_back(*buffer);
     }
-    rewriter.setInsertionPoint(gemm);
-    fp8gemm::GemmOp::create(rewriter, gemm.getLoc(), TypeRange(), buffers, gemm->getAttrs());
-    replaceOpWithBufferizedValues(rewriter, gemm, buffers.back());
+    rewriter.setInsertionPoint(op);
+    ProductOp::create(rewriter, op->getLoc(), TypeRange(), buffers, op->getAttrs());
+    replaceOpWithBufferizedValues(rewriter, op, buffers.back());
     return success();
   }
 };
 } // namespace
 
 void fp8gemm::registerBufferizableOpInterfaceExternalModels(DialectRegistry &registry) {
-  registry.addExtension(
-      +[](MLIRContext *context, FP8GemmDialect *) { GemmOp::attachInterface<GemmOpInterface>(*context); });
+  registry.addExtension(+[](MLIRContext *context, FP8GemmDialect *) {
+    GemmOp::attachInterface<ProductModel<GemmOp>>(*context);
+    GroupedGemmOp::attachInterface<ProductModel<GroupedGemmOp>>(*context);
+    KGroupedGemmOp::attachInterface<ProductModel<KGroupedGemmOp>>(*context);
+  });
 }

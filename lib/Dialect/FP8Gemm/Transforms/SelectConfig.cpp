@@ -24,18 +24,39 @@ static config::ScaleLayout layoutOf(ScaleAttr scale) {
   return scale.getLayout() == ScaleLayout::k_major ? config::ScaleLayout::KMajor : config::ScaleLayout::MnMajor;
 }
 
-config::Problem fp8gemm::problemOf(GemmOp op) {
+static config::Grouping groupingOf(ProductOpInterface op) {
+  GroupingAttr grouping = op.getGroupingAttr();
+  if (!grouping)
+    return isa<GroupedGemmOp>(op) ? config::Grouping::Batched : config::Grouping::None;
+  switch (grouping.getKind()) {
+  case GroupingKind::row_index:
+    return config::Grouping::RowIndex;
+  case GroupingKind::row_end:
+    return config::Grouping::RowEnd;
+  case GroupingKind::row_count:
+    return config::Grouping::RowCount;
+  case GroupingKind::k_count:
+    return config::Grouping::KCount;
+  }
+  return config::Grouping::None;
+}
+
+config::Problem fp8gemm::problemOf(ProductOpInterface op) {
   config::Problem problem;
   if (!ShapedType::isDynamic(op.getM()))
     problem.m = op.getM();
   problem.n = op.getN();
-  problem.k = op.getK();
+  problem.k = ShapedType::isDynamic(op.getK()) ? op.getGroupCount() * kExpectedGroupK : op.getK();
   problem.sfa = layoutOf(op.getAScale());
   problem.sfb = layoutOf(op.getBScale());
   problem.sfbRows = op.getBScale().getRows();
   problem.dBytes = op.getDElement().getIntOrFloatBitWidth() / 8;
   if (op.getC())
     problem.c = op.isInPlace() ? config::CUse::InPlace : config::CUse::Apart;
+  problem.grouping = groupingOf(op);
+  problem.groups = op.getGroupCount();
+  if (GroupingAttr grouping = op.getGroupingAttr())
+    problem.groupAlign = grouping.getAlign();
   return problem;
 }
 
@@ -75,8 +96,8 @@ struct SelectConfigPass : fp8gemm::impl::SelectConfigPassBase<SelectConfigPass> 
   }
 
   void runOnOperation() override {
-    WalkResult result = getOperation()->walk([&](GemmOp op) {
-      if (op.getConfig() || op.getKernel())
+    WalkResult result = getOperation()->walk([&](ProductOpInterface op) {
+      if (op.getConfigAttr() || op.getKernelAttr())
         return WalkResult::advance();
       return failed(select(op)) ? WalkResult::interrupt() : WalkResult::advance();
     });
@@ -84,12 +105,12 @@ struct SelectConfigPass : fp8gemm::impl::SelectConfigPassBase<SelectConfigPass> 
       signalPassFailure();
   }
 
-  LogicalResult select(GemmOp op) {
+  LogicalResult select(ProductOpInterface op) {
     config::Problem problem = problemOf(op);
     problem.batchInvariant = batchInvariant;
     config::Choice choice = config::choose(problem, *model, expectedM, given);
     if (!choice.error.empty())
-      return op.emitOpError(choice.error);
+      return op->emitOpError(choice.error);
     op.setConfigAttr(attrOf(&getContext(), choice.chosen.config));
     if (explain)
       explainChoice(op, choice);
@@ -97,9 +118,9 @@ struct SelectConfigPass : fp8gemm::impl::SelectConfigPassBase<SelectConfigPass> 
   }
 
   /// A remark with the choice, and a note for each of the next best.
-  void explainChoice(GemmOp op, const config::Choice &choice) {
-    // Not op.emitRemark: it would print the operation after each remark.
-    InFlightDiagnostic remark = mlir::emitRemark(op.getLoc(), given != config::Config() ? "given " : "chose ")
+  void explainChoice(ProductOpInterface op, const config::Choice &choice) {
+    // Not op->emitRemark: it would print the operation after each remark.
+    InFlightDiagnostic remark = mlir::emitRemark(op->getLoc(), given != config::Config() ? "given " : "chose ")
                                 << describe(choice.chosen);
     remark.attachNote() << "modelled on " << gpu << " for "
                         << (ShapedType::isDynamic(op.getM()) ? expectedM : op.getM()) << " rows of A; "

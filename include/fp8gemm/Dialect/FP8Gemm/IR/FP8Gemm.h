@@ -9,6 +9,7 @@
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/Dialect.h"
 #include "mlir/IR/OpDefinition.h"
+#include "mlir/IR/TypeUtilities.h"
 #include "mlir/Interfaces/DestinationStyleOpInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
@@ -16,6 +17,7 @@
 #include "fp8gemm/Dialect/FP8Gemm/IR/FP8GemmEnums.h.inc"
 #define GET_ATTRDEF_CLASSES
 #include "fp8gemm/Dialect/FP8Gemm/IR/FP8GemmAttrs.h.inc"
+#include "fp8gemm/Dialect/FP8Gemm/IR/FP8GemmInterfaces.h.inc"
 #define GET_OP_CLASSES
 #include "fp8gemm/Dialect/FP8Gemm/IR/FP8GemmOps.h.inc"
 

@@ -36,6 +36,36 @@ def FP8Gemm_ScaleAttr : FP8Gemm_Attr<"Scale", "scale"> {
   let assemblyFormat = "`<` custom<BlockShape>($rows, $columns) `,` $layout `>`";
 }
 
+def FP8Gemm_GroupingKind : I32Enum<"GroupingKind", "what the description of groups holds", [
+    I32EnumCase<"row_index", 0>, I32EnumCase<"row_end", 1>, I32EnumCase<"row_count", 2>,
+    I32EnumCase<"k_count", 3>]> {
+  let cppNamespace = "::fp8gemm";
+}
+
+def FP8Gemm_GroupingAttr : FP8Gemm_Attr<"Grouping", "grouping"> {
+  let summary = "how a description of groups is read";
+  let description = [{
+    The description is an operand of i32, read when the operation runs. It holds
+
+    - `row_index`: for each row the index of its group, or -1: the row is not computed. Of each
+      block of `align` rows that starts at a multiple of `align`, the first rows are of one group and
+      the others -1; all may be either. `align` is a power of two from 8 to 256.
+    - `row_end`: for each group the end of its rows. They start at the end of the group before, rounded
+      up to `align` (a power of two up to 256); those of the first group at 0. With `align` = 1 groups
+      are packed. Ends don't descend.
+    - `row_count`: for each group how many of the rows that are there for it are used: the first ones.
+    - `k_count`: for each group the length of its reduction, a multiple of 16; 0 is one.
+
+    The last two have no `align`; it is 1 where it is left out.
+
+    Example: `#fp8gemm.grouping<row_index, align = 128>`.
+  }];
+  let parameters = (ins EnumParameter<FP8Gemm_GroupingKind>:$kind,
+                        DefaultValuedParameter<"int64_t", "1">:$align);
+  let assemblyFormat = "`<` $kind (`,` `align` `=` $align^)? `>`";
+  let genVerifyDecl = 1;
+}
+
 def FP8Gemm_ConfigAttr : FP8Gemm_Attr<"Config", "config"> {
   let summary = "the schedule chosen for one product";
   let description = [{

@@ -4,15 +4,31 @@
 #define FP8GEMM_DIALECT_FP8GEMM_IR_FP8GEMMOPS_TD
 
 include "fp8gemm/Dialect/FP8Gemm/IR/FP8GemmAttrs.td"
+include "fp8gemm/Dialect/FP8Gemm/IR/FP8GemmInterfaces.td"
 include "mlir/Interfaces/DestinationStyleOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
 def FP8Gemm_Shaped : AnyTypeOf<[AnyRankedTensor, AnyStridedMemRef],
                                "ranked tensor or strided memref">;
 
-def FP8Gemm_GemmOp : Op<FP8Gemm_Dialect, "gemm", [
-    DestinationStyleOpInterface,
-    DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+/// Destination-style; memref operands are read, but for D, which is written.
+class FP8Gemm_ProductOp<string mnemonic> : Op<FP8Gemm_Dialect, mnemonic, [
+    DestinationStyleOpInterface, DeclareOpInterfaceMethods<MemoryEffectsOpInterface>,
+    FP8Gemm_ProductOpInterface]> {
+  let results = (outs Variadic<AnyRankedTensor>:$result);
+  let hasVerifier = 1;
+
+  /// The methods of the interface that no operand or attribute gives.
+  code productMethods = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() { return getDMutable(); }
+    int64_t getM();
+    int64_t getN();
+    int64_t getK();
+    int64_t getGroupCount();
+  }];
+}
+
+def FP8Gemm_GemmOp : FP8Gemm_ProductOp<"gemm"> {
   let summary = "block-scaled FP8 matrix product";
   let description = [{
     ```
@@ -83,28 +99,156 @@ def FP8Gemm_GemmOp : Op<FP8Gemm_Dialect, "gemm", [
                        FP8Gemm_ScaleAttr:$a_scale, FP8Gemm_ScaleAttr:$b_scale,
                        OptionalAttr<FP8Gemm_ConfigAttr>:$config,
                        OptionalAttr<SymbolRefAttr>:$kernel);
-  let results = (outs Variadic<AnyRankedTensor>:$result);
   let assemblyFormat = [{
     $a `scaled_by` $sfa $a_scale `,` $b `scaled_by` $sfb $b_scale (`plus` $c^)? `into` $d attr-dict
     `:` custom<OperandTypes>(type($a), type($sfa), type($b), type($sfb), type($c), type($d)) (`->` type($result)^)?
   }];
-  let hasVerifier = 1;
+  let extraClassDeclaration = productMethods # [{
+    ::mlir::Value getGroups() { return nullptr; }
+    GroupingAttr getGroupingAttr() { return nullptr; }
+  }];
+}
 
-  let extraClassDeclaration = [{
-    ::mlir::MutableOperandRange getDpsInitsMutable() { return getDMutable(); }
+def FP8Gemm_GroupedGemmOp : FP8Gemm_ProductOp<"grouped_gemm"> {
+  let summary = "block-scaled FP8 products of groups of rows, each with its own B";
+  let description = [{
+    ```
+    D[m, n] = sum over kb of  sfa(m, kb) * sfb(g, n, kb) * sum over k in block kb of A[m, k] * B[g, n, k]
+    ```
+    for each row m of each group g. Rows of no group are not computed: D keeps what it held
+    there. Otherwise it is `fp8gemm.gemm`, group by group, and so are its numerics.
 
-    /// M, or ShapedType::kDynamic.
-    int64_t getM() { return ::llvm::cast<::mlir::ShapedType>(getA().getType()).getDimSize(0); }
-    int64_t getN() { return ::llvm::cast<::mlir::ShapedType>(getB().getType()).getDimSize(0); }
-    int64_t getK() { return ::llvm::cast<::mlir::ShapedType>(getB().getType()).getDimSize(1); }
+    `groups` and the attribute behind it say which rows are whose, when the operation runs (see
+    `#fp8gemm.grouping`). Three forms of operands:
 
-    /// True if D is read as C and overwritten.
-    bool isInPlace() { return getC() == getD(); }
-    /// True if each row of B has its own scales (recipe 1d1d).
-    bool isBScaledByRows() { return getBScale().getRows() == 1; }
-    ::mlir::Type getAElement() { return ::llvm::cast<::mlir::ShapedType>(getA().getType()).getElementType(); }
-    ::mlir::Type getBElement() { return ::llvm::cast<::mlir::ShapedType>(getB().getType()).getElementType(); }
-    ::mlir::Type getDElement() { return ::llvm::cast<::mlir::ShapedType>(getD().getType()).getElementType(); }
+    | form | `groups` | `a`, `d` | rows of a group |
+    |---|---|---|---|
+    | contiguous | `row_index` or `row_end` | [M, K], [M, N] | those that `groups` gives it |
+    | masked | `row_count` | [G, M, K], [G, M, N] | the first `groups[g]` of its M |
+    | batched | none | [G, M, K], [G, M, N] | all M |
+
+    Operands (M static or dynamic; G, N and K static):
+    - `a`: f8E4M3FN or f8E5M2, K-major
+    - `sfa`: f32 scales of A, storage as `a_scale` says; masked and batched: of each group, [G, ...]
+    - `b`: [G, N, K] f8E4M3FN or f8E5M2, K-major
+    - `sfb`: f32 scales of B, storage of each group as `b_scale` says, [G, ...]
+    - `groups`: i32, one entry for each row (`row_index`) or for each group
+    - `d`: bf16 or f32
+
+    A memref operand may have any row stride and any group stride, so groups may also lie row by row
+    beside each other. `d` must not overlap any other operand.
+
+    A description that is wrong makes results wrong, and nothing else: an index that is no group
+    is a row of none; ends and counts are taken as the nearest that D has rows for; an end before its
+    group's start is no rows.
+
+    Constraints: (C2), (C3), (C4), (C5), (C7), (C8), (C9), (C12), (C13), (C14) and (C15) of
+    `fp8gemm.gemm`; (C10) and (C11) hold for the last two dimensions of `sfa` and `sfb`. And
+    - (G1) operands are all tensors or all memrefs; `b` and `sfb` have rank 3, `groups` has rank 1;
+           `a`, `sfa` and `d` have rank 2 if the form is contiguous, else 3
+    - (G2) a grouping is given exactly if `groups` is, and its kind is `row_index`, `row_end` or `row_count`
+    - (G3) `groups` has element type i32, is contiguous, and has M entries (`row_index`) or G
+    - (G4) G is static and positive, and the same in every operand that has it
+    - (G5) `a` and `b` agree on K; `d` is [M, N], or [G, M, N]
+    - (G6) groups of memrefs start at multiples of 16 bytes and don't overlap (those of (C13))
+
+    Examples: packed groups of rows, and rows allocated for each of 8 experts.
+    ```mlir
+    fp8gemm.grouped_gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major>
+        groups %ends <row_end> into %d
+      : memref<?x2048xf8E4M3FN>, memref<16x?xf32>, memref<8x7168x2048xf8E4M3FN>, memref<8x56x16xf32>, memref<8xi32>,
+        memref<?x7168xbf16>
+
+    fp8gemm.grouped_gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major>
+        groups %counts <row_count> into %d
+      : memref<8x?x2048xf8E4M3FN>, memref<8x16x?xf32>, memref<8x7168x2048xf8E4M3FN>, memref<8x56x16xf32>,
+        memref<8xi32>, memref<8x?x7168xbf16>
+    ```
+  }];
+  let arguments = (ins FP8Gemm_Shaped:$a, FP8Gemm_Shaped:$sfa,
+                       FP8Gemm_Shaped:$b, FP8Gemm_Shaped:$sfb,
+                       Optional<FP8Gemm_Shaped>:$groups, FP8Gemm_Shaped:$d,
+                       FP8Gemm_ScaleAttr:$a_scale, FP8Gemm_ScaleAttr:$b_scale,
+                       OptionalAttr<FP8Gemm_GroupingAttr>:$grouping,
+                       OptionalAttr<FP8Gemm_ConfigAttr>:$config,
+                       OptionalAttr<SymbolRefAttr>:$kernel);
+  let assemblyFormat = [{
+    $a `scaled_by` $sfa $a_scale `,` $b `scaled_by` $sfb $b_scale
+    (`groups` $groups^ custom<Grouping>($grouping))? `into` $d attr-dict
+    `:` custom<OperandTypes>(type($a), type($sfa), type($b), type($sfb), type($groups), type($d))
+    (`->` type($result)^)?
+  }];
+  let extraClassDeclaration = productMethods # [{
+    ::mlir::Value getC() { return nullptr; }
+    /// True if the rows of all groups are in one matrix.
+    bool isContiguous();
+  }];
+}
+
+def FP8Gemm_KGroupedGemmOp : FP8Gemm_ProductOp<"k_grouped_gemm"> {
+  let summary = "block-scaled FP8 products of groups of K";
+  let description = [{
+    ```
+    D[g, m, n] = C[g, m, n] + sum over kb of group g of
+                   sfa(m, kb) * sfb(n, kb) * sum over k in block kb of A[m, k] * B[n, k]
+    ```
+    K is cut into groups, one behind the other, of the lengths in `groups`; a group is cut into blocks kb
+    of 128 elements, the last of which may be shorter. So the blocks of each group start anew, and a block
+    never has elements of two groups. This is the weight gradient of experts: K runs over tokens.
+
+    Operands (G, M and N static; the sum of the lengths need not be known):
+    - `a`: f8E4M3FN or f8E5M2, either [M, Ksum], where group g has the columns behind those of the groups
+      before it; or *flattened*: rank 1, where group g is a packed row-major [M, groups[g]] matrix
+      behind those of the groups before it
+    - `sfa`: f32 scales of A, one for 1x128 elements: [KB, >= M] mn_major or [M, KB] k_major, where the
+      blocks of all groups are one behind the other
+    - `b`, `sfb`: the same with N instead of M
+    - `groups`: [G] i32
+    - `c`: [G, M, N] of D's type, added where it is given; without it nothing is
+    - `d`: [G, M, N] bf16 or f32, overwritten
+
+    A group of length 0 has no terms: D is C there (in place: untouched), and 0 without C. What `a`, `b`,
+    `sfa` and `sfb` hold behind the last group is not used. `d` must not overlap any other operand,
+    but for a product *in place*, where `c` and `d` are the same value.
+
+    A description that is wrong makes results wrong, and nothing else: a negative length is 0, and
+    a length is cut where `a` or the scales end.
+
+    Constraints: (C2), (C3), (C4), (C7), (C12), (C13), (C14), (C15) and (C16) of `fp8gemm.gemm`, and
+    - (K1) operands are all tensors or all memrefs; `a` and `b` are both of rank 2 or both of rank 1, `sfa` and `sfb`
+           of rank 2, `groups` of rank 1, `c` and `d` of rank 3
+    - (K2) the grouping's kind is `k_count`
+    - (K3) `groups` has element type i32, is contiguous, and has G entries
+    - (K4) G, M and N are static, in every operand that has them; G and M are positive
+    - (K5) `a` has M rows, `b` has N, and they agree on Ksum, where it is static: a multiple of 16
+    - (K6) `a_scale` and `b_scale` have 1x128 blocks
+    - (K7) `sfa` has scales for M rows, `sfb` for N, and they agree on KB, where it is static
+    - (K8) groups of `c` and `d` in memrefs start at multiples of 16 bytes and don't overlap
+
+    Example: added to what D holds.
+    ```mlir
+    fp8gemm.k_grouped_gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <1x128, mn_major>
+        groups %lengths <k_count> plus %d into %d
+      : memref<4096x?xf8E4M3FN>, memref<?x4096xf32>, memref<7168x?xf8E4M3FN>, memref<?x7168xf32>, memref<4xi32>,
+        memref<4x4096x7168xf32>, memref<4x4096x7168xf32>
+    ```
+  }];
+  let arguments = (ins FP8Gemm_Shaped:$a, FP8Gemm_Shaped:$sfa,
+                       FP8Gemm_Shaped:$b, FP8Gemm_Shaped:$sfb, FP8Gemm_Shaped:$groups,
+                       Optional<FP8Gemm_Shaped>:$c, FP8Gemm_Shaped:$d,
+                       FP8Gemm_ScaleAttr:$a_scale, FP8Gemm_ScaleAttr:$b_scale,
+                       FP8Gemm_GroupingAttr:$grouping,
+                       OptionalAttr<FP8Gemm_ConfigAttr>:$config,
+                       OptionalAttr<SymbolRefAttr>:$kernel);
+  let assemblyFormat = [{
+    $a `scaled_by` $sfa $a_scale `,` $b `scaled_by` $sfb $b_scale `groups` $groups $grouping
+    (`plus` $c^)? `into` $d attr-dict
+    `:` custom<OperandTypes>(type($a), type($sfa), type($b), type($sfb), type($groups), type($c), type($d))
+    (`->` type($result)^)?
+  }];
+  let extraClassDeclaration = productMethods # [{
+    /// True if A and B are of rank 1.
+    bool isFlattened();
   }];
 }
 

@@ -8,7 +8,7 @@ include "mlir/Pass/PassBase.td"
 def SelectConfigPass : Pass<"fp8gemm-select-config"> {
   let summary = "choose a schedule for each product that has none";
   let description = [{
-    Sets `config` on every `fp8gemm.gemm` that has neither a config nor a kernel.
+    Sets `config` on every product that has neither a config nor a kernel.
     The choice is that of lib/Config: the legal schedules of the problem are
     enumerated and the one with the least modelled time on `gpu` is taken. With a
     dynamic M it is the choice for `expected-m` rows; the kernel serves any M.

@@ -10,8 +10,11 @@
 
 namespace fp8gemm {
 
-/// What lib/Config is asked for `op`.
-config::Problem problemOf(GemmOp op);
+/// Length of a group's reduction to model where the sum of them is not known: tokens of one expert.
+constexpr int64_t kExpectedGroupK = 4096;
+
+/// What lib/Config is asked for `op`. A dynamic K of groups is kExpectedGroupK for each.
+config::Problem problemOf(ProductOpInterface op);
 
 /// Config's fields are the attribute's parameters, in the same order.
 ConfigAttr attrOf(mlir::MLIRContext *context, const config::Config &config);

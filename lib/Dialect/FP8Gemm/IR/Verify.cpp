@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "Verify.h"
+
+#include "mlir/IR/TypeUtilities.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace fp8gemm;
+using namespace fp8gemm::verification;
+
+/// What cuTensorMapEncodeTiled asks of the address and the strides of a tensor
+/// in global memory.
+static constexpr int64_t kTmaAlignmentBytes = 16;
+
+static NamedOperand named(StringRef name, Value value) {
+  return {name, value ? cast<ShapedType>(value.getType()) : ShapedType()};
+}
+
+NamedOperands::NamedOperands(ProductOpInterface op)
+    : a(named("a", op.getA())), sfa(named("sfa", op.getSfa())), b(named("b", op.getB())),
+      sfb(named("sfb", op.getSfb())), groups(named("groups", op.getGroups())), c(named("c", op.getC())),
+      d(named("d", op.getD())) {}
+
+SmallVector<NamedOperand> NamedOperands::all() const {
+  SmallVector<NamedOperand> operands{a, sfa, b, sfb, groups, c, d};
+  llvm::erase_if(operands, [](const NamedOperand &operand) { return !operand; });
+  return operands;
+}
+
+std::string verification::extent(int64_t size) { return ShapedType::isDynamic(size) ? "?" : std::to_string(size); }
+
+bool verification::mayAgree(int64_t size, int64_t other) {
+  return ShapedType::isDynamic(size) || ShapedType::isDynamic(other) || size == other;
+}
+
+//===----------------------------------------------------------------------===//
+// Kinds, ranks, elements
+//===----------------------------------------------------------------------===//
+
+LogicalResult verification::verifyKinds(Operation *op, ArrayRef<NamedOperand> operands) {
+  bool memrefs = isa<MemRefType>(operands.front().type);
+  for (const NamedOperand &operand : operands)
+    if (isa<MemRefType>(operand.type) != memrefs)
+      return op->emitOpError("expected operands to be all tensors or all memrefs, got '")
+             << operands.front().name << "' " << operands.front().type << " and '" << operand.name << "' "
+             << operand.type;
+  return success();
+}
+
+LogicalResult verification::verifyRanks(Operation *op, ArrayRef<NamedOperand> operands, int64_t rank) {
+  for (const NamedOperand &operand : operands)
+    if (operand && operand.rank() != rank)
+      return op->emitOpError("expected '") << operand.name << "' to have rank " << rank << ", got " << operand.rank();
+  return success();
+}
+
+/// One element type of one operand. The types that other libraries use here are named as
+/// not built, so that nobody looks for a typo.
+static LogicalResult verifyElement(Operation *op, NamedOperand operand, ArrayRef<Type> expected, StringRef notBuilt) {
+  Type element = operand.type.getElementType();
+  if (llvm::is_contained(expected, element))
+    return success();
+  InFlightDiagnostic error = op->emitOpError("expected '") << operand.name << "' elements to be ";
+  llvm::interleave(expected, error, " or ");
+  error << ", got " << element;
+  if (!notBuilt.empty())
+    error << " (" << notBuilt << " not built yet)";
+  return error;
+}
+
+LogicalResult verification::verifyElements(Operation *op, const NamedOperands &operands) {
+  MLIRContext *context = op->getContext();
+  for (NamedOperand operand : {operands.a, operands.b})
+    if (failed(verifyElement(op, operand, {Float8E4M3FNType::get(context), Float8E5M2Type::get(context)}, "")))
+      return failure();
+  for (NamedOperand operand : {operands.sfa, operands.sfb}) {
+    StringRef notBuilt = isa<Float8E8M0FNUType>(operand.type.getElementType()) ? "power-of-two scales are" : "";
+    if (failed(verifyElement(op, operand, {Float32Type::get(context)}, notBuilt)))
+      return failure();
+  }
+  StringRef notBuilt = isa<FloatType>(operands.d.type.getElementType()) ? "other types of D are" : "";
+  return verifyElement(op, operands.d, {BFloat16Type::get(context), Float32Type::get(context)}, notBuilt);
+}
+
+//===----------------------------------------------------------------------===//
+// Extents
+//===----------------------------------------------------------------------===//
+
+LogicalResult verification::verifyStatic(Operation *op, NamedOperand operand, unsigned dim, StringRef what) {
+  if (operand.isStatic(dim))
+    return success();
+  return op->emitOpError("expected ") << what << " ('" << operand.name << "' dimension " << dim
+                                      << ") to be static, got ?";
+}
+
+LogicalResult verification::verifyN(Operation *op, int64_t n) {
+  if (n > 0 && n % 8 == 0)
+    return success();
+  return op->emitOpError("expected N to be a positive multiple of 8, got ") << n;
+}
+
+LogicalResult verification::verifyK(Operation *op, int64_t k) {
+  if (k > 0 && k % 16 == 0)
+    return success();
+  return op->emitOpError("expected K to be a positive multiple of 16, got ") << k;
+}
+
+LogicalResult verification::verifyGroups(Operation *op, NamedOperand groups, int64_t entries, StringRef what) {
+  if (failed(verifyElement(op, groups, {IntegerType::get(op->getContext(), 32)}, "")))
+    return failure();
+  if (mayAgree(groups.size(0), entries))
+    return success();
+  return op->emitOpError("expected 'groups' to have an entry for each of ")
+         << entries << ' ' << what << ", got " << groups.size(0);
+}
+
+LogicalResult verification::verifyC(Operation *op, const NamedOperands &operands) {
+  const NamedOperand &c = operands.c, &d = operands.d;
+  // On tensors a result replaces D in memory, so their types are the same.
+  if (!c || (succeeded(verifyCompatibleShape(c.type, d.type)) && c.type.getElementType() == d.type.getElementType()))
+    return success();
+  return op->emitOpError("expected 'c' to have the shape and element type of 'd', ") << d.type << ", got " << c.type;
+}
+
+//===----------------------------------------------------------------------===//
+// Scales
+//===----------------------------------------------------------------------===//
+
+LogicalResult verification::verifyBlock(Operation *op, StringRef name, ScaleAttr scale, ArrayRef<int64_t> rows) {
+  if (llvm::is_contained(rows, scale.getRows()) && scale.getColumns() == 128)
+    return success();
+  InFlightDiagnostic error = op->emitOpError("expected '") << name << "' to have ";
+  llvm::interleave(
+      rows, [&](int64_t count) { error << count << "x128"; }, [&] { error << " or "; });
+  return error << " blocks, got " << scale.getRows() << 'x' << scale.getColumns()
+               << " (other blocks are not built yet)";
+}
+
+LogicalResult verification::verifyStorage(Operation *op, NamedOperand operand, StringRef rowsName, int64_t rows,
+                                          int64_t k, ScaleAttr scale) {
+  StringRef layout = stringifyScaleLayout(scale.getLayout());
+  bool kMajor = scale.getLayout() == ScaleLayout::k_major;
+  unsigned first = operand.rank() - 2, kDim = first + kMajor, rowDim = first + !kMajor;
+  if (!ShapedType::isDynamic(k)) {
+    int64_t kBlocks = llvm::divideCeil(k, scale.getColumns());
+    if (operand.size(kDim) != kBlocks)
+      return op->emitOpError("expected '") << operand.name << "' dimension " << kDim << " to be " << kBlocks
+                                           << " (K blocks, " << layout << "), got " << extent(operand.size(kDim));
+  }
+
+  int64_t stored = operand.size(rowDim);
+  if (ShapedType::isDynamic(rows) || ShapedType::isDynamic(stored))
+    return success();
+  int64_t rowBlocks = llvm::divideCeil(rows, scale.getRows());
+  if (kMajor ? stored == rowBlocks : stored >= rowBlocks)
+    return success();
+  return op->emitOpError("expected '") << operand.name << "' dimension " << rowDim << " to be "
+                                       << (kMajor ? "" : "at least ") << rowBlocks << " (" << rowsName << " blocks, "
+                                       << layout << "), got " << stored;
+}
+
+//===----------------------------------------------------------------------===//
+// Memory, results
+//===----------------------------------------------------------------------===//
+
+/// What the outer dimension `dim` counts.
+static StringRef outerName(NamedOperand operand, unsigned dim) { return dim + 2 == operand.rank() ? "row" : "group"; }
+
+/// Rows, and groups of them, don't share elements. Groups may lie in each other's gaps: the
+/// dimension with the smaller stride is the inner one.
+static LogicalResult verifyNoOverlap(Operation *op, NamedOperand operand, ArrayRef<int64_t> strides) {
+  ArrayRef<int64_t> shape = operand.type.getShape();
+  if (ShapedType::isDynamic(shape.back()) || llvm::is_contained(shape, 0))
+    return success();
+  SmallVector<std::pair<int64_t, unsigned>> inward;
+  for (unsigned dim = 0; dim + 1 < shape.size(); ++dim)
+    if (!ShapedType::isDynamic(strides[dim]))
+      inward.emplace_back(strides[dim], dim);
+  // Of two with one stride, that of a single row or group is the inner one.
+  llvm::sort(inward, [&](auto lhs, auto rhs) {
+    return std::pair(lhs.first, shape[lhs.second]) < std::pair(rhs.first, shape[rhs.second]);
+  });
+  uint64_t span = shape.back();
+  for (auto [stride, dim] : inward) {
+    StringRef name = outerName(operand, dim);
+    if (stride < 0 || uint64_t(stride) < span)
+      return op->emitOpError("expected '")
+             << operand.name << "' " << name << "s not to overlap (" << name << " stride of at least " << span
+             << " elements), got a stride of " << stride;
+    if (!ShapedType::isDynamic(shape[dim]))
+      span = llvm::SaturatingMultiplyAdd<uint64_t>(shape[dim] - 1, stride, span);
+  }
+  return success();
+}
+
+/// (C12), (C13), (G6), (K8). Strides that are only known when the operation runs are the
+/// caller's to keep; the runtime checks those that it is given.
+static LogicalResult verifyLayout(Operation *op, NamedOperand operand, bool byTma) {
+  auto memref = dyn_cast<MemRefType>(operand.type);
+  if (!memref)
+    return success();
+  SmallVector<int64_t> strides;
+  int64_t offset;
+  if (failed(memref.getStridesAndOffset(strides, offset)))
+    return op->emitOpError("expected '") << operand.name << "' to be a strided memref, got " << memref;
+  if (!ShapedType::isDynamic(strides.back()) && strides.back() != 1)
+    return op->emitOpError("expected '") << operand.name << "' " << (operand.rank() > 1 ? "rows " : "")
+                                         << "to be contiguous (innermost stride 1), got stride " << strides.back();
+  if (!byTma)
+    return success();
+
+  int64_t elementBytes = memref.getElementTypeBitWidth() / 8;
+  auto isAligned = [&](const Twine &what, int64_t elements) -> LogicalResult {
+    // Elements are of 1, 2 or 4 bytes. Not multiplied before: a stride may be close to 2^63.
+    if (ShapedType::isDynamic(elements) || elements % (kTmaAlignmentBytes / elementBytes) == 0)
+      return success();
+    return op->emitOpError("expected '") << operand.name << "' " << what << " to be a multiple of "
+                                         << kTmaAlignmentBytes << " bytes, got "
+                                         << int64_t(uint64_t(elements) * elementBytes) << " bytes";
+  };
+  for (unsigned dim = 0; dim + 1 < strides.size(); ++dim)
+    if (failed(isAligned(outerName(operand, dim) + " stride", strides[dim])))
+      return failure();
+  if (failed(isAligned("offset", offset)))
+    return failure();
+  return verifyNoOverlap(op, operand, strides);
+}
+
+/// (C14)
+static LogicalResult verifyTensorScaleRows(Operation *op, NamedOperand scales) {
+  int64_t columns = scales.type.getShape().back();
+  if (isa<MemRefType>(scales.type) || ShapedType::isDynamic(columns) || columns % 4 == 0)
+    return success();
+  return op->emitOpError("expected '") << scales.name << "' rows to be a multiple of 4 scales (mn_major), got "
+                                       << columns << "; pad them to " << llvm::alignTo(columns, 4);
+}
+
+LogicalResult verification::verifyMemory(ProductOpInterface op, const NamedOperands &operands) {
+  for (const NamedOperand &matrix : {operands.a, operands.b, operands.c, operands.d})
+    if (matrix && failed(verifyLayout(op, matrix, /*byTma=*/true)))
+      return failure();
+  for (auto [scales, attr] : {std::pair(operands.sfa, op.getAScale()), std::pair(operands.sfb, op.getBScale())}) {
+    // Scales of which TMA can bring a tile's: those of 1x128 blocks, one K block after the other.
+    bool byTma = attr.getRows() == 1 && attr.getLayout() == ScaleLayout::mn_major;
+    if (failed(verifyLayout(op, scales, byTma)) || (byTma && failed(verifyTensorScaleRows(op, scales))))
+      return failure();
+  }
+  return operands.groups ? verifyLayout(op, operands.groups, /*byTma=*/false) : success();
+}
+
+LogicalResult verification::verifyResults(ProductOpInterface op) {
+  Type d = op.getD().getType();
+  unsigned expected = isa<MemRefType>(d) ? 0 : 1;
+  if (op->getNumResults() != expected)
+    return op->emitOpError("expected ") << (expected ? "1 result on tensors" : "no result on memrefs") << ", got "
+                                        << op->getNumResults();
+  if (expected && op->getResult(0).getType() != d)
+    return op->emitOpError("expected the result to have the type of 'd', ")
+           << d << ", got " << op->getResult(0).getType();
+  return success();
+}
