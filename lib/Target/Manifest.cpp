@@ -34,7 +34,9 @@ format::Operand toFormat(hopper::Operand operand) {
   case hopper::Operand::d:
     return format::Operand::D;
   case hopper::Operand::groups:
+    return format::Operand::Groups;
   case hopper::Operand::workspace:
+    return format::Operand::Workspace;
   case hopper::Operand::none:
     break;
   }
@@ -72,6 +74,24 @@ format::CUse toFormat(hopper::CUse use) {
   return format::CUse::None;
 }
 
+format::Grouping toFormat(hopper::GroupsAttr groups) {
+  if (!groups)
+    return format::Grouping::None;
+  switch (groups.getBy()) {
+  case hopper::Grouping::row_index:
+    return format::Grouping::RowIndex;
+  case hopper::Grouping::row_end:
+    return format::Grouping::RowEnd;
+  case hopper::Grouping::row_count:
+    return format::Grouping::RowCount;
+  case hopper::Grouping::batched:
+    return format::Grouping::Batched;
+  case hopper::Grouping::k_count:
+    break;
+  }
+  return format::Grouping::KCount;
+}
+
 class ManifestBuilder {
 public:
   ManifestBuilder(LLVM::LLVMFuncOp kernel, StringRef chip, const Cubin &cubin)
@@ -91,6 +111,8 @@ private:
   FailureOr<flatbuffers::Offset<format::Param>> buildParam(unsigned index);
   FailureOr<flatbuffers::Offset<format::Param>> buildTensorMap(unsigned index, format::Operand operand);
   FailureOr<flatbuffers::Offset<format::Problem>> buildProblem();
+  /// Whether a parameter of this kind and operand is there.
+  bool hasParam(hopper::ParamKind kind, hopper::Operand operand);
 
   LLVM::LLVMFuncOp kernel;
   StringRef chip;
@@ -128,10 +150,20 @@ FailureOr<flatbuffers::Offset<format::Param>> ManifestBuilder::buildParam(unsign
   case hopper::ParamKind::leading_dimension:
     return format::CreateParam(fbb, format::ParamKind::LeadingDimension, operand);
   case hopper::ParamKind::group_stride:
+    return format::CreateParam(fbb, format::ParamKind::GroupStride, operand);
   case hopper::ParamKind::extent_m:
     break;
   }
   return format::CreateParam(fbb, format::ParamKind::ExtentM, operand);
+}
+
+bool ManifestBuilder::hasParam(hopper::ParamKind kind, hopper::Operand operand) {
+  for (unsigned index = 0; index < kernel.getNumArguments(); ++index) {
+    auto param = kernel.getArgAttrOfType<hopper::ParamAttr>(index, "hopper.param");
+    if (param && param.getKind() == kind && param.getOperand() == operand)
+      return true;
+  }
+  return false;
 }
 
 FailureOr<flatbuffers::Offset<format::Problem>> ManifestBuilder::buildProblem() {
@@ -145,9 +177,14 @@ FailureOr<flatbuffers::Offset<format::Problem>> ManifestBuilder::buildProblem() 
   if (!a || !b || !d)
     return kernel.emitError("expected element types f8E4M3FN, f8E5M2, f32 or bf16, got ") << problem;
   auto op = fbb.CreateString(problem.getOp().str());
-  return format::CreateProblem(fbb, op, ShapedType::isDynamic(problem.getM()) ? -1 : problem.getM(), problem.getN(),
-                               problem.getK(), *a, *b, *d, 1, 128, *sfa, problem.getSfbRows(), 128, *sfb,
-                               toFormat(problem.getC()));
+  auto extent = [](int64_t extent) { return ShapedType::isDynamic(extent) ? -1 : extent; };
+  hopper::GroupsAttr groups = problem.getGroups();
+  // Packed matrices have no leading dimension that a launch could tell.
+  bool flat = toFormat(groups) == format::Grouping::KCount && hasParam(hopper::ParamKind::matrix, hopper::Operand::a) &&
+              !hasParam(hopper::ParamKind::leading_dimension, hopper::Operand::a);
+  return format::CreateProblem(fbb, op, extent(problem.getM()), problem.getN(), extent(problem.getK()), *a, *b, *d, 1,
+                               128, *sfa, problem.getSfbRows(), 128, *sfb, toFormat(problem.getC()),
+                               groups ? groups.getCount() : 1, toFormat(groups), groups ? groups.getAlign() : 1, flat);
 }
 
 FailureOr<std::string> ManifestBuilder::build() {
@@ -156,6 +193,8 @@ FailureOr<std::string> ManifestBuilder::build() {
   FailureOr<flatbuffers::Offset<format::Problem>> problem = buildProblem();
   if (!launch || !smemBytes || failed(problem))
     return failure();
+  // Bytes of it a CTA.
+  auto workspace = kernel->getAttrOfType<IntegerAttr>("hopper.workspace_bytes");
   std::vector<flatbuffers::Offset<format::Param>> params;
   for (unsigned index = 0; index < kernel.getNumArguments(); ++index) {
     FailureOr<flatbuffers::Offset<format::Param>> param = buildParam(index);
@@ -179,10 +218,11 @@ FailureOr<std::string> ManifestBuilder::build() {
   auto ptxas = fbb.CreateString(cubin.ptxasVersion);
   auto llvm = fbb.CreateString(LLVM_VERSION_STRING);
   format::FinishManifestBuffer(
-      fbb, format::CreateManifest(fbb, format::kManifestVersion, entry, chipName, cubin.bytes.size(), *problem,
-                                  paramVector, launch.getThreads(), smemBytes.getInt(), launch.getTileM(),
-                                  launch.getTileN(), launch.getClusterM(), launch.getClusterN(), launch.getSplitK(),
-                                  cubin.usage.registers, cubin.usage.spillBytes(), config, ptxas, llvm));
+      fbb,
+      format::CreateManifest(fbb, format::kManifestVersion, entry, chipName, cubin.bytes.size(), *problem, paramVector,
+                             launch.getThreads(), smemBytes.getInt(), launch.getTileM(), launch.getTileN(),
+                             launch.getClusterM(), launch.getClusterN(), launch.getSplitK(), cubin.usage.registers,
+                             cubin.usage.spillBytes(), workspace ? workspace.getInt() : 0, config, ptxas, llvm));
   return std::string(reinterpret_cast<const char *>(fbb.GetBufferPointer()), fbb.GetSize());
 }
 
@@ -214,6 +254,10 @@ void printProblem(llvm::json::OStream &json, const format::Problem &problem) {
   json.attribute("sfa_layout", format::EnumNameScaleLayout(problem.sfa_layout()));
   json.attribute("sfb_layout", format::EnumNameScaleLayout(problem.sfb_layout()));
   json.attribute("sfb_block_rows", problem.sfb_block_rows());
+  json.attribute("groups", problem.groups());
+  json.attribute("grouping", format::EnumNameGrouping(problem.grouping()));
+  json.attribute("group_align", problem.group_align());
+  json.attribute("flat", problem.flat());
 }
 
 } // namespace
@@ -246,6 +290,7 @@ std::string printManifest(StringRef bytes) {
     json.attribute("split_k", manifest.split_k());
     json.attribute("registers", manifest.registers());
     json.attribute("spill_bytes", manifest.spill_bytes());
+    json.attribute("workspace_bytes_per_cta", manifest.workspace_bytes_per_cta());
     json.attribute("config", manifest.config()->c_str());
     json.attribute("ptxas_version", manifest.ptxas_version()->c_str());
     json.attribute("llvm_version", manifest.llvm_version()->c_str());

@@ -12,7 +12,7 @@
 #define FP8GEMM_RUNTIME_FORMAT_KERNELFILE_H
 
 #include "Cubin.h"
-#include "Manifest_generated.h"
+#include "ManifestChecks.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -24,9 +24,6 @@
 #include <vector>
 
 namespace fp8gemm::format {
-
-/// Version of Manifest.fbs that this code writes and reads.
-constexpr uint32_t kManifestVersion = 2;
 
 struct Footer {
   uint64_t manifestOffset;
@@ -69,8 +66,6 @@ struct KernelFile {
 
 namespace detail {
 
-inline std::string number(uint64_t value) { return std::to_string(value); }
-
 /// Why bytes without a valid footer are no kernel file.
 inline std::string diagnoseForeign(std::string_view bytes) {
   const std::string expected = "expected a kernel file (a cubin followed by its manifest), got ";
@@ -92,103 +87,6 @@ inline std::string diagnoseForeign(std::string_view bytes) {
     return expected + "a plain cubin without a manifest; make it with fp8gemm-compile --emit=cubin";
   return "kernel file is truncated, or something was added to it: the " + number(bytes.size() - extent) +
          " bytes after its cubin do not end with a footer";
-}
-
-inline unsigned bytesOf(ElementType type) {
-  switch (type) {
-  case ElementType::F8E4M3FN:
-  case ElementType::F8E5M2:
-    return 1;
-  case ElementType::BF16:
-    return 2;
-  case ElementType::F32:
-    return 4;
-  }
-  return 0;
-}
-
-/// Bytes of a kernel parameter.
-inline unsigned bytesOf(ParamKind kind) {
-  switch (kind) {
-  case ParamKind::TensorMap:
-    return 128;
-  case ParamKind::Pointer:
-    return 8;
-  case ParamKind::LeadingDimension:
-  case ParamKind::ExtentM:
-    return 4;
-  }
-  return 0;
-}
-
-/// Empty, or what makes a parameter unusable. Flatbuffers checks no enumerators.
-inline std::string checkParam(const Param &param, unsigned index) {
-  const std::string where = "manifest: parameter " + number(index) + ": ";
-  if (bytesOf(param.kind()) == 0)
-    return where + "expected a known kind, got " + number(uint8_t(param.kind()));
-  bool none = param.operand() == Operand::None;
-  if (param.operand() < Operand::A || param.operand() > Operand::None || none != (param.kind() == ParamKind::ExtentM))
-    return where + "expected an operand that suits its kind, got " + number(uint8_t(param.operand()));
-  if (param.kind() != ParamKind::TensorMap)
-    return {};
-  unsigned element = bytesOf(param.element());
-  if (element == 0)
-    return where + "expected a known element type, got " + number(uint8_t(param.element()));
-  // What cuTensorMapEncodeTiled asks for.
-  if (!param.box() || param.box()->size() != 2)
-    return where + "expected a box of 2 extents";
-  for (uint32_t extent : *param.box())
-    if (extent < 1 || extent > 256)
-      return where + "expected box extents in [1, 256], got " + number(extent);
-  uint32_t row = param.box()->Get(1) * element, swizzle = param.swizzle_bytes();
-  if (swizzle != 0 && swizzle != 32 && swizzle != 64 && swizzle != 128)
-    return where + "expected a swizzle of 0, 32, 64 or 128 bytes, got " + number(swizzle);
-  if (row % 16 != 0 || (swizzle && row > swizzle))
-    return where + "expected box rows of a multiple of 16 bytes, within the swizzle, got " + number(row) + " bytes";
-  uint32_t promotion = param.l2_promotion_bytes();
-  if (promotion != 0 && promotion != 64 && promotion != 128 && promotion != 256)
-    return where + "expected an L2 promotion of 0, 64, 128 or 256 bytes, got " + number(promotion);
-  return {};
-}
-
-/// Empty, or what makes the manifest unusable.
-inline std::string checkManifest(const Manifest &manifest) {
-  if (manifest.version() != kManifestVersion)
-    return "expected a manifest of version " + number(kManifestVersion) + ", got " + number(manifest.version()) +
-           "; compile the kernel with the compiler that belongs to this runtime";
-  const Problem &problem = *manifest.problem();
-  if (problem.op()->string_view() != "gemm")
-    return "manifest: expected op 'gemm', got '" + problem.op()->str() + "'";
-  if (problem.m() < -1 || problem.m() > INT32_MAX || problem.n() < 1 || problem.n() > INT32_MAX || problem.k() < 1 ||
-      problem.k() > INT32_MAX)
-    return "manifest: expected extents that fit 32 bits, got m = " + std::to_string(problem.m()) +
-           ", n = " + std::to_string(problem.n()) + ", k = " + std::to_string(problem.k());
-  if (bytesOf(problem.a()) != 1 || bytesOf(problem.b()) != 1 || bytesOf(problem.d()) < 2)
-    return "manifest: expected A and B of f8E4M3FN or f8E5M2, and D of bf16 or f32";
-  if (problem.c() < CUse::None || problem.c() > CUse::InPlace)
-    return "manifest: expected a known use of C, got " + number(uint8_t(problem.c()));
-  if (problem.sfa_block_rows() != 1 || problem.sfa_block_columns() != 128 ||
-      (problem.sfb_block_rows() != 128 && problem.sfb_block_rows() != 1) || problem.sfb_block_columns() != 128)
-    return "manifest: expected scale blocks of 1x128 for A, and of 128x128 or 1x128 for B";
-  for (ScaleLayout layout : {problem.sfa_layout(), problem.sfb_layout()})
-    if (layout != ScaleLayout::KMajor && layout != ScaleLayout::MnMajor)
-      return "manifest: expected a known scale layout, got " + number(uint8_t(layout));
-  if (manifest.threads() < 1 || manifest.threads() > 1024)
-    return "manifest: expected 1 to 1024 threads, got " + number(manifest.threads());
-  if (manifest.tile_m() < 1 || manifest.tile_m() > INT32_MAX || manifest.tile_n() < 1 || manifest.tile_n() > INT32_MAX)
-    return "manifest: expected a tile of positive extents";
-  for (uint32_t ctas : {manifest.cluster_m(), manifest.cluster_n(), manifest.split_k()})
-    if (ctas < 1 || ctas > 8)
-      return "manifest: expected clusters of 1 to 8 CTAs in each direction, got " + number(ctas);
-  if (manifest.smem_bytes() > INT32_MAX)
-    return "manifest: expected shared memory that fits 32 bits";
-  for (unsigned i = 0; i < manifest.params()->size(); ++i) {
-    if (std::string error = checkParam(*manifest.params()->Get(i), i); !error.empty())
-      return error;
-    if (manifest.params()->Get(i)->operand() == Operand::C && problem.c() == CUse::None)
-      return "manifest: parameter " + number(i) + ": expected no parameter of C in a problem without it";
-  }
-  return {};
 }
 
 /// Empty, or how the cubin contradicts its manifest.

@@ -26,6 +26,7 @@ constexpr CUresult CUDA_ERROR_CONTEXT_IS_DESTROYED = 709;
 constexpr CUresult CUDA_ERROR_ILLEGAL_ADDRESS = 700;
 constexpr CUresult CUDA_ERROR_LAUNCH_FAILED = 719;
 constexpr CUresult CUDA_ERROR_SYSTEM_DRIVER_MISMATCH = 803;
+constexpr CUresult CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED = 900;
 
 using CUdevice = int;
 using CUdeviceptr = unsigned long long;
@@ -104,7 +105,10 @@ struct CUlaunchConfig {
      const uint32_t *box, const uint32_t *elementStrides, int interleave, int swizzle, int l2Promotion, int oobFill))  \
   X(occupancyMaxActiveClusters, cuOccupancyMaxActiveClusters,                                                          \
     (int *clusters, CUfunction function, const CUlaunchConfig *config))                                                \
-  X(launchKernelEx, cuLaunchKernelEx, (const CUlaunchConfig *config, CUfunction function, void **params, void **extra))
+  X(launchKernelEx, cuLaunchKernelEx,                                                                                  \
+    (const CUlaunchConfig *config, CUfunction function, void **params, void **extra))                                  \
+  X(memcpyDtoHAsync, cuMemcpyDtoHAsync_v2, (void *to, CUdeviceptr from, size_t bytes, CUstream stream))                \
+  X(streamSynchronize, cuStreamSynchronize, (CUstream stream))
 
 /// What the tools call besides.
 #define FP8GEMM_CUDA_TOOL_FUNCTIONS(X)                                                                                 \
@@ -118,7 +122,6 @@ struct CUlaunchConfig {
   X(memcpyDtoDAsync, cuMemcpyDtoDAsync_v2, (CUdeviceptr to, CUdeviceptr from, size_t bytes, CUstream stream))          \
   X(memsetD8Async, cuMemsetD8Async, (CUdeviceptr to, unsigned char value, size_t bytes, CUstream stream))              \
   X(streamCreate, cuStreamCreate, (CUstream * stream, unsigned flags))                                                 \
-  X(streamSynchronize, cuStreamSynchronize, (CUstream stream))                                                         \
   X(eventCreate, cuEventCreate, (CUevent * event, unsigned flags))                                                     \
   X(eventRecord, cuEventRecord, (CUevent event, CUstream stream))                                                      \
   X(eventElapsedTime, cuEventElapsedTime, (float *milliseconds, CUevent start, CUevent end))

@@ -26,6 +26,8 @@ static const char *hint(CUresult result) {
     return "; this or an earlier kernel failed on the GPU: check pointers and sizes with compute-sanitizer";
   case CUDA_ERROR_SYSTEM_DRIVER_MISMATCH:
     return "; libcuda and the kernel module are of different versions: reboot, or reinstall the driver";
+  case CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED:
+    return "; the stream is captured into a graph: check groups before";
   default:
     return "";
   }

@@ -4,6 +4,8 @@
 
 #include "Kernel.h"
 
+#include "Call.h"
+
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -86,6 +88,23 @@ fp8gemm_status fp8gemm_kernel_get_info(const fp8gemm_kernel *kernel, fp8gemm_ker
   auto layout = [](format::ScaleLayout layout) {
     return layout == format::ScaleLayout::KMajor ? FP8GEMM_K_MAJOR : FP8GEMM_MN_MAJOR;
   };
+  auto grouping = [](format::Grouping grouping) {
+    switch (grouping) {
+    case format::Grouping::RowIndex:
+      return FP8GEMM_ROW_INDEX;
+    case format::Grouping::RowEnd:
+      return FP8GEMM_ROW_END;
+    case format::Grouping::RowCount:
+      return FP8GEMM_ROW_COUNT;
+    case format::Grouping::Batched:
+      return FP8GEMM_BATCHED;
+    case format::Grouping::KCount:
+      return FP8GEMM_K_COUNT;
+    case format::Grouping::None:
+      break;
+    }
+    return FP8GEMM_NO_GROUPS;
+  };
   info->name = text(manifest.entry());
   info->chip = text(manifest.chip());
   info->m = problem.m();
@@ -119,6 +138,11 @@ fp8gemm_status fp8gemm_kernel_get_info(const fp8gemm_kernel *kernel, fp8gemm_ker
   info->smem_bytes = manifest.smem_bytes();
   info->registers = manifest.registers();
   info->spill_bytes = manifest.spill_bytes();
+  info->grouping = grouping(problem.grouping());
+  info->groups = problem.groups();
+  info->group_align = problem.group_align();
+  info->flat = problem.flat();
+  info->workspace_bytes = workspaceBytes(manifest);
   info->config = text(manifest.config());
   info->ptxas_version = text(manifest.ptxas_version());
   info->llvm_version = text(manifest.llvm_version());

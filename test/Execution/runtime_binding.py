@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """ctypes over the runtime's C API (runtime/include/fp8gemm/runtime.h).
 
-Operands are (device address, leading dimension in elements). The CUDA context that is
-current on the calling thread is the one that kernels are loaded into.
+Operands are (device address, leading dimension in elements), of grouped products with the
+elements from a group to the next behind. The CUDA context that is current on the calling
+thread is the one that kernels are loaded into.
 """
 
 import ctypes
@@ -16,6 +17,8 @@ FEWER_SMS = "libfp8gemm_fewer_sms.so"
 LAYOUTS = ("k_major", "mn_major")  # fp8gemm_scale_layout
 TYPES = ("e4m3", "e5m2", "bf16", "f32")  # fp8gemm_type
 C_USES = ("none", "apart", "in_place")  # fp8gemm_c_use
+GROUPINGS = ("no_groups", "row_index", "row_end", "row_count", "batched", "k_count")  # fp8gemm_grouping
+CHECK_GROUPS = 1  # FP8GEMM_CHECK_GROUPS
 STATUS = ("OK", "INVALID_ARGUMENT", "IO_ERROR", "INVALID_FILE", "NO_DRIVER", "NO_CONTEXT", "WRONG_CONTEXT",
           "UNSUPPORTED_DEVICE", "DRIVER_ERROR", "OUT_OF_MEMORY")
 
@@ -33,6 +36,17 @@ class GemmArgs(ctypes.Structure):
                 ("a", Matrix), ("sfa", Matrix), ("b", Matrix), ("sfb", Matrix), ("c", Matrix), ("d", Matrix)]
 
 
+class Tensor(ctypes.Structure):
+    _fields_ = [("data", ctypes.c_void_p), ("leading_dimension", ctypes.c_int64), ("group_stride", ctypes.c_int64)]
+
+
+class GroupedGemmArgs(ctypes.Structure):
+    _fields_ = [("size", ctypes.c_size_t), ("m", ctypes.c_int64), ("k", ctypes.c_int64),
+                ("a", Tensor), ("sfa", Tensor), ("b", Tensor), ("sfb", Tensor), ("c", Tensor), ("d", Tensor),
+                ("groups", ctypes.c_void_p), ("workspace", ctypes.c_void_p), ("workspace_bytes", ctypes.c_size_t),
+                ("flags", ctypes.c_uint32)]
+
+
 class KernelInfo(ctypes.Structure):
     _fields_ = [("size", ctypes.c_size_t), ("name", ctypes.c_char_p), ("chip", ctypes.c_char_p),
                 ("m", ctypes.c_int64), ("n", ctypes.c_int64), ("k", ctypes.c_int64),
@@ -41,6 +55,8 @@ class KernelInfo(ctypes.Structure):
                 ("sfa_layout", ctypes.c_int), ("sfb_layout", ctypes.c_int),
                 ("tile_m", ctypes.c_uint32), ("tile_n", ctypes.c_uint32), ("threads", ctypes.c_uint32),
                 ("smem_bytes", ctypes.c_uint32), ("registers", ctypes.c_uint32), ("spill_bytes", ctypes.c_uint32),
+                ("grouping", ctypes.c_int), ("groups", ctypes.c_uint32), ("group_align", ctypes.c_uint32),
+                ("flat", ctypes.c_uint32), ("workspace_bytes", ctypes.c_size_t),
                 ("config", ctypes.c_char_p), ("ptxas_version", ctypes.c_char_p), ("llvm_version", ctypes.c_char_p)]
 
 
@@ -70,6 +86,7 @@ def library():
         _library.fp8gemm_kernel_load.argtypes = [ctypes.c_void_p]
         _library.fp8gemm_kernel_get_info.argtypes = [ctypes.c_void_p, ctypes.POINTER(KernelInfo)]
         _library.fp8gemm_gemm.argtypes = [ctypes.c_void_p, ctypes.POINTER(GemmArgs), ctypes.c_void_p]
+        _library.fp8gemm_grouped_gemm.argtypes = [ctypes.c_void_p, ctypes.POINTER(GroupedGemmArgs), ctypes.c_void_p]
         _library.fp8gemm_kernel_close.argtypes = [ctypes.c_void_p]
         _library.fp8gemm_kernel_close.restype = None
     return _library
@@ -93,6 +110,8 @@ class Kernel:
         self.sfa, self.sfb = LAYOUTS[info.sfa_layout], LAYOUTS[info.sfb_layout]
         self.a_type, self.b_type, self.d_type = TYPES[info.a_type], TYPES[info.b_type], TYPES[info.d_type]
         self.c_use, self.sfb_rows = C_USES[info.c_use], info.sfb_block_rows
+        self.m, self.grouping, self.groups, self.align = info.m, GROUPINGS[info.grouping], info.groups, info.group_align
+        self.flat, self.workspace_bytes = bool(info.flat), info.workspace_bytes
 
     def load(self):
         check(library().fp8gemm_kernel_load(self._handle))
@@ -105,8 +124,18 @@ class Kernel:
         c = c or (d if self.c_use == "in_place" else (None, 0))
         return GemmArgs(ctypes.sizeof(GemmArgs), m, *(Matrix(*operand) for operand in (a, sfa, b, sfb, c, d)))
 
+    def grouped_arguments(self, m, a, sfa, b, sfb, d, groups=None, c=None, k=0, workspace=None, flags=0):
+        """Arguments of a grouped launch; operands are (address, leading dimension, group stride), groups and workspace
+        addresses.
+        """
+        c = c or (d if self.c_use == "in_place" else (None, 0, 0))
+        return GroupedGemmArgs(ctypes.sizeof(GroupedGemmArgs), m, k, *(Tensor(*operand) for operand in (a, sfa, b, sfb, c, d)),
+                               groups, workspace, self.workspace_bytes if workspace else 0, flags)
+
     def launch(self, arguments, stream=0):
-        check(library().fp8gemm_gemm(self._handle, ctypes.byref(arguments), stream))
+        grouped = isinstance(arguments, GroupedGemmArgs)
+        call = library().fp8gemm_grouped_gemm if grouped else library().fp8gemm_gemm
+        check(call(self._handle, ctypes.byref(arguments), stream))
 
     def close(self):
         library().fp8gemm_kernel_close(self._handle)

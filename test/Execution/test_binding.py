@@ -9,7 +9,8 @@ import pytest
 import runtime_binding as binding
 
 STRUCTS = {"fp8gemm_gemm_args": binding.GemmArgs, "fp8gemm_kernel_info": binding.KernelInfo,
-           "fp8gemm_matrix": binding.Matrix}
+           "fp8gemm_matrix": binding.Matrix, "fp8gemm_tensor": binding.Tensor,
+           "fp8gemm_grouped_gemm_args": binding.GroupedGemmArgs}
 
 
 def test_structs_match_the_header(tmp_path):
@@ -26,10 +27,11 @@ def test_structs_match_the_header(tmp_path):
             expected.append(getattr(struct, field).offset)
     c_uses = ("no_c", "c_apart", "c_in_place")
     assert len(c_uses) == len(binding.C_USES)
-    for names in (binding.LAYOUTS, binding.TYPES, c_uses, binding.STATUS):
+    for names in (binding.LAYOUTS, binding.TYPES, c_uses, binding.GROUPINGS, binding.STATUS, ("ok", "check_groups")):
         for value, name in enumerate(names):
             lines.append(f'printf("%d\\n", FP8GEMM_{name.upper()});')
             expected.append(value)
+    assert binding.CHECK_GROUPS == 1
     (tmp_path / "x.c").write_text("\n".join(lines + ["return 0; }"]))
     subprocess.run([compiler, "-I", binding.ROOT / "runtime" / "include", tmp_path / "x.c", "-o", tmp_path / "x"],
                    check=True)

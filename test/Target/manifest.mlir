@@ -1,7 +1,7 @@
 // REQUIRES: ptxas
 // RUN: fp8gemm-compile %s --emit=manifest | FileCheck %s
 
-// CHECK: "version": 2,
+// CHECK: "version": 3,
 // CHECK-NEXT: "entry": "prefetch",
 // CHECK-NEXT: "chip": "sm_90a",
 // CHECK: "op": "gemm",
@@ -14,7 +14,11 @@
 // CHECK-NEXT: "d": "F32",
 // CHECK-NEXT: "sfa_layout": "MnMajor",
 // CHECK-NEXT: "sfb_layout": "KMajor",
-// CHECK-NEXT: "sfb_block_rows": 1
+// CHECK-NEXT: "sfb_block_rows": 1,
+// CHECK-NEXT: "groups": 1,
+// CHECK-NEXT: "grouping": "None",
+// CHECK-NEXT: "group_align": 1,
+// CHECK-NEXT: "flat": false
 // CHECK: "kind": "TensorMap",
 // CHECK-NEXT: "operand": "A",
 // CHECK-NEXT: "element": "F8E4M3FN",
@@ -38,6 +42,7 @@
 // CHECK-NEXT: "split_k": 1,
 // CHECK-NEXT: "registers": {{[1-9][0-9]*}},
 // CHECK-NEXT: "spill_bytes": 0,
+// CHECK-NEXT: "workspace_bytes_per_cta": 0,
 // CHECK-NEXT: "config": "tile_m = 128, tile_n = 176, stages = 5, consumers = 2",
 // CHECK-NEXT: "ptxas_version": "{{[0-9]+\.[0-9.]+}}",
 // CHECK-NEXT: "llvm_version": "22.1.

@@ -12,7 +12,7 @@ set_target_properties(RuntimeCProgram PROPERTIES C_STANDARD 11 C_EXTENSIONS OFF
 target_compile_options(RuntimeCProgram PRIVATE -Wall -Wextra -Wpedantic -Werror)
 target_link_libraries(RuntimeCProgram PRIVATE fp8gemm_runtime)
 
-fp8gemm_unit_test(RuntimeGemmTest SOURCES RuntimeGemmTest.cpp RuntimeRecipesTest.cpp LINK fp8gemm_runtime fp8gemm_format
+fp8gemm_unit_test(RuntimeGemmTest SOURCES RuntimeGemmTest.cpp RuntimeGroupedTest.cpp RuntimeRecipesTest.cpp LINK fp8gemm_runtime fp8gemm_format
   DEPENDS RuntimeFakeDriver RuntimeCProgram)
 target_include_directories(RuntimeGemmTest PRIVATE ${CMAKE_SOURCE_DIR}/runtime/src)
 target_link_libraries(RuntimeGemmTest PRIVATE ${CMAKE_DL_LIBS})

@@ -113,7 +113,6 @@ CUresult cuStreamCreate(CUstream *stream, unsigned) {
   return CUDA_SUCCESS;
 }
 
-CUresult cuStreamSynchronize(CUstream) { return CUDA_SUCCESS; }
 CUresult cuEventCreate(CUevent *event, unsigned) {
   *event = nullptr;
   return CUDA_SUCCESS;

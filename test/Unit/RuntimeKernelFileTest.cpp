@@ -109,7 +109,7 @@ TEST(KernelFile, ForeignFilesAreNamed) {
 TEST(KernelFile, ManifestOfAnotherVersion) {
   ManifestSpec spec;
   spec.version = 7;
-  EXPECT_ERROR(makeKernelFile(spec), "expected a manifest of version 2, got 7");
+  EXPECT_ERROR(makeKernelFile(spec), "expected a manifest of version 3, got 7");
 }
 
 TEST(KernelFile, ManifestThatIsNoFlatbuffer) {
@@ -127,7 +127,7 @@ TEST(KernelFile, ManifestValuesAreChecked) {
     change(spec);
     EXPECT_ERROR(makeKernelFile(spec), part);
   };
-  expect([](auto &s) { s.op = "conv"; }, "expected op 'gemm', got 'conv'");
+  expect([](auto &s) { s.op = "conv"; }, "expected op 'gemm', 'grouped_gemm' or 'k_grouped_gemm', got 'conv'");
   expect([](auto &s) { s.n = 0; }, "expected extents that fit 32 bits");
   expect([](auto &s) { s.m = -2; }, "expected extents that fit 32 bits");
   expect([](auto &s) { s.threads = 2048; }, "expected 1 to 1024 threads, got 2048");
@@ -147,6 +147,136 @@ TEST(KernelFile, ManifestValuesAreChecked) {
   expect([](auto &s) { s.sfbRows = 64; }, "and of 128x128 or 1x128 for B");
   expect([](auto &s) { s.params[5].operand = format::Operand::C; },
          "parameter 5: expected no parameter of C in a problem without it");
+}
+
+/// Groups of each kind that the runtime could launch.
+ManifestSpec grouped(format::Grouping grouping) {
+  ManifestSpec spec;
+  spec.grouping = grouping;
+  spec.op = grouping == format::Grouping::KCount ? "k_grouped_gemm" : "grouped_gemm";
+  spec.groups = 8;
+  bool described = grouping != format::Grouping::Batched;
+  spec.params[3].operand = described ? format::Operand::Groups : format::Operand::ScaleB;
+  if (grouping == format::Grouping::KCount) {
+    spec.m = 256;
+    spec.k = -1;
+    spec.params[5].box = {1, 64, 64};
+  } else {
+    spec.params[1].box = {1, 128, 128};
+  }
+  if (grouping == format::Grouping::RowCount || grouping == format::Grouping::Batched) {
+    spec.params[0].box = {1, 128, 128};
+    spec.params[2].box = {1, 1, 128};
+    spec.params[5].box = {1, 64, 64};
+  }
+  return spec;
+}
+
+TEST(KernelFile, GroupsOfEachKind) {
+  for (format::Grouping grouping : {format::Grouping::RowIndex, format::Grouping::RowEnd, format::Grouping::RowCount,
+                                    format::Grouping::Batched, format::Grouping::KCount})
+    EXPECT_EQ(read(makeKernelFile(grouped(grouping))), "") << format::EnumNameGrouping(grouping);
+}
+
+TEST(KernelFile, GroupsAreChecked) {
+  auto expect = [](format::Grouping grouping, auto change, const char *part) {
+    ManifestSpec spec = grouping == format::Grouping::None ? ManifestSpec() : grouped(grouping);
+    change(spec);
+    EXPECT_ERROR(makeKernelFile(spec), part);
+  };
+  using format::Grouping;
+  expect(
+      Grouping::None, [](auto &s) { s.grouping = Grouping(6); }, "expected a known grouping, got 6");
+  expect(
+      Grouping::None, [](auto &s) { s.op = "grouped_gemm"; }, "expected op 'gemm' with grouping None, got 'grouped");
+  expect(
+      Grouping::RowEnd, [](auto &s) { s.op = "gemm"; }, "expected op 'grouped_gemm' with grouping RowEnd, got 'gemm'");
+  expect(
+      Grouping::KCount, [](auto &s) { s.op = "grouped_gemm"; }, "expected op 'k_grouped_gemm' with grouping KCount");
+  expect(
+      Grouping::RowEnd, [](auto &s) { s.groups = 0; }, "expected 1 to 2^31 - 1 groups, got 0");
+  expect(
+      Grouping::None, [](auto &s) { s.groups = 2; }, "expected one group of op 'gemm', got 2");
+  expect(
+      Grouping::RowIndex, [](auto &s) { s.groupAlign = 0; }, "multiples of a power of two, got 0");
+  expect(
+      Grouping::RowIndex, [](auto &s) { s.groupAlign = 96; }, "multiples of a power of two, got 96");
+  expect(
+      Grouping::RowCount, [](auto &s) { s.groupAlign = 8; }, "expected an alignment of 1 with grouping RowCount");
+  expect(
+      Grouping::RowEnd, [](auto &s) { s.flat = true; }, "expected flat operands only with grouping KCount");
+  expect(
+      Grouping::RowEnd, [](auto &s) { s.k = -1; }, "expected extents that fit 32 bits");
+  expect(
+      Grouping::KCount, [](auto &s) { s.m = -1; }, "expected extents that fit 32 bits");
+  expect(
+      Grouping::KCount,
+      [](auto &s) {
+        s.k = 0;
+        s.m = 0;
+      },
+      "expected extents that fit 32 bits");
+}
+
+TEST(KernelFile, ParametersSuitTheGroups) {
+  using format::Grouping;
+  using format::ParamKind;
+  auto expect = [](Grouping grouping, auto change, const char *part) {
+    ManifestSpec spec = grouping == Grouping::None ? ManifestSpec() : grouped(grouping);
+    change(spec);
+    EXPECT_ERROR(makeKernelFile(spec), part);
+  };
+  const char *unsuited = "expected an operand that suits its kind and the problem, got ";
+  expect(
+      Grouping::None, [](auto &s) { s.params[3].operand = format::Operand::Groups; }, unsuited);
+  expect(
+      Grouping::Batched, [](auto &s) { s.params[3].operand = format::Operand::Groups; }, unsuited);
+  expect(
+      Grouping::RowEnd, [](auto &s) { s.params[4].operand = format::Operand::Groups; }, unsuited);
+  expect(
+      Grouping::RowEnd,
+      [](auto &s) {
+        s.params[3] = {ParamKind::GroupStride, format::Operand::A};
+      },
+      unsuited);
+  expect(
+      Grouping::Batched,
+      [](auto &s) {
+        s.params[3] = {ParamKind::GroupStride, format::Operand(-1)};
+      },
+      unsuited);
+  expect(
+      Grouping::KCount, [](auto &s) { s.flat = true; }, unsuited); // a tensor map of A
+  expect(
+      Grouping::RowEnd,
+      [](auto &s) {
+        s.params[1].box = {128, 128};
+      },
+      "parameter 1: expected a box of 3 extents, got 2");
+  expect(
+      Grouping::RowEnd,
+      [](auto &s) {
+        s.params[0].box = {1, 128, 128};
+      },
+      "0: expected a box of 2 extents, got 3");
+  expect(
+      Grouping::RowEnd,
+      [](auto &s) {
+        s.params[1].box = {2, 64, 128};
+      },
+      "expected a box of one group, got 2");
+  expect(
+      Grouping::RowEnd, [](auto &s) { s.params[3].operand = format::Operand::Workspace; },
+      "parameter 3: expected no parameter of a workspace in a kernel without it");
+  expect(
+      Grouping::RowEnd, [](auto &s) { s.workspace = 100; }, "expected a workspace of a multiple of 128 bytes a CTA");
+  expect(
+      Grouping::RowEnd,
+      [](auto &s) {
+        s.workspace = 128;
+        s.splitK = 2;
+      },
+      "expected no workspace in a kernel that");
 }
 
 TEST(KernelFile, ManifestThatDisagreesWithTheCubin) {

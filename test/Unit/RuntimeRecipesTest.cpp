@@ -102,7 +102,7 @@ TEST_F(Gemm, InPlaceCIsD) {
   manifest.c = format::CUse::InPlace;
   open(manifest);
   fp8gemm_gemm_args args = goodArgs();
-  const char *wanted = "expected 'c' to be 'd' (the same pointer and leading dimension), since kernel 'gemm_test' adds";
+  const char *wanted = "expected 'c' to be 'd' (the same pointer and strides), since kernel 'gemm_test' adds";
   expect(fp8gemm_gemm(kernel, &args, nullptr), FP8GEMM_INVALID_ARGUMENT, wanted);
   args.c = {args.d.data, 4104};
   expect(fp8gemm_gemm(kernel, &args, nullptr), FP8GEMM_INVALID_ARGUMENT, wanted);

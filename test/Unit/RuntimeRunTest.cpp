@@ -334,6 +334,16 @@ TEST(RunTool, StaticM) {
             "expected --m=64, the only one that kernel 'gemm_test' was compiled for");
 }
 
+TEST(RunTool, RefusesGroupedKernels) {
+  std::string path = std::string(FP8GEMM_TEST_DIR) + "/runtime-run-grouped.cubin";
+  ManifestSpec manifest;
+  manifest.op = "grouped_gemm";
+  manifest.grouping = format::Grouping::RowEnd;
+  manifest.params[1].box = {1, 128, 128};
+  std::ofstream(path, std::ios::binary) << makeKernelFile(manifest);
+  expectRun(runTool(path + " --m=4"), 2, "expected a kernel of one product, got 'gemm_test' of a grouped one");
+}
+
 TEST(RunTool, NoGpu) {
   expectRun(runTool(kernelFile() + " --m=4 --device=gpu", "FP8GEMM_LIBCUDA=/nonexistent.so"), 2,
             "error: expected a CUDA driver, got none");

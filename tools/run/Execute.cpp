@@ -104,6 +104,9 @@ Report execute(const Options &options) {
   fp8gemm_kernel_info info{};
   info.size = sizeof(info);
   require(fp8gemm_kernel_get_info(opened, &info));
+  if (info.grouping != FP8GEMM_NO_GROUPS)
+    throw std::runtime_error("expected a kernel of one product, got '" + std::string(info.name) +
+                             "' of a grouped one; launch it with fp8gemm_grouped_gemm");
   if (!options.m && info.m < 0)
     throw std::runtime_error("expected --m=N: kernel '" + std::string(info.name) + "' serves any M");
   if (options.m && info.m >= 0 && *options.m != info.m)

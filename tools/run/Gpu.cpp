@@ -63,7 +63,7 @@ void Gpu::download(const Matrix &matrix, Matrix &contents) {
 
 void Gpu::run(const std::function<void(cuda::CUstream)> &launch) {
   launch(stream);
-  check(cu.streamSynchronize(stream), "cuStreamSynchronize");
+  check(driver->streamSynchronize(stream), "cuStreamSynchronize");
 }
 
 std::vector<double> Gpu::time(int calls, const std::function<void(cuda::CUstream)> &launch) {
@@ -82,7 +82,7 @@ std::vector<double> Gpu::time(int calls, const std::function<void(cuda::CUstream
     check(cu.eventRecord(start, stream), "cuEventRecord");
     launch(stream);
     check(cu.eventRecord(stop, stream), "cuEventRecord");
-    check(cu.streamSynchronize(stream), "cuStreamSynchronize");
+    check(driver->streamSynchronize(stream), "cuStreamSynchronize");
     float milliseconds = 0;
     check(cu.eventElapsedTime(&milliseconds, start, stop), "cuEventElapsedTime");
     if (i >= 0)
@@ -98,7 +98,7 @@ double Gpu::timeHost(const std::function<void(cuda::CUstream)> &launch) {
   for (int i = 0; i < kLaunches; ++i)
     launch(stream);
   std::chrono::duration<double, std::micro> spent = std::chrono::steady_clock::now() - start;
-  check(cu.streamSynchronize(stream), "cuStreamSynchronize");
+  check(driver->streamSynchronize(stream), "cuStreamSynchronize");
   return spent.count() / kLaunches;
 }
 

@@ -70,6 +70,16 @@ typedef enum fp8gemm_type { FP8GEMM_E4M3 = 0, FP8GEMM_E5M2 = 1, FP8GEMM_BF16 = 2
 /* Whether a kernel adds C, and where it is; see fp8gemm_gemm. */
 typedef enum fp8gemm_c_use { FP8GEMM_NO_C = 0, FP8GEMM_C_APART = 1, FP8GEMM_C_IN_PLACE = 2 } fp8gemm_c_use;
 
+/* How a kernel is told of its groups; see fp8gemm_grouped_gemm. */
+typedef enum fp8gemm_grouping {
+  FP8GEMM_NO_GROUPS = 0, /* for fp8gemm_gemm */
+  FP8GEMM_ROW_INDEX = 1,
+  FP8GEMM_ROW_END = 2,
+  FP8GEMM_ROW_COUNT = 3,
+  FP8GEMM_BATCHED = 4,
+  FP8GEMM_K_COUNT = 5
+} fp8gemm_grouping;
+
 /* What a kernel is. Strings live as long as the kernel. */
 typedef struct fp8gemm_kernel_info {
   size_t size;      /* in: sizeof(fp8gemm_kernel_info) */
@@ -77,7 +87,7 @@ typedef struct fp8gemm_kernel_info {
   const char *chip; /* "sm_90a" */
   int64_t m;        /* -1: any M */
   int64_t n;
-  int64_t k;
+  int64_t k;           /* -1: any, of FP8GEMM_K_COUNT */
   fp8gemm_type a_type; /* of an element: e4m3 or e5m2 */
   fp8gemm_type b_type;
   fp8gemm_type d_type; /* of C, too: bf16 or f32 */
@@ -91,7 +101,12 @@ typedef struct fp8gemm_kernel_info {
   uint32_t smem_bytes;  /* dynamic shared memory of a CTA */
   uint32_t registers;   /* of a thread, at launch */
   uint32_t spill_bytes; /* of a thread */
-  const char *config;   /* the schedule, for people; "" if not recorded, as the versions */
+  fp8gemm_grouping grouping;
+  uint32_t groups;        /* 1 of FP8GEMM_NO_GROUPS */
+  uint32_t group_align;   /* a group's rows start at multiples of this */
+  uint32_t flat;          /* 1: a and b are each group's matrix packed, behind each other */
+  size_t workspace_bytes; /* device memory that every launch is given; 0: none */
+  const char *config;     /* the schedule, for people; "" if not recorded, as the versions */
   const char *ptxas_version;
   const char *llvm_version;
 } fp8gemm_kernel_info;
@@ -136,6 +151,62 @@ typedef struct fp8gemm_gemm_args {
  * is memory of this device, and large enough, is not checked. */
 FP8GEMM_API fp8gemm_status fp8gemm_gemm(fp8gemm_kernel *kernel, const fp8gemm_gemm_args *args,
                                         struct CUstream_st *stream);
+
+/* A row-major matrix in device memory, or one of each group: a group's elements start
+ * `group_stride` elements behind those of the group before it. Strides that an operand does
+ * not have are ignored. */
+typedef struct fp8gemm_tensor {
+  void *data;
+  int64_t leading_dimension;
+  int64_t group_stride;
+} fp8gemm_tensor;
+
+/* Copy `groups` to the host first and check it: for debugging. The call then waits for the
+ * stream, and can't be captured into a graph. */
+#define FP8GEMM_CHECK_GROUPS 1u
+
+/* G products, with groups[...] in device memory (i32) as the kernel's grouping says:
+ *
+ *   FP8GEMM_ROW_INDEX  groups[M]: row i of a, sfa and d belongs to group groups[i]; -1: not computed.
+ *                      Of each group_align rows from a multiple of it, the first are of one group and
+ *                      computed, the others -1.
+ *   FP8GEMM_ROW_END    groups[G]: group g's rows end before groups[g], and start at groups[g - 1] (0 of
+ *                      the first), rounded up to a multiple of group_align.
+ *   FP8GEMM_ROW_COUNT  groups[G]: rows used of the M rows that each group has.
+ *   FP8GEMM_BATCHED    no `groups`: all M rows of each group are used.
+ *   FP8GEMM_K_COUNT    groups[G]: elements of K that belong to each group, multiples of 16; 0 is fine.
+ *
+ * Rows x columns are those of fp8gemm_gemm_args; of each group where it says G:
+ *
+ *                  ROW_INDEX, ROW_END   ROW_COUNT, BATCHED   K_COUNT
+ *   a, sfa         M of all groups      G                    k of all groups; sfa has ceil(k_g/128) for group g
+ *   b, sfb         G                    G                    the same
+ *   c, d           M of all groups      G                    G
+ *
+ * Rows that no group has keep what d holds; so does group g of FP8GEMM_K_COUNT in place where its length is
+ * 0, and is 0 (or C) where not in place. Of a `flat` kernel a and b hold group g's M x k_g (N x k_g) elements
+ * packed, behind those of group g - 1; they have no leading dimension. Groups of an operand don't overlap:
+ * they lie behind each other, or each row of all of them before the next row. Group strides are aligned as
+ * rows are. A wrong description of groups gives wrong results, but nothing is written outside of d. */
+typedef struct fp8gemm_grouped_gemm_args {
+  size_t size; /* sizeof(fp8gemm_grouped_gemm_args) */
+  int64_t m;   /* rows of a and d: of all groups, or of each; the kernel's M where that is fixed */
+  int64_t k;   /* FP8GEMM_K_COUNT: columns of all groups of a and b; else ignored */
+  fp8gemm_tensor a;
+  fp8gemm_tensor sfa;
+  fp8gemm_tensor b;
+  fp8gemm_tensor sfb;
+  fp8gemm_tensor c;
+  fp8gemm_tensor d;
+  const int32_t *groups;  /* in device memory, a multiple of 4 bytes; null of FP8GEMM_BATCHED */
+  void *workspace;        /* in device memory, a multiple of 128 bytes, used until the launch is complete */
+  size_t workspace_bytes; /* at least those of fp8gemm_kernel_info */
+  uint32_t flags;         /* FP8GEMM_CHECK_GROUPS, or 0 */
+} fp8gemm_grouped_gemm_args;
+
+/* fp8gemm_gemm of each group. Launches nothing where there is no work: m = 0, or k = 0 in place. */
+FP8GEMM_API fp8gemm_status fp8gemm_grouped_gemm(fp8gemm_kernel *kernel, const fp8gemm_grouped_gemm_args *args,
+                                                struct CUstream_st *stream);
 
 #ifdef __cplusplus
 }

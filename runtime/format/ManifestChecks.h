@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What a manifest may say: its values one by one, and what follows from one for another.
+// Flatbuffers' verifier looks at offsets only, and takes any value as an enumerator.
+
+#ifndef FP8GEMM_RUNTIME_FORMAT_MANIFESTCHECKS_H
+#define FP8GEMM_RUNTIME_FORMAT_MANIFESTCHECKS_H
+
+#include "Manifest_generated.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace fp8gemm::format {
+
+/// Version of Manifest.fbs that this code writes and reads.
+constexpr uint32_t kManifestVersion = 3;
+
+/// CTAs of a launch whose kernel has a workspace: the multiprocessors of a whole GH100. So the size of a
+/// workspace is known without a GPU, and the same on all.
+constexpr uint32_t kMaxWorkspaceCtas = 144;
+/// What a workspace and its slots are multiples of: tensor maps, changed on the device, lie in it.
+constexpr uint32_t kWorkspaceAlignment = 128;
+
+/// Whether it is a matrix, or one of each group.
+inline bool isMatrix(Operand operand) { return operand >= Operand::A && operand <= Operand::D; }
+
+/// Whether the operand has an extent of groups, its outermost.
+inline bool hasGroups(const Problem &problem, Operand operand) {
+  bool isB = operand == Operand::B || operand == Operand::ScaleB, isD = operand == Operand::C || operand == Operand::D;
+  switch (problem.grouping()) {
+  case Grouping::None:
+    return false;
+  case Grouping::RowIndex:
+  case Grouping::RowEnd:
+    return isB;
+  case Grouping::RowCount:
+  case Grouping::Batched:
+    return isMatrix(operand);
+  case Grouping::KCount:
+    return isD;
+  }
+  return false;
+}
+
+/// Whether the device is told of the groups by an array.
+inline bool isDescribed(Grouping grouping) { return grouping != Grouping::None && grouping != Grouping::Batched; }
+
+/// Whether the operand is a packed matrix of each group, behind each other.
+inline bool isFlat(const Problem &problem, Operand operand) {
+  return problem.flat() && (operand == Operand::A || operand == Operand::B);
+}
+
+namespace detail {
+
+inline std::string number(uint64_t value) { return std::to_string(value); }
+
+inline unsigned bytesOf(ElementType type) {
+  switch (type) {
+  case ElementType::F8E4M3FN:
+  case ElementType::F8E5M2:
+    return 1;
+  case ElementType::BF16:
+    return 2;
+  case ElementType::F32:
+    return 4;
+  }
+  return 0;
+}
+
+/// Bytes of a kernel parameter.
+inline unsigned bytesOf(ParamKind kind) {
+  switch (kind) {
+  case ParamKind::TensorMap:
+    return 128;
+  case ParamKind::Pointer:
+  case ParamKind::GroupStride:
+    return 8;
+  case ParamKind::LeadingDimension:
+  case ParamKind::ExtentM:
+    return 4;
+  }
+  return 0;
+}
+
+/// Whether the host has such a parameter of the operand to pass.
+inline bool suits(const Problem &problem, ParamKind kind, Operand operand) {
+  switch (kind) {
+  case ParamKind::TensorMap:
+  case ParamKind::LeadingDimension:
+    return isMatrix(operand) && !isFlat(problem, operand);
+  case ParamKind::Pointer:
+    return isMatrix(operand) || (operand == Operand::Groups && isDescribed(problem.grouping())) ||
+           operand == Operand::Workspace;
+  case ParamKind::GroupStride:
+    return hasGroups(problem, operand);
+  case ParamKind::ExtentM:
+    return operand == Operand::None;
+  }
+  return false;
+}
+
+/// Empty, or what cuTensorMapEncodeTiled would not take.
+inline std::string checkTensorMap(const Problem &problem, const Param &param) {
+  unsigned element = bytesOf(param.element()), rank = hasGroups(problem, param.operand()) ? 3 : 2;
+  if (element == 0)
+    return "expected a known element type, got " + number(uint8_t(param.element()));
+  if (!param.box() || param.box()->size() != rank)
+    return "expected a box of " + number(rank) + " extents, got " + number(param.box() ? param.box()->size() : 0);
+  for (uint32_t extent : *param.box())
+    if (extent < 1 || extent > 256)
+      return "expected box extents in [1, 256], got " + number(extent);
+  if (rank == 3 && param.box()->Get(0) != 1)
+    return "expected a box of one group, got " + number(param.box()->Get(0));
+  uint32_t row = param.box()->Get(rank - 1) * element, swizzle = param.swizzle_bytes();
+  if (swizzle != 0 && swizzle != 32 && swizzle != 64 && swizzle != 128)
+    return "expected a swizzle of 0, 32, 64 or 128 bytes, got " + number(swizzle);
+  if (row % 16 != 0 || (swizzle && row > swizzle))
+    return "expected box rows of a multiple of 16 bytes, within the swizzle, got " + number(row) + " bytes";
+  uint32_t promotion = param.l2_promotion_bytes();
+  if (promotion != 0 && promotion != 64 && promotion != 128 && promotion != 256)
+    return "expected an L2 promotion of 0, 64, 128 or 256 bytes, got " + number(promotion);
+  return {};
+}
+
+/// Empty, or what makes a parameter unusable.
+inline std::string checkParam(const Manifest &manifest, const Param &param) {
+  const Problem &problem = *manifest.problem();
+  if (bytesOf(param.kind()) == 0)
+    return "expected a known kind, got " + number(uint8_t(param.kind()));
+  if (!suits(problem, param.kind(), param.operand()))
+    return "expected an operand that suits its kind and the problem, got " + number(uint8_t(param.operand()));
+  if (param.operand() == Operand::C && problem.c() == CUse::None)
+    return "expected no parameter of C in a problem without it";
+  if (param.operand() == Operand::Workspace && manifest.workspace_bytes_per_cta() == 0)
+    return "expected no parameter of a workspace in a kernel without it";
+  return param.kind() == ParamKind::TensorMap ? checkTensorMap(problem, param) : std::string();
+}
+
+/// Empty, or why the op and its groups don't go together.
+inline std::string checkGroups(const Problem &problem) {
+  Grouping grouping = problem.grouping();
+  if (grouping < Grouping::None || grouping > Grouping::KCount)
+    return "expected a known grouping, got " + number(uint8_t(grouping));
+  std::string_view op = problem.op()->string_view();
+  if (op != "gemm" && op != "grouped_gemm" && op != "k_grouped_gemm")
+    return "expected op 'gemm', 'grouped_gemm' or 'k_grouped_gemm', got '" + std::string(op) + "'";
+  std::string_view wanted = grouping == Grouping::None     ? "gemm"
+                            : grouping == Grouping::KCount ? "k_grouped_gemm"
+                                                           : "grouped_gemm";
+  if (op != wanted)
+    return "expected op '" + std::string(wanted) + "' with grouping " + EnumNameGrouping(grouping) + ", got '" +
+           std::string(op) + "'";
+  if (problem.groups() < 1 || problem.groups() > INT32_MAX)
+    return "expected 1 to 2^31 - 1 groups, got " + number(problem.groups());
+  if (grouping == Grouping::None && problem.groups() != 1)
+    return "expected one group of op 'gemm', got " + number(problem.groups());
+  uint32_t align = problem.group_align();
+  if (align < 1 || align > INT32_MAX || (align & (align - 1)) != 0)
+    return "expected groups that start at multiples of a power of two, got " + number(align);
+  if (align != 1 && grouping != Grouping::RowIndex && grouping != Grouping::RowEnd)
+    return "expected an alignment of 1 with grouping " + std::string(EnumNameGrouping(grouping)) + ", got " +
+           number(align);
+  if (problem.flat() && grouping != Grouping::KCount)
+    return "expected flat operands only with grouping KCount, got " + std::string(EnumNameGrouping(grouping));
+  return {};
+}
+
+/// Empty, or what is wrong with the problem.
+inline std::string checkProblem(const Problem &problem) {
+  if (std::string error = checkGroups(problem); !error.empty())
+    return error;
+  // The reduction length of groups along K is the device's to know, their M is not.
+  bool kGrouped = problem.grouping() == Grouping::KCount;
+  int64_t leastM = kGrouped ? 1 : -1, leastK = kGrouped ? -1 : 1;
+  if (problem.m() < leastM || problem.m() > INT32_MAX || problem.n() < 1 || problem.n() > INT32_MAX ||
+      problem.k() < leastK || problem.k() > INT32_MAX)
+    return "expected extents that fit 32 bits, got m = " + std::to_string(problem.m()) +
+           ", n = " + std::to_string(problem.n()) + ", k = " + std::to_string(problem.k());
+  if (bytesOf(problem.a()) != 1 || bytesOf(problem.b()) != 1 || bytesOf(problem.d()) < 2)
+    return "expected A and B of f8E4M3FN or f8E5M2, and D of bf16 or f32";
+  if (problem.c() < CUse::None || problem.c() > CUse::InPlace)
+    return "expected a known use of C, got " + number(uint8_t(problem.c()));
+  if (problem.sfa_block_rows() != 1 || problem.sfa_block_columns() != 128 ||
+      (problem.sfb_block_rows() != 128 && problem.sfb_block_rows() != 1) || problem.sfb_block_columns() != 128)
+    return "expected scale blocks of 1x128 for A, and of 128x128 or 1x128 for B";
+  for (ScaleLayout layout : {problem.sfa_layout(), problem.sfb_layout()})
+    if (layout != ScaleLayout::KMajor && layout != ScaleLayout::MnMajor)
+      return "expected a known scale layout, got " + number(uint8_t(layout));
+  return {};
+}
+
+/// Empty, or what is wrong with what a launch is told.
+inline std::string checkLaunch(const Manifest &manifest) {
+  if (manifest.threads() < 1 || manifest.threads() > 1024)
+    return "expected 1 to 1024 threads, got " + number(manifest.threads());
+  if (manifest.tile_m() < 1 || manifest.tile_m() > INT32_MAX || manifest.tile_n() < 1 || manifest.tile_n() > INT32_MAX)
+    return "expected a tile of positive extents";
+  for (uint32_t ctas : {manifest.cluster_m(), manifest.cluster_n(), manifest.split_k()})
+    if (ctas < 1 || ctas > 8)
+      return "expected clusters of 1 to 8 CTAs in each direction, got " + number(ctas);
+  if (manifest.smem_bytes() > INT32_MAX)
+    return "expected shared memory that fits 32 bits";
+  uint32_t workspace = manifest.workspace_bytes_per_cta();
+  if (workspace > INT32_MAX || workspace % kWorkspaceAlignment != 0)
+    return "expected a workspace of a multiple of " + number(kWorkspaceAlignment) + " bytes a CTA, got " +
+           number(workspace);
+  // CTA i takes slot i of at most kMaxWorkspaceCtas.
+  if (workspace && manifest.split_k() != 1)
+    return "expected no workspace in a kernel that splits K";
+  return {};
+}
+
+/// Empty, or what makes the manifest unusable.
+inline std::string checkManifest(const Manifest &manifest) {
+  if (manifest.version() != kManifestVersion)
+    return "expected a manifest of version " + number(kManifestVersion) + ", got " + number(manifest.version()) +
+           "; compile the kernel with the compiler that belongs to this runtime";
+  std::string error = checkProblem(*manifest.problem());
+  if (error.empty())
+    error = checkLaunch(manifest);
+  for (unsigned i = 0; error.empty() && i < manifest.params()->size(); ++i)
+    if (error = checkParam(manifest, *manifest.params()->Get(i)); !error.empty())
+      error = "parameter " + number(i) + ": " + error;
+  return error.empty() ? error : "manifest: " + error;
+}
+
+} // namespace detail
+
+} // namespace fp8gemm::format
+
+#endif // FP8GEMM_RUNTIME_FORMAT_MANIFESTCHECKS_H

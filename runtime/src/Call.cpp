@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What a caller gave, against what the kernel's problem asks for.
+
+#include "Call.h"
+
+#include <algorithm>
+#include <cinttypes>
+
+using namespace fp8gemm;
+using namespace fp8gemm::runtime;
+using format::Grouping;
+using format::Operand;
+
+/// What TMA asks of global memory, and (C13) of fp8gemm.gemm of A, B and D.
+constexpr int kTmaAlignment = 16;
+/// K of a group along K is a multiple of this.
+constexpr int64_t kGroupStep = 16;
+
+int64_t Call::groupEntries() const {
+  return problem().grouping() == Grouping::RowIndex ? m : int64_t(problem().groups());
+}
+
+bool Call::hasNoWork() const {
+  return m == 0 || (problem().grouping() == Grouping::KCount && k == 0 && problem().c() == format::CUse::InPlace);
+}
+
+size_t runtime::workspaceBytes(const format::Manifest &manifest) {
+  return size_t(format::kMaxWorkspaceCtas) * manifest.workspace_bytes_per_cta();
+}
+
+static Storage describeScales(const Call &call, Operand operand) {
+  const format::Problem &problem = call.problem();
+  bool ofA = operand == Operand::ScaleA;
+  int64_t blockRows = ofA ? problem.sfa_block_rows() : problem.sfb_block_rows();
+  int64_t blockColumns = ofA ? problem.sfa_block_columns() : problem.sfb_block_columns();
+  int64_t outer = ceilDiv(ofA ? call.m : problem.n(), blockRows), inner = ceilDiv(call.k, blockColumns);
+  bool kMajor = (ofA ? problem.sfa_layout() : problem.sfb_layout()) == format::ScaleLayout::KMajor;
+  Storage storage{ofA ? "sfa" : "sfb", ofA ? call.sfa : call.sfb, kMajor ? outer : inner, kMajor ? inner : outer, 4, 4};
+  for (const format::Param *param : *call.manifest.params())
+    if (param->operand() == operand && param->kind() == format::ParamKind::TensorMap)
+      storage.alignment = kTmaAlignment;
+  // Each group's blocks start anew; its last one has kGroupStep elements at least.
+  if (problem.grouping() == Grouping::KCount && !kMajor)
+    storage.possibleRows = (call.k + problem.groups() * (blockColumns - kGroupStep)) / blockColumns - inner;
+  return storage;
+}
+
+static Storage describeMatrix(const Call &call, Operand operand) {
+  const format::Problem &problem = call.problem();
+  int64_t n = problem.n();
+  auto bytes = [](format::ElementType type) { return int(format::detail::bytesOf(type)); };
+  switch (operand) {
+  case Operand::A:
+    return {"a", call.a, call.m, call.k, bytes(problem.a()), kTmaAlignment};
+  case Operand::B:
+    return {"b", call.b, n, call.k, bytes(problem.b()), kTmaAlignment};
+  case Operand::C:
+    return {"c", call.c, call.m, n, bytes(problem.d()), kTmaAlignment};
+  case Operand::D:
+    return {"d", call.d, call.m, n, bytes(problem.d()), kTmaAlignment};
+  default:
+    return describeScales(call, operand);
+  }
+}
+
+/// Elements in a row, such as arrays are.
+static Storage describeArray(const char *name, void *data, int64_t columns, int elementBytes, int alignment) {
+  Storage storage{name, {data, columns, 0}, 1, columns, elementBytes, alignment};
+  storage.hasRows = false;
+  return storage;
+}
+
+Storage runtime::describe(const Call &call, Operand operand) {
+  const format::Problem &problem = call.problem();
+  if (operand == Operand::None)
+    return {};
+  if (operand == Operand::Groups)
+    return describeArray("groups", const_cast<int32_t *>(call.groups), call.groupEntries(), 4, 4);
+  if (operand == Operand::Workspace)
+    return describeArray("workspace", call.workspace, int64_t(workspaceBytes(call.manifest)), 1,
+                         format::kWorkspaceAlignment);
+  Storage storage = describeMatrix(call, operand);
+  if (format::isFlat(problem, operand))
+    return describeArray(storage.name, storage.tensor.data, storage.rows * storage.columns, storage.elementBytes,
+                         storage.alignment);
+  storage.hasGroups = format::hasGroups(problem, operand);
+  storage.groups = storage.hasGroups ? problem.groups() : 1;
+  if (storage.groups == 1) // none to step to; a tensor map wants a stride all the same
+    storage.tensor.group_stride = storage.rows * storage.tensor.leading_dimension;
+  return storage;
+}
+
+//===----------------------------------------------------------------------===//
+// One operand
+//===----------------------------------------------------------------------===//
+
+/// Elements from the first of a group, in a row for each group behind each other.
+static int64_t groupExtent(const Storage &storage) {
+  return (storage.rows - 1) * storage.tensor.leading_dimension + storage.columns;
+}
+
+/// Whether row r of all groups lies before row r + 1 of the first.
+static bool isInterleaved(const Storage &storage) {
+  // (groups - 1) * stride <= space, without overflow.
+  int64_t space = storage.tensor.leading_dimension - storage.columns, stride = storage.tensor.group_stride;
+  return storage.groups > 1 && stride >= storage.columns && stride <= space / (storage.groups - 1);
+}
+
+static fp8gemm_status checkGroupStride(const Storage &storage) {
+  int64_t stride = storage.tensor.group_stride;
+  if (stride < groupExtent(storage) && !isInterleaved(storage))
+    return fail(FP8GEMM_INVALID_ARGUMENT,
+                "expected the groups of '%s' not to overlap (%" PRId64 " rows %" PRId64
+                " apart: a group stride of at least %" PRId64 " elements), got a group stride of %" PRId64,
+                storage.name, storage.rows, storage.tensor.leading_dimension, groupExtent(storage), stride);
+  constexpr int64_t kTmaStrideBytes = int64_t(1) << 40;
+  if (stride > (kTmaStrideBytes - 1) / storage.elementBytes)
+    return fail(FP8GEMM_INVALID_ARGUMENT,
+                "expected the group stride of '%s' to be below 2^40 bytes, got %" PRId64 " elements", storage.name,
+                stride);
+  if (stride * storage.elementBytes % storage.alignment)
+    return fail(FP8GEMM_INVALID_ARGUMENT,
+                "expected the group stride of '%s' to be a multiple of %d bytes (%d elements), got %" PRId64
+                " elements",
+                storage.name, storage.alignment, storage.alignment / storage.elementBytes, stride);
+  return FP8GEMM_OK;
+}
+
+static fp8gemm_status checkStorage(const Storage &storage) {
+  const char *name = storage.name;
+  if (!storage.tensor.data)
+    return fail(FP8GEMM_INVALID_ARGUMENT, "expected '%s' to be a device pointer, got null", name);
+  if (reinterpret_cast<uintptr_t>(storage.tensor.data) % storage.alignment)
+    return fail(FP8GEMM_INVALID_ARGUMENT, "expected the pointer of '%s' to be a multiple of %d bytes, got %p", name,
+                storage.alignment, storage.tensor.data);
+  if (!storage.hasRows)
+    return FP8GEMM_OK;
+  int64_t leading = storage.tensor.leading_dimension;
+  if (leading < storage.columns)
+    return fail(FP8GEMM_INVALID_ARGUMENT,
+                "expected the leading dimension of '%s' to be at least its row length of %" PRId64
+                " elements, got %" PRId64,
+                name, storage.columns, leading);
+  // The kernel counts elements in 32 bits; TMA allows strides below 2^40 bytes.
+  if (leading > INT32_MAX)
+    return fail(FP8GEMM_INVALID_ARGUMENT,
+                "expected the leading dimension of '%s' to be below 2^31 elements, got %" PRId64, name, leading);
+  if (leading * storage.elementBytes % storage.alignment)
+    return fail(FP8GEMM_INVALID_ARGUMENT,
+                "expected the leading dimension of '%s' to be a multiple of %d bytes (%d elements), got %" PRId64
+                " elements",
+                name, storage.alignment, storage.alignment / storage.elementBytes, leading);
+  return storage.groups > 1 ? checkGroupStride(storage) : FP8GEMM_OK;
+}
+
+//===----------------------------------------------------------------------===//
+// Operands beside each other
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// Bytes that an operand takes: `row` bytes every `pitch` bytes in [begin, end); of a pitch of 0, any of them.
+struct Footprint {
+  uintptr_t begin, end, pitch, row;
+
+  explicit Footprint(const Storage &storage) {
+    uintptr_t element = storage.elementBytes;
+    uintptr_t leading = storage.tensor.leading_dimension * element, stride = storage.tensor.group_stride * element;
+    uintptr_t toLastGroup = (storage.groups - 1) * stride;
+    begin = reinterpret_cast<uintptr_t>(storage.tensor.data);
+    end = begin + toLastGroup + groupExtent(storage) * element;
+    row = storage.columns * element;
+    pitch = leading;
+    if (isInterleaved(storage))
+      row += toLastGroup;
+    else if (leading == 0 || toLastGroup % leading != 0)
+      pitch = 0;
+  }
+};
+
+} // namespace
+
+/// True if a byte of one may be a byte of the other. Rows of the same pitch, as those of two parts of
+/// one matrix, are compared exactly; else the ranges of addresses are.
+static bool overlap(const Storage &x, const Storage &y) {
+  if (x.rows == 0 || y.rows == 0 || x.columns == 0 || y.columns == 0)
+    return false;
+  Footprint first(x), second(y);
+  if (second.begin < first.begin)
+    std::swap(first, second);
+  if (first.end <= second.begin)
+    return false;
+  if (first.pitch != second.pitch || first.pitch == 0)
+    return true;
+  uintptr_t behind = (second.begin - first.begin) % first.pitch;
+  return behind < first.row || behind + second.row > first.pitch;
+}
+
+/// C is given where it is added, in place where the kernel adds in place.
+static fp8gemm_status checkC(const Call &call) {
+  const char *kernel = call.manifest.entry()->c_str();
+  switch (call.problem().c()) {
+  case format::CUse::None:
+    if (call.c.data)
+      return fail(FP8GEMM_INVALID_ARGUMENT, "expected 'c' to be null, since kernel '%s' adds no C, got %p", kernel,
+                  call.c.data);
+    return FP8GEMM_OK;
+  case format::CUse::Apart:
+    return checkStorage(describe(call, Operand::C));
+  case format::CUse::InPlace:
+    if (call.c.data == call.d.data && call.c.leading_dimension == call.d.leading_dimension &&
+        (call.c.group_stride == call.d.group_stride || describe(call, Operand::D).groups == 1))
+      return FP8GEMM_OK;
+    return fail(FP8GEMM_INVALID_ARGUMENT,
+                "expected 'c' to be 'd' (the same pointer and strides), since kernel '%s' adds in place, got "
+                "%p and %" PRId64,
+                kernel, call.c.data, call.c.leading_dimension);
+  }
+  return FP8GEMM_OK;
+}
+
+/// The description of groups, where the kernel reads one.
+static fp8gemm_status checkDescription(const Call &call) {
+  if (format::isDescribed(call.problem().grouping()))
+    return checkStorage(describe(call, Operand::Groups));
+  if (call.groups)
+    return fail(FP8GEMM_INVALID_ARGUMENT, "expected 'groups' to be null, since those of kernel '%s' are equal, got %p",
+                call.manifest.entry()->c_str(), static_cast<const void *>(call.groups));
+  return FP8GEMM_OK;
+}
+
+static fp8gemm_status checkWorkspace(const Call &call) {
+  size_t needed = workspaceBytes(call.manifest);
+  if (needed == 0)
+    return FP8GEMM_OK;
+  if (fp8gemm_status status = checkStorage(describe(call, Operand::Workspace)))
+    return status;
+  if (call.workspaceBytes < needed)
+    return fail(FP8GEMM_INVALID_ARGUMENT, "expected a workspace of at least %zu bytes for kernel '%s', got %zu", needed,
+                call.manifest.entry()->c_str(), call.workspaceBytes);
+  return FP8GEMM_OK;
+}
+
+/// D overlaps no operand but, where the kernel adds in place, C.
+static fp8gemm_status checkOverlap(const Call &call) {
+  Storage d = describe(call, Operand::D);
+  for (Operand operand :
+       {Operand::A, Operand::ScaleA, Operand::B, Operand::ScaleB, Operand::C, Operand::Groups, Operand::Workspace}) {
+    if ((operand == Operand::C && call.problem().c() != format::CUse::Apart) ||
+        (operand == Operand::Groups && !call.groups))
+      continue;
+    Storage other = describe(call, operand);
+    if (overlap(d, other))
+      return fail(FP8GEMM_INVALID_ARGUMENT, "expected 'd' not to overlap '%s'%s", other.name,
+                  operand == Operand::C ? "; to add in place, compile a kernel that does" : "");
+  }
+  return FP8GEMM_OK;
+}
+
+/// An extent that the caller tells, and the kernel may have been compiled for one value of.
+static fp8gemm_status checkExtent(const Call &call, const char *name, int64_t value, int64_t wanted) {
+  if (value < 0 || value > INT32_MAX)
+    return fail(FP8GEMM_INVALID_ARGUMENT, "expected %s in [0, 2^31 - 1], got %" PRId64, name, value);
+  if (wanted >= 0 && value != wanted)
+    return fail(FP8GEMM_INVALID_ARGUMENT,
+                "expected %s = %" PRId64 ", the only one that kernel '%s' was compiled for, got %" PRId64, name, wanted,
+                call.manifest.entry()->c_str(), value);
+  return FP8GEMM_OK;
+}
+
+fp8gemm_status runtime::checkCall(const Call &call) {
+  if (fp8gemm_status status = checkExtent(call, "m", call.m, call.problem().m()))
+    return status;
+  if (fp8gemm_status status = checkExtent(call, "k", call.k, call.problem().k()))
+    return status;
+  if (call.flags & ~FP8GEMM_CHECK_GROUPS)
+    return fail(FP8GEMM_INVALID_ARGUMENT, "expected flags of FP8GEMM_CHECK_GROUPS or 0, got 0x%x", call.flags);
+  if (call.hasNoWork())
+    return FP8GEMM_OK;
+  for (Operand operand : {Operand::A, Operand::ScaleA, Operand::B, Operand::ScaleB, Operand::D})
+    if (fp8gemm_status status = checkStorage(describe(call, operand)))
+      return status;
+  for (auto *check : {checkC, checkDescription, checkWorkspace, checkOverlap})
+    if (fp8gemm_status status = check(call))
+      return status;
+  return FP8GEMM_OK;
+}

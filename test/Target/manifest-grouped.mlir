@@ -1,0 +1,62 @@
+// REQUIRES: ptxas
+// RUN: rm -rf %t && fp8gemm-compile %s --emit=manifest -o %t/
+// RUN: cat %t/rows.json %t/lengths.json | FileCheck %s
+
+// Groups, how they are described, and the parameters that only grouped products have.
+// CHECK: "op": "grouped_gemm",
+// CHECK: "groups": 8,
+// CHECK-NEXT: "grouping": "RowEnd",
+// CHECK-NEXT: "group_align": 128,
+// CHECK-NEXT: "flat": false
+// CHECK: "operand": "B",
+// CHECK-NEXT: "element": "F8E4M3FN",
+// CHECK-NEXT: "box": [
+// CHECK-NEXT: 1,
+// CHECK-NEXT: 64,
+// CHECK-NEXT: 128
+// CHECK: "kind": "GroupStride",
+// CHECK-NEXT: "operand": "ScaleB"
+// CHECK: "kind": "Pointer",
+// CHECK-NEXT: "operand": "Groups"
+// CHECK: "kind": "Pointer",
+// CHECK-NEXT: "operand": "Workspace"
+// CHECK: "workspace_bytes_per_cta": 256,
+!map = !nvgpu.tensormap.descriptor<tensor = memref<1x64x128xf8E4M3FN, 3>, swizzle = swizzle_128b, l2promo = l2promo_256b, oob = zero, interleave = none>
+gpu.module @rows {
+  llvm.func @rows(%b: !llvm.ptr {llvm.byval = !llvm.array<128 x i8>, nvvm.grid_constant, llvm.align = 64 : i64,
+                                 hopper.param = #hopper.param<tensor_map of b>, hopper.map = !map},
+      %stride: i64 {hopper.param = #hopper.param<group_stride of sfb>},
+      %groups: !llvm.ptr<1> {hopper.param = #hopper.param<matrix of groups>},
+      %workspace: !llvm.ptr<1> {hopper.param = #hopper.param<matrix of workspace>})
+      attributes {gpu.kernel, nvvm.kernel, nvvm.maxntid = array<i32: 384, 1, 1>, hopper.smem_bytes = 1024 : i64,
+        hopper.workspace_bytes = 256 : i64,
+        hopper.problem = #hopper.problem<grouped_gemm, m = ?, n = 4096, k = 7168, a = f8E4M3FN, b = f8E4M3FN, c = none, d = bf16, sfa = mn_major, sfb = k_major by 128,
+                                         groups = <count = 8, by = row_end, align = 128>>,
+        hopper.launch = #hopper.launch<threads = 384, tile_m = 128, tile_n = 176, stages = 5, consumers = 2>} {
+    nvvm.prefetch tensormap, %b : !llvm.ptr
+    llvm.store %stride, %groups : i64, !llvm.ptr<1>
+    llvm.store %stride, %workspace : i64, !llvm.ptr<1>
+    llvm.return
+  }
+}
+
+// Groups along K, each packed: A and B have no leading dimension.
+// CHECK: "op": "k_grouped_gemm",
+// CHECK-NEXT: "m": 256,
+// CHECK-NEXT: "n": 4096,
+// CHECK-NEXT: "k": -1,
+// CHECK: "grouping": "KCount",
+// CHECK-NEXT: "group_align": 1,
+// CHECK-NEXT: "flat": true
+gpu.module @lengths {
+  llvm.func @lengths(%a: !llvm.ptr<1> {hopper.param = #hopper.param<matrix of a>},
+                     %b: !llvm.ptr<1> {hopper.param = #hopper.param<matrix of b>})
+      attributes {gpu.kernel, nvvm.kernel, nvvm.maxntid = array<i32: 384, 1, 1>, hopper.smem_bytes = 1024 : i64,
+        hopper.problem = #hopper.problem<k_grouped_gemm, m = 256, n = 4096, k = -9223372036854775808, a = f8E4M3FN, b = f8E4M3FN, c = in_place, d = f32, sfa = mn_major, sfb = mn_major by 1,
+                                         groups = <count = 4, by = k_count>>,
+        hopper.launch = #hopper.launch<threads = 384, tile_m = 128, tile_n = 176, stages = 5, consumers = 2>} {
+    %x = llvm.load %a : !llvm.ptr<1> -> i32
+    llvm.store %x, %b : i32, !llvm.ptr<1>
+    llvm.return
+  }
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Kernels of grouped products, and arguments that suit them.
+
+#ifndef FP8GEMM_TEST_UNIT_RUNTIMEGROUPEDFIXTURE_H
+#define FP8GEMM_TEST_UNIT_RUNTIMEGROUPEDFIXTURE_H
+
+#include "RuntimeGemmFixture.h"
+
+namespace fp8gemm::test {
+
+/// 4 groups of N = 512 and K = 256 (any K of KCount). Parameters: maps of A, B and sfa (MN-major); sfb, its leading
+/// dimension and, where it has groups, its group stride; the map of D; the description of groups, if there is one; M.
+inline ManifestSpec grouped(format::Grouping grouping) {
+  using format::ElementType;
+  using format::Grouping;
+  using format::Operand;
+  using format::ParamKind;
+  ManifestSpec spec;
+  bool alongK = grouping == Grouping::KCount, each = grouping == Grouping::RowCount || grouping == Grouping::Batched;
+  spec.op = alongK ? "k_grouped_gemm" : "grouped_gemm";
+  spec.grouping = grouping;
+  spec.groups = 4;
+  spec.n = 512;
+  spec.k = alongK ? -1 : 256;
+  spec.m = alongK ? 1000 : -1;
+  spec.sfbRows = alongK ? 1 : 128;
+  spec.d = alongK ? ElementType::F32 : ElementType::BF16;
+  auto box = [](bool ofGroups, uint32_t rows, uint32_t columns) {
+    return ofGroups ? std::vector<uint32_t>{1, rows, columns} : std::vector<uint32_t>{rows, columns};
+  };
+  spec.params = {{ParamKind::TensorMap, Operand::A, ElementType::F8E4M3FN, box(each, 128, 128), 128, 0},
+                 {ParamKind::TensorMap, Operand::B, ElementType::F8E4M3FN, box(!alongK, 128, 128), 128, 0},
+                 {ParamKind::TensorMap, Operand::ScaleA, ElementType::F32, box(each, 1, 128), 0, 0},
+                 {ParamKind::Pointer, Operand::ScaleB},
+                 {ParamKind::LeadingDimension, Operand::ScaleB},
+                 {ParamKind::TensorMap, Operand::D, spec.d, box(each || alongK, 64, alongK ? 32 : 64), 128, 0},
+                 {ParamKind::ExtentM, Operand::None}};
+  if (grouping != Grouping::Batched)
+    spec.params.insert(spec.params.begin() + 6, {ParamKind::Pointer, Operand::Groups});
+  if (!alongK)
+    spec.params.insert(spec.params.begin() + 5, {ParamKind::GroupStride, Operand::ScaleB});
+  return spec;
+}
+
+class Grouped : public Gemm {
+protected:
+  void open(const ManifestSpec &spec) {
+    CubinSpec cubin;
+    cubin.paramBytes.clear();
+    for (const ParamSpec &param : spec.params)
+      cubin.paramBytes.push_back(format::detail::bytesOf(param.kind));
+    fake().paramBytes = cubin.paramBytes;
+    fake().maps.clear();
+    opened = spec.grouping;
+    Gemm::open(spec, cubin);
+  }
+
+  /// 1000 rows, of each group where A has groups; of KCount 1024 columns.
+  fp8gemm_grouped_gemm_args arguments(format::Grouping grouping) const {
+    using format::Grouping;
+    fp8gemm_grouped_gemm_args args = {};
+    args.size = sizeof(args);
+    args.m = 1000;
+    bool alongK = grouping == Grouping::KCount, each = grouping == Grouping::RowCount || grouping == Grouping::Batched;
+    args.k = alongK ? 1024 : 0;
+    args.a = {address(0x1'0000'0000), alongK ? 2048 : 256, each ? 256 * 1000 : 0};
+    args.sfa = {address(0x2'0000'0000), 1024, each ? 2048 : 0};
+    args.b = {address(0x3'0000'0000), alongK ? 2048 : 272, alongK ? 0 : 272 * 512};
+    args.sfb = {address(0x4'0000'0000), alongK ? 16 : 2, alongK ? 0 : 8};
+    args.d = {address(0x5'0000'0000), 512, each || alongK ? 512 * 1000 : 0};
+    args.groups = static_cast<const int32_t *>(grouping == Grouping::Batched ? nullptr : address(0x6'0000'0000));
+    return args;
+  }
+  fp8gemm_grouped_gemm_args arguments() const { return arguments(opened); }
+
+  fp8gemm_status launch(const fp8gemm_grouped_gemm_args &args) { return fp8gemm_grouped_gemm(kernel, &args, nullptr); }
+
+  void refuse(const fp8gemm_grouped_gemm_args &args, const std::string &part) {
+    size_t before = fake().launches.size();
+    expect(launch(args), FP8GEMM_INVALID_ARGUMENT, part);
+    EXPECT_EQ(fake().launches.size(), before);
+  }
+
+  fp8gemm_grouped_gemm_args checked(const std::vector<int32_t> &groups) const {
+    auto args = arguments();
+    args.groups = groups.data(); // device memory of the fake driver is the host's
+    args.flags = FP8GEMM_CHECK_GROUPS;
+    return args;
+  }
+  void acceptGroups(const std::vector<int32_t> &groups) {
+    EXPECT_EQ(launch(checked(groups)), FP8GEMM_OK) << fp8gemm_last_error();
+  }
+  void refuseGroups(const std::vector<int32_t> &groups, const std::string &part) {
+    refuse(checked(groups), part);
+    // Without the flag it is the kernel's to be safe.
+    auto args = checked(groups);
+    args.flags = 0;
+    EXPECT_EQ(launch(args), FP8GEMM_OK) << fp8gemm_last_error();
+  }
+
+  static void expectMap(const FakeMap &map, const void *data, std::vector<uint64_t> extents,
+                        std::vector<uint64_t> strides, std::vector<uint32_t> box) {
+    EXPECT_EQ(map.address, data);
+    EXPECT_EQ(map.extents, extents);
+    EXPECT_EQ(map.strides, strides);
+    EXPECT_EQ(map.box, box);
+    EXPECT_EQ(map.elementStrides, std::vector<uint32_t>(extents.size(), 1));
+  }
+
+  format::Grouping opened = format::Grouping::None;
+};
+
+} // namespace fp8gemm::test
+
+#endif // FP8GEMM_TEST_UNIT_RUNTIMEGROUPEDFIXTURE_H
