@@ -148,7 +148,7 @@ LogicalResult Compiler::makeKernels() {
     kernels.push_back(std::move(*kernel));
   }
   if (kernels.empty())
-    return error("expected an input with an fp8gemm.gemm or a kernel, got none");
+    return error("expected an input with a product of fp8gemm or a kernel, got none");
   return success();
 }
 

@@ -12,8 +12,8 @@ namespace fp8gemm {
 
 std::vector<Question> openQuestions(mlir::ModuleOp module, const PipelineOptions &options) {
   std::vector<Question> questions;
-  module.walk([&](GemmOp op) {
-    if (op.getConfig() || op.getKernel())
+  module.walk([&](ProductOpInterface op) {
+    if (op.getConfigAttr() || op.getKernelAttr())
       return;
     std::string location = "?";
     if (auto file = dyn_cast<mlir::FileLineColLoc>(op.getLoc()))

@@ -21,7 +21,7 @@ namespace fp8gemm {
 
 /// A product whose schedule is still to be chosen.
 struct Question {
-  GemmOp op;
+  ProductOpInterface op;
   std::string location;
   config::Problem problem;
 };

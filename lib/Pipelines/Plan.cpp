@@ -13,13 +13,13 @@ using namespace llvm;
 namespace fp8gemm {
 
 /// One function with one product for each config, in the place of the function of `op`.
-static void cloneForEach(GemmOp op, ArrayRef<config::Config> configs) {
+static void cloneForEach(ProductOpInterface op, ArrayRef<config::Config> configs) {
   auto function = op->getParentOfType<mlir::FunctionOpInterface>();
   mlir::SymbolTable symbols(function->getParentOp());
   mlir::Operation *last = function;
   for (const config::Config &config : configs) {
     mlir::Operation *clone = function->clone();
-    clone->walk([&](GemmOp cloned) { cloned.setConfigAttr(attrOf(op.getContext(), config)); });
+    clone->walk([&](ProductOpInterface cloned) { cloned.setConfigAttr(attrOf(op->getContext(), config)); });
     symbols.insert(clone, ++mlir::Block::iterator(last));
     last = clone;
   }
@@ -31,19 +31,19 @@ mlir::FailureOr<PlannedProduct> planProduct(mlir::ModuleOp module, const Compile
   if (questions.size() != 1)
     return module.emitError() << "expected an input with one product to plan whose schedule is not chosen yet, got "
                               << questions.size();
-  GemmOp op = questions.front().op;
+  ProductOpInterface op = questions.front().op;
   PlannedProduct product{questions.front(), {}, {}, {}};
   const config::Problem &problem = product.question.problem;
   if (problem.m)
-    return op.emitOpError("expected a dynamic M to plan, got ") << *problem.m;
+    return op->emitOpError("expected a dynamic M to plan, got ") << *problem.m;
   const config::Gpu *gpu = config::findGpu(options.pipeline.gpu);
   if (!gpu)
-    return op.emitOpError(config::unknownGpu(options.pipeline.gpu));
+    return op->emitOpError(config::unknownGpu(options.pipeline.gpu));
   if (options.maxM < 1)
-    return op.emitOpError("expected --max-m to be positive, got ") << options.maxM;
+    return op->emitOpError("expected --max-m to be positive, got ") << options.maxM;
   product.plan = config::plan(problem, *gpu, options.maxM);
   if (product.plan.intervals.empty())
-    return op.emitOpError("expected at least one legal config on ") << gpu->name << ", got none";
+    return op->emitOpError("expected at least one legal config on ") << gpu->name << ", got none";
   for (const config::Interval &interval : product.plan.intervals)
     if (!is_contained(product.kernels, interval.config))
       product.kernels.push_back(interval.config);
@@ -53,7 +53,7 @@ mlir::FailureOr<PlannedProduct> planProduct(mlir::ModuleOp module, const Compile
 }
 
 void nameKernels(mlir::ModuleOp module, PlannedProduct &product) {
-  module.walk([&](GemmOp op) { product.names.push_back(op.getKernelAttr().getLeafReference().str()); });
+  module.walk([&](ProductOpInterface op) { product.names.push_back(op.getKernelAttr().getLeafReference().str()); });
 }
 
 static size_t kernelOf(const PlannedProduct &product, const config::Interval &interval) {

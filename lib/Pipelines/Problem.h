@@ -10,7 +10,7 @@
 namespace fp8gemm {
 
 /// A module with one function that holds the product; null, and an error, where
-/// the problem breaks a rule of fp8gemm.gemm.
+/// the problem breaks a rule of its operation.
 mlir::OwningOpRef<mlir::ModuleOp> buildModule(mlir::MLIRContext &context, const GemmProblem &problem);
 
 } // namespace fp8gemm

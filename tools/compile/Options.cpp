@@ -34,16 +34,33 @@ static To<Emit> emit("emit", cl::desc("what to write (default: cubin)"), cl::loc
                                 clEnumValN(Emit::Manifest, "manifest", "what the runtime is told, as JSON"),
                                 clEnumValN(Emit::Cubin, "cubin", "kernel files: cubin + manifest")));
 
-enum class Operation { None, Gemm };
+enum class Operation { None, Gemm, GroupedGemm, KGroupedGemm };
 enum class Layout { KMajor, MnMajor };
 static Opt<Operation>
     op("op", cl::desc("a problem instead of a file"), cl::init(Operation::None), cl::cat(category),
-       cl::values(clEnumValN(Operation::Gemm, "gemm", "D[m,n] = C + A[m,k] * B[n,k]^T, block-scaled")));
+       cl::values(clEnumValN(Operation::Gemm, "gemm", "D[m,n] = C + A[m,k] * B[n,k]^T, block-scaled"),
+                  clEnumValN(Operation::GroupedGemm, "grouped_gemm", "groups of rows of A, each with its own B"),
+                  clEnumValN(Operation::KGroupedGemm, "k_grouped_gemm", "groups along K, each with its own C and D")));
 static Opt<std::string> m("m", cl::desc("rows of A and D, or any (default: any)"), cl::init("any"), cl::cat(category));
 static Opt<int64_t> n("n", cl::desc("rows of B, columns of D"), cl::cat(category));
-static Opt<int64_t> k("k", cl::desc("columns of A and B"), cl::cat(category));
+static Opt<std::string> k("k", cl::desc("columns of A and B; of k_grouped_gemm all groups', or any (its default)"),
+                          cl::cat(category));
+using fp8gemm::config::Grouping;
+static Opt<int64_t> groups("groups", cl::desc("groups, each with its own B or D"), cl::cat(category));
+static Opt<Grouping> grouping("grouping", cl::desc("how groups of rows are described on the device"),
+                              cl::init(Grouping::None), cl::cat(category),
+                              cl::values(clEnumValN(Grouping::RowIndex, "row_index", "the group of each row"),
+                                         clEnumValN(Grouping::RowEnd, "row_end", "the end of each group's rows"),
+                                         clEnumValN(Grouping::RowCount, "row_count", "the rows used of each group's M"),
+                                         clEnumValN(Grouping::Batched, "batched", "not: all have M rows")));
+static Opt<int64_t> align("align",
+                          cl::desc("rows that groups start at multiples of, for row_index and row_end (default: 1)"),
+                          cl::init(1), cl::cat(category));
+static Opt<bool> flattened("flattened", cl::desc("A and B are each group's matrix packed, for k_grouped_gemm"),
+                           cl::cat(category));
 using Problem = fp8gemm::GemmProblem;
-static Opt<Problem::Recipe> recipe("recipe", cl::desc("blocks of B that share a scale (default: 1d2d)"),
+static Opt<Problem::Recipe> recipe("recipe",
+                                   cl::desc("blocks of B that share a scale (default: 1d2d; k_grouped_gemm has 1d1d)"),
                                    cl::init(Problem::Recipe::OneD2D), cl::cat(category),
                                    cl::values(clEnumValN(Problem::Recipe::OneD2D, "1d2d", "128x128"),
                                               clEnumValN(Problem::Recipe::OneD1D, "1d1d", "1x128, as of A")));
@@ -70,7 +87,7 @@ static Opt<Layout> sfb("sfb", cl::desc("storage of B's scales (default: k_major)
 
 static To<std::string> gpu("gpu", cl::desc("GPU that times are modelled for (default: h100-sxm)"),
                            cl::location(pipeline.gpu.getValue()), cl::cat(category));
-static To<int64_t> expectedM("expected-m", cl::desc("rows to model where M is any (default: 4096)"),
+static To<int64_t> expectedM("expected-m", cl::desc("rows to model where M is any, of each group (default: 4096)"),
                              cl::location(pipeline.expectedM.getValue()), cl::cat(category));
 static To<std::string> config("config", cl::desc("schedule to use, e.g. 'tile_m = 128, tile_n = 128, stages = 5'"),
                               cl::location(pipeline.config.getValue()), cl::cat(category));
@@ -109,6 +126,72 @@ static bool usage(const Twine &message) {
   return false;
 }
 
+/// A number, or none for `any`, of the option of that name.
+static bool readExtent(StringRef name, StringRef text, std::optional<int64_t> &value) {
+  int64_t number = 0;
+  if (text == "any")
+    return true;
+  if (text.getAsInteger(10, number))
+    return usage("expected --" + name + " to be a number or 'any', got '" + text + "'");
+  value = number;
+  return true;
+}
+
+/// Whether the options of groups go with the operation.
+static bool checkGroups() {
+  bool described = grouping == Grouping::RowIndex || grouping == Grouping::RowEnd;
+  if (op != Operation::GroupedGemm && grouping.getNumOccurrences())
+    return usage("expected --grouping only with --op=grouped_gemm");
+  if (op == Operation::Gemm && groups.getNumOccurrences())
+    return usage("expected --groups only with --op=grouped_gemm or --op=k_grouped_gemm");
+  if (op == Operation::GroupedGemm && grouping == Grouping::None)
+    return usage("expected --grouping=row_index, row_end, row_count or batched with --op=grouped_gemm, got none");
+  if (op != Operation::Gemm && !groups.getNumOccurrences())
+    return usage("expected --groups, how many there are, got none");
+  if (align.getNumOccurrences() && !described)
+    return usage("expected --align only with --grouping=row_index or --grouping=row_end");
+  if (grouping == Grouping::RowIndex && !align.getNumOccurrences())
+    return usage("expected --align with --grouping=row_index, such as --align=128, got none");
+  if (flattened && op != Operation::KGroupedGemm)
+    return usage("expected --flattened only with --op=k_grouped_gemm");
+  if (op == Operation::GroupedGemm && c != Problem::C::None)
+    return usage("expected --c=none with --op=grouped_gemm, which adds no C");
+  if (op == Operation::KGroupedGemm && recipe.getNumOccurrences() && recipe != Problem::Recipe::OneD1D)
+    return usage("expected --recipe=1d1d with --op=k_grouped_gemm");
+  if (op == Operation::KGroupedGemm && m == "any")
+    return usage("expected --m to be a number with --op=k_grouped_gemm, got any");
+  if (op != Operation::KGroupedGemm && k == "any")
+    return usage("expected --k to be a number, got any; only groups along K (--op=k_grouped_gemm) may have any");
+  return true;
+}
+
+/// The problem that --op and the options beside it ask for.
+static bool readProblem() {
+  if (op == Operation::KGroupedGemm && k.empty())
+    k = "any";
+  if (!checkGroups())
+    return false;
+  Problem problem;
+  if (!readExtent("m", m, problem.m) || (!k.empty() && !readExtent("k", k, problem.k)))
+    return false;
+  if (k.empty())
+    return usage("expected --k, the columns of A and B, got none");
+  problem.n = n;
+  problem.sfaMnMajor = sfa == Layout::MnMajor;
+  problem.sfbMnMajor = sfb == Layout::MnMajor;
+  problem.recipe = op == Operation::KGroupedGemm ? Problem::Recipe::OneD1D : recipe;
+  problem.a = aType;
+  problem.b = bType;
+  problem.d = dType;
+  problem.c = c;
+  problem.grouping = op == Operation::KGroupedGemm ? Grouping::KCount : grouping;
+  problem.groups = op == Operation::Gemm ? 1 : groups;
+  problem.align = align;
+  problem.flattened = flattened;
+  options.problem = problem;
+  return true;
+}
+
 /// Whether the options go together; fills in the problem.
 static bool check() {
   if (op == Operation::None && options.input.empty())
@@ -121,16 +204,7 @@ static bool check() {
     return usage("expected --explain or --plan, got both");
   if (options.plan != Answer::None && !pipeline.config.empty())
     return usage("expected --config or --plan, which chooses them, got both");
-  if (op == Operation::Gemm) {
-    Problem problem{std::nullopt, n, k, sfa == Layout::MnMajor, sfb == Layout::MnMajor, recipe, aType, bType, dType, c};
-    int64_t rows = 0;
-    if (m != "any" && StringRef(m).getAsInteger(10, rows))
-      return usage("expected --m to be a number or 'any', got '" + m + "'");
-    if (m != "any")
-      problem.m = rows;
-    options.problem = problem;
-  }
-  return true;
+  return op == Operation::None || readProblem();
 }
 
 fp8gemm::CompileOptions *fp8gemm::readCompileOptions(int argc, char **argv) {
