@@ -26,6 +26,7 @@ int64_t fp8gemm::config::panelColumns(const Problem &problem, int64_t tileN) {
 static int64_t roundUp(int64_t bytes, int64_t multiple) { return (bytes + multiple - 1) / multiple * multiple; }
 
 constexpr int64_t kMbarrierBytes = 16; ///< full and empty, of a stage
+constexpr int64_t kGroupBytes = 16;    ///< of a row of the table of groups
 
 /// What a buffer of the ring is aligned to in every stage: 1024 bytes is what TMA's and
 /// wgmma's 128-byte swizzle repeats after, 128 bytes what any TMA destination needs.
@@ -57,6 +58,8 @@ static int64_t tileBytes(const Problem &problem, const Config &config) {
   int64_t bytes = roundUp(stored * problem.dBytes, 1024);
   if (problem.loadsC())
     bytes += roundUp(roundUp(elements * problem.dBytes, 1024) + kMbarrierBytes, 1024);
+  if (problem.isTabulated())
+    bytes += roundUp((problem.groups + 1) * kGroupBytes, 1024);
   return bytes + (config.splitK > 1 ? roundUp(elements * 4, 1024) : 0);
 }
 
@@ -175,8 +178,24 @@ static int64_t helperScales(const Problem &problem, const Config &config) {
   return (problem.sfaByTma() ? 0 : config.tileM) + (problem.sfbByTma() ? 0 : columns);
 }
 
+/// Tiles of a grouped product are dealt out one by one.
+static std::string checkGroups(const Problem &problem, const Config &config) {
+  if (!problem.isGrouped())
+    return {};
+  if (problem.groups > kMaxGroups)
+    return expected("at most " + std::to_string(kMaxGroups) + " groups", problem.groups);
+  if (config.cluster() != 1)
+    return expected("clusters of 1 CTA for a grouped product", config.cluster());
+  if (problem.grouping == Grouping::RowIndex && problem.groupAlign % config.tileM != 0)
+    return expected("tile_m to divide " + std::to_string(problem.groupAlign) + ", what groups are aligned to",
+                    config.tileM);
+  return {};
+}
+
 std::string fp8gemm::config::check(const Problem &problem, const Gpu &gpu, const Config &config) {
   if (std::string error = checkTile(problem, config); !error.empty())
+    return error;
+  if (std::string error = checkGroups(problem, config); !error.empty())
     return error;
   if (std::string error = checkCluster(problem, config); !error.empty())
     return error;
@@ -205,12 +224,25 @@ std::string fp8gemm::config::check(const Problem &problem, const Gpu &gpu, const
   return {};
 }
 
+int64_t fp8gemm::config::rowsOfGroup(const Problem &problem, int64_t expectedM) {
+  // How many of the rows that a masked product has room for are used is not known here.
+  if (!problem.m || problem.grouping == Grouping::RowCount)
+    return expectedM;
+  return problem.hasGroupsOfA() ? *problem.m : *problem.m / problem.groups;
+}
+
+int64_t fp8gemm::config::rowsOfRaster(const Problem &problem, int64_t expectedM) {
+  if (problem.grouping == Grouping::RowIndex)
+    return problem.m.value_or(problem.groups * expectedM);
+  return problem.isGrouped() ? rowsOfGroup(problem, expectedM) : problem.m.value_or(expectedM);
+}
+
 /// Rows of tiles that are walked together. The CTAs that run at the same time
 /// then cover R rows and CTAs / R columns of tiles: take the R for which they
 /// touch the fewest rows of A and B, among powers of two (which divide M evenly
 /// more often) and all rows.
 static int64_t rasterGroup(const Problem &problem, const Gpu &gpu, const Config &config, int64_t expectedM) {
-  int64_t tilesM = tiles(problem.m.value_or(expectedM), config.tileM);
+  int64_t tilesM = tiles(rowsOfRaster(problem, expectedM), config.tileM);
   int64_t tilesN = tiles(problem.n, config.tileN);
   int64_t ctas = std::min(gpu.sms, tilesM * tilesN);
   auto rowsTouched = [&](int64_t rows) { return rows * config.tileM + tiles(ctas, rows) * config.tileN; };

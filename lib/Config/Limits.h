@@ -43,6 +43,9 @@ constexpr int64_t kMaxSwappedRows = 128;
 /// One stage can't overlap loads with math; more than 16 K blocks in flight fill no gap.
 constexpr int64_t kMinStages = 2, kMaxStages = 16;
 
+/// Groups that the prologue of a kernel tabulates.
+constexpr int64_t kMaxGroups = 1024;
+
 /// Tiles that cover `extent`; an empty product counts as one row.
 inline int64_t tiles(int64_t extent, int64_t tile) { return (std::max<int64_t>(extent, 1) + tile - 1) / tile; }
 

@@ -81,15 +81,25 @@ struct Extents {
 };
 
 Extents extents(const Problem &problem, const Gpu &gpu, const Config &config, int64_t expectedM) {
-  int64_t m = std::max<int64_t>(problem.m.value_or(expectedM), 1);
-  int64_t count = tiles(m, config.tileM) * tiles(problem.n, config.tileN);
+  int64_t m =
+      std::max<int64_t>(problem.isGrouped() ? rowsOfGroup(problem, expectedM) : problem.m.value_or(expectedM), 1);
+  int64_t blockRows = tiles(m, config.tileM);
+  if (problem.isGrouped()) {
+    // Where groups differ, the last tile of one is half full on average.
+    bool differ = problem.grouping != Grouping::Batched && m > config.tileM;
+    blockRows = problem.groups * (differ ? 2 * m + config.tileM : 2 * config.tileM * blockRows) / (2 * config.tileM);
+  }
+  int64_t count = blockRows * tiles(problem.n, config.tileN);
   // What a cluster does at once: a tile, or one for each CTA.
   int64_t perCluster = config.cluster() / config.splitK;
   int64_t clusters = std::min(residentClusters(gpu, config.cluster()), tiles(count, perCluster));
   Extents e;
-  e.m = m, e.n = problem.n, e.k = problem.k, e.kBlocks = tiles(tiles(problem.k, kBlockK), config.splitK);
+  e.m = m * problem.groups, e.n = problem.n, e.k = problem.k,
+  e.kBlocks = tiles(tiles(problem.k, kBlockK), config.splitK);
   e.tiles = count, e.ctas = clusters * config.cluster(), e.waves = tiles(count, clusters * perCluster);
-  e.tileRows = e.m / tiles(m, config.tileM), e.tileColumns = e.n / tiles(problem.n, config.tileN);
+  // What is loaded behind a group's rows lies inside the matrix, as a rule.
+  e.tileRows = problem.isGrouped() ? config.tileM : e.m / blockRows,
+  e.tileColumns = e.n / tiles(problem.n, config.tileN);
   return e;
 }
 
@@ -177,9 +187,9 @@ double exchangeCycles(const Config &config) {
 /// Every operand once.
 double hbmBytes(const Problem &problem, const Extents &e) {
   double kBlocks = tiles(e.k, kBlockK);
-  double scales = 4 * (e.m * kBlocks + tiles(e.n, problem.sfbRows) * kBlocks);
+  double scales = 4 * (e.m * kBlocks + problem.groups * tiles(e.n, problem.sfbRows) * kBlocks);
   double results = problem.dBytes * (problem.c == CUse::None ? 1 : 2);
-  return e.m * e.k + e.n * e.k + results * e.m * e.n + scales;
+  return e.m * e.k + problem.groups * e.n * e.k + results * e.m * e.n + scales;
 }
 
 /// A modelled time, and what it consists of.

@@ -40,8 +40,26 @@ int64_t layoutBytes(MLIRContext *context, const config::Problem &problem, const 
         buffer({config.tileN / width, config.tileM, width}, problem.dBytes == 4 ? f32 : builder.getBF16Type());
     bytes += aligned(hopper::RingType::get(context, 1, c, {}, config.consumers, /*cluster=*/1).getSmemBytes());
   }
+  if (problem.grouping == config::Grouping::RowEnd || problem.grouping == config::Grouping::RowCount)
+    bytes += aligned((problem.groups + 1) * 4 * 4);
   return bytes +
          hopper::RingType::get(context, config.stages, tma, warps, config.consumers, /*cluster=*/1).getSmemBytes();
+}
+
+TEST(ConfigSmem, EqualsTheLayoutOfTheRingsAndTheTableOfGroups) {
+  using config::Grouping;
+  MLIRContext context;
+  context.loadDialect<hopper::HopperDialect>();
+  config::Problem problem;
+  problem.n = 7168, problem.k = 2048, problem.groups = 100, problem.groupAlign = 128;
+  for (Grouping grouping : {Grouping::RowIndex, Grouping::RowEnd, Grouping::RowCount, Grouping::Batched}) {
+    problem.grouping = grouping;
+    std::vector<config::Candidate> candidates = config::enumerate(problem, config::knownGpus()[0], 100);
+    EXPECT_FALSE(candidates.empty());
+    for (const config::Candidate &candidate : candidates)
+      EXPECT_EQ(config::smemBytes(problem, candidate.config), layoutBytes(&context, problem, candidate.config))
+          << config::describe(candidate.config);
+  }
 }
 
 TEST(ConfigSmem, EqualsTheLayoutOfTheRings) {

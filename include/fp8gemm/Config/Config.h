@@ -44,6 +44,14 @@ struct Problem {
   /// In place in f32 TMA adds to D in memory; any other C comes through shared memory.
   bool addsInMemory() const { return c == CUse::InPlace && dBytes == 4; }
   bool loadsC() const { return c != CUse::None && !addsInMemory(); }
+  bool isGrouped() const { return grouping != Grouping::None; }
+  /// Each group has rows of A and D of its own: tensors of rank 3.
+  bool hasGroupsOfA() const { return grouping == Grouping::RowCount || grouping == Grouping::Batched; }
+  /// The kernel first tabulates where groups begin and end.
+  bool isTabulated() const { return grouping == Grouping::RowEnd || grouping == Grouping::RowCount; }
+  /// A tile's last rows may belong to another group, or to none.
+  bool storesParts() const { return isTabulated() || grouping == Grouping::RowIndex; }
+
   /// Scales that TMA can bring; helper warps bring the others.
   bool sfaByTma() const { return sfa == ScaleLayout::MnMajor; }
   bool sfbByTma() const { return sfbRows == 1 && sfb == ScaleLayout::MnMajor; }
@@ -139,6 +147,12 @@ const Gpu *findGpu(const std::string &name);
 /// "expected 'gpu' to be one of ..., got ...".
 std::string unknownGpu(const std::string &name);
 
+/// Rows of one group of a grouped product; `expectedM` where the problem doesn't say.
+int64_t rowsOfGroup(const Problem &problem, int64_t expectedM);
+
+/// Rows whose tiles are walked in one raster order: of all groups, or of one.
+int64_t rowsOfRaster(const Problem &problem, int64_t expectedM);
+
 /// Clusters of `ctas` CTAs, one an SM, that run at once.
 int64_t residentClusters(const Gpu &gpu, int64_t ctas);
 
@@ -165,7 +179,8 @@ int64_t consumerRegistersNeeded(const Problem &problem, const Config &config);
 /// "expected ..., got ...".
 std::string check(const Problem &problem, const Gpu &gpu, const Config &config);
 
-/// The modelled time of a legal config. `expectedM` stands in for a dynamic M.
+/// The modelled time of a legal config. `expectedM` stands in for a dynamic M; of a grouped
+/// product it is the rows of one group.
 Candidate model(const Problem &problem, const Gpu &gpu, const Config &config, int64_t expectedM);
 
 /// Its time alone, for those who ask for many.

@@ -36,24 +36,24 @@ struct ConvertFP8GemmToHopperPass : fp8gemm::impl::ConvertFP8GemmToHopperPassBas
     WalkResult result = module.walk([&](ProductOpInterface op) {
       if (op.getKernelAttr())
         return WalkResult::advance();
-      auto gemm = dyn_cast<GemmOp>(*op);
-      if (!gemm) {
-        op->emitOpError() << "expected fp8gemm.gemm: kernels for other products are not built yet";
+      if (isa<KGroupedGemmOp>(op)) {
+        op->emitOpError()
+            << "expected fp8gemm.gemm or fp8gemm.grouped_gemm: kernels for other products are not built yet";
         return WalkResult::interrupt();
       }
-      ConfigAttr config = gemm.getConfigAttr();
+      ConfigAttr config = op.getConfigAttr();
       if (!config) {
-        gemm.emitOpError() << "expected a config, got none: run fp8gemm-select-config first";
+        op->emitOpError() << "expected a config, got none: run fp8gemm-select-config first";
         return WalkResult::interrupt();
       }
-      KernelBuilder kernel(gemm, config);
+      KernelBuilder kernel(op, config);
       std::string name = kernel.name();
       if (!module.lookupSymbol(name)) {
         builder.setInsertionPointToEnd(module.getBody());
-        kernel.build(createModule(builder, gemm.getLoc(), name));
+        kernel.build(createModule(builder, op->getLoc(), name));
       }
       auto function = FlatSymbolRefAttr::get(&getContext(), name);
-      gemm.setKernelAttr(SymbolRefAttr::get(&getContext(), name, function));
+      op.setKernelAttr(SymbolRefAttr::get(&getContext(), name, function));
       return WalkResult::advance();
     });
     if (result.wasInterrupted())

@@ -19,6 +19,8 @@ void KernelBuilder::build(gpu::GPUModuleOp module) {
   gpu::GPUFuncOp func = createFunction(module);
   staging = func.getWorkgroupAttributions().front();
   exchange = func.getWorkgroupAttributions().back(); // used if K is split
+  if (problem.isTabulated())
+    table = func.getWorkgroupAttributions().back();
 
   builder.setInsertionPointToStart(&func.getBody().front());
   if (problem.loadsC())
@@ -28,6 +30,8 @@ void KernelBuilder::build(gpu::GPUModuleOp module) {
   RingInitOp::create(builder, ring);
   if (cRing)
     RingInitOp::create(builder, cRing);
+  if (table)
+    ScanGroupsOp::create(builder, groups, scannedGrouping(), extentM, tileM, problem.groupAlign, table);
   FenceMbarrierInitOp::create(builder);
   if (cluster > 1)
     ClusterBarrierOp::create(builder);
@@ -60,12 +64,13 @@ void KernelBuilder::buildProducer() {
       Value column = arith::MulIOp::create(builder, k, index(kBlockK));
       auto acquire = RingAcquireOp::create(builder, ring, Filler::tma, Value(), Value());
       ValueRange buffers = acquire.getBuffers();
-      load(mapA, tile.row, column, buffers[0], acquire.getSlot(), config.getClusterN() > 1);
-      load(mapB, tile.column, column, buffers[1], acquire.getSlot(), config.getClusterM() > 1);
+      Value slot = acquire.getSlot(), groupOfA = problem.hasGroupsOfA() ? tile.group : Value();
+      load(mapA, tile.row, column, groupOfA, buffers[0], slot, config.getClusterN() > 1);
+      load(mapB, tile.column, column, tile.group, buffers[1], slot, config.getClusterM() > 1);
       if (problem.sfaByTma())
-        load(sfa, k, tile.row, buffers[2], acquire.getSlot(), /*shared=*/false);
+        load(sfa, k, tile.row, groupOfA, buffers[2], slot, /*shared=*/false);
       if (problem.sfbByTma())
-        load(sfb, k, tile.column, buffers.back(), acquire.getSlot(), /*shared=*/false);
+        load(sfb, k, tile.column, tile.group, buffers.back(), slot, /*shared=*/false);
       RingCommitOp::create(builder, acquire.getSlot());
     }
     if (cRing)
@@ -130,68 +135,7 @@ void KernelBuilder::buildConsumer(Value group) {
 // Parts of the roles
 //===----------------------------------------------------------------------===//
 
-/// Tiles are dealt out to clusters. Beyond the edge of D a cluster's further tiles are
-/// empty: their loads bring zeros, their stores write nothing.
-void KernelBuilder::scheduleTiles() {
-  int64_t clusterRows = tileM * config.getClusterM(), clusterColumns = tileN * config.getClusterN();
-  Value rowsRounded = arith::AddIOp::create(builder, extentM, index(clusterRows - 1));
-  blockRows = arith::DivUIOp::create(builder, rowsRounded, index(clusterRows));
-  blockColumns = index(llvm::divideCeil(gemm.getN(), clusterColumns));
-  tiles = arith::MulIOp::create(builder, blockRows, blockColumns);
-  blockCount = index(kBlocks);
-  constexpr auto x = gpu::Dimension::x;
-  if (cluster == 1) {
-    firstTile = gpu::BlockIdOp::create(builder, x);
-    tileStep = gpu::GridDimOp::create(builder, x);
-    return;
-  }
-  firstTile = gpu::ClusterIdOp::create(builder, x);
-  tileStep = gpu::ClusterDimOp::create(builder, x);
-  rank = gpu::ClusterBlockIdOp::create(builder, x);
-  if (config.getSplitK() == 1)
-    return;
-  auto blocksBefore = [&](Value rank) -> Value {
-    Value scaled = arith::MulIOp::create(builder, rank, index(kBlocks));
-    return arith::DivUIOp::create(builder, scaled, index(config.getSplitK()));
-  };
-  firstBlock = blocksBefore(rank);
-  if (kBlocks % config.getSplitK() == 0) {
-    blockCount = index(kBlocks / config.getSplitK());
-    return;
-  }
-  Value endBlock = blocksBefore(arith::AddIOp::create(builder, rank, index(1)));
-  blockCount = arith::SubIOp::create(builder, endBlock, firstBlock);
-}
-
-Value KernelBuilder::kBlock(Value i) {
-  return config.getSplitK() == 1 ? i : arith::AddIOp::create(builder, firstBlock, i);
-}
-
-void KernelBuilder::forEachTile(function_ref<void(Value)> body) {
-  OpBuilder::InsertionGuard guard(builder);
-  Value tile = firstTile;
-  // With split K every cluster has one tile.
-  if (config.getSplitK() == 1) {
-    auto loop = scf::ForOp::create(builder, firstTile, tiles, tileStep);
-    builder.setInsertionPointToStart(loop.getBody());
-    tile = loop.getInductionVar();
-  }
-  body(tile);
-}
-
-KernelBuilder::Tile KernelBuilder::locate(Value tile) {
-  auto raster = RasterOp::create(builder, tile, blockRows, blockColumns, config.getRasterGroup());
-  auto first = [&](Value block, int64_t tileExtent, int64_t clusterExtent) -> Value {
-    Value position = arith::MulIOp::create(builder, block, index(tileExtent * clusterExtent));
-    if (clusterExtent == 1)
-      return position;
-    return arith::AddIOp::create(builder, position, arith::MulIOp::create(builder, rank, index(tileExtent)));
-  };
-  return {first(raster.getBlockRow(), tileM, config.getClusterM()),
-          first(raster.getBlockColumn(), tileN, config.getClusterN())};
-}
-
-void KernelBuilder::load(Value map, Value row, Value column, Value buffer, Value slot, bool shared) {
+void KernelBuilder::load(Value map, Value row, Value column, Value group, Value buffer, Value slot, bool shared) {
   if (shared) {
     auto tile = cast<MemRefType>(buffer.getType());
     int64_t rows = tile.getDimSize(0) / cluster;
@@ -199,7 +143,7 @@ void KernelBuilder::load(Value map, Value row, Value column, Value buffer, Value
     row = arith::AddIOp::create(builder, row, firstRow);
     buffer = cut(buffer, {firstRow, builder.getIndexAttr(0)}, {rows, kBlockK});
   }
-  TmaLoadOp::create(builder, map, row, column, buffer, slot, shared);
+  TmaLoadOp::create(builder, map, row, column, group, buffer, slot, shared);
 }
 
 Value KernelBuilder::cut(Value buffer, ArrayRef<OpFoldResult> offsets, ArrayRef<int64_t> shape) {
@@ -215,14 +159,16 @@ Value KernelBuilder::cut(Value buffer, ArrayRef<OpFoldResult> offsets, ArrayRef<
 
 Value KernelBuilder::fetchRowScales(Tile tile, Value k) {
   auto values = VectorType::get(llvm::divideCeil(tileM, kThreadsPerWarp), builder.getF32Type());
-  return FetchScalesOp::create(builder, values, sfa, tile.row, k, extentM, /*count=*/tileM, /*step=*/1, /*per=*/1);
+  return FetchScalesOp::create(builder, values, sfa, tile.row, k, problem.hasGroupsOfA() ? tile.group : Value(),
+                               extentM, /*count=*/tileM,
+                               /*step=*/1, /*per=*/1);
 }
 
 Value KernelBuilder::fetchColumnScales(Tile tile, Value k) {
   int64_t count = tileN / columnsPerScale;
   auto values = VectorType::get(llvm::divideCeil(count, kThreadsPerWarp), builder.getF32Type());
-  return FetchScalesOp::create(builder, values, sfb, tile.column, k, index(gemm.getN()), count, columnsPerScale,
-                               problem.sfbRows);
+  return FetchScalesOp::create(builder, values, sfb, tile.column, k, tile.group, index(product.getN()), count,
+                               columnsPerScale, problem.sfbRows);
 }
 
 KernelBuilder::Stage KernelBuilder::wait() {
@@ -235,7 +181,8 @@ KernelBuilder::Stage KernelBuilder::wait() {
 
 void KernelBuilder::loadC(Tile tile) {
   auto acquire = RingAcquireOp::create(builder, cRing, Filler::tma, Value(), Value());
-  TmaLoadOp::create(builder, mapC, tile.row, tile.column, acquire.getBuffers()[0], acquire.getSlot());
+  TmaLoadOp::create(builder, mapC, tile.row, tile.column, /*group=*/Value(), acquire.getBuffers()[0],
+                    acquire.getSlot());
   RingCommitOp::create(builder, acquire.getSlot());
 }
 
@@ -361,12 +308,30 @@ void KernelBuilder::store(Tile tile, Value group, ValueRange accumulators) {
     StoreFragmentOp::create(builder, accumulator, panel, /*transposed=*/swap);
   FenceAsyncSharedOp::create(builder);
   synchronize();
+  Value rows = storedRows(tile);
   for (auto [i, panel] : llvm::enumerate(blockPanels)) {
     Tile block = tile;
     Value &first = swap ? block.column : block.row;
     first = arith::AddIOp::create(builder, first, firstRows[i]);
-    TmaStoreOp::create(builder, panel, mapD, block.row, block.column, /*add=*/problem.addsInMemory());
+    if (rows)
+      storePart(block, panel, swap ? rows : restFrom(rows, firstRows[i]));
+    else
+      TmaStoreOp::create(builder, panel, mapD, block.row, block.column, block.group,
+                         /*add=*/problem.addsInMemory());
   }
+}
+
+/// Rows of a group are followed by others in memory, which TMA would overwrite.
+void KernelBuilder::storePart(Tile block, Value panel, Value rows) {
+  Value group = problem.hasGroupsOfA() ? block.group : Value();
+  Value whole = index(cast<MemRefType>(panel.getType()).getDimSize(1));
+  Value isWhole = arith::CmpIOp::create(builder, arith::CmpIPredicate::uge, rows, whole);
+  auto branch = scf::IfOp::create(builder, isWhole, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(&branch.getThenRegion().front());
+  TmaStoreOp::create(builder, panel, mapD, block.row, block.column, group, /*add=*/false);
+  builder.setInsertionPointToStart(&branch.getElseRegion().front());
+  StoreRowsOp::create(builder, rows, panel, d, block.row, block.column, group);
 }
 
 Value KernelBuilder::index(int64_t value) {

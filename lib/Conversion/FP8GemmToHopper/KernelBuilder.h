@@ -19,7 +19,7 @@ constexpr int64_t kBlockK = config::kBlockK, kFragmentRows = 64, kThreadsPerWarp
 
 class KernelBuilder {
 public:
-  KernelBuilder(GemmOp gemm, ConfigAttr config);
+  KernelBuilder(ProductOpInterface product, ConfigAttr config);
 
   /// The kernel's symbol: the same problem and config give the same name.
   std::string name();
@@ -28,9 +28,10 @@ public:
   void build(mlir::gpu::GPUModuleOp module);
 
 private:
-  /// A tile of D: its first row and first column.
+  /// A tile of D: its first row and first column; its group, and where that ends if rows of another
+  /// may follow (else null).
   struct Tile {
-    mlir::Value row, column;
+    mlir::Value row, column, group, end;
   };
   /// A stage as a consumer sees it.
   struct Stage {
@@ -43,20 +44,34 @@ private:
   };
 
   mlir::gpu::GPUFuncOp createFunction(mlir::gpu::GPUModuleOp module);
+  /// The groups, as a launcher is told of them; null if there are none.
+  hopper::GroupsAttr groupsAttr();
   hopper::RingType ringType();
   hopper::RingType cRingType();
   void scheduleTiles();
   /// Loads the tile of `map` at (row, column); a tile that the cluster shares, by
   /// every CTA's share and multicast.
-  void load(mlir::Value map, mlir::Value row, mlir::Value column, mlir::Value buffer, mlir::Value slot, bool shared);
+  void load(mlir::Value map, mlir::Value row, mlir::Value column, mlir::Value group, mlir::Value buffer,
+            mlir::Value slot, bool shared);
   void buildProducer();
   void buildHelper();
   void buildConsumer(mlir::Value group);
 
   /// A persistent loop over the numbers of this CTA's tiles, after scheduleTiles().
   void forEachTile(llvm::function_ref<void(mlir::Value)> body);
-  /// Where a tile is, in raster order.
+  /// Where a tile is: in raster order, group by group.
   Tile locate(mlir::Value number);
+  Tile locateIn(mlir::Value number, mlir::Value blockRows);
+  Tile locateByIndex(mlir::Value number);
+  /// How the groups that are tabulated are described.
+  hopper::Grouping scannedGrouping();
+  /// Rows from the tile's first on that are of its group; null: all that D has.
+  mlir::Value storedRows(const Tile &tile);
+  /// Those of `rows` that are not before `first`.
+  mlir::Value restFrom(mlir::Value rows, mlir::Value first);
+  /// Stores the first `rows` rows of a block.
+  void storePart(Tile block, mlir::Value panel, mlir::Value rows);
+  mlir::Value ceilDiv(mlir::Value extent, int64_t divisor);
   Stage wait();
   /// The producer's part in adding C to a tile, and the consumers'.
   void loadC(Tile tile);
@@ -85,7 +100,7 @@ private:
   /// Memory of shape [panels, `rows`, panelWidth] for `rows` x tileN elements of C or D.
   mlir::MemRefType panels(int64_t rows);
 
-  GemmOp gemm;
+  ProductOpInterface product;
   ConfigAttr config;
   config::Problem problem;
   int64_t tileM, tileN, kBlocks;
@@ -99,8 +114,11 @@ private:
   mlir::ImplicitLocOpBuilder builder;
 
   // Kernel arguments and what every role uses.
-  mlir::Value mapA, mapB, sfa, sfb, mapC, mapD, extentM, staging, ring, cRing;
+  mlir::Value mapA, mapB, sfa, sfb, mapC, mapD, d, groups, extentM, staging, ring, cRing;
   mlir::Value blockRows, blockColumns, tiles, firstTile, tileStep;
+  mlir::Value table;                        ///< of groups, if their rows are known on the device only
+  mlir::Value tilesPerGroup;                ///< where all groups have the same
+  Tile located;                             ///< the tile of the loop's body, if it is found by its rows' index
   llvm::SmallVector<mlir::Value> firstRows; ///< of a consumer's blocks of 64 rows, in the tile
   mlir::Value rank;                         ///< of this CTA in its cluster
   mlir::Value firstBlock, blockCount;       ///< the K blocks of this CTA

@@ -21,32 +21,38 @@ static config::Config fieldsOf(ConfigAttr attr) {
   return config;
 }
 
-KernelBuilder::KernelBuilder(GemmOp gemm, ConfigAttr config)
-    : gemm(gemm), config(config), problem(problemOf(gemm)), tileM(config.getTileM()), tileN(config.getTileN()),
-      kBlocks(llvm::divideCeil(gemm.getK(), kBlockK)), swap(config.getSwapAb()), columns(swap ? tileM : tileN),
+KernelBuilder::KernelBuilder(ProductOpInterface product, ConfigAttr config)
+    : product(product), config(config), problem(problemOf(product)), tileM(config.getTileM()), tileN(config.getTileN()),
+      kBlocks(llvm::divideCeil(product.getK(), kBlockK)), swap(config.getSwapAb()), columns(swap ? tileM : tileN),
       blocks((swap ? tileN : tileM) / (kFragmentRows * config.getConsumers())),
       columnsPerScale(config::scaleColumnsPerBlock(problem, fieldsOf(config))),
       cluster(config.getClusterM() * config.getClusterN() * config.getSplitK()),
       storedColumns(columns / config::storingRanks(fieldsOf(config))),
       panelWidth(swap ? kFragmentRows : config::panelColumns(problem, storedColumns)),
-      builder(gemm.getLoc(), gemm.getContext()) {}
+      builder(product->getLoc(), product->getContext()) {}
 
-static CUse cUseOf(GemmOp gemm) { return !gemm.getC() ? CUse::none : gemm.isInPlace() ? CUse::in_place : CUse::apart; }
+static CUse cUseOf(ProductOpInterface product) {
+  return !product.getC() ? CUse::none : product.isInPlace() ? CUse::in_place : CUse::apart;
+}
 
 std::string KernelBuilder::name() {
   auto layout = [](ScaleAttr scale) { return scale.getLayout() == ScaleLayout::k_major ? "k" : "mn"; };
   auto f8 = [](Type element) { return isa<Float8E4M3FNType>(element) ? "e4m3" : "e5m2"; };
-  std::string m = ShapedType::isDynamic(gemm.getM()) ? "any" : std::to_string(gemm.getM());
-  std::string types = f8(gemm.getAElement());
-  if (gemm.getAElement() != gemm.getBElement())
-    types += std::string("_") + f8(gemm.getBElement());
-  types += gemm.getDElement().isF32() ? "_f32" : "_bf16";
-  if (gemm.getC())
-    types += gemm.isInPlace() ? "_in_place" : "_plus_c";
-  std::string name = llvm::formatv(
-      "fp8gemm_{0}_{1}_m{2}_n{3}_k{4}_sfa_{5}_sfb_{6}_tile{7}x{8}_stages{9}_consumers{10}_raster{11}",
-      gemm.isBScaledByRows() ? "1d1d" : "1d2d", types, m, gemm.getN(), gemm.getK(), layout(gemm.getAScale()),
-      layout(gemm.getBScale()), tileM, tileN, config.getStages(), config.getConsumers(), config.getRasterGroup());
+  std::string m = ShapedType::isDynamic(product.getM()) ? "any" : std::to_string(product.getM());
+  std::string types = f8(product.getAElement());
+  if (product.getAElement() != product.getBElement())
+    types += std::string("_") + f8(product.getBElement());
+  types += product.getDElement().isF32() ? "_f32" : "_bf16";
+  if (product.getC())
+    types += product.isInPlace() ? "_in_place" : "_plus_c";
+  std::string name =
+      llvm::formatv("fp8gemm_{0}_{1}_m{2}_n{3}_k{4}_sfa_{5}_sfb_{6}_tile{7}x{8}_stages{9}_consumers{10}_raster{11}",
+                    product.isBScaledByRows() ? "1d1d" : "1d2d", types, m, product.getN(), product.getK(),
+                    layout(product.getAScale()), layout(product.getBScale()), tileM, tileN, config.getStages(),
+                    config.getConsumers(), config.getRasterGroup());
+  if (GroupsAttr groups = groupsAttr())
+    name += llvm::formatv("_{0}_groups_{1}_align{2}", groups.getCount(), stringifyGrouping(groups.getBy()),
+                          groups.getAlign());
   if (config.getSplitK() > 1)
     name += "_split" + std::to_string(config.getSplitK());
   else if (cluster > 1)
@@ -58,12 +64,38 @@ std::string KernelBuilder::name() {
   return name;
 }
 
-/// A map whose box is a `rows` x `columns` tile in shared memory, swizzled by
+GroupsAttr KernelBuilder::groupsAttr() {
+  auto by = [&] {
+    switch (problem.grouping) {
+    case config::Grouping::RowIndex:
+      return hopper::Grouping::row_index;
+    case config::Grouping::RowEnd:
+      return hopper::Grouping::row_end;
+    case config::Grouping::RowCount:
+      return hopper::Grouping::row_count;
+    case config::Grouping::KCount:
+      return hopper::Grouping::k_count;
+    case config::Grouping::None:
+    case config::Grouping::Batched:
+      break;
+    }
+    return hopper::Grouping::batched;
+  };
+  if (!problem.isGrouped())
+    return GroupsAttr();
+  return GroupsAttr::get(builder.getContext(), problem.groups, by(), problem.groupAlign);
+}
+
+/// A map whose box is a `rows` x `columns` tile in shared memory, of one of `grouped` matrices, swizzled by
 /// `swizzleBytes`.
-static Type tensorMap(Type element, int64_t rows, int64_t columns, nvgpu::TensorMapSwizzleKind swizzle) {
+static Type tensorMap(Type element, int64_t rows, int64_t columns, nvgpu::TensorMapSwizzleKind swizzle,
+                      bool grouped = false) {
   MLIRContext *context = element.getContext();
   auto shared = IntegerAttr::get(IntegerType::get(context, 64), 3);
-  auto box = MemRefType::get({rows, columns}, element, MemRefLayoutAttrInterface(), shared);
+  SmallVector<int64_t> shape{rows, columns};
+  if (grouped)
+    shape.insert(shape.begin(), 1);
+  auto box = MemRefType::get(shape, element, MemRefLayoutAttrInterface(), shared);
   return nvgpu::TensorMapDescriptorType::get(context, box, swizzle, nvgpu::TensorMapL2PromoKind::L2PROMO_256B,
                                              nvgpu::TensorMapOOBKind::OOB_ZERO,
                                              nvgpu::TensorMapInterleaveKind::INTERLEAVE_NONE);
@@ -74,13 +106,21 @@ static MemRefType inShared(ArrayRef<int64_t> shape, Type element) {
   return MemRefType::get(shape, element, MemRefLayoutAttrInterface(), shared);
 }
 
+/// A matrix in global memory; with groups, as many as there are, one after the other.
+static MemRefType matrix(SmallVector<int64_t> shape, SmallVector<int64_t> strides, Type element, bool grouped) {
+  if (grouped)
+    for (SmallVector<int64_t> *sizes : {&shape, &strides})
+      sizes->insert(sizes->begin(), ShapedType::kDynamic);
+  return MemRefType::get(shape, element, StridedLayoutAttr::get(element.getContext(), 0, strides));
+}
+
 /// Scales as a logical matrix, one row a block of rows, one column a K block;
 /// the strides are those of the storage.
-static MemRefType scaleMatrix(int64_t rows, int64_t columns, ScaleLayout layout, MLIRContext *context) {
+static MemRefType scaleMatrix(int64_t rows, int64_t columns, ScaleLayout layout, bool grouped, MLIRContext *context) {
   int64_t dynamic = ShapedType::kDynamic;
   SmallVector<int64_t> strides =
       layout == ScaleLayout::k_major ? SmallVector<int64_t>{dynamic, 1} : SmallVector<int64_t>{1, dynamic};
-  return MemRefType::get({rows, columns}, Float32Type::get(context), StridedLayoutAttr::get(context, 0, strides));
+  return matrix({rows, columns}, strides, Float32Type::get(context), grouped);
 }
 
 static nvgpu::TensorMapSwizzleKind swizzleOfRow(int64_t bytes) {
@@ -90,8 +130,8 @@ static nvgpu::TensorMapSwizzleKind swizzleOfRow(int64_t bytes) {
 
 RingType KernelBuilder::ringType() {
   Type f32 = builder.getF32Type();
-  SmallVector<MemRefType> tma{inShared({tileM, kBlockK}, gemm.getAElement()),
-                              inShared({tileN, kBlockK}, gemm.getBElement())},
+  SmallVector<MemRefType> tma{inShared({tileM, kBlockK}, product.getAElement()),
+                              inShared({tileN, kBlockK}, product.getBElement())},
       warps;
   (problem.sfaByTma() ? tma : warps).push_back(inShared({tileM}, f32));
   (problem.sfbByTma() ? tma : warps).push_back(inShared({tileN / columnsPerScale}, f32));
@@ -100,7 +140,7 @@ RingType KernelBuilder::ringType() {
 }
 
 MemRefType KernelBuilder::panels(int64_t rows) {
-  return inShared({storedColumns / panelWidth, rows, panelWidth}, gemm.getDElement());
+  return inShared({storedColumns / panelWidth, rows, panelWidth}, product.getDElement());
 }
 
 /// One stage: a tile's C arrives while its last products are computed.
@@ -111,7 +151,7 @@ RingType KernelBuilder::cRingType() {
 
 gpu::GPUFuncOp KernelBuilder::createFunction(gpu::GPUModuleOp module) {
   MLIRContext *context = builder.getContext();
-  Type f32 = builder.getF32Type(), dElement = gemm.getDElement();
+  Type f32 = builder.getF32Type(), dElement = product.getDElement();
   auto swizzled = nvgpu::TensorMapSwizzleKind::SWIZZLE_128B;
   int64_t panelRows = swap ? storedColumns : kFragmentRows, panelCount = swap ? 1 : storedColumns / panelWidth;
   auto panelSwizzle = swizzleOfRow(problem.dBytes * panelWidth);
@@ -122,24 +162,35 @@ gpu::GPUFuncOp KernelBuilder::createFunction(gpu::GPUModuleOp module) {
     Operand operand;
     Value &value;
   };
-  auto scales = [&](bool byTma, int64_t box, int64_t rows, ScaleAttr scale, Operand operand, Value &value) {
-    return byTma ? Parameter{tensorMap(f32, 1, box, nvgpu::TensorMapSwizzleKind::SWIZZLE_NONE), ParamKind::tensor_map,
-                             operand, value}
-                 : Parameter{scaleMatrix(rows, kBlocks, scale.getLayout(), context), ParamKind::matrix, operand, value};
+  bool groupsOfA = problem.hasGroupsOfA(), groupsOfB = problem.isGrouped();
+  auto scales = [&](bool byTma, int64_t box, int64_t rows, ScaleAttr scale, bool grouped, Operand operand,
+                    Value &value) {
+    if (byTma)
+      return Parameter{tensorMap(f32, 1, box, nvgpu::TensorMapSwizzleKind::SWIZZLE_NONE, grouped),
+                       ParamKind::tensor_map, operand, value};
+    return Parameter{scaleMatrix(rows, kBlocks, scale.getLayout(), grouped, context), ParamKind::matrix, operand,
+                     value};
   };
   SmallVector<Parameter> parameters = {
-      {tensorMap(gemm.getAElement(), tileM / config.getClusterN(), kBlockK, swizzled), ParamKind::tensor_map,
-       Operand::a, mapA},
-      {tensorMap(gemm.getBElement(), tileN / config.getClusterM(), kBlockK, swizzled), ParamKind::tensor_map,
-       Operand::b, mapB},
-      scales(problem.sfaByTma(), tileM, ShapedType::kDynamic, gemm.getAScale(), Operand::sfa, sfa),
-      scales(problem.sfbByTma(), tileN, llvm::divideCeil(gemm.getN(), problem.sfbRows), gemm.getBScale(), Operand::sfb,
-             sfb)};
+      {tensorMap(product.getAElement(), tileM / config.getClusterN(), kBlockK, swizzled, groupsOfA),
+       ParamKind::tensor_map, Operand::a, mapA},
+      {tensorMap(product.getBElement(), tileN / config.getClusterM(), kBlockK, swizzled, groupsOfB),
+       ParamKind::tensor_map, Operand::b, mapB},
+      scales(problem.sfaByTma(), tileM, ShapedType::kDynamic, product.getAScale(), groupsOfA, Operand::sfa, sfa),
+      scales(problem.sfbByTma(), tileN, llvm::divideCeil(product.getN(), problem.sfbRows), product.getBScale(),
+             groupsOfB, Operand::sfb, sfb)};
   if (problem.loadsC())
     parameters.push_back(
         {tensorMap(dElement, tileM, panelWidth, panelSwizzle), ParamKind::tensor_map, Operand::c, mapC});
   parameters.push_back(
-      {tensorMap(dElement, panelRows, panelWidth, panelSwizzle), ParamKind::tensor_map, Operand::d, mapD});
+      {tensorMap(dElement, panelRows, panelWidth, panelSwizzle, groupsOfA), ParamKind::tensor_map, Operand::d, mapD});
+  if (problem.storesParts()) {
+    int64_t dynamic = ShapedType::kDynamic;
+    parameters.push_back(
+        {matrix({dynamic, product.getN()}, {dynamic, 1}, dElement, groupsOfA), ParamKind::matrix, Operand::d, d});
+    int64_t entries = problem.isTabulated() ? problem.groups : dynamic;
+    parameters.push_back({MemRefType::get(entries, builder.getI32Type()), ParamKind::matrix, Operand::groups, groups});
+  }
   parameters.push_back({builder.getIndexType(), ParamKind::extent_m, Operand::none, extentM});
 
   SmallVector<Type> types;
@@ -149,6 +200,8 @@ gpu::GPUFuncOp KernelBuilder::createFunction(gpu::GPUModuleOp module) {
   SmallVector<Type> buffers{inShared({fragments, panelCount, panelRows, panelWidth}, dElement)};
   if (config.getSplitK() > 1)
     buffers.push_back(inShared({fragments, columns / 8, kThreadsPerWarpgroup, 4}, f32));
+  if (problem.isTabulated())
+    buffers.push_back(inShared({problem.groups + 1, 4}, builder.getI32Type()));
   builder.setInsertionPointToEnd(module.getBody());
   auto func = gpu::GPUFuncOp::create(builder, name(), builder.getFunctionType(types, {}), buffers);
   for (auto [i, parameter] : llvm::enumerate(parameters)) {
@@ -158,9 +211,10 @@ gpu::GPUFuncOp KernelBuilder::createFunction(gpu::GPUModuleOp module) {
   func->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), builder.getUnitAttr());
   auto layout = [&](ScaleAttr scale) { return builder.getStringAttr(stringifyScaleLayout(scale.getLayout())); };
   func->setAttr("hopper.problem",
-                ProblemAttr::get(context, builder.getStringAttr("gemm"), gemm.getM(), gemm.getN(), gemm.getK(),
-                                 gemm.getAElement(), gemm.getBElement(), cUseOf(gemm), dElement,
-                                 layout(gemm.getAScale()), layout(gemm.getBScale()), problem.sfbRows, /*groups=*/GroupsAttr()));
+                ProblemAttr::get(context, builder.getStringAttr(product->getName().stripDialect()), product.getM(),
+                                 product.getN(), product.getK(), product.getAElement(), product.getBElement(),
+                                 cUseOf(product), dElement, layout(product.getAScale()), layout(product.getBScale()),
+                                 problem.sfbRows, groupsAttr()));
   func->setAttr("hopper.launch", LaunchAttr::get(context, kThreadsPerWarpgroup * (1 + config.getConsumers()), tileM,
                                                  tileN, config.getStages(), config.getConsumers(), config.getClusterM(),
                                                  config.getClusterN(), config.getSplitK()));

@@ -36,9 +36,12 @@ struct LowerTmaLoad : OpConversionPattern<TmaLoadOp> {
       Value destination = LLVM::AddrSpaceCastOp::create(rewriter, op.getLoc(), cluster,
                                                         emit.offset(adaptor.getBuffer().front(), panel * boxBytes));
       // Innermost coordinate first.
-      Value first = panel == 0 ? column : emit.add(column, emit.i32(panel * box.getDimSize(1)));
+      SmallVector<Value> coordinates{panel == 0 ? column : emit.add(column, emit.i32(panel * box.getShape().back())),
+                                     row};
+      if (op.getGroup())
+        coordinates.push_back(emit.toI32(adaptor.getGroup().front()));
       NVVM::CpAsyncBulkTensorGlobalToSharedClusterOp::create(
-          rewriter, op.getLoc(), destination, adaptor.getMap().front(), ValueRange{first, row}, adaptor.getSlot()[0],
+          rewriter, op.getLoc(), destination, adaptor.getMap().front(), coordinates, adaptor.getSlot()[0],
           /*im2colOffsets=*/ValueRange(), /*multicastMask=*/everyRank, /*l2CacheHint=*/Value(), NVVM::TMALoadMode::TILE,
           /*isCTAOnly=*/false, NVVM::CTAGroupKindAttr(), /*predicate=*/Value());
     }
@@ -60,6 +63,12 @@ struct LowerFetchScales : OpConversionPattern<FetchScalesOp> {
     if (failed(cast<MemRefType>(op.getSource().getType()).getStridesAndOffset(strides, offset)))
       return rewriter.notifyMatchFailure(op, "source is not strided");
     Value base = adaptor.getSource()[0], leading = adaptor.getSource()[1];
+    if (op.getGroup()) {
+      Value group =
+          arith::ExtUIOp::create(rewriter, loc, rewriter.getI64Type(), emit.toI32(adaptor.getGroup().front()));
+      base = LLVM::GEPOp::create(rewriter, loc, base.getType(), rewriter.getF32Type(), base,
+                                 emit.mul(group, adaptor.getSource()[2]));
+    }
     Value first = emit.toI32(adaptor.getFirst().front()), kBlock = emit.toI32(adaptor.getKBlock().front());
     Value last = emit.add(emit.toI32(adaptor.getLimit().front()), emit.i32(-1));
     auto vector = cast<VectorType>(op.getValues().getType());
@@ -70,7 +79,7 @@ struct LowerFetchScales : OpConversionPattern<FetchScalesOp> {
       row = emit.div(arith::MinUIOp::create(rewriter, loc, row, last), op.getPer());
       // 32 bits: the runtime refuses matrices of 2^31 elements or more. With 64 the
       // helper warp would not fit its few registers.
-      bool rowIsOuter = strides[1] == 1;
+      bool rowIsOuter = strides.back() == 1;
       Value outer = rowIsOuter ? row : kBlock, inner = rowIsOuter ? kBlock : row;
       Value position = emit.add(emit.mul(outer, leading), inner);
       Value address = LLVM::GEPOp::create(rewriter, loc, base.getType(), rewriter.getF32Type(), base, position);

@@ -131,6 +131,7 @@ struct ConvertHopperToNVVMPass : fp8gemm::impl::ConvertHopperToNVVMPassBase<Conv
     populatePromotePatterns(converter, patterns);
     populateStorePatterns(converter, patterns);
     populateExchangePatterns(converter, patterns);
+    populateGroupPatterns(converter, patterns);
     ConversionTarget target(getContext());
     configureTarget(target);
     scf::populateSCFStructuralTypeConversionsAndLegality(converter, patterns, target);

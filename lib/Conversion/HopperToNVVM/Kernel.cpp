@@ -69,13 +69,16 @@ struct LowerKernel : OpConversionPattern<gpu::GPUFuncOp> {
       attributes.set("nvvm.grid_constant", builder.getUnitAttr());
     }
     parameters.push_back(attributes.getDictionary(builder.getContext()));
-    if (!isa<MemRefType>(argument.getType()))
+    auto memref = dyn_cast<MemRefType>(argument.getType());
+    if (!memref)
       return;
-    NamedAttrList leading;
-    if (param)
-      leading.set("hopper.param",
-                  ParamAttr::get(builder.getContext(), ParamKind::leading_dimension, param.getOperand()));
-    parameters.push_back(leading.getDictionary(builder.getContext()));
+    ParamKind strides[] = {ParamKind::leading_dimension, ParamKind::group_stride};
+    for (ParamKind kind : ArrayRef(strides).take_front(memref.getRank() - 1)) {
+      NamedAttrList stride;
+      if (param)
+        stride.set("hopper.param", ParamAttr::get(builder.getContext(), kind, param.getOperand()));
+      parameters.push_back(stride.getDictionary(builder.getContext()));
+    }
   }
 };
 

@@ -33,10 +33,13 @@ NVVMTypeConverter::NVVMTypeConverter() {
       types.push_back(LLVM::LLVMPointerType::get(type.getContext(), kShared));
       return success();
     }
-    if (type.getMemorySpace() || type.getRank() != 2)
+    if (type.getMemorySpace() || type.getRank() < 1 || type.getRank() > 3)
       return failure();
     types.push_back(LLVM::LLVMPointerType::get(type.getContext(), kGlobal));
-    types.push_back(IntegerType::get(type.getContext(), 32));
+    if (type.getRank() > 1)
+      types.push_back(IntegerType::get(type.getContext(), 32));
+    if (type.getRank() > 2)
+      types.push_back(IntegerType::get(type.getContext(), 64));
     return success();
   });
   addConversion(

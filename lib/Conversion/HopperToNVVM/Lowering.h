@@ -21,7 +21,8 @@ constexpr int kThreadsPerWarp = 32, kThreadsPerWarpgroup = 128;
 /// - slot: the addresses of its full and its empty barrier
 /// - fragment, scales: one f32 for each register
 /// - memref in shared memory: its address
-/// - memref in global memory: its address and its leading dimension (i32)
+/// - matrix in global memory: its address and its leading dimension (i32), and with groups the
+///   distance between them (i64); of rank 1 its address alone
 /// - tensor map: the address of the kernel parameter
 struct NVVMTypeConverter : mlir::TypeConverter {
   NVVMTypeConverter();
@@ -63,6 +64,7 @@ void populateMmaPatterns(NVVMTypeConverter &, mlir::RewritePatternSet &);
 void populatePromotePatterns(NVVMTypeConverter &, mlir::RewritePatternSet &);
 void populateStorePatterns(NVVMTypeConverter &, mlir::RewritePatternSet &);
 void populateExchangePatterns(NVVMTypeConverter &, mlir::RewritePatternSet &);
+void populateGroupPatterns(NVVMTypeConverter &, mlir::RewritePatternSet &);
 
 } // namespace fp8gemm::hopper
 

@@ -5,6 +5,7 @@
 #include "Lowering.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 
 using namespace mlir;
 using namespace fp8gemm::hopper;
@@ -200,7 +201,9 @@ struct LowerTmaStore : OpConversionPattern<TmaStoreOp> {
     Value row = emit.toI32(adaptor.getRow().front()), column = emit.toI32(adaptor.getColumn().front());
     emit.when(emit.equals(emit.threadInGroup(), 0), [&] {
       for (int64_t panel = 0; panel < staging.getDimSize(0); ++panel) {
-        Value coordinates[] = {emit.add(column, emit.i32(panel * panels.width)), row};
+        SmallVector<Value> coordinates{emit.add(column, emit.i32(panel * panels.width)), row};
+        if (op.getGroup())
+          coordinates.push_back(emit.toI32(adaptor.getGroup().front()));
         Value source = emit.offset(adaptor.getStaging().front(), panel * panels.stride), map = adaptor.getMap().front();
         if (op.getAdd())
           NVVM::CpAsyncBulkTensorReduceOp::create(rewriter, op.getLoc(), map, source, NVVM::TMAReduxKind::ADD,
@@ -214,6 +217,62 @@ struct LowerTmaStore : OpConversionPattern<TmaStoreOp> {
     });
     rewriter.eraseOp(op);
     return success();
+  }
+};
+
+/// store_rows -> each thread copies every 128th chunk of 16 bytes.
+struct LowerStoreRows : OpConversionPattern<StoreRowsOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult matchAndRewrite(StoreRowsOp op, OneToNOpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    Emitter emit{rewriter, op.getLoc()};
+    Location loc = op.getLoc();
+    auto staging = cast<MemRefType>(op.getStaging().getType());
+    Panels panels(staging);
+    int64_t chunksPerRow = panels.rowBytes / kChunkBytes, chunkElements = kChunkBytes / panels.elementBytes;
+    Value column = emit.toI32(adaptor.getColumn().front());
+    Value columns = emit.i32(cast<MemRefType>(op.getD().getType()).getShape().back());
+    Value rows =
+        arith::MinUIOp::create(rewriter, loc, emit.toI32(adaptor.getCount().front()), emit.i32(staging.getDimSize(1)));
+    auto loop = scf::ForOp::create(rewriter, loc, emit.threadInGroup(), emit.mul(rows, emit.i32(chunksPerRow)),
+                                   emit.i32(kThreadsPerWarpgroup));
+    {
+      OpBuilder::InsertionGuard guard(rewriter);
+      rewriter.setInsertionPointToStart(loop.getBody());
+      Value row = emit.div(loop.getInductionVar(), chunksPerRow),
+            chunk = emit.rem(loop.getInductionVar(), chunksPerRow);
+      Value swizzled = arith::XOrIOp::create(rewriter, loc, chunk, panels.swizzle(emit, emit.rem(row, 8)));
+      Value source = emit.offset(adaptor.getStaging().front(), emit.add(emit.mul(row, emit.i32(panels.rowBytes)),
+                                                                        emit.mul(swizzled, emit.i32(kChunkBytes))));
+      Value first = emit.add(column, emit.mul(chunk, emit.i32(chunkElements)));
+      Value target = rowAddress(emit, op, adaptor, emit.add(emit.toI32(adaptor.getRow().front()), row));
+      auto bytes = VectorType::get({4}, rewriter.getI32Type());
+      for (int64_t panel = 0; panel < staging.getDimSize(0); ++panel) {
+        Value position = emit.add(first, emit.i32(panel * panels.width));
+        emit.when(emit.lessThan(position, columns), [&] {
+          Value copied = LLVM::LoadOp::create(rewriter, loc, bytes, emit.offset(source, panel * panels.stride),
+                                              /*alignment=*/kChunkBytes);
+          Value address =
+              LLVM::GEPOp::create(rewriter, loc, target.getType(), staging.getElementType(), target, position);
+          LLVM::StoreOp::create(rewriter, loc, copied, address, /*alignment=*/kChunkBytes);
+        });
+      }
+    }
+    rewriter.eraseOp(op);
+    return success();
+  }
+
+  /// The first element of a row of D, whose elements may be more than 2^31.
+  static Value rowAddress(Emitter emit, StoreRowsOp op, OneToNOpAdaptor adaptor, Value row) {
+    auto wide = [&](Value value) -> Value {
+      return arith::ExtUIOp::create(emit.builder, emit.loc, emit.builder.getI64Type(), value);
+    };
+    Value position = emit.mul(wide(row), wide(adaptor.getD()[1]));
+    if (op.getGroup())
+      position = emit.add(position, emit.mul(wide(emit.toI32(adaptor.getGroup().front())), adaptor.getD()[2]));
+    Value base = adaptor.getD()[0];
+    Type element = cast<MemRefType>(op.getD().getType()).getElementType();
+    return LLVM::GEPOp::create(emit.builder, emit.loc, base.getType(), element, base, position);
   }
 };
 
@@ -236,5 +295,5 @@ struct LowerTmaStoreWait : OpConversionPattern<TmaStoreWaitOp> {
 
 void fp8gemm::hopper::populateStorePatterns(NVVMTypeConverter &converter, RewritePatternSet &patterns) {
   patterns.add<LowerStoreFragment, LowerLoadFragment, LowerFenceAsyncShared, LowerNamedBarrier, LowerTmaStore,
-               LowerTmaStoreWait>(converter, patterns.getContext());
+               LowerStoreRows, LowerTmaStoreWait>(converter, patterns.getContext());
 }

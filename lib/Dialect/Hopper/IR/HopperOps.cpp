@@ -3,6 +3,7 @@
 #include "fp8gemm/Dialect/Hopper/IR/Hopper.h"
 
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/Matchers.h"
 
 using namespace mlir;
@@ -66,7 +67,7 @@ static bool isUniform(Operation *op) {
   if (!op || op->hasTrait<OpTrait::ConstantLike>())
     return true;
   if (isa<gpu::BlockIdOp, gpu::GridDimOp, gpu::ClusterIdOp, gpu::ClusterDimOp, gpu::ClusterBlockIdOp, RingCreateOp,
-          RasterOp>(op))
+          RasterOp, memref::LoadOp>(op))
     return true;
   return op->getName().getDialectNamespace() == "arith" && isMemoryEffectFree(op);
 }
@@ -172,13 +173,21 @@ static nvgpu::TensorMapSwizzleKind swizzleOfRow(int64_t bytes) {
   }
 }
 
+/// The map's box of rank 2; of a tensor with groups without the leading 1, empty where it has none.
+static ArrayRef<int64_t> boxOf(nvgpu::TensorMapDescriptorType map, bool grouped) {
+  ArrayRef<int64_t> box = map.getTensor().getShape();
+  if (!grouped)
+    return box;
+  return box.size() == 3 && box.front() == 1 ? box.drop_front() : ArrayRef<int64_t>();
+}
+
 LogicalResult TmaLoadOp::verify() {
   MemRefType box = getMap().getType().getTensor();
   auto buffer = cast<MemRefType>(getBuffer().getType());
-  bool row = buffer.getRank() == 1 && box.getRank() == 2 && box.getDimSize(0) == 1, panels = buffer.getRank() == 3;
+  ArrayRef<int64_t> shape = boxOf(getMap().getType(), bool(getGroup()));
+  bool row = buffer.getRank() == 1 && shape.size() == 2 && shape.front() == 1, panels = buffer.getRank() == 3;
   if (box.getElementType() != buffer.getElementType() ||
-      (row ? box.getShape().drop_front() : box.getShape()) !=
-          (panels ? buffer.getShape().drop_front() : buffer.getShape()))
+      (row ? shape.drop_front() : shape) != (panels ? buffer.getShape().drop_front() : buffer.getShape()))
     return emitOpError() << "expected 'buffer' to have the shape and element type of the map's box, " << box << ", got "
                          << buffer;
   bool isF8 = box.getElementTypeBitWidth() == 8;
@@ -204,7 +213,9 @@ LogicalResult FetchScalesOp::verify() {
   SmallVector<int64_t> strides;
   int64_t offset;
   auto source = cast<MemRefType>(getSource().getType());
-  if (failed(source.getStridesAndOffset(strides, offset)) || (strides[0] != 1 && strides[1] != 1))
+  if (source.getRank() != (getGroup() ? 3 : 2))
+    return emitOpError() << "expected 'source' to have rank " << (getGroup() ? 3 : 2) << ", got " << source;
+  if (failed(source.getStridesAndOffset(strides, offset)) || !llvm::is_contained(ArrayRef(strides).take_back(2), 1))
     return emitOpError() << "expected 'source' to have one unit stride, got " << source;
   return success();
 }
@@ -356,7 +367,8 @@ LogicalResult TmaStoreOp::verify() {
   if (getAdd() && !staging.getElementType().isF32())
     return emitOpError() << "expected 'add' of f32 elements, got " << staging.getElementType();
   MemRefType box = getMap().getType().getTensor();
-  if (box.getShape() != staging.getShape().drop_front() || box.getElementType() != staging.getElementType())
+  if (boxOf(getMap().getType(), bool(getGroup())) != staging.getShape().drop_front() ||
+      box.getElementType() != staging.getElementType())
     return emitOpError() << "expected the map's box to be a panel of 'staging', " << staging << ", got " << box;
   auto expected = swizzleOfRow(staging.getDimSize(2) * staging.getElementTypeBitWidth() / 8);
   if (getMap().getType().getSwizzle() != expected)

@@ -7,6 +7,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/Matchers.h"
 
 using namespace mlir;
@@ -115,7 +116,9 @@ private:
     if (!opA || !opB || opA->getName() != opB->getName() || opA->getAttrDictionary() != opB->getAttrDictionary() ||
         cast<OpResult>(a).getResultNumber() != cast<OpResult>(b).getResultNumber())
       return false;
-    if (!isa<gpu::BlockIdOp, gpu::GridDimOp, RasterOp>(opA) && !isa<arith::ArithDialect>(opA->getDialect()))
+    // Loads: a kernel does not write the descriptions of groups that bounds come from.
+    if (!isa<gpu::BlockIdOp, gpu::GridDimOp, RasterOp, FindGroupOp, memref::LoadOp>(opA) &&
+        !isa<arith::ArithDialect>(opA->getDialect()))
       return false;
     for (auto [operandA, operandB] : llvm::zip_equal(opA->getOperands(), opB->getOperands()))
       if (!areEqual(operandA, operandB))

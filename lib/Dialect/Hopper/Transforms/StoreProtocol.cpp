@@ -39,7 +39,15 @@ bool mayOverlap(Value a, Value b) {
 /// What a store_fragment still needs before TMA may read it; the worst first.
 enum class Written { unfenced, fenced, published };
 
-/// What a tma_store still needs before its staging may be written; the worst first.
+/// The staging that `op`, a tma_store or store_rows, reads.
+Value stagingOf(Operation *op) {
+  if (auto store = dyn_cast<TmaStoreOp>(op))
+    return store.getStaging();
+  return cast<StoreRowsOp>(op).getStaging();
+}
+
+/// What a tma_store still needs before its staging may be written; the worst first. store_rows has
+/// read what its own thread reads.
 enum class Reading { inFlight, waited };
 
 struct StoreState {
@@ -75,8 +83,8 @@ public:
   void visit(Operation *op, StoreState &state) {
     if (auto store = dyn_cast<StoreFragmentOp>(op)) {
       writeStaging(store, state);
-    } else if (auto store = dyn_cast<TmaStoreOp>(op)) {
-      readStaging(store, state);
+    } else if (isa<TmaStoreOp, StoreRowsOp>(op)) {
+      readStaging(op, state);
     } else if (isa<FenceAsyncSharedOp>(op)) {
       for (auto &[op, level] : state.written)
         level = std::max(level, Written::fenced);
@@ -102,21 +110,25 @@ private:
   /// R25
   void writeStaging(StoreFragmentOp write, StoreState &state) {
     for (auto &[store, info] : state.stores) {
-      if (!mayOverlap(cast<TmaStoreOp>(store).getStaging(), write.getStaging()))
+      if (!mayOverlap(stagingOf(store), write.getStaging()))
         continue;
-      reporter.report(write, 25, store, "this TMA store may still read it")
+      bool byTma = isa<TmaStoreOp>(store);
+      reporter.report(write, 25, store,
+                      byTma ? "this TMA store may still read it" : "other threads may still copy from it")
           << "expected staging to be free before it is written, got no "
           << (info.reading == Reading::inFlight ? "hopper.tma_store.wait that covers the TMA store"
-                                                : "hopper.named_barrier after the wait of one thread");
+              : byTma                           ? "hopper.named_barrier after the wait of one thread"
+                                                : "hopper.named_barrier after the copy of its rows");
     }
     state.written[write] = Written::unfenced;
   }
 
   /// R26, R27, R30
-  void readStaging(TmaStoreOp store, StoreState &state) {
+  void readStaging(Operation *store, StoreState &state) {
+    bool byTma = isa<TmaStoreOp>(store);
     bool isWritten = false;
     for (auto &[write, level] : state.written) {
-      bool overlaps = mayOverlap(cast<StoreFragmentOp>(write).getStaging(), store.getStaging());
+      bool overlaps = mayOverlap(cast<StoreFragmentOp>(write).getStaging(), stagingOf(store));
       isWritten |= overlaps;
       if (level == Written::published || !overlaps)
         continue;
@@ -129,9 +141,10 @@ private:
     }
     if (!isWritten)
       reporter.report(store, 30) << "expected a fragment to be stored to the staging before its TMA store, got none";
-    for (auto &[other, info] : state.stores)
-      ++info.newer;
-    state.stores[store] = StoreState::Store();
+    if (byTma)
+      for (auto &[other, info] : state.stores)
+        ++info.newer;
+    state.stores[store] = StoreState::Store{byTma ? Reading::inFlight : Reading::waited};
   }
 
   Reporter &reporter;

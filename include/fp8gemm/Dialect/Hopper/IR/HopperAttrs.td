@@ -11,6 +11,8 @@ class Hopper_Attr<string name, string attrMnemonic> : AttrDef<Hopper_Dialect, na
   let mnemonic = attrMnemonic;
 }
 
+def Hopper_GroupingAttr : EnumAttr<Hopper_Dialect, Hopper_Grouping, "grouping">;
+
 def Hopper_FillerAttr : EnumAttr<Hopper_Dialect, Hopper_Filler, "filler">;
 
 def Hopper_ParamAttr : Hopper_Attr<"Param", "param"> {

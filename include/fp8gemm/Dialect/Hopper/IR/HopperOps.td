@@ -3,24 +3,7 @@
 #ifndef FP8GEMM_DIALECT_HOPPER_IR_HOPPEROPS_TD
 #define FP8GEMM_DIALECT_HOPPER_IR_HOPPEROPS_TD
 
-include "fp8gemm/Dialect/Hopper/IR/HopperAttrs.td"
-include "fp8gemm/Dialect/Hopper/IR/HopperTypes.td"
-include "mlir/IR/OpAsmInterface.td"
-include "mlir/IR/RegionKindInterface.td"
-include "mlir/Interfaces/InferTypeOpInterface.td"
-include "mlir/Interfaces/SideEffectInterfaces.td"
-
-/// Results print with a name that says what they are.
-defvar Hopper_NamedResults = DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmResultNames"]>;
-
-class Hopper_Op<string mnemonic, list<Trait> traits = []>
-    : Op<Hopper_Dialect, mnemonic, traits>;
-
-def Hopper_SmemBuffer : ConfinedType<MemRefRankOf<[AnyType], [1, 2, 3]>, [
-    CPred<"::llvm::cast<::mlir::MemRefType>($_self).hasStaticShape()">,
-    CPred<"::llvm::isa_and_nonnull<::mlir::IntegerAttr>(::llvm::cast<::mlir::MemRefType>($_self).getMemorySpace())">,
-    CPred<"::llvm::cast<::mlir::IntegerAttr>(::llvm::cast<::mlir::MemRefType>($_self).getMemorySpace()).getInt() == 3">],
-    "buffer of static shape and rank 1 to 3 in shared memory (memory space 3)">;
+include "fp8gemm/Dialect/Hopper/IR/HopperGroupOps.td"
 
 //===----------------------------------------------------------------------===//
 // Roles
@@ -223,23 +206,24 @@ def Hopper_TmaLoadOp : Hopper_Op<"tma_load"> {
     elements of the tensor, and completes its bytes at the full barrier of `slot`.
     What lies outside the tensor arrives as zero and counts as bytes. A buffer of rank 3
     is panels, [panel, row, column] with w columns: panel p is the box at
-    [row, column + p * w].
+    [row, column + p * w]. Of a tensor with groups it is the box of `group`.
 
     `multicast` copies the box to the same place in every CTA of the cluster, and completes it
     at each one's full barrier. Rank r loads the r-th of equal shares of the buffer's rows.
 
     Constraints:
-    - (C1) the map's box has the element type and the shape of the buffer, or of a panel;
-           with `multicast` the buffer is the share
+    - (C1) the map's box has the element type and the shape of the buffer, or of a panel,
+           with `group` behind a leading 1; with `multicast` the buffer is the share
     - (C2) a box of f8 elements has rows of 128 bytes, swizzled by 128 bytes (what wgmma
            reads); a box of scales is not swizzled; a panel is swizzled by the bytes of its rows
 
     Source: PTX ISA, "cp.async.bulk.tensor".
   }];
   let arguments = (ins NVGPU_TensorMapDescriptor:$map, Index:$row, Index:$column,
-                       Arg<Hopper_SmemBuffer, "", [MemWrite]>:$buffer, Hopper_Slot:$slot, UnitAttr:$multicast);
+                       Optional<Index>:$group, Arg<Hopper_SmemBuffer, "", [MemWrite]>:$buffer,
+                       Hopper_Slot:$slot, UnitAttr:$multicast);
   let assemblyFormat = [{
-    $map `[` $row `,` $column `]` `to` $buffer `signal` $slot (`multicast` $multicast^)? attr-dict
+    $map `[` $row `,` $column `]` (`of` $group^)? `to` $buffer `signal` $slot (`multicast` $multicast^)? attr-dict
     `:` qualified(type($map)) `to` type($buffer)
   }];
   let hasVerifier = 1;
@@ -248,21 +232,22 @@ def Hopper_TmaLoadOp : Hopper_Op<"tma_load"> {
 def Hopper_FetchScalesOp : Hopper_Op<"fetch_scales", [Hopper_NamedResults]> {
   let summary = "load scales of one K block from global memory into a warp's lanes";
   let description = [{
-    Scale i, 0 <= i < count, is `source[min(first + i * step, limit - 1) / per, k_block]`
-    and goes to lane i % 32, element i / 32. `source` is logical: one row a block of
+    Scale i, 0 <= i < count, is `source[min(first + i * step, limit - 1) / per, k_block]`,
+    of `group` where `source` has groups, and goes to lane i % 32, element i / 32. `source` is logical: one row a block of
     `per` rows of the scaled matrix, one column a K block; its strides say how it is stored.
     The loads are issued here and waited for where the values are used, so a
     fetch for the next K block costs no time.
 
     Constraints:
     - (C1) the result has ceil(count / 32) elements a lane
-    - (C2) `source` is a rank-2 f32 memref in global memory with one unit stride
+    - (C2) `source` is an f32 memref in global memory, of rank 2 with one unit stride, or with
+           `group` of rank 3, such matrices one after the other
   }];
-  let arguments = (ins Arg<MemRefRankOf<[F32], [2]>, "", [MemRead]>:$source, Index:$first, Index:$k_block, Index:$limit,
-                       I64Attr:$count, I64Attr:$step, I64Attr:$per);
+  let arguments = (ins Arg<MemRefRankOf<[F32], [2, 3]>, "", [MemRead]>:$source, Index:$first, Index:$k_block,
+                       Optional<Index>:$group, Index:$limit, I64Attr:$count, I64Attr:$step, I64Attr:$per);
   let results = (outs VectorOfRankAndType<[1], [F32]>:$values);
   let assemblyFormat = [{
-    $source `[` $first `,` $k_block `]` `count` $count `step` $step `per` $per `limit` $limit attr-dict
+    $source `[` $first `,` $k_block `]` (`of` $group^)? `count` $count `step` $step `per` $per `limit` $limit attr-dict
     `:` type($source) `->` type($values)
   }];
   let hasVerifier = 1;
@@ -448,21 +433,21 @@ def Hopper_TmaStoreOp : Hopper_Op<"tma_store"> {
   let description = [{
     Thread 0 of the warpgroup stores panel p to the box of `map` at
     [row, column + p * w], and commits all panels as one bulk group. What lies
-    outside the tensor is not written. With `add` the elements are added to what memory
+    outside the tensor is not written; of a tensor with groups it is the box of `group`. With `add` the elements are added to what memory
     holds, by TMA: who adds to each element once in a kernel gets the same bits every time.
 
     Constraints:
-    - (C1) `staging` is [panels, r, w]; the map's box is r x w, of the same element
-           type, swizzled by the bytes of its rows
+    - (C1) `staging` is [panels, r, w]; the map's box is r x w, with `group` behind a leading 1, of the same
+           element type, swizzled by the bytes of its rows
     - (C2) with `add`, elements are f32: a sum of bf16 would be rounded twice
 
     Source: PTX ISA, "cp.async.bulk.tensor", "cp.reduce.async.bulk.tensor",
     "cp.async.bulk.commit_group".
   }];
   let arguments = (ins Arg<Hopper_SmemBuffer, "", [MemRead]>:$staging, NVGPU_TensorMapDescriptor:$map,
-                       Index:$row, Index:$column, UnitAttr:$add);
+                       Index:$row, Index:$column, Optional<Index>:$group, UnitAttr:$add);
   let assemblyFormat = [{
-    (`add` $add^)? $staging `to` $map `[` $row `,` $column `]` attr-dict `:` type($staging) `to` qualified(type($map))
+    (`add` $add^)? $staging `to` $map `[` $row `,` $column `]` (`of` $group^)? attr-dict `:` type($staging) `to` qualified(type($map))
   }];
   let hasVerifier = 1;
 }

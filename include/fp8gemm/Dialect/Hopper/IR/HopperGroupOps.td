@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Operations of grouped products: which group a tile belongs to, and rows of a
+// tile that belong to none.
+
+#ifndef FP8GEMM_DIALECT_HOPPER_IR_HOPPERGROUPOPS_TD
+#define FP8GEMM_DIALECT_HOPPER_IR_HOPPERGROUPOPS_TD
+
+include "fp8gemm/Dialect/Hopper/IR/HopperOpBase.td"
+
+def Hopper_GroupDescription : MemRefRankOf<[I32], [1]>;
+
+def Hopper_ScanGroupsOp : Hopper_Op<"scan_groups"> {
+  let summary = "tabulate where each group begins and ends, and how many blocks are before it";
+  let description = [{
+    Before the roles one warp reads the G entries of `groups` and writes `table`, G + 1 rows of
+    4. Others may read it after the `gpu.barrier`. Row g, 0 <= g < G, is
+    [blocks before, begin, end, 0]: a group has ceil((end - begin) / block) blocks, and
+
+    - `row_end`: begin = groups[g - 1] rounded up to a multiple of `align` (0 for g = 0), end = groups[g]
+    - `row_count`: begin = 0, end = groups[g]
+    - `k_count`: begin = the sum of groups[0 .. g - 1], end = begin + groups[g]
+
+    Row G is [all blocks, 0, 0, 0]. Whatever `groups` holds, 0 <= begin <= end <= limit.
+
+    Constraints:
+    - (C1) `by` is row_end, row_count or k_count
+    - (C2) `table` is [G + 1, 4] i32 in shared memory, G static and at most 1024
+    - (C3) `block` and `align` are positive
+  }];
+  let arguments = (ins Arg<Hopper_GroupDescription, "", [MemRead]>:$groups, Hopper_GroupingAttr:$by, Index:$limit,
+                       I64Attr:$block, DefaultValuedAttr<I64Attr, "1">:$align,
+                       Arg<Hopper_SmemBuffer, "", [MemWrite]>:$table);
+  let assemblyFormat = [{
+    $groups `by` $by (`align` `(` $align^ `)`)? `limit` $limit `block` `(` $block `)` `to` $table attr-dict
+    `:` type($groups) `to` type($table)
+  }];
+  let hasVerifier = 1;
+}
+
+def Hopper_FindGroupOp : Hopper_Op<"find_group", [Hopper_NamedResults]> {
+  let summary = "the group that a block belongs to";
+  let description = [{
+    The last group before which there are at most `block` blocks, and its row of the table
+    that `scan_groups` wrote. `block` must be less than all blocks; so groups without any are
+    never found.
+
+    Constraints:
+    - (C1) `table` is [G + 1, 4] i32 in shared memory
+  }];
+  let arguments = (ins Index:$block, Arg<Hopper_SmemBuffer, "", [MemRead]>:$table);
+  let results = (outs Index:$group, Index:$blocks_before, Index:$begin, Index:$end);
+  let assemblyFormat = "$block `in` $table attr-dict `:` type($table)";
+  let hasVerifier = 1;
+}
+
+def Hopper_CountRowsOp : Hopper_Op<"count_rows", [Hopper_NamedResults]> {
+  let summary = "how many rows from here on are of one group";
+  let description = [{
+    The number of r with index[first] = .. = index[first + r - 1] = group, at most
+    `most`; rows from `limit` on are of no group. All lanes of a warp compute it together.
+
+    Constraints:
+    - (C1) `most` is positive
+  }];
+  let arguments = (ins Arg<Hopper_GroupDescription, "", [MemRead]>:$index, Index:$first, I32:$group, Index:$limit,
+                       I64Attr:$most);
+  let results = (outs Index:$count);
+  let assemblyFormat = [{
+    $index `[` $first `]` `of` $group `limit` $limit `most` `(` $most `)` attr-dict `:` type($index)
+  }];
+  let hasVerifier = 1;
+}
+
+def Hopper_StoreRowsOp : Hopper_Op<"store_rows"> {
+  let summary = "copy the first rows of staged panels to global memory";
+  let description = [{
+    What `tma_store` does for whole panels: row i < `count` of panel p goes to
+    d[group, row + i, column + p * w ..]. Columns outside of D are dropped, other rows of the panels are not
+    copied. The threads of a warpgroup copy together, 16 bytes at a time.
+
+    Constraints:
+    - (C1) `staging` is [panels, r, w] bf16 or f32, swizzled by the bytes of its rows
+    - (C2) `d` has the element type of `staging`, N static columns, N a multiple of 8, and rank 2, or 3 with `group`
+  }];
+  let arguments = (ins Index:$count, Arg<Hopper_SmemBuffer, "", [MemRead]>:$staging,
+                       Arg<MemRefRankOf<[BF16, F32], [2, 3]>, "", [MemWrite]>:$d, Index:$row, Index:$column,
+                       Optional<Index>:$group);
+  let assemblyFormat = [{
+    $count `of` $staging `to` $d `[` $row `,` $column `]` (`of` $group^)? attr-dict `:` type($staging) `to` type($d)
+  }];
+  let hasVerifier = 1;
+}
+
+#endif // FP8GEMM_DIALECT_HOPPER_IR_HOPPERGROUPOPS_TD

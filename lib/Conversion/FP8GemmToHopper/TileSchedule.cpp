@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Which tiles a CTA computes, and where each of them is.
+
+#include "KernelBuilder.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace fp8gemm;
+using namespace fp8gemm::hopper;
+using Form = config::Grouping;
+
+Value KernelBuilder::ceilDiv(Value extent, int64_t divisor) {
+  return arith::DivUIOp::create(builder, arith::AddIOp::create(builder, extent, index(divisor - 1)), index(divisor));
+}
+
+hopper::Grouping KernelBuilder::scannedGrouping() {
+  return problem.grouping == Form::RowEnd ? hopper::Grouping::row_end : hopper::Grouping::row_count;
+}
+
+/// Tiles are dealt out to clusters. Beyond the edge of D a cluster's further tiles are
+/// empty: their loads bring zeros, their stores write nothing.
+void KernelBuilder::scheduleTiles() {
+  int64_t clusterRows = tileM * config.getClusterM(), clusterColumns = tileN * config.getClusterN();
+  blockColumns = index(llvm::divideCeil(product.getN(), clusterColumns));
+  if (table) {
+    Value all = memref::LoadOp::create(builder, table, ValueRange{index(problem.groups), index(0)});
+    blockRows = arith::IndexCastUIOp::create(builder, builder.getIndexType(), all);
+  } else {
+    blockRows = ceilDiv(extentM, clusterRows);
+  }
+  tiles = arith::MulIOp::create(builder, blockRows, blockColumns);
+  if (problem.grouping == config::Grouping::Batched) {
+    tilesPerGroup = tiles;
+    tiles = arith::MulIOp::create(builder, tiles, index(problem.groups));
+  }
+  blockCount = index(kBlocks);
+  constexpr auto x = gpu::Dimension::x;
+  if (cluster == 1) {
+    firstTile = gpu::BlockIdOp::create(builder, x);
+    tileStep = gpu::GridDimOp::create(builder, x);
+    return;
+  }
+  firstTile = gpu::ClusterIdOp::create(builder, x);
+  tileStep = gpu::ClusterDimOp::create(builder, x);
+  rank = gpu::ClusterBlockIdOp::create(builder, x);
+  if (config.getSplitK() == 1)
+    return;
+  auto blocksBefore = [&](Value rank) -> Value {
+    Value scaled = arith::MulIOp::create(builder, rank, index(kBlocks));
+    return arith::DivUIOp::create(builder, scaled, index(config.getSplitK()));
+  };
+  firstBlock = blocksBefore(rank);
+  if (kBlocks % config.getSplitK() == 0) {
+    blockCount = index(kBlocks / config.getSplitK());
+    return;
+  }
+  Value endBlock = blocksBefore(arith::AddIOp::create(builder, rank, index(1)));
+  blockCount = arith::SubIOp::create(builder, endBlock, firstBlock);
+}
+
+Value KernelBuilder::kBlock(Value i) {
+  return config.getSplitK() == 1 ? i : arith::AddIOp::create(builder, firstBlock, i);
+}
+
+void KernelBuilder::forEachTile(function_ref<void(Value)> body) {
+  OpBuilder::InsertionGuard guard(builder);
+  Value tile = firstTile;
+  // With split K every cluster has one tile.
+  if (config.getSplitK() == 1) {
+    auto loop = scf::ForOp::create(builder, firstTile, tiles, tileStep);
+    builder.setInsertionPointToStart(loop.getBody());
+    tile = loop.getInductionVar();
+  }
+  if (problem.grouping == Form::RowIndex) {
+    // Tiles whose first row is of no group, or of one that is not there, are nobody's.
+    located = locateByIndex(tile);
+    Value isGroup = arith::CmpIOp::create(builder, arith::CmpIPredicate::ult, located.group, index(problem.groups));
+    auto branch = scf::IfOp::create(builder, isGroup, /*withElseRegion=*/false);
+    builder.setInsertionPointToStart(&branch.getThenRegion().front());
+  }
+  body(tile);
+}
+
+KernelBuilder::Tile KernelBuilder::locate(Value tile) {
+  switch (problem.grouping) {
+  case Form::RowIndex:
+    return located;
+  case Form::RowEnd:
+  case Form::RowCount: {
+    Value block = arith::DivUIOp::create(builder, tile, blockColumns);
+    auto found = FindGroupOp::create(builder, block, table);
+    Value before = arith::MulIOp::create(builder, found.getBlocksBefore(), blockColumns);
+    Value length = arith::SubIOp::create(builder, found.getEnd(), found.getBegin());
+    Tile in = locateIn(arith::SubIOp::create(builder, tile, before), ceilDiv(length, tileM));
+    return {arith::AddIOp::create(builder, found.getBegin(), in.row), in.column, found.getGroup(), found.getEnd()};
+  }
+  case Form::Batched: {
+    Value group = arith::DivUIOp::create(builder, tile, tilesPerGroup);
+    Tile in = locateIn(arith::RemUIOp::create(builder, tile, tilesPerGroup), blockRows);
+    return {in.row, in.column, group, Value()};
+  }
+  case Form::None:
+  case Form::KCount:
+    break;
+  }
+  return locateIn(tile, blockRows);
+}
+
+KernelBuilder::Tile KernelBuilder::locateByIndex(Value tile) {
+  Tile located = locateIn(tile, blockRows);
+  Value entry = memref::LoadOp::create(builder, groups, located.row);
+  located.group = arith::IndexCastUIOp::create(builder, builder.getIndexType(), entry);
+  return located;
+}
+
+KernelBuilder::Tile KernelBuilder::locateIn(Value tile, Value blockRows) {
+  auto raster = RasterOp::create(builder, tile, blockRows, blockColumns, config.getRasterGroup());
+  auto first = [&](Value block, int64_t tileExtent, int64_t clusterExtent) -> Value {
+    Value position = arith::MulIOp::create(builder, block, index(tileExtent * clusterExtent));
+    if (clusterExtent == 1)
+      return position;
+    return arith::AddIOp::create(builder, position, arith::MulIOp::create(builder, rank, index(tileExtent)));
+  };
+  return {first(raster.getBlockRow(), tileM, config.getClusterM()),
+          first(raster.getBlockColumn(), tileN, config.getClusterN()), Value(), Value()};
+}
+
+Value KernelBuilder::storedRows(const Tile &tile) {
+  if (tile.end)
+    return arith::SubIOp::create(builder, tile.end, tile.row);
+  if (problem.grouping != Form::RowIndex)
+    return Value();
+  Value group = arith::IndexCastUIOp::create(builder, builder.getI32Type(), tile.group);
+  return CountRowsOp::create(builder, groups, tile.row, group, extentM, tileM);
+}
+
+Value KernelBuilder::restFrom(Value rows, Value first) {
+  Value atLeast = arith::MaxUIOp::create(builder, rows, first);
+  return arith::SubIOp::create(builder, atLeast, first);
+}

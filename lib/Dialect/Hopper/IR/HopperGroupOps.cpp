@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Operations of grouped products.
+
+#include "fp8gemm/Dialect/Hopper/IR/Hopper.h"
+
+using namespace mlir;
+using namespace fp8gemm::hopper;
+
+/// Groups that one warp tabulates, 32 at a time.
+static constexpr int64_t kMaxGroups = 1024;
+
+static LogicalResult verifyTable(Operation *op, MemRefType table) {
+  if (table.getRank() == 2 && table.getElementType().isInteger(32) && table.getDimSize(0) >= 2 &&
+      table.getDimSize(0) <= kMaxGroups + 1 && table.getDimSize(1) == 4)
+    return success();
+  return op->emitOpError() << "expected 'table' to be [G + 1, 4] i32 for G in [1, " << kMaxGroups << "] groups, got "
+                           << table;
+}
+
+LogicalResult ScanGroupsOp::verify() {
+  auto table = cast<MemRefType>(getTable().getType());
+  if (failed(verifyTable(*this, table)))
+    return failure();
+  if (getBy() == Grouping::row_index || getBy() == Grouping::batched)
+    return emitOpError() << "expected groups by row_end, row_count or k_count, got " << stringifyGrouping(getBy());
+  if (int64_t(getBlock()) < 1 || int64_t(getAlign()) < 1)
+    return emitOpError() << "expected 'block' and 'align' to be positive, got " << int64_t(getBlock()) << " and "
+                         << int64_t(getAlign());
+  int64_t count = cast<MemRefType>(getGroups().getType()).getDimSize(0);
+  if (count != table.getDimSize(0) - 1)
+    return emitOpError() << "expected 'groups' to have the " << table.getDimSize(0) - 1 << " entries of 'table', got "
+                         << getGroups().getType();
+  return success();
+}
+
+LogicalResult FindGroupOp::verify() { return verifyTable(*this, cast<MemRefType>(getTable().getType())); }
+
+void FindGroupOp::getAsmResultNames(function_ref<void(Value, StringRef)> setName) {
+  setName(getGroup(), "in_group");
+  setName(getBlocksBefore(), "blocks_before");
+  setName(getBegin(), "begin");
+  setName(getEnd(), "end");
+}
+
+LogicalResult CountRowsOp::verify() {
+  if (int64_t(getMost()) < 1)
+    return emitOpError() << "expected 'most' to be positive, got " << int64_t(getMost());
+  return success();
+}
+
+void CountRowsOp::getAsmResultNames(function_ref<void(Value, StringRef)> setName) { setName(getCount(), "rows"); }
+
+LogicalResult StoreRowsOp::verify() {
+  auto staging = cast<MemRefType>(getStaging().getType()), d = cast<MemRefType>(getD().getType());
+  Type element = staging.getElementType();
+  if (staging.getRank() != 3 || !(element.isBF16() || element.isF32()) ||
+      !llvm::is_contained({32, 64, 128}, staging.getDimSize(2) * staging.getElementTypeBitWidth() / 8))
+    return emitOpError() << "expected 'staging' to be [panels, rows, w] bf16 or f32 with rows of 32, 64 or 128 bytes, "
+                            "got "
+                         << staging;
+  if (d.getElementType() != element || d.getRank() != (getGroup() ? 3 : 2))
+    return emitOpError() << "expected 'd' to be " << element << " of rank " << (getGroup() ? 3 : 2) << ", got " << d;
+  int64_t columns = d.getShape().back();
+  if (ShapedType::isDynamic(columns) || columns % 8 != 0)
+    return emitOpError() << "expected 'd' to have a multiple of 8 columns, got " << d;
+  return success();
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Grouped products: where each role finds a tile's group, and what it stores of a tile.
+// RUN: fp8gemm-opt %s -split-input-file -fp8gemm-select-config="config=tile_m=64,tile_n=128,stages=4,consumers=1,raster_group=2,partials=1" \
+// RUN:   -convert-fp8gemm-to-hopper | FileCheck %s -enable-var-scope
+// RUN: fp8gemm-opt %s -split-input-file -pass-pipeline='builtin.module(fp8gemm-select-config{config=tile_m=64,tile_n=128,consumers=1},convert-fp8gemm-to-hopper,gpu.module(gpu.func(hopper-check-rings,hopper-check-resources,hopper-assign-stages,hopper-check-rings)))' -o /dev/null
+
+// Rows packed without padding: the kernel tabulates the groups first, of 64 rows a block.
+// CHECK-LABEL: gpu.func @fp8gemm_{{.*}}_3_groups_row_end_align1
+// CHECK-SAME:    %[[A:.+]]: !map {hopper.param = #hopper.param<tensor_map of a>}, %[[B:.+]]: !map1 {hopper.param = #hopper.param<tensor_map of b>}
+// CHECK-SAME:    %[[D:[a-z0-9]+]]: memref<?x256xbf16, strided<[?, 1]>> {hopper.param = #hopper.param<matrix of d>}
+// CHECK-SAME:    %[[ENDS:[a-z0-9]+]]: memref<3xi32> {hopper.param = #hopper.param<matrix of groups>}
+// CHECK-SAME:    %[[TABLE:[a-z0-9]+]] : memref<4x4xi32, 3>)
+// CHECK-SAME:    groups = <count = 3, by = row_end>>
+// CHECK:         hopper.scan_groups %[[ENDS]] by row_end limit %{{.+}} block(64) to %[[TABLE]]
+// CHECK:         gpu.barrier
+// CHECK:         memref.load %[[TABLE]][%c3, %c0]
+// CHECK:         hopper.warp_specialize
+// CHECK:           scf.for %[[TILE:.+]] = %block_id_x to
+// CHECK:             %[[BLOCK:.+]] = arith.divui %[[TILE]], %c2
+// CHECK:             %[[GROUP:.+]], %{{.+}}, %[[BEGIN:.+]], %[[END:.+]] = hopper.find_group %[[BLOCK]] in %[[TABLE]]
+// The raster is within the group.
+// CHECK:             hopper.raster
+// CHECK:             %[[ROW:.+]] = arith.addi %[[BEGIN]]
+// CHECK:             scf.for
+// CHECK:               hopper.tma_load %[[A]][%[[ROW]], %{{.+}}] to
+// CHECK:               hopper.tma_load %[[B]][%{{.+}}, %{{.+}}] of %[[GROUP]] to
+// CHECK:         } helper {
+// CHECK:           hopper.fetch_scales %{{.+}}[%{{.+}}, %{{.+}}] of %{{.+}} count 1
+// CHECK:         } consumers
+// A whole block goes by TMA, of another one the group's rows.
+// CHECK:           %[[ROWS:.+]] = arith.subi %{{.+}}, %{{.+}} : index
+// CHECK:           scf.if
+// CHECK-NEXT:        hopper.tma_store
+// CHECK-NEXT:      } else {
+// CHECK-NEXT:        hopper.store_rows %{{.+}} of %{{.+}} to %[[D]]
+func.func @ends(%a: memref<?x512xf8E4M3FN>, %sfa: memref<4x?xf32>, %b: memref<3x256x512xf8E4M3FN>, %sfb: memref<3x2x4xf32>,
+                %ends: memref<3xi32>, %d: memref<?x256xbf16>) {
+  fp8gemm.grouped_gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> groups %ends <row_end> into %d
+    : memref<?x512xf8E4M3FN>, memref<4x?xf32>, memref<3x256x512xf8E4M3FN>, memref<3x2x4xf32>, memref<3xi32>, memref<?x256xbf16>
+  return
+}
+
+// -----
+
+// An index of each row: a tile's first row tells its group, and tiles of none are skipped by every role.
+// CHECK-LABEL: gpu.func @fp8gemm_{{.*}}_3_groups_row_index_align128
+// CHECK-SAME:    %[[INDEX:[a-z0-9]+]]: memref<?xi32> {hopper.param = #hopper.param<matrix of groups>}
+// CHECK-NOT:     hopper.scan_groups
+// CHECK:         hopper.warp_specialize
+// CHECK:             hopper.raster
+// CHECK:             %[[ENTRY:.+]] = memref.load %[[INDEX]]
+// CHECK:             %[[GROUP:.+]] = arith.index_castui %[[ENTRY]]
+// CHECK:             %[[IS:.+]] = arith.cmpi ult, %[[GROUP]], %c3
+// CHECK:             scf.if %[[IS]] {
+// CHECK:               hopper.tma_load
+// CHECK:         } helper {
+// CHECK:             scf.if
+// CHECK:               hopper.fetch_scales
+// CHECK:         } consumers
+// CHECK:             scf.if
+// CHECK:               hopper.mma
+// CHECK:               %[[ROWS:.+]] = hopper.count_rows %[[INDEX]]
+// CHECK:               hopper.tma_store
+// CHECK:               hopper.store_rows
+func.func @index(%a: memref<?x512xf8E4M3FN>, %sfa: memref<4x?xf32>, %b: memref<3x256x512xf8E4M3FN>, %sfb: memref<3x2x4xf32>,
+                 %index: memref<?xi32>, %d: memref<?x256xbf16>) {
+  fp8gemm.grouped_gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> groups %index <row_index, align = 128> into %d
+    : memref<?x512xf8E4M3FN>, memref<4x?xf32>, memref<3x256x512xf8E4M3FN>, memref<3x2x4xf32>, memref<?xi32>, memref<?x256xbf16>
+  return
+}
+
+// -----
+
+// Masked: A, its scales and D have groups too.
+// CHECK-LABEL: gpu.func @fp8gemm_{{.*}}_3_groups_row_count_align1
+// CHECK-SAME:    memref<?x?x256xbf16, strided<[?, ?, 1]>> {hopper.param = #hopper.param<matrix of d>}
+// CHECK:         hopper.scan_groups %{{.+}} by row_count limit
+// CHECK:         hopper.tma_load %{{.+}}[%{{.+}}, %{{.+}}] of %[[GROUP:[a-z_0-9]+]] to
+// CHECK:         hopper.tma_load %{{.+}}[%{{.+}}, %{{.+}}] of %[[GROUP]] to
+// CHECK:         hopper.tma_load %{{.+}}[%{{.+}}, %{{.+}}] of %[[GROUP]] to
+// CHECK:         } consumers
+// CHECK:         hopper.tma_store %{{.+}} to %{{.+}}[%{{.+}}, %{{.+}}] of %[[STORED:[a-z_0-9]+]] : memref
+// CHECK:         hopper.store_rows %{{.+}} of %{{.+}} to %{{.+}}[%{{.+}}, %{{.+}}] of %[[STORED]] : memref
+func.func @masked(%a: memref<3x?x512xf8E4M3FN>, %sfa: memref<3x4x?xf32>, %b: memref<3x256x512xf8E4M3FN>, %sfb: memref<3x2x4xf32>,
+                  %counts: memref<3xi32>, %d: memref<3x?x256xbf16>) {
+  fp8gemm.grouped_gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> groups %counts <row_count> into %d
+    : memref<3x?x512xf8E4M3FN>, memref<3x4x?xf32>, memref<3x256x512xf8E4M3FN>, memref<3x2x4xf32>, memref<3xi32>, memref<3x?x256xbf16>
+  return
+}
+
+// -----
+
+// Equal groups: no description, and rows behind M are outside of the group's tensor for TMA.
+// CHECK-LABEL: gpu.func @fp8gemm_{{.*}}_3_groups_batched_align1
+// CHECK-NOT:     hopper.scan_groups
+// CHECK:         } consumers
+// CHECK-NOT:     scf.if
+// CHECK:         hopper.tma_store %{{.+}} to %{{.+}}[%{{.+}}, %{{.+}}] of
+// CHECK-NOT:     hopper.store_rows
+// CHECK:         gpu.return
+func.func @batched(%a: memref<3x?x512xf8E4M3FN>, %sfa: memref<3x4x?xf32>, %b: memref<3x256x512xf8E4M3FN>, %sfb: memref<3x2x4xf32>,
+                   %d: memref<3x?x256xbf16>) {
+  fp8gemm.grouped_gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> into %d
+    : memref<3x?x512xf8E4M3FN>, memref<3x4x?xf32>, memref<3x256x512xf8E4M3FN>, memref<3x2x4xf32>, memref<3x?x256xbf16>
+  return
+}

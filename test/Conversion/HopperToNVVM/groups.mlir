@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Groups: the table in shared memory, its search, rows of an index, rows that are stored.
+// RUN: fp8gemm-opt %s -pass-pipeline='builtin.module(gpu.module(convert-hopper-to-nvvm))' | FileCheck %s -enable-var-scope
+
+#launch = #hopper.launch<threads = 256, tile_m = 64, tile_n = 64, stages = 2, consumers = 1>
+!map = !nvgpu.tensormap.descriptor<tensor = memref<1x64x64xbf16, 3>, swizzle = swizzle_128b, l2promo = none, oob = zero, interleave = none>
+
+gpu.module @kernels {
+  // 40 groups: two of them a lane.
+  // CHECK-LABEL: llvm.func @ends(
+  // CHECK-SAME:    %[[ENDS:.+]]: !llvm.ptr<1>, %{{.+}}: i32)
+  gpu.func @ends(%ends: memref<40xi32>, %m: index) workgroup(%table: memref<41x4xi32, 3>) kernel attributes {hopper.launch = #launch} {
+    // One warp: every end, and the one before it, before anything is added up.
+    // CHECK:         %[[WARP:.+]] = arith.divui
+    // CHECK:         %[[SCANS:.+]] = arith.cmpi eq, %[[WARP]], %{{.+}} : i32
+    // CHECK:         scf.if %[[SCANS]] {
+    // CHECK-COUNT-4:   llvm.load %{{.+}} invariant {alignment = 4 : i64} : !llvm.ptr<1> -> i32
+    // CHECK-NOT:       llvm.load
+    // CHECK-COUNT-5:   nvvm.shfl.sync up
+    // CHECK:           scf.if
+    // CHECK-NEXT:        llvm.mlir.zero : vector<4xi32>
+    // CHECK:             llvm.store %{{.+}} {alignment = 16 : i64} : vector<4xi32>, !llvm.ptr<3>
+    // CHECK:           nvvm.shfl.sync idx
+    // CHECK-COUNT-5:   nvvm.shfl.sync up
+    // CHECK:           nvvm.shfl.sync idx
+    // The row behind the last group.
+    // CHECK:           llvm.store {{.*}} : vector<4xi32>, !llvm.ptr<3>
+    hopper.scan_groups %ends by row_end align(128) limit %m block(64) to %table : memref<40xi32> to memref<41x4xi32, 3>
+    gpu.barrier
+    gpu.return
+  }
+
+  // Six steps find one of 40 groups.
+  // CHECK-LABEL: llvm.func @find(
+  gpu.func @find(%block: index, %index: memref<?xi32>) workgroup(%table: memref<41x4xi32, 3>) kernel attributes {hopper.launch = #launch} {
+    // CHECK-COUNT-6: llvm.load %{{.+}} {alignment = 4 : i64} : !llvm.ptr<3> -> i32
+    // CHECK-NOT:     -> i32
+    // CHECK:         llvm.load %{{.+}} {alignment = 16 : i64} : !llvm.ptr<3> -> vector<4xi32>
+    %group, %before, %begin, %end = hopper.find_group %block in %table : memref<41x4xi32, 3>
+    // CHECK:         llvm.load %{{.+}} invariant {alignment = 4 : i64} : !llvm.ptr<1> -> i32
+    %entry = memref.load %index[%begin] : memref<?xi32>
+    // 96 rows: three a lane, the first that differs.
+    // CHECK-COUNT-3: nvvm.vote.sync ballot
+    // CHECK-COUNT-3: llvm.intr.cttz
+    %rows = hopper.count_rows %index[%begin] of %entry limit %end most(96) : memref<?xi32>
+    gpu.return
+  }
+
+  // D's rows may be far apart: 64 bits.
+  // CHECK-LABEL: llvm.func @store(
+  // CHECK-SAME:    %[[D:[a-z0-9]+]]: !llvm.ptr<1>, %[[LEADING:[a-z0-9]+]]: i32, %[[STRIDE:[a-z0-9]+]]: i64,
+  gpu.func @store(%d: memref<?x?x256xbf16, strided<[?, ?, 1]>>, %map: !map, %row: index, %group: index)
+      workgroup(%staging: memref<2x64x64xbf16, 3>) kernel attributes {hopper.launch = #launch} {
+    // 8 chunks of 16 bytes a row, of each of two panels where the column is inside.
+    // CHECK:       scf.for
+    // CHECK:         %[[WIDE:.+]] = arith.extui %[[LEADING]] : i32 to i64
+    // CHECK:         arith.muli %{{.+}}, %[[WIDE]] : i64
+    // CHECK:         arith.muli %{{.+}}, %[[STRIDE]] : i64
+    // CHECK:         scf.if
+    // CHECK:           %[[CHUNK:.+]] = llvm.load %{{.+}} {alignment = 16 : i64} : !llvm.ptr<3> -> vector<4xi32>
+    // CHECK:           llvm.store %[[CHUNK]], %{{.+}} {alignment = 16 : i64} : vector<4xi32>, !llvm.ptr<1>
+    // CHECK:         scf.if
+    // CHECK:           llvm.store
+    hopper.store_rows %row of %staging to %d[%row, %row] of %group : memref<2x64x64xbf16, 3> to memref<?x?x256xbf16, strided<[?, ?, 1]>>
+    // CHECK:       nvvm.cp.async.bulk.tensor.global.shared.cta %{{.+}}, %{{.+}}, box[%{{[^,]+}}, %{{[^,]+}}, %{{[^,]+}}]
+    hopper.tma_store %staging to %map[%row, %row] of %group : memref<2x64x64xbf16, 3> to !map
+    gpu.return
+  }
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Grouped products: conditions on what is loaded (R24), and rows that are copied (R25 to R27).
+// RUN: fp8gemm-opt %s -verify-diagnostics -o /dev/null \
+// RUN:   -pass-pipeline='builtin.module(gpu.module(gpu.func(hopper-check-rings)))'
+
+!map = !nvgpu.tensormap.descriptor<tensor = memref<1x32xf32, 3>, swizzle = none, l2promo = none, oob = zero, interleave = none>
+!buffer = memref<32xf32, 3>
+!ring = !hopper.ring<stages = 2, tma = [!buffer], readers = 1>
+!panels = memref<1x64x64xbf16, 3>
+!acc = !hopper.fragment<64x64xf32>
+
+gpu.module @m {
+// Each role loads the same entry, and searches the same table.
+gpu.func @same_loads(%map: !map, %index: memref<?xi32>, %table: memref<9x4xi32, 3>, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : i32
+  %ring = hopper.ring.create : !ring
+  hopper.ring.init %ring : !ring
+  hopper.fence.mbarrier_init
+  gpu.barrier
+  hopper.warp_specialize producer registers(40) {
+    scf.for %tile = %c0 to %n step %c1 {
+      %group, %before, %begin, %end = hopper.find_group %tile in %table : memref<9x4xi32, 3>
+      %entry = memref.load %index[%begin] : memref<?xi32>
+      %is = arith.cmpi ult, %entry, %c8 : i32
+      scf.if %is {
+        %slot, %b = hopper.ring.acquire %ring by tma : !ring
+        hopper.tma_load %map[%c0, %c0] to %b signal %slot : !map to !buffer
+        hopper.ring.commit %slot
+      }
+    }
+    hopper.yield
+  } consumers(1) registers(232) |%warpgroup| {
+    scf.for %tile = %c0 to %n step %c1 {
+      %group, %before, %begin, %end = hopper.find_group %tile in %table : memref<9x4xi32, 3>
+      %entry = memref.load %index[%begin] : memref<?xi32>
+      %is = arith.cmpi ult, %entry, %c8 : i32
+      scf.if %is {
+        %slot, %b = hopper.ring.wait %ring : !ring
+        hopper.ring.release %slot
+      }
+    }
+    hopper.yield
+  }
+  gpu.return
+}
+
+gpu.func @r24_another_entry(%map: !map, %index: memref<?xi32>, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : i32
+  %ring = hopper.ring.create : !ring
+  hopper.ring.init %ring : !ring
+  hopper.fence.mbarrier_init
+  gpu.barrier
+  hopper.warp_specialize producer registers(40) {
+    %entry = memref.load %index[%c0] : memref<?xi32>
+    %is = arith.cmpi ult, %entry, %c8 : i32
+    // expected-note @+1 {{in the other role}}
+    scf.if %is {
+      %slot, %b = hopper.ring.acquire %ring by tma : !ring
+      hopper.tma_load %map[%c0, %c0] to %b signal %slot : !map to !buffer
+      hopper.ring.commit %slot
+    }
+    hopper.yield
+  } consumers(1) registers(232) |%warpgroup| {
+    %entry = memref.load %index[%c1] : memref<?xi32>
+    %is = arith.cmpi ult, %entry, %c8 : i32
+    // expected-error @+1 {{breaks R24: expected as many accesses to the ring, in the same loops, in the consumers as in the producer, got a condition where the producer has a condition}}
+    scf.if %is {
+      %slot, %b = hopper.ring.wait %ring : !ring
+      hopper.ring.release %slot
+    }
+    hopper.yield
+  }
+  gpu.return
+}
+
+gpu.func @r25_rows_still_copied(%d: memref<?x64xbf16>, %n: index) workgroup(%staging: !panels) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  hopper.warp_specialize producer registers(40) {
+    hopper.yield
+  } consumers(1) registers(232) |%group| {
+    %acc = hopper.zero : !acc
+    scf.for %tile = %c0 to %n step %c1 {
+      // expected-error @+1 {{breaks R25: expected staging to be free before it is written, got no hopper.named_barrier after the copy of its rows}}
+      hopper.store_fragment %acc to %staging : !acc, !panels
+      hopper.fence.async_shared
+      hopper.named_barrier %c1 threads(128)
+      // expected-note @+1 {{other threads may still copy from it}}
+      hopper.store_rows %n of %staging to %d[%c0, %c0] : !panels to memref<?x64xbf16>
+    }
+    hopper.yield
+  }
+  gpu.return
+}
+
+gpu.func @r27_rows_not_there_yet(%d: memref<?x64xbf16>, %n: index) workgroup(%staging: !panels) {
+  %c0 = arith.constant 0 : index
+  hopper.warp_specialize producer registers(40) {
+    hopper.yield
+  } consumers(1) registers(232) |%group| {
+    %acc = hopper.zero : !acc
+    // expected-note @+1 {{stored here}}
+    hopper.store_fragment %acc to %staging : !acc, !panels
+    hopper.fence.async_shared
+    // expected-error @+1 {{breaks R27: expected hopper.named_barrier between the fence and the TMA store, got none on some path}}
+    hopper.store_rows %n of %staging to %d[%c0, %c0] : !panels to memref<?x64xbf16>
+    hopper.yield
+  }
+  gpu.return
+}
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What groups ask of a config, and how many tiles they make.
+
+#include "fp8gemm/Config/Config.h"
+
+#include <gtest/gtest.h>
+
+using namespace fp8gemm::config;
+
+namespace {
+
+const Gpu &h100() { return *findGpu("h100-sxm"); }
+
+Problem groupsOf(Grouping grouping, int64_t groups) {
+  Problem problem;
+  problem.n = 4096, problem.k = 7168, problem.grouping = grouping, problem.groups = groups;
+  return problem;
+}
+
+std::string checkWith(const Problem &problem, const std::string &text) {
+  Config config;
+  EXPECT_EQ(parse(text, config), "");
+  return check(problem, h100(), complete(problem, h100(), config, 64));
+}
+
+TEST(ConfigGroups, EveryGroupingHasAChoice) {
+  for (Grouping grouping : {Grouping::RowIndex, Grouping::RowEnd, Grouping::RowCount, Grouping::Batched})
+    for (int64_t rows : {1, 20, 200, 4000}) {
+      Problem problem = groupsOf(grouping, 32);
+      problem.groupAlign = grouping == Grouping::RowIndex ? 128 : 1;
+      Choice choice = choose(problem, h100(), rows);
+      EXPECT_EQ(choice.error, "");
+      EXPECT_EQ(choice.chosen.config.cluster(), 1);
+      if (rows == 1)
+        EXPECT_EQ(choice.chosen.config.swapAb, 1) << describe(choice.chosen.config);
+    }
+}
+
+TEST(ConfigGroups, IllegalConfigsAreNamed) {
+  Problem problem = groupsOf(Grouping::RowIndex, 32);
+  problem.groupAlign = 64;
+  EXPECT_EQ(checkWith(problem, "tile_m = 128, tile_n = 128"),
+            "expected tile_m to divide 64, what groups are aligned to, got 128");
+  EXPECT_EQ(checkWith(problem, "tile_m = 64, tile_n = 128"), "");
+  EXPECT_EQ(checkWith(problem, "tile_m = 64, tile_n = 128, split_k = 2"),
+            "expected clusters of 1 CTA for a grouped product, got 2");
+  EXPECT_EQ(checkWith(problem, "tile_m = 64, tile_n = 128, cluster_m = 2"),
+            "expected clusters of 1 CTA for a grouped product, got 2");
+  EXPECT_EQ(checkWith(groupsOf(Grouping::RowCount, 1025), "tile_m = 64, tile_n = 128"),
+            "expected at most 1024 groups, got 1025");
+}
+
+TEST(ConfigGroups, EachGroupHasTilesOfItsOwn) {
+  Config config;
+  ASSERT_EQ(parse("tile_m = 64, tile_n = 128", config), "");
+  auto reason = [&](Grouping grouping, int64_t rows) {
+    Problem problem = groupsOf(grouping, 8);
+    return model(problem, h100(), complete(problem, h100(), config, rows), rows).reason;
+  };
+  // 32 columns of tiles; 8 groups of one row of tiles each.
+  EXPECT_EQ(reason(Grouping::RowCount, 1).rfind("256 tiles", 0), 0u);
+  // Of groups that differ, the last tile is half full: 64 * 2 rows make 2.5 tiles.
+  EXPECT_EQ(reason(Grouping::RowEnd, 128).rfind("640 tiles", 0), 0u);
+  EXPECT_EQ(reason(Grouping::Batched, 128).rfind("512 tiles", 0), 0u);
+}
+
+TEST(ConfigGroups, RowsOfAGroup) {
+  Problem problem = groupsOf(Grouping::RowEnd, 8);
+  EXPECT_EQ(rowsOfGroup(problem, 100), 100);
+  problem.m = 1600;
+  EXPECT_EQ(rowsOfGroup(problem, 100), 200);
+  problem.grouping = Grouping::Batched;
+  EXPECT_EQ(rowsOfGroup(problem, 100), 1600);
+  problem.grouping = Grouping::RowCount; // how many of the 1600 are used is not known
+  EXPECT_EQ(rowsOfGroup(problem, 100), 100);
+}
+
+} // namespace
