@@ -202,8 +202,9 @@ std::string fp8gemm::config::check(const Problem &problem, const Gpu &gpu, const
   if (config.partials != 1 && config.partials != 2)
     return expected("1 or 2 partials", config.partials);
   // The helper warp holds a row's scale in each lane's registers, two K blocks' worth.
-  if (problem.sfa == ScaleLayout::KMajor && config.tileM > kMaxHelperRows)
-    return expected("tile_m to be at most " + std::to_string(kMaxHelperRows) + " for k_major scales of A",
+  if (!problem.sfaByTma() && config.tileM > kMaxHelperRows)
+    return expected("tile_m to be at most " + std::to_string(kMaxHelperRows) +
+                        (problem.startsAligned() ? " for k_major scales of A" : " for groups without padding"),
                     config.tileM);
   if (std::string error = checkRegisters(problem, config); !error.empty())
     return error;

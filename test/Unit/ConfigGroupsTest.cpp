@@ -47,6 +47,8 @@ TEST(ConfigGroups, IllegalConfigsAreNamed) {
             "expected clusters of 1 CTA for a grouped product, got 2");
   EXPECT_EQ(checkWith(problem, "tile_m = 64, tile_n = 128, cluster_m = 2"),
             "expected clusters of 1 CTA for a grouped product, got 2");
+  EXPECT_EQ(checkWith(groupsOf(Grouping::RowEnd, 32), "tile_m = 256, tile_n = 128"),
+            "expected tile_m to be at most 128 for groups without padding, got 256");
   EXPECT_EQ(checkWith(groupsOf(Grouping::RowCount, 1025), "tile_m = 64, tile_n = 128"),
             "expected at most 1024 groups, got 1025");
 }

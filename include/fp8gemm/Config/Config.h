@@ -52,8 +52,11 @@ struct Problem {
   /// A tile's last rows may belong to another group, or to none.
   bool storesParts() const { return isTabulated() || grouping == Grouping::RowIndex; }
 
+  /// Tiles start at rows whose scales, four in 16 bytes, TMA can address.
+  bool startsAligned() const { return grouping != Grouping::RowEnd || groupAlign % 4 == 0; }
+
   /// Scales that TMA can bring; helper warps bring the others.
-  bool sfaByTma() const { return sfa == ScaleLayout::MnMajor; }
+  bool sfaByTma() const { return sfa == ScaleLayout::MnMajor && startsAligned(); }
   bool sfbByTma() const { return sfbRows == 1 && sfb == ScaleLayout::MnMajor; }
 };
 
