@@ -184,11 +184,13 @@ static std::string checkGroups(const Problem &problem, const Config &config) {
     return {};
   if (problem.groups > kMaxGroups)
     return expected("at most " + std::to_string(kMaxGroups) + " groups", problem.groups);
-  if (config.cluster() != 1)
-    return expected("clusters of 1 CTA for a grouped product", config.cluster());
-  if (problem.grouping == Grouping::RowIndex && problem.groupAlign % config.tileM != 0)
-    return expected("tile_m to divide " + std::to_string(problem.groupAlign) + ", what groups are aligned to",
-                    config.tileM);
+  if (config.splitK != 1)
+    return expected("split_k = 1 for a grouped product", config.splitK);
+  // All tiles of a cluster are of one group, told by one row.
+  if (problem.grouping == Grouping::RowIndex && problem.groupAlign % (config.tileM * config.clusterM) != 0)
+    return expected("tile_m * cluster_m to divide " + std::to_string(problem.groupAlign) +
+                        ", what groups are aligned to",
+                    config.tileM * config.clusterM);
   return {};
 }
 

@@ -41,12 +41,13 @@ TEST(ConfigGroups, IllegalConfigsAreNamed) {
   Problem problem = groupsOf(Grouping::RowIndex, 32);
   problem.groupAlign = 64;
   EXPECT_EQ(checkWith(problem, "tile_m = 128, tile_n = 128"),
-            "expected tile_m to divide 64, what groups are aligned to, got 128");
+            "expected tile_m * cluster_m to divide 64, what groups are aligned to, got 128");
   EXPECT_EQ(checkWith(problem, "tile_m = 64, tile_n = 128"), "");
   EXPECT_EQ(checkWith(problem, "tile_m = 64, tile_n = 128, split_k = 2"),
-            "expected clusters of 1 CTA for a grouped product, got 2");
+            "expected split_k = 1 for a grouped product, got 2");
   EXPECT_EQ(checkWith(problem, "tile_m = 64, tile_n = 128, cluster_m = 2"),
-            "expected clusters of 1 CTA for a grouped product, got 2");
+            "expected tile_m * cluster_m to divide 64, what groups are aligned to, got 128");
+  EXPECT_EQ(checkWith(problem, "tile_m = 64, tile_n = 128, cluster_n = 2"), "");
   EXPECT_EQ(checkWith(groupsOf(Grouping::RowEnd, 32), "tile_m = 256, tile_n = 128"),
             "expected tile_m to be at most 128 for groups without padding, got 256");
   EXPECT_EQ(checkWith(groupsOf(Grouping::RowCount, 1025), "tile_m = 64, tile_n = 128"),

@@ -11,6 +11,9 @@ using namespace mlir;
 using namespace fp8gemm;
 using namespace fp8gemm::hopper;
 
+/// K blocks between fetching scales that L1 does not hold and using them: about the latency of L2.
+static constexpr int64_t kScatteredBlocksAhead = 3;
+
 //===----------------------------------------------------------------------===//
 // The kernel and its roles
 //===----------------------------------------------------------------------===//
@@ -31,7 +34,8 @@ void KernelBuilder::build(gpu::GPUModuleOp module) {
   if (cRing)
     RingInitOp::create(builder, cRing);
   if (table)
-    ScanGroupsOp::create(builder, groups, scannedGrouping(), extentM, tileM, problem.groupAlign, table);
+    ScanGroupsOp::create(builder, groups, scannedGrouping(), extentM, tileM * config.getClusterM(), problem.groupAlign,
+                         table);
   FenceMbarrierInitOp::create(builder);
   if (cluster > 1)
     ClusterBarrierOp::create(builder);
@@ -79,7 +83,7 @@ void KernelBuilder::buildProducer() {
   YieldOp::create(builder);
 }
 
-/// The scales of a K block are fetched one block ahead, so that their latency
+/// The scales of a K block are fetched some blocks ahead, so that their latency
 /// passes while the warp waits for an empty stage.
 void KernelBuilder::buildHelper() {
   forEachTile([&](Value number) {
@@ -92,17 +96,25 @@ void KernelBuilder::buildHelper() {
         values.push_back(fetchColumnScales(tile, k));
       return values;
     };
-    SmallVector<Value> first = fetch(kBlock(index(0)));
-    auto loop = scf::ForOp::create(builder, index(0), blockCount, index(1), first);
+    // Stored row by row they are in L1 with those of the block before, else each block's come from L2.
+    bool mnMajor = (!problem.sfaByTma() && problem.sfa == config::ScaleLayout::MnMajor) ||
+                   (!problem.sfbByTma() && problem.sfb == config::ScaleLayout::MnMajor);
+    int64_t blocksAhead = mnMajor ? kScatteredBlocksAhead : 1;
+    SmallVector<Value> fetched;
+    for (int64_t i = 0; i < blocksAhead; ++i)
+      llvm::append_range(fetched, fetch(kBlock(index(std::min(i, kBlocks - 1)))));
+    auto loop = scf::ForOp::create(builder, index(0), blockCount, index(1), fetched);
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(loop.getBody());
-    Value next = kBlock(arith::AddIOp::create(builder, loop.getInductionVar(), index(1)));
-    SmallVector<Value> ahead = fetch(arith::MinUIOp::create(builder, next, index(kBlocks - 1)));
+    Value next = kBlock(arith::AddIOp::create(builder, loop.getInductionVar(), index(blocksAhead)));
+    SmallVector<Value> carried(loop.getRegionIterArgs());
+    llvm::append_range(carried, fetch(arith::MinUIOp::create(builder, next, index(kBlocks - 1))));
     auto acquire = RingAcquireOp::create(builder, ring, Filler::warps, Value(), Value());
-    for (auto [values, buffer] : llvm::zip_equal(loop.getRegionIterArgs(), acquire.getBuffers()))
+    ValueRange buffers = acquire.getBuffers();
+    for (auto [values, buffer] : llvm::zip(carried, buffers))
       PutScalesOp::create(builder, values, buffer);
     RingCommitOp::create(builder, acquire.getSlot());
-    scf::YieldOp::create(builder, ahead);
+    scf::YieldOp::create(builder, ArrayRef(carried).drop_front(buffers.size()));
   });
   YieldOp::create(builder);
 }

@@ -96,7 +96,7 @@ KernelBuilder::Tile KernelBuilder::locate(Value tile) {
     auto found = FindGroupOp::create(builder, block, table);
     Value before = arith::MulIOp::create(builder, found.getBlocksBefore(), blockColumns);
     Value length = arith::SubIOp::create(builder, found.getEnd(), found.getBegin());
-    Tile in = locateIn(arith::SubIOp::create(builder, tile, before), ceilDiv(length, tileM));
+    Tile in = locateIn(arith::SubIOp::create(builder, tile, before), ceilDiv(length, tileM * config.getClusterM()));
     return {arith::AddIOp::create(builder, found.getBegin(), in.row), in.column, found.getGroup(), found.getEnd()};
   }
   case Form::Batched: {
@@ -113,7 +113,11 @@ KernelBuilder::Tile KernelBuilder::locate(Value tile) {
 
 KernelBuilder::Tile KernelBuilder::locateByIndex(Value tile) {
   Tile located = locateIn(tile, blockRows);
-  Value entry = memref::LoadOp::create(builder, groups, located.row);
+  // One group for all tiles of a cluster: that of its first row.
+  Value first = located.row;
+  if (config.getClusterM() > 1)
+    first = arith::SubIOp::create(builder, first, arith::MulIOp::create(builder, rank, index(tileM)));
+  Value entry = memref::LoadOp::create(builder, groups, first);
   located.group = arith::IndexCastUIOp::create(builder, builder.getIndexType(), entry);
   return located;
 }
@@ -132,7 +136,7 @@ KernelBuilder::Tile KernelBuilder::locateIn(Value tile, Value blockRows) {
 
 Value KernelBuilder::storedRows(const Tile &tile) {
   if (tile.end)
-    return arith::SubIOp::create(builder, tile.end, tile.row);
+    return restFrom(tile.end, tile.row); // none, if the group ends before this CTA's tile
   if (problem.grouping != Form::RowIndex)
     return Value();
   Value group = arith::IndexCastUIOp::create(builder, builder.getI32Type(), tile.group);
