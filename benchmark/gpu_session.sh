@@ -6,8 +6,9 @@
 #                                   needs beside this checkout: kernels and the runtime)
 #   gpu_session.sh run FOLDER LOGS  on the GPU machine: tests, benchmark, sanitizer
 # Steps have time limits and don't depend on each other's success. $STEPS chooses (default:
-# "smoke bench tests sanitize"; there is "random", too: $RANDOM_PRODUCTS random products, 600),
-# $SETS the benchmark's sets, $PEERS its peers, $SEED what is random. When staging,
+# "smoke bench tests sanitize"; there are two more, "random": $RANDOM_PRODUCTS random products,
+# 600, and "grouped": $GROUPED_PATTERNS patterns of groups, 600), $SETS the benchmark's sets,
+# $PEERS its peers, $SEED what is random. When staging,
 # $SCHEDULES names a file of schedules to time beside the compiler's own choice (such as
 # benchmark/schedules.txt), $COMPILE_OPTION is passed to fp8gemm-compile.
 
@@ -30,6 +31,7 @@ stage() {
   # Schedules of every way: products at random, and a few for the sanitizer.
   "$python" "$root/benchmark/varied_kernels.py" random "$folder/random" "${common[@]}" --seed "${SEED:-1}" || status=1
   "$python" "$root/benchmark/varied_kernels.py" sanitize "$folder/test" "${common[@]}" || status=1
+  "$python" "$root/benchmark/kernels.py" "$folder/grouped" "${common[@]}" --set grouped-test || status=1
   # Every recipe with two blocks of rows a consumer, and with two consumers of wide tiles.
   "$python" "$root/benchmark/kernels.py" "$folder/test" "${common[@]}" --set kinds \
     --config 'tile_m = 128, tile_n = 96, consumers = 1' --config 'tile_m = 128, tile_n = 128, consumers = 2' || status=1
@@ -64,6 +66,8 @@ run() {
     --seconds 165 --json "$logs/tests.json"
   step random 150 "$python" "$root/test/Execution/run_gpu_tests.py" "$folder/random" --random \
     "${RANDOM_PRODUCTS:-600}" --seed "${SEED:-1}" --item-seconds 15 --seconds 140 --json "$logs/random.json"
+  step grouped 150 "$python" "$root/test/Execution/run_gpu_tests.py" "$folder/grouped" --grouped \
+    "${GROUPED_PATTERNS:-600}" --seed "${SEED:-1}" --item-seconds 15 --seconds 140 --json "$logs/grouped.json"
   step sanitize 100 "$root/test/Execution/sanitize.sh" "$folder/test"
   printf '\n'
   printf '%s\n' "${summary[@]}"
@@ -72,5 +76,5 @@ run() {
 case ${1:-} in
   stage) stage "${2:?expected a folder}" ;;
   run) run "${2:?expected the staged folder}" "${3:?expected a folder for logs}" ;;
-  *) sed -n '3,13s/^# \{0,1\}//p' "$0"; exit 2 ;;
+  *) sed -n '3,14s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac

@@ -3,6 +3,7 @@
 """Compile the kernels that the benchmark and the GPU tests run.
 
     kernels.py OUT --set forward-4096 --set test          one kernel per (N, K), any M
+    kernels.py OUT --set grouped-test                     grouped products, with the set's own schedules
     kernels.py OUT --shapes 4096x7168x2048 --config 'tile_m = 128, tile_n = 160' --config ...
 
 Needs the compiler but no GPU; OUT (kernel files and index.json) can be copied to the
@@ -26,6 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 INDEX = "index.json"
 # (sfa, sfb): each layout of each operand occurs; the first is the one that is timed in recipe 1d2d.
 LAYOUTS = [("mn_major", "k_major"), ("k_major", "k_major"), ("mn_major", "mn_major")]
+GROUPED_SETS = {"grouped-test": shapes.GROUPED_TEST, "k-grouped-test": shapes.K_GROUPED_TEST}
 
 
 def timed_layouts(problem):
@@ -38,15 +40,33 @@ def kind_options(kind):
     return [f"--recipe={kind.recipe}", f"--a-type={kind.a}", f"--b-type={kind.b}", f"--d-type={kind.d}", f"--c={kind.c}"]
 
 
+def problem_options(problem):
+    """fp8gemm-compile's options that ask for a product of any M; of groups along K, for any lengths of these."""
+    grouping, count, align, flat = problem.groups
+    if grouping == "none":
+        options = ["--op=gemm", "--m=any", f"--k={problem.k}"]
+    elif grouping == "k_count":
+        options = ["--op=k_grouped_gemm", f"--groups={count}", f"--m={problem.m}"] + ["--flattened"] * flat
+    else:
+        options = ["--op=grouped_gemm", f"--groups={count}", f"--grouping={grouping}", "--m=any", f"--k={problem.k}"]
+        options += [f"--align={align}"] * (align > 1)
+    return [*options, f"--n={problem.n}", *kind_options(problem.kind), f"--expected-m={problem.m}"]
+
+
 def kind_suffix(kind):
     """For names of files: what is not as usual."""
     return "".join("_" + field for field, usual in zip(kind, shapes.Kind()) if field != usual)
 
 
+def groups_suffix(groups):
+    if groups == shapes.Groups():
+        return ""
+    return f"_{groups.count}{groups.grouping}{groups.align if groups.align > 1 else ''}{'_flat' if groups.flat else ''}"
+
+
 def ask(compiler, question, problem, gpu, options=()):
     """fp8gemm-compile's answer, as JSON, to --explain or --plan for a kernel of any M."""
-    command = [str(compiler), "--op=gemm", "--m=any", f"--n={problem.n}", f"--k={problem.k}", f"--gpu={gpu}",
-               f"--expected-m={problem.m}", *kind_options(problem.kind), f"--{question}=json", *options]
+    command = [str(compiler), *problem_options(problem), f"--gpu={gpu}", f"--{question}=json", *options]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)}: exit status {done.returncode}\n{done.stderr.strip()}")
@@ -69,17 +89,27 @@ def wanted(problems, configs):
     for p, (sfa, sfb) in problems:
         for config in configs:
             label = label_of(config)
-            name = f"gemm{kind_suffix(p.kind)}_m{p.m}_n{p.n}_k{p.k}_sfa-{sfa}_sfb-{sfb}_{label}.cubin"
+            name = (f"gemm{groups_suffix(p.groups)}{kind_suffix(p.kind)}_m{p.m}_n{p.n}_k{p.k}_sfa-{sfa}_sfb-{sfb}_{label}"
+                    ".cubin")
             entries[name] = {"file": name, "n": p.n, "k": p.k, "expected_m": p.m, "sfa": sfa, "sfb": sfb,
                              "kind": list(p.kind), "label": label, "config": config}
+            if p.groups != shapes.Groups():
+                grouping, count, align, flat = p.groups
+                entries[name].update(grouping=grouping, groups=count, align=align, flat=flat)
     return list(entries.values())
+
+
+def problem_of(entry):
+    """The problem that an index entry's kernel is for."""
+    groups = shapes.Groups(entry["grouping"], entry["groups"], entry["align"], entry["flat"]) if "grouping" in entry \
+        else shapes.Groups()
+    return shapes.Problem(entry["expected_m"], entry["n"], entry["k"], shapes.Kind(*entry.get("kind", ())), groups)
 
 
 def build(entry, out, compiler, gpu, compile_options):
     """The entry with what the compiler reports; RuntimeError if it fails."""
-    command = [compiler, "--op=gemm", "--m=any", f"--n={entry['n']}", f"--k={entry['k']}", f"--sfa={entry['sfa']}",
-               f"--sfb={entry['sfb']}", f"--gpu={gpu}", f"--expected-m={entry['expected_m']}",
-               *kind_options(shapes.Kind(*entry.get("kind", ()))), f"--config={entry['config']}", "--report", *compile_options, "-o", out / entry["file"]]
+    command = [compiler, *problem_options(problem_of(entry)), f"--sfa={entry['sfa']}", f"--sfb={entry['sfb']}",
+               f"--gpu={gpu}", f"--config={entry['config']}", "--report", *compile_options, "-o", out / entry["file"]]
     started = time.monotonic()
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
@@ -143,31 +173,44 @@ def problems_of(arguments):
               "sanitize": product(sanitized, usual) + product(sanitized[-1:], shapes.SANITIZE_KINDS)}
     problems = []
     for name in arguments.set:
+        if name in GROUPED_SETS:
+            continue
         if name in tested:
             problems += tested[name]
         elif name in shapes.SETS:
             problems += [(p, timed_layouts(p)) for p in shapes.SETS[name]]
         else:
-            raise SystemExit(f"expected --set to be test, kinds, sanitize or one of {', '.join(shapes.SETS)}, got '{name}'")
+            known = ", ".join([*tested, *GROUPED_SETS, *shapes.SETS])
+            raise SystemExit(f"expected --set to be one of {known}, got '{name}'")
     if arguments.shapes:
         layouts = LAYOUTS if arguments.all_layouts else LAYOUTS[:1]
         problems += [(p, l) for p in shapes.parse(arguments.shapes) for l in layouts]
     return problems
 
 
+def entries_of(arguments):
+    """Index entries of all that was asked for; a set of grouped products brings its own schedules."""
+    configs = configs_of(arguments)
+    entries = wanted(problems_of(arguments), configs or [""])
+    for name in GROUPED_SETS.keys() & set(arguments.set):
+        for problem, layouts, own in GROUPED_SETS[name]:
+            entries += wanted([(problem, layouts)], configs or own)
+    return entries
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path, help="folder for the kernel files and their index; it is added to")
-    parser.add_argument("--set", action="append", default=[], help="test, kinds, sanitize, " + ", ".join(shapes.SETS))
+    parser.add_argument("--set", action="append", default=[],
+                        help=", ".join(["test", "kinds", "sanitize", *GROUPED_SETS, *shapes.SETS]))
     parser.add_argument("--shapes", help="MxNxK,...; M is the one that the config is chosen for")
     parser.add_argument("--all-layouts", action="store_true", help="of --shapes, kernels for every layout of the scales")
     add_compile_options(parser)
     arguments = parser.parse_args()
 
-    problems = problems_of(arguments)
-    if not problems:
+    entries = entries_of(arguments)
+    if not entries:
         raise SystemExit("expected --set or --shapes, got neither")
-    entries = wanted(problems, configs_of(arguments) or [""])
     failed = build_all(entries, arguments.out, arguments.compiler, arguments.gpu, arguments.compile_option, arguments.j)
     return 1 if failed else 0
 

@@ -6,20 +6,26 @@ from collections import namedtuple
 # What a product is beside its sizes, in the words of fp8gemm-compile's options.
 Kind = namedtuple("Kind", "recipe a b d c", defaults=("1d2d", "e4m3", "e4m3", "bf16", "none"))
 WEIGHT_GRADIENT_KIND = Kind("1d1d", d="f32", c="in_place")
+# What is grouped, in the same words; `k_count` groups K, and "flat" then is --flattened.
+Groups = namedtuple("Groups", "grouping count align flat", defaults=("none", 1, 1, False))
 
 
 class Problem(namedtuple("Problem", "m n k")):
-    """Sizes, and a kind that tells problems of the same sizes apart."""
+    """Sizes, and a kind and groups that tell problems of the same sizes apart. Of groups, m is the rows of one, and k all of
+    K where that is what is grouped.
+    """
 
     kind = Kind()
+    groups = Groups()
 
-    def __new__(cls, m, n, k, kind=Kind()):
+    def __new__(cls, m, n, k, kind=Kind(), groups=Groups()):
         problem = super().__new__(cls, m, n, k)
-        problem.kind = kind
+        problem.kind, problem.groups = kind, groups
         return problem
 
     def __eq__(self, other):
-        return tuple(self) == tuple(other) and self.kind == getattr(other, "kind", Kind())
+        return (tuple(self) == tuple(other) and self.kind == getattr(other, "kind", Kind())
+                and self.groups == getattr(other, "groups", Groups()))
 
     def __ne__(self, other):
         return not self == other
@@ -81,6 +87,34 @@ SANITIZE_KINDS = [TEST_KINDS[i] for i in (1, 4, 7, 11)] + [(WEIGHT_GRADIENT_KIND
 # What sanitize.sh multiplies: small, each with tails.
 SANITIZE = [Problem(7, 24, 16), Problem(129, 136, 144), Problem(200, 264, 400)]
 SANITIZE_M = 128  # that their schedules are chosen for, which tells their kernels apart
+
+# Grouped products that are tested, and the schedules of each: (problem, (sfa, sfb), schedules). Every way of grouping, few
+# groups and many, with tails, beside which recipes, types and layouts take turns.
+GROUPED_SCHEDULES = ["", "tile_m = 64, tile_n = 128", "tile_m = 128, tile_n = 96", "tile_m = 16, tile_n = 128, swap_ab = 1",
+                     "tile_m = 64, tile_n = 64, swap_ab = 1"]
+NARROW_SCHEDULES = ["", "tile_m = 64, tile_n = 16", "tile_m = 8, tile_n = 64, swap_ab = 1"]
+GROUPED_TEST = [
+    (Problem(64, 264, 400, groups=Groups("row_end", 8)), ("mn_major", "k_major"), GROUPED_SCHEDULES),
+    (Problem(8, 24, 16, Kind("1d1d", b="e5m2", d="f32"), Groups("row_end", 64)), ("k_major", "k_major"), NARROW_SCHEDULES[:2]),
+    (Problem(200, 1040, 1152, Kind(d="f32"), Groups("row_end", 3)), ("mn_major", "mn_major"), GROUPED_SCHEDULES[:3]),
+    (Problem(64, 264, 400, Kind(a="e5m2"), Groups("row_end", 8, 128)), ("mn_major", "k_major"), GROUPED_SCHEDULES),
+    (Problem(64, 264, 400, groups=Groups("row_index", 8, 128)), ("mn_major", "k_major"), GROUPED_SCHEDULES),
+    (Problem(64, 136, 144, Kind("1d1d"), Groups("row_index", 3, 64)), ("mn_major", "mn_major"), GROUPED_SCHEDULES[:2]),
+    (Problem(8, 136, 144, groups=Groups("row_index", 40, 8)), ("k_major", "k_major"), NARROW_SCHEDULES[2:]),
+    (Problem(64, 264, 400, groups=Groups("row_count", 8)), ("mn_major", "k_major"), GROUPED_SCHEDULES),
+    (Problem(200, 1040, 1152, Kind("1d1d"), Groups("row_count", 3)), ("mn_major", "mn_major"), GROUPED_SCHEDULES),
+    (Problem(4, 136, 144, Kind(b="e5m2"), Groups("row_count", 40)), ("k_major", "mn_major"), NARROW_SCHEDULES),
+    (Problem(64, 264, 400, groups=Groups("batched", 8)), ("mn_major", "k_major"), GROUPED_SCHEDULES),
+]
+# The same of groups along K.
+K_GROUPED_SCHEDULES = ["", "tile_m = 64, tile_n = 128", "tile_m = 128, tile_n = 128"]
+K_GROUPED_TEST = [
+    (Problem(200, 264, 1024, WEIGHT_GRADIENT_KIND, Groups("k_count", 4)), ("mn_major", "mn_major"), K_GROUPED_SCHEDULES),
+    (Problem(136, 136, 1024, Kind("1d1d", d="f32"), Groups("k_count", 8)), ("mn_major", "mn_major"), K_GROUPED_SCHEDULES),
+    (Problem(72, 24, 1024, Kind("1d1d", c="apart"), Groups("k_count", 40)), ("k_major", "k_major"), K_GROUPED_SCHEDULES[:2]),
+    (Problem(200, 264, 1024, WEIGHT_GRADIENT_KIND, Groups("k_count", 4, flat=True)), ("mn_major", "mn_major"),
+     K_GROUPED_SCHEDULES),
+]
 
 
 def ceil_div(a, b):

@@ -2,7 +2,7 @@
 """The worker of run_gpu_tests.py: runs kernels and checks what they wrote (see supervise.py).
 
 An item is {"id", "group", "kernel": path} and has "kind": "empty", "refused", "special",
-"adversarial", "model", "steady", or is a random product: "m", "seed", and where not as usual "rows" of the
+"adversarial", "model", "steady", "grouped" (see grouped_case.py), or is a random product: "m", "seed", and where not as usual "rows" of the
 data, the "first" of the m, "paddings" (a list, as operands.STRIDED), "bits": kernels of the
 same name must give a row the same bits.
 """
@@ -12,6 +12,7 @@ import sys
 
 import torch
 
+import grouped_case
 import operands
 import runtime_binding
 import supervise
@@ -65,6 +66,7 @@ class Case:
         self.kernel, self.kernel_path = None, None
         self.data, self.data_key = None, None
         self.full, self.full_key = None, None
+        self.of_groups = grouped_case.GroupedCase(self, Failure)
 
     def use_kernel(self, path):
         if path != self.kernel_path:
@@ -326,6 +328,10 @@ class Case:
         stored = "int32" if kernel.d_type == "f32" else "int16"
         expected = torch.from_numpy(tensor_core.gemm(problem).view(stored)).to(self.device)
         return {"ratio": float((operands.bits(d) == expected).to(torch.float64).mean())}
+
+    def grouped(self, item):
+        """A product of groups, under a pattern of them."""
+        return self.of_groups.run(item)
 
     def run(self, item):
         try:

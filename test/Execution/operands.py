@@ -136,47 +136,89 @@ class Oracle:
 
 
 class Guarded:
-    """A row-major matrix in device memory with NaN all around it, also between its rows.
+    """A row-major matrix in device memory, or one of each group, with NaN all around it, also between its rows.
 
-    `leading` is in elements. The address is 16 bytes past a multiple of 128: as little
-    aligned as the runtime allows.
+    `leading` and `group_stride` are in elements; groups may also lie beside each other in each row. The address is 16
+    bytes past a multiple of 128: as little aligned as the runtime allows; or `past` bytes.
     """
 
-    def __init__(self, source, leading=None, scalar_aligned=False):
-        self.dtype, self.device = source.dtype, source.device
-        self.rows, self.columns = source.shape
+    def __init__(self, source, leading=None, past=16, group_stride=None, fill=FILL):
+        self.dtype, self.device, self.fill = source.dtype, source.device, fill
+        self.shape = source.shape
+        self.rows, self.columns = source.shape[-2:]
         self.leading = leading or self.columns
+        self.group_stride = 0 if source.dim() == 2 else group_stride or self.rows * self.leading
         self.size = source.element_size()
-        span = (max(self.rows, 1) - 1) * self.leading + self.columns
-        offset = GUARD_BYTES + (4 if scalar_aligned else 16)
-        self.buffer = torch.full((offset + span * self.size + GUARD_BYTES,), FILL, dtype=torch.uint8, device=self.device)
-        self.offset = offset
+        groups = source.shape[0] if source.dim() == 3 else 1
+        span = (groups - 1) * self.group_stride + (max(self.rows, 1) - 1) * self.leading + self.columns
+        self.offset = GUARD_BYTES + past
+        self.buffer = torch.full((self.offset + span * self.size + GUARD_BYTES,), fill, dtype=torch.uint8,
+                                 device=self.device)
         self.write(source)
 
     def write(self, source):
+        if not source.numel():
+            return  # torch has no view of nothing as bytes
         packed = torch.empty(source.shape, dtype=self.dtype, device=self.device).copy_(source)
         self._bytes(self.buffer).copy_(packed.view(torch.uint8))
 
     def _bytes(self, buffer):
-        """The elements' bytes, [rows, columns * size], inside `buffer`."""
-        return buffer.as_strided((self.rows, self.columns * self.size), (self.leading * self.size, 1), self.offset)
+        """The elements' bytes, [rows, columns * size] of each group, inside `buffer`."""
+        strides = (self.group_stride * self.size, self.leading * self.size, 1)[-len(self.shape):]
+        return buffer.as_strided((*self.shape[:-1], self.columns * self.size), strides, self.offset)
+
+    @property
+    def address(self):
+        return self.buffer.data_ptr() + self.offset
 
     @property
     def operand(self):
-        return self.buffer.data_ptr() + self.offset, self.leading
+        return self.address, self.leading
+
+    @property
+    def tensor(self):
+        """As a grouped product takes it."""
+        return self.address, self.leading, self.group_stride
 
     def read(self):
         """A copy, which later launches don't change."""
+        if 0 in self.shape:
+            return torch.empty(self.shape, dtype=self.dtype, device=self.device)
         return self._bytes(self.buffer).clone(memory_format=torch.contiguous_format).view(self.dtype)
 
     def poison(self):
-        self.buffer.fill_(FILL)
+        self.buffer.fill_(self.fill)
 
     def intact_outside(self):
         """No byte outside the elements changed."""
         outside = self.buffer.clone()
-        self._bytes(outside).fill_(FILL)
-        return bool((outside == FILL).all())
+        self._bytes(outside).fill_(self.fill)
+        return bool((outside == self.fill).all())
+
+
+class Storage:
+    """How a kernel's operands are stored: the shortest steps, in elements, that rows may be longer by, and the bytes past a
+    multiple of 128 that each may start at.
+    """
+
+    def __init__(self, kernel):
+        self.kernel = kernel
+        sfb_by_tma = kernel.sfb == "mn_major" and kernel.sfb_rows == 1
+        result = 16 // TYPES[kernel.d_type].itemsize
+        self.steps = {"a": 16, "b": 16, "sfa": 4 if kernel.sfa == "mn_major" else 1, "sfb": 4 if sfb_by_tma else 1,
+                      "c": result, "d": result}
+        self.past = {"sfa": 16 if kernel.sfa == "mn_major" else 4, "sfb": 16 if sfb_by_tma else 4}
+
+    def scales(self, sfa, sfb):
+        """In the order of their layouts, each with the least length of a row: TMA reads rows whose length is a multiple
+        of 4. What is there beyond the scales stays NaN.
+        """
+        stored_sfa, stored_sfb = (scales.transpose(-1, -2) if layout == "mn_major" else scales
+                                  for scales, layout in ((sfa, self.kernel.sfa), (sfb, self.kernel.sfb)))
+        columns = stored_sfa.shape[-1]
+        if self.kernel.sfa == "mn_major":
+            columns = max(round_up(columns, 4), 4)
+        return (stored_sfa, columns), (stored_sfb, stored_sfb.shape[-1])
 
 
 class Operands:
@@ -185,20 +227,15 @@ class Operands:
     """
 
     def __init__(self, a, sfa, b, sfb, kernel, paddings, c=None):
-        sfa_layout, sfb_layout, element = kernel.sfa, kernel.sfb, TYPES[kernel.d_type]
-        sfb_by_tma = sfb_layout == "mn_major" and kernel.sfb_rows == 1
+        storage, element = Storage(kernel), TYPES[kernel.d_type]
         m, n, k = a.shape[0], b.shape[0], a.shape[1]
         self.m = m
-        step = {"a": 16, "b": 16, "sfa": 4 if sfa_layout == "mn_major" else 1, "sfb": 4 if sfb_by_tma else 1,
-                "c": 16 // element.itemsize, "d": 16 // element.itemsize}
-        more = {name: paddings.get(name, 0) * elements for name, elements in step.items()}
-        # TMA reads whole rows of scales: their length is a multiple of 4, the rest stays NaN.
-        stored_sfa, sfa_columns = (sfa.T, max(round_up(m, 4), 4)) if sfa_layout == "mn_major" else (sfa, sfa.shape[1])
-        stored_sfb = sfb.T if sfb_layout == "mn_major" else sfb
+        more = {name: paddings.get(name, 0) * step for name, step in storage.steps.items()}
+        (stored_sfa, sfa_columns), (stored_sfb, sfb_columns) = storage.scales(sfa, sfb)
         self.a = Guarded(a, k + more["a"])
         self.b = Guarded(b, k + more["b"])
-        self.sfa = Guarded(stored_sfa, sfa_columns + more["sfa"], scalar_aligned=sfa_layout == "k_major")
-        self.sfb = Guarded(stored_sfb, stored_sfb.shape[1] + more["sfb"], scalar_aligned=not sfb_by_tma)
+        self.sfa = Guarded(stored_sfa, sfa_columns + more["sfa"], storage.past["sfa"])
+        self.sfb = Guarded(stored_sfb, sfb_columns + more["sfb"], storage.past["sfb"])
         self.d = Guarded(torch.empty(m, n, dtype=element, device=a.device), n + more["d"])
         self.names = ["a", "sfa", "b", "sfb", "d"]
         self.before = c if kernel.c_use == "in_place" else None

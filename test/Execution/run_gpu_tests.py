@@ -4,12 +4,15 @@
 
     run_gpu_tests.py KERNELS                KERNELS: folder that benchmark/kernels.py filled
     run_gpu_tests.py KERNELS --random 600   or benchmark/varied_kernels.py random
+    run_gpu_tests.py KERNELS --grouped 500  or benchmark/kernels.py --set grouped-test
 
 Every kernel with every M: bounds of docs/Numerics.md, poisoned output, twice the same bits,
 NaN guards around every operand, packed and strided rows, rows whose bits do not depend on
-M, M = 0, wrong arguments, and inputs made to err. Random: so many products of other M, rows, leading dimensions; bits
-that don't depend on the schedule either, nor on the stream, kernels beside it and the number of multiprocessors. Prints
-what fails and a summary; the exit status is 0 if all passed, 1 if not, 77 if there is nothing to run on.
+M, M = 0, wrong arguments, and inputs made to err. Random: so many products of other M, rows,
+leading dimensions; bits that don't depend on the schedule either, nor on the stream, kernels
+beside it and the number of multiprocessors. Grouped: so many patterns of groups, right and
+wrong ones; rows of no group keep what they held. Prints what fails and a summary; the exit
+status is 0 if all passed, 1 if not, 77 if there is nothing to run on.
 """
 
 import argparse
@@ -23,6 +26,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 sys.path[:0] = [str(HERE), str(ROOT / "benchmark"), str(ROOT / "scripts")]
 import environment
+import grouped_patterns
 import random_items
 import shapes
 import supervise
@@ -60,7 +64,7 @@ def items_of(index, folder, ms, seeds):
     """What to run, so that items that share data and oracle follow each other."""
     items = []
     by_shape = {}
-    for entry in (e for e in index if "bits" not in e):  # those are for random products
+    for entry in (e for e in index if "bits" not in e and "grouping" not in e):  # those are for random products, and grouped
         by_shape.setdefault((entry["n"], entry["k"]), []).append(entry)
     for (n, k), entries in sorted(by_shape.items(), key=lambda pair: pair[0][0] * pair[0][1]):
         for entry in entries:
@@ -82,7 +86,7 @@ def items_of(index, folder, ms, seeds):
 
 def summarise(items, results):
     """One line a kernel."""
-    groups = {}
+    groups, measured = {}, ("random", "grouped")
     for item, result in zip(items, results):
         groups.setdefault(item["group"], []).append((item, result))
     print("\n| N | K | sfa/sfb | schedule | " + " | ".join(STATUSES) + " | error / bound | row error | adversarial | bits of model |")
@@ -90,13 +94,14 @@ def summarise(items, results):
     for pairs in groups.values():
         item = pairs[0][0]
         counts = [sum(r["status"] == status for _, r in pairs) for status in STATUSES]
-        worst = [max((r[key] for i, r in pairs if i.get("kind", "random") == kind and key in r), default=None)
-                 for kind, key in (("random", "ratio"), ("random", "row"), ("adversarial", "ratio"), ("model", "ratio"))]
+        worst = [max((r[key] for i, r in pairs if i.get("kind", "random") in kinds and key in r), default=None)
+                 for kinds, key in ((measured, "ratio"), (measured, "row"), (["adversarial"], "ratio"), (["model"], "ratio"))]
         print(f"| {item['n']} | {item['k']} | {item['layouts']} | {item['label']} | " + " | ".join(map(str, counts)) +
               " | " + " | ".join("–" if x is None else f"{x:.4f}" for x in worst) + " |")
     counts = {status: sum(r["status"] == status for r in results) for status in STATUSES}
     products = sum("m" in item and item.get("kind", "random") == "random" for item in items)
-    print(f"\n{products} random products; all items: " + ", ".join(f"{count} {status}" for status, count in counts.items()))
+    patterns = sum(item.get("kind") == "grouped" for item in items)
+    print(f"\n{products} random products, {patterns} patterns of groups; all items: " + ", ".join(f"{count} {status}" for status, count in counts.items()))
     return counts["pass"] == len(results)
 
 
@@ -107,7 +112,8 @@ def main():
     parser.add_argument("--m", type=int, nargs="*", default=shapes.TEST_M)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--random", type=int, metavar="COUNT", help="so many random products instead, or a few more")
-    parser.add_argument("--seed", type=int, default=1, help="of the random products")
+    parser.add_argument("--grouped", type=int, metavar="COUNT", help="so many patterns of groups instead, or a few more")
+    parser.add_argument("--seed", type=int, default=1, help="of the random products and patterns")
     parser.add_argument("--item-seconds", type=float, default=30, help="an item that takes longer hangs")
     parser.add_argument("--seconds", type=float, help="report what there is after this time")
     parser.add_argument("--json", type=Path, help="write every result here")
@@ -119,6 +125,8 @@ def main():
     index = json.loads((arguments.kernels / "index.json").read_text())
     if arguments.random:
         items = random_items.items_of(index, arguments.kernels, arguments.random, arguments.seed)
+    elif arguments.grouped:
+        items = grouped_patterns.grouped_items(index, arguments.kernels, arguments.grouped, arguments.seed)
     else:
         items = items_of(index, arguments.kernels, arguments.m, arguments.seeds)
     items = [item for item in items if arguments.only in item["id"]]

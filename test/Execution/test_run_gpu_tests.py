@@ -58,3 +58,18 @@ def test_no_item_is_an_error(tmp_path, monkeypatch):
     monkeypatch.setattr(run_gpu_tests, "why_not", lambda kernels: None)
     monkeypatch.setattr(sys, "argv", ["x", str(tmp_path), "--only", "nothing"])
     assert run_gpu_tests.main() == 1
+
+
+def test_patterns_of_groups(tmp_path, monkeypatch, capsys):
+    """Grouped kernels have items of their own, each of which runs under the watchdog."""
+    grouped = dict(entry(24, 16), grouping="row_end", groups=3, align=1)
+    assert run_gpu_tests.items_of([grouped], Path("/f"), [1], 1) == []
+    (tmp_path / "index.json").write_text(json.dumps([grouped, *INDEX]))
+    monkeypatch.setattr(run_gpu_tests, "why_not", lambda kernels: None)
+    monkeypatch.setattr(run_gpu_tests.supervise, "supervise", lambda command, items, **limits: (
+        [{"status": "pass", "ratio": 0.5, "row": 0.001} for _ in items], "a GPU"))
+    monkeypatch.setattr(sys, "argv", ["x", str(tmp_path), "--grouped", "20"])
+    assert run_gpu_tests.main() == 0
+    text = capsys.readouterr().out
+    assert "| 24 | 16 | mn_major/k_major 3 x row_end by 1 | default | 20 | 0 | 0 | 0 | 0 | 0.5000 | 0.0010 | – | – |" in text
+    assert "20 patterns of groups" in text
