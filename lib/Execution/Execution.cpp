@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "fp8gemm/Execution/Execution.h"
+#include "Operands.h"
 
 #include "fp8gemm/Dialect/FP8Gemm/IR/FP8Gemm.h"
 #include "fp8gemm/Execution/CpuPipeline.h"
@@ -20,150 +20,88 @@
 #include "llvm/Target/TargetMachine.h"
 
 using namespace mlir;
+using namespace fp8gemm::execution;
+using fp8gemm::GroupingKind;
 using fp8gemm::ScaleLayout;
 
 /// Rows of D that one task computes: enough to repay extending B, few enough for
 /// their sums to stay in cache.
 static constexpr int64_t kTaskRows = 64;
-static constexpr int64_t kBlockK = 128;
 static constexpr const char *kFunction = "gemm";
 
-namespace {
-/// A memref of rank 2, as the C interface of MLIR passes it.
-struct Descriptor {
-  void *allocated, *aligned;
-  int64_t offset, sizes[2], strides[2];
-};
-using Kernel = void (*)(Descriptor *a, Descriptor *sfa, Descriptor *b, Descriptor *sfb, Descriptor *c, Descriptor *d);
-
-/// An operand of the problem: [rows, columns] of storage.
-struct Operand {
-  StringRef name;
-  fp8gemm_cpu_matrix matrix;
-  int64_t rows, columns, elementBytes;
-  bool alignedRows; ///< rows are 16 bytes apart or a multiple of it, as on the GPU
-
-  /// `count` of M's entries from `first`, which are rows or columns.
-  Descriptor part(bool mIsColumns, int64_t first, int64_t count) const {
-    int64_t step = mIsColumns ? 1 : matrix.leading_dimension;
-    void *start = static_cast<char *>(matrix.data) + first * step * elementBytes;
-    return {start, start, 0, {mIsColumns ? rows : count, mIsColumns ? count : columns}, {matrix.leading_dimension, 1}};
-  }
-  Descriptor whole() const { return {matrix.data, matrix.data, 0, {rows, columns}, {matrix.leading_dimension, 1}}; }
-};
-
-struct Operands {
-  Operand a, sfa, b, sfb, c, d; ///< c is d where there is no C
-};
-} // namespace
-
-static bool hasC(const fp8gemm_cpu_problem &p) { return p.c.data != nullptr; }
-static bool isInPlace(const fp8gemm_cpu_problem &p) {
-  return p.c.data == p.d.data && p.c.leading_dimension == p.d.leading_dimension;
-}
-
-static bool isMnMajor(int32_t layout) { return layout == FP8GEMM_CPU_MN_MAJOR; }
-
-static Operands operandsOf(const fp8gemm_cpu_problem &p) {
-  int64_t kBlocks = llvm::divideCeil(p.k, kBlockK), nBlocks = llvm::divideCeil(p.n, p.sfb_block_rows);
-  int64_t dBytes = p.d_type == FP8GEMM_CPU_F32 ? 4 : 2;
-  auto scales = [&](StringRef name, fp8gemm_cpu_matrix matrix, bool mnMajor, int64_t mnBlocks, bool aligned) {
-    return mnMajor ? Operand{name, matrix, kBlocks, mnBlocks, 4, aligned}
-                   : Operand{name, matrix, mnBlocks, kBlocks, 4, false};
-  };
-  return {{"a", p.a, p.m, p.k, 1, true},
-          scales("sfa", p.sfa, isMnMajor(p.sfa_layout), p.m, /*aligned=*/true),
-          {"b", p.b, p.n, p.k, 1, true},
-          scales("sfb", p.sfb, isMnMajor(p.sfb_layout), nBlocks, /*aligned=*/p.sfb_block_rows == 1),
-          {"c", hasC(p) ? p.c : p.d, p.m, p.n, dBytes, true},
-          {"d", p.d, p.m, p.n, dBytes, true}};
-}
-
-//===----------------------------------------------------------------------===//
-// What the verifier of the operation cannot see
-//===----------------------------------------------------------------------===//
-
-static std::string checkProblem(const fp8gemm_cpu_problem &p) {
-  if (p.m < 0)
-    return "expected m of at least 0, got " + std::to_string(p.m);
-  if (p.n <= 0 || p.k <= 0)
-    return "expected positive n and k, got n = " + std::to_string(p.n) + ", k = " + std::to_string(p.k);
-  for (int32_t layout : {p.sfa_layout, p.sfb_layout})
-    if (layout != FP8GEMM_CPU_K_MAJOR && layout != FP8GEMM_CPU_MN_MAJOR)
-      return "expected a scale layout of 0 (k_major) or 1 (mn_major), got " + std::to_string(layout);
-  for (int32_t type : {p.a_type, p.b_type})
-    if (type != FP8GEMM_CPU_E4M3 && type != FP8GEMM_CPU_E5M2)
-      return "expected a and b of type 0 (e4m3) or 1 (e5m2), got " + std::to_string(type);
-  if (p.d_type != FP8GEMM_CPU_BF16 && p.d_type != FP8GEMM_CPU_F32)
-    return "expected d of type 2 (bf16) or 3 (f32), got " + std::to_string(p.d_type);
-  if (p.sfb_block_rows != 1 && p.sfb_block_rows != 128)
-    return "expected one scale for 1 or 128 rows of b, got one for " + std::to_string(p.sfb_block_rows);
-  return "";
-}
-
-/// In place, or apart: what is written must not be read later.
-static std::string checkOverlap(const fp8gemm_cpu_problem &p, const Operands &operands) {
-  auto begin = [](const Operand &operand) { return static_cast<const char *>(operand.matrix.data); };
-  auto end = [&](const Operand &operand) {
-    int64_t elements = (operand.rows - 1) * operand.matrix.leading_dimension + operand.columns;
-    return begin(operand) + elements * operand.elementBytes;
-  };
-  const Operand &c = operands.c, &d = operands.d;
-  if (!hasC(p) || isInPlace(p) || p.m == 0 || end(c) <= begin(d) || end(d) <= begin(c))
-    return "";
-  return "expected 'c' to be 'd' with the same leading dimension, or not to overlap it";
-}
-
-static std::string checkOperand(const Operand &operand) {
-  std::string name = "'" + operand.name.str() + "'";
-  int64_t leading = operand.matrix.leading_dimension;
-  if (operand.rows == 0 || operand.columns == 0)
-    return "";
-  if (!operand.matrix.data)
-    return "expected " + name + " to point to memory, got a null pointer";
-  if (leading < operand.columns)
-    return "expected the leading dimension of " + name + " to be at least " + std::to_string(operand.columns) +
-           ", got " + std::to_string(leading);
-  if (operand.alignedRows && leading * operand.elementBytes % 16 != 0)
-    return "expected the rows of " + name + " to be a multiple of 16 bytes apart, got " +
-           std::to_string(leading * operand.elementBytes) + " bytes";
-  return "";
-}
+/// Operands in the order of Operands' members, and the description of the groups.
+using Kernel = void (*)(Descriptor *a, Descriptor *sfa, Descriptor *b, Descriptor *sfb, Descriptor *c, Descriptor *d,
+                        Descriptor *groups);
 
 //===----------------------------------------------------------------------===//
 // Build, compile, run
 //===----------------------------------------------------------------------===//
 
-/// func.func @gemm of memrefs with any leading dimensions, around one fp8gemm.gemm.
+static GroupingKind groupingOf(const fp8gemm_cpu_problem &p) {
+  switch (p.grouping) {
+  case FP8GEMM_CPU_ROW_INDEX:
+    return GroupingKind::row_index;
+  case FP8GEMM_CPU_ROW_END:
+    return GroupingKind::row_end;
+  case FP8GEMM_CPU_ROW_COUNT:
+    return GroupingKind::row_count;
+  default:
+    return GroupingKind::k_count;
+  }
+}
+
+/// A memref with any strides but the innermost.
+static Type typeOf(const Operand &operand, Type element) {
+  constexpr int64_t any = ShapedType::kDynamic;
+  SmallVector<int64_t> shape{operand.groups, operand.anyRows ? any : operand.rows,
+                             operand.anyColumns ? any : operand.columns};
+  SmallVector<int64_t> strides{any, any, 1};
+  auto layout = StridedLayoutAttr::get(element.getContext(), /*offset=*/0, ArrayRef(strides).take_back(operand.rank));
+  return MemRefType::get(ArrayRef(shape).take_back(operand.rank), element, layout);
+}
+
+/// func.func @gemm of memrefs with any leading dimensions and group strides, around one product.
+/// Null, with a diagnostic, if the description of the groups cannot be read so.
 static OwningOpRef<ModuleOp> buildModule(MLIRContext &context, const fp8gemm_cpu_problem &p, const Operands &operands) {
   ImplicitLocOpBuilder b(UnknownLoc::get(&context), &context);
-  OwningOpRef<ModuleOp> module = ModuleOp::create(b.getLoc());
-  b.setInsertionPointToStart(module->getBody());
-
-  constexpr int64_t any = ShapedType::kDynamic;
-  auto type = [&](int64_t rows, int64_t columns, Type element) -> Type {
-    return MemRefType::get({rows, columns}, element, StridedLayoutAttr::get(&context, /*offset=*/0, {any, 1}));
-  };
   auto f8 = [&](int32_t type) -> Type {
     return type == FP8GEMM_CPU_E4M3 ? Type(Float8E4M3FNType::get(&context)) : Float8E5M2Type::get(&context);
   };
-  Type f32 = b.getF32Type(), d = type(any, p.n, p.d_type == FP8GEMM_CPU_F32 ? f32 : b.getBF16Type());
-  int64_t kBlocks = llvm::divideCeil(p.k, kBlockK);
-  Type sfa = isMnMajor(p.sfa_layout) ? type(kBlocks, any, f32) : type(any, kBlocks, f32);
-  FunctionType functionType = b.getFunctionType({type(any, p.k, f8(p.a_type)), sfa, type(p.n, p.k, f8(p.b_type)),
-                                                 type(operands.sfb.rows, operands.sfb.columns, f32), d, d},
-                                                {});
+  fp8gemm::GroupingAttr grouping;
+  if (isDescribed(p))
+    grouping = fp8gemm::GroupingAttr::getChecked([&] { return emitError(b.getLoc()); }, &context, groupingOf(p),
+                                                 p.group_align);
+  if (isDescribed(p) && !grouping)
+    return nullptr;
+
+  OwningOpRef<ModuleOp> module = ModuleOp::create(b.getLoc());
+  b.setInsertionPointToStart(module->getBody());
+  Type f32 = b.getF32Type(), d = typeOf(operands.d, p.d_type == FP8GEMM_CPU_F32 ? f32 : b.getBF16Type());
+  int64_t entries = p.grouping == FP8GEMM_CPU_ROW_INDEX ? ShapedType::kDynamic : describedEntries(p);
+  FunctionType functionType =
+      b.getFunctionType({typeOf(operands.a, f8(p.a_type)), typeOf(operands.sfa, f32), typeOf(operands.b, f8(p.b_type)),
+                         typeOf(operands.sfb, f32), d, d, MemRefType::get(entries, b.getI32Type())},
+                        {});
   auto function = func::FuncOp::create(b, kFunction, functionType);
   function->setAttr(LLVM::LLVMDialect::getEmitCWrapperAttrName(), b.getUnitAttr());
   Block *body = function.addEntryBlock();
   b.setInsertionPointToStart(body);
-  auto layout = [](int32_t layout) { return isMnMajor(layout) ? ScaleLayout::mn_major : ScaleLayout::k_major; };
-  Value c = !hasC(p) ? Value() : body->getArgument(isInPlace(p) ? 5 : 4);
-  fp8gemm::GemmOp::create(b, TypeRange(), body->getArgument(0), body->getArgument(1), body->getArgument(2),
-                          body->getArgument(3), c, body->getArgument(5),
-                          fp8gemm::ScaleAttr::get(&context, 1, kBlockK, layout(p.sfa_layout)),
-                          fp8gemm::ScaleAttr::get(&context, p.sfb_block_rows, kBlockK, layout(p.sfb_layout)),
-                          fp8gemm::ConfigAttr(), SymbolRefAttr());
+  auto scale = [&](int64_t rows, int32_t layout) {
+    return fp8gemm::ScaleAttr::get(&context, rows, kBlockK,
+                                   isMnMajor(layout) ? ScaleLayout::mn_major : ScaleLayout::k_major);
+  };
+  fp8gemm::ScaleAttr sfaScale = scale(1, p.sfa_layout), sfbScale = scale(p.sfb_block_rows, p.sfb_layout);
+  auto arguments = body->getArguments();
+  Value c = !hasC(p) ? Value() : arguments[isInPlace(p) ? 5 : 4], groups = grouping ? arguments[6] : Value();
+  if (p.grouping == FP8GEMM_CPU_NOT_GROUPED)
+    fp8gemm::GemmOp::create(b, TypeRange(), arguments[0], arguments[1], arguments[2], arguments[3], c, arguments[5],
+                            sfaScale, sfbScale, fp8gemm::ConfigAttr(), SymbolRefAttr());
+  else if (isKGrouped(p))
+    fp8gemm::KGroupedGemmOp::create(b, TypeRange(), arguments[0], arguments[1], arguments[2], arguments[3], groups, c,
+                                    arguments[5], sfaScale, sfbScale, grouping, fp8gemm::ConfigAttr(), SymbolRefAttr());
+  else
+    fp8gemm::GroupedGemmOp::create(b, TypeRange(), arguments[0], arguments[1], arguments[2], arguments[3], groups,
+                                   arguments[5], sfaScale, sfbScale, grouping, fp8gemm::ConfigAttr(), SymbolRefAttr());
   func::ReturnOp::create(b);
   return module;
 }
@@ -186,8 +124,15 @@ static llvm::Expected<std::unique_ptr<ExecutionEngine>> compile(ModuleOp module)
   return ExecutionEngine::create(module, options, std::move(*machine));
 }
 
-/// Rows of D depend on nothing but their own rows of A, so they are tasks.
+/// Rows of D depend on nothing but their own rows of A, so they are tasks; the groups of a problem are one.
 static void runTasks(Kernel kernel, const fp8gemm_cpu_problem &p, const Operands &operands, int32_t threads) {
+  void *description = const_cast<int32_t *>(p.description);
+  Descriptor groups{description, description, 0, {describedEntries(p), 1}};
+  if (p.grouping != FP8GEMM_CPU_NOT_GROUPED) {
+    Descriptor a = operands.a.whole(), sfa = operands.sfa.whole(), b = operands.b.whole(), sfb = operands.sfb.whole();
+    Descriptor c = operands.c.whole(), d = operands.d.whole();
+    return kernel(&a, &sfa, &b, &sfb, &c, &d, &groups);
+  }
   llvm::StdThreadPool pool(llvm::hardware_concurrency(threads));
   for (int64_t first = 0; first < p.m; first += kTaskRows)
     pool.async([&, first] {
@@ -195,7 +140,8 @@ static void runTasks(Kernel kernel, const fp8gemm_cpu_problem &p, const Operands
       Descriptor a = operands.a.part(false, first, count), b = operands.b.whole();
       Descriptor sfa = operands.sfa.part(isMnMajor(p.sfa_layout), first, count), sfb = operands.sfb.whole();
       Descriptor c = operands.c.part(false, first, count), d = operands.d.part(false, first, count);
-      kernel(&a, &sfa, &b, &sfb, &c, &d);
+      Descriptor none = groups;
+      kernel(&a, &sfa, &b, &sfb, &c, &d, &none);
     });
   pool.wait();
 }
@@ -217,14 +163,11 @@ static std::string run(const fp8gemm_cpu_problem &p, int32_t threads) {
     return success();
   });
 
-  Operands operands = operandsOf(p);
+  Operands operands(p);
   OwningOpRef<ModuleOp> module = buildModule(context, p, operands);
-  if (failed(verify(*module)))
+  if (!module || failed(verify(*module)))
     return errors;
-  for (const Operand *operand : {&operands.a, &operands.sfa, &operands.b, &operands.sfb, &operands.c, &operands.d})
-    if (std::string error = checkOperand(*operand); !error.empty())
-      return error;
-  if (std::string error = checkOverlap(p, operands); !error.empty())
+  if (std::string error = checkOperands(p, operands); !error.empty())
     return error;
 
   PassManager pm(&context);

@@ -79,7 +79,7 @@ def quantise(x, rows, element=E4M3):
     """x as e4m3 or e5m2 and its scales, one for `rows` rows x BLOCK columns."""
     padded = np.zeros((ceil_div(x.shape[0], rows) * rows, ceil_div(x.shape[1], BLOCK) * BLOCK))
     padded[: x.shape[0], : x.shape[1]] = np.abs(x)
-    blocks = padded.reshape(padded.shape[0] // rows, rows, -1, BLOCK)
+    blocks = padded.reshape(padded.shape[0] // rows, rows, padded.shape[1] // BLOCK, BLOCK)
     scales = (blocks.max(axis=(1, 3)) / LARGEST[np.dtype(element)]).astype(np.float32)
     scales[scales == 0] = 1
     return (x / expand(scales, rows, x.shape)).astype(element), scales
@@ -163,30 +163,36 @@ def stored_scales(scales, layout, row_multiple=1, padding=0):
 
 
 class _Matrix(ctypes.Structure):
-    _fields_ = [("data", ctypes.c_void_p), ("leading_dimension", ctypes.c_int64)]
+    _fields_ = [("data", ctypes.c_void_p), ("leading_dimension", ctypes.c_int64), ("group_stride", ctypes.c_int64)]
 
 
 class _Problem(ctypes.Structure):
     _fields_ = [(name, ctypes.c_int64) for name in ("m", "n", "k")] + [
         (name, ctypes.c_int32) for name in ("a_type", "b_type", "d_type", "sfb_block_rows", "sfa_layout", "sfb_layout")
-    ] + [(name, _Matrix) for name in ("a", "sfa", "b", "sfb", "c", "d")]
+    ] + [(name, _Matrix) for name in ("a", "sfa", "b", "sfb", "c", "d")] + [
+        ("grouping", ctypes.c_int32), ("flattened", ctypes.c_int32), ("groups", ctypes.c_int64),
+        ("group_align", ctypes.c_int64), ("k_blocks", ctypes.c_int64), ("description", ctypes.c_void_p)]
 
 
 def _matrix(array):
-    return _Matrix() if array is None else _Matrix(array.ctypes.data, array.shape[1])
+    """Of an array of rank 3 the first dimension is the group; of rank 1 it is flattened."""
+    if array is None:
+        return _Matrix()
+    strides = [stride // array.itemsize for stride in array.strides]
+    return _Matrix(array.ctypes.data, strides[-2] if array.ndim > 1 else 0, strides[-3] if array.ndim > 2 else 0)
 
 
 _TYPES = {np.dtype(E4M3): 0, np.dtype(E5M2): 1, np.dtype(BF16): 2, np.dtype(F32): 3}
 
 
-def cpu_call(m, n, k, sfa_layout, sfb_layout, a, sfa, b, sfb, d, c=None, sfb_rows=BLOCK, threads=0):
+def cpu_call(m, n, k, sfa_layout, sfb_layout, a, sfa, b, sfb, d, c=None, sfb_rows=BLOCK, threads=0, **grouping):
     """fp8gemm_cpu_gemm on arrays of storage, whose element types are the operands'; a
-    ValueError with its message if it fails."""
+    ValueError with its message if it fails. `grouping` sets the fields of grouped problems."""
     library = ctypes.CDLL(str(LIBRARY))
     code = {K_MAJOR: 0, MN_MAJOR: 1}
     types = [_TYPES[array.dtype] for array in (a, b, d)]
     problem = _Problem(m, n, k, *types, sfb_rows, code[sfa_layout], code[sfb_layout],
-                       *map(_matrix, (a, sfa, b, sfb, c, d)))
+                       *map(_matrix, (a, sfa, b, sfb, c, d)), **grouping)
     message = ctypes.create_string_buffer(1024)
     if library.fp8gemm_cpu_gemm(ctypes.byref(problem), threads, message, len(message)) != 0:
         raise ValueError(message.value.decode())

@@ -37,7 +37,7 @@ static void runOnCpu(Problem &problem) {
   auto gemm = reinterpret_cast<decltype(&fp8gemm_cpu_gemm)>(dlsym(library, "fp8gemm_cpu_gemm"));
   if (!gemm)
     throw std::runtime_error(std::string("libfp8gemm_cpu.so: ") + dlerror());
-  auto matrix = [](Matrix &matrix) { return fp8gemm_cpu_matrix{matrix.row<void>(0), matrix.leadingDimension}; };
+  auto matrix = [](Matrix &matrix) { return fp8gemm_cpu_matrix{matrix.row<void>(0), matrix.leadingDimension, 0}; };
   auto layout = [](bool mnMajor) { return mnMajor ? FP8GEMM_CPU_MN_MAJOR : FP8GEMM_CPU_K_MAJOR; };
   fp8gemm_cpu_problem call{};
   call.m = problem.m, call.n = problem.n, call.k = problem.k;

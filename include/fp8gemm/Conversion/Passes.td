@@ -20,6 +20,9 @@ def ConvertFP8GemmToLinalgPass : Pass<"convert-fp8gemm-to-linalg"> {
 
     At the end C, if there is one, is added in f32: `C + sum`; and the result is rounded
     to D's type, to nearest even.
+
+    A grouped product becomes a loop over its groups, or over blocks of rows that have one
+    index, that reads the description and does this for the rows, or the part of K, that it gives.
   }];
   let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::arith::ArithDialect",
                            "::mlir::math::MathDialect", "::mlir::tensor::TensorDialect",

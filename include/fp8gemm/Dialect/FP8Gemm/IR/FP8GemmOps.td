@@ -140,7 +140,7 @@ def FP8Gemm_GroupedGemmOp : FP8Gemm_ProductOp<"grouped_gemm"> {
 
     A description that is wrong makes results wrong, and nothing else: an index that is no group
     is a row of none; ends and counts are taken as the nearest that D has rows for; an end before its
-    group's start is no rows.
+    group's start is no rows (docs/Numerics.md has all cases).
 
     Constraints: (C2), (C3), (C4), (C5), (C7), (C8), (C9), (C12), (C13), (C14) and (C15) of
     `fp8gemm.gemm`; (C10) and (C11) hold for the last two dimensions of `sfa` and `sfb`. And
