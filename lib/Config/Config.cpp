@@ -16,6 +16,10 @@ int64_t fp8gemm::config::scaleColumnsPerBlock(const Problem &problem, const Conf
   return config.swapAb ? std::min(shared, kRowsPerBlock) : shared;
 }
 
+int64_t fp8gemm::config::scalesOfA(const Problem &problem, int64_t tileM) {
+  return tileM + (problem.shiftsScales() ? kScalesAligned : 0);
+}
+
 int64_t fp8gemm::config::panelColumns(const Problem &problem, int64_t tileN) {
   for (int64_t rowBytes : {128, 64})
     if (tileN * problem.dBytes % rowBytes == 0)
@@ -34,7 +38,7 @@ static int64_t alignmentOf(int64_t bytes) { return bytes >= 1024 ? 1024 : 128; }
 
 /// All stages of A, B and their scales, those that TMA fills first, and their mbarriers.
 static int64_t ringBytes(const Problem &problem, const Config &config) {
-  int64_t sfa = config.tileM * 4, sfb = config.tileN / scaleColumnsPerBlock(problem, config) * 4;
+  int64_t sfa = scalesOfA(problem, config.tileM) * 4, sfb = config.tileN / scaleColumnsPerBlock(problem, config) * 4;
   bool sfbFirst = problem.sfbByTma() && !problem.sfaByTma();
   int64_t offset = 0;
   for (int64_t bytes : {config.tileM * kBlockK, config.tileN * kBlockK, sfbFirst ? sfb : sfa, sfbFirst ? sfa : sfb}) {
@@ -205,8 +209,10 @@ std::string fp8gemm::config::check(const Problem &problem, const Gpu &gpu, const
     return expected("1 or 2 partials", config.partials);
   // The helper warp holds a row's scale in each lane's registers, two K blocks' worth.
   if (!problem.sfaByTma() && config.tileM > kMaxHelperRows)
-    return expected("tile_m to be at most " + std::to_string(kMaxHelperRows) +
-                        (problem.startsAligned() ? " for k_major scales of A" : " for groups without padding"),
+    return expected("tile_m to be at most " + std::to_string(kMaxHelperRows) + " for k_major scales of A",
+                    config.tileM);
+  if (problem.sfaByTma() && scalesOfA(problem, config.tileM) > kMaxBox)
+    return expected("tile_m to be at most " + std::to_string(kMaxBox - kScalesAligned) + " for groups without padding",
                     config.tileM);
   if (std::string error = checkRegisters(problem, config); !error.empty())
     return error;

@@ -18,6 +18,9 @@ constexpr int64_t kThreadsPerWarpgroup = 128, kWarpsPerWarpgroup = 4;
 constexpr int64_t kMinRegisters = 24, kMaxRegisters = 256;
 constexpr int64_t kRegistersPerSm = 64 * 1024;
 
+/// Elements along each side of a TMA box (cuTensorMapEncodeTiled).
+constexpr int64_t kMaxBox = 256;
+
 /// The largest cluster that every GPU of compute capability 9.0 runs (CUDA Programming Guide).
 constexpr int64_t kMaxCluster = 8;
 

@@ -49,7 +49,7 @@ TEST(ConfigGroups, IllegalConfigsAreNamed) {
             "expected tile_m * cluster_m to divide 64, what groups are aligned to, got 128");
   EXPECT_EQ(checkWith(problem, "tile_m = 64, tile_n = 128, cluster_n = 2"), "");
   EXPECT_EQ(checkWith(groupsOf(Grouping::RowEnd, 32), "tile_m = 256, tile_n = 128"),
-            "expected tile_m to be at most 128 for groups without padding, got 256");
+            "expected tile_m to be at most 252 for groups without padding, got 256");
   EXPECT_EQ(checkWith(groupsOf(Grouping::RowCount, 1025), "tile_m = 64, tile_n = 128"),
             "expected at most 1024 groups, got 1025");
 }

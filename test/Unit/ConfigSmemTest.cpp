@@ -27,7 +27,7 @@ int64_t layoutBytes(MLIRContext *context, const config::Problem &problem, const 
   SmallVector<MemRefType> tma = {buffer({config.tileM, config::kBlockK}, f8),
                                  buffer({config.tileN, config::kBlockK}, f8)};
   SmallVector<MemRefType> warps;
-  (problem.sfaByTma() ? tma : warps).push_back(buffer({config.tileM}, f32));
+  (problem.sfaByTma() ? tma : warps).push_back(buffer({config::scalesOfA(problem, config.tileM)}, f32));
   (problem.sfbByTma() ? tma : warps)
       .push_back(buffer({config.tileN / config::scaleColumnsPerBlock(problem, config)}, f32));
   int64_t elements = config.tileM * config.tileN;
@@ -52,14 +52,15 @@ TEST(ConfigSmem, EqualsTheLayoutOfTheRingsAndTheTableOfGroups) {
   context.loadDialect<hopper::HopperDialect>();
   config::Problem problem;
   problem.n = 7168, problem.k = 2048, problem.groups = 100, problem.groupAlign = 128;
-  for (Grouping grouping : {Grouping::RowIndex, Grouping::RowEnd, Grouping::RowCount, Grouping::Batched}) {
-    problem.grouping = grouping;
-    std::vector<config::Candidate> candidates = config::enumerate(problem, config::knownGpus()[0], 100);
-    EXPECT_FALSE(candidates.empty());
-    for (const config::Candidate &candidate : candidates)
-      EXPECT_EQ(config::smemBytes(problem, candidate.config), layoutBytes(&context, problem, candidate.config))
-          << config::describe(candidate.config);
-  }
+  for (int64_t align : {1, 128})
+    for (Grouping grouping : {Grouping::RowIndex, Grouping::RowEnd, Grouping::RowCount, Grouping::Batched}) {
+      problem.grouping = grouping, problem.groupAlign = grouping == Grouping::RowIndex ? 128 : align;
+      std::vector<config::Candidate> candidates = config::enumerate(problem, config::knownGpus()[0], 100);
+      EXPECT_FALSE(candidates.empty());
+      for (const config::Candidate &candidate : candidates)
+        EXPECT_EQ(config::smemBytes(problem, candidate.config), layoutBytes(&context, problem, candidate.config))
+            << config::describe(candidate.config);
+    }
 }
 
 TEST(ConfigSmem, EqualsTheLayoutOfTheRings) {

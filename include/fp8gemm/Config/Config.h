@@ -16,6 +16,9 @@ namespace fp8gemm::config {
 /// Elements of K that share a scale, and that one ring stage holds.
 constexpr int64_t kBlockK = 128;
 
+/// TMA addresses multiples of 16 bytes: of these many scales.
+constexpr int64_t kScalesAligned = 4;
+
 /// How scales are stored (see #fp8gemm.scale).
 enum class ScaleLayout { KMajor, MnMajor };
 
@@ -52,11 +55,10 @@ struct Problem {
   /// A tile's last rows may belong to another group, or to none.
   bool storesParts() const { return isTabulated() || grouping == Grouping::RowIndex; }
 
-  /// Tiles start at rows whose scales, four in 16 bytes, TMA can address.
-  bool startsAligned() const { return grouping != Grouping::RowEnd || groupAlign % 4 == 0; }
-
   /// Scales that TMA can bring; helper warps bring the others.
-  bool sfaByTma() const { return sfa == ScaleLayout::MnMajor && startsAligned(); }
+  bool sfaByTma() const { return sfa == ScaleLayout::MnMajor; }
+  /// Tiles may start at rows whose scales TMA can't address, so it brings some before them.
+  bool shiftsScales() const { return sfaByTma() && grouping == Grouping::RowEnd && groupAlign % kScalesAligned != 0; }
   bool sfbByTma() const { return sfbRows == 1 && sfb == ScaleLayout::MnMajor; }
 };
 
@@ -162,6 +164,10 @@ int64_t residentClusters(const Gpu &gpu, int64_t ctas);
 /// Columns of D that share one B scale wherever a tile starts: gcd(tile_n, rows of B that
 /// share one); with swap_ab at most a block of 64.
 int64_t scaleColumnsPerBlock(const Problem &problem, const Config &config);
+
+/// A's scales of a K block in a stage: of tile_m rows, and of those before from which on TMA can
+/// bring them.
+int64_t scalesOfA(const Problem &problem, int64_t tileM);
 
 /// CTAs of a cluster that store a part of a tile's columns(), when split_k of them share its
 /// K blocks: the most that divide them into what stmatrix stores, 16 columns or, transposed, 8.

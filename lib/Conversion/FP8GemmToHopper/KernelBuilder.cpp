@@ -11,9 +11,6 @@ using namespace mlir;
 using namespace fp8gemm;
 using namespace fp8gemm::hopper;
 
-/// K blocks between fetching scales that L1 does not hold and using them: about the latency of L2.
-static constexpr int64_t kScatteredBlocksAhead = 3;
-
 //===----------------------------------------------------------------------===//
 // The kernel and its roles
 //===----------------------------------------------------------------------===//
@@ -72,7 +69,7 @@ void KernelBuilder::buildProducer() {
       load(mapA, tile.row, column, groupOfA, buffers[0], slot, config.getClusterN() > 1);
       load(mapB, tile.column, column, tile.group, buffers[1], slot, config.getClusterM() > 1);
       if (problem.sfaByTma())
-        load(sfa, k, tile.row, groupOfA, buffers[2], slot, /*shared=*/false);
+        load(sfa, k, firstScale(tile), groupOfA, buffers[2], slot, /*shared=*/false);
       if (problem.sfbByTma())
         load(sfb, k, tile.column, tile.group, buffers.back(), slot, /*shared=*/false);
       RingCommitOp::create(builder, acquire.getSlot());
@@ -83,7 +80,7 @@ void KernelBuilder::buildProducer() {
   YieldOp::create(builder);
 }
 
-/// The scales of a K block are fetched some blocks ahead, so that their latency
+/// The scales of a K block are fetched one block ahead, so that their latency
 /// passes while the warp waits for an empty stage.
 void KernelBuilder::buildHelper() {
   forEachTile([&](Value number) {
@@ -96,25 +93,17 @@ void KernelBuilder::buildHelper() {
         values.push_back(fetchColumnScales(tile, k));
       return values;
     };
-    // Stored row by row they are in L1 with those of the block before, else each block's come from L2.
-    bool mnMajor = (!problem.sfaByTma() && problem.sfa == config::ScaleLayout::MnMajor) ||
-                   (!problem.sfbByTma() && problem.sfb == config::ScaleLayout::MnMajor);
-    int64_t blocksAhead = mnMajor ? kScatteredBlocksAhead : 1;
-    SmallVector<Value> fetched;
-    for (int64_t i = 0; i < blocksAhead; ++i)
-      llvm::append_range(fetched, fetch(kBlock(index(std::min(i, kBlocks - 1)))));
-    auto loop = scf::ForOp::create(builder, index(0), blockCount, index(1), fetched);
+    SmallVector<Value> first = fetch(kBlock(index(0)));
+    auto loop = scf::ForOp::create(builder, index(0), blockCount, index(1), first);
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(loop.getBody());
-    Value next = kBlock(arith::AddIOp::create(builder, loop.getInductionVar(), index(blocksAhead)));
-    SmallVector<Value> carried(loop.getRegionIterArgs());
-    llvm::append_range(carried, fetch(arith::MinUIOp::create(builder, next, index(kBlocks - 1))));
+    Value next = kBlock(arith::AddIOp::create(builder, loop.getInductionVar(), index(1)));
+    SmallVector<Value> ahead = fetch(arith::MinUIOp::create(builder, next, index(kBlocks - 1)));
     auto acquire = RingAcquireOp::create(builder, ring, Filler::warps, Value(), Value());
-    ValueRange buffers = acquire.getBuffers();
-    for (auto [values, buffer] : llvm::zip(carried, buffers))
+    for (auto [values, buffer] : llvm::zip_equal(loop.getRegionIterArgs(), acquire.getBuffers()))
       PutScalesOp::create(builder, values, buffer);
     RingCommitOp::create(builder, acquire.getSlot());
-    scf::YieldOp::create(builder, ArrayRef(carried).drop_front(buffers.size()));
+    scf::YieldOp::create(builder, ahead);
   });
   YieldOp::create(builder);
 }
@@ -125,10 +114,16 @@ void KernelBuilder::buildConsumer(Value group) {
     firstRows.push_back(i == 0 ? first : arith::AddIOp::create(builder, first, index(i * kFragmentRows)));
   }
   forEachTile([&](Value number) {
+    Tile tile;
+    if (problem.shiftsScales()) {
+      tile = locate(number);
+      shift = arith::SubIOp::create(builder, tile.row, firstScale(tile));
+    }
     Value zero = ZeroOp::create(builder, FragmentType::get(builder.getContext(), kFragmentRows, columns));
     SmallVector<Value> zeros(blocks, zero);
     SmallVector<Value> sums = mainLoop(group, zeros);
-    Tile tile = locate(number); // not before: the first product need not wait for it
+    if (!shift)
+      tile = locate(number); // not before: the first product need not wait for it
     if (cRing)
       sums = addC(group, sums);
     if (config.getSplitK() > 1)
@@ -222,6 +217,10 @@ KernelBuilder::Product KernelBuilder::multiply(Stage stage, Value group, int64_t
   auto columnsType = ScalesType::get(context, columns, Axis::columns, swap ? 1 : columnsPerScale);
   Value row = firstRows[i];
   Value block = cut(rowTile, {row, builder.getIndexAttr(0)}, {kFragmentRows, kBlockK});
+  if (shift && swap)
+    columnScales = cut(columnScales, {shift}, {columns});
+  else if (shift)
+    row = arith::AddIOp::create(builder, row, shift);
   Value blockScales =
       cut(rowScales, {rowsPerScale == 1 ? row : fragmentIndex(group, i)}, {kFragmentRows / rowsPerScale});
   // Before the product: behind it, ptxas puts the loads and the scales' products

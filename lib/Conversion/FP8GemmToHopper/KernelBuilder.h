@@ -67,6 +67,8 @@ private:
   hopper::Grouping scannedGrouping();
   /// Rows from the tile's first on that are of its group; null: all that D has.
   mlir::Value storedRows(const Tile &tile);
+  /// The row from whose scale on TMA brings those of a tile.
+  mlir::Value firstScale(const Tile &tile);
   /// Those of `rows` that are not before `first`.
   mlir::Value restFrom(mlir::Value rows, mlir::Value first);
   /// Stores the first `rows` rows of a block.
@@ -118,6 +120,7 @@ private:
   mlir::Value blockRows, blockColumns, tiles, firstTile, tileStep;
   mlir::Value table;                        ///< of groups, if their rows are known on the device only
   mlir::Value tilesPerGroup;                ///< where all groups have the same
+  mlir::Value shift;         ///< of the tile's scales in their buffer, if they don't start it
   Tile located;                             ///< the tile of the loop's body, if it is found by its rows' index
   llvm::SmallVector<mlir::Value> firstRows; ///< of a consumer's blocks of 64 rows, in the tile
   mlir::Value rank;                         ///< of this CTA in its cluster

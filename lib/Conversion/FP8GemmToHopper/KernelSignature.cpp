@@ -133,7 +133,7 @@ RingType KernelBuilder::ringType() {
   SmallVector<MemRefType> tma{inShared({tileM, kBlockK}, product.getAElement()),
                               inShared({tileN, kBlockK}, product.getBElement())},
       warps;
-  (problem.sfaByTma() ? tma : warps).push_back(inShared({tileM}, f32));
+  (problem.sfaByTma() ? tma : warps).push_back(inShared({config::scalesOfA(problem, tileM)}, f32));
   (problem.sfbByTma() ? tma : warps).push_back(inShared({tileN / columnsPerScale}, f32));
   return RingType::get(builder.getContext(), config.getStages(), tma, warps, config.getConsumers(),
                        config.getClusterM() * config.getClusterN());
@@ -176,7 +176,8 @@ gpu::GPUFuncOp KernelBuilder::createFunction(gpu::GPUModuleOp module) {
        ParamKind::tensor_map, Operand::a, mapA},
       {tensorMap(product.getBElement(), tileN / config.getClusterM(), kBlockK, swizzled, groupsOfB),
        ParamKind::tensor_map, Operand::b, mapB},
-      scales(problem.sfaByTma(), tileM, ShapedType::kDynamic, product.getAScale(), groupsOfA, Operand::sfa, sfa),
+      scales(problem.sfaByTma(), config::scalesOfA(problem, tileM), ShapedType::kDynamic, product.getAScale(),
+             groupsOfA, Operand::sfa, sfa),
       scales(problem.sfbByTma(), tileN, llvm::divideCeil(product.getN(), problem.sfbRows), product.getBScale(),
              groupsOfB, Operand::sfb, sfb)};
   if (problem.loadsC())

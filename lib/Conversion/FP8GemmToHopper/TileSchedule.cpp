@@ -143,6 +143,13 @@ Value KernelBuilder::storedRows(const Tile &tile) {
   return CountRowsOp::create(builder, groups, tile.row, group, extentM, tileM);
 }
 
+Value KernelBuilder::firstScale(const Tile &tile) {
+  if (!problem.shiftsScales())
+    return tile.row;
+  Value quad = index(config::kScalesAligned);
+  return arith::MulIOp::create(builder, arith::DivUIOp::create(builder, tile.row, quad), quad);
+}
+
 Value KernelBuilder::restFrom(Value rows, Value first) {
   Value atLeast = arith::MaxUIOp::create(builder, rows, first);
   return arith::SubIOp::create(builder, atLeast, first);

@@ -39,7 +39,7 @@ struct LowerLoadScales : OpConversionPattern<LoadScalesOp> {
     else if (type.getAxis() == Axis::rows)
       scales = loadRows(emit, source);
     else
-      scales = loadColumns(emit, source, type.getExtent());
+      scales = loadColumns(emit, source, type.getExtent(), cast<MemRefType>(op.getSource().getType()));
     rewriter.replaceOpWithMultiple(op, {scales});
     return success();
   }
@@ -57,11 +57,17 @@ struct LowerLoadScales : OpConversionPattern<LoadScalesOp> {
   }
 
   /// Columns 8j + 2(l%4) and the next.
-  static SmallVector<Value> loadColumns(Emitter emit, Value source, int64_t extent) {
+  static SmallVector<Value> loadColumns(Emitter emit, Value source, int64_t extent, MemRefType type) {
     Value first = emit.offset(source, emit.mul(emit.rem(emit.lane(), 4), emit.i32(2 * 4)));
-    auto f32x2 = VectorType::get({2}, emit.builder.getF32Type());
+    Type f32 = emit.builder.getF32Type();
+    auto f32x2 = VectorType::get({2}, f32);
     SmallVector<Value> scales;
     for (int64_t column = 0; column < extent; column += 8) {
+      if (!type.getLayout().isIdentity()) { // may start between pairs
+        for (int64_t i = 0; i < 2; ++i)
+          scales.push_back(load(emit, f32, emit.offset(first, 4 * (column + i)), 4));
+        continue;
+      }
       Value pair = load(emit, f32x2, emit.offset(first, 4 * column), 8);
       for (int64_t i = 0; i < 2; ++i)
         scales.push_back(LLVM::ExtractElementOp::create(emit.builder, emit.loc, pair, emit.i32(i)));
