@@ -6,9 +6,9 @@
 #                                   needs beside this checkout: kernels and the runtime)
 #   gpu_session.sh run FOLDER LOGS  on the GPU machine: tests, benchmark, sanitizer
 # Steps have time limits and don't depend on each other's success. $STEPS chooses (default:
-# "smoke bench tests sanitize"; there are two more, "random": $RANDOM_PRODUCTS random products,
-# 600, and "grouped": $GROUPED_PATTERNS patterns of groups, 600), $SETS the benchmark's sets,
-# $PEERS its peers, $SEED what is random. When staging,
+# "smoke bench tests sanitize"; there are "random", too: $RANDOM_PRODUCTS random products, 600;
+# "grouped": $GROUPED_PATTERNS patterns of groups, 600; and "sanitize-grouped"), $SETS the
+# benchmark's sets, $PEERS its peers, $SEED what is random. When staging,
 # $SCHEDULES names a file of schedules to time beside the compiler's own choice (such as
 # benchmark/schedules.txt), $COMPILE_OPTION is passed to fp8gemm-compile.
 
@@ -69,6 +69,7 @@ run() {
   step grouped 150 "$python" "$root/test/Execution/run_gpu_tests.py" "$folder/grouped" --grouped \
     "${GROUPED_PATTERNS:-600}" --seed "${SEED:-1}" --item-seconds 15 --seconds 140 --json "$logs/grouped.json"
   step sanitize 100 "$root/test/Execution/sanitize.sh" "$folder/test"
+  step sanitize-grouped 100 "$root/test/Execution/sanitize.sh" "$folder/grouped"
   printf '\n'
   printf '%s\n' "${summary[@]}"
 }

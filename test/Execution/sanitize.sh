@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
 # Runs small products under compute-sanitizer: memcheck, then racecheck.
-#   sanitize.sh KERNELS     folder that benchmark/kernels.py filled with --set sanitize, and
-#                           benchmark/varied_kernels.py sanitize with other schedules
+#   sanitize.sh KERNELS     folder that benchmark/kernels.py filled with --set sanitize or
+#                           --set grouped-test, and benchmark/varied_kernels.py sanitize with
+#                           other schedules
 # Each tool gets SANITIZE_SECONDS (default 120). Exit status 0: both clean; 77: nothing to
 # run on. The sanitizer doesn't see all of what TMA does: run_gpu_tests.py has the guards.
 

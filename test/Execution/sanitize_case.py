@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Run small products once each and check them; made to be run under compute-sanitizer.
 
-    sanitize_case.py KERNELS        KERNELS: folder that benchmark/kernels.py filled with --set sanitize, and
-                                    benchmark/varied_kernels.py sanitize
+    sanitize_case.py KERNELS        KERNELS: folder that benchmark/kernels.py filled with --set sanitize or
+                                    --set grouped-test, and benchmark/varied_kernels.py sanitize
 
 Needs NumPy, ml_dtypes and the CUDA driver only. Each operand is an allocation of exactly its size, so
 that memcheck sees the first byte beyond it.
@@ -21,6 +21,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "Numerics"), str(HERE.parent.parent / "benchmark")]
 import numerics
 import runtime_binding
+import sanitize_grouped
 import shapes
 import tensor_core
 
@@ -86,23 +87,39 @@ def run(driver, path, m):
     return (None if share <= 1 and relative <= 2.0**-8 else f"relative error {relative:.3g}"), share
 
 
+def run_grouped(driver, path, entry):
+    kernel = runtime_binding.Kernel(path)
+    kernel.load()
+    yield from sanitize_grouped.run(driver, kernel, entry)
+    kernel.close()
+
+
+def products_of(driver, folder, index):
+    """(name, function that runs it and gives [(what, wrong or None, share)])."""
+    grouped = [entry for entry in index if "grouping" in entry and entry["n"] * entry["k"] <= sanitize_grouped.LARGEST]
+    for problem in shapes.SANITIZE:
+        sizes = problem.n, problem.k, shapes.SANITIZE_M
+        for entry in index:
+            if (entry["n"], entry["k"], entry["expected_m"]) == sizes and "grouping" not in entry:
+                name = "x".join(map(str, problem))
+                yield entry["file"], lambda: [(name, *run(driver, folder / entry["file"], problem.m))]
+    for entry in grouped:
+        yield entry["file"], lambda: run_grouped(driver, folder / entry["file"], entry)
+
+
 def main():
     folder = Path(sys.argv[1])
-    index = {}
-    for entry in json.loads((folder / "index.json").read_text()):
-        if entry["expected_m"] == shapes.SANITIZE_M:
-            index.setdefault((entry["n"], entry["k"]), []).append(entry)
     driver, failed, ran = Driver(), 0, 0
-    for problem in shapes.SANITIZE:
-        for entry in index.get((problem.n, problem.k), []):
-            try:
-                wrong, share = run(driver, folder / entry["file"], problem.m)
-            except (RuntimeError, runtime_binding.StatusError) as error:
-                wrong, share = str(error), float("nan")
-            print(f"{'x'.join(map(str, problem))} {entry['file']}: {wrong or 'right'}, error / bound {share:.4f}", flush=True)
-            failed, ran = failed + bool(wrong), ran + 1
+    for name, products in products_of(driver, folder, json.loads((folder / "index.json").read_text())):
+        try:
+            for what, wrong, share in products():
+                print(f"{what} {name}: {wrong or 'right'}, error / bound {share:.4f}", flush=True)
+                failed, ran = failed + bool(wrong), ran + 1
+        except (RuntimeError, runtime_binding.StatusError) as error:
+            print(f"{name}: {error}", flush=True)
+            failed, ran = failed + 1, ran + 1
     if not ran:
-        print(f"error: no kernel of the set 'sanitize' in {folder}")
+        print(f"error: no kernel of the sets 'sanitize' and 'grouped-test' in {folder}")
     return 1 if failed or not ran else 0
 
 
