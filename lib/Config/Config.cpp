@@ -94,6 +94,9 @@ int64_t fp8gemm::config::consumerRegistersNeeded(const Problem &problem, const C
     others += 8;
   if (problem.sfbRows == 1 && !problem.sfaByTma())
     others += 16;
+  // What is known of a tile's group, over a loop of as many K blocks as that has.
+  if (problem.grouping == Grouping::KCount)
+    others += 16;
   // The sums of all blocks, and the partial results, with their scales, that they take turns to use.
   return blocks * perBlock + config.partials * (perBlock + scales) + others;
 }
@@ -237,12 +240,14 @@ int64_t fp8gemm::config::rowsOfGroup(const Problem &problem, int64_t expectedM) 
   // How many of the rows that a masked product has room for are used is not known here.
   if (!problem.m || problem.grouping == Grouping::RowCount)
     return expectedM;
-  return problem.hasGroupsOfA() ? *problem.m : *problem.m / problem.groups;
+  return problem.hasGroupsOfD() ? *problem.m : *problem.m / problem.groups;
 }
 
 int64_t fp8gemm::config::rowsOfRaster(const Problem &problem, int64_t expectedM) {
   if (problem.grouping == Grouping::RowIndex)
     return problem.m.value_or(problem.groups * expectedM);
+  if (problem.grouping == Grouping::KCount)
+    return problem.m.value_or(expectedM);
   return problem.isGrouped() ? rowsOfGroup(problem, expectedM) : problem.m.value_or(expectedM);
 }
 

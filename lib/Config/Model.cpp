@@ -65,6 +65,9 @@ constexpr double kRestartSeconds = 1.13e-6, kClusterSeconds = 1.87e-6;
 /// duration on half of that shows (the clock falls only after a while).
 constexpr double kPowerDrop = 0.283, kPowerSeconds = 0.325e-3;
 
+/// Sizes of groups, of the expected one: how far routers of mixtures of experts are from equal.
+constexpr double kGroupSizes[] = {0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3};
+
 /// A bound on the time, and its name for people.
 struct Bound {
   double time;
@@ -80,25 +83,32 @@ struct Extents {
   double tileRows, tileColumns;                ///< of a tile, those inside the matrices on average
 };
 
+/// Rows of tiles of all groups. The sizes of groups that differ are taken to be spread evenly around
+/// the expected one.
+int64_t blockRowsOf(const Problem &problem, int64_t rows, int64_t tileM) {
+  if (!problem.storesParts())
+    return problem.groups * tiles(rows, tileM);
+  double sum = 0;
+  for (double factor : kGroupSizes)
+    sum += tiles(std::lround(factor * rows), tileM);
+  return std::lround(problem.groups * sum / std::size(kGroupSizes));
+}
+
 Extents extents(const Problem &problem, const Gpu &gpu, const Config &config, int64_t expectedM) {
-  int64_t m =
-      std::max<int64_t>(problem.isGrouped() ? rowsOfGroup(problem, expectedM) : problem.m.value_or(expectedM), 1);
-  int64_t blockRows = tiles(m, config.tileM);
-  if (problem.isGrouped()) {
-    // Where groups differ, the last tile of one is half full on average.
-    bool differ = problem.grouping != Grouping::Batched && m > config.tileM;
-    blockRows = problem.groups * (differ ? 2 * m + config.tileM : 2 * config.tileM * blockRows) / (2 * config.tileM);
-  }
+  int64_t m = problem.isGrouped() ? rowsOfGroup(problem, expectedM) : problem.m.value_or(expectedM);
+  m = std::max<int64_t>(m, 1);
+  int64_t blockRows = blockRowsOf(problem, m, config.tileM);
   int64_t count = blockRows * tiles(problem.n, config.tileN);
   // What a cluster does at once: a tile, or one for each CTA.
   int64_t perCluster = config.cluster() / config.splitK;
   int64_t clusters = std::min(residentClusters(gpu, config.cluster()), tiles(count, perCluster));
+  // Of a K that is grouped each tile has its group's part.
+  int64_t k = problem.grouping == Grouping::KCount ? tiles(problem.k, problem.groups) : problem.k;
   Extents e;
-  e.m = m * problem.groups, e.n = problem.n, e.k = problem.k,
-  e.kBlocks = tiles(tiles(problem.k, kBlockK), config.splitK);
+  e.m = m * problem.groups, e.n = problem.n, e.k = k, e.kBlocks = tiles(tiles(k, kBlockK), config.splitK);
   e.tiles = count, e.ctas = clusters * config.cluster(), e.waves = tiles(count, clusters * perCluster);
   // What is loaded behind a group's rows lies inside the matrix, as a rule.
-  e.tileRows = problem.isGrouped() ? config.tileM : e.m / blockRows,
+  e.tileRows = problem.storesParts() ? config.tileM : e.m / blockRows;
   e.tileColumns = e.n / tiles(problem.n, config.tileN);
   return e;
 }

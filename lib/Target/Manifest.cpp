@@ -151,6 +151,8 @@ FailureOr<flatbuffers::Offset<format::Param>> ManifestBuilder::buildParam(unsign
     return format::CreateParam(fbb, format::ParamKind::LeadingDimension, operand);
   case hopper::ParamKind::group_stride:
     return format::CreateParam(fbb, format::ParamKind::GroupStride, operand);
+  case hopper::ParamKind::extent_k:
+    return format::CreateParam(fbb, format::ParamKind::ExtentK, operand);
   case hopper::ParamKind::extent_m:
     break;
   }

@@ -79,6 +79,7 @@ inline unsigned bytesOf(ParamKind kind) {
     return 8;
   case ParamKind::LeadingDimension:
   case ParamKind::ExtentM:
+  case ParamKind::ExtentK:
     return 4;
   }
   return 0;
@@ -88,6 +89,7 @@ inline unsigned bytesOf(ParamKind kind) {
 inline bool suits(const Problem &problem, ParamKind kind, Operand operand) {
   switch (kind) {
   case ParamKind::TensorMap:
+    return isMatrix(operand);
   case ParamKind::LeadingDimension:
     return isMatrix(operand) && !isFlat(problem, operand);
   case ParamKind::Pointer:
@@ -96,6 +98,7 @@ inline bool suits(const Problem &problem, ParamKind kind, Operand operand) {
   case ParamKind::GroupStride:
     return hasGroups(problem, operand);
   case ParamKind::ExtentM:
+  case ParamKind::ExtentK:
     return operand == Operand::None;
   }
   return false;

@@ -124,6 +124,9 @@ static fp8gemm_status fillParam(const cuda::Driver &driver, const Call &call, co
   case format::ParamKind::ExtentM:
     value.number = int32_t(call.m);
     break;
+  case format::ParamKind::ExtentK:
+    value.number = int32_t(call.k);
+    break;
   case format::ParamKind::GroupStride:
     value.stride = storage.tensor.group_stride;
     break;

@@ -50,10 +50,16 @@ struct Problem {
   bool isGrouped() const { return grouping != Grouping::None; }
   /// Each group has rows of A and D of its own: tensors of rank 3.
   bool hasGroupsOfA() const { return grouping == Grouping::RowCount || grouping == Grouping::Batched; }
+  bool hasGroupsOfB() const { return isGrouped() && grouping != Grouping::KCount; }
+  bool hasGroupsOfD() const { return hasGroupsOfA() || grouping == Grouping::KCount; }
   /// The kernel first tabulates where groups begin and end.
-  bool isTabulated() const { return grouping == Grouping::RowEnd || grouping == Grouping::RowCount; }
+  bool isTabulated() const {
+    return grouping == Grouping::RowEnd || grouping == Grouping::RowCount || grouping == Grouping::KCount;
+  }
   /// A tile's last rows may belong to another group, or to none.
-  bool storesParts() const { return isTabulated() || grouping == Grouping::RowIndex; }
+  bool storesParts() const {
+    return grouping == Grouping::RowIndex || grouping == Grouping::RowEnd || grouping == Grouping::RowCount;
+  }
 
   /// Scales that TMA can bring; helper warps bring the others.
   bool sfaByTma() const { return sfa == ScaleLayout::MnMajor; }

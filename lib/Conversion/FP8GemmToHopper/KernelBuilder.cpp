@@ -31,8 +31,7 @@ void KernelBuilder::build(gpu::GPUModuleOp module) {
   if (cRing)
     RingInitOp::create(builder, cRing);
   if (table)
-    ScanGroupsOp::create(builder, groups, scannedGrouping(), extentM, tileM * config.getClusterM(), problem.groupAlign,
-                         table);
+    tabulateGroups();
   FenceMbarrierInitOp::create(builder);
   if (cluster > 1)
     ClusterBarrierOp::create(builder);
@@ -55,8 +54,9 @@ void KernelBuilder::build(gpu::GPUModuleOp module) {
 }
 
 void KernelBuilder::buildProducer() {
-  forEachTile([&](Value number) {
+  auto loadAll = [&](Value number) {
     Tile tile = locate(number);
+    Value a = mapOf(mapA, /*slot=*/0, tile), b = mapOf(mapB, /*slot=*/1, tile);
     auto loop = scf::ForOp::create(builder, index(0), blockCount, index(1));
     {
       OpBuilder::InsertionGuard guard(builder);
@@ -65,18 +65,26 @@ void KernelBuilder::buildProducer() {
       Value column = arith::MulIOp::create(builder, k, index(kBlockK));
       auto acquire = RingAcquireOp::create(builder, ring, Filler::tma, Value(), Value());
       ValueRange buffers = acquire.getBuffers();
-      Value slot = acquire.getSlot(), groupOfA = problem.hasGroupsOfA() ? tile.group : Value();
-      load(mapA, tile.row, column, groupOfA, buffers[0], slot, config.getClusterN() > 1);
-      load(mapB, tile.column, column, tile.group, buffers[1], slot, config.getClusterM() > 1);
+      Value slot = acquire.getSlot();
+      Value groupOfA = problem.hasGroupsOfA() ? tile.group : Value();
+      Value groupOfB = problem.hasGroupsOfB() ? tile.group : Value();
+      load(a, tile.row, column, groupOfA, buffers[0], slot, config.getClusterN() > 1);
+      load(b, tile.column, column, groupOfB, buffers[1], slot, config.getClusterM() > 1);
+      Value scales = scaleBlock(tile, k);
       if (problem.sfaByTma())
-        load(sfa, k, firstScale(tile), groupOfA, buffers[2], slot, /*shared=*/false);
+        load(sfa, scales, firstScale(tile), groupOfA, buffers[2], slot, /*shared=*/false);
       if (problem.sfbByTma())
-        load(sfb, k, tile.column, tile.group, buffers.back(), slot, /*shared=*/false);
+        load(sfb, scales, tile.column, groupOfB, buffers.back(), slot, /*shared=*/false);
       RingCommitOp::create(builder, acquire.getSlot());
     }
     if (cRing)
       loadC(tile);
-  });
+  };
+  auto loadCAlone = [&](Value number) { loadC(locate(number)); };
+  if (cRing && writesEmptyGroups())
+    forEachTile(loadAll, loadCAlone);
+  else
+    forEachTile(loadAll);
   YieldOp::create(builder);
 }
 
@@ -85,7 +93,8 @@ void KernelBuilder::buildProducer() {
 void KernelBuilder::buildHelper() {
   forEachTile([&](Value number) {
     Tile tile = locate(number);
-    auto fetch = [&](Value k) {
+    auto fetch = [&](Value i) {
+      Value k = scaleBlock(tile, i);
       SmallVector<Value> values;
       if (!problem.sfaByTma())
         values.push_back(fetchRowScales(tile, k));
@@ -98,7 +107,8 @@ void KernelBuilder::buildHelper() {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(loop.getBody());
     Value next = kBlock(arith::AddIOp::create(builder, loop.getInductionVar(), index(1)));
-    SmallVector<Value> ahead = fetch(arith::MinUIOp::create(builder, next, index(kBlocks - 1)));
+    Value last = tile.firstBlock ? arith::SubIOp::create(builder, blockCount, index(1)) : index(kBlocks - 1);
+    SmallVector<Value> ahead = fetch(arith::MinUIOp::create(builder, next, last));
     auto acquire = RingAcquireOp::create(builder, ring, Filler::warps, Value(), Value());
     for (auto [values, buffer] : llvm::zip_equal(loop.getRegionIterArgs(), acquire.getBuffers()))
       PutScalesOp::create(builder, values, buffer);
@@ -113,24 +123,34 @@ void KernelBuilder::buildConsumer(Value group) {
     Value first = arith::MulIOp::create(builder, group, index(blocks * kFragmentRows));
     firstRows.push_back(i == 0 ? first : arith::AddIOp::create(builder, first, index(i * kFragmentRows)));
   }
-  forEachTile([&](Value number) {
-    Tile tile;
-    if (problem.shiftsScales()) {
-      tile = locate(number);
-      shift = arith::SubIOp::create(builder, tile.row, firstScale(tile));
-    }
+  auto zeros = [&] {
     Value zero = ZeroOp::create(builder, FragmentType::get(builder.getContext(), kFragmentRows, columns));
-    SmallVector<Value> zeros(blocks, zero);
-    SmallVector<Value> sums = mainLoop(group, zeros);
-    if (!shift)
-      tile = locate(number); // not before: the first product need not wait for it
+    return SmallVector<Value>(blocks, zero);
+  };
+  auto finish = [&](Tile tile, SmallVector<Value> sums) {
     if (cRing)
       sums = addC(group, sums);
     if (config.getSplitK() > 1)
       reduceAndStore(tile, group, sums);
     else
       store(tile, group, sums);
-  });
+  };
+  auto compute = [&](Value number) {
+    Tile tile;
+    if (problem.shiftsScales()) {
+      tile = locate(number);
+      shift = arith::SubIOp::create(builder, tile.row, firstScale(tile));
+    }
+    SmallVector<Value> sums = mainLoop(group, zeros());
+    if (!shift)
+      tile = locate(number); // not before: the first product need not wait for it
+    finish(tile, sums);
+  };
+  auto finishZeros = [&](Value number) { finish(locate(number), zeros()); };
+  if (writesEmptyGroups())
+    forEachTile(compute, finishZeros);
+  else
+    forEachTile(compute);
   // Shared memory must outlive the last store's reads, and what the cluster reads and writes there.
   TmaStoreWaitOp::create(builder, 0, /*read=*/true);
   if (cluster > 1)
@@ -174,8 +194,8 @@ Value KernelBuilder::fetchRowScales(Tile tile, Value k) {
 Value KernelBuilder::fetchColumnScales(Tile tile, Value k) {
   int64_t count = tileN / columnsPerScale;
   auto values = VectorType::get(llvm::divideCeil(count, kThreadsPerWarp), builder.getF32Type());
-  return FetchScalesOp::create(builder, values, sfb, tile.column, k, tile.group, index(product.getN()), count,
-                               columnsPerScale, problem.sfbRows);
+  return FetchScalesOp::create(builder, values, sfb, tile.column, k, problem.hasGroupsOfB() ? tile.group : Value(),
+                               index(product.getN()), count, columnsPerScale, problem.sfbRows);
 }
 
 KernelBuilder::Stage KernelBuilder::wait() {
@@ -188,8 +208,7 @@ KernelBuilder::Stage KernelBuilder::wait() {
 
 void KernelBuilder::loadC(Tile tile) {
   auto acquire = RingAcquireOp::create(builder, cRing, Filler::tma, Value(), Value());
-  TmaLoadOp::create(builder, mapC, tile.row, tile.column, /*group=*/Value(), acquire.getBuffers()[0],
-                    acquire.getSlot());
+  TmaLoadOp::create(builder, mapC, tile.row, tile.column, tile.group, acquire.getBuffers()[0], acquire.getSlot());
   RingCommitOp::create(builder, acquire.getSlot());
 }
 
@@ -242,7 +261,9 @@ SmallVector<Value> KernelBuilder::mainLoop(Value group, SmallVector<Value> sums)
   Value end = count ? index(*count / step * step) : blockCount;
   auto loop = scf::ForOp::create(builder, index(0), end, index(step), sums);
   // At least two iterations stay: without a loop ptxas mixes all K blocks, and spills.
-  int64_t unroll = std::min(kUnrolledProducts / (step * blocks), count.value_or(1) / (2 * step));
+  int64_t unroll = kUnrolledProducts / (step * blocks);
+  if (count)
+    unroll = std::min(unroll, *count / (2 * step));
   if (unroll > 1)
     loop->setAttr("hopper.unroll", builder.getI64IntegerAttr(unroll));
   {

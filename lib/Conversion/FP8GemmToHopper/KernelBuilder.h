@@ -15,7 +15,8 @@
 namespace fp8gemm {
 
 /// Elements of a K block; rows of a fragment; threads that work together.
-constexpr int64_t kBlockK = config::kBlockK, kFragmentRows = 64, kThreadsPerWarp = 32, kThreadsPerWarpgroup = 128;
+constexpr int64_t kBlockK = config::kBlockK, kFragmentRows = 64, kThreadsPerWarp = 32, kThreadsPerWarpgroup = 128,
+                  kTensorMapBytes = 128;
 
 class KernelBuilder {
 public:
@@ -28,10 +29,10 @@ public:
   void build(mlir::gpu::GPUModuleOp module);
 
 private:
-  /// A tile of D: its first row and first column; its group, and where that ends if rows of another
-  /// may follow (else null).
+  /// A tile of D: its first row and first column; its group; where that ends if rows of another
+  /// may follow (else null); its group's first K block, where K is grouped.
   struct Tile {
-    mlir::Value row, column, group, end;
+    mlir::Value row, column, group, end, firstBlock;
   };
   /// A stage as a consumer sees it.
   struct Stage {
@@ -44,6 +45,8 @@ private:
   };
 
   mlir::gpu::GPUFuncOp createFunction(mlir::gpu::GPUModuleOp module);
+  /// A and B are packed matrices, one a group, that follow each other.
+  bool isFlat();
   /// The groups, as a launcher is told of them; null if there are none.
   hopper::GroupsAttr groupsAttr();
   hopper::RingType ringType();
@@ -57,14 +60,24 @@ private:
   void buildHelper();
   void buildConsumer(mlir::Value group);
 
-  /// A persistent loop over the numbers of this CTA's tiles, after scheduleTiles().
-  void forEachTile(llvm::function_ref<void(mlir::Value)> body);
+  /// A persistent loop over the numbers of this CTA's tiles, after scheduleTiles(). Tiles of no group and
+  /// of one without K blocks are skipped, or have `otherwise` done.
+  void forEachTile(llvm::function_ref<void(mlir::Value)> body,
+                   llvm::function_ref<void(mlir::Value)> otherwise = nullptr);
+  /// Whether there is anything to do for a tile; null: always. Sets `located`.
+  mlir::Value findWork(mlir::Value number);
   /// Where a tile is: in raster order, group by group.
   Tile locate(mlir::Value number);
   Tile locateIn(mlir::Value number, mlir::Value blockRows);
   Tile locateByIndex(mlir::Value number);
-  /// How the groups that are tabulated are described.
-  hopper::Grouping scannedGrouping();
+  /// Where it is in its group, of groups with equally many tiles.
+  Tile locateInGroup(mlir::Value number);
+  /// Tabulates the groups, and where K is grouped makes tensor maps of each.
+  void tabulateGroups();
+  /// The tensor map of an operand for a tile: `map`, or its group's where K is grouped.
+  mlir::Value mapOf(mlir::Value map, int64_t slot, const Tile &tile);
+  /// Where the scales of a tile's `i`th K block are.
+  mlir::Value scaleBlock(const Tile &tile, mlir::Value i);
   /// Rows from the tile's first on that are of its group; null: all that D has.
   mlir::Value storedRows(const Tile &tile);
   /// The row from whose scale on TMA brings those of a tile.
@@ -75,6 +88,10 @@ private:
   void storePart(Tile block, mlir::Value panel, mlir::Value rows);
   mlir::Value ceilDiv(mlir::Value extent, int64_t divisor);
   Stage wait();
+  /// Whether D is written where a group has no K blocks: not in place.
+  bool writesEmptyGroups() const {
+    return problem.grouping == config::Grouping::KCount && problem.c != config::CUse::InPlace;
+  }
   /// The producer's part in adding C to a tile, and the consumers'.
   void loadC(Tile tile);
   llvm::SmallVector<mlir::Value> addC(mlir::Value group, mlir::ValueRange accumulators);
@@ -116,12 +133,12 @@ private:
   mlir::ImplicitLocOpBuilder builder;
 
   // Kernel arguments and what every role uses.
-  mlir::Value mapA, mapB, sfa, sfb, mapC, mapD, d, groups, extentM, staging, ring, cRing;
+  mlir::Value mapA, mapB, sfa, sfb, mapC, mapD, a, b, d, groups, workspace, extentM, extentK, staging, ring, cRing;
   mlir::Value blockRows, blockColumns, tiles, firstTile, tileStep;
   mlir::Value table;                        ///< of groups, if their rows are known on the device only
   mlir::Value tilesPerGroup;                ///< where all groups have the same
-  mlir::Value shift;         ///< of the tile's scales in their buffer, if they don't start it
-  Tile located;                             ///< the tile of the loop's body, if it is found by its rows' index
+  mlir::Value shift;                        ///< of the tile's scales in their buffer, if they don't start it
+  Tile located;                             ///< the tile of the loop's body, where the body depends on its group
   llvm::SmallVector<mlir::Value> firstRows; ///< of a consumer's blocks of 64 rows, in the tile
   mlir::Value rank;                         ///< of this CTA in its cluster
   mlir::Value firstBlock, blockCount;       ///< the K blocks of this CTA

@@ -23,7 +23,7 @@ static config::Config fieldsOf(ConfigAttr attr) {
 
 KernelBuilder::KernelBuilder(ProductOpInterface product, ConfigAttr config)
     : product(product), config(config), problem(problemOf(product)), tileM(config.getTileM()), tileN(config.getTileN()),
-      kBlocks(llvm::divideCeil(product.getK(), kBlockK)), swap(config.getSwapAb()), columns(swap ? tileM : tileN),
+      kBlocks(llvm::divideCeil(problem.k, kBlockK)), swap(config.getSwapAb()), columns(swap ? tileM : tileN),
       blocks((swap ? tileN : tileM) / (kFragmentRows * config.getConsumers())),
       columnsPerScale(config::scaleColumnsPerBlock(problem, fieldsOf(config))),
       cluster(config.getClusterM() * config.getClusterN() * config.getSplitK()),
@@ -38,7 +38,7 @@ static CUse cUseOf(ProductOpInterface product) {
 std::string KernelBuilder::name() {
   auto layout = [](ScaleAttr scale) { return scale.getLayout() == ScaleLayout::k_major ? "k" : "mn"; };
   auto f8 = [](Type element) { return isa<Float8E4M3FNType>(element) ? "e4m3" : "e5m2"; };
-  std::string m = ShapedType::isDynamic(product.getM()) ? "any" : std::to_string(product.getM());
+  auto extent = [](int64_t size) { return ShapedType::isDynamic(size) ? "any" : std::to_string(size); };
   std::string types = f8(product.getAElement());
   if (product.getAElement() != product.getBElement())
     types += std::string("_") + f8(product.getBElement());
@@ -47,12 +47,12 @@ std::string KernelBuilder::name() {
     types += product.isInPlace() ? "_in_place" : "_plus_c";
   std::string name =
       llvm::formatv("fp8gemm_{0}_{1}_m{2}_n{3}_k{4}_sfa_{5}_sfb_{6}_tile{7}x{8}_stages{9}_consumers{10}_raster{11}",
-                    product.isBScaledByRows() ? "1d1d" : "1d2d", types, m, product.getN(), product.getK(),
-                    layout(product.getAScale()), layout(product.getBScale()), tileM, tileN, config.getStages(),
-                    config.getConsumers(), config.getRasterGroup());
+                    product.isBScaledByRows() ? "1d1d" : "1d2d", types, extent(product.getM()), product.getN(),
+                    extent(product.getK()), layout(product.getAScale()), layout(product.getBScale()), tileM, tileN,
+                    config.getStages(), config.getConsumers(), config.getRasterGroup());
   if (GroupsAttr groups = groupsAttr())
-    name += llvm::formatv("_{0}_groups_{1}_align{2}", groups.getCount(), stringifyGrouping(groups.getBy()),
-                          groups.getAlign());
+    name += llvm::formatv("_{0}_groups_{1}{2}_align{3}", groups.getCount(), stringifyGrouping(groups.getBy()),
+                          isFlat() ? "_flat" : "", groups.getAlign());
   if (config.getSplitK() > 1)
     name += "_split" + std::to_string(config.getSplitK());
   else if (cluster > 1)
@@ -63,6 +63,8 @@ std::string KernelBuilder::name() {
     name += "_swap";
   return name;
 }
+
+bool KernelBuilder::isFlat() { return cast<ShapedType>(product.getA().getType()).getRank() == 1; }
 
 GroupsAttr KernelBuilder::groupsAttr() {
   auto by = [&] {
@@ -162,13 +164,14 @@ gpu::GPUFuncOp KernelBuilder::createFunction(gpu::GPUModuleOp module) {
     Operand operand;
     Value &value;
   };
-  bool groupsOfA = problem.hasGroupsOfA(), groupsOfB = problem.isGrouped();
+  int64_t storedBlocks = problem.grouping == config::Grouping::KCount ? ShapedType::kDynamic : kBlocks;
+  bool groupsOfA = problem.hasGroupsOfA(), groupsOfB = problem.hasGroupsOfB();
   auto scales = [&](bool byTma, int64_t box, int64_t rows, ScaleAttr scale, bool grouped, Operand operand,
                     Value &value) {
     if (byTma)
       return Parameter{tensorMap(f32, 1, box, nvgpu::TensorMapSwizzleKind::SWIZZLE_NONE, grouped),
                        ParamKind::tensor_map, operand, value};
-    return Parameter{scaleMatrix(rows, kBlocks, scale.getLayout(), grouped, context), ParamKind::matrix, operand,
+    return Parameter{scaleMatrix(rows, storedBlocks, scale.getLayout(), grouped, context), ParamKind::matrix, operand,
                      value};
   };
   SmallVector<Parameter> parameters = {
@@ -181,14 +184,26 @@ gpu::GPUFuncOp KernelBuilder::createFunction(gpu::GPUModuleOp module) {
       scales(problem.sfbByTma(), tileN, llvm::divideCeil(product.getN(), problem.sfbRows), product.getBScale(),
              groupsOfB, Operand::sfb, sfb)};
   if (problem.loadsC())
-    parameters.push_back(
-        {tensorMap(dElement, tileM, panelWidth, panelSwizzle), ParamKind::tensor_map, Operand::c, mapC});
-  parameters.push_back(
-      {tensorMap(dElement, panelRows, panelWidth, panelSwizzle, groupsOfA), ParamKind::tensor_map, Operand::d, mapD});
-  if (problem.storesParts()) {
-    int64_t dynamic = ShapedType::kDynamic;
+    parameters.push_back({tensorMap(dElement, tileM, panelWidth, panelSwizzle, problem.hasGroupsOfD()),
+                          ParamKind::tensor_map, Operand::c, mapC});
+  parameters.push_back({tensorMap(dElement, panelRows, panelWidth, panelSwizzle, problem.hasGroupsOfD()),
+                        ParamKind::tensor_map, Operand::d, mapD});
+  int64_t dynamic = ShapedType::kDynamic;
+  if (problem.storesParts())
     parameters.push_back(
         {matrix({dynamic, product.getN()}, {dynamic, 1}, dElement, groupsOfA), ParamKind::matrix, Operand::d, d});
+  if (problem.grouping == config::Grouping::KCount) {
+    // Each group's tensor maps are made on the device, of where A and B are.
+    auto storage = [&](Type element) {
+      return isFlat() ? MemRefType::get(dynamic, element) : matrix({dynamic, dynamic}, {dynamic, 1}, element, false);
+    };
+    parameters.push_back({storage(product.getAElement()), ParamKind::matrix, Operand::a, a});
+    parameters.push_back({storage(product.getBElement()), ParamKind::matrix, Operand::b, b});
+    parameters.push_back(
+        {MemRefType::get(dynamic, builder.getI8Type()), ParamKind::matrix, Operand::workspace, workspace});
+    parameters.push_back({builder.getIndexType(), ParamKind::extent_k, Operand::none, extentK});
+  }
+  if (product.getGroups()) {
     int64_t entries = problem.isTabulated() ? problem.groups : dynamic;
     parameters.push_back({MemRefType::get(entries, builder.getI32Type()), ParamKind::matrix, Operand::groups, groups});
   }
@@ -216,6 +231,8 @@ gpu::GPUFuncOp KernelBuilder::createFunction(gpu::GPUModuleOp module) {
                                  product.getN(), product.getK(), product.getAElement(), product.getBElement(),
                                  cUseOf(product), dElement, layout(product.getAScale()), layout(product.getBScale()),
                                  problem.sfbRows, groupsAttr()));
+  if (workspace)
+    func->setAttr("hopper.workspace_bytes", builder.getI64IntegerAttr(2 * problem.groups * kTensorMapBytes));
   func->setAttr("hopper.launch", LaunchAttr::get(context, kThreadsPerWarpgroup * (1 + config.getConsumers()), tileM,
                                                  tileN, config.getStages(), config.getConsumers(), config.getClusterM(),
                                                  config.getClusterN(), config.getSplitK()));

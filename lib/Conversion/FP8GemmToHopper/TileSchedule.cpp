@@ -18,8 +18,26 @@ Value KernelBuilder::ceilDiv(Value extent, int64_t divisor) {
   return arith::DivUIOp::create(builder, arith::AddIOp::create(builder, extent, index(divisor - 1)), index(divisor));
 }
 
-hopper::Grouping KernelBuilder::scannedGrouping() {
-  return problem.grouping == Form::RowEnd ? hopper::Grouping::row_end : hopper::Grouping::row_count;
+void KernelBuilder::tabulateGroups() {
+  if (problem.grouping != Form::KCount) {
+    auto by = problem.grouping == Form::RowEnd ? hopper::Grouping::row_end : hopper::Grouping::row_count;
+    ScanGroupsOp::create(builder, groups, by, extentM, tileM * config.getClusterM(), problem.groupAlign, table);
+    return;
+  }
+  ScanGroupsOp::create(builder, groups, hopper::Grouping::k_count, extentK, kBlockK, /*align=*/1, table);
+  gpu::BarrierOp::create(builder);
+  MakeGroupMapsOp::create(builder, mapA, a, extentM, table, workspace, /*slot=*/0, /*slots=*/2);
+  MakeGroupMapsOp::create(builder, mapB, b, index(product.getN()), table, workspace, /*slot=*/1, /*slots=*/2);
+}
+
+Value KernelBuilder::mapOf(Value map, int64_t slot, const Tile &tile) {
+  if (problem.grouping != Form::KCount)
+    return map;
+  return GroupMapOp::create(builder, map.getType(), tile.group, workspace, problem.groups, slot, /*slots=*/2);
+}
+
+Value KernelBuilder::scaleBlock(const Tile &tile, Value i) {
+  return tile.firstBlock ? arith::AddIOp::create(builder, tile.firstBlock, i) : i;
 }
 
 /// Tiles are dealt out to clusters. Beyond the edge of D a cluster's further tiles are
@@ -27,14 +45,14 @@ hopper::Grouping KernelBuilder::scannedGrouping() {
 void KernelBuilder::scheduleTiles() {
   int64_t clusterRows = tileM * config.getClusterM(), clusterColumns = tileN * config.getClusterN();
   blockColumns = index(llvm::divideCeil(product.getN(), clusterColumns));
-  if (table) {
+  if (table && problem.grouping != Form::KCount) {
     Value all = memref::LoadOp::create(builder, table, ValueRange{index(problem.groups), index(0)});
     blockRows = arith::IndexCastUIOp::create(builder, builder.getIndexType(), all);
   } else {
     blockRows = ceilDiv(extentM, clusterRows);
   }
   tiles = arith::MulIOp::create(builder, blockRows, blockColumns);
-  if (problem.grouping == config::Grouping::Batched) {
+  if (problem.grouping == Form::Batched || problem.grouping == Form::KCount) {
     tilesPerGroup = tiles;
     tiles = arith::MulIOp::create(builder, tiles, index(problem.groups));
   }
@@ -67,7 +85,7 @@ Value KernelBuilder::kBlock(Value i) {
   return config.getSplitK() == 1 ? i : arith::AddIOp::create(builder, firstBlock, i);
 }
 
-void KernelBuilder::forEachTile(function_ref<void(Value)> body) {
+void KernelBuilder::forEachTile(function_ref<void(Value)> body, function_ref<void(Value)> otherwise) {
   OpBuilder::InsertionGuard guard(builder);
   Value tile = firstTile;
   // With split K every cluster has one tile.
@@ -76,19 +94,40 @@ void KernelBuilder::forEachTile(function_ref<void(Value)> body) {
     builder.setInsertionPointToStart(loop.getBody());
     tile = loop.getInductionVar();
   }
-  if (problem.grouping == Form::RowIndex) {
-    // Tiles whose first row is of no group, or of one that is not there, are nobody's.
-    located = locateByIndex(tile);
-    Value isGroup = arith::CmpIOp::create(builder, arith::CmpIPredicate::ult, located.group, index(problem.groups));
-    auto branch = scf::IfOp::create(builder, isGroup, /*withElseRegion=*/false);
+  if (Value hasWork = findWork(tile)) {
+    auto branch = scf::IfOp::create(builder, hasWork, /*withElseRegion=*/bool(otherwise));
+    if (otherwise) {
+      builder.setInsertionPointToStart(&branch.getElseRegion().front());
+      otherwise(tile);
+    }
     builder.setInsertionPointToStart(&branch.getThenRegion().front());
   }
   body(tile);
 }
 
+Value KernelBuilder::findWork(Value tile) {
+  if (problem.grouping == Form::RowIndex) {
+    // Tiles whose first row is of no group, or of one that is not there, are nobody's.
+    located = locateByIndex(tile);
+    return arith::CmpIOp::create(builder, arith::CmpIPredicate::ult, located.group, index(problem.groups));
+  }
+  if (problem.grouping != Form::KCount)
+    return Value();
+  located = locateInGroup(tile);
+  auto entry = [&](int64_t column) -> Value {
+    Value value = memref::LoadOp::create(builder, table, ValueRange{located.group, index(column)});
+    return arith::IndexCastUIOp::create(builder, builder.getIndexType(), value);
+  };
+  located.firstBlock = entry(0);
+  Value begin = entry(1);
+  blockCount = ceilDiv(arith::SubIOp::create(builder, entry(2), begin), kBlockK);
+  return arith::CmpIOp::create(builder, arith::CmpIPredicate::ugt, blockCount, index(0));
+}
+
 KernelBuilder::Tile KernelBuilder::locate(Value tile) {
   switch (problem.grouping) {
   case Form::RowIndex:
+  case Form::KCount:
     return located;
   case Form::RowEnd:
   case Form::RowCount: {
@@ -97,18 +136,21 @@ KernelBuilder::Tile KernelBuilder::locate(Value tile) {
     Value before = arith::MulIOp::create(builder, found.getBlocksBefore(), blockColumns);
     Value length = arith::SubIOp::create(builder, found.getEnd(), found.getBegin());
     Tile in = locateIn(arith::SubIOp::create(builder, tile, before), ceilDiv(length, tileM * config.getClusterM()));
-    return {arith::AddIOp::create(builder, found.getBegin(), in.row), in.column, found.getGroup(), found.getEnd()};
+    return {arith::AddIOp::create(builder, found.getBegin(), in.row), in.column, found.getGroup(), found.getEnd(),
+            Value()};
   }
-  case Form::Batched: {
-    Value group = arith::DivUIOp::create(builder, tile, tilesPerGroup);
-    Tile in = locateIn(arith::RemUIOp::create(builder, tile, tilesPerGroup), blockRows);
-    return {in.row, in.column, group, Value()};
-  }
+  case Form::Batched:
+    return locateInGroup(tile);
   case Form::None:
-  case Form::KCount:
     break;
   }
   return locateIn(tile, blockRows);
+}
+
+KernelBuilder::Tile KernelBuilder::locateInGroup(Value tile) {
+  Tile located = locateIn(arith::RemUIOp::create(builder, tile, tilesPerGroup), blockRows);
+  located.group = arith::DivUIOp::create(builder, tile, tilesPerGroup);
+  return located;
 }
 
 KernelBuilder::Tile KernelBuilder::locateByIndex(Value tile) {
@@ -131,7 +173,7 @@ KernelBuilder::Tile KernelBuilder::locateIn(Value tile, Value blockRows) {
     return arith::AddIOp::create(builder, position, arith::MulIOp::create(builder, rank, index(tileExtent)));
   };
   return {first(raster.getBlockRow(), tileM, config.getClusterM()),
-          first(raster.getBlockColumn(), tileN, config.getClusterN()), Value(), Value()};
+          first(raster.getBlockColumn(), tileN, config.getClusterN()), Value(), Value(), Value()};
 }
 
 Value KernelBuilder::storedRows(const Tile &tile) {

@@ -37,7 +37,7 @@ struct LowerKernel : OpConversionPattern<gpu::GPUFuncOp> {
     auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(getContext()), signature.getConvertedTypes());
     auto kernel = LLVM::LLVMFuncOp::create(rewriter, op.getLoc(), op.getName(), type);
     kernel.setAllArgAttrs(parameters);
-    for (StringRef name : {"hopper.problem", "hopper.launch", "hopper.smem_bytes"})
+    for (StringRef name : {"hopper.problem", "hopper.launch", "hopper.smem_bytes", "hopper.workspace_bytes"})
       if (Attribute attribute = op->getAttr(name))
         kernel->setAttr(name, attribute);
     kernel->setAttr("gpu.kernel", rewriter.getUnitAttr());

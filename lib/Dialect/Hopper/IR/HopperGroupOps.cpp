@@ -43,6 +43,33 @@ void FindGroupOp::getAsmResultNames(function_ref<void(Value, StringRef)> setName
   setName(getEnd(), "end");
 }
 
+static LogicalResult verifySlot(Operation *op, int64_t slot, int64_t slots) {
+  if (slot >= 0 && slot < slots)
+    return success();
+  return op->emitOpError() << "expected 'slot' to be in [0, " << slots << "), got " << slot;
+}
+
+LogicalResult MakeGroupMapsOp::verify() {
+  auto source = cast<MemRefType>(getSource().getType());
+  SmallVector<int64_t> strides;
+  int64_t offset;
+  if (failed(verifyTable(*this, cast<MemRefType>(getTable().getType()))))
+    return failure();
+  if (failed(source.getStridesAndOffset(strides, offset)) || strides.back() != 1)
+    return emitOpError() << "expected 'source' to have contiguous rows, got " << source;
+  if (source.getElementType() != getMap().getType().getTensor().getElementType())
+    return emitOpError() << "expected 'source' to have the map's element type, got " << source;
+  return verifySlot(*this, getSlot(), getSlots());
+}
+
+LogicalResult GroupMapOp::verify() {
+  if (int64_t(getGroups()) < 1)
+    return emitOpError() << "expected 'groups' to be positive, got " << int64_t(getGroups());
+  return verifySlot(*this, getSlot(), getSlots());
+}
+
+void GroupMapOp::getAsmResultNames(function_ref<void(Value, StringRef)> setName) { setName(getMap(), "map"); }
+
 LogicalResult CountRowsOp::verify() {
   if (int64_t(getMost()) < 1)
     return emitOpError() << "expected 'most' to be positive, got " << int64_t(getMost());

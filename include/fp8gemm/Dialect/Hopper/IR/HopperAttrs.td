@@ -25,6 +25,9 @@ def Hopper_ParamAttr : Hopper_Attr<"Param", "param"> {
     - `<matrix of sfb>`: a pointer to the operand and its leading dimension
     - `<matrix of groups>`: a pointer to the description of groups
     - `<extent_m of none>`: M
+    - `<extent_k of none>`: K, of all groups
+    - `<matrix of workspace>`: a pointer to device memory; `hopper.workspace_bytes` on the kernel is what
+      each CTA has of it
 
     Of the `llvm.func` that it becomes, one a machine-level parameter:
 
@@ -32,7 +35,7 @@ def Hopper_ParamAttr : Hopper_Attr<"Param", "param"> {
     - `<matrix of sfb>`: the pointer alone
     - `<leading_dimension of sfb>`: i32, in elements
     - `<group_stride of sfb>`: i64, in elements, of an operand with groups
-    - `<extent_m of none>`: i32
+    - `<extent_m of none>`, `<extent_k of none>`: i32
   }];
   let parameters = (ins EnumParameter<Hopper_ParamKind>:$kind, EnumParameter<Hopper_Operand>:$operand);
   let assemblyFormat = "`<` $kind `of` $operand `>`";

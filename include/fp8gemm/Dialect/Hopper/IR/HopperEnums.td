@@ -18,7 +18,7 @@ def Hopper_Filler : I32Enum<"Filler", "who fills a slot", [
 
 def Hopper_ParamKind : I32Enum<"ParamKind", "what the host passes", [
     I32EnumCase<"tensor_map", 0>, I32EnumCase<"matrix", 1>, I32EnumCase<"leading_dimension", 2>,
-    I32EnumCase<"extent_m", 3>, I32EnumCase<"group_stride", 4>]> {
+    I32EnumCase<"extent_m", 3>, I32EnumCase<"group_stride", 4>, I32EnumCase<"extent_k", 5>]> {
   let cppNamespace = "::fp8gemm::hopper";
 }
 

@@ -92,4 +92,52 @@ def Hopper_StoreRowsOp : Hopper_Op<"store_rows"> {
   let hasVerifier = 1;
 }
 
+def Hopper_Workspace : MemRefRankOf<[I8], [1]>;
+
+def Hopper_MakeGroupMapsOp : Hopper_Op<"make_group_maps"> {
+  let summary = "tensor maps of each group's columns of an operand whose K is grouped";
+  let description = [{
+    Behind the barrier that publishes `table`, before another one: thread g writes the map of
+    group g to the CTA's part of `workspace`, which all launched CTAs share. It is `map` but for
+
+    - the address: `source[0, begin]`; where `source` is flat, its element rows * begin
+    - the columns: end - begin. What is read behind them is zero, not the next group's.
+    - the distance of rows, where `source` is flat: end - begin
+
+    The maps of operand `slot` follow those of the operand before it, 128 bytes each.
+
+    Constraints:
+    - (C1) `table` is [G + 1, 4] i32 in shared memory
+    - (C2) `source` is a matrix with contiguous rows, or of rank 1: flat
+    - (C3) `slot` is in [0, slots)
+
+    Source: PTX ISA, "tensormap.replace", "fence.proxy.tensormap".
+  }];
+  let arguments = (ins NVGPU_TensorMapDescriptor:$map, MemRefRankOf<[AnyType], [1, 2]>:$source, Index:$rows,
+                       Arg<Hopper_SmemBuffer, "", [MemRead]>:$table, Arg<Hopper_Workspace, "", [MemWrite]>:$workspace,
+                       I64Attr:$slot, I64Attr:$slots);
+  let assemblyFormat = [{
+    $map `of` $source `rows` $rows `in` $table `to` $workspace `slot` $slot `of` $slots attr-dict
+    `:` qualified(type($map)) `of` type($source) `,` type($table) `,` type($workspace)
+  }];
+  let hasVerifier = 1;
+}
+
+def Hopper_GroupMapOp : Hopper_Op<"group_map", [Hopper_NamedResults]> {
+  let summary = "the tensor map of a group that make_group_maps wrote";
+  let description = [{
+    In the thread that loads by it. Source: PTX ISA, "fence.proxy.tensormap" (acquire).
+
+    Constraints:
+    - (C1) `slot` is in [0, slots), `groups` positive: as make_group_maps has them
+  }];
+  let arguments = (ins Index:$group, Arg<Hopper_Workspace, "", [MemRead]>:$workspace, I64Attr:$groups, I64Attr:$slot,
+                       I64Attr:$slots);
+  let results = (outs NVGPU_TensorMapDescriptor:$map);
+  let assemblyFormat = [{
+    $group `of` $groups `in` $workspace `slot` $slot `of` $slots attr-dict `:` type($workspace) `->` qualified(type($map))
+  }];
+  let hasVerifier = 1;
+}
+
 #endif // FP8GEMM_DIALECT_HOPPER_IR_HOPPERGROUPOPS_TD
