@@ -7,6 +7,8 @@
 #include "Limits.h"
 
 #include <algorithm>
+#include <cmath>
+#include <iterator>
 #include <numeric>
 
 using namespace fp8gemm::config;
@@ -248,7 +250,10 @@ int64_t fp8gemm::config::rowsOfRaster(const Problem &problem, int64_t expectedM)
     return problem.m.value_or(problem.groups * expectedM);
   if (problem.grouping == Grouping::KCount)
     return problem.m.value_or(expectedM);
-  return problem.isGrouped() ? rowsOfGroup(problem, expectedM) : problem.m.value_or(expectedM);
+  if (!problem.isGrouped())
+    return problem.m.value_or(expectedM);
+  // Those of the largest groups, so that all rows of tiles that share a tile of B are walked together.
+  return std::llround(kGroupSizes[std::size(kGroupSizes) - 1] * rowsOfGroup(problem, expectedM));
 }
 
 /// Rows of tiles that are walked together. The CTAs that run at the same time

@@ -49,6 +49,9 @@ constexpr int64_t kMinStages = 2, kMaxStages = 16;
 /// Groups that the prologue of a kernel tabulates.
 constexpr int64_t kMaxGroups = 1024;
 
+/// Sizes of groups, of the expected one: how far routers of mixtures of experts are from equal.
+constexpr double kGroupSizes[] = {0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3};
+
 /// Tiles that cover `extent`; an empty product counts as one row.
 inline int64_t tiles(int64_t extent, int64_t tile) { return (std::max<int64_t>(extent, 1) + tile - 1) / tile; }
 

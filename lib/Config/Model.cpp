@@ -65,8 +65,8 @@ constexpr double kRestartSeconds = 1.13e-6, kClusterSeconds = 1.87e-6;
 /// duration on half of that shows (the clock falls only after a while).
 constexpr double kPowerDrop = 0.283, kPowerSeconds = 0.325e-3;
 
-/// Sizes of groups, of the expected one: how far routers of mixtures of experts are from equal.
-constexpr double kGroupSizes[] = {0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3};
+/// How the time of bytes from HBM grows with the part of the SMs that ask for them (idleFactor).
+constexpr double kIdlePower = 0.65;
 
 /// A bound on the time, and its name for people.
 struct Bound {
@@ -202,6 +202,15 @@ double hbmBytes(const Problem &problem, const Extents &e) {
   return e.m * e.k + problem.groups * e.n * e.k + results * e.m * e.n + scales;
 }
 
+/// By how much longer HBM takes where the last wave leaves SMs idle: the others don't make up for it
+/// wholly. Of products that are not grouped the fitted numbers hold it already.
+double idleFactor(const Problem &problem, const Gpu &gpu, const Extents &e) {
+  double waves = e.tiles / gpu.sms, whole = std::floor(waves), last = waves - whole;
+  if (!problem.isGrouped() || last == 0)
+    return 1;
+  return (whole + std::pow(last, kIdlePower)) / waves;
+}
+
 /// A modelled time, and what it consists of.
 struct Estimate {
   Extents extents;
@@ -217,7 +226,7 @@ Estimate estimate(const Problem &problem, const Gpu &gpu, const Config &config, 
   double math = (e.waves * (loop + epilogue) + kFillBlocks * block.time) / gpu.clockHz;
   if (config.cluster() > 1)
     math += (e.waves - 1) * kRestartSeconds + e.ctas / gpu.sms * kClusterSeconds;
-  double hbm = hbmBytes(problem, e) / gpu.hbmBytesPerSecond;
+  double hbm = hbmBytes(problem, e) / gpu.hbmBytesPerSecond * idleFactor(problem, gpu, e);
   double seconds = together({{math, ""}, {hbm, ""}}).time;
   // The clock falls with the power.
   double power = wgmmaBytes(config) / kSmemBytesPerCycle / block.time;

@@ -256,9 +256,11 @@ struct LowerMakeGroupMaps : OpConversionPattern<MakeGroupMapsOp> {
     replace(emit, "global_address.global.b1024.b64 [$0], $1;", target,
             LLVM::PtrToIntOp::create(builder, emit.loc, builder.getI64Type(), source));
     replace(emit, "global_dim.global.b1024.b32 [$0], 0, $1;", target, columns);
-    if (flat)
+    if (flat) {
+      replace(emit, "global_dim.global.b1024.b32 [$0], 1, $1;", target, emit.toI32(adaptor.getRows().front()));
       replace(emit, "global_stride.global.b1024.b64 [$0], 0, $1;", target,
               wide(arith::MaxUIOp::create(builder, emit.loc, length, emit.i32(kRowBytes))));
+    }
     NVVM::FenceProxyReleaseOp::create(builder, emit.loc, NVVM::MemScopeKind::GPU);
   }
 

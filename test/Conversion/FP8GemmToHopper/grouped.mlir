@@ -24,9 +24,14 @@
 // CHECK:             scf.for
 // CHECK:               hopper.tma_load %[[A]][%[[ROW]], %{{.+}}] to
 // CHECK:               hopper.tma_load %[[B]][%{{.+}}, %{{.+}}] of %[[GROUP]] to
+// Scales come from a multiple of 4 rows, what TMA can address, and are read from the tile's first row.
+// CHECK:               %[[QUAD:.+]] = arith.divui %[[ROW]], %c4
+// CHECK:               %[[FIRST:.+]] = arith.muli %[[QUAD]], %c4
+// CHECK:               hopper.tma_load %{{.+}}[%{{.+}}, %[[FIRST]]] to %{{.+}} to memref<68xf32, 3>
 // CHECK:         } helper {
 // CHECK:           hopper.fetch_scales %{{.+}}[%{{.+}}, %{{.+}}] of %{{.+}} count 1
 // CHECK:         } consumers
+// CHECK:             memref.subview %{{.+}}[%{{.+}}] [64] [1] : memref<68xf32, 3>
 // A whole block goes by TMA, of another one the group's rows.
 // CHECK:           %[[ROWS:.+]] = arith.subi %{{.+}}, %{{.+}} : index
 // CHECK:           scf.if
@@ -102,5 +107,56 @@ func.func @batched(%a: memref<3x?x512xf8E4M3FN>, %sfa: memref<3x4x?xf32>, %b: me
                    %d: memref<3x?x256xbf16>) {
   fp8gemm.grouped_gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> into %d
     : memref<3x?x512xf8E4M3FN>, memref<3x4x?xf32>, memref<3x256x512xf8E4M3FN>, memref<3x2x4xf32>, memref<3x?x256xbf16>
+  return
+}
+
+// -----
+
+// K is grouped: each group has its part of the columns of A and B, by tensor maps that the kernel makes first,
+// its part of the scales, and a D of its own. A group without any leaves D alone, in place.
+// CHECK-LABEL: gpu.func @fp8gemm_1d1d_{{.*}}_3_groups_k_count_align1
+// CHECK-SAME:    %[[A:[a-z0-9]+]]: memref<?x?xf8E4M3FN, strided<[?, 1]>> {hopper.param = #hopper.param<matrix of a>}
+// CHECK-SAME:    %[[WORKSPACE:[a-z0-9]+]]: memref<?xi8> {hopper.param = #hopper.param<matrix of workspace>}
+// CHECK-SAME:    %[[K:[a-z0-9]+]]: index {hopper.param = #hopper.param<extent_k of none>}
+// CHECK-SAME:    hopper.workspace_bytes = 768 : i64
+// CHECK:         hopper.scan_groups %{{.+}} by k_count limit %[[K]] block(128) to %[[TABLE:[a-z0-9]+]]
+// CHECK-NEXT:    gpu.barrier
+// CHECK-NEXT:    hopper.make_group_maps %{{.+}} of %[[A]] rows %{{.+}} in %[[TABLE]] to %[[WORKSPACE]] slot 0 of 2
+// CHECK-NEXT:    hopper.make_group_maps %{{.+}} of %{{.+}} rows %{{.+}} in %[[TABLE]] to %[[WORKSPACE]] slot 1 of 2
+// CHECK:         gpu.barrier
+// CHECK:         hopper.warp_specialize
+// CHECK:           %[[GROUP:.+]] = arith.divui
+// CHECK:           memref.load %[[TABLE]][%[[GROUP]], %c0]
+// CHECK:           scf.if
+// CHECK:             %[[MAP:.+]] = hopper.group_map %[[GROUP]] of 3 in %[[WORKSPACE]] slot 0 of 2
+// CHECK:             scf.for
+// CHECK:               hopper.tma_load %[[MAP]][
+// CHECK:         } consumers
+// CHECK:           scf.if
+// CHECK-NOT:       else
+// CHECK:             hopper.tma_store add %{{.+}} to %{{.+}}[%{{.+}}, %{{.+}}] of
+func.func @k_grouped(%a: memref<256x?xf8E4M3FN>, %sfa: memref<?x256xf32>, %b: memref<128x?xf8E4M3FN>, %sfb: memref<?x128xf32>,
+                     %lengths: memref<3xi32>, %d: memref<3x256x128xf32>) {
+  fp8gemm.k_grouped_gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <1x128, mn_major> groups %lengths <k_count> plus %d into %d
+    : memref<256x?xf8E4M3FN>, memref<?x256xf32>, memref<128x?xf8E4M3FN>, memref<?x128xf32>, memref<3xi32>, memref<3x256x128xf32>, memref<3x256x128xf32>
+  return
+}
+
+// -----
+
+// Not in place a group without K blocks has a D of zeros.
+// CHECK-LABEL: gpu.func @fp8gemm_1d1d_{{.*}}_3_groups_k_count_flat_align1
+// CHECK-SAME:    memref<?xf8E4M3FN> {hopper.param = #hopper.param<matrix of a>}
+// CHECK:         } consumers
+// CHECK:           scf.if
+// CHECK:             hopper.mma
+// CHECK:           } else {
+// CHECK:             %[[ZERO:.+]] = hopper.zero
+// CHECK:             hopper.store_fragment %[[ZERO]]
+// CHECK:             hopper.tma_store %{{.+}} to
+func.func @flat(%a: memref<?xf8E4M3FN>, %sfa: memref<?x256xf32>, %b: memref<?xf8E4M3FN>, %sfb: memref<?x128xf32>,
+                %lengths: memref<3xi32>, %d: memref<3x256x128xf32>) {
+  fp8gemm.k_grouped_gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <1x128, mn_major> groups %lengths <k_count> into %d
+    : memref<?xf8E4M3FN>, memref<?x256xf32>, memref<?xf8E4M3FN>, memref<?x128xf32>, memref<3xi32>, memref<3x256x128xf32>
   return
 }

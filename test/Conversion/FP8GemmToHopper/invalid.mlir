@@ -11,7 +11,7 @@ func.func @no_config(%a: memref<?x128xf8E4M3FN>, %sfa: memref<1x?xf32>, %b: memr
 // -----
 
 func.func @k_grouped(%a: memref<256x?xf8E4M3FN>, %sfa: memref<?x256xf32>, %b: memref<128x?xf8E4M3FN>, %sfb: memref<?x128xf32>, %g: memref<4xi32>, %d: memref<4x256x128xf32>) {
-  // expected-error @below {{expected fp8gemm.gemm or fp8gemm.grouped_gemm: kernels for other products are not built yet}}
+  // expected-error @below {{expected a config, got none: run fp8gemm-select-config first}}
   fp8gemm.k_grouped_gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <1x128, mn_major> groups %g <k_count> plus %d into %d
     : memref<256x?xf8E4M3FN>, memref<?x256xf32>, memref<128x?xf8E4M3FN>, memref<?x128xf32>, memref<4xi32>, memref<4x256x128xf32>, memref<4x256x128xf32>
   return

@@ -5,6 +5,8 @@
 #launch = #hopper.launch<threads = 256, tile_m = 64, tile_n = 64, stages = 2, consumers = 1>
 !map = !nvgpu.tensormap.descriptor<tensor = memref<1x64x64xbf16, 3>, swizzle = swizzle_128b, l2promo = none, oob = zero, interleave = none>
 
+!f8map = !nvgpu.tensormap.descriptor<tensor = memref<64x128xf8E4M3FN, 3>, swizzle = swizzle_128b, l2promo = none, oob = zero, interleave = none>
+
 gpu.module @kernels {
   // 40 groups: two of them a lane.
   // CHECK-LABEL: llvm.func @ends(
@@ -64,6 +66,40 @@ gpu.module @kernels {
     hopper.store_rows %row of %staging to %d[%row, %row] of %group : memref<2x64x64xbf16, 3> to memref<?x?x256xbf16, strided<[?, ?, 1]>>
     // CHECK:       nvvm.cp.async.bulk.tensor.global.shared.cta %{{.+}}, %{{.+}}, box[%{{[^,]+}}, %{{[^,]+}}, %{{[^,]+}}]
     hopper.tma_store %staging to %map[%row, %row] of %group : memref<2x64x64xbf16, 3> to !map
+    gpu.return
+  }
+
+  // One thread a group copies the operand's map and replaces what differs; a flat operand has other rows, too.
+  // CHECK-LABEL: llvm.func @maps(
+  gpu.func @maps(%map: !f8map, %a: memref<?x?xf8E4M3FN, strided<[?, 1]>>, %flat: memref<?xf8E4M3FN>, %workspace: memref<?xi8>, %m: index, %group: index)
+      workgroup(%table: memref<5x4xi32, 3>) kernel attributes {hopper.launch = #launch} {
+    // CHECK:         scf.for
+    // CHECK-COUNT-8:   llvm.store %{{.+}} {alignment = 16 : i64} : vector<4xi32>, !llvm.ptr<1>
+    // CHECK:           tensormap.replace.tile.global_address.global.b1024.b64
+    // CHECK:           tensormap.replace.tile.global_dim.global.b1024.b32 [$0], 0, $1;
+    // CHECK-NOT:       tensormap.replace
+    // CHECK:           nvvm.fence.proxy.release <gpu>
+    hopper.make_group_maps %map of %a rows %m in %table to %workspace slot 0 of 2 : !f8map of memref<?x?xf8E4M3FN, strided<[?, 1]>>, memref<5x4xi32, 3>, memref<?xi8>
+    // CHECK:         scf.for
+    // CHECK:           tensormap.replace.tile.global_address.global.b1024.b64
+    // CHECK:           tensormap.replace.tile.global_dim.global.b1024.b32 [$0], 0, $1;
+    // CHECK:           tensormap.replace.tile.global_dim.global.b1024.b32 [$0], 1, $1;
+    // CHECK:           tensormap.replace.tile.global_stride.global.b1024.b64 [$0], 0, $1;
+    // CHECK:           nvvm.fence.proxy.release <gpu>
+    hopper.make_group_maps %map of %flat rows %m in %table to %workspace slot 1 of 2 : !f8map of memref<?xf8E4M3FN>, memref<5x4xi32, 3>, memref<?xi8>
+    // CHECK:         %[[MAP:.+]] = llvm.addrspacecast %{{.+}} : !llvm.ptr<1> to !llvm.ptr
+    // CHECK:         nvvm.fence.proxy.acquire <gpu> %[[MAP]]
+    %found = hopper.group_map %group of 4 in %workspace slot 1 of 2 : memref<?xi8> -> !f8map
+    gpu.return
+  }
+
+  // Scales that may start between two that a thread holds: one load each.
+  // CHECK-LABEL: llvm.func @shifted(
+  gpu.func @shifted(%shift: index) workgroup(%scales: memref<20xf32, 3>) kernel attributes {hopper.launch = #launch} {
+    %part = memref.subview %scales[%shift] [16] [1] : memref<20xf32, 3> to memref<16xf32, strided<[1], offset: ?>, 3>
+    // CHECK-COUNT-4: llvm.load %{{.+}} {alignment = 4 : i64} : !llvm.ptr<3> -> f32
+    // CHECK-NOT:     vector<2xf32>
+    %columns = hopper.load_scales %part : memref<16xf32, strided<[1], offset: ?>, 3> -> !hopper.scales<16 columns by 1>
     gpu.return
   }
 }

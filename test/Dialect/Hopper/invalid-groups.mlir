@@ -104,3 +104,48 @@ func.func @tma_store_c1_group(%s: memref<1x64x64xbf16, 3>, %map: !map, %i: index
   hopper.tma_store %s to %map[%i, %i] of %i : memref<1x64x64xbf16, 3> to !map
   return
 }
+
+// -----
+
+!map = !nvgpu.tensormap.descriptor<tensor = memref<64x128xf8E4M3FN, 3>, swizzle = swizzle_128b, l2promo = none, oob = zero, interleave = none>
+func.func @make_group_maps_c1(%map: !map, %a: memref<?x?xf8E4M3FN>, %t: memref<4xi32, 3>, %w: memref<?xi8>, %m: index) {
+  // expected-error @+1 {{expected 'table' to be [G + 1, 4] i32}}
+  hopper.make_group_maps %map of %a rows %m in %t to %w slot 0 of 2 : !map of memref<?x?xf8E4M3FN>, memref<4xi32, 3>, memref<?xi8>
+  return
+}
+
+// -----
+
+!map = !nvgpu.tensormap.descriptor<tensor = memref<64x128xf8E4M3FN, 3>, swizzle = swizzle_128b, l2promo = none, oob = zero, interleave = none>
+func.func @make_group_maps_c2_rows(%map: !map, %a: memref<?x?xf8E4M3FN, strided<[1, ?]>>, %t: memref<5x4xi32, 3>, %w: memref<?xi8>, %m: index) {
+  // expected-error @+1 {{expected 'source' to have contiguous rows}}
+  hopper.make_group_maps %map of %a rows %m in %t to %w slot 0 of 2 : !map of memref<?x?xf8E4M3FN, strided<[1, ?]>>, memref<5x4xi32, 3>, memref<?xi8>
+  return
+}
+
+// -----
+
+!map = !nvgpu.tensormap.descriptor<tensor = memref<64x128xf8E4M3FN, 3>, swizzle = swizzle_128b, l2promo = none, oob = zero, interleave = none>
+func.func @make_group_maps_c2_element(%map: !map, %a: memref<?x?xf8E5M2>, %t: memref<5x4xi32, 3>, %w: memref<?xi8>, %m: index) {
+  // expected-error @+1 {{expected 'source' to have the map's element type}}
+  hopper.make_group_maps %map of %a rows %m in %t to %w slot 0 of 2 : !map of memref<?x?xf8E5M2>, memref<5x4xi32, 3>, memref<?xi8>
+  return
+}
+
+// -----
+
+!map = !nvgpu.tensormap.descriptor<tensor = memref<64x128xf8E4M3FN, 3>, swizzle = swizzle_128b, l2promo = none, oob = zero, interleave = none>
+func.func @make_group_maps_c3(%map: !map, %a: memref<?xf8E4M3FN>, %t: memref<5x4xi32, 3>, %w: memref<?xi8>, %m: index) {
+  // expected-error @+1 {{expected 'slot' to be in [0, 2), got 2}}
+  hopper.make_group_maps %map of %a rows %m in %t to %w slot 2 of 2 : !map of memref<?xf8E4M3FN>, memref<5x4xi32, 3>, memref<?xi8>
+  return
+}
+
+// -----
+
+!map = !nvgpu.tensormap.descriptor<tensor = memref<64x128xf8E4M3FN, 3>, swizzle = swizzle_128b, l2promo = none, oob = zero, interleave = none>
+func.func @group_map_c1(%w: memref<?xi8>, %g: index) {
+  // expected-error @+1 {{expected 'groups' to be positive, got 0}}
+  %map = hopper.group_map %g of 0 in %w slot 0 of 2 : memref<?xi8> -> !map
+  return
+}

@@ -102,7 +102,7 @@ def Hopper_MakeGroupMapsOp : Hopper_Op<"make_group_maps"> {
 
     - the address: `source[0, begin]`; where `source` is flat, its element rows * begin
     - the columns: end - begin. What is read behind them is zero, not the next group's.
-    - the distance of rows, where `source` is flat: end - begin
+    - where `source` is flat, `rows` rows and their distance: end - begin
 
     The maps of operand `slot` follow those of the operand before it, 128 bytes each.
 
