@@ -31,7 +31,7 @@ stage() {
   # Schedules of every way: products at random, and a few for the sanitizer.
   "$python" "$root/benchmark/varied_kernels.py" random "$folder/random" "${common[@]}" --seed "${SEED:-1}" || status=1
   "$python" "$root/benchmark/varied_kernels.py" sanitize "$folder/test" "${common[@]}" || status=1
-  "$python" "$root/benchmark/kernels.py" "$folder/grouped" "${common[@]}" --set grouped-test || status=1
+  "$python" "$root/benchmark/kernels.py" "$folder/grouped" "${common[@]}" --set grouped-test --set k-grouped-test || status=1
   # Every recipe with two blocks of rows a consumer, and with two consumers of wide tiles.
   "$python" "$root/benchmark/kernels.py" "$folder/test" "${common[@]}" --set kinds \
     --config 'tile_m = 128, tile_n = 96, consumers = 1' --config 'tile_m = 128, tile_n = 128, consumers = 2' || status=1
