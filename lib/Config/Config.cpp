@@ -292,15 +292,18 @@ static Config completeTile(const Problem &problem, const Gpu &gpu, Config config
 
 std::vector<Candidate> fp8gemm::config::enumerate(const Problem &problem, const Gpu &gpu, int64_t expectedM) {
   std::vector<Candidate> candidates;
+  // Multicast pays where it was seen to (docs/performance-log.md).
+  const int64_t mostShared = problem.grouping == Grouping::KCount ? 2 : 1;
   auto add = [&](Config tile) {
     if (!checkTile(problem, tile).empty())
       return;
-    for (tile.splitK = 1; tile.splitK <= kMaxCluster; ++tile.splitK)
-      for (tile.partials = 1; tile.partials <= 2; ++tile.partials) {
-        Config config = completeTile(problem, gpu, tile, expectedM);
-        if (check(problem, gpu, config).empty())
-          candidates.push_back(model(problem, gpu, config, expectedM));
-      }
+    for (tile.clusterN = 1; tile.clusterN <= mostShared; ++tile.clusterN)
+      for (tile.splitK = 1; tile.splitK <= kMaxCluster; ++tile.splitK)
+        for (tile.partials = 1; tile.partials <= 2; ++tile.partials) {
+          Config config = completeTile(problem, gpu, tile, expectedM);
+          if (check(problem, gpu, config).empty())
+            candidates.push_back(model(problem, gpu, config, expectedM));
+        }
   };
   Config tile;
   for (int64_t rows : {64, 128, 256})
@@ -322,8 +325,8 @@ std::vector<Candidate> fp8gemm::config::enumerate(const Problem &problem, const 
 Config fp8gemm::config::complete(const Problem &problem, const Gpu &gpu, Config config, int64_t expectedM) {
   // What is chosen together. What is given is kept, the others are those of the best legal
   // config that agrees.
-  constexpr int64_t Config::*chosen[] = {&Config::tileM,  &Config::tileN,    &Config::consumers,
-                                         &Config::splitK, &Config::partials, &Config::swapAb};
+  constexpr int64_t Config::*chosen[] = {&Config::tileM,    &Config::tileN,  &Config::consumers, &Config::splitK,
+                                         &Config::partials, &Config::swapAb, &Config::clusterN};
   auto agrees = [&](const Config &other) {
     return std::all_of(std::begin(chosen), std::end(chosen), [&](int64_t Config::*field) {
       return config.*field == kUnset || config.*field == other.*field;

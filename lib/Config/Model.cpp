@@ -65,6 +65,8 @@ constexpr double kRestartSeconds = 1.13e-6, kClusterSeconds = 1.87e-6;
 /// duration on half of that shows (the clock falls only after a while).
 constexpr double kPowerDrop = 0.283, kPowerSeconds = 0.325e-3;
 
+/// What a K block takes where two CTAs load for each other, in kernels of recipe 1d1d.
+constexpr double kMulticastFactor = 0.965;
 /// How the time of bytes from HBM grows with the part of the SMs that ask for them (idleFactor).
 constexpr double kIdlePower = 0.65;
 
@@ -168,6 +170,8 @@ Bound blockCycles(const Problem &problem, const Gpu &gpu, const Config &config, 
       {latency / config.stages, "load latency"},
       {outside, "rows outside the matrices"},
   });
+  if (config.clusterM * config.clusterN > 1)
+    bound.time *= kMulticastFactor;
   if (!scalePerColumn)
     bound.time += kColumnScaleCycles * (config.tileN / scaleColumnsPerBlock(problem, config));
   return bound;
@@ -224,7 +228,7 @@ Estimate estimate(const Problem &problem, const Gpu &gpu, const Config &config, 
   double loop = e.kBlocks * block.time;
   double epilogue = epilogueCycles(problem, config, e, loop) + exchangeCycles(config);
   double math = (e.waves * (loop + epilogue) + kFillBlocks * block.time) / gpu.clockHz;
-  if (config.cluster() > 1)
+  if (config.splitK > 1)
     math += (e.waves - 1) * kRestartSeconds + e.ctas / gpu.sms * kClusterSeconds;
   double hbm = hbmBytes(problem, e) / gpu.hbmBytesPerSecond * idleFactor(problem, gpu, e);
   double seconds = together({{math, ""}, {hbm, ""}}).time;

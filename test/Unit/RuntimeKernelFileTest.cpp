@@ -246,8 +246,6 @@ TEST(KernelFile, ParametersSuitTheGroups) {
       },
       unsuited);
   expect(
-      Grouping::KCount, [](auto &s) { s.flat = true; }, unsuited); // a tensor map of A
-  expect(
       Grouping::RowEnd,
       [](auto &s) {
         s.params[1].box = {128, 128};
