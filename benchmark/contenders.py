@@ -38,6 +38,7 @@ class Data:
         self.sfb_rows = 1 if problem.kind.recipe == "1d1d" else BLOCK
         self.d_type = operands.TYPES[problem.kind.d]
         self.b, self.sfb, scaled_b, exact_b = weights(n, k, self.sfb_rows, seed + 1, DEVICE)
+        self.touched = self.b  # what a product of few rows has to read
         chosen = torch.randperm(m, generator=random, device=DEVICE)[:self.SAMPLED_ROWS]
         self.rows = torch.unique(torch.cat([chosen, torch.tensor([0, m - 1], device=DEVICE)]))
         some = self.a.view(torch.uint8)[self.rows].view(self.a.dtype)
@@ -48,6 +49,9 @@ class Data:
         """|output - expected| / |expected| over the sampled rows; NaN never passes a comparison."""
         got = output[self.rows].to(torch.float64)
         return float((got - expected).norm() / expected.norm())
+
+    def finite(self, output):
+        return bool(torch.isfinite(output).all())
 
 
 class Contender:

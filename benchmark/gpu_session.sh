@@ -8,14 +8,24 @@
 # Steps have time limits and don't depend on each other's success. $STEPS chooses (default:
 # "smoke bench tests sanitize"; there are "random", too: $RANDOM_PRODUCTS random products, 600;
 # "grouped": $GROUPED_PATTERNS patterns of groups, 600; and "sanitize-grouped"), $SETS the
-# benchmark's sets, $PEERS its peers, $SEED what is random. When staging,
-# $SCHEDULES names a file of schedules to time beside the compiler's own choice (such as
+# benchmark's sets, $PEERS its peers, $BENCH_SECONDS and $SHAPE_SECONDS its time and that of a
+# shape, $SEED what is random. When staging, $STEPS names what to compile for (default: every
+# step), $SCHEDULES a file of schedules to time beside the compiler's own choice (such as
 # benchmark/schedules.txt), $COMPILE_OPTION is passed to fp8gemm-compile.
 
 set -uo pipefail
 root=$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 python=${PYTHON:-python3}
 sets=${SETS:-forward-4096 data-gradient forward-128 forward-1}
+
+# staged_for STEP...: whether one of these is to be run; all are where $STEPS doesn't say.
+staged_for() {
+  local name
+  for name; do
+    case " ${STEPS:-$name} " in *" $name "*) return 0 ;; esac
+  done
+  return 1
+}
 
 stage() {
   local folder=$1 flags=() common=(--gpu "${GPU:-h200-sxm}") schedules=() set status=0
@@ -24,18 +34,28 @@ stage() {
   for set in $sets; do flags+=(--set "$set"); done
   mkdir -p "$folder"
   cp -L "$root/build/lib/libfp8gemm_runtime.so" "$root/build/lib/libfp8gemm_fewer_sms.so" "$folder/" || return 1
-  "$python" "$root/benchmark/kernels.py" "$folder/test" "${common[@]}" --set sanitize --set test || status=1
-  # Few stages, used again within a tile, and two consumers.
-  "$python" "$root/benchmark/kernels.py" "$folder/test" "${common[@]}" --set sanitize \
-    --config 'tile_m = 128, tile_n = 48, stages = 2, consumers = 2' || status=1
-  # Schedules of every way: products at random, and a few for the sanitizer.
-  "$python" "$root/benchmark/varied_kernels.py" random "$folder/random" "${common[@]}" --seed "${SEED:-1}" || status=1
-  "$python" "$root/benchmark/varied_kernels.py" sanitize "$folder/test" "${common[@]}" || status=1
-  "$python" "$root/benchmark/kernels.py" "$folder/grouped" "${common[@]}" --set grouped-test --set k-grouped-test || status=1
-  # Every recipe with two blocks of rows a consumer, and with two consumers of wide tiles.
-  "$python" "$root/benchmark/kernels.py" "$folder/test" "${common[@]}" --set kinds \
-    --config 'tile_m = 128, tile_n = 96, consumers = 1' --config 'tile_m = 128, tile_n = 128, consumers = 2' || status=1
-  "$python" "$root/benchmark/kernels.py" "$folder/timed" "${common[@]}" "${schedules[@]}" "${flags[@]}" || status=1
+  if staged_for smoke tests sanitize; then
+    "$python" "$root/benchmark/kernels.py" "$folder/test" "${common[@]}" --set sanitize --set test || status=1
+    # Few stages, used again within a tile, and two consumers.
+    "$python" "$root/benchmark/kernels.py" "$folder/test" "${common[@]}" --set sanitize \
+      --config 'tile_m = 128, tile_n = 48, stages = 2, consumers = 2' || status=1
+    # A few schedules of every way for the sanitizer.
+    "$python" "$root/benchmark/varied_kernels.py" sanitize "$folder/test" "${common[@]}" || status=1
+    # Every recipe with two blocks of rows a consumer, and with two consumers of wide tiles.
+    "$python" "$root/benchmark/kernels.py" "$folder/test" "${common[@]}" --set kinds \
+      --config 'tile_m = 128, tile_n = 96, consumers = 1' --config 'tile_m = 128, tile_n = 128, consumers = 2' \
+      || status=1
+  fi
+  if staged_for random; then
+    "$python" "$root/benchmark/varied_kernels.py" random "$folder/random" "${common[@]}" --seed "${SEED:-1}" || status=1
+  fi
+  if staged_for grouped sanitize-grouped; then
+    "$python" "$root/benchmark/kernels.py" "$folder/grouped" "${common[@]}" --set grouped-test --set k-grouped-test \
+      || status=1
+  fi
+  if staged_for bench; then
+    "$python" "$root/benchmark/kernels.py" "$folder/timed" "${common[@]}" "${schedules[@]}" "${flags[@]}" || status=1
+  fi
   du -sh "$folder"
   return $status
 }
@@ -60,8 +80,9 @@ run() {
   # Small products first: if they hang, the rest tells little.
   step smoke 60 "$python" "$root/test/Execution/run_gpu_tests.py" "$folder/test" --m 1 129 4096 --seeds 1 \
     --only k_major --item-seconds 15 --seconds 50 --json "$logs/smoke.json"
-  step bench 230 "$python" "$root/benchmark/bench.py" --kernels "$folder/timed" "${flags[@]}" --labels all \
-    --peers "${PEERS:-cublas-b,cublas-t}" --shape-seconds 25 --seconds 210 --json "$logs/bench.json"
+  step bench $((${BENCH_SECONDS:-210} + 20)) "$python" "$root/benchmark/bench.py" --kernels "$folder/timed" "${flags[@]}" \
+    --labels all --peers "${PEERS:-cublas-b,cublas-t}" --shape-seconds "${SHAPE_SECONDS:-25}" \
+    --seconds "${BENCH_SECONDS:-210}" --json "$logs/bench.json"
   step tests 180 "$python" "$root/test/Execution/run_gpu_tests.py" "$folder/test" --item-seconds 15 \
     --seconds 165 --json "$logs/tests.json"
   step random 150 "$python" "$root/test/Execution/run_gpu_tests.py" "$folder/random" --random \
@@ -77,5 +98,5 @@ run() {
 case ${1:-} in
   stage) stage "${2:?expected a folder}" ;;
   run) run "${2:?expected the staged folder}" "${3:?expected a folder for logs}" ;;
-  *) sed -n '3,14s/^# \{0,1\}//p' "$0"; exit 2 ;;
+  *) sed -n '3,16s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac

@@ -3,6 +3,7 @@
 """Compile the kernels that the benchmark and the GPU tests run.
 
     kernels.py OUT --set forward-4096 --set test          one kernel per (N, K), any M
+    kernels.py OUT --set contiguous                       and of groups, any sizes
     kernels.py OUT --set grouped-test                     grouped products, with the set's own schedules
     kernels.py OUT --shapes 4096x7168x2048 --config 'tile_m = 128, tile_n = 160' --config ...
 
@@ -21,6 +22,7 @@ import sys
 import time
 from pathlib import Path
 
+import grouped_shapes
 import shapes
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -83,6 +85,16 @@ def label_of(config):
     return re.sub(r"[^a-z0-9_]+", "-", re.sub(r"\s*=\s*", "", config.strip())).strip("-") if config else "default"
 
 
+def entry_of(problem, layouts):
+    """What an index entry says of the product."""
+    entry = {"n": problem.n, "k": problem.k, "expected_m": problem.m, "sfa": layouts[0], "sfb": layouts[1],
+             "kind": list(problem.kind)}
+    if problem.groups != shapes.Groups():
+        grouping, count, align, flat = problem.groups
+        entry.update(grouping=grouping, groups=count, align=align, flat=flat)
+    return entry
+
+
 def wanted(problems, configs):
     """Index entries of the kernels to build: one per (problem, (sfa, sfb)) and config."""
     entries = {}
@@ -91,11 +103,7 @@ def wanted(problems, configs):
             label = label_of(config)
             name = (f"gemm{groups_suffix(p.groups)}{kind_suffix(p.kind)}_m{p.m}_n{p.n}_k{p.k}_sfa-{sfa}_sfb-{sfb}_{label}"
                     ".cubin")
-            entries[name] = {"file": name, "n": p.n, "k": p.k, "expected_m": p.m, "sfa": sfa, "sfb": sfb,
-                             "kind": list(p.kind), "label": label, "config": config}
-            if p.groups != shapes.Groups():
-                grouping, count, align, flat = p.groups
-                entries[name].update(grouping=grouping, groups=count, align=align, flat=flat)
+            entries[name] = {**entry_of(p, (sfa, sfb)), "file": name, "label": label, "config": config}
     return list(entries.values())
 
 
@@ -179,8 +187,10 @@ def problems_of(arguments):
             problems += tested[name]
         elif name in shapes.SETS:
             problems += [(p, timed_layouts(p)) for p in shapes.SETS[name]]
+        elif name in grouped_shapes.SETS:
+            problems += [(p, timed_layouts(p)) for case in grouped_shapes.SETS[name] for p in case.values()]
         else:
-            known = ", ".join([*tested, *GROUPED_SETS, *shapes.SETS])
+            known = ", ".join([*tested, *GROUPED_SETS, *shapes.SETS, *grouped_shapes.SETS])
             raise SystemExit(f"expected --set to be one of {known}, got '{name}'")
     if arguments.shapes:
         layouts = LAYOUTS if arguments.all_layouts else LAYOUTS[:1]
@@ -202,7 +212,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path, help="folder for the kernel files and their index; it is added to")
     parser.add_argument("--set", action="append", default=[],
-                        help=", ".join(["test", "kinds", "sanitize", *GROUPED_SETS, *shapes.SETS]))
+                        help=", ".join(["test", "kinds", "sanitize", *GROUPED_SETS, *shapes.SETS,
+                                        *grouped_shapes.SETS]))
     parser.add_argument("--shapes", help="MxNxK,...; M is the one that the config is chosen for")
     parser.add_argument("--all-layouts", action="store_true", help="of --shapes, kernels for every layout of the scales")
     add_compile_options(parser)

@@ -25,9 +25,11 @@ STYLES = {OURS: dict(color="C3", marker="o", linewidth=2), BEST: dict(color="C3"
 
 
 def of_bench(results):
-    """[(problem, {contender: microseconds})] of bench.py's sets."""
+    """[(problem, {contender: microseconds})] of bench.py's sets, but those of groups."""
     for part in results["sets"].values():
         for row, raw in zip(part["rows"], part["raw"]):
+            if "groups" in row:
+                continue
             us = {name: time for name, time in raw.get("us", {}).items() if name not in raw.get("kernels", {})}
             yield shapes.Problem(row["m"], row["n"], row["k"]), {OURS: row["ours"], **us}
 
@@ -35,6 +37,8 @@ def of_bench(results):
 def of_sweep(results):
     """The same of sweep.py's shapes: ours is the model's choice, beside it the fastest schedule."""
     for shape in results["shapes"]:
+        if "groups" in shape:
+            continue
         timed = [c for c in shape["candidates"] if c.get("us")]
         us = {**shape.get("peers", {}), OURS: next((c["us"] for c in timed if c.get("chosen")), None)}
         if len(timed) > 1:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Problems D[M,N] = C + A[M,K] * B[N,K]^T: the named sets, and the work each asks for."""
+"""Problems D[M,N] = C + A[M,K] * B[N,K]^T: the named sets, and the work each asks for. Of groups: grouped_shapes.py."""
 
 from collections import namedtuple
 
@@ -8,24 +8,28 @@ Kind = namedtuple("Kind", "recipe a b d c", defaults=("1d2d", "e4m3", "e4m3", "b
 WEIGHT_GRADIENT_KIND = Kind("1d1d", d="f32", c="in_place")
 # What is grouped, in the same words; `k_count` groups K, and "flat" then is --flattened.
 Groups = namedtuple("Groups", "grouping count align flat", defaults=("none", 1, 1, False))
+# What groups hold where they are timed, which the kernel learns on the device: rows of each (along K, elements), and
+# the rows allocated for each where it has a matrix of its own.
+Load = namedtuple("Load", "sizes allocated", defaults=((), 0))
 
 
 class Problem(namedtuple("Problem", "m n k")):
-    """Sizes, and a kind and groups that tell problems of the same sizes apart. Of groups, m is the rows of one, and k all of
-    K where that is what is grouped.
+    """Sizes, and a kind, groups and their load that tell problems of the same sizes apart. Of groups, m is the rows
+    expected of one, and k all of K where that is what is grouped.
     """
 
     kind = Kind()
     groups = Groups()
+    load = Load()
 
-    def __new__(cls, m, n, k, kind=Kind(), groups=Groups()):
+    def __new__(cls, m, n, k, kind=Kind(), groups=Groups(), load=Load()):
         problem = super().__new__(cls, m, n, k)
-        problem.kind, problem.groups = kind, groups
+        problem.kind, problem.groups, problem.load = kind, groups, load
         return problem
 
     def __eq__(self, other):
         return (tuple(self) == tuple(other) and self.kind == getattr(other, "kind", Kind())
-                and self.groups == getattr(other, "groups", Groups()))
+                and self.groups == getattr(other, "groups", Groups()) and self.load == getattr(other, "load", Load()))
 
     def __ne__(self, other):
         return not self == other
@@ -35,12 +39,27 @@ class Problem(namedtuple("Problem", "m n k")):
 
 def fields(p):
     """A problem in JSON."""
-    return {**p._asdict(), "kind": list(p.kind)}
+    grouped = {} if p.groups == Groups() else {"groups": list(p.groups), "load": [list(p.load.sizes), p.load.allocated]}
+    return {**p._asdict(), "kind": list(p.kind), **grouped}
 
 
 def problem_of(fields):
     """The problem that fields() wrote, whatever else is beside it."""
-    return Problem(fields["m"], fields["n"], fields["k"], Kind(*fields.get("kind", ())))
+    sizes, allocated = fields.get("load", ((), 0))
+    return Problem(fields["m"], fields["n"], fields["k"], Kind(*fields.get("kind", ())),
+                   Groups(*fields.get("groups", ())), Load(tuple(sizes), allocated))
+
+
+def told_by(p):
+    """How the device is told what groups hold."""
+    return f"{p.groups.grouping}{p.groups.align if p.groups.align > 1 else ''}"
+
+
+def name_of(p):
+    """MxNxK, of groups with their number and how they are told."""
+    sizes = "x".join(map(str, p))
+    return sizes if p.groups == Groups() else f"{p.groups.count} x {sizes} {told_by(p)}"
+
 
 BLOCK = 128
 
@@ -133,15 +152,30 @@ def parse(text):
     return problems
 
 
+def used(p):
+    """(rows, columns) that are multiplied: of groups, those that they hold."""
+    if p.groups.grouping == "none":
+        return p.m, p.k
+    total = sum(p.load.sizes)
+    return (p.m, total) if p.groups.grouping == "k_count" else (total, p.k)
+
+
 def flops(p):
-    return 2 * p.m * p.n * p.k
+    rows, columns = used(p)
+    return 2 * rows * p.n * columns
 
 
 def bytes_once(p):
-    """Every operand moved once: A, B, C and D, and both scales in f32."""
-    blocks, scales_of_b = ceil_div(p.k, BLOCK), p.n if p.kind.recipe == "1d1d" else ceil_div(p.n, BLOCK)
+    """Every operand moved once: A, B, C and D, and both scales in f32; of groups, what those that aren't empty need."""
+    rows, columns = used(p)
+    held = [size for size in p.load.sizes if size] or [0]
+    along_k = p.groups.grouping == "k_count"
+    copies_of_b, copies_of_d = (1, len(held)) if along_k else (len(held), 1)
+    blocks = sum(ceil_div(size, BLOCK) for size in held) if along_k else ceil_div(p.k, BLOCK)
+    scales_of_b = copies_of_b * (p.n if p.kind.recipe == "1d1d" else ceil_div(p.n, BLOCK))
     results = (4 if p.kind.d == "f32" else 2) * (1 if p.kind.c == "none" else 2)
-    return p.m * p.k + p.n * p.k + results * p.m * p.n + 4 * blocks * (p.m + scales_of_b)
+    return (rows * columns + copies_of_b * p.n * columns + results * copies_of_d * rows * p.n
+            + 4 * blocks * (rows + scales_of_b))
 
 
 def floor_us(p, tflops, terabytes_per_second):

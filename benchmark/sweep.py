@@ -23,7 +23,9 @@ import sys
 from pathlib import Path
 
 import bench
+import bench_report
 import kernels
+import races
 import runtime_binding
 import shapes
 import sweep_report
@@ -45,11 +47,17 @@ def take(candidates, best, spread):
 
 def entry_of(problem, config):
     """kernels.py's index entry for a schedule whose every field is given."""
-    text, (sfa, sfb) = kernels.text_of(config), kernels.timed_layouts(problem)
+    text = kernels.text_of(config)
     label = kernels.label_of(text)
-    name = f"gemm{kernels.kind_suffix(problem.kind)}_n{problem.n}_k{problem.k}_{label}.cubin"
-    return {"file": name, "n": problem.n, "k": problem.k, "expected_m": problem.m, "sfa": sfa, "sfb": sfb,
-            "kind": list(problem.kind), "label": label, "config": text}
+    m = f"_m{problem.m}" if problem.groups.grouping == "k_count" else ""
+    suffix = kernels.groups_suffix(problem.groups) + kernels.kind_suffix(problem.kind)
+    name = f"gemm{suffix}{m}_n{problem.n}_k{problem.k}_{label}.cubin"
+    return {**kernels.entry_of(problem, kernels.timed_layouts(problem)), "file": name, "label": label, "config": text}
+
+
+def kernel_of(problem):
+    """What the problems have in common that a plan's kernels serve."""
+    return problem.n, problem.k, problem.kind, problem.groups
 
 
 def planned(plan, m):
@@ -81,12 +89,12 @@ def staged_candidates(arguments, problem, forced, plan):
             add(dict(listed(config)[0], chosen=False))
         except RuntimeError as error:
             illegal += 1
-            print(f"{'x'.join(map(str, problem))}: left out '{config}'\n{error}", file=sys.stderr)
+            print(f"{shapes.name_of(problem)}: left out '{config}'\n{error}", file=sys.stderr)
     return taken, illegal
 
 
 def stage(arguments):
-    problems = [p for name in arguments.set for p in shapes.SETS[name]]
+    problems = [p for name in arguments.set for case in races.CASES[name] for p in case.values()]
     problems += shapes.parse(arguments.shapes) if arguments.shapes else []
     if not problems:
         raise SystemExit("expected --set or --shapes, got neither")
@@ -95,11 +103,11 @@ def stage(arguments):
     with concurrent.futures.ThreadPoolExecutor(arguments.j) as pool:
         plans = {}
         if arguments.plan:
-            one_of = {(p.n, p.k): p for p in problems}
+            one_of = {kernel_of(p): p for p in problems}
             made = pool.map(lambda p: kernels.ask(arguments.compiler, "plan", p, arguments.gpu, arguments.compile_option),
                             one_of.values())
             plans = dict(zip(one_of, made))
-        answers = list(pool.map(lambda p: staged_candidates(arguments, p, forced, plans.get((p.n, p.k))), problems))
+        answers = list(pool.map(lambda p: staged_candidates(arguments, p, forced, plans.get(kernel_of(p))), problems))
     if not all(taken for taken, _ in answers):
         raise SystemExit("expected --best, --spread, --plan or legal schedules by --config for each shape, got no schedule")
     fields = list(answers[0][0][0]["config"])
@@ -124,10 +132,10 @@ def stage(arguments):
 def result_of(staged, measured, kernel_folder):
     """A shape's line of the results: what was staged, with what was measured."""
     us, notes, errors = (measured.get(part, {}) for part in ("us", "notes", "error"))
-    shape = {**{key: staged[key] for key in "mnk"}, "status": measured["status"], "note": measured.get("note", ""),
+    shape = {**shapes.fields(shapes.problem_of(staged)), "status": measured["status"], "note": measured.get("note", ""),
              "method": measured.get("method", ""), "read_us": us.get("read"),
-             "peers": {peer: us[peer] for peer in bench.PEERS if peer in us},
-             "peer_notes": {peer: notes[peer] for peer in bench.PEERS if peer in notes}, "candidates": []}
+             "peers": {peer: us[peer] for peer in races.PEERS if peer in us},
+             "peer_notes": {peer: notes[peer] for peer in races.PEERS if peer in notes}, "candidates": []}
     for candidate in staged["candidates"]:
         label = candidate["label"]
         missing = "" if (kernel_folder / candidate["file"]).exists() else "did not compile"
@@ -142,23 +150,21 @@ def run(arguments, peers):
     os.environ.setdefault("FP8GEMM_RUNTIME", str(folder / runtime_binding.LIBRARY))
     staged = json.loads((folder / STAGED).read_text())
     # Shapes of one (N, K) follow each other: the worker keeps their B.
-    ordered = sorted(staged["shapes"], key=lambda s: (s["n"], s["k"], s["m"]))
+    ordered = sorted(staged["shapes"], key=lambda s: (s["n"], s["k"], s.get("groups", []), s["m"]))
     items = []
-    for shape in ordered:
-        name = "{m}x{n}x{k}".format(**shape)
-        files = {c["label"]: str(folder / c["file"]) for c in shape["candidates"] if (folder / c["file"]).exists()}
-        items.append({"id": name, "group": name, **shapes.fields(shapes.problem_of(shape)), "peers": peers, "kernels": files})
-    done = []
+    for place, shape in enumerate(ordered):
+        problem = shapes.problem_of(shape)
+        files = {c["label"]: folder / c["file"] for c in shape["candidates"] if (folder / c["file"]).exists()}
+        items.append(races.item_of(f"{place + 1}. {shapes.name_of(problem)}", {"": problem}, peers, {"": files}))
 
     def keep(result):
-        done.append(result)
         if arguments.json:
             with open(arguments.json.with_suffix(".partial"), "a") as file:
                 file.write(json.dumps(result) + "\n")
-        print(f"{len(done)}: {result['end']}: {result['status']} {result.get('note', '')}", flush=True)
+        print(f"{result['end']}: {result['status']} {result.get('note', '')}", flush=True)
 
     results, machine = bench.race(bench.worker_command(arguments), items, arguments, keep)
-    tflops, bandwidth = bench.roof_of(machine)
+    tflops, bandwidth = bench_report.roof_of(machine)
     answer = {"machine": machine, "rounds": arguments.rounds, "tflops": tflops, "terabytes_per_second": bandwidth,
               "modelled_on": staged["modelled_on"], "fields": staged["fields"],
               "shapes": [result_of(shape, result, folder) for shape, result in zip(ordered, results)]}
@@ -181,7 +187,7 @@ def main():
     commands = parser.add_subparsers(dest="command", required=True)
     staging = commands.add_parser("stage", help="compile the schedules to time")
     staging.add_argument("out", type=Path, help="folder for kernel files and what is to be timed")
-    staging.add_argument("--set", action="append", default=[], choices=list(shapes.SETS))
+    staging.add_argument("--set", action="append", default=[], choices=list(races.CASES))
     staging.add_argument("--shapes", help="MxNxK,...")
     staging.add_argument("--best", type=int, default=12, help="schedules of the least modelled time")
     staging.add_argument("--spread", type=int, default=4, help="schedules from all the others")

@@ -29,17 +29,13 @@ def load(path):
     return results
 
 
-def problem_of(shape):
-    return shapes.Problem(shape["m"], shape["n"], shape["k"])
-
-
 def remodel(results, candidates_of, jobs=None):
     """Let modelled times and choices be those that `candidates_of(problem, gpu)` tells.
 
     A choice that was not measured is added, without a time.
     """
     def ask(shape):
-        return candidates_of(problem_of(shape), results["modelled_on"])
+        return candidates_of(shapes.problem_of(shape), results["modelled_on"])
 
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         answers = list(pool.map(ask, results["shapes"]))
@@ -80,7 +76,7 @@ def cliffs(results):
     """[(n, k, m, us, more_m, more_us)]: where the choice for more rows takes clearly less time."""
     by_nk = collections.defaultdict(list)
     for judgement in judge_all(results).judgements:
-        if judgement.ratio is not None:
+        if judgement.ratio is not None and "groups" not in judgement.shape:
             by_nk[judgement.shape["n"], judgement.shape["k"]].append((judgement.shape["m"], judgement.chosen["us"]))
     found = []
     for (n, k), times in sorted(by_nk.items()):
@@ -110,7 +106,10 @@ def print_report(results):
     indices, judged = differing(results), judge_all(results)
     print("\n| M | N | K | model's choice | modelled us | measured us | fastest | us | choice / fastest |\n" + "|---" * 9 + "|")
     for j in judged.judgements:
-        cells = [*problem_of(j.shape), describe(results, j.chosen, indices)]
+        problem = shapes.problem_of(j.shape)
+        grouped = problem.groups != shapes.Groups()
+        m = f"{problem.groups.count} x {problem.m} {shapes.told_by(problem)}" if grouped else problem.m
+        cells = [m, problem.n, problem.k, describe(results, j.chosen, indices)]
         cells += ["–" if not j.chosen or not j.chosen.get(key) else f"{j.chosen[key]:.1f}" for key in ("modelled_us", "us")]
         cells += [describe(results, j.best, indices) if j.best is not j.chosen else "the same",
                   f"{j.best['us']:.1f}" if j.best else "–", f"{j.ratio:.3f}" if j.ratio else j.why]
@@ -123,13 +122,19 @@ def print_report(results):
         print(f"Modelled / measured time of {len(ratios)} schedules: {ratios[0]:.2f} to {ratios[-1]:.2f}, geometric mean "
               f"{geometric_mean(ratios):.3f}, 90 % of them from {ratios[len(ratios) // 20]:.2f} to "
               f"{ratios[-1 - len(ratios) // 20]:.2f}.")
-    failures = [(problem_of(s), describe(results, c, indices), c["note"]) for s in results["shapes"] for c in s["candidates"]
-                if not c.get("us") and c.get("note")]
+    failures = [(shapes.problem_of(s), describe(results, c, indices), c["note"]) for s in results["shapes"]
+                for c in s["candidates"] if not c.get("us") and c.get("note")]
     for problem, config, note in failures:
-        print(f"- no time: {'x'.join(map(str, problem))}: {config}: {note[:160]}")
+        print(f"- no time: {shapes.name_of(problem)}: {config}: {note[:160]}")
     for n, k, m, us, more_m, more_us in cliffs(results):
         print(f"- cliff: N = {n}, K = {k}: {us:.1f} us for M = {m}, {more_us:.1f} us for M = {more_m}")
     return judged
+
+
+def told(problem):
+    """A problem's fields, without the usual kind."""
+    usual = list(shapes.Kind())
+    return {key: value for key, value in shapes.fields(problem).items() if key != "kind" or value != usual}
 
 
 def keep(results, path):
@@ -138,14 +143,14 @@ def keep(results, path):
     for key in ("modelled_on", "fields"):
         if kept[key] != results[key]:
             raise SystemExit(f"expected {key} of {path}, {kept[key]}, got {results[key]}")
-    by_problem = {problem_of(shape): shape["candidates"] for shape in kept["shapes"]}
+    by_problem = {shapes.problem_of(shape): shape["candidates"] for shape in kept["shapes"]}
     for shape in results["shapes"]:
         timed = [{"config": c["config"], "us": round(c["us"], 2)} for c in shape["candidates"] if c.get("us")]
         if timed:
-            known = by_problem.get(problem_of(shape), [])
+            known = by_problem.get(shapes.problem_of(shape), [])
             by_config = {tuple(c["config"]): c for c in known + timed}
-            by_problem[problem_of(shape)] = sorted(by_config.values(), key=lambda c: c["us"])
-    lines = [json.dumps({**problem._asdict(), "candidates": candidates}, separators=(",", ":"))
+            by_problem[shapes.problem_of(shape)] = sorted(by_config.values(), key=lambda c: c["us"])
+    lines = [json.dumps({**told(problem), "candidates": candidates}, separators=(",", ":"))
              for problem, candidates in sorted(by_problem.items(), key=lambda item: (item[0].n, item[0].k, item[0].m))]
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f'{{"modelled_on": {json.dumps(kept["modelled_on"])}, "machine": {json.dumps(results.get("machine"))},\n'

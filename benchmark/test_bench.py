@@ -9,8 +9,10 @@ import sys
 from pathlib import Path
 
 import bench
+import bench_report
 import kernels
 import pytest
+import races
 import shapes
 
 HERE = Path(__file__).resolve().parent
@@ -36,9 +38,9 @@ def entry(**fields):
 
 def test_kernel_of_the_nearest_m():
     index = [entry(expected_m=1, file="one"), entry(expected_m=4096, file="many"), entry(n=24, file="other")]
-    assert bench.choose_kernels(index, shapes.Problem(4, 8, 16), "default") == {"default": "one"}
-    assert bench.choose_kernels(index, shapes.Problem(1024, 8, 16), "default") == {"default": "many"}
-    assert bench.choose_kernels(index, shapes.Problem(4, 32, 16), "default") == {}
+    assert races.choose_kernels(index, shapes.Problem(4, 8, 16), "default") == {"default": "one"}
+    assert races.choose_kernels(index, shapes.Problem(1024, 8, 16), "default") == {"default": "many"}
+    assert races.choose_kernels(index, shapes.Problem(4, 32, 16), "default") == {}
 
 
 def test_kernel_of_the_kind():
@@ -46,8 +48,8 @@ def test_kernel_of_the_kind():
     gradient = shapes.Problem(4, 8, 16, kind)
     index = [entry(file="forward"), entry(kind=list(kind), file="k", sfb="k_major"),
              entry(kind=list(kind), file="mn", sfb="mn_major")]
-    assert bench.choose_kernels(index, gradient, "default") == {"default": "mn"}  # what TMA can load
-    assert bench.choose_kernels(index, shapes.Problem(4, 8, 16), "default") == {"default": "forward"}
+    assert races.choose_kernels(index, gradient, "default") == {"default": "mn"}  # what TMA can load
+    assert races.choose_kernels(index, shapes.Problem(4, 8, 16), "default") == {"default": "forward"}
     assert gradient != shapes.Problem(4, 8, 16) and shapes.problem_of(shapes.fields(gradient)) == gradient
 
 
@@ -73,21 +75,26 @@ def test_kinds_that_are_tested():
 
 def test_labels():
     index = [entry(), entry(label="tile_m256", file="g"), entry(label="tile_m256", sfa="k_major", file="h")]
-    assert bench.choose_kernels(index, shapes.Problem(4, 8, 16), "all") == {"default": "f", "tile_m256": "g"}
-    assert bench.choose_kernels(index, shapes.Problem(4, 8, 16), "tile.*") == {"tile_m256": "g"}
+    assert races.choose_kernels(index, shapes.Problem(4, 8, 16), "all") == {"default": "f", "tile_m256": "g"}
+    assert races.choose_kernels(index, shapes.Problem(4, 8, 16), "tile.*") == {"tile_m256": "g"}
 
 
 def result(status="pass", **us):
     return {"status": status, "us": us, "notes": {}, "method": "cupti", "method_note": ""}
 
 
+def raced(name, case, files):
+    return races.item_of(races.case_id(name, case), case, [], {variant: files for variant in case})
+
+
 def test_report(capsys):
     problems = [shapes.Problem(4096, 7168, 2048), shapes.Problem(4096, 4096, 7168)]
-    items = [{"id": bench.item_id("s", p), "kernels": {"default": "f"}} for p in problems]
+    cases = races.dense(problems)
+    items = [raced("s", case, {"default": "f"}) for case in cases]
     results = [result(default=100.0, **{"cublas-b": 121.0, "read": 10.0}), result(default=100.0, **{"cublas-b": 100.0})]
     results[1]["notes"]["cublas-t"] = "RuntimeError: no such thing"
     options = argparse.Namespace(tflops=None, bandwidth=None, rounds=12)
-    answer = bench.report({"s": problems}, items, results, options, {"gpu": "NVIDIA H200", "torch": "2", "cuda": "13"})
+    answer = bench_report.report({"s": cases}, items, results, options, {"gpu": "NVIDIA H200", "torch": "2", "cuda": "13"})
     text = capsys.readouterr().out
     assert "floor at 1600 TFLOPS and 4.3 TB/s" in text
     assert re.search(r"\| 4096 \| 7168 \| 2048 \| 100\.0 \| 1203 \| \d+ \| 121\.0 \| 1\.21 \| 10\.0 \| 0\.10 \|", text)
@@ -97,12 +104,12 @@ def test_report(capsys):
 
 
 def test_report_without_any_result(capsys):
-    problem = shapes.Problem(1, 8, 16)
-    items = [{"id": bench.item_id("s", problem), "kernels": {}}]
+    case = {"": shapes.Problem(1, 8, 16)}
+    items = [raced("s", case, {})]
     options = argparse.Namespace(tflops=None, bandwidth=None, rounds=12)
-    bench.report({"s": [problem]}, items, [{"status": "hang", "note": "no result in 60 s"}], options, None)
+    bench_report.report({"s": [case]}, items, [{"status": "hang", "note": "no result in 60 s"}], options, None)
     text = capsys.readouterr().out
-    assert "1x8x16: hang: no result in 60 s" in text and "| 1 | 8 | 16 | – |" in text
+    assert "- all: hang: no result in 60 s" in text and "| 1 | 8 | 16 | – |" in text
 
 
 HANGING = """
@@ -122,14 +129,14 @@ supervise.work(sys.argv[2], {"gpu": "here"}, run)
 def test_contender_that_hangs_costs_only_itself(tmp_path, capsys):
     script = tmp_path / "worker.py"
     script.write_text(HANGING)
-    items = [{"id": name, "group": name, "peers": [], "kernels": {"default": "f", label: "g"}}
+    items = [{"id": name, "group": name, "variants": {"": {}}, "peers": [], "kernels": {"default": "f", label: "g"}}
              for name, label in (("x", "bad"), ("y", "good"))]
     options = argparse.Namespace(seconds=None, shape_seconds=1)
     command = [sys.executable, str(script), str(Path(bench.supervise.__file__).parent)]
     results, machine = bench.race(command, items, options, lambda result: None)
     assert [r["status"] for r in results] == ["fail", "pass"] and machine == {"gpu": "here"}
     assert results[0]["us"] == {"default": 1.0} and results[0]["notes"]["bad"].startswith("hang: no result in 1")
-    bench.print_sweep(items, results)
+    bench_report.print_sweep(items, results)
     text = capsys.readouterr().out
     assert "- y: 1.0 default, 1.0 good" in text and "  - bad: hang: no result in 1" in text
 

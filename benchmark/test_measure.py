@@ -75,7 +75,7 @@ def measure(monkeypatch):
 
     monkeypatch.setattr(contenders, "Ours", lambda data, path: Right(data, int(path)))
     monkeypatch.setattr(contenders, "PEERS", {"cublas-b": Right, "cublas-t": refuse})
-    item = {"id": "x", "m": 20, "n": 136, "k": 144, "peers": ["cublas-b", "cublas-t"]}
+    item = {"id": "x", "variants": {"": {"m": 20, "n": 136, "k": 144}}, "peers": ["cublas-b", "cublas-t"]}
     return lambda **kernels: bench.measure(dict(item, kernels=kernels), FakeClock(), 3)
 
 
@@ -98,8 +98,8 @@ def test_wrong_result_is_not_timed(measure, good_calls):
 def test_what_adds_is_checked_on_zeros(measure, monkeypatch, good_calls, status):
     """However often it has added before; and wrong where it no longer adds."""
     monkeypatch.setattr(contenders, "Ours", lambda data, path: Adding(data, int(path)))
-    kind = list(shapes.WEIGHT_GRADIENT_KIND)
-    item = {"id": "x", "m": 20, "n": 136, "k": 144, "kind": kind, "peers": [], "kernels": {"default": good_calls}}
+    gradient = shapes.Problem(20, 136, 144, shapes.WEIGHT_GRADIENT_KIND)
+    item = {"id": "x", "variants": {"": shapes.fields(gradient)}, "peers": [], "kernels": {"default": good_calls}}
     result = bench.measure(item, FakeClock(), 3)
     assert result["status"] == status and ("default" in result["us"]) == (status == "pass")
 

@@ -6,19 +6,21 @@ import json
 import sys
 import xml.etree.ElementTree
 
-import bench
+import bench_report
 import plot
 import pytest
+import races
 import shapes
 
 
 def of_bench(ms=(1, 128, 4096)):
     problems = [shapes.Problem(m, 7168, 2048) for m in ms]
-    items = [{"id": bench.item_id("s", p), "kernels": {"default": "f", "other": "g"}} for p in problems]
+    cases = races.dense(problems)
+    items = [races.item_of(races.case_id("s", case), case, [], {"": {"default": "f", "other": "g"}}) for case in cases]
     results = [{"status": "pass", "us": {"default": 10.0 + p.m / 100, "other": 9.0, "cublas-b": 20.0, "read": 5.0}, "notes": {},
                 "method": "cupti", "method_note": ""} for p in problems]
-    answer = bench.report({"s": problems}, items, results, argparse.Namespace(tflops=None, bandwidth=None, rounds=12),
-                          {"gpu": "NVIDIA H200"})
+    answer = bench_report.report({"s": cases}, items, results, argparse.Namespace(tflops=None, bandwidth=None, rounds=12),
+                                 {"gpu": "NVIDIA H200"})
     return json.loads(json.dumps(answer))
 
 

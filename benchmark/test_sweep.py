@@ -10,6 +10,7 @@ from pathlib import Path
 import bench
 import kernels
 import pytest
+import races
 import shapes
 import sweep
 import sweep_report
@@ -162,6 +163,31 @@ def test_stage_then_run(tmp_path, monkeypatch, capsys):
         (16, 2.0, True, ""), (32, None, False, "did not compile"), (64, 3.0, False, ""), (80, 4.0, False, "")]
     assert out["shapes"][0]["peers"] == {"cublas-b": 2.0} and out["tflops"] == 1600
     assert call("report", tmp_path / "results.json") == 0
+
+
+def test_sweep_of_groups(tmp_path, monkeypatch, capsys):
+    """Each way of telling groups has its kernels; results are kept with the groups."""
+    compiler, worker, folder = tmp_path / "compiler", tmp_path / "worker.py", tmp_path / "staged"
+    compiler.write_text(COMPILER_STAND_IN)
+    compiler.chmod(0o755)
+    worker.write_text(WORKER_STAND_IN)
+    monkeypatch.setattr(bench, "worker_command", lambda arguments: [sys.executable, str(worker), str(Path(bench.supervise.__file__).parent)])
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["sweep.py", *map(str, arguments)])
+        return sweep.main()
+
+    assert call("stage", folder, "--set", "tiny", "--best", 1, "--spread", 0, "--compiler", compiler) == 0
+    assert sorted(path.name for path in folder.glob("*.cubin")) == [
+        f"gemm_256{told}_n{n}_k{k}_tile_m64-tile_n16.cubin" for told in ("row_count", "row_end") for n, k in ((4096, 7168), (7168, 2048))]
+    assert call("run", folder, "--json", tmp_path / "results.json", "--peers", "cublas-b,deepgemm") == 0
+    out = sweep_report.load(tmp_path / "results.json")
+    tiny = {problem for case in races.CASES["tiny"] for problem in case.values()}
+    assert {shapes.problem_of(shape) for shape in out["shapes"]} == tiny and len(out["shapes"]) == 4
+    assert all(shape["peers"] == {"deepgemm": 2.0} and shape["candidates"][0]["us"] == 2.0 for shape in out["shapes"])
+    assert "| 256 x 4 row_end | 7168 | 2048 |" in capsys.readouterr().out
+    assert call("keep", tmp_path / "results.json", "--into", tmp_path / "kept.json") == 0
+    assert {shapes.problem_of(shape) for shape in sweep_report.load(tmp_path / "kept.json")["shapes"]} == tiny
 
 
 @pytest.mark.parametrize("best", [0, 3])
