@@ -136,14 +136,10 @@ void KernelBuilder::buildConsumer(Value group) {
       store(tile, group, sums);
   };
   auto compute = [&](Value number) {
-    Tile tile;
-    if (problem.shiftsScales()) {
-      tile = locate(number);
-      shift = arith::SubIOp::create(builder, tile.row, firstScale(tile));
-    }
+    if (problem.shiftsScales())
+      shift = shiftOfScales(started);
     SmallVector<Value> sums = mainLoop(group, zeros());
-    if (!shift)
-      tile = locate(number); // not before: the first product need not wait for it
+    Tile tile = locate(number); // not before: the first product need not wait for it
     finish(tile, sums);
   };
   auto finishZeros = [&](Value number) { finish(locate(number), zeros()); };

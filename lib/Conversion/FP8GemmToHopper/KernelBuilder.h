@@ -29,10 +29,10 @@ public:
   void build(mlir::gpu::GPUModuleOp module);
 
 private:
-  /// A tile of D: its first row and first column; its group; where that ends if rows of another
-  /// may follow (else null); its group's first K block, where K is grouped.
+  /// A tile of D: its first row and first column. Of a grouped product its group, too; of one whose rows are
+  /// tabulated where that begins and ends, and blocks of rows before it; where K is grouped its first K block.
   struct Tile {
-    mlir::Value row, column, group, end, firstBlock;
+    mlir::Value row, column, group, begin, end, firstBlock;
   };
   /// A stage as a consumer sees it.
   struct Stage {
@@ -64,14 +64,14 @@ private:
   /// of one without K blocks are skipped, or have `otherwise` done.
   void forEachTile(llvm::function_ref<void(mlir::Value)> body,
                    llvm::function_ref<void(mlir::Value)> otherwise = nullptr);
-  /// Whether there is anything to do for a tile; null: always. Sets `located`.
-  mlir::Value findWork(mlir::Value number);
+  /// Finds what must be known of a tile before its K blocks: `started`. Whether there is anything to do;
+  /// null: always.
+  mlir::Value start(mlir::Value number);
   /// Where a tile is: in raster order, group by group.
   Tile locate(mlir::Value number);
   Tile locateIn(mlir::Value number, mlir::Value blockRows);
   Tile locateByIndex(mlir::Value number);
-  /// Where it is in its group, of groups with equally many tiles.
-  Tile locateInGroup(mlir::Value number);
+  Tile findGroup(mlir::Value number);
   /// Tabulates the groups, and where K is grouped makes tensor maps of each.
   void tabulateGroups();
   /// The tensor map of an operand for a tile: `map`, or its group's where K is grouped.
@@ -80,6 +80,8 @@ private:
   mlir::Value scaleBlock(const Tile &tile, mlir::Value i);
   /// Rows from the tile's first on that are of its group; null: all that D has.
   mlir::Value storedRows(const Tile &tile);
+  /// How far behind the first scale that TMA brings the tile's are.
+  mlir::Value shiftOfScales(const Tile &tile);
   /// The row from whose scale on TMA brings those of a tile.
   mlir::Value firstScale(const Tile &tile);
   /// Those of `rows` that are not before `first`.
@@ -138,7 +140,7 @@ private:
   mlir::Value table;                        ///< of groups, if their rows are known on the device only
   mlir::Value tilesPerGroup;                ///< where all groups have the same
   mlir::Value shift;                        ///< of the tile's scales in their buffer, if they don't start it
-  Tile located;                             ///< the tile of the loop's body, where the body depends on its group
+  Tile started;                             ///< what is known of the loop's tile before its K blocks
   llvm::SmallVector<mlir::Value> firstRows; ///< of a consumer's blocks of 64 rows, in the tile
   mlir::Value rank;                         ///< of this CTA in its cluster
   mlir::Value firstBlock, blockCount;       ///< the K blocks of this CTA

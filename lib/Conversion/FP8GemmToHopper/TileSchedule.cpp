@@ -37,7 +37,7 @@ Value KernelBuilder::mapOf(Value map, int64_t slot, const Tile &tile) {
 }
 
 Value KernelBuilder::scaleBlock(const Tile &tile, Value i) {
-  return tile.firstBlock ? arith::AddIOp::create(builder, tile.firstBlock, i) : i;
+  return problem.grouping == Form::KCount ? arith::AddIOp::create(builder, tile.firstBlock, i) : i;
 }
 
 /// Tiles are dealt out to clusters. Beyond the edge of D a cluster's further tiles are
@@ -48,6 +48,8 @@ void KernelBuilder::scheduleTiles() {
   if (table && problem.grouping != Form::KCount) {
     Value all = memref::LoadOp::create(builder, table, ValueRange{index(problem.groups), index(0)});
     blockRows = arith::IndexCastUIOp::create(builder, builder.getIndexType(), all);
+  } else if (problem.m) {
+    blockRows = index(llvm::divideCeil(*problem.m, clusterRows));
   } else {
     blockRows = ceilDiv(extentM, clusterRows);
   }
@@ -94,7 +96,7 @@ void KernelBuilder::forEachTile(function_ref<void(Value)> body, function_ref<voi
     builder.setInsertionPointToStart(loop.getBody());
     tile = loop.getInductionVar();
   }
-  if (Value hasWork = findWork(tile)) {
+  if (Value hasWork = start(tile)) {
     auto branch = scf::IfOp::create(builder, hasWork, /*withElseRegion=*/bool(otherwise));
     if (otherwise) {
       builder.setInsertionPointToStart(&branch.getElseRegion().front());
@@ -105,20 +107,23 @@ void KernelBuilder::forEachTile(function_ref<void(Value)> body, function_ref<voi
   body(tile);
 }
 
-Value KernelBuilder::findWork(Value tile) {
+Value KernelBuilder::start(Value tile) {
+  started = Tile();
   if (problem.grouping == Form::RowIndex) {
     // Tiles whose first row is of no group, or of one that is not there, are nobody's.
-    located = locateByIndex(tile);
-    return arith::CmpIOp::create(builder, arith::CmpIPredicate::ult, located.group, index(problem.groups));
+    started = locateByIndex(tile);
+    return arith::CmpIOp::create(builder, arith::CmpIPredicate::ult, started.group, index(problem.groups));
   }
+  if (problem.shiftsScales())
+    started = findGroup(tile);
   if (problem.grouping != Form::KCount)
     return Value();
-  located = locateInGroup(tile);
+  started.group = arith::DivUIOp::create(builder, tile, tilesPerGroup);
   auto entry = [&](int64_t column) -> Value {
-    Value value = memref::LoadOp::create(builder, table, ValueRange{located.group, index(column)});
+    Value value = memref::LoadOp::create(builder, table, ValueRange{started.group, index(column)});
     return arith::IndexCastUIOp::create(builder, builder.getIndexType(), value);
   };
-  located.firstBlock = entry(0);
+  started.firstBlock = entry(0);
   Value begin = entry(1);
   blockCount = ceilDiv(arith::SubIOp::create(builder, entry(2), begin), kBlockK);
   return arith::CmpIOp::create(builder, arith::CmpIPredicate::ugt, blockCount, index(0));
@@ -127,30 +132,35 @@ Value KernelBuilder::findWork(Value tile) {
 KernelBuilder::Tile KernelBuilder::locate(Value tile) {
   switch (problem.grouping) {
   case Form::RowIndex:
-  case Form::KCount:
-    return located;
+    return started;
   case Form::RowEnd:
   case Form::RowCount: {
-    Value block = arith::DivUIOp::create(builder, tile, blockColumns);
-    auto found = FindGroupOp::create(builder, block, table);
-    Value before = arith::MulIOp::create(builder, found.getBlocksBefore(), blockColumns);
-    Value length = arith::SubIOp::create(builder, found.getEnd(), found.getBegin());
+    Tile found = started.group ? started : findGroup(tile);
+    Value length = arith::SubIOp::create(builder, found.end, found.begin);
+    Value before = arith::MulIOp::create(builder, found.firstBlock, blockColumns);
     Tile in = locateIn(arith::SubIOp::create(builder, tile, before), ceilDiv(length, tileM * config.getClusterM()));
-    return {arith::AddIOp::create(builder, found.getBegin(), in.row), in.column, found.getGroup(), found.getEnd(),
-            Value()};
+    found.row = arith::AddIOp::create(builder, found.begin, in.row), found.column = in.column;
+    return found;
   }
   case Form::Batched:
-    return locateInGroup(tile);
+  case Form::KCount: {
+    Tile in = locateIn(arith::RemUIOp::create(builder, tile, tilesPerGroup), blockRows);
+    in.group = started.group ? started.group : arith::DivUIOp::create(builder, tile, tilesPerGroup);
+    in.firstBlock = started.firstBlock;
+    return in;
+  }
   case Form::None:
     break;
   }
   return locateIn(tile, blockRows);
 }
 
-KernelBuilder::Tile KernelBuilder::locateInGroup(Value tile) {
-  Tile located = locateIn(arith::RemUIOp::create(builder, tile, tilesPerGroup), blockRows);
-  located.group = arith::DivUIOp::create(builder, tile, tilesPerGroup);
-  return located;
+KernelBuilder::Tile KernelBuilder::findGroup(Value tile) {
+  auto found = FindGroupOp::create(builder, arith::DivUIOp::create(builder, tile, blockColumns), table);
+  Tile group;
+  group.group = found.getGroup(), group.firstBlock = found.getBlocksBefore();
+  group.begin = found.getBegin(), group.end = found.getEnd();
+  return group;
 }
 
 KernelBuilder::Tile KernelBuilder::locateByIndex(Value tile) {
@@ -172,8 +182,10 @@ KernelBuilder::Tile KernelBuilder::locateIn(Value tile, Value blockRows) {
       return position;
     return arith::AddIOp::create(builder, position, arith::MulIOp::create(builder, rank, index(tileExtent)));
   };
-  return {first(raster.getBlockRow(), tileM, config.getClusterM()),
-          first(raster.getBlockColumn(), tileN, config.getClusterN()), Value(), Value(), Value()};
+  Tile located;
+  located.row = first(raster.getBlockRow(), tileM, config.getClusterM());
+  located.column = first(raster.getBlockColumn(), tileN, config.getClusterN());
+  return located;
 }
 
 Value KernelBuilder::storedRows(const Tile &tile) {
@@ -185,11 +197,13 @@ Value KernelBuilder::storedRows(const Tile &tile) {
   return CountRowsOp::create(builder, groups, tile.row, group, extentM, tileM);
 }
 
+Value KernelBuilder::shiftOfScales(const Tile &tile) {
+  // Tiles have multiples of 8 rows, so the group's begin says it.
+  return arith::RemUIOp::create(builder, tile.begin, index(config::kScalesAligned));
+}
+
 Value KernelBuilder::firstScale(const Tile &tile) {
-  if (!problem.shiftsScales())
-    return tile.row;
-  Value quad = index(config::kScalesAligned);
-  return arith::MulIOp::create(builder, arith::DivUIOp::create(builder, tile.row, quad), quad);
+  return problem.shiftsScales() ? arith::SubIOp::create(builder, tile.row, shiftOfScales(tile)) : tile.row;
 }
 
 Value KernelBuilder::restFrom(Value rows, Value first) {

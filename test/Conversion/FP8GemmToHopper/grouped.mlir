@@ -25,8 +25,8 @@
 // CHECK:               hopper.tma_load %[[A]][%[[ROW]], %{{.+}}] to
 // CHECK:               hopper.tma_load %[[B]][%{{.+}}, %{{.+}}] of %[[GROUP]] to
 // Scales come from a multiple of 4 rows, what TMA can address, and are read from the tile's first row.
-// CHECK:               %[[QUAD:.+]] = arith.divui %[[ROW]], %c4
-// CHECK:               %[[FIRST:.+]] = arith.muli %[[QUAD]], %c4
+// CHECK:               %[[SHIFT:.+]] = arith.remui %[[BEGIN]], %c4
+// CHECK:               %[[FIRST:.+]] = arith.subi %[[ROW]], %[[SHIFT]]
 // CHECK:               hopper.tma_load %{{.+}}[%{{.+}}, %[[FIRST]]] to %{{.+}} to memref<68xf32, 3>
 // CHECK:         } helper {
 // CHECK:           hopper.fetch_scales %{{.+}}[%{{.+}}, %{{.+}}] of %{{.+}} count 1
