@@ -5,6 +5,7 @@
 #include "Lowering.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 
 using namespace mlir;
 using namespace fp8gemm::hopper;
@@ -25,12 +26,34 @@ static SmallVector<Value> unpack(OpBuilder &builder, Location loc, Value registe
   return values;
 }
 
+/// `offset` of a sum of bytes / 16; null if that is not known to be whole.
+static Value sixteenth(Emitter emit, llvm::PointerUnion<IntegerAttr, Value> offset) {
+  if (auto constant = dyn_cast<IntegerAttr>(offset))
+    return constant.getInt() % 16 == 0 ? emit.i32(constant.getInt() / 16) : Value();
+  auto product = cast<Value>(offset).getDefiningOp<arith::MulIOp>();
+  std::optional<int64_t> stride = product ? getConstantIntValue(product.getRhs()) : std::nullopt;
+  return stride && *stride % 16 == 0 ? emit.mul(product.getLhs(), emit.i32(*stride / 16)) : Value();
+}
+
 /// Low word of the matrix descriptor of a K-major tile with rows of 128 bytes in the
 /// 128-byte swizzle (PTX ISA, "Matrix Descriptor Format"): address / 16 in bits 0-13.
 /// Bits 16-29 (leading dimension) are not used in this layout.
+/// What is added to the base is divided part by part, the outermost first: the stage comes
+/// last, so that all else is ready before the main loop, and the first wgmma waits for one addition.
 static Value descriptorAddress(Emitter emit, Value address) {
+  SmallVector<Value> parts;
+  while (auto sum = address.getDefiningOp<LLVM::GEPOp>()) {
+    Value part = sum.getElemType().isInteger(8) ? sixteenth(emit, sum.getIndices()[0]) : Value();
+    if (!part)
+      break;
+    parts.push_back(part);
+    address = sum.getBase();
+  }
   Value bits = LLVM::PtrToIntOp::create(emit.builder, emit.loc, emit.builder.getI32Type(), address);
-  return arith::ShRUIOp::create(emit.builder, emit.loc, bits, emit.i32(4));
+  Value result = arith::ShRUIOp::create(emit.builder, emit.loc, bits, emit.i32(4));
+  for (Value part : parts)
+    result = emit.add(result, part);
+  return result;
 }
 
 /// The descriptor of what lies `bytes` further: in the swizzled row a step of 32

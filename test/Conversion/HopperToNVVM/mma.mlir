@@ -31,4 +31,25 @@ gpu.module @kernels {
     %next = hopper.promote %done scaled_by(%rows, %columns) into %acc : !hopper.scales<64 rows by 1>, !hopper.scales<8 columns by 8>, !acc
     gpu.return
   }
+
+  // A descriptor's address is the sum of its parts / 16: those of the base, of the rows, and of the stage last.
+  // CHECK-LABEL: llvm.func @descriptor(
+  gpu.func @descriptor(%row: index, %stage: index) workgroup(%as: memref<2x128x128xf8E4M3FN, 3>, %b: memref<8x128xf8E4M3FN, 3>)
+      kernel attributes {hopper.launch = #hopper.launch<threads = 256, tile_m = 64, tile_n = 8, stages = 1, consumers = 1>} {
+    // CHECK:         %[[SMEM:.+]] = llvm.mlir.addressof @smem
+    %a = memref.subview %as[%stage, 0, 0] [1, 128, 128] [1, 1, 1]
+      : memref<2x128x128xf8E4M3FN, 3> to memref<128x128xf8E4M3FN, strided<[128, 1], offset: ?>, 3>
+    %rows = memref.subview %a[%row, 0] [64, 128] [1, 1] : memref<128x128xf8E4M3FN, strided<[128, 1], offset: ?>, 3>
+      to memref<64x128xf8E4M3FN, strided<[128, 1], offset: ?>, 3>
+    hopper.wgmma.fence
+    // CHECK:         %[[ROW:.+]] = arith.muli %{{.+}}, %c8{{.*}} : i32
+    // CHECK:         %[[STAGE:.+]] = arith.muli %{{.+}}, %c1024{{.*}} : i32
+    // CHECK:         %[[ADDRESS:.+]] = llvm.ptrtoint %[[SMEM]]
+    // CHECK:         %[[BASE:.+]] = arith.shrui %[[ADDRESS]], %c4
+    // CHECK-NEXT:    %[[HALF:.+]] = arith.addi %[[BASE]], %[[ROW]]
+    // CHECK-NEXT:    arith.addi %[[HALF]], %[[STAGE]]
+    %partial = hopper.mma %rows, %b : memref<64x128xf8E4M3FN, strided<[128, 1], offset: ?>, 3>, memref<8x128xf8E4M3FN, 3> -> !acc
+    %done = hopper.mma.wait %partial : !acc
+    gpu.return
+  }
 }
