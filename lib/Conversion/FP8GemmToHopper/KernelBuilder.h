@@ -97,12 +97,22 @@ private:
   /// The producer's part in adding C to a tile, and the consumers'.
   void loadC(Tile tile);
   llvm::SmallVector<mlir::Value> addC(mlir::Value group, mlir::ValueRange accumulators);
+  /// Of a product's rows and of its columns.
+  std::pair<hopper::ScalesType, hopper::ScalesType> scaleTypes();
   /// Issues the product of the consumer's 64-row block `i`, in the registers of `reused`.
   Product multiply(Stage stage, mlir::Value group, int64_t i, mlir::Value reused);
   /// All K blocks of this CTA: accumulators in, accumulators out.
   llvm::SmallVector<mlir::Value> mainLoop(mlir::Value group, llvm::SmallVector<mlir::Value> sums);
   /// The `i`th K block of this CTA.
   mlir::Value kBlock(mlir::Value i);
+  /// Whether the last product of each K block is promoted in the next iteration. Beside a promotion the
+  /// poll of a stage's barrier costs nothing, and ptxas moves neither across the loop's back edge.
+  bool promotesLate();
+  /// One K block, one product at a time. Carried are the sums, then the last product of the K block
+  /// before and the scales of its rows and columns.
+  llvm::SmallVector<mlir::Value> accumulateLate(mlir::Value group, mlir::ValueRange carried);
+  /// The sums, with the product that is carried.
+  llvm::SmallVector<mlir::Value> promoteCarried(mlir::ValueRange carried);
   /// Some K blocks, with up to `partials` products in flight.
   llvm::SmallVector<mlir::Value> accumulate(int64_t stages, mlir::Value group, mlir::ValueRange accumulators);
   /// The sums of all ranks, of this rank's part of the tile's columns; then stores them.

@@ -18,8 +18,10 @@ struct LowerZero : OpConversionPattern<ZeroOp> {
   using OpConversionPattern::OpConversionPattern;
   LogicalResult matchAndRewrite(ZeroOp op, OneToNOpAdaptor, ConversionPatternRewriter &rewriter) const override {
     Value zero = arith::ConstantOp::create(rewriter, op.getLoc(), rewriter.getF32FloatAttr(0.0f));
-    SmallVector<Value> registers(op.getResult().getType().getRegisters(), zero);
-    rewriter.replaceOpWithMultiple(op, {registers});
+    SmallVector<Type> types;
+    if (failed(getTypeConverter()->convertType(op.getResult().getType(), types)))
+      return rewriter.notifyMatchFailure(op, "result has no registers");
+    rewriter.replaceOpWithMultiple(op, {SmallVector<Value>(types.size(), zero)});
     return success();
   }
 };

@@ -52,4 +52,20 @@ gpu.module @kernels {
     %done = hopper.mma.wait %partial : !acc
     gpu.return
   }
+
+  // Zeros are constants, as many as registers.
+  // CHECK-LABEL: llvm.func @zeros(
+  gpu.func @zeros(%count: index) workgroup(%s: memref<64xf32, 3>)
+      kernel attributes {hopper.launch = #hopper.launch<threads = 256, tile_m = 64, tile_n = 8, stages = 1, consumers = 1>} {
+    %none = hopper.zero : !hopper.scales<64 rows by 1>
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    // CHECK:         %[[ZERO:.+]] = arith.constant 0.000000e+00 : f32
+    // CHECK:         scf.for {{.*}} iter_args(%{{.+}} = %[[ZERO]], %{{.+}} = %[[ZERO]]) -> (f32, f32)
+    scf.for %i = %c0 to %count step %c1 iter_args(%last = %none) -> (!hopper.scales<64 rows by 1>) {
+      %rows = hopper.load_scales %s : memref<64xf32, 3> -> !hopper.scales<64 rows by 1>
+      scf.yield %rows : !hopper.scales<64 rows by 1>
+    }
+    gpu.return
+  }
 }

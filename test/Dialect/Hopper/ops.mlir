@@ -111,7 +111,7 @@ gpu.func @positions(%stage: index, %phase: i1) {
 
 // CHECK-LABEL: gpu.func @compute
 gpu.func @compute(%a: !tile, %b: !tile, %sfa: memref<64xf32, 3>, %sfb: memref<4xf32, 3>) {
-  // CHECK: %[[ACC:.*]] = hopper.zero : <64x64xf32>
+  // CHECK: %[[ACC:.*]] = hopper.zero : !hopper.fragment<64x64xf32>
   // CHECK-NEXT: hopper.wgmma.fence
   // CHECK-NEXT: %[[P:.*]] = hopper.mma %{{.*}}, %{{.*}} : memref<64x128xf8E4M3FN, 3>, memref<64x128xf8E4M3FN, 3> -> <64x64xf32>
   // CHECK-NEXT: %[[ROWS:.*]] = hopper.load_scales %{{.*}} : memref<64xf32, 3> -> <64 rows by 1>
@@ -119,6 +119,7 @@ gpu.func @compute(%a: !tile, %b: !tile, %sfa: memref<64xf32, 3>, %sfb: memref<4x
   // CHECK-NEXT: %[[Q:.*]] = hopper.mma.wait %[[P]] pending 1 : <64x64xf32>
   // CHECK-NEXT: %[[D:.*]] = hopper.mma.wait %[[P]] : <64x64xf32>
   // CHECK-NEXT: hopper.promote %[[D]] scaled_by(%[[ROWS]], %[[COLUMNS]]) into %[[ACC]]
+  // CHECK-NEXT: hopper.zero : !hopper.scales<64 rows by 1>
   %acc = hopper.zero : !hopper.fragment<64x64xf32>
   hopper.wgmma.fence
   %p = hopper.mma %a, %b : !tile, !tile -> !hopper.fragment<64x64xf32>
@@ -127,6 +128,7 @@ gpu.func @compute(%a: !tile, %b: !tile, %sfa: memref<64xf32, 3>, %sfb: memref<4x
   %q = hopper.mma.wait %p pending 1 : !hopper.fragment<64x64xf32>
   %d = hopper.mma.wait %p : !hopper.fragment<64x64xf32>
   %next = hopper.promote %d scaled_by(%rows, %columns) into %acc : !hopper.scales<64 rows by 1>, !hopper.scales<64 columns by 16>, !hopper.fragment<64x64xf32>
+  %none = hopper.zero : !hopper.scales<64 rows by 1>
   gpu.return
 }
 

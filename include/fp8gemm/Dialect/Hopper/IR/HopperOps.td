@@ -271,8 +271,8 @@ def Hopper_PutScalesOp : Hopper_Op<"put_scales"> {
 //===----------------------------------------------------------------------===//
 
 def Hopper_ZeroOp : Hopper_Op<"zero", [Pure, Hopper_NamedResults]> {
-  let summary = "an accumulator of zeros";
-  let results = (outs Hopper_Fragment:$result);
+  let summary = "an accumulator or scales of zeros";
+  let results = (outs AnyTypeOf<[Hopper_Fragment, Hopper_Scales]>:$result);
   let assemblyFormat = "attr-dict `:` type($result)";
 }
 
