@@ -2,7 +2,8 @@
 """Grouped products of gpu_case.py: operands in the storage that a kernel asks for, and what it must and must not write.
 
 An item is a pattern of grouped_patterns.py with "kernel", "seed", "first" (row of the data that the product's first row
-is), "paddings" (name: steps that rows and groups are longer by) and "beside" (groups lie beside each other in each row).
+is), "paddings" (name: steps that rows and groups are longer by), "beside" (groups lie beside each other in each row) and
+"around" (the bits must be the same whatever goes on around the launch).
 """
 
 import operands
@@ -154,6 +155,8 @@ class GroupedCase:
         if item["wrong"]:
             return self.survive(kernel, everything)
         d = self.multiply(kernel, everything)
+        if item.get("around"):
+            self.check_around(kernel, item, everything, d)
         return (self.check_reductions if along_k else self.check_rows)(kernel, item, d)
 
     def row_operands(self, kernel, item):
@@ -209,6 +212,17 @@ class GroupedCase:
         if different:
             raise self.failure(f"{different} elements differ between two launches")
         return results[0]
+
+    def check_around(self, kernel, item, everything, d):
+        """The same bits on another stream, beside another kernel, with fewer multiprocessors."""
+        for how, launch in self.case.around(kernel, item["kernel"]):
+            everything.prepare()
+            self.case.synchronize()
+            launch(everything.arguments(kernel))
+            changed = int((operands.bits(everything.d.read()) != operands.bits(d)).sum())
+            if changed:
+                raise self.failure(f"{how}: {changed} elements have other bits than alone")
+        self.check_surroundings(everything)
 
     def check_surroundings(self, everything):
         damaged = everything.damaged()

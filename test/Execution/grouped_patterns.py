@@ -184,12 +184,16 @@ def grouped_items(index, folder, count, seed):
     for number, entry in enumerate(entries):
         rng = random.Random(f"{seed} {entry['file']}")
         _, names, _, wrong = KINDS[entry["grouping"]]
+        surrounded = False
         for run in range(runs):
             # Kernels start at other names, so that few runs of many kernels have them all.
             name = (names + wrong)[(run + 3 * number) % len(names + wrong)]
             paddings = {operand: (rng.randrange(most), rng.randrange(most)) for operand, most in PADDINGS.items()
                         if rng.random() < 0.6}
-            items.append(dict(pattern_of(rng, entry["grouping"], name, entry["groups"], entry["align"]), kind="grouped",
+            pattern = pattern_of(rng, entry["grouping"], name, entry["groups"], entry["align"])
+            around = name == "random" and not surrounded
+            surrounded = surrounded or around
+            items.append(dict(pattern, kind="grouped", around=around,
                               kernel=str(folder / entry["file"]), group=entry["file"], n=entry["n"],
                               k=entry["k"], seed=0, pattern=name, first=rng.randrange(ROWS), paddings=paddings,
                               beside=rng.random() < 0.25, label=entry["label"], layouts=layouts_of(entry),

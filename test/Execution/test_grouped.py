@@ -32,6 +32,13 @@ class FakeKernel:
         assert (groups is None) == (self.grouping == "batched") and (workspace is None) == (not self.workspace_bytes)
         return m, k, flags
 
+    def launch_elsewhere(self, arguments):
+        self.launch(arguments)
+        if self.fault == "depends on its surroundings":
+            bits = operands.bits(self.operands.d.read())
+            bits[..., 0] ^= 1
+            self.operands.d.write(bits.view(operands.TYPES[self.d_type]))
+
     def is_wrong(self, groups, m, k):
         if self.grouping == "row_index":
             return any(not -1 <= group < COUNT for group in groups)
@@ -144,6 +151,7 @@ def run(monkeypatch):
         case = made.setdefault(str(sorted(kernel.items())) + item["grouping"],
                                gpu_case.Case("cpu", None, lambda: None))
         case.use_kernel = lambda path: fake
+        case.around = lambda kernel, path: [("alone", kernel.launch), ("on another stream", fake.launch_elsewhere)]
         return case.run({"id": "x", "group": "x", "kernel": "x", "kind": "grouped", "seed": 1, "first": 5,
                          "wrong": False, **item})
 
@@ -213,6 +221,15 @@ def test_faults_along_k(run):
     assert result["note"] == "wrote outside of, or into, workspace"
 
 
+@pytest.mark.parametrize("grouping", ["row_end", "k_count"])
+def test_surroundings(run, grouping):
+    extra = dict(sfb_rows=1, d_type="f32") if grouping == "k_count" else {}
+    item = dict(draw(grouping, "random", 2), around=True)
+    assert run(item, **extra)["status"] == "pass"
+    note = run(item, "depends on its surroundings", **extra)["note"]
+    assert note.startswith("on another stream: ") and note.endswith(" elements have other bits than alone")
+
+
 def test_rows_have_the_same_bits_in_every_pattern(run):
     few = dict(draw("row_count", "one huge"), m=8, groups=[8, 0, 0])
     many = dict(draw("row_count", "all full"), m=40, groups=[40] * 3)
@@ -254,6 +271,8 @@ def test_as_many_items_as_asked_for_of_every_kernel_and_pattern():
     assert 500 <= len(items) < 510 and len({item["id"] for item in items}) == len(items)
     assert {(item["group"].split("-")[0], item["pattern"]) for item in items} == set(ALL)
     assert len({item["group"] for item in items}) == 10
+    around = [item["group"] for item in items if item["around"]]
+    assert len(around) == len(set(around)) == 10 and not any(item["wrong"] for item in items if item["around"])
     runs = [item["group"] for item in items]
     assert runs == sorted(runs, key=runs.index), "expected a kernel's items to follow each other"
     assert items == patterns.grouped_items(INDEX, Path("/f"), 500, 1)
