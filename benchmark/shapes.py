@@ -110,7 +110,8 @@ SANITIZE_M = 128  # that their schedules are chosen for, which tells their kerne
 # Grouped products that are tested, and the schedules of each: (problem, (sfa, sfb), schedules). Every way of grouping, few
 # groups and many, with tails, beside which recipes, types and layouts take turns.
 GROUPED_SCHEDULES = ["", "tile_m = 64, tile_n = 128", "tile_m = 128, tile_n = 96", "tile_m = 16, tile_n = 128, swap_ab = 1",
-                     "tile_m = 64, tile_n = 64, swap_ab = 1"]
+                     "tile_m = 64, tile_n = 64, swap_ab = 1", "tile_m = 64, tile_n = 64, cluster_n = 2",
+                     "tile_m = 64, tile_n = 128, cluster_m = 2"]
 NARROW_SCHEDULES = ["", "tile_m = 64, tile_n = 16", "tile_m = 8, tile_n = 64, swap_ab = 1"]
 GROUPED_TEST = [
     (Problem(64, 264, 400, groups=Groups("row_end", 8)), ("mn_major", "k_major"), GROUPED_SCHEDULES),
@@ -126,7 +127,8 @@ GROUPED_TEST = [
     (Problem(64, 264, 400, groups=Groups("batched", 8)), ("mn_major", "k_major"), GROUPED_SCHEDULES),
 ]
 # The same of groups along K.
-K_GROUPED_SCHEDULES = ["", "tile_m = 64, tile_n = 128", "tile_m = 128, tile_n = 128"]
+K_GROUPED_SCHEDULES = ["", "tile_m = 64, tile_n = 128, cluster_n = 1", "tile_m = 128, tile_n = 128, cluster_n = 1",
+                       "tile_m = 64, tile_n = 64, cluster_n = 2"]
 K_GROUPED_TEST = [
     (Problem(200, 264, 1024, WEIGHT_GRADIENT_KIND, Groups("k_count", 4)), ("mn_major", "mn_major"), K_GROUPED_SCHEDULES),
     (Problem(136, 136, 1024, Kind("1d1d", d="f32"), Groups("k_count", 8)), ("mn_major", "mn_major"), K_GROUPED_SCHEDULES),

@@ -64,9 +64,11 @@ static std::string printTable(const PlannedProduct &product, const CompileOption
   const config::Plan &plan = product.plan;
   std::string text;
   raw_string_ostream os(text);
-  os << formatv("{0}: N = {1}, K = {2} on {3}: {4} kernels for any M, modelled up to M = {5}\n",
-                product.question.location, product.question.problem.n, product.question.problem.k,
-                options.pipeline.gpu.getValue(), product.kernels.size(), options.maxM);
+  const config::Problem &problem = product.question.problem;
+  std::string groups = problem.isGrouped() ? formatv(" rows of each of {0} groups", problem.groups).str() : "";
+  os << formatv("{0}: N = {1}, K = {2} on {3}: {4} kernels for any M{5}, modelled up to M = {6}\n",
+                product.question.location, problem.n, problem.k, options.pipeline.gpu.getValue(),
+                product.kernels.size(), groups, options.maxM);
   os << "  M from      to   modelled us  loss %  kernel\n";
   for (const config::Interval &interval : plan.intervals)
     os << format("%8lld", static_cast<long long>(interval.first))
