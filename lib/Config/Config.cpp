@@ -22,6 +22,16 @@ int64_t fp8gemm::config::scalesOfA(const Problem &problem, int64_t tileM) {
   return tileM + (problem.shiftsScales() ? kScalesAligned : 0);
 }
 
+bool fp8gemm::config::promotesLate(const Problem &problem, const Config &config) {
+  // Fewer K blocks don't pay for the promotion of zeros before the first one; many scales of
+  // columns have many products, which would be made between the back edge and the promotion.
+  constexpr int64_t kFewestBlocks = 16, kFewestColumnsPerScale = 64;
+  int64_t blocks = tiles(problem.k, kBlockK);
+  bool countKnown = problem.grouping != Grouping::KCount && blocks % config.splitK == 0;
+  return config.partials == 1 && !config.swapAb && countKnown && blocks / config.splitK >= kFewestBlocks &&
+         scaleColumnsPerBlock(problem, config) >= kFewestColumnsPerScale;
+}
+
 int64_t fp8gemm::config::panelColumns(const Problem &problem, int64_t tileN) {
   for (int64_t rowBytes : {128, 64})
     if (tileN * problem.dBytes % rowBytes == 0)
@@ -96,9 +106,11 @@ int64_t fp8gemm::config::consumerRegistersNeeded(const Problem &problem, const C
     others += 8;
   if (problem.sfbRows == 1 && !problem.sfaByTma())
     others += 16;
+  if (problem.sfbRows == 1)
+    others += 8;
   // What is known of a tile's group, over a loop of as many K blocks as that has.
   if (problem.grouping == Grouping::KCount)
-    others += 16;
+    others += 8;
   // The sums of all blocks, and the partial results, with their scales, that they take turns to use.
   return blocks * perBlock + config.partials * (perBlock + scales) + others;
 }
@@ -274,6 +286,12 @@ static int64_t rasterGroup(const Problem &problem, const Gpu &gpu, const Config 
 
 /// Fills what does not need a choice among tiles.
 static Config completeTile(const Problem &problem, const Gpu &gpu, Config config, int64_t expectedM) {
+  if (helperScales(problem, config) == 0) {
+    if (config.producerRegisters == kUnset)
+      config.producerRegisters = kNoScalesProducerRegisters;
+    if (config.consumerRegisters == kUnset)
+      config.consumerRegisters = kNoScalesConsumerRegisters;
+  }
   if (helperScales(problem, config) > kMaxHelperScales) {
     if (config.producerRegisters == kUnset)
       config.producerRegisters = kManyScalesProducerRegisters;

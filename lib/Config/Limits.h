@@ -37,6 +37,9 @@ constexpr int64_t kMaxHelperRows = 128;
 constexpr int64_t kMaxHelperScales = 192;
 constexpr int64_t kManyScalesProducerRegisters = 56, kManyScalesConsumerRegisters = 224;
 
+/// Where TMA brings all scales there is no helper warp, and the producer's thread needs few registers.
+constexpr int64_t kNoScalesProducerRegisters = 24, kNoScalesConsumerRegisters = 240;
+
 /// Columns, times ranks, of which a rank of split K adds up the accumulators: with more ptxas spills.
 constexpr int64_t kMaxSummedColumns = 256;
 

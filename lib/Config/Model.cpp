@@ -67,6 +67,8 @@ constexpr double kPowerDrop = 0.283, kPowerSeconds = 0.325e-3;
 
 /// What a K block takes where two CTAs load for each other, in kernels of recipe 1d1d.
 constexpr double kMulticastFactor = 0.965;
+/// What a K block takes whose last product is promoted in the next: with one product a consumer, and with two.
+constexpr double kLateFactor = 0.985, kLateFactorOfTwo = 0.972;
 /// How the time of bytes from HBM grows with the part of the SMs that ask for them (idleFactor).
 constexpr double kIdlePower = 0.65;
 
@@ -172,6 +174,8 @@ Bound blockCycles(const Problem &problem, const Gpu &gpu, const Config &config, 
   });
   if (config.clusterM * config.clusterN > 1)
     bound.time *= kMulticastFactor;
+  if (promotesLate(problem, config))
+    bound.time *= products > 1 ? kLateFactorOfTwo : kLateFactor;
   if (!scalePerColumn)
     bound.time += kColumnScaleCycles * (config.tileN / scaleColumnsPerBlock(problem, config));
   return bound;

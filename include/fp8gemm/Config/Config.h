@@ -175,6 +175,10 @@ int64_t scaleColumnsPerBlock(const Problem &problem, const Config &config);
 /// bring them.
 int64_t scalesOfA(const Problem &problem, int64_t tileM);
 
+/// Whether the last product of each K block is promoted in the next one's iteration. Beside a promotion
+/// the poll of a stage's barrier costs nothing, and ptxas moves neither across the loop's back edge.
+bool promotesLate(const Problem &problem, const Config &config);
+
 /// CTAs of a cluster that store a part of a tile's columns(), when split_k of them share its
 /// K blocks: the most that divide them into what stmatrix stores, 16 columns or, transposed, 8.
 int64_t storingRanks(const Config &config);

@@ -105,9 +105,6 @@ private:
   llvm::SmallVector<mlir::Value> mainLoop(mlir::Value group, llvm::SmallVector<mlir::Value> sums);
   /// The `i`th K block of this CTA.
   mlir::Value kBlock(mlir::Value i);
-  /// Whether the last product of each K block is promoted in the next iteration. Beside a promotion the
-  /// poll of a stage's barrier costs nothing, and ptxas moves neither across the loop's back edge.
-  bool promotesLate();
   /// One K block, one product at a time. Carried are the sums, then the last product of the K block
   /// before and the scales of its rows and columns.
   llvm::SmallVector<mlir::Value> accumulateLate(mlir::Value group, mlir::ValueRange carried);
@@ -139,6 +136,7 @@ private:
   int64_t columns;         ///< of an accumulator: tile_n, or tile_m if swapped
   int64_t blocks;          ///< accumulators of 64 rows a consumer
   int64_t columnsPerScale; ///< columns of D that surely share one B scale
+  bool late;               ///< the last product of a K block is promoted in the next iteration
   int64_t cluster;         ///< CTAs that share operands, or a tile's K blocks
   int64_t storedColumns;   ///< columns that one CTA stores: a part of the tile if K is split
   int64_t panelWidth;      ///< columns of a staging panel

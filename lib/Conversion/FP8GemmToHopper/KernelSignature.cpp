@@ -18,6 +18,7 @@ static config::Config fieldsOf(ConfigAttr attr) {
   config::Config config;
   config.tileM = attr.getTileM(), config.tileN = attr.getTileN();
   config.splitK = attr.getSplitK(), config.swapAb = attr.getSwapAb();
+  config.partials = attr.getPartials();
   return config;
 }
 
@@ -26,6 +27,7 @@ KernelBuilder::KernelBuilder(ProductOpInterface product, ConfigAttr config)
       kBlocks(llvm::divideCeil(problem.k, kBlockK)), swap(config.getSwapAb()), columns(swap ? tileM : tileN),
       blocks((swap ? tileN : tileM) / (kFragmentRows * config.getConsumers())),
       columnsPerScale(config::scaleColumnsPerBlock(problem, fieldsOf(config))),
+      late(config::promotesLate(problem, fieldsOf(config))),
       cluster(config.getClusterM() * config.getClusterN() * config.getSplitK()),
       storedColumns(columns / config::storingRanks(fieldsOf(config))),
       panelWidth(swap ? kFragmentRows : config::panelColumns(problem, storedColumns)),

@@ -49,7 +49,6 @@ SmallVector<Value> KernelBuilder::mainLoop(Value group, SmallVector<Value> sums)
   // across iterations ptxas would wait for each product at once.
   constexpr int64_t kOverlappedBlocks = 4, kUnrolledProducts = 4;
   int64_t step = config.getPartials() > 1 && count ? std::min(kOverlappedBlocks, *count) : 1;
-  bool late = promotesLate();
   SmallVector<Value> carried(sums);
   if (late) { // Before the first K block nothing is left to promote.
     auto [rowsType, columnsType] = scaleTypes();
@@ -74,14 +73,6 @@ SmallVector<Value> KernelBuilder::mainLoop(Value group, SmallVector<Value> sums)
   if (late)
     return promoteCarried(carried);
   return count && *count % step ? accumulate(*count % step, group, carried) : carried;
-}
-
-bool KernelBuilder::promotesLate() {
-  // Fewer K blocks don't pay for the promotion of zeros before the first one; many scales of
-  // columns have many products, which would be made between the back edge and the promotion.
-  constexpr int64_t kFewestBlocks = 16, kFewestColumnsPerScale = 64;
-  return config.getPartials() == 1 && getConstantIntValue(blockCount).value_or(0) >= kFewestBlocks && !swap &&
-         columnsPerScale >= kFewestColumnsPerScale;
 }
 
 SmallVector<Value> KernelBuilder::accumulateLate(Value group, ValueRange carried) {

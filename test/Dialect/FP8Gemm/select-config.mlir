@@ -5,9 +5,9 @@
 
 // CHECK-LABEL: @static_m
 // CHECK: fp8gemm.gemm
-// CHECK-SAME: config = #fp8gemm.config<tile_m = 128, tile_n = 176, stages = 4, consumers = 2, producer_registers = 40, consumer_registers = 232, raster_group = 16>
+// CHECK-SAME: config = #fp8gemm.config<tile_m = 128, tile_n = 192, stages = 4, consumers = 2, producer_registers = 40, consumer_registers = 232, raster_group = 16>
 // DECODE-LABEL: @static_m
-// DECODE: config = #fp8gemm.config<tile_m = 128, tile_n = 176,
+// DECODE: config = #fp8gemm.config<tile_m = 128, tile_n = 192,
 // FORCED-LABEL: @static_m
 // FORCED: config = #fp8gemm.config<tile_m = 128, tile_n = 112, stages = 3, consumers = 2, producer_registers = 40, consumer_registers = 232,
 // H20: remark: chose tile_m = {{.*}}, tile_n = {{.*}} us, {{.*}} in {{.*}} waves {{.*}} bound by tensor cores
