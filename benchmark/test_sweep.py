@@ -247,9 +247,9 @@ def test_kept_measurements_judge_the_compiler(tmp_path, order, share):
     assert judged_today(tmp_path / "kept.json").share == share
 
 
-# What the model reaches, which is less than sweep_report.WANTED_SHARE: on the other shapes its choice is not measured yet,
-# or slower (docs/Config.md, "How good it is"). Raise it with the model.
-REACHED_SHARE = {"h200-sxm": 0.8}
+# What the model reaches, which is less than sweep_report.WANTED_SHARE: on the other shapes its choice is slower
+# (docs/Config.md, "How good it is"). Raise it with the model.
+REACHED_SHARE = {"h200-sxm": 0.85}
 MEASUREMENTS = sorted((HERE / "measurements").glob("*.json"))
 
 

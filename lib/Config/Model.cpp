@@ -41,7 +41,7 @@ constexpr double kColumnExposed = 0.912;
 /// with A's scales.
 constexpr double kColumnScaleCycles = 4.19;
 /// What the tensor cores idle for each product of a consumer that has two partials in flight.
-constexpr double kIdleCycles = 69;
+constexpr double kIdleCycles = 40;
 /// What each row of a box that lies outside its matrix costs a K block, as a bound: for each CTA on the
 /// GPU, and, of the last tile's rows of A and of B, for the CTA itself. Why it costs so much is not known.
 constexpr double kOutsideCycles = 0.161, kOutsideRowCycles = 0.219, kOutsideColumnCycles = 4.43;
@@ -68,7 +68,8 @@ constexpr double kPowerDrop = 0.283, kPowerSeconds = 0.325e-3;
 /// What a K block takes where two CTAs load for each other, in kernels of recipe 1d1d.
 constexpr double kMulticastFactor = 0.965;
 /// What a K block takes whose last product is promoted in the next: with one product a consumer, and with two.
-constexpr double kLateFactor = 0.985, kLateFactorOfTwo = 0.972;
+/// One product of so many columns or fewer gains nothing.
+constexpr double kLateFactor = 0.985, kLateFactorOfTwo = 0.972, kLateColumns = 128;
 /// How the time of bytes from HBM grows with the part of the SMs that ask for them (idleFactor).
 constexpr double kIdlePower = 0.65;
 
@@ -174,7 +175,7 @@ Bound blockCycles(const Problem &problem, const Gpu &gpu, const Config &config, 
   });
   if (config.clusterM * config.clusterN > 1)
     bound.time *= kMulticastFactor;
-  if (promotesLate(problem, config))
+  if (promotesLate(problem, config) && (products > 1 || columns > kLateColumns))
     bound.time *= products > 1 ? kLateFactorOfTwo : kLateFactor;
   if (!scalePerColumn)
     bound.time += kColumnScaleCycles * (config.tileN / scaleColumnsPerBlock(problem, config));
