@@ -41,7 +41,7 @@ constexpr double kColumnExposed = 0.912;
 /// with A's scales.
 constexpr double kColumnScaleCycles = 4.19;
 /// What the tensor cores idle for each product of a consumer that has two partials in flight.
-constexpr double kIdleCycles = 40;
+constexpr double kIdleCycles = 40, kColumnIdleCycles = 69;
 /// What each row of a box that lies outside its matrix costs a K block, as a bound: for each CTA on the
 /// GPU, and, of the last tile's rows of A and of B, for the CTA itself. Why it costs so much is not known.
 constexpr double kOutsideCycles = 0.161, kOutsideRowCycles = 0.219, kOutsideColumnCycles = 4.43;
@@ -52,6 +52,8 @@ constexpr double kEpilogueCycles = 461, kEpilogueCyclesOverlapped = 250;
 constexpr double kTransposedBytesPerCycle = 44.9;
 /// What TMA takes to store a row of a panel, and the part of it that shows.
 constexpr double kStoredRowCycles = 3.62, kStoreExposed = 0.257;
+/// Rows that TMA stores in the time of one that it adds to memory.
+constexpr double kAddedRows = 2;
 /// Launch, barrier initialisation, last store.
 constexpr double kFixedSeconds = 1.64e-6;
 /// K blocks' worth of time until the first product is done.
@@ -154,7 +156,8 @@ Bound blockCycles(const Problem &problem, const Gpu &gpu, const Config &config, 
   // With one partial a consumer's product waits for the promotion of the one before, and
   // only the other consumer's overlaps it.
   double chain = overlapped ? std::max(wgmma, promotion) : wgmma + promotion + products * kStepCycles;
-  double idle = (overlapped ? products * kIdleCycles : 0) + (scalePerColumn ? promotion * kColumnExposed : 0);
+  double idle = (overlapped ? products * (scalePerColumn ? kColumnIdleCycles : kIdleCycles) : 0) +
+                (scalePerColumn ? promotion * kColumnExposed : 0);
   // Each warp loads its columns' scales, two for each 8 columns and thread.
   double scaleLoads = scalePerColumn ? config.consumers * kWarpsPerWarpgroup * columns / 8 : 0;
 
@@ -189,7 +192,7 @@ double epilogueCycles(const Problem &problem, const Config &config, const Extent
   double bytes = config.tileM * config.tileN * problem.dBytes * copies;
   double staged = bytes / (config.swapAb ? kTransposedBytesPerCycle : kSmemBytesPerCycle);
   double rows = e.tileRows * e.tileColumns / panelColumns(problem, config.tileN) * copies;
-  double store = kStoredRowCycles * rows;
+  double store = kStoredRowCycles * rows * (problem.addsInMemory() ? kAddedRows : 1);
   return (config.partials > 1 ? kEpilogueCyclesOverlapped : kEpilogueCycles) + staged + kStoreExposed * store +
          std::max(0.0, store - loopCycles);
 }
