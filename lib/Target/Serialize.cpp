@@ -98,8 +98,7 @@ FailureOr<Kernel> readKernel(gpu::BinaryOp binary) {
     return binary.emitOpError(error);
   const format::Manifest &manifest = file.manifest();
   kernel.name = manifest.entry()->str();
-  kernel.manifest.assign(reinterpret_cast<const char *>(file.manifestStorage.data()),
-                         file.manifestStorage.size() * sizeof(file.manifestStorage[0]));
+  kernel.manifest = std::string(file.manifestBytes);
   kernel.cubin.bytes = std::string(file.cubin);
   return kernel;
 }

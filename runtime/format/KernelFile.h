@@ -59,6 +59,7 @@ inline std::string writeKernelFile(std::string_view cubin, std::string_view mani
 /// the manifest is a copy, so that it is aligned wherever those bytes lie.
 struct KernelFile {
   std::string_view cubin;
+  std::string_view manifestBytes; ///< as they are in the file
   std::vector<uint64_t> manifestStorage;
 
   const Manifest &manifest() const { return *GetManifest(manifestStorage.data()); }
@@ -117,6 +118,19 @@ inline std::string checkCubin(std::string_view bytes, const Manifest &manifest) 
   return {};
 }
 
+/// Empty, or what makes bytes, aligned to 8, no manifest that can be used.
+inline std::string readManifest(std::string_view bytes) {
+  const auto *aligned = reinterpret_cast<const uint8_t *>(bytes.data());
+  // flatbuffers' verifier counts in 32 bits.
+  if (bytes.size() < 8 || bytes.size() >= FLATBUFFERS_MAX_BUFFER_SIZE)
+    return "expected a manifest, got " + number(bytes.size()) + " bytes";
+  flatbuffers::Verifier verifier(aligned, bytes.size());
+  if (!ManifestBufferHasIdentifier(aligned) || !VerifyManifestBuffer(verifier))
+    return "expected a manifest (a flatbuffer with identifier '" + std::string(ManifestIdentifier()) +
+           "'), got something else";
+  return checkManifest(*GetManifest(aligned));
+}
+
 } // namespace detail
 
 /// Reads and checks a kernel file. Empty if it is good, else what is wrong. Reads
@@ -138,18 +152,11 @@ inline std::string readKernelFile(const void *bytes, size_t size, KernelFile &fi
   if (!placed || !marked || std::memcmp(hash, footer.hash, sizeof(hash)) != 0)
     return "kernel file is damaged: its bytes do not match its hash";
 
-  // flatbuffers' verifier counts in 32 bits.
-  std::string_view manifest = all.substr(footer.manifestOffset, footer.manifestBytes);
-  if (manifest.size() < 8 || manifest.size() >= FLATBUFFERS_MAX_BUFFER_SIZE)
-    return "expected a manifest, got " + detail::number(manifest.size()) + " bytes";
-  file.manifestStorage.assign((manifest.size() + 7) / 8, 0);
-  std::memcpy(file.manifestStorage.data(), manifest.data(), manifest.size());
-  const auto *aligned = reinterpret_cast<const uint8_t *>(file.manifestStorage.data());
-  flatbuffers::Verifier verifier(aligned, manifest.size());
-  if (!ManifestBufferHasIdentifier(aligned) || !VerifyManifestBuffer(verifier))
-    return "expected a manifest (a flatbuffer with identifier '" + std::string(ManifestIdentifier()) +
-           "'), got something else";
-  if (std::string error = detail::checkManifest(file.manifest()); !error.empty())
+  file.manifestBytes = all.substr(footer.manifestOffset, footer.manifestBytes);
+  file.manifestStorage.assign(footer.manifestBytes / 8 + 1, 0);
+  std::memcpy(file.manifestStorage.data(), file.manifestBytes.data(), footer.manifestBytes);
+  const auto *aligned = reinterpret_cast<const char *>(file.manifestStorage.data());
+  if (std::string error = detail::readManifest({aligned, file.manifestBytes.size()}); !error.empty())
     return error;
 
   uint64_t cubinBytes = file.manifest().cubin_bytes();

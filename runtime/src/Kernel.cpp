@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Opening, describing and loading kernels.
+// Opening and loading kernels.
 
 #include "Kernel.h"
-
-#include "Call.h"
 
 #include <cerrno>
 #include <cstdio>
@@ -20,18 +18,26 @@ fp8gemm_status runtime::failedCall(const cuda::Driver &driver, cuda::CUresult re
 }
 
 //===----------------------------------------------------------------------===//
-// Open, close, info
+// Open, close
 //===----------------------------------------------------------------------===//
+
+std::string runtime::checkRoom(const format::Manifest &manifest) {
+  if (manifest.params()->size() <= kMaxParams)
+    return {};
+  return "expected at most " + std::to_string(kMaxParams) + " kernel parameters, got " +
+         std::to_string(manifest.params()->size());
+}
 
 static fp8gemm_status open(std::string bytes, const char *name, fp8gemm_kernel **kernel) {
   auto opened = std::make_unique<fp8gemm_kernel>();
   opened->bytes = std::move(bytes);
   std::string error = format::readKernelFile(opened->bytes.data(), opened->bytes.size(), opened->file);
-  if (error.empty() && opened->manifest().params()->size() > kMaxParams)
-    error = "expected at most " + std::to_string(kMaxParams) + " kernel parameters, got " +
-            std::to_string(opened->manifest().params()->size());
+  if (error.empty())
+    error = checkRoom(opened->file.manifest());
   if (!error.empty())
     return fail(FP8GEMM_INVALID_FILE, "%s: %s", name, error.c_str());
+  opened->code = opened->bytes.data();
+  opened->description = &opened->file.manifest();
   *kernel = opened.release();
   return FP8GEMM_OK;
 }
@@ -67,86 +73,15 @@ fp8gemm_status fp8gemm_kernel_open_memory(const void *bytes, size_t size, fp8gem
   });
 }
 
-void fp8gemm_kernel_close(fp8gemm_kernel *kernel) {
-  if (!kernel)
-    return;
+fp8gemm_kernel::~fp8gemm_kernel() {
   // At the end of a process the driver may be gone before us; nothing is lost then.
-  if (kernel->library)
-    kernel->driver->libraryUnload(kernel->library);
-  delete kernel;
+  if (library)
+    driver->libraryUnload(library);
 }
 
-fp8gemm_status fp8gemm_kernel_get_info(const fp8gemm_kernel *kernel, fp8gemm_kernel_info *info) {
-  if (!kernel || !info)
-    return fail(FP8GEMM_INVALID_ARGUMENT, "expected a kernel and a place for its info, got null");
-  if (info->size != sizeof(*info))
-    return fail(FP8GEMM_INVALID_ARGUMENT, "expected size = %zu in fp8gemm_kernel_info, got %zu", sizeof(*info),
-                info->size);
-  const format::Manifest &manifest = kernel->manifest();
-  const format::Problem &problem = *manifest.problem();
-  auto text = [](const flatbuffers::String *string) { return string ? string->c_str() : ""; };
-  auto layout = [](format::ScaleLayout layout) {
-    return layout == format::ScaleLayout::KMajor ? FP8GEMM_K_MAJOR : FP8GEMM_MN_MAJOR;
-  };
-  auto grouping = [](format::Grouping grouping) {
-    switch (grouping) {
-    case format::Grouping::RowIndex:
-      return FP8GEMM_ROW_INDEX;
-    case format::Grouping::RowEnd:
-      return FP8GEMM_ROW_END;
-    case format::Grouping::RowCount:
-      return FP8GEMM_ROW_COUNT;
-    case format::Grouping::Batched:
-      return FP8GEMM_BATCHED;
-    case format::Grouping::KCount:
-      return FP8GEMM_K_COUNT;
-    case format::Grouping::None:
-      break;
-    }
-    return FP8GEMM_NO_GROUPS;
-  };
-  info->name = text(manifest.entry());
-  info->chip = text(manifest.chip());
-  info->m = problem.m();
-  info->n = problem.n();
-  info->k = problem.k();
-  auto type = [](format::ElementType type) {
-    switch (type) {
-    case format::ElementType::F8E4M3FN:
-      return FP8GEMM_E4M3;
-    case format::ElementType::F8E5M2:
-      return FP8GEMM_E5M2;
-    case format::ElementType::BF16:
-      return FP8GEMM_BF16;
-    case format::ElementType::F32:
-      break;
-    }
-    return FP8GEMM_F32;
-  };
-  info->a_type = type(problem.a());
-  info->b_type = type(problem.b());
-  info->d_type = type(problem.d());
-  info->c_use = problem.c() == format::CUse::None    ? FP8GEMM_NO_C
-                : problem.c() == format::CUse::Apart ? FP8GEMM_C_APART
-                                                     : FP8GEMM_C_IN_PLACE;
-  info->sfb_block_rows = problem.sfb_block_rows();
-  info->sfa_layout = layout(problem.sfa_layout());
-  info->sfb_layout = layout(problem.sfb_layout());
-  info->tile_m = manifest.tile_m();
-  info->tile_n = manifest.tile_n();
-  info->threads = manifest.threads();
-  info->smem_bytes = manifest.smem_bytes();
-  info->registers = manifest.registers();
-  info->spill_bytes = manifest.spill_bytes();
-  info->grouping = grouping(problem.grouping());
-  info->groups = problem.groups();
-  info->group_align = problem.group_align();
-  info->flat = problem.flat();
-  info->workspace_bytes = workspaceBytes(manifest);
-  info->config = text(manifest.config());
-  info->ptxas_version = text(manifest.ptxas_version());
-  info->llvm_version = text(manifest.llvm_version());
-  return FP8GEMM_OK;
+void fp8gemm_kernel_close(fp8gemm_kernel *kernel) {
+  if (kernel && !kernel->isPacked)
+    delete kernel;
 }
 
 //===----------------------------------------------------------------------===//
@@ -239,7 +174,7 @@ fp8gemm_status fp8gemm_kernel::load(const cuda::Driver &cu, int &deviceClusters)
     return status;
   if (!function) {
     cuda::CUlibrary loaded = nullptr;
-    if (auto result = cu.libraryLoadData(&loaded, bytes.data(), nullptr, nullptr, 0, nullptr, nullptr, 0))
+    if (auto result = cu.libraryLoadData(&loaded, code, nullptr, nullptr, 0, nullptr, nullptr, 0))
       return failedCall(cu, result, "cuLibraryLoadData");
     cuda::CUkernel kernel = nullptr;
     if (auto result = cu.libraryGetKernel(&kernel, loaded, manifest().entry()->c_str())) {

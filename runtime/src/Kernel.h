@@ -22,12 +22,23 @@ constexpr int kMaxDevices = 128;
 /// Sets the message for a failed call and returns the status that fits it.
 fp8gemm_status failedCall(const cuda::Driver &driver, cuda::CUresult result, const char *call);
 
+/// Empty, or why a kernel with this manifest can't be launched.
+std::string checkRoom(const format::Manifest &manifest);
+
+/// A kernel's problem in words of the C API.
+fp8gemm_problem describe(const format::Problem &problem);
+
 } // namespace fp8gemm::runtime
 
 struct fp8gemm_kernel {
-  /// The whole file; what `file` and the driver's library point into.
+  /// The cubin, and what may follow it: what the driver loads.
+  const char *code = nullptr;
+  const fp8gemm::format::Manifest *description = nullptr;
+  /// Where these two are, but for a kernel of a pack, which has them.
   std::string bytes;
   fp8gemm::format::KernelFile file;
+  /// Whether a pack owns this.
+  bool isPacked = false;
 
   /// Guards loading; a launch on a loaded device takes no lock.
   std::mutex loading;
@@ -39,7 +50,10 @@ struct fp8gemm_kernel {
   /// loaded there, else 0.
   std::array<std::atomic<int>, fp8gemm::runtime::kMaxDevices> clusters{};
 
-  const fp8gemm::format::Manifest &manifest() const { return file.manifest(); }
+  /// Unloads the kernel from all devices.
+  ~fp8gemm_kernel();
+
+  const fp8gemm::format::Manifest &manifest() const { return *description; }
   /// CTAs of a cluster.
   unsigned cluster() const { return manifest().cluster_m() * manifest().cluster_n() * manifest().split_k(); }
   /// A launch of `clusterCount` clusters; `attribute` is storage that it points to.

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 # The runtime's tests need no GPU: they bring a driver of their own.
-fp8gemm_unit_test(RuntimeKernelFileTest SOURCES RuntimeKernelFileTest.cpp LINK fp8gemm_format)
+fp8gemm_unit_test(RuntimeKernelFileTest SOURCES RuntimeKernelFileTest.cpp RuntimePackFileTest.cpp LINK fp8gemm_format)
 
 add_library(RuntimeFakeDriver SHARED RuntimeFakeDriver.cpp)
 target_include_directories(RuntimeFakeDriver PRIVATE ${CMAKE_SOURCE_DIR}/runtime/src)
@@ -12,8 +12,8 @@ set_target_properties(RuntimeCProgram PROPERTIES C_STANDARD 11 C_EXTENSIONS OFF
 target_compile_options(RuntimeCProgram PRIVATE -Wall -Wextra -Wpedantic -Werror)
 target_link_libraries(RuntimeCProgram PRIVATE fp8gemm_runtime)
 
-fp8gemm_unit_test(RuntimeGemmTest SOURCES RuntimeGemmTest.cpp RuntimeGroupedTest.cpp RuntimeRecipesTest.cpp LINK fp8gemm_runtime fp8gemm_format
-  DEPENDS RuntimeFakeDriver RuntimeCProgram)
+fp8gemm_unit_test(RuntimeGemmTest SOURCES RuntimeGemmTest.cpp RuntimeGroupedTest.cpp RuntimePackTest.cpp
+  RuntimeRecipesTest.cpp LINK fp8gemm_runtime fp8gemm_format DEPENDS RuntimeFakeDriver RuntimeCProgram)
 target_include_directories(RuntimeGemmTest PRIVATE ${CMAKE_SOURCE_DIR}/runtime/src)
 target_link_libraries(RuntimeGemmTest PRIVATE ${CMAKE_DL_LIBS})
 target_compile_definitions(RuntimeGemmTest PRIVATE

@@ -15,17 +15,18 @@ FakeCuda *fakeCuda() {
   return &state;
 }
 
-static std::mutex mutex;
+/// Held by each call; a launch may call back.
+static std::recursive_mutex mutex;
 
 /// Records the call; what it shall return.
 static CUresult enter(const char *call) {
-  std::lock_guard<std::mutex> lock(mutex);
   fakeCuda()->calls.push_back(call);
   auto failure = fakeCuda()->failures.find(call);
   return failure == fakeCuda()->failures.end() ? CUDA_SUCCESS : failure->second;
 }
 
 #define ENTER(call)                                                                                                    \
+  std::lock_guard<std::recursive_mutex> lock(mutex);                                                                   \
   if (CUresult result = enter(#call))                                                                                  \
   return result
 
@@ -148,7 +149,6 @@ CUresult cuTensorMapEncodeTiled(CUtensorMap *map, int type, uint32_t rank, void 
   ENTER(cuTensorMapEncodeTiled);
   if (reinterpret_cast<uintptr_t>(map) % 64)
     return 1;
-  std::lock_guard<std::mutex> lock(mutex);
   map->opaque[0] = fakeCuda()->maps.size();
   fakeCuda()->maps.push_back({type,
                               address,
@@ -181,7 +181,6 @@ CUresult cuLaunchKernelEx(const CUlaunchConfig *config, CUfunction function, voi
   ENTER(cuLaunchKernelEx);
   if (extra)
     return 1;
-  std::lock_guard<std::mutex> lock(mutex);
   FakeLaunch launch{*config, function, {}, clusterOf(*config)};
   for (size_t i = 0; i < fakeCuda()->paramBytes.size(); ++i)
     launch.params.emplace_back(static_cast<const char *>(params[i]), fakeCuda()->paramBytes[i]);

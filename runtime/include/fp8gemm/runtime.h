@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
  *
- * The fp8gemm runtime: opens kernel files made by fp8gemm-compile and launches
- * them. Plain C11; the library needs only the CUDA driver (libcuda.so.1), which it
- * opens at the first call that needs a GPU.
+ * The fp8gemm runtime: opens kernel files and packs made by fp8gemm-compile and
+ * launches what they hold. Plain C11; the library needs only the CUDA driver
+ * (libcuda.so.1), which it opens at the first call that needs a GPU.
  *
- * Every function that can fail returns a status; fp8gemm_last_error() then says
- * what failed and what to do. Functions may be called from any thread; a kernel
- * may be used by many threads at once, but not after fp8gemm_kernel_close.
+ * Every function that can fail returns a status, or null where it returns a pointer;
+ * fp8gemm_last_error() then says what failed and what to do. Functions may be called
+ * from any thread; kernels and packs may be used by many threads at once, but not
+ * after they are closed.
  *
  * Environment: FP8GEMM_LIBCUDA names another file to open as the CUDA driver
  * (default: libcuda.so.1). */
@@ -33,14 +34,15 @@ struct CUstream_st;
 typedef enum fp8gemm_status {
   FP8GEMM_OK = 0,
   FP8GEMM_INVALID_ARGUMENT = 1,   /* a null pointer, a bad size, alignment or leading dimension */
-  FP8GEMM_IO_ERROR = 2,           /* the kernel file cannot be read */
-  FP8GEMM_INVALID_FILE = 3,       /* not a kernel file: foreign, truncated, damaged, of another version */
+  FP8GEMM_IO_ERROR = 2,           /* the file cannot be read */
+  FP8GEMM_INVALID_FILE = 3,       /* not a kernel file or pack: foreign, truncated, damaged, of another version */
   FP8GEMM_NO_DRIVER = 4,          /* no CUDA driver, one too old, or no GPU */
   FP8GEMM_NO_CONTEXT = 5,         /* no CUDA context is current on this thread */
   FP8GEMM_WRONG_CONTEXT = 6,      /* the stream belongs to another context than the current one */
   FP8GEMM_UNSUPPORTED_DEVICE = 7, /* the kernel is for another GPU */
   FP8GEMM_DRIVER_ERROR = 8,       /* a call of the CUDA driver failed */
-  FP8GEMM_OUT_OF_MEMORY = 9       /* host memory, or another resource of the host */
+  FP8GEMM_OUT_OF_MEMORY = 9,      /* host memory, or another resource of the host */
+  FP8GEMM_NOT_IN_PACK = 10        /* the pack has no kernel for this problem */
 } fp8gemm_status;
 
 /* The message of the last call on this thread that failed; never null. Valid
@@ -58,7 +60,7 @@ FP8GEMM_API fp8gemm_status fp8gemm_kernel_open(const char *path, fp8gemm_kernel 
 FP8GEMM_API fp8gemm_status fp8gemm_kernel_open_memory(const void *bytes, size_t size, fp8gemm_kernel **kernel);
 
 /* Frees the kernel and unloads it from all devices; its launches must be complete.
- * A null kernel is ignored. */
+ * A null kernel is ignored, and so is a kernel of a pack, which closes it. */
 FP8GEMM_API void fp8gemm_kernel_close(fp8gemm_kernel *kernel);
 
 /* Order in which scales are stored; see fp8gemm_gemm. */
@@ -207,6 +209,56 @@ typedef struct fp8gemm_grouped_gemm_args {
 /* fp8gemm_gemm of each group. Launches nothing where there is no work: m = 0, or k = 0 in place. */
 FP8GEMM_API fp8gemm_status fp8gemm_grouped_gemm(fp8gemm_kernel *kernel, const fp8gemm_grouped_gemm_args *args,
                                                 struct CUstream_st *stream);
+
+/* A pack: kernels of many problems, and for each problem a plan of which kernel serves which M. */
+typedef struct fp8gemm_pack fp8gemm_pack;
+
+/* Maps a pack into memory and checks all of it: hashes, manifests, cubins, plans. Needs no GPU. The file may be
+ * replaced (renamed over) while it is open, but not written to. `*pack` is written only on success. */
+FP8GEMM_API fp8gemm_status fp8gemm_pack_open(const char *path, fp8gemm_pack **pack);
+
+/* The same of `size` bytes in memory, from a multiple of 16 on, which are not copied: they are left alone until
+ * the pack is closed. */
+FP8GEMM_API fp8gemm_status fp8gemm_pack_open_memory(const void *bytes, size_t size, fp8gemm_pack **pack);
+
+/* Frees the pack with its kernels and unloads these from all devices; their launches must be complete. A
+ * null pack is ignored. */
+FP8GEMM_API void fp8gemm_pack_close(fp8gemm_pack *pack);
+
+/* A problem, for any M. The fields are those of fp8gemm_kernel_info. */
+typedef struct fp8gemm_problem {
+  size_t size; /* sizeof(fp8gemm_problem) */
+  int64_t m;   /* of FP8GEMM_K_COUNT, else ignored */
+  int64_t n;
+  int64_t k; /* of FP8GEMM_K_COUNT, too, as the kernel has it: -1 where it takes any */
+  fp8gemm_type a_type;
+  fp8gemm_type b_type;
+  fp8gemm_type d_type;
+  fp8gemm_c_use c_use;
+  uint32_t sfb_block_rows;
+  fp8gemm_scale_layout sfa_layout;
+  fp8gemm_scale_layout sfb_layout;
+  fp8gemm_grouping grouping;
+  uint32_t groups;      /* ignored of FP8GEMM_NO_GROUPS */
+  uint32_t group_align; /* of FP8GEMM_ROW_INDEX and FP8GEMM_ROW_END, else ignored */
+  uint32_t flat;
+} fp8gemm_problem;
+
+/* How many problems a pack has; 0 of a null pack. */
+FP8GEMM_API size_t fp8gemm_pack_problem_count(const fp8gemm_pack *pack);
+
+/* The problem of that number, from 0 on. */
+FP8GEMM_API fp8gemm_status fp8gemm_pack_get_problem(const fp8gemm_pack *pack, size_t index, fp8gemm_problem *problem);
+
+/* Loads the kernels of `count` problems, or of all for a null `problems`, on the device of the current context:
+ * then no launch of them there loads anything. See fp8gemm_kernel_load. What was loaded before an error stays. */
+FP8GEMM_API fp8gemm_status fp8gemm_pack_load(fp8gemm_pack *pack, const fp8gemm_problem *problems, size_t count);
+
+/* The kernel that the plan of `problem` has for `m` rows: of A, or of grouped products those expected of one group,
+ * which steers the choice only. Of FP8GEMM_K_COUNT the problem's m counts, and `m` is ignored. Any m >= 0 of a
+ * problem in the pack has a kernel. It belongs to the pack, and is launched by fp8gemm_gemm or
+ * fp8gemm_grouped_gemm. Takes no lock and allocates nothing. */
+FP8GEMM_API fp8gemm_kernel *fp8gemm_pack_find(fp8gemm_pack *pack, const fp8gemm_problem *problem, int64_t m);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Packs: mapping, loading, and finding the kernel for a problem and an M.
+
+#include "Kernel.h"
+#include "PackFile.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cinttypes>
+#include <cstring>
+#include <fcntl.h>
+#include <memory>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+using namespace fp8gemm;
+using namespace fp8gemm::runtime;
+
+namespace {
+
+/// A file in memory, read-only; nothing of an empty one.
+class Mapping {
+public:
+  Mapping() = default;
+  Mapping(const Mapping &) = delete;
+  ~Mapping() {
+    if (address)
+      munmap(address, size);
+  }
+
+  fp8gemm_status open(const char *path);
+  const void *data() const { return address; }
+  size_t bytes() const { return size; }
+
+private:
+  void *address = nullptr;
+  size_t size = 0;
+};
+
+/// What find goes by: the caller's words, without those that don't count.
+using Key = std::array<int64_t, 14>;
+
+struct Plan {
+  Key key;
+  fp8gemm_problem problem;
+  struct Interval {
+    int64_t first; ///< up to the next one's
+    fp8gemm_kernel *kernel;
+  };
+  std::vector<Interval> intervals;
+};
+
+} // namespace
+
+struct fp8gemm_pack {
+  Mapping mapping; ///< of a file
+  format::PackFile file;
+  std::unique_ptr<fp8gemm_kernel[]> kernels;
+  std::vector<Plan> plans; ///< by key
+
+  const Plan *find(const fp8gemm_problem &problem) const;
+};
+
+//===----------------------------------------------------------------------===//
+// Open, close
+//===----------------------------------------------------------------------===//
+
+fp8gemm_status Mapping::open(const char *path) {
+  auto failed = [&] { return fail(FP8GEMM_IO_ERROR, "cannot open '%s': %s", path, std::strerror(errno)); };
+  struct Descriptor {
+    int number;
+    ~Descriptor() {
+      if (number >= 0)
+        ::close(number);
+    }
+  } file{::open(path, O_RDONLY | O_CLOEXEC)};
+  struct stat status {};
+  if (file.number < 0 || fstat(file.number, &status) != 0)
+    return failed();
+  if (!S_ISREG(status.st_mode))
+    return fail(FP8GEMM_IO_ERROR, "cannot open '%s': expected a regular file", path);
+  if (status.st_size == 0)
+    return FP8GEMM_OK;
+  void *mapped = mmap(nullptr, size_t(status.st_size), PROT_READ, MAP_PRIVATE, file.number, 0);
+  if (mapped == MAP_FAILED)
+    return failed();
+  address = mapped;
+  size = size_t(status.st_size);
+  return FP8GEMM_OK;
+}
+
+static Key keyOf(const fp8gemm_problem &problem) {
+  bool alongK = problem.grouping == FP8GEMM_K_COUNT, ungrouped = problem.grouping == FP8GEMM_NO_GROUPS;
+  bool aligned = problem.grouping == FP8GEMM_ROW_INDEX || problem.grouping == FP8GEMM_ROW_END;
+  return {problem.n,
+          problem.k,
+          alongK ? problem.m : -1,
+          problem.grouping,
+          ungrouped ? 1 : problem.groups,
+          aligned ? problem.group_align : 1,
+          problem.flat,
+          problem.a_type,
+          problem.b_type,
+          problem.d_type,
+          problem.c_use,
+          problem.sfb_block_rows,
+          problem.sfa_layout,
+          problem.sfb_layout};
+}
+
+static fp8gemm_status open(std::unique_ptr<fp8gemm_pack> opened, const void *bytes, size_t size, const char *name,
+                           fp8gemm_pack **pack) {
+  std::string error = format::readPack(bytes, size, opened->file);
+  const format::PackFile &file = opened->file;
+  for (size_t i = 0; error.empty() && i < file.kernels.size(); ++i)
+    error = checkRoom(file.kernels[i].manifest());
+  if (!error.empty())
+    return fail(FP8GEMM_INVALID_FILE, "%s: %s", name, error.c_str());
+  opened->kernels = std::make_unique<fp8gemm_kernel[]>(file.kernels.size());
+  for (size_t i = 0; i < file.kernels.size(); ++i) {
+    opened->kernels[i].code = file.kernels[i].cubin.data();
+    opened->kernels[i].description = &file.kernels[i].manifest();
+    opened->kernels[i].isPacked = true;
+  }
+  for (const format::Plan *plan : *file.index->plans()) {
+    fp8gemm_problem problem = describe(file.problemOf(*plan));
+    opened->plans.push_back({keyOf(problem), problem, {}});
+    for (const format::Interval *interval : *plan->intervals())
+      opened->plans.back().intervals.push_back({interval->first(), &opened->kernels[interval->kernel()]});
+  }
+  std::sort(opened->plans.begin(), opened->plans.end(),
+            [](const Plan &lhs, const Plan &rhs) { return lhs.key < rhs.key; });
+  *pack = opened.release();
+  return FP8GEMM_OK;
+}
+
+fp8gemm_status fp8gemm_pack_open(const char *path, fp8gemm_pack **pack) {
+  return guarded([&] {
+    if (!path || !pack)
+      return fail(FP8GEMM_INVALID_ARGUMENT, "expected a path and a place for the pack, got null");
+    auto opened = std::make_unique<fp8gemm_pack>();
+    if (fp8gemm_status status = opened->mapping.open(path))
+      return status;
+    const void *bytes = opened->mapping.data();
+    size_t size = opened->mapping.bytes();
+    return open(std::move(opened), bytes, size, path, pack);
+  });
+}
+
+fp8gemm_status fp8gemm_pack_open_memory(const void *bytes, size_t size, fp8gemm_pack **pack) {
+  return guarded([&] {
+    if (!bytes || !pack)
+      return fail(FP8GEMM_INVALID_ARGUMENT, "expected bytes and a place for the pack, got null");
+    if (reinterpret_cast<uintptr_t>(bytes) % format::kPackAlignment)
+      return fail(FP8GEMM_INVALID_ARGUMENT, "expected bytes of a pack from a multiple of %d on, got address %p",
+                  int(format::kPackAlignment), bytes);
+    return open(std::make_unique<fp8gemm_pack>(), bytes, size, "pack in memory", pack);
+  });
+}
+
+void fp8gemm_pack_close(fp8gemm_pack *pack) { delete pack; }
+
+//===----------------------------------------------------------------------===//
+// Problems
+//===----------------------------------------------------------------------===//
+
+static fp8gemm_status checkSize(size_t size) {
+  if (size == sizeof(fp8gemm_problem))
+    return FP8GEMM_OK;
+  return fail(FP8GEMM_INVALID_ARGUMENT, "expected size = %zu in fp8gemm_problem, got %zu", sizeof(fp8gemm_problem),
+              size);
+}
+
+size_t fp8gemm_pack_problem_count(const fp8gemm_pack *pack) { return pack ? pack->plans.size() : 0; }
+
+fp8gemm_status fp8gemm_pack_get_problem(const fp8gemm_pack *pack, size_t index, fp8gemm_problem *problem) {
+  if (!pack || !problem)
+    return fail(FP8GEMM_INVALID_ARGUMENT, "expected a pack and a place for the problem, got null");
+  if (fp8gemm_status status = checkSize(problem->size))
+    return status;
+  if (index >= pack->plans.size())
+    return fail(FP8GEMM_INVALID_ARGUMENT, "expected a problem below %zu, got %zu", pack->plans.size(), index);
+  *problem = pack->plans[index].problem;
+  return FP8GEMM_OK;
+}
+
+const Plan *fp8gemm_pack::find(const fp8gemm_problem &problem) const {
+  const Key key = keyOf(problem);
+  auto found = std::lower_bound(plans.begin(), plans.end(), key,
+                                [](const Plan &plan, const Key &wanted) { return plan.key < wanted; });
+  return found != plans.end() && found->key == key ? &*found : nullptr;
+}
+
+static fp8gemm_status notFound(const fp8gemm_pack &pack, const fp8gemm_problem &problem) {
+  size_t sameSize = std::count_if(pack.plans.begin(), pack.plans.end(), [&](const Plan &plan) {
+    return plan.problem.n == problem.n && plan.problem.k == problem.k;
+  });
+  return fail(FP8GEMM_NOT_IN_PACK,
+              "expected one of the pack's %zu problems (fp8gemm-inspect lists them), got n = %" PRId64 ", k = %" PRId64
+              ", grouping %d of %u groups aligned to %u, flat %u, types of a, b and d %d, %d and %d, c_use %d, "
+              "sfb_block_rows %u, layouts of sfa and sfb %d and %d, m %" PRId64 "; %zu of them have this n and k",
+              pack.plans.size(), problem.n, problem.k, problem.grouping, problem.groups, problem.group_align,
+              problem.flat, problem.a_type, problem.b_type, problem.d_type, problem.c_use, problem.sfb_block_rows,
+              problem.sfa_layout, problem.sfb_layout, problem.m, sameSize);
+}
+
+fp8gemm_kernel *fp8gemm_pack_find(fp8gemm_pack *pack, const fp8gemm_problem *problem, int64_t m) {
+  if (!pack || !problem) {
+    fail(FP8GEMM_INVALID_ARGUMENT, "expected a pack and a problem, got null");
+    return nullptr;
+  }
+  if (checkSize(problem->size))
+    return nullptr;
+  if (m < 0 && problem->grouping != FP8GEMM_K_COUNT) {
+    fail(FP8GEMM_INVALID_ARGUMENT, "expected m >= 0, got %" PRId64, m);
+    return nullptr;
+  }
+  const Plan *plan = pack->find(*problem);
+  if (!plan) {
+    notFound(*pack, *problem);
+    return nullptr;
+  }
+  // The last one that starts at m or before; for m = 0, which launches nothing, the first one.
+  auto after = std::upper_bound(plan->intervals.begin() + 1, plan->intervals.end(), m,
+                                [](int64_t rows, const Plan::Interval &interval) { return rows < interval.first; });
+  return (after - 1)->kernel;
+}
+
+//===----------------------------------------------------------------------===//
+// Load
+//===----------------------------------------------------------------------===//
+
+static fp8gemm_status load(const Plan &plan, const cuda::Driver &driver) {
+  int clusters = 0;
+  for (const Plan::Interval &interval : plan.intervals)
+    if (fp8gemm_status status = interval.kernel->load(driver, clusters))
+      return status;
+  return FP8GEMM_OK;
+}
+
+fp8gemm_status fp8gemm_pack_load(fp8gemm_pack *pack, const fp8gemm_problem *problems, size_t count) {
+  return guarded([&] {
+    if (!pack)
+      return fail(FP8GEMM_INVALID_ARGUMENT, "expected a pack, got null");
+    for (size_t i = 0; problems && i < count; ++i) {
+      if (fp8gemm_status status = checkSize(problems[i].size))
+        return status;
+      if (!pack->find(problems[i]))
+        return notFound(*pack, problems[i]);
+    }
+    std::string error;
+    const cuda::Driver *driver = cuda::Driver::get(error);
+    if (!driver)
+      return fail(FP8GEMM_NO_DRIVER, "%s", error.c_str());
+    if (!problems)
+      count = pack->plans.size();
+    for (size_t i = 0; i < count; ++i)
+      if (fp8gemm_status status = load(problems ? *pack->find(problems[i]) : pack->plans[i], *driver))
+        return status;
+    return FP8GEMM_OK;
+  });
+}
