@@ -4,6 +4,7 @@
 
 #include "Explain.h"
 #include "Output.h"
+#include "Pack.h"
 #include "Plan.h"
 #include "Problem.h"
 #include "fp8gemm/Target/Target.h"
@@ -242,6 +243,8 @@ LogicalResult Compiler::run() {
 
 } // namespace
 
-bool compile(CompileOptions &options) { return succeeded(Compiler(options).run()); }
+bool compile(CompileOptions &options) {
+  return options.pack.empty() ? succeeded(Compiler(options).run()) : buildPack(options);
+}
 
 } // namespace fp8gemm

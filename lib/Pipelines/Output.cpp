@@ -3,11 +3,14 @@
 #include "Output.h"
 
 #include "llvm/ADT/Twine.h"
+#include "llvm/Support/Errno.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/Process.h"
 #include "llvm/Support/raw_ostream.h"
+
+#include <unistd.h>
 
 using namespace llvm;
 
@@ -27,7 +30,7 @@ static std::error_code writeAll(raw_fd_ostream &os, StringRef bytes) {
   return code;
 }
 
-Error writeFile(StringRef path, StringRef bytes) {
+Error writeFile(StringRef path, StringRef bytes, bool durable) {
   if (path == "-") {
     std::error_code code = writeAll(outs(), bytes);
     return code ? cannotWrite("<stdout>", code) : Error::success();
@@ -48,6 +51,8 @@ Error writeFile(StringRef path, StringRef bytes) {
     raw_fd_ostream os(file->FD, /*shouldClose=*/false);
     code = writeAll(os, bytes);
   }
+  if (!code && durable && fsync(file->FD) != 0)
+    code = errnoAsErrorCode();
   if (code) {
     consumeError(file->discard());
     return cannotWrite(path, code);

@@ -17,8 +17,9 @@ class raw_ostream;
 
 namespace fp8gemm {
 
-/// Writes a file whole or not at all: to a temporary name, then renamed. "-" is stdout.
-llvm::Error writeFile(llvm::StringRef path, llvm::StringRef bytes);
+/// Writes a file whole or not at all: to a temporary name, then renamed. "-" is stdout. A `durable` one is
+/// on the disk before it gets its name, so whole also if the machine stops.
+llvm::Error writeFile(llvm::StringRef path, llvm::StringRef bytes, bool durable = false);
 
 /// Where fp8gemm-compile's time goes.
 class Phases {

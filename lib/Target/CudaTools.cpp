@@ -158,6 +158,11 @@ ResourceUsage parsePtxasReport(StringRef report) {
   return usage;
 }
 
+Expected<std::string> ptxasVersion(StringRef path) {
+  Expected<std::string> ptxas = findTool("ptxas", path);
+  return ptxas ? toolVersion(*ptxas) : ptxas.takeError();
+}
+
 Expected<Cubin> assemble(StringRef ptx, const PtxasOptions &options) {
   Expected<std::string> ptxas = findTool("ptxas", options.path);
   if (!ptxas)

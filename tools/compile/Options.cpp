@@ -3,6 +3,7 @@
 #include "Options.h"
 
 #include "fp8gemm/Target/CudaTools.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/WithColor.h"
 
@@ -108,6 +109,15 @@ static To<Answer> plan("plan", cl::ValueOptional,
                        cl::location(options.plan), answers, cl::cat(category));
 static To<int64_t> maxM("max-m", cl::desc("rows up to which --plan is modelled (default: 8192)"),
                         cl::location(options.maxM), cl::cat(category));
+static To<std::string>
+    pack("pack",
+         cl::desc("compile all problems of a list to one file, -o MODEL.fp8pack, with a plan of which "
+                  "kernel serves which M (docs/Runtime.md)"),
+         cl::value_desc("problems.json"), cl::location(options.pack), cl::cat(category));
+static To<std::string> cache("cache", cl::desc("folder to keep kernels of --pack in, and to take them from"),
+                             cl::value_desc("folder"), cl::location(options.cache), cl::cat(category));
+static To<unsigned> jobs("jobs", cl::desc("threads that compile for --pack (default: one a processor)"),
+                         cl::location(options.jobs), cl::cat(category));
 static To<std::string> chip("chip", cl::desc("GPU architecture; sm_90a is the only one built"),
                             cl::location(pipeline.chip.getValue()), cl::cat(category));
 static To<std::string> ptxas("ptxas", cl::desc("path of ptxas (default: looked for as told below)"),
@@ -192,8 +202,25 @@ static bool readProblem() {
   return true;
 }
 
+/// A pack's problems are in its file, and so are their options.
+static bool checkPack() {
+  if (options.output.empty())
+    return usage("expected -o MODEL.fp8pack with --pack, got none");
+  const cl::Option *usable[] = {&pack, &output, &cache, &jobs, &ptxas, &allowSpills};
+  if (input.getNumOccurrences())
+    return usage("expected FILE.mlir or --pack, got both");
+  for (const auto &[name, option] : cl::getRegisteredOptions())
+    if (option->getNumOccurrences() && is_contained(option->Categories, &category) && !is_contained(usable, option))
+      return usage("expected only -o, --cache, --jobs, --ptxas and --allow-spills with --pack, got --" + name);
+  return true;
+}
+
 /// Whether the options go together; fills in the problem.
 static bool check() {
+  if (!options.pack.empty())
+    return checkPack();
+  if (cache.getNumOccurrences() || jobs.getNumOccurrences())
+    return usage("expected --cache and --jobs only with --pack");
   if (op == Operation::None && options.input.empty())
     return usage("expected FILE.mlir, or a problem such as --op=gemm --m=any --n=7168 --k=2048, got neither");
   if (op != Operation::None && !options.input.empty())

@@ -58,6 +58,10 @@ struct CompileOptions {
   Answer plan = Answer::None; ///< which kernel serves which M; what is compiled are its kernels
   int64_t maxM = 8192;        ///< the plan is modelled up to so many rows
 
+  std::string pack;  ///< path of a list of problems, as JSON, to build a pack from; then nothing else is compiled
+  std::string cache; ///< folder that kernels of packs are kept in; empty: none
+  unsigned jobs = 0; ///< threads that compile kernels of a pack; 0: one a processor
+
   /// Whether a question is asked: then there is nothing to compile without `output`.
   bool answers() const { return explain != Answer::None || plan != Answer::None; }
 };

@@ -45,6 +45,9 @@ struct Cubin {
   std::string ptxasVersion; ///< "13.0.88"
 };
 
+/// "13.0.88" of the ptxas that assemble() runs for that path.
+llvm::Expected<std::string> ptxasVersion(llvm::StringRef path);
+
 struct PtxasOptions {
   std::string path; ///< empty: see findTool
   std::string chip = "sm_90a";
