@@ -244,6 +244,8 @@ void printParam(llvm::json::OStream &json, const format::Param &param) {
   });
 }
 
+} // namespace
+
 void printProblem(llvm::json::OStream &json, const format::Problem &problem) {
   json.attribute("op", problem.op()->c_str());
   json.attribute("m", problem.m());
@@ -262,17 +264,11 @@ void printProblem(llvm::json::OStream &json, const format::Problem &problem) {
   json.attribute("flat", problem.flat());
 }
 
-} // namespace
-
 FailureOr<std::string> buildManifest(LLVM::LLVMFuncOp kernel, StringRef chip, const Cubin &cubin) {
   return ManifestBuilder(kernel, chip, cubin).build();
 }
 
-std::string printManifest(StringRef bytes) {
-  const format::Manifest &manifest = *format::GetManifest(bytes.data());
-  std::string text;
-  llvm::raw_string_ostream os(text);
-  llvm::json::OStream json(os, /*IndentSize=*/2);
+void printManifest(llvm::json::OStream &json, const format::Manifest &manifest) {
   json.object([&] {
     json.attribute("version", manifest.version());
     json.attribute("entry", manifest.entry()->c_str());
@@ -293,10 +289,18 @@ std::string printManifest(StringRef bytes) {
     json.attribute("registers", manifest.registers());
     json.attribute("spill_bytes", manifest.spill_bytes());
     json.attribute("workspace_bytes_per_cta", manifest.workspace_bytes_per_cta());
-    json.attribute("config", manifest.config()->c_str());
-    json.attribute("ptxas_version", manifest.ptxas_version()->c_str());
-    json.attribute("llvm_version", manifest.llvm_version()->c_str());
+    auto text = [](const flatbuffers::String *string) { return string ? string->c_str() : ""; };
+    json.attribute("config", text(manifest.config()));
+    json.attribute("ptxas_version", text(manifest.ptxas_version()));
+    json.attribute("llvm_version", text(manifest.llvm_version()));
   });
+}
+
+std::string printManifest(StringRef bytes) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  llvm::json::OStream json(os, /*IndentSize=*/2);
+  printManifest(json, *format::GetManifest(bytes.data()));
   os << '\n';
   return text;
 }

@@ -16,6 +16,15 @@ class LLVMFuncOp;
 } // namespace LLVM
 } // namespace mlir
 
+namespace llvm::json {
+class OStream;
+} // namespace llvm::json
+
+namespace fp8gemm::format {
+struct Manifest;
+struct Problem;
+} // namespace fp8gemm::format
+
 namespace fp8gemm::target {
 
 /// The GPU architecture that is built for. Its code runs on compute capability 9.0 only.
@@ -63,6 +72,10 @@ mlir::FailureOr<Kernel> readKernel(mlir::gpu::BinaryOp binary);
 
 /// The manifest as JSON, for people and tests.
 std::string printManifest(llvm::StringRef manifest);
+
+/// The same within other JSON: an object; and the attributes of an object.
+void printManifest(llvm::json::OStream &json, const format::Manifest &manifest);
+void printProblem(llvm::json::OStream &json, const format::Problem &problem);
 
 /// A few lines on what was chosen and made.
 void printReport(const Kernel &kernel, llvm::raw_ostream &os);
