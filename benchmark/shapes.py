@@ -117,6 +117,7 @@ GROUPED_TEST = [
     (Problem(64, 264, 400, groups=Groups("row_end", 8)), ("mn_major", "k_major"), GROUPED_SCHEDULES),
     (Problem(8, 24, 16, Kind("1d1d", b="e5m2", d="f32"), Groups("row_end", 64)), ("k_major", "k_major"), NARROW_SCHEDULES[:2]),
     (Problem(200, 1040, 1152, Kind(d="f32"), Groups("row_end", 3)), ("mn_major", "mn_major"), GROUPED_SCHEDULES[:3]),
+    (Problem(512, 264, 400, groups=Groups("row_end", 8)), ("mn_major", "k_major"), ["tile_m = 256, tile_n = 64"]),
     (Problem(64, 264, 400, Kind(a="e5m2"), Groups("row_end", 8, 128)), ("mn_major", "k_major"), GROUPED_SCHEDULES),
     (Problem(64, 264, 400, groups=Groups("row_index", 8, 128)), ("mn_major", "k_major"), GROUPED_SCHEDULES),
     (Problem(64, 136, 144, Kind("1d1d"), Groups("row_index", 3, 64)), ("mn_major", "mn_major"), GROUPED_SCHEDULES[:2]),

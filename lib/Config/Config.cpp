@@ -18,8 +18,18 @@ int64_t fp8gemm::config::scaleColumnsPerBlock(const Problem &problem, const Conf
   return config.swapAb ? std::min(shared, kRowsPerBlock) : shared;
 }
 
+/// What TMA's destinations are multiples of, in scales: 128 bytes.
+constexpr int64_t kScalesPerLine = 32;
+
+static int64_t roundUp(int64_t bytes, int64_t multiple) { return (bytes + multiple - 1) / multiple * multiple; }
+
+int64_t fp8gemm::config::boxesOfScales(const Problem &problem, int64_t tileM) {
+  return problem.shiftsScales() && tileM + kScalesAligned > kMaxBox ? 2 : 1;
+}
+
 int64_t fp8gemm::config::scalesOfA(const Problem &problem, int64_t tileM) {
-  return tileM + (problem.shiftsScales() ? kScalesAligned : 0);
+  int64_t scales = tileM + (problem.shiftsScales() ? kScalesAligned : 0), boxes = boxesOfScales(problem, tileM);
+  return boxes == 1 ? scales : boxes * roundUp(scales / boxes, kScalesPerLine);
 }
 
 bool fp8gemm::config::promotesLate(const Problem &problem, const Config &config) {
@@ -38,8 +48,6 @@ int64_t fp8gemm::config::panelColumns(const Problem &problem, int64_t tileN) {
       return rowBytes / problem.dBytes;
   return 32 / problem.dBytes;
 }
-
-static int64_t roundUp(int64_t bytes, int64_t multiple) { return (bytes + multiple - 1) / multiple * multiple; }
 
 constexpr int64_t kMbarrierBytes = 16; ///< full and empty, of a stage
 constexpr int64_t kGroupBytes = 16;    ///< of a row of the table of groups
@@ -227,9 +235,6 @@ std::string fp8gemm::config::check(const Problem &problem, const Gpu &gpu, const
   // The helper warp holds a row's scale in each lane's registers, two K blocks' worth.
   if (!problem.sfaByTma() && config.tileM > kMaxHelperRows)
     return expected("tile_m to be at most " + std::to_string(kMaxHelperRows) + " for k_major scales of A",
-                    config.tileM);
-  if (problem.sfaByTma() && scalesOfA(problem, config.tileM) > kMaxBox)
-    return expected("tile_m to be at most " + std::to_string(kMaxBox - kScalesAligned) + " for groups without padding",
                     config.tileM);
   if (std::string error = checkRegisters(problem, config); !error.empty())
     return error;

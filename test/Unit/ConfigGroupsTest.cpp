@@ -49,8 +49,7 @@ TEST(ConfigGroups, IllegalConfigsAreNamed) {
   EXPECT_EQ(checkWith(problem, "tile_m = 64, tile_n = 128, cluster_m = 2"),
             "expected tile_m * cluster_m to divide 64, what groups are aligned to, got 128");
   EXPECT_EQ(checkWith(problem, "tile_m = 64, tile_n = 128, cluster_n = 2"), "");
-  EXPECT_EQ(checkWith(groupsOf(Grouping::RowEnd, 32), "tile_m = 256, tile_n = 128"),
-            "expected tile_m to be at most 252 for groups without padding, got 256");
+  EXPECT_EQ(checkWith(groupsOf(Grouping::RowEnd, 32), "tile_m = 256, tile_n = 128"), "");
   EXPECT_EQ(checkWith(groupsOf(Grouping::RowCount, 1025), "tile_m = 64, tile_n = 128"),
             "expected at most 1024 groups, got 1025");
 }
@@ -67,6 +66,17 @@ TEST(ConfigGroups, EachGroupHasTilesOfItsOwn) {
   // Groups of 90 to 166 rows have 2 tiles, or in three of seven sizes 3.
   EXPECT_EQ(reason(Grouping::RowEnd, 128).rfind("608 tiles", 0), 0u);
   EXPECT_EQ(reason(Grouping::Batched, 128).rfind("512 tiles", 0), 0u);
+}
+
+// TMA addresses four scales at once, and brings 256 at most.
+TEST(ConfigGroups, ScalesOfPackedGroups) {
+  Problem problem = groupsOf(Grouping::RowEnd, 8);
+  EXPECT_EQ(scalesOfA(problem, 128), 132);
+  EXPECT_EQ(boxesOfScales(problem, 128), 1);
+  EXPECT_EQ(scalesOfA(problem, 256), 320);
+  EXPECT_EQ(boxesOfScales(problem, 256), 2);
+  problem.groupAlign = 4;
+  EXPECT_EQ(scalesOfA(problem, 256), 256);
 }
 
 TEST(ConfigGroups, RowsOfAGroup) {

@@ -172,8 +172,9 @@ int64_t residentClusters(const Gpu &gpu, int64_t ctas);
 int64_t scaleColumnsPerBlock(const Problem &problem, const Config &config);
 
 /// A's scales of a K block in a stage: of tile_m rows, and of those before from which on TMA can
-/// bring them.
+/// bring them, in boxes of equal size.
 int64_t scalesOfA(const Problem &problem, int64_t tileM);
+int64_t boxesOfScales(const Problem &problem, int64_t tileM);
 
 /// Whether the last product of each K block is promoted in the next one's iteration. Beside a promotion
 /// the poll of a stage's barrier costs nothing, and ptxas moves neither across the loop's back edge.

@@ -199,7 +199,10 @@ KernelBuilder::Stage KernelBuilder::wait() {
   ValueRange buffers = wait.getBuffers();
   // Those that TMA fills are first: sfb, where only it is, is before sfa.
   bool sfbFirst = problem.sfbByTma() && !problem.sfaByTma();
-  return {wait.getSlot(), buffers[0], buffers[1], buffers[sfbFirst ? 3 : 2], buffers[sfbFirst ? 2 : 3]};
+  Value sfa = buffers[sfbFirst ? 3 : 2], sfb = buffers[sfbFirst ? 2 : 3];
+  if (cast<MemRefType>(sfa.getType()).getRank() > 1) // came in several boxes
+    sfa = memref::CollapseShapeOp::create(builder, sfa, ArrayRef<ReassociationIndices>{{0, 1, 2}});
+  return {wait.getSlot(), buffers[0], buffers[1], sfa, sfb};
 }
 
 void KernelBuilder::loadC(Tile tile) {

@@ -137,7 +137,9 @@ RingType KernelBuilder::ringType() {
   SmallVector<MemRefType> tma{inShared({tileM, kBlockK}, product.getAElement()),
                               inShared({tileN, kBlockK}, product.getBElement())},
       warps;
-  (problem.sfaByTma() ? tma : warps).push_back(inShared({config::scalesOfA(problem, tileM)}, f32));
+  int64_t boxes = config::boxesOfScales(problem, tileM), scales = config::scalesOfA(problem, tileM);
+  MemRefType sfaBuffer = boxes == 1 ? inShared({scales}, f32) : inShared({boxes, 1, scales / boxes}, f32);
+  (problem.sfaByTma() ? tma : warps).push_back(sfaBuffer);
   (problem.sfbByTma() ? tma : warps).push_back(inShared({tileN / columnsPerScale}, f32));
   return RingType::get(builder.getContext(), config.getStages(), tma, warps, config.getConsumers(),
                        config.getClusterM() * config.getClusterN());
@@ -181,8 +183,8 @@ gpu::GPUFuncOp KernelBuilder::createFunction(gpu::GPUModuleOp module) {
        ParamKind::tensor_map, Operand::a, mapA},
       {tensorMap(product.getBElement(), tileN / config.getClusterM(), kBlockK, swizzled, groupsOfB),
        ParamKind::tensor_map, Operand::b, mapB},
-      scales(problem.sfaByTma(), config::scalesOfA(problem, tileM), ShapedType::kDynamic, product.getAScale(),
-             groupsOfA, Operand::sfa, sfa),
+      scales(problem.sfaByTma(), config::scalesOfA(problem, tileM) / config::boxesOfScales(problem, tileM),
+             ShapedType::kDynamic, product.getAScale(), groupsOfA, Operand::sfa, sfa),
       scales(problem.sfbByTma(), tileN, llvm::divideCeil(product.getN(), problem.sfbRows), product.getBScale(),
              groupsOfB, Operand::sfb, sfb)};
   if (problem.loadsC())

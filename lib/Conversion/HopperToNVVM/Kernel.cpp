@@ -154,6 +154,18 @@ struct LowerSubview : OpConversionPattern<memref::SubViewOp> {
   }
 };
 
+/// memref.collapse_shape of shared memory -> the same address.
+struct LowerCollapse : OpConversionPattern<memref::CollapseShapeOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult matchAndRewrite(memref::CollapseShapeOp op, OneToNOpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    if (adaptor.getSrc().size() != 1)
+      return rewriter.notifyMatchFailure(op, "source is not in shared memory");
+    rewriter.replaceOp(op, adaptor.getSrc().front());
+    return success();
+  }
+};
+
 /// raster -> division and remainder.
 struct LowerRaster : OpConversionPattern<RasterOp> {
   using OpConversionPattern::OpConversionPattern;
@@ -182,5 +194,5 @@ void fp8gemm::hopper::populateKernelPatterns(NVVMTypeConverter &converter, Rewri
                LowerGridIndex<gpu::GridDimOp, NVVM::GridDimXOp>, LowerGridIndex<gpu::ClusterIdOp, NVVM::ClusterIdXOp>,
                LowerGridIndex<gpu::ClusterDimOp, NVVM::ClusterDimXOp>,
                LowerGridIndex<gpu::ClusterBlockIdOp, NVVM::BlockInClusterIdXOp>, LowerClusterBarrier, LowerSubview,
-               LowerRaster>(converter, patterns.getContext());
+               LowerCollapse, LowerRaster>(converter, patterns.getContext());
 }

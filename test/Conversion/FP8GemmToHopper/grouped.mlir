@@ -160,3 +160,19 @@ func.func @flat(%a: memref<?xf8E4M3FN>, %sfa: memref<?x256xf32>, %b: memref<?xf8
     : memref<?xf8E4M3FN>, memref<?x256xf32>, memref<?xf8E4M3FN>, memref<?x128xf32>, memref<3xi32>, memref<3x256x128xf32>
   return
 }
+
+// -----
+
+// Scales of 256 rows, and those before them, come in two boxes that follow each other.
+// CHECK-LABEL: gpu.func @fp8gemm_{{.*}}_tile256x64_{{.*}}_3_groups_row_end_align1
+// CHECK:         hopper.tma_load {{.*}} to memref<2x1x160xf32, 3>
+// CHECK:         } consumers
+// CHECK:           %[[SCALES:.+]] = memref.collapse_shape %{{.+}} {{\[\[}}0, 1, 2]] : memref<2x1x160xf32, 3> into memref<320xf32, 3>
+// CHECK:           memref.subview %[[SCALES]][%{{.+}}] [64] [1]
+func.func @tall(%a: memref<?x512xf8E4M3FN>, %sfa: memref<4x?xf32>, %b: memref<3x256x512xf8E4M3FN>, %sfb: memref<3x2x4xf32>,
+                %ends: memref<3xi32>, %d: memref<?x256xbf16>) {
+  fp8gemm.grouped_gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> groups %ends <row_end> into %d
+    {config = #fp8gemm.config<tile_m = 256, tile_n = 64, stages = 3, consumers = 2, producer_registers = 40, consumer_registers = 232, raster_group = 2>}
+    : memref<?x512xf8E4M3FN>, memref<4x?xf32>, memref<3x256x512xf8E4M3FN>, memref<3x2x4xf32>, memref<3xi32>, memref<?x256xbf16>
+  return
+}
