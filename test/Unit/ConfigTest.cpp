@@ -222,8 +222,9 @@ TEST(ConfigEnumerate, RunningCtasMakeANearSquareBlock) {
     double height = config.rasterGroup * config.tileM;
     double width = double(h100().sms) / config.rasterGroup * config.tileN;
     // Groups are at most 32 tiles high: too few for the narrowest ones.
-    if (config.tileM >= 64)
+    if (config.tileM >= 64) {
       EXPECT_LT(std::max(height, width) / std::min(height, width), 2.5) << config.tileM << 'x' << config.tileN;
+    }
   }
 }
 
