@@ -107,7 +107,8 @@ void KernelBuilder::buildHelper() {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(loop.getBody());
     Value next = kBlock(arith::AddIOp::create(builder, loop.getInductionVar(), index(1)));
-    Value last = tile.firstBlock ? arith::SubIOp::create(builder, blockCount, index(1)) : index(kBlocks - 1);
+    bool ownCount = problem.grouping == config::Grouping::KCount;
+    Value last = ownCount ? arith::SubIOp::create(builder, blockCount, index(1)) : index(kBlocks - 1);
     SmallVector<Value> ahead = fetch(arith::MinUIOp::create(builder, next, last));
     auto acquire = RingAcquireOp::create(builder, ring, Filler::warps, Value(), Value());
     for (auto [values, buffer] : llvm::zip_equal(loop.getRegionIterArgs(), acquire.getBuffers()))

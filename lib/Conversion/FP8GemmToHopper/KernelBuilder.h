@@ -29,10 +29,10 @@ public:
   void build(mlir::gpu::GPUModuleOp module);
 
 private:
-  /// A tile of D: its first row and first column. Of a grouped product its group, too; of one whose rows are
-  /// tabulated where that begins and ends, and blocks of rows before it; where K is grouped its first K block.
+  /// A tile of D: its first row and first column. Of a grouped product its group, too, and of one whose groups
+  /// are tabulated the table's row: blocks (of rows, or of K) before it, where it begins and ends.
   struct Tile {
-    mlir::Value row, column, group, begin, end, firstBlock;
+    mlir::Value row, column, group, blocksBefore, begin, end;
   };
   /// A stage as a consumer sees it.
   struct Stage {

@@ -37,7 +37,7 @@ Value KernelBuilder::mapOf(Value map, int64_t slot, const Tile &tile) {
 }
 
 Value KernelBuilder::scaleBlock(const Tile &tile, Value i) {
-  return problem.grouping == Form::KCount ? arith::AddIOp::create(builder, tile.firstBlock, i) : i;
+  return problem.grouping == Form::KCount ? arith::AddIOp::create(builder, tile.blocksBefore, i) : i;
 }
 
 /// Tiles are dealt out to clusters. Beyond the edge of D a cluster's further tiles are
@@ -123,7 +123,7 @@ Value KernelBuilder::start(Value tile) {
     Value value = memref::LoadOp::create(builder, table, ValueRange{started.group, index(column)});
     return arith::IndexCastUIOp::create(builder, builder.getIndexType(), value);
   };
-  started.firstBlock = entry(0);
+  started.blocksBefore = entry(0);
   Value begin = entry(1);
   blockCount = ceilDiv(arith::SubIOp::create(builder, entry(2), begin), kBlockK);
   return arith::CmpIOp::create(builder, arith::CmpIPredicate::ugt, blockCount, index(0));
@@ -137,7 +137,7 @@ KernelBuilder::Tile KernelBuilder::locate(Value tile) {
   case Form::RowCount: {
     Tile found = started.group ? started : findGroup(tile);
     Value length = arith::SubIOp::create(builder, found.end, found.begin);
-    Value before = arith::MulIOp::create(builder, found.firstBlock, blockColumns);
+    Value before = arith::MulIOp::create(builder, found.blocksBefore, blockColumns);
     Tile in = locateIn(arith::SubIOp::create(builder, tile, before), ceilDiv(length, tileM * config.getClusterM()));
     found.row = arith::AddIOp::create(builder, found.begin, in.row), found.column = in.column;
     return found;
@@ -146,7 +146,7 @@ KernelBuilder::Tile KernelBuilder::locate(Value tile) {
   case Form::KCount: {
     Tile in = locateIn(arith::RemUIOp::create(builder, tile, tilesPerGroup), blockRows);
     in.group = started.group ? started.group : arith::DivUIOp::create(builder, tile, tilesPerGroup);
-    in.firstBlock = started.firstBlock;
+    in.blocksBefore = started.blocksBefore;
     return in;
   }
   case Form::None:
@@ -158,7 +158,7 @@ KernelBuilder::Tile KernelBuilder::locate(Value tile) {
 KernelBuilder::Tile KernelBuilder::findGroup(Value tile) {
   auto found = FindGroupOp::create(builder, arith::DivUIOp::create(builder, tile, blockColumns), table);
   Tile group;
-  group.group = found.getGroup(), group.firstBlock = found.getBlocksBefore();
+  group.group = found.getGroup(), group.blocksBefore = found.getBlocksBefore();
   group.begin = found.getBegin(), group.end = found.getEnd();
   return group;
 }
