@@ -269,13 +269,26 @@ static fp8gemm_status checkExtent(const Call &call, const char *name, int64_t va
   return FP8GEMM_OK;
 }
 
+static fp8gemm_status checkFlags(const Call &call) {
+  bool grouped = call.problem().grouping() != Grouping::None;
+  if (call.flags & ~(FP8GEMM_DEPENDENT_LAUNCH | (grouped ? FP8GEMM_CHECK_GROUPS : 0)))
+    return fail(FP8GEMM_INVALID_ARGUMENT, "expected flags of %sFP8GEMM_DEPENDENT_LAUNCH or 0, got 0x%x",
+                grouped ? "FP8GEMM_CHECK_GROUPS, " : "", call.flags);
+  if ((call.flags & FP8GEMM_DEPENDENT_LAUNCH) && !call.manifest.waits_for_previous())
+    return fail(FP8GEMM_INVALID_ARGUMENT,
+                "expected a kernel that waits for the one before it (dependent_launch in fp8gemm_kernel_info) for "
+                "FP8GEMM_DEPENDENT_LAUNCH, got '%s'; launch it without the flag",
+                call.manifest.entry()->c_str());
+  return FP8GEMM_OK;
+}
+
 fp8gemm_status runtime::checkCall(const Call &call) {
   if (fp8gemm_status status = checkExtent(call, "m", call.m, call.problem().m()))
     return status;
   if (fp8gemm_status status = checkExtent(call, "k", call.k, call.problem().k()))
     return status;
-  if (call.flags & ~FP8GEMM_CHECK_GROUPS)
-    return fail(FP8GEMM_INVALID_ARGUMENT, "expected flags of FP8GEMM_CHECK_GROUPS or 0, got 0x%x", call.flags);
+  if (fp8gemm_status status = checkFlags(call))
+    return status;
   if (call.hasNoWork())
     return FP8GEMM_OK;
   for (Operand operand : {Operand::A, Operand::ScaleA, Operand::B, Operand::ScaleB, Operand::D})

@@ -19,7 +19,7 @@ struct Call {
   const int32_t *groups = nullptr;
   void *workspace = nullptr;
   size_t workspaceBytes = 0;
-  uint32_t flags = 0;
+  uint32_t numSms = 0, flags = 0;
 
   const format::Problem &problem() const { return *manifest.problem(); }
   /// Entries of the description of groups.

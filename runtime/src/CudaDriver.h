@@ -64,10 +64,11 @@ constexpr int CU_TENSOR_MAP_L2_PROMOTION_L2_256B = 3;
 constexpr int CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE = 0;
 
 constexpr int CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION = 4;
+constexpr int CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION = 6;
 
 struct CUlaunchAttribute {
   int id;
-  alignas(8) unsigned value[16]; ///< of a cluster dimension: x, y, z
+  alignas(8) unsigned value[16]; ///< of a cluster dimension: x, y, z; of a serialisation: 1, to overlap
 };
 
 struct CUlaunchConfig {

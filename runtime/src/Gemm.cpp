@@ -86,8 +86,16 @@ static int64_t clustersOfWork(const Call &call) {
 }
 
 /// The clusters to launch.
-static fp8gemm_status chooseGrid(const fp8gemm_kernel &kernel, const Call &call, int64_t resident, int64_t &clusters) {
+static fp8gemm_status chooseGrid(const fp8gemm_kernel &kernel, const Call &call, const DeviceLimits &limits,
+                                 int64_t &clusters) {
   const format::Manifest &manifest = call.manifest;
+  int64_t resident = limits.clusters.load(std::memory_order_relaxed);
+  if (call.numSms && call.numSms < kernel.cluster())
+    return fail(FP8GEMM_INVALID_ARGUMENT,
+                "expected num_sms of at least %u, the CTAs of a cluster of '%s', or 0, got %u", kernel.cluster(),
+                manifest.entry()->c_str(), call.numSms);
+  if (call.numSms)
+    resident = std::min<int64_t>(resident, call.numSms / kernel.cluster());
   clusters = clustersOfWork(call);
   if (clusters > INT32_MAX / kernel.cluster())
     return fail(FP8GEMM_INVALID_ARGUMENT, "expected less than 2^31 CTAs for tiles of %u x %u, got %" PRId64 " clusters",
@@ -95,6 +103,12 @@ static fp8gemm_status chooseGrid(const fp8gemm_kernel &kernel, const Call &call,
   // Persistent, but for a split K.
   if (manifest.split_k() == 1)
     clusters = std::min(clusters, resident);
+  else if (call.numSms && call.numSms < uint32_t(limits.sms) && clusters * kernel.cluster() > call.numSms)
+    return fail(FP8GEMM_INVALID_ARGUMENT,
+                "expected num_sms of at least %" PRId64
+                ", the CTAs of kernel '%s', which splits K and has a cluster for "
+                "each tile, or 0, got %u; choose one that doesn't split K",
+                clusters * kernel.cluster(), manifest.entry()->c_str(), call.numSms);
   if (manifest.workspace_bytes_per_cta())
     clusters = std::min<int64_t>(clusters, format::kMaxWorkspaceCtas / kernel.cluster());
   return FP8GEMM_OK;
@@ -135,9 +149,9 @@ static fp8gemm_status fillParam(const cuda::Driver &driver, const Call &call, co
 }
 
 static fp8gemm_status launch(const fp8gemm_kernel &kernel, const cuda::Driver &driver, const Call &call,
-                             cuda::CUstream stream, int residentClusters) {
+                             cuda::CUstream stream, const DeviceLimits &limits) {
   int64_t clusters = 0;
-  if (fp8gemm_status status = chooseGrid(kernel, call, residentClusters, clusters))
+  if (fp8gemm_status status = chooseGrid(kernel, call, limits, clusters))
     return status;
   ParamValue values[kMaxParams];
   void *params[kMaxParams];
@@ -148,8 +162,10 @@ static fp8gemm_status launch(const fp8gemm_kernel &kernel, const cuda::Driver &d
       return status;
   }
 
-  cuda::CUlaunchAttribute attribute;
-  cuda::CUlaunchConfig config = kernel.launchConfig(clusters, attribute);
+  LaunchAttributes attributes;
+  cuda::CUlaunchConfig config = kernel.launchConfig(clusters, attributes);
+  if (call.flags & FP8GEMM_DEPENDENT_LAUNCH)
+    attributes[config.numAttrs++] = {cuda::CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION, {1}};
   config.hStream = stream;
   // A CUkernel stands for the function of the current context.
   auto function = reinterpret_cast<cuda::CUfunction>(kernel.function);
@@ -167,15 +183,15 @@ static fp8gemm_status run(fp8gemm_kernel &kernel, const Call &call, cuda::CUstre
   const cuda::Driver *driver = cuda::Driver::get(error);
   if (!driver)
     return fail(FP8GEMM_NO_DRIVER, "%s", error.c_str());
-  int clusters = 0;
-  if (fp8gemm_status status = kernel.load(*driver, clusters))
+  const DeviceLimits *limits = nullptr;
+  if (fp8gemm_status status = kernel.load(*driver, limits))
     return status;
   if (fp8gemm_status status = checkStream(*driver, stream))
     return status;
   if (call.flags & FP8GEMM_CHECK_GROUPS)
     if (fp8gemm_status status = checkGroups(call, *driver, stream))
       return status;
-  return launch(kernel, *driver, call, stream, clusters);
+  return launch(kernel, *driver, call, stream, *limits);
 }
 
 //===----------------------------------------------------------------------===//
@@ -206,6 +222,8 @@ fp8gemm_status fp8gemm_gemm(fp8gemm_kernel *kernel, const fp8gemm_gemm_args *arg
     const format::Manifest &manifest = kernel->manifest();
     Call call{manifest,        args->m,           manifest.problem()->k(), tensor(args->a), tensor(args->sfa),
               tensor(args->b), tensor(args->sfb), tensor(args->c),         tensor(args->d)};
+    call.numSms = args->num_sms;
+    call.flags = args->flags;
     return run(*kernel, call, stream);
   });
 }
@@ -217,11 +235,11 @@ fp8gemm_status fp8gemm_grouped_gemm(fp8gemm_kernel *kernel, const fp8gemm_groupe
       return status;
     const format::Manifest &manifest = kernel->manifest();
     bool kGrouped = manifest.problem()->grouping() == Grouping::KCount;
-    Call call{manifest,     args->m,         kGrouped ? args->k : manifest.problem()->k(),
-              args->a,      args->sfa,       args->b,
-              args->sfb,    args->c,         args->d,
-              args->groups, args->workspace, args->workspace_bytes,
-              args->flags};
+    Call call{manifest,      args->m,         kGrouped ? args->k : manifest.problem()->k(),
+              args->a,       args->sfa,       args->b,
+              args->sfb,     args->c,         args->d,
+              args->groups,  args->workspace, args->workspace_bytes,
+              args->num_sms, args->flags};
     return run(*kernel, call, stream);
   });
 }

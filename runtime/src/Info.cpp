@@ -101,5 +101,6 @@ fp8gemm_status fp8gemm_kernel_get_info(const fp8gemm_kernel *kernel, fp8gemm_ker
   info->config = text(manifest.config());
   info->ptxas_version = text(manifest.ptxas_version());
   info->llvm_version = text(manifest.llvm_version());
+  info->dependent_launch = manifest.waits_for_previous();
   return FP8GEMM_OK;
 }

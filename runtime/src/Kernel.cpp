@@ -122,18 +122,16 @@ static fp8gemm_status checkDevice(const cuda::Driver &driver, const format::Mani
   return FP8GEMM_OK;
 }
 
-cuda::CUlaunchConfig fp8gemm_kernel::launchConfig(int64_t clusterCount, cuda::CUlaunchAttribute &attribute) const {
+cuda::CUlaunchConfig fp8gemm_kernel::launchConfig(int64_t clusterCount, LaunchAttributes &attributes) const {
   cuda::CUlaunchConfig config{};
   config.gridDimX = unsigned(clusterCount * cluster());
   config.gridDimY = config.gridDimZ = 1;
   config.blockDimX = manifest().threads();
   config.blockDimY = config.blockDimZ = 1;
   config.sharedMemBytes = manifest().smem_bytes();
-  if (cluster() > 1) {
-    attribute = {cuda::CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION, {cluster(), 1, 1}};
-    config.attrs = &attribute;
-    config.numAttrs = 1;
-  }
+  config.attrs = attributes.data();
+  if (cluster() > 1)
+    attributes[config.numAttrs++] = {cuda::CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION, {cluster(), 1, 1}};
   return config;
 }
 
@@ -143,8 +141,8 @@ static fp8gemm_status countClusters(const cuda::Driver &driver, const fp8gemm_ke
   clusters = sms;
   if (kernel.cluster() == 1)
     return FP8GEMM_OK;
-  cuda::CUlaunchAttribute attribute;
-  cuda::CUlaunchConfig config = kernel.launchConfig(1, attribute);
+  LaunchAttributes attributes;
+  cuda::CUlaunchConfig config = kernel.launchConfig(1, attributes);
   if (auto result = driver.occupancyMaxActiveClusters(&clusters, function, &config))
     return failedCall(driver, result, "cuOccupancyMaxActiveClusters");
   if (clusters < 1)
@@ -155,22 +153,21 @@ static fp8gemm_status countClusters(const cuda::Driver &driver, const fp8gemm_ke
   return FP8GEMM_OK;
 }
 
-fp8gemm_status fp8gemm_kernel::load(const cuda::Driver &cu, int &deviceClusters) {
+fp8gemm_status fp8gemm_kernel::load(const cuda::Driver &cu, const DeviceLimits *&limits) {
   cuda::CUdevice device = 0;
   if (auto result = cu.ctxGetDevice(&device))
     return failedCall(cu, result, "cuCtxGetDevice");
   if (device < 0 || device >= kMaxDevices)
     return fail(FP8GEMM_UNSUPPORTED_DEVICE, "expected a device below %d, got device %d", kMaxDevices, device);
-  deviceClusters = clusters[device].load(std::memory_order_acquire);
-  if (deviceClusters)
+  DeviceLimits &known = devices[device];
+  limits = &known;
+  if (known.clusters.load(std::memory_order_acquire))
     return FP8GEMM_OK;
 
   std::lock_guard<std::mutex> lock(loading);
-  deviceClusters = clusters[device].load(std::memory_order_relaxed);
-  if (deviceClusters)
+  if (known.clusters.load(std::memory_order_relaxed))
     return FP8GEMM_OK;
-  int sms = 0;
-  if (fp8gemm_status status = checkDevice(cu, manifest(), device, sms))
+  if (fp8gemm_status status = checkDevice(cu, manifest(), device, known.sms))
     return status;
   if (!function) {
     cuda::CUlibrary loaded = nullptr;
@@ -193,10 +190,9 @@ fp8gemm_status fp8gemm_kernel::load(const cuda::Driver &cu, int &deviceClusters)
   if (auto result = cu.kernelGetFunction(&inContext, function))
     return failedCall(cu, result, "cuKernelGetFunction");
   int found = 0;
-  if (fp8gemm_status status = countClusters(cu, *this, inContext, sms, found))
+  if (fp8gemm_status status = countClusters(cu, *this, inContext, known.sms, found))
     return status;
-  clusters[device].store(found, std::memory_order_release);
-  deviceClusters = found;
+  known.clusters.store(found, std::memory_order_release);
   return FP8GEMM_OK;
 }
 
@@ -208,7 +204,7 @@ fp8gemm_status fp8gemm_kernel_load(fp8gemm_kernel *kernel) {
     const cuda::Driver *driver = cuda::Driver::get(error);
     if (!driver)
       return fail(FP8GEMM_NO_DRIVER, "%s", error.c_str());
-    int clusters = 0;
-    return kernel->load(*driver, clusters);
+    const DeviceLimits *limits = nullptr;
+    return kernel->load(*driver, limits);
   });
 }

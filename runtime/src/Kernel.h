@@ -19,6 +19,17 @@ constexpr unsigned kMaxParams = 16;
 /// Devices of a process that the runtime has room for.
 constexpr int kMaxDevices = 128;
 
+/// A device, for one kernel.
+struct DeviceLimits {
+  int sms = 0;
+  /// Clusters of CTAs that it runs at once. 0 until the kernel is checked and loaded there, and the
+  /// rest of this is written.
+  std::atomic<int> clusters{0};
+};
+
+/// Attributes of a launch: those that it has come first.
+using LaunchAttributes = std::array<cuda::CUlaunchAttribute, 2>;
+
 /// Sets the message for a failed call and returns the status that fits it.
 fp8gemm_status failedCall(const cuda::Driver &driver, cuda::CUresult result, const char *call);
 
@@ -46,9 +57,7 @@ struct fp8gemm_kernel {
   fp8gemm::cuda::CUlibrary library = nullptr;
   /// Serves every context: the driver picks the code of the current one.
   fp8gemm::cuda::CUkernel function = nullptr;
-  /// Per device: the clusters of CTAs that it runs at once, when the kernel is checked and
-  /// loaded there, else 0.
-  std::array<std::atomic<int>, fp8gemm::runtime::kMaxDevices> clusters{};
+  std::array<fp8gemm::runtime::DeviceLimits, fp8gemm::runtime::kMaxDevices> devices;
 
   /// Unloads the kernel from all devices.
   ~fp8gemm_kernel();
@@ -56,12 +65,12 @@ struct fp8gemm_kernel {
   const fp8gemm::format::Manifest &manifest() const { return *description; }
   /// CTAs of a cluster.
   unsigned cluster() const { return manifest().cluster_m() * manifest().cluster_n() * manifest().split_k(); }
-  /// A launch of `clusterCount` clusters; `attribute` is storage that it points to.
-  fp8gemm::cuda::CUlaunchConfig launchConfig(int64_t clusterCount, fp8gemm::cuda::CUlaunchAttribute &attribute) const;
+  /// A launch of `clusterCount` clusters; `attributes` is storage that it points to.
+  fp8gemm::cuda::CUlaunchConfig launchConfig(int64_t clusterCount,
+                                             fp8gemm::runtime::LaunchAttributes &attributes) const;
 
-  /// Readies the kernel on the device of the current context; returns the clusters that it
-  /// runs at once.
-  fp8gemm_status load(const fp8gemm::cuda::Driver &driver, int &deviceClusters);
+  /// Readies the kernel on the device of the current context, and says what that has.
+  fp8gemm_status load(const fp8gemm::cuda::Driver &driver, const fp8gemm::runtime::DeviceLimits *&limits);
 };
 
 #endif // FP8GEMM_RUNTIME_SRC_KERNEL_H

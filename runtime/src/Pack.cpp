@@ -233,9 +233,9 @@ fp8gemm_kernel *fp8gemm_pack_find(fp8gemm_pack *pack, const fp8gemm_problem *pro
 //===----------------------------------------------------------------------===//
 
 static fp8gemm_status load(const Plan &plan, const cuda::Driver &driver) {
-  int clusters = 0;
+  const DeviceLimits *limits = nullptr;
   for (const Plan::Interval &interval : plan.intervals)
-    if (fp8gemm_status status = interval.kernel->load(driver, clusters))
+    if (fp8gemm_status status = interval.kernel->load(driver, limits))
       return status;
   return FP8GEMM_OK;
 }

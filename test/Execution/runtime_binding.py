@@ -19,6 +19,7 @@ TYPES = ("e4m3", "e5m2", "bf16", "f32")  # fp8gemm_type
 C_USES = ("none", "apart", "in_place")  # fp8gemm_c_use
 GROUPINGS = ("no_groups", "row_index", "row_end", "row_count", "batched", "k_count")  # fp8gemm_grouping
 CHECK_GROUPS = 1  # FP8GEMM_CHECK_GROUPS
+DEPENDENT_LAUNCH = 2  # FP8GEMM_DEPENDENT_LAUNCH
 STATUS = ("OK", "INVALID_ARGUMENT", "IO_ERROR", "INVALID_FILE", "NO_DRIVER", "NO_CONTEXT", "WRONG_CONTEXT",
           "UNSUPPORTED_DEVICE", "DRIVER_ERROR", "OUT_OF_MEMORY")
 
@@ -33,7 +34,8 @@ class Matrix(ctypes.Structure):
 
 class GemmArgs(ctypes.Structure):
     _fields_ = [("size", ctypes.c_size_t), ("m", ctypes.c_int64),
-                ("a", Matrix), ("sfa", Matrix), ("b", Matrix), ("sfb", Matrix), ("c", Matrix), ("d", Matrix)]
+                ("a", Matrix), ("sfa", Matrix), ("b", Matrix), ("sfb", Matrix), ("c", Matrix), ("d", Matrix),
+                ("num_sms", ctypes.c_uint32), ("flags", ctypes.c_uint32)]
 
 
 class Tensor(ctypes.Structure):
@@ -44,7 +46,7 @@ class GroupedGemmArgs(ctypes.Structure):
     _fields_ = [("size", ctypes.c_size_t), ("m", ctypes.c_int64), ("k", ctypes.c_int64),
                 ("a", Tensor), ("sfa", Tensor), ("b", Tensor), ("sfb", Tensor), ("c", Tensor), ("d", Tensor),
                 ("groups", ctypes.c_void_p), ("workspace", ctypes.c_void_p), ("workspace_bytes", ctypes.c_size_t),
-                ("flags", ctypes.c_uint32)]
+                ("num_sms", ctypes.c_uint32), ("flags", ctypes.c_uint32)]
 
 
 class KernelInfo(ctypes.Structure):
@@ -57,7 +59,8 @@ class KernelInfo(ctypes.Structure):
                 ("smem_bytes", ctypes.c_uint32), ("registers", ctypes.c_uint32), ("spill_bytes", ctypes.c_uint32),
                 ("grouping", ctypes.c_int), ("groups", ctypes.c_uint32), ("group_align", ctypes.c_uint32),
                 ("flat", ctypes.c_uint32), ("workspace_bytes", ctypes.c_size_t),
-                ("config", ctypes.c_char_p), ("ptxas_version", ctypes.c_char_p), ("llvm_version", ctypes.c_char_p)]
+                ("config", ctypes.c_char_p), ("ptxas_version", ctypes.c_char_p), ("llvm_version", ctypes.c_char_p),
+                ("dependent_launch", ctypes.c_uint32)]
 
 
 def find_library():
@@ -116,21 +119,23 @@ class Kernel:
     def load(self):
         check(library().fp8gemm_kernel_load(self._handle))
 
-    def arguments(self, m, a, sfa, b, sfb, d, c=None):
+    def arguments(self, m, a, sfa, b, sfb, d, c=None, num_sms=0, flags=0):
         """Arguments of a launch, to be kept and used again; operands are (address, leading dimension).
 
         A kernel that adds in place takes `d` as its C, where `c` is not given.
         """
         c = c or (d if self.c_use == "in_place" else (None, 0))
-        return GemmArgs(ctypes.sizeof(GemmArgs), m, *(Matrix(*operand) for operand in (a, sfa, b, sfb, c, d)))
+        return GemmArgs(ctypes.sizeof(GemmArgs), m, *(Matrix(*operand) for operand in (a, sfa, b, sfb, c, d)),
+                        num_sms, flags)
 
-    def grouped_arguments(self, m, a, sfa, b, sfb, d, groups=None, c=None, k=0, workspace=None, flags=0):
+    def grouped_arguments(self, m, a, sfa, b, sfb, d, groups=None, c=None, k=0, workspace=None, num_sms=0,
+                          flags=0):
         """Arguments of a grouped launch; operands are (address, leading dimension, group stride), groups and workspace
         addresses.
         """
         c = c or (d if self.c_use == "in_place" else (None, 0, 0))
         return GroupedGemmArgs(ctypes.sizeof(GroupedGemmArgs), m, k, *(Tensor(*operand) for operand in (a, sfa, b, sfb, c, d)),
-                               groups, workspace, self.workspace_bytes if workspace else 0, flags)
+                               groups, workspace, self.workspace_bytes if workspace else 0, num_sms, flags)
 
     def launch(self, arguments, stream=0):
         grouped = isinstance(arguments, GroupedGemmArgs)

@@ -27,11 +27,11 @@ def test_structs_match_the_header(tmp_path):
             expected.append(getattr(struct, field).offset)
     c_uses = ("no_c", "c_apart", "c_in_place")
     assert len(c_uses) == len(binding.C_USES)
-    for names in (binding.LAYOUTS, binding.TYPES, c_uses, binding.GROUPINGS, binding.STATUS, ("ok", "check_groups")):
+    for names in (binding.LAYOUTS, binding.TYPES, c_uses, binding.GROUPINGS, binding.STATUS, ("ok", "check_groups", "dependent_launch")):
         for value, name in enumerate(names):
             lines.append(f'printf("%d\\n", FP8GEMM_{name.upper()});')
             expected.append(value)
-    assert binding.CHECK_GROUPS == 1
+    assert (binding.CHECK_GROUPS, binding.DEPENDENT_LAUNCH) == (1, 2)
     (tmp_path / "x.c").write_text("\n".join(lines + ["return 0; }"]))
     subprocess.run([compiler, "-I", binding.ROOT / "runtime" / "include", tmp_path / "x.c", "-o", tmp_path / "x"],
                    check=True)

@@ -13,7 +13,7 @@ target_compile_options(RuntimeCProgram PRIVATE -Wall -Wextra -Wpedantic -Werror)
 target_link_libraries(RuntimeCProgram PRIVATE fp8gemm_runtime)
 
 fp8gemm_unit_test(RuntimeGemmTest SOURCES RuntimeGemmTest.cpp RuntimeGroupedTest.cpp RuntimePackTest.cpp
-  RuntimeRecipesTest.cpp LINK fp8gemm_runtime fp8gemm_format DEPENDS RuntimeFakeDriver RuntimeCProgram)
+  RuntimeLaunchTest.cpp RuntimeRecipesTest.cpp LINK fp8gemm_runtime fp8gemm_format DEPENDS RuntimeFakeDriver RuntimeCProgram)
 target_include_directories(RuntimeGemmTest PRIVATE ${CMAKE_SOURCE_DIR}/runtime/src)
 target_link_libraries(RuntimeGemmTest PRIVATE ${CMAKE_DL_LIBS})
 target_compile_definitions(RuntimeGemmTest PRIVATE

@@ -163,11 +163,17 @@ CUresult cuTensorMapEncodeTiled(CUtensorMap *map, int type, uint32_t rank, void 
   return CUDA_SUCCESS;
 }
 
-static unsigned clusterOf(const CUlaunchConfig &config) {
+/// Null: the launch has none of this kind.
+static const CUlaunchAttribute *findAttribute(const CUlaunchConfig &config, int id) {
   for (unsigned i = 0; i < config.numAttrs; ++i)
-    if (config.attrs[i].id == CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION)
-      return config.attrs[i].value[0] * config.attrs[i].value[1] * config.attrs[i].value[2];
-  return 1;
+    if (config.attrs[i].id == id)
+      return &config.attrs[i];
+  return nullptr;
+}
+
+static unsigned clusterOf(const CUlaunchConfig &config) {
+  const CUlaunchAttribute *found = findAttribute(config, CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION);
+  return found ? found->value[0] * found->value[1] * found->value[2] : 1;
 }
 
 CUresult cuOccupancyMaxActiveClusters(int *clusters, CUfunction, const CUlaunchConfig *config) {
@@ -181,7 +187,8 @@ CUresult cuLaunchKernelEx(const CUlaunchConfig *config, CUfunction function, voi
   ENTER(cuLaunchKernelEx);
   if (extra)
     return 1;
-  FakeLaunch launch{*config, function, {}, clusterOf(*config)};
+  const CUlaunchAttribute *dependent = findAttribute(*config, CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION);
+  FakeLaunch launch{*config, function, {}, clusterOf(*config), dependent && dependent->value[0] == 1};
   for (size_t i = 0; i < fakeCuda()->paramBytes.size(); ++i)
     launch.params.emplace_back(static_cast<const char *>(params[i]), fakeCuda()->paramBytes[i]);
   fakeCuda()->launches.push_back(launch);

@@ -27,6 +27,7 @@ struct FakeLaunch {
   cuda::CUfunction function;
   std::vector<std::string> params; ///< the bytes of each
   unsigned cluster;                ///< 1 without the attribute
+  bool dependent;                  ///< may start before the previous kernel's end
 };
 
 struct FakeCuda {

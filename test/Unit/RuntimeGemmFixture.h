@@ -37,7 +37,9 @@ inline fp8gemm_gemm_args goodArgs(int64_t m = 1000) {
           {address(0x3'0000'0000), 7184},
           {address(0x4'0000'0000), 56},
           {nullptr, 0},
-          {address(0x5'0000'0000), 4096}};
+          {address(0x5'0000'0000), 4096},
+          /*num_sms=*/0,
+          /*flags=*/0};
 }
 
 class Gemm : public testing::Test {

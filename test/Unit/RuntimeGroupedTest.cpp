@@ -221,8 +221,8 @@ TEST_F(Grouped, StructAndNull) {
   refuse(args, "in fp8gemm_grouped_gemm_args, got");
   expect(fp8gemm_grouped_gemm(kernel, nullptr, nullptr), FP8GEMM_INVALID_ARGUMENT, "got null");
   args = arguments();
-  args.flags = 6;
-  refuse(args, "expected flags of FP8GEMM_CHECK_GROUPS or 0, got 0x6");
+  args.flags = 12;
+  refuse(args, "expected flags of FP8GEMM_CHECK_GROUPS, FP8GEMM_DEPENDENT_LAUNCH or 0, got 0xc");
   args = arguments();
   args.m = -1;
   refuse(args, "expected m in [0, 2^31 - 1], got -1");

@@ -104,7 +104,7 @@ struct ManifestSpec {
   uint32_t clusterM = 1, clusterN = 1, splitK = 1;
   uint32_t groups = 1, groupAlign = 1, workspace = 0;
   format::Grouping grouping = format::Grouping::None;
-  bool flat = false;
+  bool flat = false, waits = false;
   int64_t cubinBytesOff = 0; ///< added to the true size
   std::vector<ParamSpec> params = {
       {format::ParamKind::TensorMap, format::Operand::A, format::ElementType::F8E4M3FN, {128, 128}, 128, 256},
@@ -131,11 +131,11 @@ inline std::string makeManifest(const ManifestSpec &spec, size_t cubinBytes) {
   auto problem =
       CreateProblemDirect(builder, spec.op.c_str(), spec.m, spec.n, spec.k, spec.a, spec.b, spec.d, 1, 128, spec.sfa,
                           spec.sfbRows, 128, spec.sfb, spec.c, spec.groups, spec.grouping, spec.groupAlign, spec.flat);
-  FinishManifestBuffer(builder,
-                       CreateManifestDirect(builder, spec.version, spec.entry.c_str(), spec.chip.c_str(),
-                                            cubinBytes + spec.cubinBytesOff, problem, &params, spec.threads,
-                                            spec.smemBytes, spec.tileM, spec.tileN, spec.clusterM, spec.clusterN,
-                                            spec.splitK, 168, 0, spec.workspace, "config text", "13.0.88", "22.1.8"));
+  FinishManifestBuffer(builder, CreateManifestDirect(builder, spec.version, spec.entry.c_str(), spec.chip.c_str(),
+                                                     cubinBytes + spec.cubinBytesOff, problem, &params, spec.threads,
+                                                     spec.smemBytes, spec.tileM, spec.tileN, spec.clusterM,
+                                                     spec.clusterN, spec.splitK, 168, 0, spec.workspace, "config text",
+                                                     "13.0.88", "22.1.8", spec.waits));
   return std::string(reinterpret_cast<const char *>(builder.GetBufferPointer()), builder.GetSize());
 }
 

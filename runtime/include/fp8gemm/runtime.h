@@ -111,6 +111,7 @@ typedef struct fp8gemm_kernel_info {
   const char *config;     /* the schedule, for people; "" if not recorded, as the versions */
   const char *ptxas_version;
   const char *llvm_version;
+  uint32_t dependent_launch; /* 1: takes FP8GEMM_DEPENDENT_LAUNCH */
 } fp8gemm_kernel_info;
 
 FP8GEMM_API fp8gemm_status fp8gemm_kernel_get_info(const fp8gemm_kernel *kernel, fp8gemm_kernel_info *info);
@@ -126,6 +127,11 @@ typedef struct fp8gemm_matrix {
   void *data;
   int64_t leading_dimension;
 } fp8gemm_matrix;
+
+/* Programmatic dependent launch, for kernels whose fp8gemm_kernel_info says so: the kernel may start while the
+ * one before it in the stream still runs, and waits by itself until that one is complete and its memory is
+ * visible. So its start costs no time. Others are refused. */
+#define FP8GEMM_DEPENDENT_LAUNCH 2u
 
 /* Rows x columns as stored:
  *   a    M x K            a_type
@@ -146,7 +152,13 @@ typedef struct fp8gemm_gemm_args {
   fp8gemm_matrix sfb;
   fp8gemm_matrix c;
   fp8gemm_matrix d;
+  uint32_t num_sms; /* CTAs at most: SMs that the launch may use; 0: all. See below */
+  uint32_t flags;   /* FP8GEMM_DEPENDENT_LAUNCH, or 0 */
 } fp8gemm_gemm_args;
+
+/* num_sms leaves the other SMs to other kernels, and gives the same result: kernels loop over their tiles. Not so
+ * those that split K, which start a cluster of CTAs for each tile: they are refused where those are more than
+ * num_sms, as all kernels are for a num_sms below the CTAs of a cluster. Those of the device, or more: as 0. */
 
 /* Enqueues D = C + A * B^T with block scales on `stream` of the current context, and
  * returns without waiting. A null stream is the legacy default stream. That `data`
@@ -203,7 +215,8 @@ typedef struct fp8gemm_grouped_gemm_args {
   const int32_t *groups;  /* in device memory, a multiple of 4 bytes; null of FP8GEMM_BATCHED */
   void *workspace;        /* in device memory, a multiple of 128 bytes, used until the launch is complete */
   size_t workspace_bytes; /* at least those of fp8gemm_kernel_info */
-  uint32_t flags;         /* FP8GEMM_CHECK_GROUPS, or 0 */
+  uint32_t num_sms;       /* as of fp8gemm_gemm_args */
+  uint32_t flags;         /* FP8GEMM_CHECK_GROUPS | FP8GEMM_DEPENDENT_LAUNCH, or 0 */
 } fp8gemm_grouped_gemm_args;
 
 /* fp8gemm_gemm of each group. Launches nothing where there is no work: m = 0, or k = 0 in place. */
