@@ -224,7 +224,8 @@ FailureOr<std::string> ManifestBuilder::build() {
       format::CreateManifest(fbb, format::kManifestVersion, entry, chipName, cubin.bytes.size(), *problem, paramVector,
                              launch.getThreads(), smemBytes.getInt(), launch.getTileM(), launch.getTileN(),
                              launch.getClusterM(), launch.getClusterN(), launch.getSplitK(), cubin.usage.registers,
-                             cubin.usage.spillBytes(), workspace ? workspace.getInt() : 0, config, ptxas, llvm));
+                             cubin.usage.spillBytes(), workspace ? workspace.getInt() : 0, config, ptxas, llvm,
+                             kernel->hasAttr("hopper.waits_for_previous")));
   return std::string(reinterpret_cast<const char *>(fbb.GetBufferPointer()), fbb.GetSize());
 }
 
@@ -293,6 +294,7 @@ void printManifest(llvm::json::OStream &json, const format::Manifest &manifest) 
     json.attribute("config", text(manifest.config()));
     json.attribute("ptxas_version", text(manifest.ptxas_version()));
     json.attribute("llvm_version", text(manifest.llvm_version()));
+    json.attribute("waits_for_previous", manifest.waits_for_previous());
   });
 }
 

@@ -46,6 +46,7 @@
 // CHECK-NEXT: "config": "tile_m = 128, tile_n = 176, stages = 5, consumers = 2",
 // CHECK-NEXT: "ptxas_version": "{{[0-9]+\.[0-9.]+}}",
 // CHECK-NEXT: "llvm_version": "22.1.
+// CHECK-NEXT: "waits_for_previous": true
 !map = !nvgpu.tensormap.descriptor<tensor = memref<64x128xf8E4M3FN, 3>, swizzle = swizzle_128b, l2promo = l2promo_256b, oob = zero, interleave = none>
 gpu.module @any_name {
   llvm.func @prefetch(%a: !llvm.ptr {llvm.byval = !llvm.array<128 x i8>, nvvm.grid_constant, llvm.align = 64 : i64,
@@ -53,7 +54,7 @@ gpu.module @any_name {
       %sfb: !llvm.ptr<1> {hopper.param = #hopper.param<matrix of sfb>},
       %stride: i32 {hopper.param = #hopper.param<leading_dimension of sfb>},
       %m: i32 {hopper.param = #hopper.param<extent_m of none>})
-      attributes {gpu.kernel, nvvm.kernel, nvvm.maxntid = array<i32: 384, 1, 1>, hopper.smem_bytes = 1024 : i64,
+      attributes {gpu.kernel, nvvm.kernel, nvvm.maxntid = array<i32: 384, 1, 1>, hopper.smem_bytes = 1024 : i64, hopper.waits_for_previous,
         hopper.problem = #hopper.problem<gemm, m = ?, n = 4096, k = 7168, a = f8E4M3FN, b = f8E5M2, c = in_place, d = f32, sfa = mn_major, sfb = k_major by 1>,
         hopper.launch = #hopper.launch<threads = 384, tile_m = 128, tile_n = 176, stages = 5, consumers = 2>} {
     nvvm.prefetch tensormap, %a : !llvm.ptr

@@ -30,13 +30,22 @@ void KernelBuilder::build(gpu::GPUModuleOp module) {
   RingInitOp::create(builder, ring);
   if (cRing)
     RingInitOp::create(builder, cRing);
-  if (table)
+  // The first to read what kernels before this one may have written.
+  auto awaitOperands = [&] {
+    GriddepcontrolWaitOp::create(builder);
+    GriddepcontrolLaunchDependentsOp::create(builder);
+  };
+  if (table) {
+    awaitOperands();
     tabulateGroups();
+  }
   FenceMbarrierInitOp::create(builder);
   if (cluster > 1)
     ClusterBarrierOp::create(builder);
   else
     gpu::BarrierOp::create(builder);
+  if (!table)
+    awaitOperands();
   scheduleTiles();
 
   auto roles = WarpSpecializeOp::create(builder, config.getProducerRegisters(), config.getConsumers(),

@@ -58,6 +58,13 @@ static LogicalResult placeSharedMemory(gpu::GPUFuncOp func) {
   return success();
 }
 
+/// Notes as hopper.waits_for_previous that the kernel may be launched before the one it depends on has ended.
+static void noteDependence(gpu::GPUFuncOp func) {
+  bool waits = func.walk([](GriddepcontrolWaitOp) { return WalkResult::interrupt(); }).wasInterrupted();
+  if (waits)
+    func->setAttr("hopper.waits_for_previous", UnitAttr::get(func.getContext()));
+}
+
 /// Each product takes the registers of one that was promoted before. Else ptxas gives it
 /// others and starts it before that promotion, and spills.
 static void shareRegisters(Block *block) {
@@ -116,9 +123,11 @@ struct ConvertHopperToNVVMPass : fp8gemm::impl::ConvertHopperToNVVMPassBase<Conv
     SmallVector<gpu::GPUFuncOp> kernels(module.getOps<gpu::GPUFuncOp>());
     if (kernels.empty())
       return; // lowered before
-    for (gpu::GPUFuncOp kernel : kernels)
+    for (gpu::GPUFuncOp kernel : kernels) {
+      noteDependence(kernel);
       if (failed(unrollLoops(kernel)) || failed(placeSharedMemory(kernel)))
         return signalPassFailure();
+    }
     declareSharedMemory(module);
 
     NVVMTypeConverter converter;

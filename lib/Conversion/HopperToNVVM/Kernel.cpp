@@ -37,7 +37,8 @@ struct LowerKernel : OpConversionPattern<gpu::GPUFuncOp> {
     auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(getContext()), signature.getConvertedTypes());
     auto kernel = LLVM::LLVMFuncOp::create(rewriter, op.getLoc(), op.getName(), type);
     kernel.setAllArgAttrs(parameters);
-    for (StringRef name : {"hopper.problem", "hopper.launch", "hopper.smem_bytes", "hopper.workspace_bytes"})
+    for (StringRef name : {"hopper.problem", "hopper.launch", "hopper.smem_bytes", "hopper.workspace_bytes",
+                           "hopper.waits_for_previous"})
       if (Attribute attribute = op->getAttr(name))
         kernel->setAttr(name, attribute);
     kernel->setAttr("gpu.kernel", rewriter.getUnitAttr());
@@ -109,6 +110,30 @@ struct LowerClusterBarrier : OpConversionPattern<ClusterBarrierOp> {
                                 ConversionPatternRewriter &rewriter) const override {
     NVVM::ClusterArriveOp::create(rewriter, op.getLoc(), UnitAttr());
     rewriter.replaceOpWithNewOp<NVVM::ClusterWaitOp>(op, UnitAttr());
+    return success();
+  }
+};
+
+/// griddepcontrol.wait -> the instruction, in front of all accesses to memory behind it. LLVM
+/// takes the intrinsic for one that leaves memory alone, and may move loads before it.
+struct LowerGriddepcontrolWait : OpConversionPattern<GriddepcontrolWaitOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult matchAndRewrite(GriddepcontrolWaitOp op, OneToNOpAdaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    rewriter.replaceOpWithNewOp<LLVM::InlineAsmOp>(
+        op, TypeRange(), ValueRange(), "griddepcontrol.wait;", "~{memory}", /*has_side_effects=*/true,
+        /*is_align_stack=*/false, LLVM::TailCallKind::None,
+        LLVM::AsmDialectAttr::get(getContext(), LLVM::AsmDialect::AD_ATT), ArrayAttr());
+    return success();
+  }
+};
+
+/// griddepcontrol.launch_dependents -> nvvm.griddepcontrol.
+struct LowerGriddepcontrolLaunchDependents : OpConversionPattern<GriddepcontrolLaunchDependentsOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult matchAndRewrite(GriddepcontrolLaunchDependentsOp op, OneToNOpAdaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    rewriter.replaceOpWithNewOp<NVVM::GriddepcontrolOp>(op, NVVM::GridDepActionKind::launch_dependents);
     return success();
   }
 };
@@ -193,6 +218,6 @@ void fp8gemm::hopper::populateKernelPatterns(NVVMTypeConverter &converter, Rewri
   patterns.add<LowerKernel, LowerReturn, LowerBarrier, LowerGridIndex<gpu::BlockIdOp, NVVM::BlockIdXOp>,
                LowerGridIndex<gpu::GridDimOp, NVVM::GridDimXOp>, LowerGridIndex<gpu::ClusterIdOp, NVVM::ClusterIdXOp>,
                LowerGridIndex<gpu::ClusterDimOp, NVVM::ClusterDimXOp>,
-               LowerGridIndex<gpu::ClusterBlockIdOp, NVVM::BlockInClusterIdXOp>, LowerClusterBarrier, LowerSubview,
-               LowerCollapse, LowerRaster>(converter, patterns.getContext());
+               LowerGridIndex<gpu::ClusterBlockIdOp, NVVM::BlockInClusterIdXOp>, LowerClusterBarrier, LowerGriddepcontrolWait,
+               LowerGriddepcontrolLaunchDependents, LowerSubview, LowerCollapse, LowerRaster>(converter, patterns.getContext());
 }

@@ -20,7 +20,19 @@ gpu.module @kernels {
     gpu.return
   }
 
+  // What waits may be launched early: the manifest will say so.
+  // CHECK-LABEL: llvm.func @dependent()
+  // CHECK-SAME:    hopper.waits_for_previous
+  gpu.func @dependent() kernel attributes {hopper.launch = #hopper.launch<threads = 384, tile_m = 128, tile_n = 8, stages = 1, consumers = 2>} {
+    // CHECK:      llvm.inline_asm has_side_effects {{.*}} "griddepcontrol.wait;", "~{memory}"
+    // CHECK-NEXT: nvvm.griddepcontrol launch_dependents
+    hopper.griddepcontrol.wait
+    hopper.griddepcontrol.launch_dependents
+    gpu.return
+  }
+
   // CHECK-LABEL: llvm.func @raster
+  // CHECK-NOT:     hopper.waits_for_previous
   gpu.func @raster(%columns: index) workgroup(%out: memref<8xf32, 3>) kernel
       attributes {hopper.launch = #hopper.launch<threads = 384, tile_m = 128, tile_n = 8, stages = 1, consumers = 2>} {
     // CHECK: nvvm.read.ptx.sreg.ctaid.x

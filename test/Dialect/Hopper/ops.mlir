@@ -52,9 +52,13 @@ gpu.func @set_up() {
   // CHECK: %[[RING:.*]] = hopper.ring.create
   // CHECK-NEXT: hopper.ring.init %[[RING]]
   // CHECK-NEXT: hopper.fence.mbarrier_init
+  // CHECK-NEXT: hopper.griddepcontrol.wait
+  // CHECK-NEXT: hopper.griddepcontrol.launch_dependents
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
   hopper.fence.mbarrier_init
+  hopper.griddepcontrol.wait
+  hopper.griddepcontrol.launch_dependents
   gpu.return
 }
 

@@ -112,7 +112,7 @@ template <typename State, typename Visit> void followPaths(mlir::Block &block, S
   }
 }
 
-/// R1 to R7: rings are made, initialised and published before the roles start, and
+/// R1 to R7, R31 to R34: rings are made, initialised and published before the roles start, and
 /// each operation stands in a role that may do it.
 void checkSetup(Kernel &kernel, Reporter &reporter);
 /// R8 to R14: slots, their buffers and what fills them.

@@ -5,6 +5,7 @@
 #include "RingChecks.h"
 
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/NVGPU/IR/NVGPUDialect.h"
 
 using namespace mlir;
 using namespace fp8gemm::hopper;
@@ -134,6 +135,35 @@ static void checkRole(Kernel &kernel, Operation *op, Reporter &reporter) {
     reporter.report(op, 7) << "expected no barrier of all threads inside a role";
 }
 
+/// Whether `op` is given memory that other kernels may write.
+static bool takesGlobalMemory(Operation *op) {
+  return llvm::any_of(op->getOperandTypes(), [](Type type) {
+    auto memref = dyn_cast<MemRefType>(type);
+    return isa<nvgpu::TensorMapDescriptorType>(type) || (memref && !memref.getMemorySpace());
+  });
+}
+
+/// R33, R34: a kernel that waits for those before it does so first, and lets the next one start afterwards.
+static void checkDependence(Kernel &kernel, Reporter &reporter) {
+  SmallVector<GriddepcontrolWaitOp> waits;
+  kernel.func->walk([&](GriddepcontrolWaitOp wait) { waits.push_back(wait); });
+  for (GriddepcontrolWaitOp wait : waits) {
+    if (wait != waits.front())
+      reporter.report(wait, 33, waits.front(), "the first") << "expected one wait for earlier kernels, got a second";
+    else if (wait->getBlock() != kernel.roles->getBlock() || !wait->isBeforeInBlock(kernel.roles))
+      reporter.report(wait, 33) << "expected the wait for earlier kernels at the kernel's top level, before the roles";
+  }
+  bool waited = false;
+  kernel.func->walk<WalkOrder::PreOrder>([&](Operation *op) {
+    waited |= isa<GriddepcontrolWaitOp>(op);
+    if (!waited && !waits.empty() && takesGlobalMemory(op))
+      reporter.report(op, 33, waits.front(), "the wait")
+          << "expected no use of global memory before the wait for earlier kernels";
+    if (!waited && isa<GriddepcontrolLaunchDependentsOp>(op))
+      reporter.report(op, 34) << "expected hopper.griddepcontrol.wait before the next kernel may start, got none";
+  });
+}
+
 void fp8gemm::hopper::checkSetup(Kernel &kernel, Reporter &reporter) {
   for (RingCreateOp ring : kernel.rings) {
     if (RingInitOp init = checkInit(kernel, ring, reporter))
@@ -145,6 +175,7 @@ void fp8gemm::hopper::checkSetup(Kernel &kernel, Reporter &reporter) {
       reporter.report(ring, 5) << "expected the ring's readers to be the " << consumers << " consumers, got "
                                << readers;
   }
+  checkDependence(kernel, reporter);
   kernel.func->walk([&](Operation *op) {
     checkOrigin(op, reporter);
     checkRole(kernel, op, reporter);

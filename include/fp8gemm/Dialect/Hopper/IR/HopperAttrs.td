@@ -92,7 +92,8 @@ def Hopper_LaunchAttr : Hopper_Attr<"Launch", "launch"> {
     one piece of work.
 
     `stages` and `consumers` are told for people. The bytes of dynamic shared memory
-    are known after lowering: `hopper.smem_bytes` on the `llvm.func`.
+    are known after lowering: `hopper.smem_bytes` on the `llvm.func`. So is
+    `hopper.waits_for_previous`, of a kernel with a `hopper.griddepcontrol.wait`.
 
     Example: `#hopper.launch<threads = 384, tile_m = 128, tile_n = 128, stages = 5, consumers = 2>`.
   }];

@@ -52,6 +52,35 @@ def Hopper_YieldOp : Hopper_Op<"yield", [Pure, Terminator, HasParent<"WarpSpecia
 }
 
 //===----------------------------------------------------------------------===//
+// The stream's other kernels
+//===----------------------------------------------------------------------===//
+
+def Hopper_GriddepcontrolWaitOp : Hopper_Op<"griddepcontrol.wait"> {
+  let summary = "wait until the kernels before this one have ended";
+  let description = [{
+    Under programmatic dependent launch a kernel may start while the one before it in
+    the stream still runs; what comes before this wait then overlaps with its end.
+    Behind the wait all that it wrote is visible, and nothing reads what this kernel
+    writes. Launched in the ordinary way, a kernel does not wait here.
+
+    Source: PTX ISA, `griddepcontrol.wait`.
+  }];
+  let assemblyFormat = "attr-dict";
+}
+
+def Hopper_GriddepcontrolLaunchDependentsOp : Hopper_Op<"griddepcontrol.launch_dependents"> {
+  let summary = "the next kernel may start";
+  let description = [{
+    Once every CTA has come here or ended, CTAs of a dependent kernel start where an SM
+    has room for them: in practice, as CTAs of this kernel end. They see nothing
+    of its work before their own `hopper.griddepcontrol.wait`.
+
+    Source: PTX ISA, `griddepcontrol.launch_dependents`.
+  }];
+  let assemblyFormat = "attr-dict";
+}
+
+//===----------------------------------------------------------------------===//
 // Rings
 //===----------------------------------------------------------------------===//
 
