@@ -60,9 +60,10 @@ def stream_of_another_context():
 class Case:
     """Runs items on a device; keeps what consecutive items share."""
 
-    def __init__(self, device, open_kernel, synchronize, other_stream=stream_of_another_context, around=None):
+    def __init__(self, device, open_kernel, synchronize, other_stream=stream_of_another_context, around=None,
+                 chain=lambda kernel, everything: ()):
         self.device, self.open_kernel, self.synchronize = device, open_kernel, synchronize
-        self.other_stream, self.around = other_stream, around
+        self.other_stream, self.around, self.chain = other_stream, around, chain
         self.kernel, self.kernel_path = None, None
         self.data, self.data_key = None, None
         self.full, self.full_key = None, None
@@ -173,7 +174,7 @@ class Case:
         return {"ratio": worst, "row": worst_row}
 
     def steady(self, item):
-        """The same bits on another stream, beside another kernel, with fewer multiprocessors."""
+        """The same bits on another stream, beside another kernel, with fewer multiprocessors, as a dependent."""
         kernel, m = self.use_kernel(item["kernel"]), item["m"]
         (a, sfa, b, sfb), c, _ = self.use_data(kernel, item["seed"], item.get("rows"))
         everything = operands.Operands(a[:m], sfa[:m], b, sfb, kernel, operands.PACKED, None if c is None else c[:m])
@@ -190,6 +191,12 @@ class Case:
                 raise Failure(f"{how}: {changed} of {m} rows have other bits than alone")
         if operands.unwritten(alone) or everything.damaged():
             raise Failure("elements not written, or something else written")
+        ordinary = None
+        for how, d in self.chain(kernel, everything):
+            ordinary = d if ordinary is None else ordinary
+            changed = int((d != ordinary).any(1).sum())
+            if changed:
+                raise Failure(f"{how}: {changed} of {len(d)} rows have other bits than when launched in the ordinary way")
         return {}
 
     def empty(self, item):
@@ -355,7 +362,8 @@ def main():
 
     surroundings.use_driver()
     around = surroundings.Surroundings(open_kernel)
-    case = Case("cuda", open_kernel, torch.cuda.synchronize, around=around.calls)
+    case = Case("cuda", open_kernel, torch.cuda.synchronize, around=around.calls,
+                chain=around.chain)
     supervise.work(sys.argv[1], torch.cuda.get_device_name(0), case.run)
 
 

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """What may go on around a launch on a GPU and must not change its bits: another stream, another
-kernel that runs beside it, fewer multiprocessors.
+kernel that runs beside it, fewer multiprocessors, the kernel before it that it may overlap.
 """
 
 import os
 from pathlib import Path
 
+import operands
 import runtime_binding
 import torch
 from runtime_binding import FEWER_SMS
@@ -48,6 +49,33 @@ class Surroundings:
                 del os.environ[SMS_VARIABLE]
             yield f"with {count} multiprocessors", lambda arguments: self.on_stream(other, arguments, 0)
             other.close()
+
+    @staticmethod
+    def chain(kernel, everything):
+        """(how, bits) of a product whose scales of A are what the product of `everything` writes, launched right behind
+        it: in the ordinary way, then as its dependent. What starts too early reads other scales.
+        """
+        if not kernel.info.dependent_launch:
+            return
+        first, stream, written = everything.arguments(kernel), torch.cuda.Stream(), everything.d
+        blocks = -(-kernel.k // operands.BLOCK)
+        # As many rows as D has bytes for their scales.
+        room = written.rows * written.columns * written.size // (4 * blocks)
+        m = first.m if operands.round_up(first.m, 4) <= room else room // 4 * 4
+        if m == 0:
+            return
+        scales = (written.operand[0], operands.round_up(m, 4) if kernel.sfa == "mn_major" else blocks)
+        result = torch.empty(m, kernel.n, dtype=operands.TYPES[kernel.d_type], device="cuda")
+        others = {name: getattr(everything, name).operand for name in everything.names if name in ("a", "b", "sfb", "c")}
+        for how, flags in (("behind its operand", 0), ("as a dependent", runtime_binding.DEPENDENT_LAUNCH)):
+            second = kernel.arguments(m, **others, sfa=scales, d=(result.data_ptr(), kernel.n), flags=flags)
+            everything.prepare()
+            result.zero_()
+            torch.cuda.synchronize()
+            kernel.launch(first, stream.cuda_stream)
+            kernel.launch(second, stream.cuda_stream)
+            stream.synchronize()
+            yield how, operands.bits(result).clone()
 
     @staticmethod
     def on_stream(kernel, arguments, stream):

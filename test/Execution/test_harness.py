@@ -103,7 +103,14 @@ def run(monkeypatch):
             for how, stream in (("alone", 0), ("on another stream", 7)):
                 yield how, lambda arguments: kernel.launch(arguments, stream)
 
-        case = gpu_case.Case("cpu", lambda path: fake, lambda: None, lambda: OTHER_STREAM, around)
+        def chain(kernel, everything):
+            everything.prepare()
+            kernel.launch(everything.arguments(kernel))
+            ordinary = operands.bits(everything.d.read())
+            yield "behind its operand", ordinary
+            yield "as a dependent", ordinary ^ (kernel.fault == "starts too early")
+
+        case = gpu_case.Case("cpu", lambda path: fake, lambda: None, lambda: OTHER_STREAM, around, chain)
         return case.run({"id": "x", "group": "x", "kernel": "x", "seed": 1, "m": 7, **item})
 
     return run
@@ -160,6 +167,8 @@ def test_steady(run, c_use):
     said = run(item, c_use=c_use, fault="bits depend on the stream")["note"]
     assert said == "on another stream: 1 of 7 rows have other bits than alone"
     assert "not written" in run(item, c_use=c_use, fault="not written")["note"]
+    said = run(item, c_use=c_use, fault="starts too early")["note"]
+    assert said == "as a dependent: 7 of 7 rows have other bits than when launched in the ordinary way"
 
 
 def test_rows_from_the_middle(run):
