@@ -2,6 +2,7 @@
 //
 // Checking, encoding and launching a product.
 
+#include "Abi.h"
 #include "Call.h"
 #include "Kernel.h"
 
@@ -198,14 +199,14 @@ static fp8gemm_status run(fp8gemm_kernel &kernel, const Call &call, cuda::CUstre
 // Entry points
 //===----------------------------------------------------------------------===//
 
-/// Whether `function` launches this kernel, and the caller's struct is this library's.
+/// Whether `function` launches this kernel; the caller's struct in the words of this library.
 template <typename Args>
-static fp8gemm_status checkEntry(const fp8gemm_kernel *kernel, const Args *args, bool grouped, const char *function) {
-  if (!kernel || !args)
+static fp8gemm_status checkEntry(const fp8gemm_kernel *kernel, const Args *given, bool grouped, const char *function,
+                                 Args &args) {
+  if (!kernel || !given)
     return fail(FP8GEMM_INVALID_ARGUMENT, "expected a kernel and its arguments, got null");
-  if (args->size != sizeof(*args))
-    return fail(FP8GEMM_INVALID_ARGUMENT, "expected size = %zu in %s_args, got %zu", sizeof(*args), function,
-                args->size);
+  if (fp8gemm_status status = readStruct(given, args))
+    return status;
   const format::Manifest &manifest = kernel->manifest();
   if (grouped != (manifest.problem()->grouping() != Grouping::None))
     return fail(FP8GEMM_INVALID_ARGUMENT, "expected a kernel of a%s product for %s, got '%s' of op '%s'; call %s",
@@ -214,32 +215,34 @@ static fp8gemm_status checkEntry(const fp8gemm_kernel *kernel, const Args *args,
   return FP8GEMM_OK;
 }
 
-fp8gemm_status fp8gemm_gemm(fp8gemm_kernel *kernel, const fp8gemm_gemm_args *args, CUstream_st *stream) {
+fp8gemm_status fp8gemm_gemm(fp8gemm_kernel *kernel, const fp8gemm_gemm_args *given, CUstream_st *stream) {
   return guarded([&] {
-    if (fp8gemm_status status = checkEntry(kernel, args, /*grouped=*/false, "fp8gemm_gemm"))
+    fp8gemm_gemm_args args;
+    if (fp8gemm_status status = checkEntry(kernel, given, /*grouped=*/false, "fp8gemm_gemm", args))
       return status;
     auto tensor = [](const fp8gemm_matrix &matrix) { return fp8gemm_tensor{matrix.data, matrix.leading_dimension, 0}; };
     const format::Manifest &manifest = kernel->manifest();
-    Call call{manifest,        args->m,           manifest.problem()->k(), tensor(args->a), tensor(args->sfa),
-              tensor(args->b), tensor(args->sfb), tensor(args->c),         tensor(args->d)};
-    call.numSms = args->num_sms;
-    call.flags = args->flags;
+    Call call{manifest,       args.m,           manifest.problem()->k(), tensor(args.a), tensor(args.sfa),
+              tensor(args.b), tensor(args.sfb), tensor(args.c),          tensor(args.d)};
+    call.numSms = args.num_sms;
+    call.flags = args.flags;
     return run(*kernel, call, stream);
   });
 }
 
-fp8gemm_status fp8gemm_grouped_gemm(fp8gemm_kernel *kernel, const fp8gemm_grouped_gemm_args *args,
+fp8gemm_status fp8gemm_grouped_gemm(fp8gemm_kernel *kernel, const fp8gemm_grouped_gemm_args *given,
                                     CUstream_st *stream) {
   return guarded([&] {
-    if (fp8gemm_status status = checkEntry(kernel, args, /*grouped=*/true, "fp8gemm_grouped_gemm"))
+    fp8gemm_grouped_gemm_args args;
+    if (fp8gemm_status status = checkEntry(kernel, given, /*grouped=*/true, "fp8gemm_grouped_gemm", args))
       return status;
     const format::Manifest &manifest = kernel->manifest();
     bool kGrouped = manifest.problem()->grouping() == Grouping::KCount;
-    Call call{manifest,      args->m,         kGrouped ? args->k : manifest.problem()->k(),
-              args->a,       args->sfa,       args->b,
-              args->sfb,     args->c,         args->d,
-              args->groups,  args->workspace, args->workspace_bytes,
-              args->num_sms, args->flags};
+    Call call{manifest,     args.m,         kGrouped ? args.k : manifest.problem()->k(),
+              args.a,       args.sfa,       args.b,
+              args.sfb,     args.c,         args.d,
+              args.groups,  args.workspace, args.workspace_bytes,
+              args.num_sms, args.flags};
     return run(*kernel, call, stream);
   });
 }

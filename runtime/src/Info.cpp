@@ -2,6 +2,7 @@
 //
 // What kernels are, in words of the C API.
 
+#include "Abi.h"
 #include "Call.h"
 #include "Kernel.h"
 
@@ -66,41 +67,44 @@ fp8gemm_problem runtime::describe(const format::Problem &problem) {
   return described;
 }
 
+uint32_t fp8gemm_version(void) { return FP8GEMM_VERSION; }
+
 fp8gemm_status fp8gemm_kernel_get_info(const fp8gemm_kernel *kernel, fp8gemm_kernel_info *info) {
   if (!kernel || !info)
     return fail(FP8GEMM_INVALID_ARGUMENT, "expected a kernel and a place for its info, got null");
-  if (info->size != sizeof(*info))
-    return fail(FP8GEMM_INVALID_ARGUMENT, "expected size = %zu in fp8gemm_kernel_info, got %zu", sizeof(*info),
-                info->size);
+  if (fp8gemm_status status = checkSize<fp8gemm_kernel_info>(info->size))
+    return status;
   const format::Manifest &manifest = kernel->manifest();
   const fp8gemm_problem problem = describe(*manifest.problem());
   auto text = [](const flatbuffers::String *string) { return string ? string->c_str() : ""; };
-  info->name = text(manifest.entry());
-  info->chip = text(manifest.chip());
-  info->m = problem.m;
-  info->n = problem.n;
-  info->k = problem.k;
-  info->a_type = problem.a_type;
-  info->b_type = problem.b_type;
-  info->d_type = problem.d_type;
-  info->c_use = problem.c_use;
-  info->sfb_block_rows = problem.sfb_block_rows;
-  info->sfa_layout = problem.sfa_layout;
-  info->sfb_layout = problem.sfb_layout;
-  info->tile_m = manifest.tile_m();
-  info->tile_n = manifest.tile_n();
-  info->threads = manifest.threads();
-  info->smem_bytes = manifest.smem_bytes();
-  info->registers = manifest.registers();
-  info->spill_bytes = manifest.spill_bytes();
-  info->grouping = problem.grouping;
-  info->groups = problem.groups;
-  info->group_align = problem.group_align;
-  info->flat = problem.flat;
-  info->workspace_bytes = workspaceBytes(manifest);
-  info->config = text(manifest.config());
-  info->ptxas_version = text(manifest.ptxas_version());
-  info->llvm_version = text(manifest.llvm_version());
-  info->dependent_launch = manifest.waits_for_previous();
+  fp8gemm_kernel_info known{};
+  known.name = text(manifest.entry());
+  known.chip = text(manifest.chip());
+  known.m = problem.m;
+  known.n = problem.n;
+  known.k = problem.k;
+  known.a_type = problem.a_type;
+  known.b_type = problem.b_type;
+  known.d_type = problem.d_type;
+  known.c_use = problem.c_use;
+  known.sfb_block_rows = problem.sfb_block_rows;
+  known.sfa_layout = problem.sfa_layout;
+  known.sfb_layout = problem.sfb_layout;
+  known.tile_m = manifest.tile_m();
+  known.tile_n = manifest.tile_n();
+  known.threads = manifest.threads();
+  known.smem_bytes = manifest.smem_bytes();
+  known.registers = manifest.registers();
+  known.spill_bytes = manifest.spill_bytes();
+  known.grouping = problem.grouping;
+  known.groups = problem.groups;
+  known.group_align = problem.group_align;
+  known.flat = problem.flat;
+  known.workspace_bytes = workspaceBytes(manifest);
+  known.config = text(manifest.config());
+  known.ptxas_version = text(manifest.ptxas_version());
+  known.llvm_version = text(manifest.llvm_version());
+  known.dependent_launch = manifest.waits_for_previous();
+  writeStruct(known, info);
   return FP8GEMM_OK;
 }

@@ -2,6 +2,7 @@
 //
 // Packs: mapping, loading, and finding the kernel for a problem and an M.
 
+#include "Abi.h"
 #include "Kernel.h"
 #include "PackFile.h"
 
@@ -166,23 +167,16 @@ void fp8gemm_pack_close(fp8gemm_pack *pack) { delete pack; }
 // Problems
 //===----------------------------------------------------------------------===//
 
-static fp8gemm_status checkSize(size_t size) {
-  if (size == sizeof(fp8gemm_problem))
-    return FP8GEMM_OK;
-  return fail(FP8GEMM_INVALID_ARGUMENT, "expected size = %zu in fp8gemm_problem, got %zu", sizeof(fp8gemm_problem),
-              size);
-}
-
 size_t fp8gemm_pack_problem_count(const fp8gemm_pack *pack) { return pack ? pack->plans.size() : 0; }
 
 fp8gemm_status fp8gemm_pack_get_problem(const fp8gemm_pack *pack, size_t index, fp8gemm_problem *problem) {
   if (!pack || !problem)
     return fail(FP8GEMM_INVALID_ARGUMENT, "expected a pack and a place for the problem, got null");
-  if (fp8gemm_status status = checkSize(problem->size))
+  if (fp8gemm_status status = checkSize<fp8gemm_problem>(problem->size))
     return status;
   if (index >= pack->plans.size())
     return fail(FP8GEMM_INVALID_ARGUMENT, "expected a problem below %zu, got %zu", pack->plans.size(), index);
-  *problem = pack->plans[index].problem;
+  writeStruct(pack->plans[index].problem, problem);
   return FP8GEMM_OK;
 }
 
@@ -211,15 +205,16 @@ fp8gemm_kernel *fp8gemm_pack_find(fp8gemm_pack *pack, const fp8gemm_problem *pro
     fail(FP8GEMM_INVALID_ARGUMENT, "expected a pack and a problem, got null");
     return nullptr;
   }
-  if (checkSize(problem->size))
+  fp8gemm_problem wanted;
+  if (readStruct(problem, wanted))
     return nullptr;
-  if (m < 0 && problem->grouping != FP8GEMM_K_COUNT) {
+  if (m < 0 && wanted.grouping != FP8GEMM_K_COUNT) {
     fail(FP8GEMM_INVALID_ARGUMENT, "expected m >= 0, got %" PRId64, m);
     return nullptr;
   }
-  const Plan *plan = pack->find(*problem);
+  const Plan *plan = pack->find(wanted);
   if (!plan) {
-    notFound(*pack, *problem);
+    notFound(*pack, wanted);
     return nullptr;
   }
   // The last one that starts at m or before; for m = 0, which launches nothing, the first one.
@@ -240,24 +235,41 @@ static fp8gemm_status load(const Plan &plan, const cuda::Driver &driver) {
   return FP8GEMM_OK;
 }
 
+/// The plans of the caller's problems; of all for null.
+static fp8gemm_status findPlans(const fp8gemm_pack &pack, const fp8gemm_problem *problems, size_t count,
+                                std::vector<const Plan *> &plans) {
+  if (!problems)
+    for (const Plan &plan : pack.plans)
+      plans.push_back(&plan);
+  for (size_t i = 0; problems && i < count; ++i) {
+    // As far apart as they are large in the caller's version.
+    const char *place = reinterpret_cast<const char *>(problems) + i * problems->size;
+    fp8gemm_problem problem;
+    if (fp8gemm_status status = readStruct(reinterpret_cast<const fp8gemm_problem *>(place), problem))
+      return status;
+    if (problem.size != problems->size)
+      return fail(FP8GEMM_INVALID_ARGUMENT, "expected the same size in all problems, got %zu and %zu", problems->size,
+                  problem.size);
+    plans.push_back(pack.find(problem));
+    if (!plans.back())
+      return notFound(pack, problem);
+  }
+  return FP8GEMM_OK;
+}
+
 fp8gemm_status fp8gemm_pack_load(fp8gemm_pack *pack, const fp8gemm_problem *problems, size_t count) {
   return guarded([&] {
     if (!pack)
       return fail(FP8GEMM_INVALID_ARGUMENT, "expected a pack, got null");
-    for (size_t i = 0; problems && i < count; ++i) {
-      if (fp8gemm_status status = checkSize(problems[i].size))
-        return status;
-      if (!pack->find(problems[i]))
-        return notFound(*pack, problems[i]);
-    }
+    std::vector<const Plan *> plans;
+    if (fp8gemm_status status = findPlans(*pack, problems, count, plans))
+      return status;
     std::string error;
     const cuda::Driver *driver = cuda::Driver::get(error);
     if (!driver)
       return fail(FP8GEMM_NO_DRIVER, "%s", error.c_str());
-    if (!problems)
-      count = pack->plans.size();
-    for (size_t i = 0; i < count; ++i)
-      if (fp8gemm_status status = load(problems ? *pack->find(problems[i]) : pack->plans[i], *driver))
+    for (const Plan *plan : plans)
+      if (fp8gemm_status status = load(*plan, *driver))
         return status;
     return FP8GEMM_OK;
   });

@@ -13,10 +13,11 @@ target_compile_options(RuntimeCProgram PRIVATE -Wall -Wextra -Wpedantic -Werror)
 target_link_libraries(RuntimeCProgram PRIVATE fp8gemm_runtime)
 
 fp8gemm_unit_test(RuntimeGemmTest SOURCES RuntimeGemmTest.cpp RuntimeGroupedTest.cpp RuntimePackTest.cpp
-  RuntimeLaunchTest.cpp RuntimeRecipesTest.cpp LINK fp8gemm_runtime fp8gemm_format DEPENDS RuntimeFakeDriver RuntimeCProgram)
+  RuntimeAbiTest.cpp RuntimeLaunchTest.cpp RuntimeRecipesTest.cpp LINK fp8gemm_runtime fp8gemm_format DEPENDS RuntimeFakeDriver RuntimeCProgram)
 target_include_directories(RuntimeGemmTest PRIVATE ${CMAKE_SOURCE_DIR}/runtime/src)
 target_link_libraries(RuntimeGemmTest PRIVATE ${CMAKE_DL_LIBS})
 target_compile_definitions(RuntimeGemmTest PRIVATE
+  FP8GEMM_PROJECT_VERSION="${PROJECT_VERSION}"
   FP8GEMM_FAKE_LIBCUDA="$<TARGET_FILE:RuntimeFakeDriver>"
   FP8GEMM_C_PROGRAM="$<TARGET_FILE:RuntimeCProgram>")
 

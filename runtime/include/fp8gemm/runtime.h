@@ -9,6 +9,14 @@
  * from any thread; kernels and packs may be used by many threads at once, but not
  * after they are closed.
  *
+ * Versions: a program keeps working with every later library of the same SONAME (libfp8gemm_runtime.so.0). Functions
+ * and values of enums are only added. A struct that starts with `size` grows only at its end: the caller sets `size`
+ * to the sizeof of the header it is compiled with, and
+ *   - of an older program, the fields that its struct lacks count as 0, which asks for what was before them;
+ *   - of a newer program, fields that this library does not know must be 0, else FP8GEMM_INVALID_ARGUMENT; where the
+ *     library fills the struct, it sets them to 0.
+ * In an array all have the same `size`.
+ *
  * Environment: FP8GEMM_LIBCUDA names another file to open as the CUDA driver
  * (default: libcuda.so.1). */
 
@@ -27,6 +35,17 @@ extern "C" {
 #else
 #define FP8GEMM_API
 #endif
+
+/* Of this header. */
+#define FP8GEMM_VERSION_MAJOR 0
+#define FP8GEMM_VERSION_MINOR 1
+#define FP8GEMM_VERSION_PATCH 0
+/* Versions as one number, which ascends: 10203 is 1.2.3. */
+#define FP8GEMM_MAKE_VERSION(major, minor, patch) ((major) * 10000 + (minor) * 100 + (patch))
+#define FP8GEMM_VERSION FP8GEMM_MAKE_VERSION(FP8GEMM_VERSION_MAJOR, FP8GEMM_VERSION_MINOR, FP8GEMM_VERSION_PATCH)
+
+/* Of the library that is loaded. */
+FP8GEMM_API uint32_t fp8gemm_version(void);
 
 /* CUstream and cudaStream_t are pointers to this. */
 struct CUstream_st;
