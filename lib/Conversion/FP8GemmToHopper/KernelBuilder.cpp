@@ -30,13 +30,9 @@ void KernelBuilder::build(gpu::GPUModuleOp module) {
   RingInitOp::create(builder, ring);
   if (cRing)
     RingInitOp::create(builder, cRing);
-  // The first to read what kernels before this one may have written.
-  auto awaitOperands = [&] {
-    GriddepcontrolWaitOp::create(builder);
-    GriddepcontrolLaunchDependentsOp::create(builder);
-  };
+  // Kernels before this one may have written what is read from here on.
   if (table) {
-    awaitOperands();
+    GriddepcontrolWaitOp::create(builder);
     tabulateGroups();
   }
   FenceMbarrierInitOp::create(builder);
@@ -45,7 +41,7 @@ void KernelBuilder::build(gpu::GPUModuleOp module) {
   else
     gpu::BarrierOp::create(builder);
   if (!table)
-    awaitOperands();
+    GriddepcontrolWaitOp::create(builder);
   scheduleTiles();
 
   auto roles = WarpSpecializeOp::create(builder, config.getProducerRegisters(), config.getConsumers(),
@@ -157,6 +153,9 @@ void KernelBuilder::buildConsumer(Value group) {
     forEachTile(compute, finishZeros);
   else
     forEachTile(compute);
+  // Not before: CTAs of the next kernel would take the first SMs to be free, and consecutive CTAs,
+  // which read the same rows of B, would not be neighbours.
+  GriddepcontrolLaunchDependentsOp::create(builder);
   // Shared memory must outlive the last store's reads, and what the cluster reads and writes there.
   TmaStoreWaitOp::create(builder, 0, /*read=*/true);
   if (cluster > 1)

@@ -33,7 +33,6 @@ func.func @host_keeps_the_product(%a: memref<?x576xf8E4M3FN>, %sfa: memref<5x?xf
 
 // Up to here a launch may overlap with the kernel before it.
 // CHECK-NEXT:    hopper.griddepcontrol.wait
-// CHECK-NEXT:    hopper.griddepcontrol.launch_dependents
 
 // CHECK:         hopper.warp_specialize producer registers(40) {
 // CHECK:           hopper.raster {{.*}} group(16)
