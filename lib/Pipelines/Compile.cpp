@@ -115,18 +115,20 @@ LogicalResult Compiler::lower() {
 /// Lowers, and says what was asked about the choice of schedules.
 LogicalResult Compiler::lowerAndAnswer() {
   if (options.plan != Answer::None) {
-    FailureOr<PlannedProduct> product = planProduct(*module, options);
+    FailureOr<PlannedProduct> product = planProduct(*module, options.pipeline, options.maxM);
     if (failed(product) || failed(lower()))
       return failure();
     nameKernels(*module, *product);
-    return write("-", print(*product, options));
+    return write("-", print(*product, options.plan));
   }
   std::vector<Question> questions = openQuestions(*module, options.pipeline);
   if (options.explain != Answer::None && questions.empty())
     return error("expected an input with a product whose schedule is not chosen yet, to explain, got none");
   if (failed(lower()))
     return failure();
-  return options.explain != Answer::None ? write("-", explain(questions, options)) : success();
+  return options.explain != Answer::None
+             ? write("-", explain(questions, options.pipeline, options.candidates, options.explain))
+             : success();
 }
 
 LogicalResult Compiler::makeKernels() {
@@ -244,7 +246,7 @@ LogicalResult Compiler::run() {
 } // namespace
 
 bool compile(CompileOptions &options) {
-  return options.pack.empty() ? succeeded(Compiler(options).run()) : buildPack(options);
+  return options.pack.empty() ? succeeded(Compiler(options).run()) : writePack(options);
 }
 
 } // namespace fp8gemm

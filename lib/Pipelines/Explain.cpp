@@ -104,12 +104,13 @@ struct Answered {
 };
 } // namespace
 
-static std::string explainAsText(const std::vector<Question> &questions, const CompileOptions &options) {
+static std::string explainAsText(const std::vector<Question> &questions, const PipelineOptions &options,
+                                 unsigned most) {
   std::string text;
   raw_string_ostream os(text);
   for (const Question &question : questions) {
-    Answered answer(question, options.pipeline);
-    std::vector<config::Candidate> candidates = shown(answer.choice, options.candidates);
+    Answered answer(question, options);
+    std::vector<config::Candidate> candidates = shown(answer.choice, most);
     os << formatv("{0}: M = {1}, N = {2}, K = {3} on {4}: {5} of {6} schedules, * is the one {7}\n", question.location,
                   rows(answer.problem, answer.expectedM), answer.problem.n, answer.problem.k, answer.gpu.name,
                   candidates.size(), answer.choice.candidates.size(), answer.isGiven ? "given" : "chosen");
@@ -118,13 +119,14 @@ static std::string explainAsText(const std::vector<Question> &questions, const C
   return text;
 }
 
-static std::string explainAsJson(const std::vector<Question> &questions, const CompileOptions &options) {
+static std::string explainAsJson(const std::vector<Question> &questions, const PipelineOptions &options,
+                                 unsigned most) {
   std::string text;
   raw_string_ostream os(text);
   json::OStream json(os, /*IndentSize=*/1);
   json.array([&] {
     for (const Question &question : questions) {
-      Answered answer(question, options.pipeline);
+      Answered answer(question, options);
       json.object([&] {
         json.attribute("location", question.location);
         json.attribute("m", answer.problem.m ? json::Value(*answer.problem.m) : json::Value(nullptr));
@@ -133,7 +135,7 @@ static std::string explainAsJson(const std::vector<Question> &questions, const C
         json.attribute("k", answer.problem.k);
         json.attribute("gpu", answer.gpu.name);
         json.attributeArray("candidates", [&] {
-          for (const config::Candidate &candidate : shown(answer.choice, options.candidates))
+          for (const config::Candidate &candidate : shown(answer.choice, most))
             printJson(json, candidate, answer.choice.chosen.config);
         });
       });
@@ -143,8 +145,9 @@ static std::string explainAsJson(const std::vector<Question> &questions, const C
   return text;
 }
 
-std::string explain(const std::vector<Question> &questions, const CompileOptions &options) {
-  return options.explain == Answer::Json ? explainAsJson(questions, options) : explainAsText(questions, options);
+std::string explain(const std::vector<Question> &questions, const PipelineOptions &options, unsigned candidates,
+                    Answer form) {
+  return (form == Answer::Json ? explainAsJson : explainAsText)(questions, options, candidates);
 }
 
 } // namespace fp8gemm

@@ -28,9 +28,10 @@ struct Question {
 
 std::vector<Question> openQuestions(mlir::ModuleOp module, const PipelineOptions &options);
 
-/// The schedules that each question can be answered with. The options must be those
+/// The schedules that each question can be answered with, at most so many of each; 0: all. The options must be those
 /// that fp8gemm-select-config has accepted.
-std::string explain(const std::vector<Question> &questions, const CompileOptions &options);
+std::string explain(const std::vector<Question> &questions, const PipelineOptions &options, unsigned candidates,
+                    Answer form);
 
 /// The columns of a table of configs: a field that has its usual value in all of them has none.
 class ConfigColumns {

@@ -15,7 +15,7 @@ namespace fp8gemm {
 class KernelCache {
 public:
   /// Makes the folder if it isn't there; without one nothing is found or kept. What `tools` says of compiler and
-  /// ptxas is a part of every key, beside this program itself.
+  /// ptxas is a part of every key, beside the compiler's own code.
   static llvm::Expected<KernelCache> open(llvm::StringRef folder, llvm::StringRef tools);
 
   enum class Found { Nothing, Damaged, Kernel };

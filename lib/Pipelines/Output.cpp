@@ -2,6 +2,7 @@
 
 #include "Output.h"
 
+#include "llvm/ADT/SmallString.h"
 #include "llvm/ADT/Twine.h"
 #include "llvm/Support/Errno.h"
 #include "llvm/Support/FileSystem.h"
@@ -43,23 +44,26 @@ Error writeFile(StringRef path, StringRef bytes, bool durable) {
       code = writeAll(os, bytes);
     return code ? cannotWrite(path, code) : Error::success();
   }
-  Expected<sys::fs::TempFile> file = sys::fs::TempFile::create(path + ".%%%%%%.tmp");
-  if (!file)
-    return cannotWrite(path, errorToErrorCode(file.takeError()));
+  // Not LLVM's TempFile, which installs signal handlers: that is not a library's to do.
+  int descriptor;
+  SmallString<128> temporary;
+  if (std::error_code code = sys::fs::createUniqueFile(path + ".%%%%%%.tmp", descriptor, temporary))
+    return cannotWrite(path, code);
   std::error_code code;
   {
-    raw_fd_ostream os(file->FD, /*shouldClose=*/false);
+    raw_fd_ostream os(descriptor, /*shouldClose=*/false);
     code = writeAll(os, bytes);
   }
-  if (!code && durable && fsync(file->FD) != 0)
+  if (!code && durable && fsync(descriptor) != 0)
     code = errnoAsErrorCode();
-  if (code) {
-    consumeError(file->discard());
-    return cannotWrite(path, code);
-  }
-  if (Error error = file->keep(path))
-    return cannotWrite(path, errorToErrorCode(std::move(error)));
-  return Error::success();
+  if (close(descriptor) != 0 && !code)
+    code = errnoAsErrorCode();
+  if (!code)
+    code = sys::fs::rename(temporary, path);
+  if (!code)
+    return Error::success();
+  sys::fs::remove(temporary);
+  return cannotWrite(path, code);
 }
 
 Phases::Phases() : start(Clock::now()) {

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//
-// A list of problems -> a pack: plans, kernels, one file.
 
 #ifndef FP8GEMM_PIPELINES_PACK_H
 #define FP8GEMM_PIPELINES_PACK_H
@@ -9,8 +7,9 @@
 
 namespace fp8gemm {
 
-/// Builds `options.pack`. Errors are printed on stderr; true if there were none.
-bool buildPack(const CompileOptions &options);
+/// fp8gemm-compile --pack: a list of problems to a file. Errors and progress are printed on stderr; true if there
+/// were no errors.
+bool writePack(const CompileOptions &options);
 
 } // namespace fp8gemm
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "PackProblems.h"
+//
+// A list of problems from JSON. The format is told in docs/Runtime.md.
+
+#include "fp8gemm/Pipelines/PackBuilder.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/JSON.h"
-#include "llvm/Support/MemoryBuffer.h"
 
 using namespace llvm;
 using fp8gemm::config::Grouping;
@@ -166,18 +168,38 @@ Error readProblem(const json::Value &value, PackProblem &entry) {
   return fields.take();
 }
 
+Error checkGpu(const std::string &gpu) {
+  return config::findGpu(gpu) ? Error::success() : createStringError(config::unknownGpu(gpu));
+}
+
 Error readAll(const json::Value &value, PackProblems &pack) {
   const json::Object *object = value.getAsObject();
   if (!object)
     return createStringError("expected an object with 'gpu' and 'problems'");
-  Fields fields(*object, "the file");
-  fields.checkKeys({"gpu", "problems"}, {});
+  if (object->get("op")) { // one problem
+    if (pack.gpu.empty())
+      pack.gpu = PipelineOptions().gpu;
+    pack.problems.emplace_back();
+    pack.problems.back().place = "the problem";
+    if (Error error = checkGpu(pack.gpu))
+      return error;
+    return readProblem(value, pack.problems.back());
+  }
+  Fields fields(*object, "the list");
+  SmallVector<StringRef> needed{"problems"};
+  if (pack.gpu.empty())
+    needed.insert(needed.begin(), "gpu");
+  fields.checkKeys(needed, {"gpu"});
   if (Error error = fields.take())
     return error;
-  std::optional<StringRef> gpu = object->getString("gpu");
-  if (!gpu || !config::findGpu(gpu->str()))
-    return createStringError(gpu ? config::unknownGpu(gpu->str()) : "expected 'gpu' to be the name of a GPU");
-  pack.gpu = gpu->str();
+  if (pack.gpu.empty()) {
+    std::optional<StringRef> gpu = object->getString("gpu");
+    if (!gpu)
+      return createStringError("expected 'gpu' to be the name of a GPU");
+    pack.gpu = gpu->str();
+  }
+  if (Error error = checkGpu(pack.gpu))
+    return error;
   const json::Array *problems = object->getArray("problems");
   if (!problems || problems->empty())
     return createStringError("expected 'problems' to be a list of at least one problem");
@@ -192,16 +214,19 @@ Error readAll(const json::Value &value, PackProblems &pack) {
 
 } // namespace
 
-Expected<PackProblems> readPackProblems(StringRef path) {
-  ErrorOr<std::unique_ptr<MemoryBuffer>> buffer = MemoryBuffer::getFileOrSTDIN(path, /*IsText=*/true);
-  if (!buffer)
-    return createStringError("cannot read '" + path + "': " + buffer.getError().message());
-  Expected<json::Value> value = json::parse((*buffer)->getBuffer());
-  if (!value)
-    return createStringError(path + ": " + toString(value.takeError()));
+Expected<PackProblems> readPackProblems(StringRef text, StringRef name, StringRef gpu) {
   PackProblems pack;
-  if (Error error = readAll(*value, pack))
-    return createStringError(path + ": " + toString(std::move(error)));
+  pack.name = name.str();
+  pack.gpu = gpu.str();
+  auto error = [&](Error cause) {
+    return make_error<PackError>(PackError::Kind::Problem,
+                                 (name + (name.empty() ? "" : ": ") + toString(std::move(cause))).str());
+  };
+  Expected<json::Value> value = json::parse(text);
+  if (!value)
+    return error(value.takeError());
+  if (Error wrong = readAll(*value, pack))
+    return error(std::move(wrong));
   return pack;
 }
 

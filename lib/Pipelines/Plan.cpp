@@ -26,22 +26,22 @@ static void cloneForEach(ProductOpInterface op, ArrayRef<config::Config> configs
   symbols.erase(function);
 }
 
-mlir::FailureOr<PlannedProduct> planProduct(mlir::ModuleOp module, const CompileOptions &options) {
-  std::vector<Question> questions = openQuestions(module, options.pipeline);
+mlir::FailureOr<PlannedProduct> planProduct(mlir::ModuleOp module, const PipelineOptions &options, int64_t maxM) {
+  std::vector<Question> questions = openQuestions(module, options);
   if (questions.size() != 1)
     return module.emitError() << "expected an input with one product to plan whose schedule is not chosen yet, got "
                               << questions.size();
   ProductOpInterface op = questions.front().op;
-  PlannedProduct product{questions.front(), {}, {}, {}};
+  PlannedProduct product{questions.front(), options.gpu, maxM, {}, {}, {}};
   const config::Problem &problem = product.question.problem;
   if (problem.m)
     return op->emitOpError("expected a dynamic M to plan, got ") << *problem.m;
-  const config::Gpu *gpu = config::findGpu(options.pipeline.gpu);
+  const config::Gpu *gpu = config::findGpu(options.gpu);
   if (!gpu)
-    return op->emitOpError(config::unknownGpu(options.pipeline.gpu));
-  if (options.maxM < 1)
-    return op->emitOpError("expected --max-m to be positive, got ") << options.maxM;
-  product.plan = config::plan(problem, *gpu, options.maxM);
+    return op->emitOpError(config::unknownGpu(options.gpu));
+  if (maxM < 1)
+    return op->emitOpError("expected --max-m to be positive, got ") << maxM;
+  product.plan = config::plan(problem, *gpu, maxM);
   if (product.plan.intervals.empty())
     return op->emitOpError("expected at least one legal config on ") << gpu->name << ", got none";
   for (const config::Interval &interval : product.plan.intervals)
@@ -60,15 +60,15 @@ static size_t kernelOf(const PlannedProduct &product, const config::Interval &in
   return find(product.kernels, interval.config) - product.kernels.begin();
 }
 
-static std::string printTable(const PlannedProduct &product, const CompileOptions &options) {
+static std::string printTable(const PlannedProduct &product) {
   const config::Plan &plan = product.plan;
   std::string text;
   raw_string_ostream os(text);
   const config::Problem &problem = product.question.problem;
   std::string groups = problem.isGrouped() ? formatv(" rows of each of {0} groups", problem.groups).str() : "";
   os << formatv("{0}: N = {1}, K = {2} on {3}: {4} kernels for any M{5}, modelled up to M = {6}\n",
-                product.question.location, problem.n, problem.k, options.pipeline.gpu.getValue(),
-                product.kernels.size(), groups, options.maxM);
+                product.question.location, problem.n, problem.k, product.gpu, product.kernels.size(), groups,
+                product.maxM);
   os << "  M from      to   modelled us  loss %  kernel\n";
   for (const config::Interval &interval : plan.intervals)
     os << format("%8lld", static_cast<long long>(interval.first))
@@ -90,7 +90,7 @@ static std::string printTable(const PlannedProduct &product, const CompileOption
   return text;
 }
 
-static std::string printJson(const PlannedProduct &product, const CompileOptions &options) {
+static std::string printJson(const PlannedProduct &product) {
   const config::Plan &plan = product.plan;
   std::string text;
   raw_string_ostream os(text);
@@ -98,8 +98,8 @@ static std::string printJson(const PlannedProduct &product, const CompileOptions
   json.object([&] {
     json.attribute("n", product.question.problem.n);
     json.attribute("k", product.question.problem.k);
-    json.attribute("gpu", options.pipeline.gpu.getValue());
-    json.attribute("max_m", options.maxM);
+    json.attribute("gpu", product.gpu);
+    json.attribute("max_m", product.maxM);
     json.attributeArray("intervals", [&] {
       for (const config::Interval &interval : plan.intervals)
         json.object([&] {
@@ -124,8 +124,8 @@ static std::string printJson(const PlannedProduct &product, const CompileOptions
   return text;
 }
 
-std::string print(const PlannedProduct &product, const CompileOptions &options) {
-  return options.plan == Answer::Json ? printJson(product, options) : printTable(product, options);
+std::string print(const PlannedProduct &product, Answer form) {
+  return form == Answer::Json ? printJson(product) : printTable(product);
 }
 
 } // namespace fp8gemm

@@ -2,15 +2,18 @@
 
 #include "fp8gemm/Target/CudaTools.h"
 
+#include "ChildProcess.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
-#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/Process.h"
 #include "llvm/Support/Program.h"
-#include "llvm/Support/Signals.h"
 #include "llvm/Support/raw_ostream.h"
+
+#include <map>
+#include <mutex>
+#include <tuple>
 
 using namespace llvm;
 namespace fs = llvm::sys::fs;
@@ -30,74 +33,36 @@ template <typename... Parts> Error makeError(const Parts &...parts) {
   return createStringError(inconvertibleErrorCode(), message);
 }
 
-/// A new temporary file, removed with this object and when the process is killed.
-class TemporaryFile {
-public:
-  explicit TemporaryFile(StringRef suffix) {
-    error = fs::createTemporaryFile("fp8gemm", suffix, name);
-    if (!error)
-      sys::RemoveFileOnSignal(name);
-  }
-  ~TemporaryFile() {
-    if (error)
-      return;
-    fs::remove(name);
-    sys::DontRemoveFileOnSignal(name);
-  }
-  TemporaryFile(const TemporaryFile &) = delete;
-
-  std::error_code write(StringRef bytes) {
-    if (error)
-      return error;
-    std::error_code failure;
-    raw_fd_ostream os(name, failure);
-    os << bytes;
-    os.close();
-    if (os.has_error())
-      failure = os.error();
-    os.clear_error();
-    return failure;
-  }
-  std::string read() const {
-    auto buffer = MemoryBuffer::getFile(name);
-    return buffer ? (*buffer)->getBuffer().str() : std::string();
-  }
-
-  SmallString<128> name;
-  std::error_code error;
-};
-
-struct RunResult {
-  int exitCode;
-  std::string output; ///< stdout and stderr
-};
-
-Expected<RunResult> run(StringRef program, ArrayRef<StringRef> arguments) {
-  TemporaryFile log("log");
-  if (log.error)
-    return makeError("cannot make a temporary file: ", log.error.message());
-  SmallVector<StringRef> argv{program};
-  argv.append(arguments.begin(), arguments.end());
-  std::string failure;
-  StringRef output(log.name);
-  // stdin from /dev/null; stdout and stderr to one file.
-  int code = sys::ExecuteAndWait(program, argv, std::nullopt, {StringRef(""), output, output}, 0, 0, &failure);
-  if (code < 0)
-    return makeError("cannot run '", program, "': ", failure.empty() ? "it was killed" : failure);
-  return RunResult{code, log.read()};
+Expected<std::string> askVersion(const std::string &program) {
+  Child child{program, {"--version"}, {}};
+  if (Error error = child.run())
+    return error;
+  StringRef version =
+      StringRef(child.output).split(", V").second.take_while([](char c) { return isDigit(c) || c == '.'; });
+  if (child.exitCode != 0 || version.empty())
+    return makeError("expected '", program, " --version' to tell its version, got '",
+                     StringRef(child.output).trim().split('\n').first, "'");
+  return version.str();
 }
 
-/// "13.0.88" of `ptxas --version`.
-Expected<std::string> toolVersion(StringRef program) {
-  Expected<RunResult> result = run(program, {"--version"});
-  if (!result)
-    return result.takeError();
-  StringRef version =
-      StringRef(result->output).split(", V").second.take_while([](char c) { return isDigit(c) || c == '.'; });
-  if (result->exitCode != 0 || version.empty())
-    return makeError("expected '", program, " --version' to tell its version, got '",
-                     StringRef(result->output).trim().split('\n').first, "'");
-  return version.str();
+/// "13.0.88" of `ptxas --version`. Each program is asked once a process, and once more where another has taken its
+/// place.
+Expected<std::string> toolVersion(const std::string &program) {
+  using Identity = std::tuple<std::string, fs::UniqueID, sys::TimePoint<>, uint64_t>;
+  static std::mutex mutex;
+  static std::map<Identity, std::string> known;
+  fs::file_status status;
+  if (std::error_code code = fs::status(program, status))
+    return makeError("cannot run '", program, "': ", code.message());
+  Identity identity(program, status.getUniqueID(), status.getLastModificationTime(), status.getSize());
+  std::lock_guard<std::mutex> lock(mutex);
+  auto found = known.find(identity);
+  if (found != known.end())
+    return found->second;
+  Expected<std::string> version = askVersion(program);
+  if (version)
+    known.emplace(std::move(identity), *version);
+  return version;
 }
 
 /// The integer before `unit` in `line`, e.g. 168 of "Used 168 registers, ...".
@@ -171,28 +136,30 @@ Expected<Cubin> assemble(StringRef ptx, const PtxasOptions &options) {
   if (!version)
     return version.takeError();
 
-  TemporaryFile input("ptx"), output("cubin");
-  std::error_code failure = output.error ? output.error : input.write(ptx);
-  if (failure)
-    return makeError("cannot write PTX to a temporary file: ", failure.message());
-  SmallVector<StringRef> arguments{"-v", "-O3", "--gpu-name", options.chip};
+  Expected<MemoryFile> input = MemoryFile::create(ptx);
+  if (!input)
+    return input.takeError();
+  Expected<MemoryFile> output = MemoryFile::create();
+  if (!output)
+    return output.takeError();
+  Child child{*ptxas, {"-v", "-O3", "--gpu-name", options.chip}, {&*input, &*output}};
   if (options.lineinfo)
-    arguments.push_back("-lineinfo");
-  arguments.append({StringRef("-o"), output.name, input.name});
-  Expected<RunResult> result = run(*ptxas, arguments);
-  if (!result)
-    return result.takeError();
-  if (result->exitCode != 0)
-    return makeError("'", *ptxas, "' failed with exit code ", result->exitCode, ":\n",
-                     StringRef(result->output).trim());
-  Cubin cubin{output.read(), parsePtxasReport(result->output), *version};
-  if (cubin.bytes.empty())
+    child.arguments.push_back("-lineinfo");
+  child.arguments.insert(child.arguments.end(), {"-o", Child::pathOf(1), Child::pathOf(0)});
+  if (Error error = child.run())
+    return error;
+  if (child.exitCode != 0)
+    return makeError("'", *ptxas, "' failed with exit code ", child.exitCode, ":\n", StringRef(child.output).trim());
+  Expected<std::string> bytes = output->read();
+  if (!bytes)
+    return bytes.takeError();
+  if (bytes->empty())
     return makeError("expected a cubin from '", *ptxas, "', got an empty file");
-  return cubin;
+  return Cubin{std::move(*bytes), parsePtxasReport(child.output), *version};
 }
 
 Expected<std::string> disassemble(StringRef cubin) {
-  SmallVector<StringRef> arguments{"--print-code", "--print-line-info"};
+  std::vector<std::string> arguments{"--print-code", "--print-line-info"};
   Expected<std::string> tool = findTool("nvdisasm");
   if (!tool) {
     consumeError(tool.takeError());
@@ -205,16 +172,16 @@ Expected<std::string> disassemble(StringRef cubin) {
                      ", got neither; install the CUDA toolkit and set CUDA_PATH, or nvidia-cuda-nvdisasm "
                      "(PyPI) into that environment");
   }
-  TemporaryFile input("cubin");
-  if (std::error_code failure = input.write(cubin))
-    return makeError("cannot write a temporary file: ", failure.message());
-  arguments.push_back(input.name);
-  Expected<RunResult> result = run(*tool, arguments);
-  if (!result)
-    return result.takeError();
-  if (result->exitCode != 0)
-    return makeError("'", *tool, "' failed:\n", StringRef(result->output).trim());
-  return std::move(result->output);
+  Expected<MemoryFile> input = MemoryFile::create(cubin);
+  if (!input)
+    return input.takeError();
+  arguments.push_back(Child::pathOf(0));
+  Child child{*tool, std::move(arguments), {&*input}};
+  if (Error error = child.run())
+    return error;
+  if (child.exitCode != 0)
+    return makeError("'", *tool, "' failed:\n", StringRef(child.output).trim());
+  return std::move(child.output);
 }
 
 } // namespace fp8gemm::target

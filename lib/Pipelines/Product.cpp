@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "Product.h"
+
+#include "Explain.h"
+#include "Problem.h"
+#include "fp8gemm/Dialect/FP8Gemm/Transforms/SelectConfig.h"
+#include "mlir/Pass/PassManager.h"
+
+using namespace mlir;
+
+namespace fp8gemm {
+
+/// Made once, and only read from then on.
+static const DialectRegistry &registry() {
+  static const DialectRegistry all = [] {
+    DialectRegistry dialects;
+    registerDialects(dialects);
+    return dialects;
+  }();
+  return all;
+}
+
+ProductOptions::ProductOptions(const PackProblems &problems, const PackProblem &entry) {
+  gpu = problems.gpu;
+  batchInvariant = entry.batchInvariant;
+}
+
+Product::Product(const PackProblem &entry, const PipelineOptions &options)
+    : context(registry(), MLIRContext::Threading::DISABLED),
+      diagnostics(&context, [this](Diagnostic &diagnostic) { keep(diagnostic); }), pipeline(options) {
+  context.printOpOnDiagnostic(false);
+  module = buildModule(context, entry.problem);
+}
+
+void Product::keep(Diagnostic &diagnostic) {
+  if (diagnostic.getSeverity() == DiagnosticSeverity::Error)
+    errors += (errors.empty() ? "" : "\n") + diagnostic.str();
+}
+
+config::Problem Product::question() { return openQuestions(*module, pipeline).front().problem; }
+
+void Product::choose(const config::Config &config) {
+  module->walk([&](ProductOpInterface op) { op.setConfigAttr(attrOf(&context, config)); });
+}
+
+std::string Product::source() {
+  std::string text = pipeline.allowSpills ? "// allow spills\n" : "";
+  llvm::raw_string_ostream os(text);
+  module->print(os);
+  return text;
+}
+
+LogicalResult Product::lower(Emit level) {
+  PassManager manager(&context);
+  buildConfigPipeline(manager, pipeline);
+  if (level >= Emit::Hopper)
+    buildHopperPipeline(manager, pipeline);
+  if (level >= Emit::NVVM)
+    buildNVVMPipeline(manager, pipeline);
+  if (level >= Emit::LLVM)
+    buildLLVMPipeline(manager, pipeline);
+  return manager.run(*module);
+}
+
+FailureOr<target::Kernel> Product::compile() {
+  if (failed(lower(Emit::LLVM)))
+    return failure();
+  target::SerializeOptions serialize;
+  serialize.ptxas = pipeline.ptxas;
+  serialize.allowSpills = pipeline.allowSpills;
+  auto modules = module->getOps<gpu::GPUModuleOp>();
+  if (!llvm::hasSingleElement(modules))
+    return module->emitError("expected one kernel for a product");
+  return target::serialize(*modules.begin(), serialize);
+}
+
+} // namespace fp8gemm

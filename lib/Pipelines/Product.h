@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#ifndef FP8GEMM_PIPELINES_PRODUCT_H
+#define FP8GEMM_PIPELINES_PRODUCT_H
+
+#include "fp8gemm/Pipelines/PackBuilder.h"
+#include "fp8gemm/Target/Target.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/OwningOpRef.h"
+
+#include <string>
+
+namespace fp8gemm {
+
+/// A product in a context of its own, so that threads share nothing. What is said of it is kept.
+class Product {
+public:
+  Product(const PackProblem &entry, const PipelineOptions &options);
+
+  bool isValid() const { return !!module; }
+  mlir::ModuleOp getModule() { return *module; }
+  /// Why something failed.
+  std::string takeErrors() { return std::exchange(errors, {}); }
+
+  /// What lib/Config is asked.
+  config::Problem question();
+  void choose(const config::Config &config);
+  /// All that the kernel is made of, beside the tools.
+  std::string source();
+  /// Runs the steps of the pipeline up to the level.
+  mlir::LogicalResult lower(Emit level);
+  mlir::FailureOr<target::Kernel> compile();
+
+private:
+  void keep(mlir::Diagnostic &diagnostic);
+
+  mlir::MLIRContext context;
+  std::string errors;
+  mlir::ScopedDiagnosticHandler diagnostics;
+  const PipelineOptions &pipeline;
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+};
+
+/// What the passes are told of an entry of a list.
+struct ProductOptions : PipelineOptions {
+  ProductOptions(const PackProblems &problems, const PackProblem &entry);
+};
+
+} // namespace fp8gemm
+
+#endif // FP8GEMM_PIPELINES_PRODUCT_H
