@@ -16,7 +16,7 @@ ptxas_package='nvidia-cuda-nvcc>=13.0,<13.1'
 nvdisasm_package='nvidia-cuda-nvdisasm>=13.2,<13.3'
 
 packages=(
-  g++ cmake ninja-build ccache python3 python3-venv ca-certificates
+  g++ cmake ninja-build ccache python3 python3-venv python3-dev ca-certificates
   llvm-22-dev libmlir-22-dev mlir-22-tools llvm-22-tools   # bookworm-security
   zlib1g-dev libzstd-dev                                   # what LLVM's CMake files ask for
   libflatbuffers-dev flatbuffers-compiler libxxhash-dev    # the kernel file

@@ -28,7 +28,7 @@ if(CUDA_INCLUDE)
   target_include_directories(RuntimeCudaHeaderTest SYSTEM PRIVATE ${CUDA_INCLUDE})
 endif()
 
-add_library(RuntimeFakeGpu SHARED RuntimeFakeGpu.cpp RuntimeFakeDriver.cpp)
+add_library(RuntimeFakeGpu SHARED RuntimeFakeGpu.cpp RuntimeFakeDriver.cpp RuntimeFakeReport.cpp)
 target_include_directories(RuntimeFakeGpu PRIVATE ${CMAKE_SOURCE_DIR}/runtime/src)
 target_compile_options(RuntimeFakeGpu PRIVATE -Wall -Wextra)
 

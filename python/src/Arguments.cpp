@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "Arguments.h"
+
+#include <algorithm>
+#include <cstdarg>
+
+using namespace fp8gemm::python;
+
+Signature::Signature(const char *function, int required, int positional, std::initializer_list<const char *> list)
+    : function(function), required(required), positional(positional), count(int(list.size())) {
+  std::transform(list.begin(), list.end(), names, PyUnicode_InternFromString);
+}
+
+static int indexOf(const Signature &signature, PyObject *name) {
+  for (int i = 0; i < signature.count; ++i)
+    if (signature.names[i] == name)
+      return i;
+  for (int i = 0; i < signature.count; ++i)
+    if (PyUnicode_Compare(signature.names[i], name) == 0)
+      return i;
+  return -1;
+}
+
+bool Signature::bind(PyObject *const *args, Py_ssize_t given, PyObject *keywords, PyObject **values) const {
+  if (given > positional) {
+    PyErr_Format(PyExc_TypeError, "%s() expected at most %d positional arguments, got %zd", function, positional,
+                 given);
+    return false;
+  }
+  std::fill(std::copy(args, args + given, values), values + count, nullptr);
+  Py_ssize_t named = keywords ? PyTuple_Size(keywords) : 0;
+  for (Py_ssize_t i = 0; i < named; ++i) {
+    PyObject *name = PyTuple_GetItem(keywords, i);
+    int index = indexOf(*this, name);
+    if (index < 0 || values[index]) {
+      PyErr_Format(PyExc_TypeError,
+                   index < 0 ? "%s() got an unexpected keyword argument '%U'"
+                             : "%s() got multiple values for argument '%U'",
+                   function, name);
+      return false;
+    }
+    values[index] = args[given + i];
+  }
+  for (int i = 0; i < required; ++i)
+    if (!values[i]) {
+      PyErr_Format(PyExc_TypeError, "%s() missing required argument '%U'", function, names[i]);
+      return false;
+    }
+  return true;
+}
+
+bool fp8gemm::python::readBool(PyObject *value, const char *name, bool &result) {
+  if (!value || value == Py_False || value == Py_True) {
+    result = value ? value == Py_True : result;
+    return true;
+  }
+  PyErr_Format(PyExc_TypeError, "expected '%s' to be True or False, got %R", name, value);
+  return false;
+}
+
+bool fp8gemm::python::readCount(PyObject *value, const char *name, int64_t limit, int64_t &result) {
+  if (isMissing(value))
+    return true;
+  int64_t number = PyLong_AsLongLong(value);
+  if (number == -1 && PyErr_Occurred()) {
+    PyErr_Format(PyExc_TypeError, "expected '%s' to be an integer, got %R", name, value);
+    return false;
+  }
+  if (number < 0 || number > limit) {
+    PyErr_Format(PyExc_ValueError, "expected '%s' in [0, %lld], got %lld", name, (long long)limit, (long long)number);
+    return false;
+  }
+  result = number;
+  return true;
+}
+
+Object fp8gemm::python::callPython(const char *module, const char *function, const char *format, ...) {
+  Object imported(PyImport_ImportModule(module));
+  Object callee(imported ? PyObject_GetAttrString(imported.get(), function) : nullptr);
+  if (!callee)
+    return Object();
+  va_list values;
+  va_start(values, format);
+  Object arguments(Py_VaBuildValue(format, values));
+  va_end(values);
+  return Object(arguments ? PyObject_CallObject(callee.get(), arguments.get()) : nullptr);
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Arguments of a vectorcall by position and by name, without a tuple, a dictionary or a format string.
+
+#ifndef FP8GEMM_PYTHON_SRC_ARGUMENTS_H
+#define FP8GEMM_PYTHON_SRC_ARGUMENTS_H
+
+#include "Python.h"
+
+#include <cstdint>
+
+namespace fp8gemm::python {
+
+/// The parameters of a function: `names` with the required ones first, of which `positional` may be given by position.
+struct Signature {
+  static constexpr int kMax = 16;
+
+  const char *function;
+  int required;
+  int positional;
+  int count;
+  PyObject *names[kMax]; ///< interned, so that a caller's names are mostly the same objects
+
+  Signature(const char *function, int required, int positional, std::initializer_list<const char *> names);
+
+  /// Borrowed references, null for what is not given. False with an error set.
+  bool bind(PyObject *const *args, Py_ssize_t positionalCount, PyObject *keywords, PyObject **values) const;
+};
+
+/// Of optional arguments: what is missing keeps its value.
+bool readBool(PyObject *value, const char *name, bool &result);
+bool readCount(PyObject *value, const char *name, int64_t limit, int64_t &result);
+
+} // namespace fp8gemm::python
+
+#endif // FP8GEMM_PYTHON_SRC_ARGUMENTS_H

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Products of groups, in one launch.
+
+#include "Arguments.h"
+#include "Device.h"
+#include "Operands.h"
+
+using namespace fp8gemm;
+using namespace fp8gemm::python;
+
+namespace {
+
+/// What the three functions have in common.
+struct GroupedCall {
+  PyObject *workspaceGiven = nullptr;
+  bool checkGroups = false, hasOwnStream = false;
+  int64_t expectedM = 0;
+  Options options;
+  Place place;
+  Inputs in;
+  Result out;
+  fp8gemm_problem problem = {};
+  fp8gemm_grouped_gemm_args args = {};
+
+  GroupedCall() {
+    problem.size = sizeof(problem);
+    args.size = sizeof(args);
+  }
+
+  bool readOptions(PyObject *stream, PyObject *numSms, PyObject *dependent, PyObject *check, PyObject *workspace);
+  bool readInputs(PyObject *const *values, int aRank, int sfaRank, int bRank, int sfbRank);
+
+  /// int32 in device memory, `entries` of them.
+  bool readGroups(PyObject *given, const char *name, int64_t entries, const char *rule);
+
+  /// Finds the kernel for `m` rows expected of a group, and launches it: a new reference to d, or null.
+  PyObject *launch(Pack &pack, int64_t m);
+
+private:
+  bool readWorkspace(const fp8gemm_kernel_info &info);
+
+  Object workspace; ///< goes back to its library when the launch is enqueued, for what follows in the stream
+};
+
+} // namespace
+
+bool GroupedCall::readOptions(PyObject *stream, PyObject *numSms, PyObject *dependent, PyObject *check,
+                              PyObject *workspaceArgument) {
+  workspaceGiven = workspaceArgument;
+  hasOwnStream = !isMissing(stream);
+  return place.setStream(stream) && options.read(numSms, dependent) && readBool(check, "check_groups", checkGroups);
+}
+
+bool GroupedCall::readInputs(PyObject *const *values, int aRank, int sfaRank, int bRank, int sfbRank) {
+  return in.a.read(values[0], "a", aRank, place) && in.sfa.read(values[1], "sfa", sfaRank, place) &&
+         in.b.read(values[2], "b", bRank, place) && in.sfb.read(values[3], "sfb", sfbRank, place) &&
+         in.readTypes(problem);
+}
+
+bool GroupedCall::readGroups(PyObject *given, const char *name, int64_t entries, const char *rule) {
+  Tensor groups;
+  if (!groups.read(given, name, 1, place) || !groups.expectI32() || !groups.expectShape({entries}, rule))
+    return false;
+  if (entries > 1 && groups.stride[0] != 1) {
+    PyErr_Format(PyExc_ValueError, "expected '%s' to be contiguous, got a stride of %lld", name,
+                 (long long)groups.stride[0]);
+    return false;
+  }
+  args.groups = static_cast<const int32_t *>(groups.data);
+  return true;
+}
+
+bool GroupedCall::readWorkspace(const fp8gemm_kernel_info &info) {
+  if (info.workspace_bytes == 0)
+    return true;
+  dlpack::DataType bytes = {dlpack::kUInt, 8, 1};
+  int64_t size = int64_t(info.workspace_bytes);
+  if (isMissing(workspaceGiven)) {
+    if (hasOwnStream) {
+      PyErr_Format(PyExc_ValueError,
+                   "expected 'workspace' together with 'stream': %lld bytes (uint8) that are this launch's until it is "
+                   "complete",
+                   (long long)size);
+      return false;
+    }
+    workspace = place.allocate("workspace", bytes, 1, &size);
+  } else {
+    workspace = Object::borrow(workspaceGiven);
+  }
+  Tensor tensor;
+  if (!workspace || !tensor.read(workspace.get(), "workspace", 1, place, /*isWritten=*/true))
+    return false;
+  if (!tensor.isA(bytes.code, bytes.bits) || tensor.shape[0] < size || (size > 1 && tensor.stride[0] != 1)) {
+    PyErr_Format(PyExc_ValueError, "expected 'workspace' of at least %lld contiguous uint8, got %lld of %s",
+                 (long long)size, (long long)tensor.shape[0], nameOf(tensor.type).c_str());
+    return false;
+  }
+  args.workspace = tensor.data;
+  args.workspace_bytes = size_t(tensor.shape[0]);
+  return true;
+}
+
+PyObject *GroupedCall::launch(Pack &pack, int64_t m) {
+  if (args.m == 0)
+    return out.object.release();
+  int choice[2];
+  fp8gemm_kernel_info info;
+  fp8gemm_kernel *kernel = pack.find(problem, m, in.sfaLayouts, in.sfbLayouts, choice);
+  if (!kernel || !getInfo(kernel, info) || !readWorkspace(info))
+    return nullptr;
+  args.a = in.aMatrix;
+  args.sfa = storedScales(in.sfa, in.sfaLayouts, choice[0]);
+  args.b = in.bMatrix;
+  args.sfb = storedScales(in.sfb, in.sfbLayouts, choice[1]);
+  args.c = out.cMatrix;
+  args.d = out.dMatrix;
+  args.num_sms = uint32_t(options.numSms);
+  args.flags = options.flags(info) | (checkGroups ? FP8GEMM_CHECK_GROUPS : 0);
+  DeviceScope scope;
+  if (!scope.enter(place.device))
+    return nullptr;
+  pack.isLoaded = true;
+  fp8gemm_status status;
+  {
+    Unlocked others(pack);
+    status = fp8gemm_grouped_gemm(kernel, &args, place.stream);
+  }
+  return status ? raise(status) : out.object.release();
+}
+
+//===----------------------------------------------------------------------===//
+// Groups of rows
+//===----------------------------------------------------------------------===//
+
+PyObject *python::groupedGemmContiguous(Pack &pack, PyObject *const *args, Py_ssize_t count, PyObject *keywords) {
+  enum { Groups = 4, D, By, Align, ExpectedM, DType, Stream, NumSms, Dependent, Check, Workspace, Count };
+  static const Signature signature("grouped_gemm_contiguous", 5, 6,
+                                   {"a", "sfa", "b", "sfb", "groups", "d", "by", "align", "expected_m", "d_type",
+                                    "stream", "num_sms", "dependent", "check_groups", "workspace"});
+  PyObject *values[Count];
+  GroupedCall call;
+  Inputs &in = call.in;
+  fp8gemm_problem &problem = call.problem;
+  int64_t align = kBlock;
+  if (!signature.bind(args, count, keywords, values) ||
+      !call.readOptions(values[Stream], values[NumSms], values[Dependent], values[Check], values[Workspace]) ||
+      !readCount(values[Align], "align", INT32_MAX, align) ||
+      !readCount(values[ExpectedM], "expected_m", INT32_MAX, call.expectedM) || !call.readInputs(values, 2, 2, 3, 3))
+    return nullptr;
+  const char *by = isMissing(values[By]) ? "index" : PyUnicode_AsUTF8AndSize(values[By], nullptr);
+  bool byEnd = by && std::string(by) == "end";
+  if (!byEnd && (!by || std::string(by) != "index")) {
+    PyErr_Format(PyExc_ValueError,
+                 "expected 'by' to be \"index\" (the group of each row) or \"end\" (of each group's rows), "
+                 "got %R",
+                 values[By]);
+    return nullptr;
+  }
+
+  int64_t m = in.a.shape[0], k = in.a.shape[1], groups = in.b.shape[0], n = in.b.shape[1], blocks = ceilDiv(k, kBlock);
+  const int64_t shape[] = {m, n};
+  problem.k = k;
+  problem.groups = uint32_t(groups);
+  problem.group_align = uint32_t(align);
+  problem.grouping = byEnd ? FP8GEMM_ROW_END : FP8GEMM_ROW_INDEX;
+  if (!in.b.expectShape({groups, n, k}, "[G, N, K]") || !in.sfa.expectShape({m, blocks}, "[M, ceil(K/128)]") ||
+      !in.readScalesOfB(blocks, problem) || !readScales(in.sfa, true, in.sfaLayouts) || !readMatrix(in.a, in.aMatrix) ||
+      !readMatrix(in.b, in.bMatrix) ||
+      !call.readGroups(values[Groups], "groups", byEnd ? groups : m, byEnd ? "[G]" : "[M]") ||
+      !call.out.read(values[D], nullptr, values[DType], 2, shape, "[M, N]", call.place, problem))
+    return nullptr;
+  call.args.m = m;
+  return call.launch(pack, call.expectedM ? call.expectedM : ceilDiv(m, groups > 0 ? groups : 1));
+}
+
+PyObject *python::groupedGemmMasked(Pack &pack, PyObject *const *args, Py_ssize_t count, PyObject *keywords) {
+  enum { Counts = 4, D, ExpectedM, DType, Stream, NumSms, Dependent, Check, Workspace, Count };
+  static const Signature signature("grouped_gemm_masked", 5, 6,
+                                   {"a", "sfa", "b", "sfb", "counts", "d", "expected_m", "d_type", "stream", "num_sms",
+                                    "dependent", "check_groups", "workspace"});
+  PyObject *values[Count];
+  GroupedCall call;
+  Inputs &in = call.in;
+  fp8gemm_problem &problem = call.problem;
+  if (!signature.bind(args, count, keywords, values) ||
+      !call.readOptions(values[Stream], values[NumSms], values[Dependent], values[Check], values[Workspace]) ||
+      !readCount(values[ExpectedM], "expected_m", INT32_MAX, call.expectedM) || !call.readInputs(values, 3, 3, 3, 3))
+    return nullptr;
+
+  int64_t groups = in.a.shape[0], m = in.a.shape[1], k = in.a.shape[2], n = in.b.shape[1], blocks = ceilDiv(k, kBlock);
+  const int64_t shape[] = {groups, m, n};
+  bool isBatched = values[Counts] == Py_None;
+  problem.k = k;
+  problem.groups = uint32_t(groups);
+  problem.grouping = isBatched ? FP8GEMM_BATCHED : FP8GEMM_ROW_COUNT;
+  if (!in.b.expectShape({groups, n, k}, "[G, N, K]") ||
+      !in.sfa.expectShape({groups, m, blocks}, "[G, M, ceil(K/128)]") || !in.readScalesOfB(blocks, problem) ||
+      !readScales(in.sfa, true, in.sfaLayouts) || !readMatrix(in.a, in.aMatrix) || !readMatrix(in.b, in.bMatrix) ||
+      (!isBatched && !call.readGroups(values[Counts], "counts", groups, "[G]")) ||
+      !call.out.read(values[D], nullptr, values[DType], 3, shape, "[G, M, N]", call.place, problem))
+    return nullptr;
+  call.args.m = m;
+  return call.launch(pack, call.expectedM ? call.expectedM : m);
+}
+
+//===----------------------------------------------------------------------===//
+// Groups of K
+//===----------------------------------------------------------------------===//
+
+/// a [M, K], b [N, K]; or, flat, each group's matrices packed behind each other.
+static bool readSidesOfK(GroupedCall &call, int64_t &m, int64_t &n, int64_t &k) {
+  Inputs &in = call.in;
+  m = in.sfa.shape[0];
+  n = in.sfb.shape[0];
+  call.problem.flat = in.a.rank == 1;
+  if (in.a.rank > 2) {
+    PyErr_Format(PyExc_ValueError, "expected 'a' of shape [M, K], or flat, got %s",
+                 text(in.a.shape, in.a.rank).c_str());
+    return false;
+  }
+  if (!call.problem.flat) {
+    k = in.a.shape[1];
+    return in.a.expectShape({m, k}, "[rows of sfa, K]") && in.b.expectShape({n, k}, "[rows of sfb, K of a]") &&
+           readMatrix(in.a, in.aMatrix) && readMatrix(in.b, in.bMatrix);
+  }
+  k = m > 0 ? in.a.shape[0] / m : 0;
+  if (!in.a.expectShape({m * k}, "[rows of sfa * K]") || !in.b.expectShape({n * k}, "[rows of sfb * K of a]"))
+    return false;
+  for (const Tensor *flat : {&in.a, &in.b})
+    if (flat->shape[0] > 1 && flat->stride[0] != 1) {
+      PyErr_Format(PyExc_ValueError, "expected '%s' to be contiguous, got a stride of %lld", flat->name,
+                   (long long)flat->stride[0]);
+      return false;
+    }
+  in.aMatrix.data = in.a.data;
+  in.bMatrix.data = in.b.data;
+  return true;
+}
+
+PyObject *python::groupedGemmK(Pack &pack, PyObject *const *args, Py_ssize_t count, PyObject *keywords) {
+  enum { Lengths = 4, D, C, DType, Stream, NumSms, Dependent, Check, Workspace, Count };
+  static const Signature signature("grouped_gemm_k", 5, 7,
+                                   {"a", "sfa", "b", "sfb", "lengths", "d", "c", "d_type", "stream", "num_sms",
+                                    "dependent", "check_groups", "workspace"});
+  PyObject *values[Count];
+  GroupedCall call;
+  Inputs &in = call.in;
+  fp8gemm_problem &problem = call.problem;
+  if (!signature.bind(args, count, keywords, values) ||
+      !call.readOptions(values[Stream], values[NumSms], values[Dependent], values[Check], values[Workspace]) ||
+      !call.readInputs(values, 0, 2, 0, 2))
+    return nullptr;
+
+  int64_t m = 0, n = 0, k = 0;
+  Tensor lengths;
+  if (!readSidesOfK(call, m, n, k) || !lengths.read(values[Lengths], "lengths", 1, call.place))
+    return nullptr;
+  int64_t groups = lengths.shape[0];
+  const int64_t shape[] = {groups, m, n};
+  problem.grouping = FP8GEMM_K_COUNT;
+  problem.groups = uint32_t(groups);
+  problem.m = m;
+  problem.n = n;
+  problem.sfb_block_rows = 1;
+  for (const Tensor *scales : {&in.sfa, &in.sfb})
+    if (scales->shape[1] < ceilDiv(k, kBlock)) {
+      PyErr_Format(PyExc_ValueError, "expected '%s' of at least ceil(K/128) = %lld columns, got shape %s", scales->name,
+                   (long long)ceilDiv(k, kBlock), text(scales->shape, scales->rank).c_str());
+      return nullptr;
+    }
+  if (!call.readGroups(values[Lengths], "lengths", groups, "[G]") || !readScales(in.sfa, true, in.sfaLayouts) ||
+      !readScales(in.sfb, true, in.sfbLayouts) ||
+      !call.out.read(values[D], values[C], values[DType], 3, shape, "[G, M, N]", call.place, problem))
+    return nullptr;
+  // Kernels for any K, or for this one.
+  auto takes = [&](int64_t some) {
+    problem.k = some;
+    for (int first = 0; first < in.sfaLayouts.count; ++first)
+      for (int second = 0; second < in.sfbLayouts.count; ++second) {
+        problem.sfa_layout = in.sfaLayouts.layout[first];
+        problem.sfb_layout = in.sfbLayouts.layout[second];
+        if (pack.has(problem))
+          return true;
+      }
+    return false;
+  };
+  if (!takes(k))
+    problem.k = -1;
+  call.args.m = m;
+  call.args.k = k;
+  return call.launch(pack, m);
+}

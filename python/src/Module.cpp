@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// fp8gemm._native: packs and products. What has more words than work is Python, in fp8gemm/.
+
+#include "Docs.h"
+#include "Pack.h"
+
+using namespace fp8gemm;
+using namespace fp8gemm::python;
+
+static PyObject *error = nullptr;
+static PyObject *defaultPack = nullptr; ///< a Pack, or null
+
+PyObject *python::errorType() { return error; }
+
+/// A function of the module: the method of the default pack.
+template <Launcher launch>
+static PyObject *function(PyObject *, PyObject *const *args, Py_ssize_t count, PyObject *keywords) {
+  if (!defaultPack) {
+    PyErr_SetString(PyExc_RuntimeError,
+                    "expected a default pack: call fp8gemm.set_pack(fp8gemm.load(\"model.fp8pack\"))");
+    return nullptr;
+  }
+  Object keep = Object::borrow(defaultPack); // another thread may set another one
+  Pack *pack = packOf(keep.get());
+  return pack->expectOpen() ? launch(*pack, args, count, keywords) : nullptr;
+}
+
+static PyObject *setPack(PyObject *, PyObject *given) {
+  if (given != Py_None && !packOf(given))
+    return nullptr;
+  Object before(defaultPack);
+  defaultPack = given == Py_None ? nullptr : Py_NewRef(given);
+  return Py_NewRef(Py_None);
+}
+
+static PyObject *getPack(PyObject *, PyObject *) { return Py_NewRef(defaultPack ? defaultPack : Py_None); }
+
+template <typename T> static PyCFunction asFunction(T function) {
+  return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
+}
+
+static bool addErrors(PyObject *module) {
+  error = PyErr_NewExceptionWithDoc("fp8gemm.Error", "A call of the runtime or of the CUDA driver failed.",
+                                    PyExc_RuntimeError, nullptr);
+  Object notInPack(error ? PyErr_NewExceptionWithDoc("fp8gemm.NotInPackError",
+                                                     "The pack has no kernels for this problem.", error, nullptr)
+                         : nullptr);
+  return notInPack && PyModule_AddObjectRef(module, "Error", error) == 0 &&
+         PyModule_AddObjectRef(module, "NotInPackError", notInPack.get()) == 0;
+}
+
+PyMODINIT_FUNC PyInit__native() {
+  constexpr int kFast = METH_FASTCALL | METH_KEYWORDS;
+  static PyMethodDef functions[] = {
+      {"set_pack", setPack, METH_O, docs::kSetPack},
+      {"get_pack", getPack, METH_NOARGS, docs::kGetPack},
+      {"gemm", asFunction(function<gemm>), kFast, docs::kGemm},
+      {"grouped_gemm_contiguous", asFunction(function<groupedGemmContiguous>), kFast, docs::kContiguous},
+      {"grouped_gemm_masked", asFunction(function<groupedGemmMasked>), kFast, docs::kMasked},
+      {"grouped_gemm_k", asFunction(function<groupedGemmK>), kFast, docs::kK},
+      {}};
+  static PyModuleDef definition = {
+      PyModuleDef_HEAD_INIT, "fp8gemm._native", nullptr, -1, functions, nullptr, nullptr, nullptr, nullptr};
+  Object module(PyModule_Create(&definition));
+  return module && addErrors(module.get()) && addPackType(module.get()) ? module.release() : nullptr;
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "Operands.h"
+#include "Arguments.h"
+
+#include <algorithm>
+
+using namespace fp8gemm;
+using namespace fp8gemm::python;
+
+/// TMA's alignment.
+constexpr int64_t kAlignment = 16;
+
+static int64_t alignUp(int64_t value, int64_t to) { return ceilDiv(value, to) * to; }
+
+bool python::readMatrix(const Tensor &tensor, fp8gemm_tensor &matrix) {
+  int64_t rows = tensor.extent(-2), columns = tensor.extent(-1);
+  if (columns > 1 && tensor.step(-1) != 1) {
+    PyErr_Format(PyExc_ValueError,
+                 "expected '%s' row-major (stride 1 in the last dimension), got shape %s and strides %s", tensor.name,
+                 text(tensor.shape, tensor.rank).c_str(), text(tensor.stride, tensor.rank).c_str());
+    return false;
+  }
+  // The stride of a dimension of one means nothing; what is passed on has to be aligned all the same.
+  matrix.data = tensor.data;
+  matrix.leading_dimension = rows > 1 ? tensor.step(-2) : alignUp(columns, kAlignment);
+  matrix.group_stride = tensor.rank > 2 ? tensor.step(-3) : 0;
+  return true;
+}
+
+bool python::readScales(const Tensor &tensor, bool byTma, Layouts &layouts) {
+  if (!tensor.expectF32())
+    return false;
+  constexpr int64_t kAlignedScales = kAlignment / 4;
+  int64_t rows = tensor.extent(-2), blocks = tensor.extent(-1), rowStep = tensor.step(-2), blockStep = tensor.step(-1);
+  auto add = [&](fp8gemm_scale_layout layout, int64_t leading) {
+    layouts.layout[layouts.count] = layout;
+    layouts.leading[layouts.count++] = leading;
+  };
+  if (rows <= 1 || rowStep == 1) {
+    int64_t leading = blocks > 1 ? blockStep : alignUp(rows, kAlignedScales);
+    if (leading >= rows && (!byTma || leading % kAlignedScales == 0))
+      add(FP8GEMM_MN_MAJOR, leading);
+  }
+  if (blocks <= 1 || blockStep == 1)
+    add(FP8GEMM_K_MAJOR, rows > 1 ? rowStep : blocks);
+  if (layouts.count == 2 && !byTma) { // what is usual first
+    std::swap(layouts.layout[0], layouts.layout[1]);
+    std::swap(layouts.leading[0], layouts.leading[1]);
+  }
+  if (layouts.count)
+    return true;
+  PyErr_Format(
+      PyExc_ValueError,
+      "expected '%s' with stride 1 along its rows (mn_major%s) or along its K blocks (k_major), got shape %s and "
+      "strides %s",
+      tensor.name, byTma ? ", the other stride a multiple of 4" : "", text(tensor.shape, tensor.rank).c_str(),
+      text(tensor.stride, tensor.rank).c_str());
+  return false;
+}
+
+fp8gemm_tensor python::storedScales(const Tensor &tensor, const Layouts &layouts, int choice) {
+  return {tensor.data, layouts.leading[choice], tensor.rank > 2 ? tensor.step(-3) : 0};
+}
+
+bool Inputs::readTypes(fp8gemm_problem &problem) const {
+  return a.readElement(problem.a_type) && b.readElement(problem.b_type);
+}
+
+bool Inputs::readScalesOfB(int64_t blocks, fp8gemm_problem &problem) {
+  int64_t n = b.extent(-2), rows = sfb.extent(-2);
+  problem.sfb_block_rows = rows == ceilDiv(n, kBlock) ? kBlock : 1;
+  if ((problem.sfb_block_rows == 1 && rows != n) || sfb.extent(-1) != blocks ||
+      (b.rank == 3 && sfb.shape[0] != b.shape[0])) {
+    PyErr_Format(PyExc_ValueError, "expected 'sfb' of shape %s[%lld, %lld] (128x128) or %s[%lld, %lld] (1x128), got %s",
+                 b.rank == 3 ? "[groups of b] + " : "", (long long)ceilDiv(n, kBlock), (long long)blocks,
+                 b.rank == 3 ? "[groups of b] + " : "", (long long)n, (long long)blocks,
+                 text(sfb.shape, sfb.rank).c_str());
+    return false;
+  }
+  problem.n = n;
+  return readScales(sfb, problem.sfb_block_rows == 1, sfbLayouts);
+}
+
+static bool isSame(const Tensor &x, const Tensor &y) {
+  return x.data == y.data && std::equal(x.stride, x.stride + x.rank, y.stride);
+}
+
+bool Result::read(PyObject *given, PyObject *cGiven, PyObject *typeName, int rank, const int64_t *shape,
+                  const char *rule, Place &place, fp8gemm_problem &problem) {
+  if (isMissing(given)) {
+    const char *name = isMissing(typeName) ? "bf16" : PyUnicode_AsUTF8AndSize(typeName, nullptr);
+    bool isF32 = name && std::string(name) == "f32";
+    if (!isF32 && (!name || std::string(name) != "bf16")) {
+      PyErr_Format(PyExc_ValueError, "expected 'd_type' to be \"bf16\" or \"f32\", got %R", typeName);
+      return false;
+    }
+    dlpack::DataType type = {isF32 ? dlpack::kFloat : dlpack::kBfloat, uint8_t(isF32 ? 32 : 16), 1};
+    object = place.allocate("d", type, rank, shape);
+    if (!object)
+      return false;
+  } else {
+    object = Object::borrow(given);
+  }
+  auto expectShape = [&](const Tensor &tensor) {
+    return rank == 2 ? tensor.expectShape({shape[0], shape[1]}, rule)
+                     : tensor.expectShape({shape[0], shape[1], shape[2]}, rule);
+  };
+  if (!d.read(object.get(), "d", rank, place, /*isWritten=*/true) || !expectShape(d) ||
+      !d.readResultElement(problem.d_type) || !readMatrix(d, dMatrix))
+    return false;
+  problem.c_use = FP8GEMM_NO_C;
+  if (isMissing(cGiven))
+    return true;
+  fp8gemm_type type;
+  if (!c.read(cGiven, "c", rank, place) || !expectShape(c) || !c.readResultElement(type) || !readMatrix(c, cMatrix))
+    return false;
+  if (type != problem.d_type) {
+    PyErr_Format(PyExc_TypeError, "expected 'c' of the type of 'd', %s, got %s", nameOf(d.type).c_str(),
+                 nameOf(c.type).c_str());
+    return false;
+  }
+  problem.c_use = isSame(c, d) ? FP8GEMM_C_IN_PLACE : FP8GEMM_C_APART;
+  return true;
+}
+
+bool Options::read(PyObject *numSmsGiven, PyObject *dependentGiven) {
+  return readCount(numSmsGiven, "num_sms", INT32_MAX, numSms) && readBool(dependentGiven, "dependent", dependent);
+}
+
+uint32_t Options::flags(const fp8gemm_kernel_info &info) const {
+  return dependent && info.dependent_launch ? FP8GEMM_DEPENDENT_LAUNCH : 0;
+}
+
+bool python::getInfo(const fp8gemm_kernel *kernel, fp8gemm_kernel_info &info) {
+  info.size = sizeof(info);
+  fp8gemm_status status = fp8gemm_kernel_get_info(kernel, &info);
+  return status == FP8GEMM_OK || raise(status);
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Arrays as operands of the runtime: which dimension is stored how is told by strides.
+
+#ifndef FP8GEMM_PYTHON_SRC_OPERANDS_H
+#define FP8GEMM_PYTHON_SRC_OPERANDS_H
+
+#include "Pack.h"
+#include "Tensor.h"
+
+namespace fp8gemm::python {
+
+constexpr int64_t kBlock = 128;
+inline int64_t ceilDiv(int64_t value, int64_t by) { return (value + by - 1) / by; }
+
+/// A matrix, or one of each group, whose rows are stored whole. False with an error set.
+bool readMatrix(const Tensor &tensor, fp8gemm_tensor &matrix);
+
+/// The layouts that scales may have, [rows, K blocks] as Python sees them (or of each group). `byTma`: scales of single
+/// rows, which have to be aligned if they are mn_major. False with an error set.
+bool readScales(const Tensor &tensor, bool byTma, Layouts &layouts);
+
+/// Scales as stored in the chosen layout.
+fp8gemm_tensor storedScales(const Tensor &tensor, const Layouts &layouts, int choice);
+
+/// a, sfa, b, sfb of any product: types, the shapes that follow from each other, layouts.
+struct Inputs {
+  Tensor a, sfa, b, sfb;
+  Layouts sfaLayouts, sfbLayouts;
+  fp8gemm_tensor aMatrix = {}, bMatrix = {};
+
+  /// Reads sfb for `n` rows of b, and whether its scales are for 128 of them or for one. `problem.n` is set.
+  bool readScalesOfB(int64_t blocks, fp8gemm_problem &problem);
+  bool readTypes(fp8gemm_problem &problem) const;
+};
+
+/// d: the caller's, or a new one of the type asked for ("bf16", "f32"; bf16 if nothing is said), and c. Sets types and
+/// use of C in `problem`.
+struct Result {
+  Tensor d, c;
+  fp8gemm_tensor dMatrix = {}, cMatrix = {};
+  Object object; ///< of d
+
+  bool read(PyObject *given, PyObject *cGiven, PyObject *type, int rank, const int64_t *shape, const char *rule,
+            Place &place, fp8gemm_problem &problem);
+};
+
+/// num_sms and dependent, of every launch.
+struct Options {
+  int64_t numSms = 0;
+  bool dependent = false;
+
+  bool read(PyObject *numSmsGiven, PyObject *dependentGiven);
+
+  /// FP8GEMM_DEPENDENT_LAUNCH where it is wanted and the kernel can.
+  uint32_t flags(const fp8gemm_kernel_info &info) const;
+};
+
+/// False with an error set.
+bool getInfo(const fp8gemm_kernel *kernel, fp8gemm_kernel_info &info);
+
+} // namespace fp8gemm::python
+
+#endif // FP8GEMM_PYTHON_SRC_OPERANDS_H

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "Pack.h"
+#include "Arguments.h"
+#include "Device.h"
+#include "Docs.h"
+
+#include <algorithm>
+
+using namespace fp8gemm;
+using namespace fp8gemm::python;
+
+PyObject *python::raise(fp8gemm_status status) {
+  PyObject *type = status == FP8GEMM_INVALID_ARGUMENT ? PyExc_ValueError : errorType();
+  PyErr_SetString(type, fp8gemm_last_error());
+  return nullptr;
+}
+
+//===----------------------------------------------------------------------===//
+// Open, find
+//===----------------------------------------------------------------------===//
+
+Pack::~Pack() {
+  // Of one that was loaded, launches may be running, or wait in a captured graph: that one stays until the process
+  // ends.
+  if (!isLoaded)
+    fp8gemm_pack_close(handle);
+}
+
+bool Pack::open(const char *name) {
+  fp8gemm_status status;
+  PyThreadState *state = PyEval_SaveThread(); // it reads the whole file
+  status = fp8gemm_pack_open(name, &handle);
+  PyEval_RestoreThread(state);
+  if (status)
+    return raise(status);
+  path = name;
+  for (size_t i = 0, count = fp8gemm_pack_problem_count(handle); i < count; ++i) {
+    fp8gemm_problem problem = {};
+    problem.size = sizeof(problem);
+    if (fp8gemm_status failed = fp8gemm_pack_get_problem(handle, i, &problem))
+      return raise(failed);
+    problems.push_back(problem);
+  }
+  return true;
+}
+
+bool Pack::close() {
+  if (users) {
+    PyErr_Format(PyExc_RuntimeError, "expected a pack that no call uses, got one that %d calls use", users);
+    return false;
+  }
+  fp8gemm_pack_close(handle);
+  handle = nullptr;
+  isLoaded = false;
+  return true;
+}
+
+bool Pack::expectOpen() const {
+  if (!handle)
+    PyErr_SetString(PyExc_ValueError, "expected an open pack, got a closed one");
+  return handle;
+}
+
+bool Pack::has(const fp8gemm_problem &wanted) const {
+  bool alongK = wanted.grouping == FP8GEMM_K_COUNT;
+  bool aligned = wanted.grouping == FP8GEMM_ROW_INDEX || wanted.grouping == FP8GEMM_ROW_END;
+  return std::any_of(problems.begin(), problems.end(), [&](const fp8gemm_problem &problem) {
+    return problem.n == wanted.n && problem.k == wanted.k && problem.grouping == wanted.grouping &&
+           problem.d_type == wanted.d_type && problem.c_use == wanted.c_use && problem.a_type == wanted.a_type &&
+           problem.b_type == wanted.b_type && problem.sfb_block_rows == wanted.sfb_block_rows &&
+           problem.sfa_layout == wanted.sfa_layout && problem.sfb_layout == wanted.sfb_layout &&
+           (wanted.grouping == FP8GEMM_NO_GROUPS || problem.groups == wanted.groups) &&
+           (!alongK || (problem.m == wanted.m && problem.flat == wanted.flat)) &&
+           (!aligned || problem.group_align == wanted.group_align);
+  });
+}
+
+static void raiseNotInPack(const Pack &pack, const fp8gemm_problem &problem) {
+  Object error = callPython("fp8gemm._problems", "not_in_pack", "(sNi)", pack.path.c_str(), tupleOf(problem).release(),
+                            int(pack.problems.size()));
+  if (error)
+    PyErr_SetObject(reinterpret_cast<PyObject *>(Py_TYPE(error.get())), error.get());
+}
+
+fp8gemm_kernel *Pack::find(fp8gemm_problem &problem, int64_t m, const Layouts &sfa, const Layouts &sfb,
+                           int (&choice)[2]) {
+  auto choose = [&](int first, int second) {
+    choice[0] = first;
+    choice[1] = second;
+    problem.sfa_layout = sfa.layout[first];
+    problem.sfb_layout = sfb.layout[second];
+  };
+  bool isChosen = sfa.count == 1 && sfb.count == 1;
+  choose(0, 0);
+  for (int first = 0; first < sfa.count && !isChosen; ++first)
+    for (int second = 0; second < sfb.count && !isChosen; ++second) {
+      choose(first, second);
+      isChosen = has(problem);
+    }
+  if (!isChosen)
+    choose(0, 0);
+  fp8gemm_kernel *kernel = fp8gemm_pack_find(handle, &problem, m);
+  if (!kernel)
+    raiseNotInPack(*this, problem);
+  return kernel;
+}
+
+//===----------------------------------------------------------------------===//
+// The Python type
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+struct PackObject {
+  PyObject_HEAD Pack *pack;
+};
+
+} // namespace
+
+static PyTypeObject *packType = nullptr;
+
+Pack *python::packOf(PyObject *object) {
+  if (PyObject_TypeCheck(object, packType))
+    return reinterpret_cast<PackObject *>(object)->pack;
+  PyErr_Format(PyExc_TypeError, "expected a pack of fp8gemm.load, got %R", object);
+  return nullptr;
+}
+
+Object python::tupleOf(const fp8gemm_problem &problem) {
+  return Object(Py_BuildValue("(iIIILLLiiiiIii)", int(problem.grouping), problem.groups, problem.group_align,
+                              problem.flat, (long long)problem.m, (long long)problem.n, (long long)problem.k,
+                              int(problem.a_type), int(problem.b_type), int(problem.d_type), int(problem.c_use),
+                              problem.sfb_block_rows, int(problem.sfa_layout), int(problem.sfb_layout)));
+}
+
+static PyObject *packNew(PyTypeObject *type, PyObject *arguments, PyObject *) {
+  Object encoded;
+  PyObject *bytes = nullptr;
+  if (!PyArg_ParseTuple(arguments, "O&", PyUnicode_FSConverter, &bytes))
+    return nullptr;
+  encoded = Object(bytes);
+  auto allocate = reinterpret_cast<allocfunc>(PyType_GetSlot(type, Py_tp_alloc));
+  Object made(allocate(type, 0));
+  if (!made)
+    return nullptr;
+  auto *object = reinterpret_cast<PackObject *>(made.get());
+  object->pack = new Pack;
+  return object->pack->open(PyBytes_AsString(bytes)) ? made.release() : nullptr;
+}
+
+static void packDealloc(PyObject *object) {
+  PyTypeObject *type = Py_TYPE(object);
+  delete reinterpret_cast<PackObject *>(object)->pack;
+  reinterpret_cast<freefunc>(PyType_GetSlot(type, Py_tp_free))(object);
+  Py_DECREF(reinterpret_cast<PyObject *>(type));
+}
+
+static PyObject *packLoad(PyObject *self, PyObject *argument) {
+  Pack &pack = *reinterpret_cast<PackObject *>(self)->pack;
+  int64_t device = 0;
+  DeviceScope scope;
+  if (!pack.expectOpen() || !readCount(argument, "device", INT32_MAX, device) || !scope.enter(int(device)))
+    return nullptr;
+  pack.isLoaded = true;
+  fp8gemm_status status;
+  {
+    Unlocked others(pack);
+    status = fp8gemm_pack_load(pack.handle, nullptr, 0);
+  }
+  return status ? raise(status) : Py_NewRef(Py_None);
+}
+
+static PyObject *packClose(PyObject *self, PyObject *) {
+  return reinterpret_cast<PackObject *>(self)->pack->close() ? Py_NewRef(Py_None) : nullptr;
+}
+
+static PyObject *packProblems(PyObject *self, PyObject *) {
+  const Pack &pack = *reinterpret_cast<PackObject *>(self)->pack;
+  Object list(PyList_New(0));
+  for (const fp8gemm_problem &problem : pack.problems) {
+    Object tuple = tupleOf(problem);
+    if (!list || !tuple || PyList_Append(list.get(), tuple.get()) != 0)
+      return nullptr;
+  }
+  return list.release();
+}
+
+static PyObject *packPath(PyObject *self, void *) {
+  return PyUnicode_DecodeFSDefault(reinterpret_cast<PackObject *>(self)->pack->path.c_str());
+}
+
+template <Launcher launch>
+static PyObject *method(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *keywords) {
+  Pack &pack = *reinterpret_cast<PackObject *>(self)->pack;
+  return pack.expectOpen() ? launch(pack, args, count, keywords) : nullptr;
+}
+
+template <typename T> static PyCFunction asFunction(T function) {
+  return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
+}
+
+bool python::addPackType(PyObject *module) {
+  constexpr int kFast = METH_FASTCALL | METH_KEYWORDS;
+  static PyMethodDef methods[] = {
+      {"_load", packLoad, METH_O, nullptr},
+      {"_problems", packProblems, METH_NOARGS, nullptr},
+      {"close", packClose, METH_NOARGS, docs::kClose},
+      {"gemm", asFunction(method<gemm>), kFast, docs::kGemm},
+      {"grouped_gemm_contiguous", asFunction(method<groupedGemmContiguous>), kFast, docs::kContiguous},
+      {"grouped_gemm_masked", asFunction(method<groupedGemmMasked>), kFast, docs::kMasked},
+      {"grouped_gemm_k", asFunction(method<groupedGemmK>), kFast, docs::kK},
+      {}};
+  static PyGetSetDef properties[] = {{"path", packPath, nullptr, "The file that it was loaded from.", nullptr}, {}};
+  static PyType_Slot slots[] = {{Py_tp_new, reinterpret_cast<void *>(packNew)},
+                                {Py_tp_dealloc, reinterpret_cast<void *>(packDealloc)},
+                                {Py_tp_methods, methods},
+                                {Py_tp_getset, properties},
+                                {}};
+  static PyType_Spec spec = {"fp8gemm._native.Pack", sizeof(PackObject), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+                             slots};
+  packType = reinterpret_cast<PyTypeObject *>(PyType_FromModuleAndSpec(module, &spec, nullptr));
+  return packType && PyModule_AddObjectRef(module, "Pack", reinterpret_cast<PyObject *>(packType)) == 0;
+}

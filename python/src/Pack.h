@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// fp8gemm._native.Pack: a pack that is open, and how a call finds its kernel.
+
+#ifndef FP8GEMM_PYTHON_SRC_PACK_H
+#define FP8GEMM_PYTHON_SRC_PACK_H
+
+#include "Python.h"
+
+#include "fp8gemm/runtime.h"
+
+#include <string>
+#include <vector>
+
+namespace fp8gemm::python {
+
+/// fp8gemm.Error.
+PyObject *errorType();
+
+/// Sets the error of a failed call of the runtime on this thread: ValueError for arguments, else fp8gemm.Error.
+/// Returns null.
+PyObject *raise(fp8gemm_status status);
+
+/// Layouts that a call's scales may be taken for, the one to prefer first.
+struct Layouts {
+  int count = 0;
+  fp8gemm_scale_layout layout[2] = {};
+  int64_t leading[2] = {};
+};
+
+class Pack {
+public:
+  std::string path;
+  std::vector<fp8gemm_problem> problems;
+
+  ~Pack();
+  bool open(const char *path);
+
+  /// Closes it; refused while a call uses it.
+  bool close();
+  bool expectOpen() const;
+
+  /// The kernel of `problem`, whose layouts are chosen, among those that the scales may have, by what the pack has.
+  /// The indices of the chosen ones go to `choice`. Null with fp8gemm.NotInPackError set.
+  fp8gemm_kernel *find(fp8gemm_problem &problem, int64_t m, const Layouts &sfa, const Layouts &sfb, int (&choice)[2]);
+
+  bool has(const fp8gemm_problem &problem) const;
+
+  fp8gemm_pack *handle = nullptr;
+  int users = 0;         ///< calls that run without Python's lock
+  bool isLoaded = false; ///< kernels may be in use on a device until it is closed
+};
+
+/// The pack of a Python object; null with an error set.
+Pack *packOf(PyObject *object);
+
+/// Marks a pack as used, and lets other Python threads run.
+class Unlocked {
+public:
+  explicit Unlocked(Pack &pack) : pack(pack), state((++pack.users, PyEval_SaveThread())) {}
+  ~Unlocked() {
+    PyEval_RestoreThread(state);
+    --pack.users;
+  }
+
+private:
+  Pack &pack;
+  PyThreadState *state;
+};
+
+/// As fp8gemm._problems has it: a tuple of integers.
+Object tupleOf(const fp8gemm_problem &problem);
+
+/// A new Pack type in `module`. False with an error set.
+bool addPackType(PyObject *module);
+
+/// What is called with a pack and the arguments of a vectorcall.
+using Launcher = PyObject *(*)(Pack &pack, PyObject *const *args, Py_ssize_t count, PyObject *keywords);
+PyObject *gemm(Pack &pack, PyObject *const *args, Py_ssize_t count, PyObject *keywords);
+PyObject *groupedGemmContiguous(Pack &pack, PyObject *const *args, Py_ssize_t count, PyObject *keywords);
+PyObject *groupedGemmMasked(Pack &pack, PyObject *const *args, Py_ssize_t count, PyObject *keywords);
+PyObject *groupedGemmK(Pack &pack, PyObject *const *args, Py_ssize_t count, PyObject *keywords);
+
+} // namespace fp8gemm::python
+
+#endif // FP8GEMM_PYTHON_SRC_PACK_H

@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""What reaches the launch of one product, and what is refused before it."""
+
+import gc
+import sys
+import threading
+from dataclasses import dataclass
+
+import ml_dtypes
+import numpy as np
+import pytest
+from arrays import CapsuleArray, ExchangeArray, FakeArray, columns, rows
+
+import fp8gemm
+
+E4M3, E5M2, BF16, F32 = ml_dtypes.float8_e4m3fn, ml_dtypes.float8_e5m2, ml_dtypes.bfloat16, np.float32
+
+
+@dataclass
+class Operands:
+    """Of the first problem: n = k = 256."""
+
+    a: object
+    sfa: object
+    b: object
+    sfb: object
+    d: object
+
+    def __iter__(self):
+        return iter((self.a, self.sfa, self.b, self.sfb, self.d))
+
+
+def operands(library=ExchangeArray, m=12, **changes):
+    made = dict(a=rows((m, 256), E4M3), sfa=columns((m, 2), F32), b=rows((256, 256), E4M3), sfb=rows((2, 2), F32),
+                d=rows((m, 256), BF16))
+    made.update(changes)
+    return Operands(**{name: values if isinstance(values, FakeArray) else library(values) for name, values in made.items()})
+
+
+@pytest.mark.parametrize("library", [ExchangeArray, CapsuleArray])
+def test_operands_reach_the_launch(pack, driver, library):
+    driver.reset([8, 8, 8, 8, 4, 8, 4])  # a, b, sfa; sfb and its leading dimension; d; M
+    o = operands(library)
+    assert pack.gemm(*o, stream=0) is o.d
+    a, b, sfa, d = (driver.maps[i] for i in (0, 1, 2, 3))
+    assert [x["address"] for x in (a, b, sfa, d)] == [x.address for x in (o.a, o.b, o.sfa, o.d)]
+    assert a["extents"] == [256, 12] and b["extents"] == [256, 256] and d["extents"] == [256, 12]
+    assert sfa["extents"] == [12, 2] and sfa["strides"] == [48]
+    launch, = driver.launches
+    assert launch["params"][3:5] == [o.sfb.address, 2] and launch["params"][6] == 12
+    assert launch["stream"] == 0 and not launch["dependent"]
+
+
+def test_leading_dimensions_are_strides(pack, driver):
+    o = operands(a=rows((12, 512), E4M3)[:, :256], b=rows((256, 272), E4M3)[:, :256],
+                 sfa=columns((20, 2), F32)[:12], d=rows((12, 264), BF16)[:, :256])
+    pack.gemm(*o)
+    assert [x["strides"][0] for x in driver.maps] == [512, 272, 80, 528]
+
+
+def test_row_major_scales_find_their_kernel(pack, driver):
+    a, b = ExchangeArray(rows((5, 384), E4M3)), ExchangeArray(rows((192, 384), E4M3))
+    sfa, sfb = ExchangeArray(rows((5, 3), F32)), ExchangeArray(rows((2, 3), F32))
+    d = pack.gemm(a, sfa, b, sfb)
+    assert d.values.shape == (5, 192) and d.values.dtype == BF16
+    assert [x["address"] for x in driver.maps] == [a.address, b.address, d.address]
+
+
+def test_ambiguous_scales_are_what_the_pack_has(pack, driver):
+    # One K block: a column is both, and so is sfb. The pack has mn_major and k_major of them.
+    a, b = ExchangeArray(rows((5, 128), E4M3)), ExchangeArray(rows((128, 128), E4M3))
+    pack.gemm(a, ExchangeArray(rows((5, 1), F32)), b, ExchangeArray(rows((1, 1), F32)))
+    assert driver.maps[2]["extents"] == [5, 1]
+
+
+def test_one_row(pack, driver):
+    # Strides of a dimension of one mean nothing.
+    o = operands(m=1, a=rows((3, 256), E4M3)[1:2], sfa=columns((4, 2), F32)[:1])
+    pack.gemm(*o)
+    assert driver.maps[0]["extents"] == [256, 1] and driver.maps[2]["strides"] == [16]
+
+
+def test_c_in_place_and_apart(pack, driver):
+    # 1d1d, d += ...
+    a, b = ExchangeArray(rows((8, 256), E4M3)), ExchangeArray(rows((256, 256), E4M3))
+    sfa, sfb = ExchangeArray(columns((8, 2), F32)), ExchangeArray(columns((256, 2), F32))
+    d = ExchangeArray(rows((8, 256), F32))
+    assert pack.gemm(a, sfa, b, sfb, d, d) is d
+    with pytest.raises(fp8gemm.NotInPackError, match='"c": "apart"'):
+        pack.gemm(a, sfa, b, sfb, d, ExchangeArray(rows((8, 256), F32)))
+    # 1d2d, d = c + ..., allocated
+    driver.reset()
+    a, b = ExchangeArray(rows((5, 384), E4M3)), ExchangeArray(rows((192, 384), E4M3))
+    sfa, sfb = ExchangeArray(rows((5, 3), F32)), ExchangeArray(rows((2, 3), F32))
+    c = ExchangeArray(rows((5, 192), F32))
+    d = pack.gemm(a, sfa, b, sfb, c=c, d_type="f32")
+    assert d is not c and d.values.dtype == F32
+    assert len(driver.launches) == 1
+
+
+def test_bytes_are_e4m3(pack, driver):
+    o = operands(a=rows((12, 256), np.uint8), b=rows((256, 256), np.uint8))
+    pack.gemm(*o)
+    assert len(driver.launches) == 1
+
+
+def test_options_reach_the_launch(pack, driver):
+    o = operands(m=64)
+    pack.gemm(*o)
+    pack.gemm(*o, num_sms=1, dependent=True)
+    full, limited = driver.launches
+    assert full["grid"] > limited["grid"] == 1
+    assert not full["dependent"] and limited["dependent"]
+
+
+def test_no_rows_do_nothing(pack, driver):
+    pack.gemm(*operands(m=0))
+    assert driver.launches == []
+
+
+@pytest.mark.parametrize("stream, handle", [(None, 2), (1, 1), (type("Stream", (), {"cuda_stream": 1})(), 1),
+                                            (type("Stream", (), {"ptr": 1})(), 1),
+                                            (type("Stream", (), {"__cuda_stream__": lambda self: (0, 1)})(), 1)])
+def test_streams(pack, driver, monkeypatch, stream, handle):
+    monkeypatch.setattr(ExchangeArray, "current_stream", 2)
+    pack.gemm(*operands(), stream=stream)
+    assert driver.launches[0]["stream"] == handle
+
+
+def test_producers_are_told_the_stream(pack, driver):
+    o = operands(CapsuleArray)
+    pack.gemm(*o, stream=0)
+    pack.gemm(*o, stream=2)
+    assert o.a.streams == [1, 2]  # DLPack's 1 is the default stream
+
+
+def test_older_capsules(pack, driver):
+    o = operands(lambda values: CapsuleArray(values, version=0))
+    pack.gemm(*o, stream=0)
+    assert len(driver.launches) == 1
+
+
+REFUSED = [
+    (ValueError, r"expected 'sfa' of shape \[M, ceil\(K/128\)\] = \(12, 2\), got \(11, 2\)", dict(sfa=columns((11, 2), F32))),
+    (ValueError, r"expected 'b' of shape \[N, K\] = \(256, 256\), got \(256, 240\)", dict(b=rows((256, 240), E4M3))),
+    (ValueError, r"expected 'sfb' of shape \[2, 2\] \(128x128\) or \[256, 2\] \(1x128\), got \(3, 2\)", dict(sfb=rows((3, 2), F32))),
+    (ValueError, r"expected 'd' of shape \[M, N\] = \(12, 256\), got \(12, 128\)", dict(d=rows((12, 128), BF16))),
+    (ValueError, r"expected 'a' row-major .* got shape \(12, 256\) and strides \(1, 12\)", dict(a=columns((12, 256), E4M3))),
+    (ValueError, r"expected 'sfa' with stride 1 along .* strides \(6, 3\)", dict(sfa=rows((12, 6), F32)[:, ::3])),
+    (ValueError, r"expected 'a' of 2 dimensions, got shape \(1, 12, 256\)", dict(a=rows((1, 12, 256), E4M3))),
+    (ValueError, r"expected 'd' not to overlap 'b'", dict(d=(shared := rows((256, 256), np.uint8))[:24].view(BF16).reshape(12, 256),
+                                                           b=shared)),
+    (ValueError, r"expected 'b' on the device of 'a', cuda:0, got cuda:1", dict(b=ExchangeArray(rows((256, 256), E4M3), device=1))),
+    (ValueError, r"expected 'a' on a CUDA device, got DLPack's device type 1 \(CPU\)", dict(a=ExchangeArray(rows((12, 256), E4M3), device_type=1))),
+    (ValueError, r"expected 'd' to be writable, got a read-only array", dict(d=CapsuleArray(rows((12, 256), BF16), read_only=True))),
+    (TypeError, r"expected 'a' of float8_e4m3fn, float8_e5m2, or uint8 .*, got float32", dict(a=rows((12, 256), F32))),
+    (TypeError, r"expected 'sfa' of float32, got float64", dict(sfa=columns((12, 2), np.float64))),
+    (TypeError, r"expected 'd' of bfloat16 or float32, got int32", dict(d=rows((12, 256), np.int32))),
+    (fp8gemm.NotInPackError, r'"a_type": "e5m2"', dict(a=rows((12, 256), E5M2))),
+    (fp8gemm.NotInPackError, r'"sfa": "k_major"', dict(sfa=rows((12, 2), F32))),
+]
+
+
+@pytest.mark.parametrize("error, message, changes", REFUSED, ids=[message[:40] for _, message, _ in REFUSED])
+def test_refused(pack, driver, error, message, changes):
+    with pytest.raises(error, match=message):
+        pack.gemm(*operands(**changes))
+    assert driver.launches == []
+
+
+@pytest.mark.parametrize("error, message, options", [
+    (TypeError, "unexpected keyword argument 'streem'", dict(streem=1)),
+    (TypeError, "multiple values for argument 'd'", dict(d=None)),
+    (TypeError, "expected 'num_sms' to be an integer, got 'all'", dict(num_sms="all")),
+    (ValueError, r"expected 'num_sms' in \[0, 2147483647\], got -1", dict(num_sms=-1)),
+    (TypeError, "expected 'dependent' to be True or False, got 1", dict(dependent=1)),
+    (TypeError, "expected 'stream' to be None, a handle or a stream", dict(stream="s")),
+])
+def test_wrong_options(pack, driver, error, message, options):
+    with pytest.raises(error, match=message):
+        pack.gemm(*operands(), **options)
+
+
+def test_no_array(pack):
+    o = operands()
+    with pytest.raises(TypeError, match="expected 'b' to be an array that supports DLPack, got int"):
+        pack.gemm(o.a, o.sfa, 3, o.sfb)
+
+
+def test_d_is_needed_without_the_exchange_api(pack):
+    o = operands(CapsuleArray)
+    with pytest.raises(TypeError, match="expected 'd', got None"):
+        pack.gemm(o.a, o.sfa, o.b, o.sfb, stream=0)
+    with pytest.raises(TypeError, match="expected 'stream': arrays doesn't tell"):
+        pack.gemm(*o)
+
+
+def test_wrong_d_type(pack):
+    o = operands()
+    with pytest.raises(ValueError, match='expected \'d_type\' to be "bf16" or "f32", got \'f16\''):
+        pack.gemm(o.a, o.sfa, o.b, o.sfb, d_type="f16")
+
+
+def test_no_reference_is_lost(pack, driver):
+    everything = operands(), operands(CapsuleArray)
+    bad = operands(d=rows((12, 128), BF16))
+
+    def use():
+        for o in everything:
+            pack.gemm(*o, stream=0)
+            pack.gemm(*o, num_sms=2, stream=0)
+        with pytest.raises(ValueError):
+            pack.gemm(*bad)
+
+    use()
+    gc.collect()
+    before = [sys.getrefcount(x) for o in everything for x in o] + [sys.getrefcount(pack)]
+    for _ in range(50):
+        use()
+    gc.collect()
+    assert [sys.getrefcount(x) for o in everything for x in o] + [sys.getrefcount(pack)] == before
+
+
+def test_threads(pack, driver):
+    def work():
+        o = operands()
+        for _ in range(100):
+            pack.gemm(*o)
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(driver.launches) == 800

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""What reaches the launch of products of groups, and what is refused before it: 3 groups, n = k = 256."""
+
+import ml_dtypes
+import numpy as np
+import pytest
+from arrays import CapsuleArray, ExchangeArray, columns, rows
+
+import fp8gemm
+
+E4M3, BF16, F32, I32 = ml_dtypes.float8_e4m3fn, ml_dtypes.bfloat16, np.float32, np.int32
+G = 3
+
+
+def contiguous(m=384, groups=None, library=ExchangeArray):
+    shapes = (rows((m, 256), E4M3), columns((m, 2), F32), rows((G, 256, 256), E4M3), rows((G, 2, 2), F32),
+              rows((m if groups is None else groups,), I32), rows((m, 256), BF16))
+    return [library(values) for values in shapes]
+
+
+def masked(m=16, **changes):
+    shapes = dict(a=rows((G, m, 256), E4M3), sfa=columns((G, m, 2), F32), b=rows((G, 256, 256), E4M3),
+                  sfb=rows((G, 2, 2), F32), counts=rows((G,), I32), d=rows((G, m, 256), BF16))
+    shapes.update(changes)
+    return [values if values is None else ExchangeArray(values) for values in shapes.values()]
+
+
+def k_grouped(k=512, flat=True, blocks=4):
+    """m = 128; d += a b^T."""
+    a, b = (rows((side * k,) if flat else (side, k), E4M3) for side in (128, 256))
+    return [ExchangeArray(values) for values in (a, columns((128, blocks), F32), b, columns((256, blocks), F32),
+                                                 rows((G,), I32), rows((G, 128, 256), F32))]
+
+
+def pointers(driver):
+    """Values of the launch's parameters: pointers are among them."""
+    launch, = driver.launches
+    return launch["params"]
+
+
+@pytest.mark.parametrize("by, groups", [("index", None), ("end", G)])
+@pytest.mark.parametrize("library", [ExchangeArray, CapsuleArray])
+def test_contiguous(pack, driver, library, by, groups):
+    arrays = contiguous(groups=groups, library=library)
+    assert pack.grouped_gemm_contiguous(*arrays, by=by, stream=0) is arrays[5]
+    addresses = [x["address"] for x in driver.maps]
+    assert [x.address for x in (arrays[0], arrays[2], arrays[1])] == addresses[:3]
+    b = driver.maps[1]
+    assert b["extents"] == [256, 256, G] and b["strides"] == [256, 65536]
+    assert len(driver.launches) == 1
+
+
+def test_contiguous_allocates(pack, driver):
+    d = pack.grouped_gemm_contiguous(*contiguous()[:5])
+    assert d.values.shape == (384, 256) and d.values.dtype == BF16
+
+
+def test_masked(pack, driver):
+    arrays = masked()
+    assert pack.grouped_gemm_masked(*arrays, expected_m=4) is arrays[5]
+    a, _, sfa = driver.maps[:3]
+    assert a["extents"] == [256, 16, G] and a["strides"] == [256, 16 * 256]
+    assert sfa["extents"] == [16, 2, G] and sfa["strides"] == [64, 128]
+
+
+def test_batched_is_another_problem(pack):
+    with pytest.raises(fp8gemm.NotInPackError, match='"grouping": "batched"'):
+        pack.grouped_gemm_masked(*masked(counts=None))
+
+
+def test_k_groups(pack, driver, monkeypatch):
+    arrays = k_grouped()
+    before = len(ExchangeArray.allocated)
+    assert pack.grouped_gemm_k(*arrays, arrays[5]) is arrays[5]
+    assert len(driver.launches) == 1
+    workspaces = [x.values for x in ExchangeArray.allocated[before:]]
+    assert [(x.dtype, x.ndim) for x in workspaces] == [(np.uint8, 1)]  # as this kernel needs one
+
+
+def test_own_stream_needs_own_workspace(pack, driver):
+    arrays = k_grouped()
+    with pytest.raises(ValueError, match=r"expected 'workspace' together with 'stream': \d+ bytes"):
+        pack.grouped_gemm_k(*arrays, arrays[5], stream=1)
+    small = ExchangeArray(rows((16,), np.uint8))
+    with pytest.raises(ValueError, match=r"expected 'workspace' of at least \d+ contiguous uint8, got 16 of uint8"):
+        pack.grouped_gemm_k(*arrays, arrays[5], stream=1, workspace=small)
+    pack.grouped_gemm_k(*arrays, arrays[5], stream=1, workspace=ExchangeArray(rows((1 << 20,), np.uint8)))
+    assert len(driver.launches) == 1
+
+
+def test_check_groups_reads_them(pack, driver):
+    arrays = contiguous()
+    arrays[4].values[5] = 7
+    with pytest.raises(ValueError, match=r"expected groups\[5\] in \[-1, 3\), got 7"):
+        pack.grouped_gemm_contiguous(*arrays, check_groups=True)
+    assert driver.launches == []
+    pack.grouped_gemm_contiguous(*arrays)  # not asked for
+
+
+def test_options_reach_the_launch(pack, driver):
+    pack.grouped_gemm_contiguous(*contiguous(), num_sms=2, dependent=True)
+    launch, = driver.launches
+    assert launch["grid"] == 2 and launch["dependent"]
+
+
+def test_no_rows_do_nothing(pack, driver):
+    pack.grouped_gemm_contiguous(*contiguous(m=0))
+    pack.grouped_gemm_masked(*masked(m=0))
+    assert driver.launches == []
+
+
+@pytest.mark.parametrize("message, options", [
+    (r'"align": 64', dict(align=64)),
+    (r"expected 'by' to be \"index\" .* got 'ends'", dict(by="ends")),
+    (r"expected 'groups' of shape \[G\] = \(3,\), got \(384,\)", dict(by="end")),
+])
+def test_contiguous_refused(pack, driver, message, options):
+    with pytest.raises((ValueError, fp8gemm.NotInPackError), match=message):
+        pack.grouped_gemm_contiguous(*contiguous(), **options)
+    assert driver.launches == []
+
+
+@pytest.mark.parametrize("message, changes", [
+    (r"expected 'counts' of int32, got float32", dict(counts=rows((G,), F32))),
+    (r"expected 'counts' to be contiguous, got a stride of 2", dict(counts=rows((2 * G,), I32)[::2])),
+    (r"expected 'sfb' of shape \[groups of b\] \+ \[2, 2\] .* got \(2, 2, 2\)", dict(sfb=rows((2, 2, 2), F32))),
+    (r"expected 'b' of shape \[G, N, K\] = \(3, 256, 256\), got \(2, 256, 256\)", dict(b=rows((2, 256, 256), E4M3))),
+    (r"expected 'd' of shape \[G, M, N\] = \(3, 16, 256\), got \(3, 17, 256\)", dict(d=rows((G, 17, 256), BF16))),
+])
+def test_masked_refused(pack, driver, message, changes):
+    with pytest.raises((ValueError, TypeError), match=message):
+        pack.grouped_gemm_masked(*masked(**changes))
+    assert driver.launches == []
+
+
+def test_k_groups_refused(pack, driver):
+    arrays = k_grouped(blocks=3)
+    with pytest.raises(ValueError, match=r"expected 'sfa' of at least ceil\(K/128\) = 4 columns, got shape \(128, 3\)"):
+        pack.grouped_gemm_k(*arrays, arrays[5])
+    arrays = k_grouped()
+    arrays[2] = ExchangeArray(rows((256 * 500,), E4M3))
+    with pytest.raises(ValueError, match=r"expected 'b' of shape \[rows of sfb \* K of a\] = \(131072,\), got \(128000,\)"):
+        pack.grouped_gemm_k(*arrays, arrays[5])
+    arrays = k_grouped(flat=False)
+    with pytest.raises(fp8gemm.NotInPackError, match='"op": "k_grouped_gemm", "m": 128, "groups": 3, "n": 256, "d_type": '
+                                                     '"f32", "c": "in_place", "sfb": "mn_major"}'):
+        pack.grouped_gemm_k(*arrays, arrays[5])
+    assert driver.launches == []

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Packs: what is in them, and how they are opened and closed."""
+
+import ast
+import inspect
+from pathlib import Path
+
+import numpy as np
+import pytest
+from arrays import CapsuleArray, rows
+
+import fp8gemm
+from conftest import PROBLEMS
+
+WITHOUT = {"max_m"}
+
+
+def test_problems_are_those_of_the_list(pack_path):
+    pack = fp8gemm.load(pack_path)
+    entries = [problem.entry() for problem in pack.problems]
+    wanted = [{key: value for key, value in problem.items() if key not in WITHOUT} for problem in PROBLEMS]
+    assert sorted(map(str, map(sorted, (e.items() for e in entries)))) == \
+        sorted(map(str, map(sorted, (e.items() for e in wanted))))
+    assert pack.path == str(pack_path) and repr(len(PROBLEMS)) in repr(pack)
+
+
+def test_problem_has_words(pack_path):
+    problem = next(p for p in fp8gemm.load(pack_path).problems if p.grouping == "k_count")
+    assert (problem.m, problem.n, problem.k, problem.groups) == (128, 256, None, 3)
+    assert (problem.recipe, problem.c, problem.d_type, problem.flat) == ("1d1d", "in_place", "f32", True)
+
+
+def test_missing_file():
+    with pytest.raises(fp8gemm.Error, match="cannot open '/nowhere'"):
+        fp8gemm.load("/nowhere")
+
+
+def test_damaged_file(pack_path, tmp_path):
+    content = bytearray(pack_path.read_bytes())
+    content[len(content) // 2] ^= 1
+    damaged = tmp_path / "damaged.fp8pack"
+    damaged.write_bytes(content)
+    with pytest.raises(fp8gemm.Error, match="damaged.fp8pack"):
+        fp8gemm.load(damaged)
+
+
+def test_closed_pack_is_refused(pack_path):
+    with fp8gemm.load(pack_path) as pack:
+        pass
+    with pytest.raises(ValueError, match="expected an open pack, got a closed one"):
+        pack.load(0)
+    with pytest.raises(ValueError, match="expected an open pack"):
+        pack.gemm(None, None, None, None)
+    pack.close()
+
+
+def test_load_takes_a_device(pack, fake_driver):
+    class Device:
+        index = 0
+
+    pack.load(Device())
+    for wrong in ("first", None):
+        with pytest.raises(TypeError, match="expected 'device' to be a number, or to have one as 'index', got"):
+            pack.load(wrong)
+
+
+def test_default_pack(pack):
+    with pytest.raises(RuntimeError, match="expected a default pack: call fp8gemm.set_pack"):
+        fp8gemm.gemm(1, 2, 3, 4)
+    fp8gemm.set_pack(pack)
+    assert fp8gemm.get_pack() is pack
+    with pytest.raises(TypeError, match="missing required argument 'sfb'"):
+        fp8gemm.gemm(1, 2, 3)
+    fp8gemm.set_pack(None)
+    assert fp8gemm.get_pack() is None
+    with pytest.raises(TypeError, match="expected a pack of fp8gemm.load, got 'x'"):
+        fp8gemm.set_pack("x")
+
+
+def test_missing_problem_says_how_to_compile_it(pack):
+    a, b = (CapsuleArray(rows((4, 512), "float8_e4m3fn")) for _ in range(2))
+    scales = CapsuleArray(rows((4, 4), np.float32))
+    with pytest.raises(fp8gemm.NotInPackError) as caught:
+        pack.gemm(a, scales, b, CapsuleArray(rows((1, 4), np.float32)), CapsuleArray(rows((4, 4), np.float32)), stream=0)
+    message = str(caught.value)
+    assert '{"op": "gemm", "n": 4, "k": 512, "d_type": "f32", "sfa": "k_major"}' in message
+    assert f"fp8gemm-compile --pack=PROBLEMS.json -o {pack.path}" in message
+
+
+def test_stubs_are_the_signatures():
+    """Names, order and defaults in _native.pyi are those of the functions."""
+    tree = ast.parse((Path(fp8gemm.__file__).parent / "_native.pyi").read_text())
+    methods = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Pack").body
+    found = 0
+    for owner, nodes in ((fp8gemm, tree.body), (fp8gemm.Pack, methods)):
+        for node in nodes:
+            if not isinstance(node, ast.FunctionDef) or "gemm" not in node.name:
+                continue
+            parameters = inspect.signature(getattr(owner, node.name)).parameters
+            names = [arg.arg for arg in (*node.args.args, *node.args.kwonlyargs)]
+            defaults = [ast.literal_eval(value) for value in (*node.args.defaults, *node.args.kw_defaults)]
+            wanted = [parameter for name, parameter in parameters.items() if name != "self"]
+            assert [name for name in names if name != "self"] == [parameter.name for parameter in wanted]
+            assert defaults == [p.default for p in wanted if p.default is not inspect.Parameter.empty]
+            found += 1
+    assert found == 8
