@@ -3,6 +3,7 @@
 kernel that runs beside it, fewer multiprocessors, the kernel before it that it may overlap.
 """
 
+import ctypes
 import os
 from pathlib import Path
 
@@ -28,12 +29,70 @@ def use_driver():
         os.environ.setdefault(DRIVER_VARIABLE, str(library))
 
 
+class LateCopy:
+    """A kernel that copies a buffer 100 us after its dependents may have started."""
+
+    NAME, THREADS = b"late_copy", 256
+    PTX = b"""
+.version 8.0
+.target sm_90
+.address_size 64
+.visible .entry late_copy(.param .u64 to, .param .u64 from, .param .u32 bytes)
+{
+  .reg .pred %again;
+  .reg .b16 %byte;
+  .reg .b32 %i, %end, %step;
+  .reg .b64 %to, %from, %now, %start, %offset, %address;
+  griddepcontrol.launch_dependents;
+  mov.u64 %start, %globaltimer;
+  add.u64 %start, %start, 100000;
+wait:
+  mov.u64 %now, %globaltimer;
+  setp.lt.u64 %again, %now, %start;
+  @%again bra wait;
+  ld.param.u64 %to, [to];
+  ld.param.u64 %from, [from];
+  ld.param.u32 %end, [bytes];
+  cvta.to.global.u64 %to, %to;
+  cvta.to.global.u64 %from, %from;
+  mov.u32 %i, %tid.x;
+  mov.u32 %step, %ntid.x;
+copy:
+  setp.ge.u32 %again, %i, %end;
+  @%again ret;
+  cvt.u64.u32 %offset, %i;
+  add.u64 %address, %from, %offset;
+  ld.global.u8 %byte, [%address];
+  add.u64 %address, %to, %offset;
+  st.global.u8 [%address], %byte;
+  add.u32 %i, %i, %step;
+  bra copy;
+}
+"""
+
+    def __init__(self):
+        self.driver, module, self.function = ctypes.CDLL("libcuda.so.1"), ctypes.c_void_p(), ctypes.c_void_p()
+        self.check(self.driver.cuModuleLoadData(ctypes.byref(module), self.PTX))
+        self.check(self.driver.cuModuleGetFunction(ctypes.byref(self.function), module, self.NAME))
+
+    @staticmethod
+    def check(status):
+        if status:
+            raise NoSurroundings(f"the kernel that copies late: CUDA error {status}")
+
+    def __call__(self, to, source, stream):
+        values = (ctypes.c_uint64(to.data_ptr()), ctypes.c_uint64(source.data_ptr()), ctypes.c_uint32(to.numel()))
+        pointers = (ctypes.c_void_p * len(values))(*(ctypes.addressof(value) for value in values))
+        self.check(self.driver.cuLaunchKernel(self.function, 1, 1, 1, self.THREADS, 1, 1, 0,
+                                              ctypes.c_void_p(stream.cuda_stream), pointers, None))
+
+
 class Surroundings:
     """Calls as (how, launch); launch(arguments) returns when the kernel has run."""
 
     def __init__(self, open_kernel):
         self.open_kernel = open_kernel
-        self.factor = None
+        self.factor, self.writer = None, None
 
     def calls(self, kernel, path):
         yield "alone", lambda arguments: self.on_stream(kernel, arguments, 0)
@@ -50,32 +109,28 @@ class Surroundings:
             yield f"with {count} multiprocessors", lambda arguments: self.on_stream(other, arguments, 0)
             other.close()
 
-    @staticmethod
-    def chain(kernel, everything):
-        """(how, bits) of a product whose scales of A are what the product of `everything` writes, launched right behind
-        it: in the ordinary way, then as its dependent. What starts too early reads other scales.
+    def behind(self, kernel, everything):
+        """(how, launch) as a dependent of a kernel that lets its dependents start at once, and long after that copies the
+        scales of A to where the product reads them. What starts without waiting reads poison.
         """
         if not kernel.info.dependent_launch:
             return
-        first, stream, written = everything.arguments(kernel), torch.cuda.Stream(), everything.d
-        blocks = -(-kernel.k // operands.BLOCK)
-        # As many rows as D has bytes for their scales.
-        room = written.rows * written.columns * written.size // (4 * blocks)
-        m = first.m if operands.round_up(first.m, 4) <= room else room // 4 * 4
-        if m == 0:
-            return
-        scales = (written.operand[0], operands.round_up(m, 4) if kernel.sfa == "mn_major" else blocks)
-        result = torch.empty(m, kernel.n, dtype=operands.TYPES[kernel.d_type], device="cuda")
-        others = {name: getattr(everything, name).operand for name in everything.names if name in ("a", "b", "sfb", "c")}
-        for how, flags in (("behind its operand", 0), ("as a dependent", runtime_binding.DEPENDENT_LAUNCH)):
-            second = kernel.arguments(m, **others, sfa=scales, d=(result.data_ptr(), kernel.n), flags=flags)
-            everything.prepare()
-            result.zero_()
-            torch.cuda.synchronize()
-            kernel.launch(first, stream.cuda_stream)
-            kernel.launch(second, stream.cuda_stream)
+        if self.writer is None:
+            self.writer = LateCopy()
+        scales = everything.sfa
+        read = scales.buffer.clone()
+        read[scales.offset:].fill_(operands.FILL)
+        others = {name: getattr(everything, name).operand for name in everything.names if name != "sfa"}
+        arguments = kernel.arguments(everything.m, **others, sfa=(read.data_ptr() + scales.offset, scales.leading),
+                                     flags=runtime_binding.DEPENDENT_LAUNCH)
+
+        def launch(_):
+            stream = torch.cuda.Stream()
+            self.writer(read, scales.buffer, stream)
+            kernel.launch(arguments, stream.cuda_stream)
             stream.synchronize()
-            yield how, operands.bits(result).clone()
+
+        yield "as a dependent", launch
 
     @staticmethod
     def on_stream(kernel, arguments, stream):
