@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""PyTorch without a GPU: quantisation against numpy, and operators on fake tensors."""
+
+import ml_dtypes
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+import fp8gemm.torch as ft  # noqa: E402
+
+E4M3, E5M2 = torch.float8_e4m3fn, torch.float8_e5m2
+NUMPY = {E4M3: (ml_dtypes.float8_e4m3fn, np.float32(448)), E5M2: (ml_dtypes.float8_e5m2, np.float32(57344))}
+
+
+def bits(tensor):
+    return tensor.view(torch.uint8).numpy()
+
+
+def expected(x, block_rows, dtype, power_of_two):
+    """In numpy, block by block."""
+    kind, largest = NUMPY[dtype]
+    rows, columns = x.shape
+    values = np.zeros(x.shape, kind)
+    scales = np.zeros((-(-rows // block_rows), -(-columns // 128)), np.float32)
+    for i in range(scales.shape[0]):
+        for j in range(scales.shape[1]):
+            part = np.s_[i * block_rows:(i + 1) * block_rows, j * 128:(j + 1) * 128]
+            scale = np.maximum(np.abs(x[part]).max() / largest, np.finfo(np.float32).tiny)
+            if power_of_two:
+                mantissa, exponent = np.frexp(scale)
+                scale = np.ldexp(np.float32(1), exponent if mantissa > 0.5 else exponent - 1)
+            scales[i, j] = scale
+            values[part] = (x[part] / scale).astype(kind)
+    return values.view(np.uint8), scales
+
+
+@pytest.mark.parametrize("power_of_two", [False, True])
+@pytest.mark.parametrize("dtype", [E4M3, E5M2])
+@pytest.mark.parametrize("shape", [(1, 128), (5, 300), (256, 256), (130, 144)])
+@pytest.mark.parametrize("quantize, block_rows", [(ft.quantize_per_token, 1), (ft.quantize_per_block, 128)])
+def test_quantised_as_numpy_does(quantize, block_rows, shape, dtype, power_of_two):
+    x = torch.randn(shape, generator=torch.Generator().manual_seed(1)) * 3
+    x[0, :7] = 0
+    x[-1, -3:] *= 1e-30
+    values, scales = quantize(x, dtype=dtype, power_of_two=power_of_two)
+    wanted_values, wanted_scales = expected(x.numpy(), block_rows, dtype, power_of_two)
+    assert np.array_equal(scales.numpy(), wanted_scales)
+    assert np.array_equal(bits(values), wanted_values)
+    assert (ft.dequantize(values, scales) - x).abs().max() <= x.abs().max() / (16 if dtype == E4M3 else 8)
+
+
+def test_bf16_is_quantised_as_f32():
+    x = torch.randn(3, 256).bfloat16()
+    for quantize in (ft.quantize_per_token, ft.quantize_per_block):
+        for of_bf16, of_f32 in zip(quantize(x), quantize(x.float())):
+            assert torch.equal(of_bf16.float(), of_f32.float())
+
+
+def test_blocks_of_zeros_and_nans():
+    x = torch.zeros(2, 256)
+    x[1, 200] = float("nan")
+    values, scales = ft.quantize_per_token(x)
+    assert scales[0, 0] > 0 and not bits(values)[0].any()
+    assert values.float()[1, 128:].isnan().all() and not values.float()[1, :128].isnan().any()
+
+
+def test_scale_layouts():
+    x = torch.randn(2, 5, 384)
+    assert ft.quantize_per_token(x)[1].stride() == (24, 1, 8)
+    assert ft.quantize_per_token(x, layout="k_major")[1].stride() == (15, 3, 1)
+    assert ft.quantize_per_block(x)[1].is_contiguous()
+    scales = torch.randn(5, 3)
+    stored = ft.mn_major(scales)
+    assert torch.equal(stored, scales) and stored.stride() == (1, 8) and ft.mn_major(stored) is stored
+    with pytest.raises(ValueError, match="expected 'layout'"):
+        ft.quantize_per_token(x, layout="row")
+
+
+def arguments(device="cuda", m=4):
+    return (torch.empty(m, 256, dtype=E4M3, device=device), torch.empty(2, m, device=device).T,
+            torch.empty(512, 256, dtype=E4M3, device=device), torch.empty(4, 2, device=device))
+
+
+def test_operators_have_fake_kernels():
+    from torch._subclasses.fake_tensor import FakeTensorMode
+
+    ops = torch.ops.fp8gemm
+    with FakeTensorMode():
+        a, sfa, b, sfb = arguments()
+        d = ops.gemm(a, sfa, b, sfb)
+        assert d.shape == (4, 512) and d.dtype == torch.bfloat16 and d.device.type == "cuda"
+        assert ops.gemm(a, sfa, b, sfb, d.float(), dtype=torch.float32).dtype == torch.float32
+        assert ops.gemm_out(a, sfa, b, sfb, d, num_sms=8) is None and ops.gemm_add_(a, sfa, b, sfb, d) is None
+        groups, experts = torch.empty(4, dtype=torch.int32, device="cuda"), b.expand(3, 512, 256)
+        assert ops.grouped_gemm_contiguous(a, sfa, experts, sfb, groups, by="end").shape == (4, 512)
+        assert ops.grouped_gemm_masked(a.expand(3, 4, 256), sfa, experts, sfb, groups).shape == (3, 4, 512)
+        assert ops.grouped_gemm_k_add_(a, sfa, b, sfb, groups, d) is None
+        with pytest.raises(TypeError, match="expected 'dtype' to be bfloat16 or float32"):
+            ops.gemm(a, sfa, b, sfb, dtype=torch.float16)
+
+
+def test_operators_are_traced_whole():
+    from torch._subclasses.fake_tensor import FakeTensorMode
+    from torch.fx.experimental.proxy_tensor import make_fx
+
+    def step(a, sfa, b, sfb):
+        d = torch.ops.fp8gemm.gemm(a, sfa, b, sfb)
+        torch.ops.fp8gemm.gemm_out(a, sfa, b, sfb, d)
+        return d * 2
+
+    with FakeTensorMode():
+        graph = make_fx(step)(*arguments())
+    called = [str(node.target) for node in graph.graph.nodes if node.op == "call_function"]
+    assert called[:2] == ["fp8gemm.gemm.default", "fp8gemm.gemm_out.default"]
+
+
+def test_operators_are_for_cuda():
+    with pytest.raises(NotImplementedError, match="CPU"):
+        torch.ops.fp8gemm.gemm(*arguments("cpu"))
