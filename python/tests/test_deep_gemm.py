@@ -1,0 +1,266 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""fp8gemm.deep_gemm without a GPU: what it asks of the pack, on tensors of the host and a pack that records."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+import fp8gemm  # noqa: E402
+import fp8gemm.deep_gemm as dg  # noqa: E402
+from fp8gemm.deep_gemm import _settings  # noqa: E402
+
+E4M3 = torch.float8_e4m3fn
+
+
+class Recorder:
+    """A pack that remembers calls: (function, positional, keywords)."""
+
+    def __init__(self):
+        self.calls = []
+
+    def __getattr__(self, name):
+        return lambda *args, **options: self.calls.append((name, args, options))
+
+
+# As the packs of the lists in examples have them; and one with row-major scales.
+LAYOUTS = {("none", 256, 256, "1d2d"): [("mn_major", "k_major")], ("none", 256, 256, "1d1d"): [("mn_major", "mn_major")],
+           ("none", 128, 256, "1d2d"): [("k_major", "k_major")], ("row_index", 256, 256, "1d2d"): [("mn_major", "k_major")],
+           ("row_end", 256, 256, "1d2d"): [("mn_major", "k_major")],
+           ("row_count", 256, 256, "1d2d"): [("mn_major", "k_major")]}
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    pack = Recorder()
+    for name, value in dict(pack=pack, layouts=LAYOUTS, num_sms=0, dependent=False, alignment=128).items():
+        monkeypatch.setattr(_settings, name, value)
+    return pack.calls
+
+
+def pair(*shape, block_rows=1, groups=()):
+    rows, columns = shape
+    scales = torch.rand(*groups, -(-rows // block_rows), -(-columns // 128))
+    return torch.zeros(*groups, *shape).to(E4M3), scales
+
+
+def test_scales_become_mn_major(calls):
+    a, b, d = pair(6, 256), pair(256, 256, block_rows=128), torch.zeros(6, 256).bfloat16()
+    dg.fp8_gemm_nt(a, b, d)
+    (name, (values_a, sfa, values_b, sfb, out, c), options), = calls
+    assert name == "gemm" and values_a is a[0] and values_b is b[0] and sfb is b[1] and out is d and c is None
+    assert torch.equal(sfa, a[1]) and sfa.stride() == (1, 8)
+    assert options == dict(num_sms=0, dependent=False)
+
+
+def test_scales_that_fit_are_not_copied(calls):
+    aligned = dg.get_mn_major_tma_aligned_tensor(torch.rand(6, 2))
+    dg.fp8_gemm_nt((pair(6, 256)[0], aligned), pair(256, 256, block_rows=128), torch.zeros(6, 256).bfloat16())
+    rows = pair(6, 256)
+    dg.fp8_gemm_nt(rows, pair(128, 256, block_rows=128), torch.zeros(6, 128).bfloat16())
+    assert calls[0][1][1] is aligned and calls[1][1][1] is rows[1]
+
+
+def test_transposed_scales_of_b(calls):
+    b = pair(256, 256, block_rows=128)
+    dg.fp8_gemm_nt(pair(6, 256), (b[0], b[1].T.contiguous().T), torch.zeros(6, 256).bfloat16())
+    assert torch.equal(calls[0][1][3], b[1]) and calls[0][1][3].stride() == (2, 1)
+
+
+@pytest.mark.parametrize("name, of_a, of_b", [("nn", False, True), ("tn", True, True), ("tt", True, False)])
+def test_other_orders_are_the_same_memory(calls, name, of_a, of_b):
+    a, b, d = pair(6, 256), pair(256, 256, block_rows=128), torch.zeros(6, 256).bfloat16()
+    flipped = [(values.T, scales.T) if flip else (values, scales)
+               for flip, (values, scales) in ((of_a, a), (of_b, b))]
+    getattr(dg, f"fp8_gemm_{name}")(*flipped, d)
+    values_a, sfa, values_b, sfb = calls[0][1][:4]
+    assert values_a.data_ptr() == a[0].data_ptr() and values_a.stride() == (256, 1) and values_b.stride() == (256, 1)
+    assert torch.equal(sfa, a[1]) and torch.equal(sfb, b[1])
+
+
+def test_weight_gradient(calls):
+    a, b, d = pair(6, 256), pair(256, 256), torch.ones(6, 256)
+    dg.fp8_gemm_nt(a, b, d, c=d, recipe=(1, 1, 128))
+    c = torch.full((6, 256), 3.0)
+    dg.fp8_gemm_nt(a, b, d, c=c, recipe_a=(1, 128), recipe_b=(1, 128))
+    for _, (_, sfa, _, sfb, out, added), _ in calls:
+        assert out is d and added is d and sfa.stride() == (1, 8) and sfb.stride() == (1, 256)
+    assert torch.equal(d, c)  # the kernel adds to it
+    with pytest.raises(ValueError, match="expected 'c' to be 'd' or apart"):
+        dg.fp8_gemm_nt(a, b, d, c=d.view(256, 6), recipe=(1, 1, 128))
+
+
+def test_nothing_to_sum(calls):
+    d, c = torch.ones(6, 256), torch.full((6, 256), 3.0)
+    dg.fp8_gemm_nt(pair(6, 0), pair(256, 0, block_rows=128), d)
+    assert not d.any()
+    dg.fp8_gemm_nt(pair(6, 0), pair(256, 0), d, c, recipe=(1, 1, 128))
+    assert torch.equal(d, c)
+    dg.fp8_gemm_nt(pair(0, 256), pair(256, 256, block_rows=128), torch.zeros(0, 256))
+    dg.m_grouped_fp8_gemm_nt_contiguous(pair(0, 256), pair(256, 256, block_rows=128, groups=(3,)), torch.zeros(0, 256),
+                                        torch.zeros(0, dtype=torch.int32))
+    assert calls == []
+
+
+def test_contiguous(calls):
+    a, b = pair(256, 256), pair(256, 256, block_rows=128, groups=(3,))
+    d, rows, ends = torch.zeros(256, 256).bfloat16(), torch.zeros(256, dtype=torch.int32), torch.zeros(3, dtype=torch.int32)
+    dg.m_grouped_fp8_gemm_nt_contiguous(a, b, d, rows, disable_ue8m0_cast=True)
+    dg.set_mk_alignment_for_contiguous_layout(64)
+    dg.m_grouped_fp8_gemm_nn_contiguous(a, (b[0].mT, b[1].mT), d, ends, use_psum_layout=True)
+    dg.m_grouped_fp8_gemm_nt_contiguous(a, b, d, ends, use_psum_layout=True, expected_m_for_psum_layout=20)
+    assert [name for name, *_ in calls] == ["grouped_gemm_contiguous"] * 3
+    assert [(o["by"], o["align"], o["expected_m"]) for *_, o in calls] == [("index", 128, 0), ("end", 64, 0), ("end", 64, 20)]
+    assert [args[4] is groups for (_, args, _), groups in zip(calls, (rows, ends, ends))] == [True] * 3
+    assert calls[1][1][2].stride() == b[0].stride()
+    with pytest.raises(ValueError, match="with 'use_psum_layout' only"):
+        dg.m_grouped_fp8_gemm_nt_contiguous(a, b, d, rows, expected_m_for_psum_layout=20)
+
+
+def test_masked(calls):
+    a, b = pair(8, 256, groups=(3,)), pair(256, 256, block_rows=128, groups=(3,))
+    counts, d = torch.zeros(3, dtype=torch.int32), torch.zeros(3, 8, 256).bfloat16()
+    dg.m_grouped_fp8_gemm_nt_masked(a, b, d, counts, 4)
+    (name, args, options), = calls
+    assert name == "grouped_gemm_masked" and args[4] is counts and args[5] is d and options["expected_m"] == 4
+    assert args[1].stride() == (16, 1, 8)
+    assert dg.fp8_m_grouped_gemm_nt_masked is dg.m_grouped_fp8_gemm_nt_masked
+    with pytest.raises(ValueError, match="expected 'expected_m' above 0, got 0"):
+        dg.m_grouped_fp8_gemm_nt_masked(a, b, d, counts, 0)
+
+
+def k_grouped(ks, m=8, n=16):
+    total, blocks = sum(ks), sum(ks) // 128
+    return ((torch.zeros(total * m).to(E4M3), torch.rand(blocks, m).T), (torch.zeros(total * n).to(E4M3),
+            torch.rand(blocks, n).T), torch.zeros(len(ks), m, n), ks, torch.tensor(ks, dtype=torch.int32))
+
+
+def test_k_grouped(calls):
+    a, b, d, ks, lengths = k_grouped([256, 0, 128])
+    dg.k_grouped_fp8_gemm_nt_contiguous(a, b, d, ks, lengths, d)
+    (name, args, _), = calls
+    assert name == "grouped_gemm_k" and args[4] is lengths and args[5] is d and args[6] is d
+    assert args[0].dim() == 1 and args[1].stride() == (1, 8) and args[3].stride() == (1, 16)
+
+
+@pytest.mark.parametrize("error, message, change", [
+    (ValueError, "multiples of 128, got", dict(ks_cpu=[256, 0, 100])),
+    (ValueError, "expected 3 lengths", dict(ks_cpu=[256, 128])),
+    (ValueError, r"expected a and b of 4096 and 8192 elements", dict(ks_cpu=[256, 128, 128])),
+    (ValueError, r"expected recipe \(1, 1, 128\), got \(1, 128, 128\)", dict(recipe=(1, 128, 128))),
+    (ValueError, "expected 'c', got None", dict(c=None)),
+    (NotImplementedError, "on the host", dict(ks_cpu=None)),
+    (NotImplementedError, "on the host", dict(use_psum_layout=True)),
+])
+def test_k_grouped_refused(calls, error, message, change):
+    a, b, d, ks, lengths = k_grouped([256, 0, 128])
+    with pytest.raises(error, match=message):
+        dg.k_grouped_fp8_gemm_nt_contiguous(a, b, d, **{**dict(ks_cpu=ks, grouped_layout=lengths, c=d), **change})
+    assert calls == []
+
+
+def test_k_grouped_without_any(calls):
+    a, b, d, ks, lengths = k_grouped([0, 0])
+    dg.k_grouped_fp8_gemm_nt_contiguous(a, b, d, ks, lengths, torch.ones_like(d))
+    assert d.eq(1).all() and calls == []
+
+
+def test_settings_reach_the_call(calls, monkeypatch):
+    monkeypatch.setattr(_settings, "_multiprocessors", lambda: 132)
+    arguments = pair(6, 256), pair(256, 256, block_rows=128), torch.zeros(6, 256).bfloat16()
+    assert dg.get_num_sms() == 132 and dg.get_pdl() is False
+    dg.set_num_sms(100)
+    dg.set_pdl(True)
+    assert dg.get_num_sms() == 100 and dg.get_pdl() is True
+    dg.fp8_gemm_nt(*arguments)
+    dg.set_num_sms(132)
+    dg.fp8_gemm_nt(*arguments)
+    assert [options for *_, options in calls] == [dict(num_sms=100, dependent=True), dict(num_sms=0, dependent=True)]
+    with pytest.raises(ValueError, match=r"in \[1, 132\], got 133"):
+        dg.set_num_sms(133)
+    assert dg.get_mk_alignment_for_contiguous_layout() == 128
+    assert dg.get_theoretical_mk_alignment_for_contiguous_layout() == 128
+    assert dg.get_theoretical_mk_alignment_for_contiguous_layout(7) == 128
+
+
+@pytest.mark.parametrize("recipe", [(1, 128, 64), (1, 1, 32), (128, 128, 128)])
+def test_recipes_of_other_gpus(calls, recipe):
+    with pytest.raises(NotImplementedError, match="the ones of Hopper"):
+        dg.fp8_gemm_nt(pair(6, 256), pair(256, 256), torch.zeros(6, 256), recipe=recipe)
+
+
+def test_layout_functions():
+    assert [dg.get_tma_aligned_size(*x) for x in ((5, 4), (8, 4), (17, 1))] == [8, 8, 32]
+    sf = torch.rand(3, 5, 7)
+    stored = dg.get_mn_major_tma_aligned_tensor(sf)
+    assert torch.equal(stored, sf) and stored.stride() == (56, 1, 8)
+    assert dg.get_mn_major_tma_aligned_tensor(stored) is stored
+    made = dg.transform_sf_into_required_layout(sf, mn=5, k=896, recipe=(1, 128, 128), num_groups=3, is_sfa=True)
+    assert made.stride() == stored.stride()
+    blocks = torch.rand(2, 7)
+    assert dg.transform_sf_into_required_layout(blocks, 200, 896, (128, 128)) is blocks
+    with pytest.raises(ValueError, match=r"expected scales of shape \(2, 7\), got \(3, 7\)"):
+        dg.transform_sf_into_required_layout(torch.rand(3, 7), 200, 896, (1, 128, 128), is_sfa=False)
+    assert dg.ceil_div(7, 3) == 3 and dg.align(7, 3) == 9
+
+
+@pytest.mark.parametrize("use_ue8m0", [False, True])
+def test_casts(use_ue8m0):
+    x = torch.randn(256, 300)
+    for cast, shape in ((dg.per_token_cast_to_fp8, (256, 3)), (dg.per_block_cast_to_fp8, (2, 3)),
+                        (dg.per_channel_cast_to_fp8, (2, 300))):
+        values, scales = cast(x, use_ue8m0)
+        assert values.shape == x.shape and values.dtype == E4M3 and scales.shape == shape
+        rows = scales.repeat_interleave(256 // shape[0], 0)
+        columns = rows if shape[1] == 300 else rows.repeat_interleave(128, 1)[:, :300]
+        assert (values.float() * columns - x).abs().max() < x.abs().max() / 8
+        if use_ue8m0:
+            assert not (np.frexp(scales.numpy())[0] != 0.5).any()
+    assert dg.per_token_cast_to_fp8(torch.zeros(1, 128), False)[1].item() == pytest.approx(1e-4 / 448)
+
+
+def test_what_is_not_there_says_why():
+    with pytest.raises(NotImplementedError, match="bf16_gemm_nt is not available: fp8gemm computes products of block-scaled"):
+        dg.bf16_gemm_nt(1, 2, 3)
+    with pytest.raises(NotImplementedError, match="10.0"):
+        dg.utils.get_mn_major_tma_aligned_packed_ue8m0_tensor(1)
+    assert not hasattr(dg, "fp8_gemm_xx")
+    with pytest.raises(NotImplementedError):
+        dg.set_tc_util(80)
+
+
+def test_another_programs_import():
+    """`import deep_gemm`, and a pack from the environment."""
+    program = """if True:
+        import fp8gemm.deep_gemm
+        fp8gemm.deep_gemm.install()
+        import deep_gemm
+        from deep_gemm.utils.layout import get_mn_major_tma_aligned_tensor
+        from deep_gemm.utils.math import ceil_div
+        assert deep_gemm.get_mn_major_tma_aligned_tensor is get_mn_major_tma_aligned_tensor
+        deep_gemm.fp8_gemm_nt((__import__("torch").zeros(1, 1), None), (__import__("torch").zeros(1, 1), None),
+                              __import__("torch").zeros(1, 1))
+    """
+    for environment, message in (({}, "expected a pack: call fp8gemm.deep_gemm.use"),
+                                 ({"FP8GEMM_PACK": "/nowhere"}, "cannot open '/nowhere'")):
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True,
+                              env={**{k: v for k, v in os.environ.items() if k != "FP8GEMM_PACK"}, **environment})
+        assert done.returncode == 1 and message in done.stderr
+
+
+def test_missing_problem_is_named(pack, monkeypatch):
+    from arrays import CapsuleArray, rows
+
+    monkeypatch.setattr(_settings, "pack", None)
+    monkeypatch.setattr(_settings, "layouts", {})
+    assert dg.use(pack) is pack and _settings.current() is pack
+    assert _settings.layouts["none", 256, 256, "1d2d"] == [("mn_major", "k_major")]
+    assert _settings.layouts["row_end", 256, 256, "1d2d"] == [("mn_major", "k_major")]
+    a, b = (CapsuleArray(rows((4, 512), "float8_e4m3fn")) for _ in range(2))
+    with pytest.raises(fp8gemm.NotInPackError, match='"n": 4, "k": 512'):
+        pack.gemm(a, CapsuleArray(rows((4, 4), np.float32)), b, CapsuleArray(rows((1, 4), np.float32)),
+                  CapsuleArray(rows((4, 4), "bfloat16")), stream=0)
