@@ -29,66 +29,74 @@ size_t runtime::workspaceBytes(const format::Manifest &manifest) {
   return size_t(format::kMaxWorkspaceCtas) * manifest.workspace_bytes_per_cta();
 }
 
-static Storage describeScales(const Call &call, Operand operand) {
+//===----------------------------------------------------------------------===//
+// What the kernel has. Storages are filled in place, field by field: copies cost launches time.
+//===----------------------------------------------------------------------===//
+
+static void describe(Storage &storage, const char *name, int64_t rows, int64_t columns, int elementBytes,
+                     int alignment) {
+  storage.name = name;
+  storage.rows = rows;
+  storage.columns = columns;
+  storage.elementBytes = elementBytes;
+  storage.alignment = alignment;
+}
+
+/// Elements in a row, such as arrays are.
+static void describeArray(Storage &storage, const char *name, int64_t columns, int elementBytes, int alignment) {
+  describe(storage, name, 1, columns, elementBytes, alignment);
+  storage.tensor.leading_dimension = columns;
+  storage.tensor.group_stride = 0;
+  storage.hasRows = false;
+}
+
+static void describeScales(Call &call, Operand operand) {
   const format::Problem &problem = call.problem();
   bool ofA = operand == Operand::ScaleA;
   int64_t blockRows = ofA ? problem.sfa_block_rows() : problem.sfb_block_rows();
   int64_t blockColumns = ofA ? problem.sfa_block_columns() : problem.sfb_block_columns();
   int64_t outer = ceilDiv(ofA ? call.m : problem.n(), blockRows), inner = ceilDiv(call.k, blockColumns);
   bool kMajor = (ofA ? problem.sfa_layout() : problem.sfb_layout()) == format::ScaleLayout::KMajor;
-  Storage storage{ofA ? "sfa" : "sfb", ofA ? call.sfa : call.sfb, kMajor ? outer : inner, kMajor ? inner : outer, 4, 4};
+  Storage &storage = call[operand];
+  describe(storage, ofA ? "sfa" : "sfb", kMajor ? outer : inner, kMajor ? inner : outer, 4, 4);
   for (const format::Param *param : *call.manifest.params())
     if (param->operand() == operand && param->kind() == format::ParamKind::TensorMap)
       storage.alignment = kTmaAlignment;
   // Each group's blocks start anew; its last one has kGroupStep elements at least.
   if (problem.grouping() == Grouping::KCount && !kMajor)
     storage.possibleRows = (call.k + problem.groups() * (blockColumns - kGroupStep)) / blockColumns - inner;
-  return storage;
 }
 
-static Storage describeMatrix(const Call &call, Operand operand) {
+static void describeMatrices(Call &call) {
   const format::Problem &problem = call.problem();
-  int64_t n = problem.n();
+  int64_t m = call.m, n = problem.n(), k = call.k;
   auto bytes = [](format::ElementType type) { return int(format::detail::bytesOf(type)); };
-  switch (operand) {
-  case Operand::A:
-    return {"a", call.a, call.m, call.k, bytes(problem.a()), kTmaAlignment};
-  case Operand::B:
-    return {"b", call.b, n, call.k, bytes(problem.b()), kTmaAlignment};
-  case Operand::C:
-    return {"c", call.c, call.m, n, bytes(problem.d()), kTmaAlignment};
-  case Operand::D:
-    return {"d", call.d, call.m, n, bytes(problem.d()), kTmaAlignment};
-  default:
-    return describeScales(call, operand);
+  describe(call[Operand::A], "a", m, k, bytes(problem.a()), kTmaAlignment);
+  describe(call[Operand::B], "b", n, k, bytes(problem.b()), kTmaAlignment);
+  describe(call[Operand::D], "d", m, n, bytes(problem.d()), kTmaAlignment);
+  if (problem.c() != format::CUse::None)
+    describe(call[Operand::C], "c", m, n, bytes(problem.d()), kTmaAlignment);
+  describeScales(call, Operand::ScaleA);
+  describeScales(call, Operand::ScaleB);
+  for (Operand operand : {Operand::A, Operand::B, Operand::ScaleA, Operand::ScaleB, Operand::C, Operand::D}) {
+    Storage &storage = call[operand];
+    if (format::isFlat(problem, operand)) {
+      describeArray(storage, storage.name, storage.rows * storage.columns, storage.elementBytes, storage.alignment);
+      continue;
+    }
+    storage.hasGroups = format::hasGroups(problem, operand);
+    storage.groups = storage.hasGroups ? problem.groups() : 1;
+    if (storage.groups == 1) // none to step to; a tensor map wants a stride all the same
+      storage.tensor.group_stride = storage.rows * storage.tensor.leading_dimension;
   }
 }
 
-/// Elements in a row, such as arrays are.
-static Storage describeArray(const char *name, void *data, int64_t columns, int elementBytes, int alignment) {
-  Storage storage{name, {data, columns, 0}, 1, columns, elementBytes, alignment};
-  storage.hasRows = false;
-  return storage;
-}
-
-Storage runtime::describe(const Call &call, Operand operand) {
-  const format::Problem &problem = call.problem();
-  if (operand == Operand::None)
-    return {};
-  if (operand == Operand::Groups)
-    return describeArray("groups", const_cast<int32_t *>(call.groups), call.groupEntries(), 4, 4);
-  if (operand == Operand::Workspace)
-    return describeArray("workspace", call.workspace, int64_t(workspaceBytes(call.manifest)), 1,
-                         format::kWorkspaceAlignment);
-  Storage storage = describeMatrix(call, operand);
-  if (format::isFlat(problem, operand))
-    return describeArray(storage.name, storage.tensor.data, storage.rows * storage.columns, storage.elementBytes,
-                         storage.alignment);
-  storage.hasGroups = format::hasGroups(problem, operand);
-  storage.groups = storage.hasGroups ? problem.groups() : 1;
-  if (storage.groups == 1) // none to step to; a tensor map wants a stride all the same
-    storage.tensor.group_stride = storage.rows * storage.tensor.leading_dimension;
-  return storage;
+static void describeOperands(Call &call) {
+  describeMatrices(call);
+  if (format::isDescribed(call.problem().grouping()))
+    describeArray(call[Operand::Groups], "groups", call.groupEntries(), 4, 4);
+  if (size_t bytes = workspaceBytes(call.manifest))
+    describeArray(call[Operand::Workspace], "workspace", int64_t(bytes), 1, format::kWorkspaceAlignment);
 }
 
 //===----------------------------------------------------------------------===//
@@ -119,7 +127,7 @@ static fp8gemm_status checkGroupStride(const Storage &storage) {
     return fail(FP8GEMM_INVALID_ARGUMENT,
                 "expected the group stride of '%s' to be below 2^40 bytes, got %" PRId64 " elements", storage.name,
                 stride);
-  if (stride * storage.elementBytes % storage.alignment)
+  if (stride * storage.elementBytes & (storage.alignment - 1))
     return fail(FP8GEMM_INVALID_ARGUMENT,
                 "expected the group stride of '%s' to be a multiple of %d bytes (%d elements), got %" PRId64
                 " elements",
@@ -131,7 +139,7 @@ static fp8gemm_status checkStorage(const Storage &storage) {
   const char *name = storage.name;
   if (!storage.tensor.data)
     return fail(FP8GEMM_INVALID_ARGUMENT, "expected '%s' to be a device pointer, got null", name);
-  if (reinterpret_cast<uintptr_t>(storage.tensor.data) % storage.alignment)
+  if (reinterpret_cast<uintptr_t>(storage.tensor.data) & (storage.alignment - 1))
     return fail(FP8GEMM_INVALID_ARGUMENT, "expected the pointer of '%s' to be a multiple of %d bytes, got %p", name,
                 storage.alignment, storage.tensor.data);
   if (!storage.hasRows)
@@ -146,7 +154,7 @@ static fp8gemm_status checkStorage(const Storage &storage) {
   if (leading > INT32_MAX)
     return fail(FP8GEMM_INVALID_ARGUMENT,
                 "expected the leading dimension of '%s' to be below 2^31 elements, got %" PRId64, name, leading);
-  if (leading * storage.elementBytes % storage.alignment)
+  if (leading * storage.elementBytes & (storage.alignment - 1))
     return fail(FP8GEMM_INVALID_ARGUMENT,
                 "expected the leading dimension of '%s' to be a multiple of %d bytes (%d elements), got %" PRId64
                 " elements",
@@ -200,22 +208,22 @@ static bool overlap(const Storage &x, const Storage &y) {
 /// C is given where it is added, in place where the kernel adds in place.
 static fp8gemm_status checkC(const Call &call) {
   const char *kernel = call.manifest.entry()->c_str();
+  const fp8gemm_tensor &c = call[Operand::C].tensor, &d = call[Operand::D].tensor;
   switch (call.problem().c()) {
   case format::CUse::None:
-    if (call.c.data)
+    if (c.data)
       return fail(FP8GEMM_INVALID_ARGUMENT, "expected 'c' to be null, since kernel '%s' adds no C, got %p", kernel,
-                  call.c.data);
+                  c.data);
     return FP8GEMM_OK;
   case format::CUse::Apart:
-    return checkStorage(describe(call, Operand::C));
+    return checkStorage(call[Operand::C]);
   case format::CUse::InPlace:
-    if (call.c.data == call.d.data && call.c.leading_dimension == call.d.leading_dimension &&
-        (call.c.group_stride == call.d.group_stride || describe(call, Operand::D).groups == 1))
+    if (c.data == d.data && c.leading_dimension == d.leading_dimension && c.group_stride == d.group_stride)
       return FP8GEMM_OK;
     return fail(FP8GEMM_INVALID_ARGUMENT,
                 "expected 'c' to be 'd' (the same pointer and strides), since kernel '%s' adds in place, got "
                 "%p and %" PRId64,
-                kernel, call.c.data, call.c.leading_dimension);
+                kernel, c.data, c.leading_dimension);
   }
   return FP8GEMM_OK;
 }
@@ -223,10 +231,10 @@ static fp8gemm_status checkC(const Call &call) {
 /// The description of groups, where the kernel reads one.
 static fp8gemm_status checkDescription(const Call &call) {
   if (format::isDescribed(call.problem().grouping()))
-    return checkStorage(describe(call, Operand::Groups));
-  if (call.groups)
+    return checkStorage(call[Operand::Groups]);
+  if (const void *groups = call[Operand::Groups].tensor.data)
     return fail(FP8GEMM_INVALID_ARGUMENT, "expected 'groups' to be null, since those of kernel '%s' are equal, got %p",
-                call.manifest.entry()->c_str(), static_cast<const void *>(call.groups));
+                call.manifest.entry()->c_str(), groups);
   return FP8GEMM_OK;
 }
 
@@ -234,7 +242,7 @@ static fp8gemm_status checkWorkspace(const Call &call) {
   size_t needed = workspaceBytes(call.manifest);
   if (needed == 0)
     return FP8GEMM_OK;
-  if (fp8gemm_status status = checkStorage(describe(call, Operand::Workspace)))
+  if (fp8gemm_status status = checkStorage(call[Operand::Workspace]))
     return status;
   if (call.workspaceBytes < needed)
     return fail(FP8GEMM_INVALID_ARGUMENT, "expected a workspace of at least %zu bytes for kernel '%s', got %zu", needed,
@@ -244,13 +252,12 @@ static fp8gemm_status checkWorkspace(const Call &call) {
 
 /// D overlaps no operand but, where the kernel adds in place, C.
 static fp8gemm_status checkOverlap(const Call &call) {
-  Storage d = describe(call, Operand::D);
+  const Storage &d = call[Operand::D];
   for (Operand operand :
        {Operand::A, Operand::ScaleA, Operand::B, Operand::ScaleB, Operand::C, Operand::Groups, Operand::Workspace}) {
-    if ((operand == Operand::C && call.problem().c() != format::CUse::Apart) ||
-        (operand == Operand::Groups && !call.groups))
+    const Storage &other = call[operand];
+    if (operand == Operand::C && call.problem().c() == format::CUse::InPlace)
       continue;
-    Storage other = describe(call, operand);
     if (overlap(d, other))
       return fail(FP8GEMM_INVALID_ARGUMENT, "expected 'd' not to overlap '%s'%s", other.name,
                   operand == Operand::C ? "; to add in place, compile a kernel that does" : "");
@@ -282,7 +289,7 @@ static fp8gemm_status checkFlags(const Call &call) {
   return FP8GEMM_OK;
 }
 
-fp8gemm_status runtime::checkCall(const Call &call) {
+fp8gemm_status runtime::checkCall(Call &call) {
   if (fp8gemm_status status = checkExtent(call, "m", call.m, call.problem().m()))
     return status;
   if (fp8gemm_status status = checkExtent(call, "k", call.k, call.problem().k()))
@@ -291,8 +298,9 @@ fp8gemm_status runtime::checkCall(const Call &call) {
     return status;
   if (call.hasNoWork())
     return FP8GEMM_OK;
+  describeOperands(call);
   for (Operand operand : {Operand::A, Operand::ScaleA, Operand::B, Operand::ScaleB, Operand::D})
-    if (fp8gemm_status status = checkStorage(describe(call, operand)))
+    if (fp8gemm_status status = checkStorage(call[operand]))
       return status;
   for (auto *check : {checkC, checkDescription, checkWorkspace, checkOverlap})
     if (fp8gemm_status status = check(call))

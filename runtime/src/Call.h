@@ -9,24 +9,9 @@
 #include "Error.h"
 #include "KernelFile.h"
 
+#include <array>
+
 namespace fp8gemm::runtime {
-
-/// The caller's arguments beside the kernel that they are for.
-struct Call {
-  const format::Manifest &manifest;
-  int64_t m, k;
-  fp8gemm_tensor a, sfa, b, sfb, c, d;
-  const int32_t *groups = nullptr;
-  void *workspace = nullptr;
-  size_t workspaceBytes = 0;
-  uint32_t numSms = 0, flags = 0;
-
-  const format::Problem &problem() const { return *manifest.problem(); }
-  /// Entries of the description of groups.
-  int64_t groupEntries() const;
-  /// Nothing would be written.
-  bool hasNoWork() const;
-};
 
 /// An operand's storage, as the caller gave it and as the problem asks for it.
 struct Storage {
@@ -34,7 +19,7 @@ struct Storage {
   fp8gemm_tensor tensor{};
   int64_t rows = 0, columns = 0;
   int elementBytes = 1;
-  /// Bytes that the pointer and the strides must be multiples of.
+  /// Bytes that the pointer and the strides must be multiples of; a power of two.
   int alignment = 1;
   /// Of an operand that has an extent of groups.
   int64_t groups = 1;
@@ -45,15 +30,32 @@ struct Storage {
   int64_t possibleRows = 0;
 };
 
+/// What the caller asks of a kernel.
+struct Call {
+  const format::Manifest &manifest;
+  int64_t m = 0, k = 0;
+  size_t workspaceBytes = 0;
+  uint32_t numSms = 0, flags = 0;
+  /// By operand. The caller gives `tensor`; checkCall fills in the rest of those that the kernel has, and of others
+  /// there are no rows.
+  std::array<Storage, size_t(format::Operand::None) + 1> storages{};
+
+  const format::Problem &problem() const { return *manifest.problem(); }
+  const Storage &operator[](format::Operand operand) const { return storages[size_t(operand)]; }
+  Storage &operator[](format::Operand operand) { return storages[size_t(operand)]; }
+  /// Entries of the description of groups.
+  int64_t groupEntries() const;
+  /// Nothing would be written.
+  bool hasNoWork() const;
+};
+
 inline int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 /// Bytes of the workspace that every launch is given.
 size_t workspaceBytes(const format::Manifest &manifest);
 
-Storage describe(const Call &call, format::Operand operand);
-
-/// What can be checked without the device. The arguments of a call without work are not looked at.
-fp8gemm_status checkCall(const Call &call);
+/// What can be checked without the device. The operands of a call without work are not looked at.
+fp8gemm_status checkCall(Call &call);
 
 /// Copies the description of groups to the host, which waits for the stream, and checks it.
 fp8gemm_status checkGroups(const Call &call, const cuda::Driver &driver, cuda::CUstream stream);

@@ -111,6 +111,9 @@ struct CUlaunchConfig {
   X(memcpyDtoHAsync, cuMemcpyDtoHAsync_v2, (void *to, CUdeviceptr from, size_t bytes, CUstream stream))                \
   X(streamSynchronize, cuStreamSynchronize, (CUstream stream))
 
+/// What the runtime calls where the driver has it.
+#define FP8GEMM_CUDA_OPTIONAL_FUNCTIONS(X) X(funcLoad, cuFuncLoad, (CUfunction function)) /* 12.4 */
+
 /// What the tools call besides.
 #define FP8GEMM_CUDA_TOOL_FUNCTIONS(X)                                                                                 \
   X(deviceGet, cuDeviceGet, (CUdevice * device, int ordinal))                                                          \

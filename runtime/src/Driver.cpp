@@ -66,6 +66,10 @@ static bool open(Driver &driver, std::string &error) {
     return false;
   FP8GEMM_CUDA_RUNTIME_FUNCTIONS(FP8GEMM_LOOK_UP)
 #undef FP8GEMM_LOOK_UP
+#define FP8GEMM_LOOK_UP(member, symbol, params)                                                                        \
+  driver.member = reinterpret_cast<decltype(driver.member)>(dlsym(driver.library, #symbol));
+  FP8GEMM_CUDA_OPTIONAL_FUNCTIONS(FP8GEMM_LOOK_UP)
+#undef FP8GEMM_LOOK_UP
   if (CUresult result = driver.init(0); result != CUDA_SUCCESS) {
     error = driver.describe(result, "cuInit");
     return false;

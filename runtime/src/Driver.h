@@ -15,6 +15,7 @@ namespace fp8gemm::cuda {
 struct Driver {
 #define FP8GEMM_MEMBER(member, symbol, params) CUresult(*member) params = nullptr;
   FP8GEMM_CUDA_RUNTIME_FUNCTIONS(FP8GEMM_MEMBER)
+  FP8GEMM_CUDA_OPTIONAL_FUNCTIONS(FP8GEMM_MEMBER) ///< null where the driver lacks it
 #undef FP8GEMM_MEMBER
 
   /// Handle of dlopen.
@@ -26,6 +27,16 @@ struct Driver {
 
   /// "cuX failed: NAME (the driver's text); what to do".
   std::string describe(CUresult result, const char *call) const;
+};
+
+/// libcuda's functions that the runtime has no use for.
+struct ToolFunctions {
+#define FP8GEMM_MEMBER(member, symbol, params) CUresult(*member) params = nullptr;
+  FP8GEMM_CUDA_TOOL_FUNCTIONS(FP8GEMM_MEMBER)
+#undef FP8GEMM_MEMBER
+
+  /// False, with `error` set, where the driver lacks one.
+  bool load(const Driver &driver, std::string &error);
 };
 
 /// The address of `symbol` in `driver`, or null with `error` set.

@@ -3,8 +3,8 @@
 // Checking, encoding and launching a product.
 
 #include "Abi.h"
-#include "Call.h"
-#include "Kernel.h"
+#include "Launch.h"
+#include "TensorMaps.h"
 
 #include <algorithm>
 #include <cinttypes>
@@ -13,45 +13,6 @@ using namespace fp8gemm;
 using namespace fp8gemm::runtime;
 using format::Grouping;
 using format::Operand;
-
-namespace {
-
-/// Room for one kernel parameter of any kind.
-union ParamValue {
-  cuda::CUtensorMap map;
-  void *pointer;
-  int32_t number;
-  int64_t stride;
-};
-
-} // namespace
-
-static cuda::CUresult encode(const cuda::Driver &driver, const format::Param &param, const Storage &storage,
-                             cuda::CUtensorMap &map) {
-  int type = cuda::CU_TENSOR_MAP_DATA_TYPE_UINT8; // FP8 has no type of its own
-  if (param.element() == format::ElementType::F32)
-    type = cuda::CU_TENSOR_MAP_DATA_TYPE_FLOAT32;
-  else if (param.element() == format::ElementType::BF16)
-    type = cuda::CU_TENSOR_MAP_DATA_TYPE_BFLOAT16;
-  int swizzle = param.swizzle_bytes() == 128  ? cuda::CU_TENSOR_MAP_SWIZZLE_128B
-                : param.swizzle_bytes() == 64 ? cuda::CU_TENSOR_MAP_SWIZZLE_64B
-                : param.swizzle_bytes() == 32 ? cuda::CU_TENSOR_MAP_SWIZZLE_32B
-                                              : cuda::CU_TENSOR_MAP_SWIZZLE_NONE;
-  int promotion = param.l2_promotion_bytes() == 256   ? cuda::CU_TENSOR_MAP_L2_PROMOTION_L2_256B
-                  : param.l2_promotion_bytes() == 128 ? cuda::CU_TENSOR_MAP_L2_PROMOTION_L2_128B
-                  : param.l2_promotion_bytes() == 64  ? cuda::CU_TENSOR_MAP_L2_PROMOTION_L2_64B
-                                                      : cuda::CU_TENSOR_MAP_L2_PROMOTION_NONE;
-  // The driver lists dimensions innermost first. It takes none that is empty: of a K of 0 nothing is loaded.
-  auto extent = [](int64_t value) { return uint64_t(std::max<int64_t>(value, 1)); };
-  auto stride = [&](int64_t elements) { return uint64_t(std::max<int64_t>(elements * storage.elementBytes, 16)); };
-  uint64_t extents[] = {extent(storage.columns), extent(storage.rows + storage.possibleRows), extent(storage.groups)};
-  uint64_t strides[] = {stride(storage.tensor.leading_dimension), stride(storage.tensor.group_stride)};
-  uint32_t rank = param.box()->size(), box[3], elementStrides[] = {1, 1, 1};
-  std::reverse_copy(param.box()->begin(), param.box()->end(), box);
-  return driver.tensorMapEncodeTiled(&map, type, rank, storage.tensor.data, extents, strides, box, elementStrides,
-                                     cuda::CU_TENSOR_MAP_INTERLEAVE_NONE, swizzle, promotion,
-                                     cuda::CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
-}
 
 /// The kernel runs where its stream lives; tensor maps and pointers are the current
 /// context's. A difference would be an obscure error of the driver, or worse.
@@ -115,16 +76,12 @@ static fp8gemm_status chooseGrid(const fp8gemm_kernel &kernel, const Call &call,
   return FP8GEMM_OK;
 }
 
-static fp8gemm_status fillParam(const cuda::Driver &driver, const Call &call, const format::Param &param,
-                                ParamValue &value) {
-  Storage storage = describe(call, param.operand());
+static fp8gemm_status fillParam(const cuda::Driver &driver, TensorMapCache &maps, const Call &call, int device,
+                                const format::Param &param, Launch::Value &value) {
+  const Storage &storage = call[param.operand()];
   switch (param.kind()) {
   case format::ParamKind::TensorMap:
-    if (auto result = encode(driver, param, storage, value.map)) {
-      std::string what = std::string("cuTensorMapEncodeTiled for '") + storage.name + "'";
-      return failedCall(driver, result, what.c_str());
-    }
-    break;
+    return makeTensorMap(driver, maps, param, storage, device, value.map);
   case format::ParamKind::Pointer:
     // The kernel addresses its elements, of a group, in 32 bits.
     if (storage.rows * storage.tensor.leading_dimension > INT32_MAX)
@@ -149,33 +106,36 @@ static fp8gemm_status fillParam(const cuda::Driver &driver, const Call &call, co
   return FP8GEMM_OK;
 }
 
-static fp8gemm_status launch(const fp8gemm_kernel &kernel, const cuda::Driver &driver, const Call &call,
-                             cuda::CUstream stream, const DeviceLimits &limits) {
-  int64_t clusters = 0;
-  if (fp8gemm_status status = chooseGrid(kernel, call, limits, clusters))
+fp8gemm_status runtime::prepare(fp8gemm_kernel &kernel, Call &call, const cuda::Driver &driver, cuda::CUstream stream,
+                                Launch &launch) {
+  const DeviceLimits *limits = nullptr;
+  if (fp8gemm_status status = kernel.load(driver, limits))
     return status;
-  ParamValue values[kMaxParams];
-  void *params[kMaxParams];
+  if (fp8gemm_status status = checkStream(driver, stream))
+    return status;
+  if (call.flags & FP8GEMM_CHECK_GROUPS)
+    if (fp8gemm_status status = checkGroups(call, driver, stream))
+      return status;
+  int64_t clusters = 0;
+  if (fp8gemm_status status = chooseGrid(kernel, call, *limits, clusters))
+    return status;
   unsigned count = 0;
   for (const format::Param *param : *call.manifest.params()) {
-    params[count] = &values[count];
-    if (fp8gemm_status status = fillParam(driver, call, *param, values[count++]))
+    Launch::Value &value = launch.values[count];
+    launch.params[count++] = &value;
+    if (fp8gemm_status status = fillParam(driver, *kernel.maps, call, kernel.deviceOf(*limits), *param, value))
       return status;
   }
-
-  LaunchAttributes attributes;
-  cuda::CUlaunchConfig config = kernel.launchConfig(clusters, attributes);
+  launch.config = kernel.launchConfig(clusters, launch.attributes);
+  launch.config.hStream = stream;
   if (call.flags & FP8GEMM_DEPENDENT_LAUNCH)
-    attributes[config.numAttrs++] = {cuda::CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION, {1}};
-  config.hStream = stream;
+    launch.attributes[launch.config.numAttrs++] = {cuda::CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION, {1}};
   // A CUkernel stands for the function of the current context.
-  auto function = reinterpret_cast<cuda::CUfunction>(kernel.function);
-  if (auto result = driver.launchKernelEx(&config, function, params, nullptr))
-    return failedCall(driver, result, "cuLaunchKernelEx");
+  launch.function = reinterpret_cast<cuda::CUfunction>(kernel.function);
   return FP8GEMM_OK;
 }
 
-static fp8gemm_status run(fp8gemm_kernel &kernel, const Call &call, cuda::CUstream stream) {
+static fp8gemm_status run(fp8gemm_kernel &kernel, Call &call, cuda::CUstream stream) {
   if (fp8gemm_status status = checkCall(call))
     return status;
   if (call.hasNoWork())
@@ -184,15 +144,12 @@ static fp8gemm_status run(fp8gemm_kernel &kernel, const Call &call, cuda::CUstre
   const cuda::Driver *driver = cuda::Driver::get(error);
   if (!driver)
     return fail(FP8GEMM_NO_DRIVER, "%s", error.c_str());
-  const DeviceLimits *limits = nullptr;
-  if (fp8gemm_status status = kernel.load(*driver, limits))
+  Launch launch;
+  if (fp8gemm_status status = prepare(kernel, call, *driver, stream, launch))
     return status;
-  if (fp8gemm_status status = checkStream(*driver, stream))
-    return status;
-  if (call.flags & FP8GEMM_CHECK_GROUPS)
-    if (fp8gemm_status status = checkGroups(call, *driver, stream))
-      return status;
-  return launch(kernel, *driver, call, stream, *limits);
+  if (auto result = driver->launchKernelEx(&launch.config, launch.function, launch.params, nullptr))
+    return failedCall(*driver, result, "cuLaunchKernelEx");
+  return FP8GEMM_OK;
 }
 
 //===----------------------------------------------------------------------===//
@@ -215,17 +172,39 @@ static fp8gemm_status checkEntry(const fp8gemm_kernel *kernel, const Args *given
   return FP8GEMM_OK;
 }
 
+Call runtime::makeCall(const fp8gemm_kernel &kernel, const fp8gemm_gemm_args &args) {
+  Call call{kernel.manifest(), args.m, kernel.manifest().problem()->k(), 0, args.num_sms, args.flags};
+  for (auto [operand, matrix] : {std::pair<Operand, const fp8gemm_matrix &>{Operand::A, args.a},
+                                 {Operand::ScaleA, args.sfa},
+                                 {Operand::B, args.b},
+                                 {Operand::ScaleB, args.sfb},
+                                 {Operand::C, args.c},
+                                 {Operand::D, args.d}})
+    call[operand].tensor = {matrix.data, matrix.leading_dimension, 0};
+  return call;
+}
+
+static Call makeCall(const fp8gemm_kernel &kernel, const fp8gemm_grouped_gemm_args &args) {
+  const format::Problem &problem = *kernel.manifest().problem();
+  int64_t k = problem.grouping() == Grouping::KCount ? args.k : problem.k();
+  Call call{kernel.manifest(), args.m, k, args.workspace_bytes, args.num_sms, args.flags};
+  call[Operand::A].tensor = args.a;
+  call[Operand::ScaleA].tensor = args.sfa;
+  call[Operand::B].tensor = args.b;
+  call[Operand::ScaleB].tensor = args.sfb;
+  call[Operand::C].tensor = args.c;
+  call[Operand::D].tensor = args.d;
+  call[Operand::Groups].tensor.data = const_cast<int32_t *>(args.groups);
+  call[Operand::Workspace].tensor.data = args.workspace;
+  return call;
+}
+
 fp8gemm_status fp8gemm_gemm(fp8gemm_kernel *kernel, const fp8gemm_gemm_args *given, CUstream_st *stream) {
   return guarded([&] {
     fp8gemm_gemm_args args;
     if (fp8gemm_status status = checkEntry(kernel, given, /*grouped=*/false, "fp8gemm_gemm", args))
       return status;
-    auto tensor = [](const fp8gemm_matrix &matrix) { return fp8gemm_tensor{matrix.data, matrix.leading_dimension, 0}; };
-    const format::Manifest &manifest = kernel->manifest();
-    Call call{manifest,       args.m,           manifest.problem()->k(), tensor(args.a), tensor(args.sfa),
-              tensor(args.b), tensor(args.sfb), tensor(args.c),          tensor(args.d)};
-    call.numSms = args.num_sms;
-    call.flags = args.flags;
+    Call call = makeCall(*kernel, args);
     return run(*kernel, call, stream);
   });
 }
@@ -236,13 +215,7 @@ fp8gemm_status fp8gemm_grouped_gemm(fp8gemm_kernel *kernel, const fp8gemm_groupe
     fp8gemm_grouped_gemm_args args;
     if (fp8gemm_status status = checkEntry(kernel, given, /*grouped=*/true, "fp8gemm_grouped_gemm", args))
       return status;
-    const format::Manifest &manifest = kernel->manifest();
-    bool kGrouped = manifest.problem()->grouping() == Grouping::KCount;
-    Call call{manifest,     args.m,         kGrouped ? args.k : manifest.problem()->k(),
-              args.a,       args.sfa,       args.b,
-              args.sfb,     args.c,         args.d,
-              args.groups,  args.workspace, args.workspace_bytes,
-              args.num_sms, args.flags};
+    Call call = makeCall(*kernel, args);
     return run(*kernel, call, stream);
   });
 }

@@ -84,7 +84,7 @@ fp8gemm_status runtime::checkGroups(const Call &call, const cuda::Driver &driver
   if (!format::isDescribed(call.problem().grouping()))
     return FP8GEMM_OK;
   Entries groups(call.groupEntries());
-  auto from = reinterpret_cast<cuda::CUdeviceptr>(call.groups);
+  auto from = reinterpret_cast<cuda::CUdeviceptr>(call[format::Operand::Groups].tensor.data);
   if (auto result = driver.memcpyDtoHAsync(groups.data(), from, groups.size() * sizeof(int32_t), stream))
     return failedCall(driver, result, "cuMemcpyDtoHAsync for FP8GEMM_CHECK_GROUPS");
   if (auto result = driver.streamSynchronize(stream))

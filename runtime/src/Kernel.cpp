@@ -3,6 +3,7 @@
 // Opening and loading kernels.
 
 #include "Kernel.h"
+#include "TensorMaps.h"
 
 #include <cerrno>
 #include <cstdio>
@@ -29,7 +30,11 @@ std::string runtime::checkRoom(const format::Manifest &manifest) {
 }
 
 static fp8gemm_status open(std::string bytes, const char *name, fp8gemm_kernel **kernel) {
+  // Room for the layers of a model that have weights of this shape, a few times over.
+  constexpr size_t kSetsOfMaps = 64;
   auto opened = std::make_unique<fp8gemm_kernel>();
+  opened->ownMaps = std::make_unique<TensorMapCache>(kSetsOfMaps);
+  opened->maps = opened->ownMaps.get();
   opened->bytes = std::move(bytes);
   std::string error = format::readKernelFile(opened->bytes.data(), opened->bytes.size(), opened->file);
   if (error.empty())
@@ -72,6 +77,8 @@ fp8gemm_status fp8gemm_kernel_open_memory(const void *bytes, size_t size, fp8gem
     return open(std::string(static_cast<const char *>(bytes), size), "kernel in memory", kernel);
   });
 }
+
+fp8gemm_kernel::fp8gemm_kernel() = default;
 
 fp8gemm_kernel::~fp8gemm_kernel() {
   // At the end of a process the driver may be gone before us; nothing is lost then.
@@ -185,7 +192,6 @@ fp8gemm_status fp8gemm_kernel::load(const cuda::Driver &cu, const DeviceLimits *
   if (auto result = cu.kernelSetAttribute(cuda::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES,
                                           int(manifest().smem_bytes()), function, device))
     return failedCall(cu, result, "cuKernelSetAttribute(MAX_DYNAMIC_SHARED_SIZE_BYTES)");
-  // The driver loads code into a context lazily; have it done, and fail, now.
   cuda::CUfunction inContext = nullptr;
   if (auto result = cu.kernelGetFunction(&inContext, function))
     return failedCall(cu, result, "cuKernelGetFunction");
@@ -196,6 +202,19 @@ fp8gemm_status fp8gemm_kernel::load(const cuda::Driver &cu, const DeviceLimits *
   return FP8GEMM_OK;
 }
 
+fp8gemm_status fp8gemm_kernel::loadInContext(const cuda::Driver &cu) {
+  const DeviceLimits *limits = nullptr;
+  if (fp8gemm_status status = load(cu, limits))
+    return status;
+  cuda::CUfunction inContext = nullptr;
+  if (auto result = cu.kernelGetFunction(&inContext, function))
+    return failedCall(cu, result, "cuKernelGetFunction");
+  if (!cu.funcLoad) // the driver is older than lazy loading's own call
+    return FP8GEMM_OK;
+  auto result = cu.funcLoad(inContext);
+  return result ? failedCall(cu, result, "cuFuncLoad") : FP8GEMM_OK;
+}
+
 fp8gemm_status fp8gemm_kernel_load(fp8gemm_kernel *kernel) {
   return guarded([&] {
     if (!kernel)
@@ -204,7 +223,6 @@ fp8gemm_status fp8gemm_kernel_load(fp8gemm_kernel *kernel) {
     const cuda::Driver *driver = cuda::Driver::get(error);
     if (!driver)
       return fail(FP8GEMM_NO_DRIVER, "%s", error.c_str());
-    const DeviceLimits *limits = nullptr;
-    return kernel->load(*driver, limits);
+    return kernel->loadInContext(*driver);
   });
 }

@@ -9,6 +9,7 @@
 
 #include <array>
 #include <atomic>
+#include <memory>
 #include <mutex>
 #include <string>
 
@@ -26,6 +27,8 @@ struct DeviceLimits {
   /// rest of this is written.
   std::atomic<int> clusters{0};
 };
+
+class TensorMapCache;
 
 /// Attributes of a launch: those that it has come first.
 using LaunchAttributes = std::array<cuda::CUlaunchAttribute, 2>;
@@ -50,6 +53,9 @@ struct fp8gemm_kernel {
   fp8gemm::format::KernelFile file;
   /// Whether a pack owns this.
   bool isPacked = false;
+  /// Of launches; the pack's, or its own.
+  fp8gemm::runtime::TensorMapCache *maps = nullptr;
+  std::unique_ptr<fp8gemm::runtime::TensorMapCache> ownMaps;
 
   /// Guards loading; a launch on a loaded device takes no lock.
   std::mutex loading;
@@ -59,9 +65,12 @@ struct fp8gemm_kernel {
   fp8gemm::cuda::CUkernel function = nullptr;
   std::array<fp8gemm::runtime::DeviceLimits, fp8gemm::runtime::kMaxDevices> devices;
 
+  fp8gemm_kernel();
   /// Unloads the kernel from all devices.
   ~fp8gemm_kernel();
 
+  /// Whose limits these are.
+  int deviceOf(const fp8gemm::runtime::DeviceLimits &limits) const { return int(&limits - devices.data()); }
   const fp8gemm::format::Manifest &manifest() const { return *description; }
   /// CTAs of a cluster.
   unsigned cluster() const { return manifest().cluster_m() * manifest().cluster_n() * manifest().split_k(); }
@@ -69,8 +78,11 @@ struct fp8gemm_kernel {
   fp8gemm::cuda::CUlaunchConfig launchConfig(int64_t clusterCount,
                                              fp8gemm::runtime::LaunchAttributes &attributes) const;
 
-  /// Readies the kernel on the device of the current context, and says what that has.
+  /// Readies the kernel on the device of the current context, and says what that has. Of a device where it is
+  /// ready, takes no lock.
   fp8gemm_status load(const fp8gemm::cuda::Driver &driver, const fp8gemm::runtime::DeviceLimits *&limits);
+  /// The same, and has the driver load the code into the current context, which it else may do at the first launch.
+  fp8gemm_status loadInContext(const fp8gemm::cuda::Driver &driver);
 };
 
 #endif // FP8GEMM_RUNTIME_SRC_KERNEL_H

@@ -5,6 +5,7 @@
 #include "Abi.h"
 #include "Kernel.h"
 #include "PackFile.h"
+#include "TensorMaps.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -40,6 +41,9 @@ private:
   size_t size = 0;
 };
 
+/// Room for the weights and activations of a model of some hundred products.
+constexpr size_t kSetsOfMaps = 512;
+
 /// What find goes by: the caller's words, without those that don't count.
 using Key = std::array<int64_t, 14>;
 
@@ -59,7 +63,8 @@ struct fp8gemm_pack {
   Mapping mapping; ///< of a file
   format::PackFile file;
   std::unique_ptr<fp8gemm_kernel[]> kernels;
-  std::vector<Plan> plans; ///< by key
+  TensorMapCache maps{kSetsOfMaps}; ///< of all kernels
+  std::vector<Plan> plans;          ///< by key
 
   const Plan *find(const fp8gemm_problem &problem) const;
 };
@@ -124,6 +129,7 @@ static fp8gemm_status open(std::unique_ptr<fp8gemm_pack> opened, const void *byt
     opened->kernels[i].code = file.kernels[i].cubin.data();
     opened->kernels[i].description = &file.kernels[i].manifest();
     opened->kernels[i].isPacked = true;
+    opened->kernels[i].maps = &opened->maps;
   }
   for (const format::Plan *plan : *file.index->plans()) {
     fp8gemm_problem problem = describe(file.problemOf(*plan));
@@ -228,9 +234,8 @@ fp8gemm_kernel *fp8gemm_pack_find(fp8gemm_pack *pack, const fp8gemm_problem *pro
 //===----------------------------------------------------------------------===//
 
 static fp8gemm_status load(const Plan &plan, const cuda::Driver &driver) {
-  const DeviceLimits *limits = nullptr;
   for (const Plan::Interval &interval : plan.intervals)
-    if (fp8gemm_status status = interval.kernel->load(driver, limits))
+    if (fp8gemm_status status = interval.kernel->loadInContext(driver))
       return status;
   return FP8GEMM_OK;
 }

@@ -12,10 +12,9 @@ set_target_properties(RuntimeCProgram PROPERTIES C_STANDARD 11 C_EXTENSIONS OFF
 target_compile_options(RuntimeCProgram PRIVATE -Wall -Wextra -Wpedantic -Werror)
 target_link_libraries(RuntimeCProgram PRIVATE fp8gemm_runtime)
 
-fp8gemm_unit_test(RuntimeGemmTest SOURCES RuntimeGemmTest.cpp RuntimeGroupedTest.cpp RuntimePackTest.cpp
-  RuntimeAbiTest.cpp RuntimeLaunchTest.cpp RuntimeRecipesTest.cpp LINK fp8gemm_runtime fp8gemm_format DEPENDS RuntimeFakeDriver RuntimeCProgram)
-target_include_directories(RuntimeGemmTest PRIVATE ${CMAKE_SOURCE_DIR}/runtime/src)
-target_link_libraries(RuntimeGemmTest PRIVATE ${CMAKE_DL_LIBS})
+fp8gemm_unit_test(RuntimeGemmTest SOURCES RuntimeAbiTest.cpp RuntimeContextTest.cpp RuntimeGemmTest.cpp
+  RuntimeGroupedTest.cpp RuntimeLaunchTest.cpp RuntimePackTest.cpp RuntimeRecipesTest.cpp RuntimeTensorMapTest.cpp
+  LINK fp8gemm_runtime_static DEPENDS RuntimeFakeDriver RuntimeCProgram)
 target_compile_definitions(RuntimeGemmTest PRIVATE
   FP8GEMM_PROJECT_VERSION="${PROJECT_VERSION}"
   FP8GEMM_FAKE_LIBCUDA="$<TARGET_FILE:RuntimeFakeDriver>"
@@ -40,3 +39,9 @@ target_compile_definitions(RuntimeRunTest PRIVATE
 if(FP8GEMM_BUILD_COMPILER)
   target_compile_definitions(RuntimeRunTest PRIVATE FP8GEMM_HAS_CPU)
 endif()
+
+fp8gemm_unit_test(RuntimeLaunchCostTest SOURCES RuntimeLaunchCostTest.cpp LINK fp8gemm_format
+  DEPENDS launch-cost null_driver)
+target_compile_definitions(RuntimeLaunchCostTest PRIVATE
+  FP8GEMM_LAUNCH_COST="$<TARGET_FILE:launch-cost>"
+  FP8GEMM_NULL_DRIVER="$<TARGET_FILE:null_driver>")

@@ -85,6 +85,9 @@ struct SamePassing<own::CUresult (*)(Own...), ::CUresult (*)(Theirs...)> {
   static_assert(SamePassing<own::CUresult(*) params, decltype(&::symbol)>::value, #symbol);
 FP8GEMM_CUDA_RUNTIME_FUNCTIONS(CHECK_FUNCTION)
 FP8GEMM_CUDA_TOOL_FUNCTIONS(CHECK_FUNCTION)
+#if CUDA_VERSION >= 12040
+FP8GEMM_CUDA_OPTIONAL_FUNCTIONS(CHECK_FUNCTION)
+#endif
 
 TEST(CudaHeader, AgreesWithCudaH) { SUCCEED() << "checked when this was compiled"; }
 

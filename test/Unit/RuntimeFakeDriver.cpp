@@ -2,6 +2,7 @@
 
 #include "RuntimeFakeDriver.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -17,6 +18,16 @@ FakeCuda *fakeCuda() {
 
 /// Held by each call; a launch may call back.
 static std::recursive_mutex mutex;
+
+/// What cuCtxSetCurrent said on this thread.
+static thread_local CUcontext chosen = nullptr;
+
+static CUcontext currentContext() { return chosen ? chosen : fakeCuda()->current; }
+
+static int deviceOf(CUcontext context) {
+  auto found = fakeCuda()->devices.find(context);
+  return found == fakeCuda()->devices.end() ? fakeCuda()->device : found->second;
+}
 
 /// Records the call; what it shall return.
 static CUresult enter(const char *call) {
@@ -60,7 +71,8 @@ CUresult cuDriverGetVersion(int *version) {
 CUresult cuDeviceGetAttribute(int *value, int attribute, CUdevice device) {
   ENTER(cuDeviceGetAttribute);
   const FakeCuda &fake = *fakeCuda();
-  if (device != fake.device)
+  auto isDevice = [&](const auto &entry) { return entry.second == device; };
+  if (device != fake.device && std::none_of(fake.devices.begin(), fake.devices.end(), isDevice))
     return 101;
   switch (attribute) {
   case CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR:
@@ -87,15 +99,20 @@ CUresult cuDeviceGetName(char *name, int length, CUdevice) {
 
 CUresult cuCtxGetCurrent(CUcontext *context) {
   ENTER(cuCtxGetCurrent);
-  *context = fakeCuda()->current;
+  *context = currentContext();
+  return CUDA_SUCCESS;
+}
+
+CUresult cuCtxSetCurrent(CUcontext context) {
+  chosen = context;
   return CUDA_SUCCESS;
 }
 
 CUresult cuCtxGetDevice(CUdevice *device) {
   ENTER(cuCtxGetDevice);
-  if (!fakeCuda()->current)
+  if (!currentContext())
     return CUDA_ERROR_INVALID_CONTEXT;
-  *device = fakeCuda()->device;
+  *device = deviceOf(currentContext());
   return CUDA_SUCCESS;
 }
 
@@ -140,6 +157,12 @@ CUresult cuKernelSetAttribute(int attribute, int value, CUkernel, CUdevice devic
 CUresult cuKernelGetFunction(CUfunction *function, CUkernel) {
   ENTER(cuKernelGetFunction);
   *function = reinterpret_cast<CUfunction>(0x400);
+  return CUDA_SUCCESS;
+}
+
+CUresult cuFuncLoad(CUfunction) {
+  ENTER(cuFuncLoad);
+  fakeCuda()->loadedInto.push_back(currentContext());
   return CUDA_SUCCESS;
 }
 
@@ -188,7 +211,7 @@ CUresult cuLaunchKernelEx(const CUlaunchConfig *config, CUfunction function, voi
   if (extra)
     return 1;
   const CUlaunchAttribute *dependent = findAttribute(*config, CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION);
-  FakeLaunch launch{*config, function, {}, clusterOf(*config), dependent && dependent->value[0] == 1};
+  FakeLaunch launch{*config, function, currentContext(), {}, clusterOf(*config), dependent && dependent->value[0] == 1};
   for (size_t i = 0; i < fakeCuda()->paramBytes.size(); ++i)
     launch.params.emplace_back(static_cast<const char *>(params[i]), fakeCuda()->paramBytes[i]);
   fakeCuda()->launches.push_back(launch);

@@ -25,15 +25,18 @@ struct FakeMap {
 struct FakeLaunch {
   cuda::CUlaunchConfig config;
   cuda::CUfunction function;
+  cuda::CUcontext context;
   std::vector<std::string> params; ///< the bytes of each
   unsigned cluster;                ///< 1 without the attribute
   bool dependent;                  ///< may start before the previous kernel's end
 };
 
 struct FakeCuda {
-  // What the device is.
+  // What each device is.
   int device = 0, major = 9, minor = 0, sms = 132, smemOptin = 232448, activeClusters = 60;
+  /// Where nothing else is current: of `device`, as all contexts that are not in `devices`.
   cuda::CUcontext current = reinterpret_cast<cuda::CUcontext>(0x100);
+  std::map<cuda::CUcontext, int> devices;
   std::map<cuda::CUstream, cuda::CUcontext> streams;
   /// Calls that fail, and how.
   std::map<std::string, int> failures;
@@ -45,7 +48,8 @@ struct FakeCuda {
   std::vector<uint32_t> paramBytes; ///< set by the test: how much to record of each parameter
   std::string loadedCode, loadedEntry;
   std::map<int, int> smemOfDevice;
-  unsigned askedCluster = 0; ///< of cuOccupancyMaxActiveClusters
+  std::vector<cuda::CUcontext> loadedInto; ///< contexts of cuFuncLoad, in order
+  unsigned askedCluster = 0;               ///< of cuOccupancyMaxActiveClusters
   int liveLibraries = 0;
 
   /// Called by each launch, where set.

@@ -15,14 +15,8 @@ void Gpu::check(cuda::CUresult result, const char *call) const {
 Gpu::Gpu() {
   std::string error;
   driver = cuda::Driver::get(error);
-  if (!driver)
+  if (!driver || !cu.load(*driver, error))
     throw std::runtime_error(error);
-#define FP8GEMM_LOOK_UP(member, symbol, params)                                                                        \
-  cu.member = reinterpret_cast<decltype(cu.member)>(cuda::findSymbol(*driver, #symbol, error));                        \
-  if (!cu.member)                                                                                                      \
-    throw std::runtime_error(error);
-  FP8GEMM_CUDA_TOOL_FUNCTIONS(FP8GEMM_LOOK_UP)
-#undef FP8GEMM_LOOK_UP
   cuda::CUdevice device = 0;
   check(cu.deviceGet(&device, 0), "cuDeviceGet");
   char text[128] = "";

@@ -13,17 +13,6 @@
 #include <map>
 #include <string>
 
-namespace fp8gemm::cuda {
-
-/// libcuda's functions that the runtime has no use for.
-struct ToolFunctions {
-#define FP8GEMM_MEMBER(member, symbol, params) CUresult(*member) params = nullptr;
-  FP8GEMM_CUDA_TOOL_FUNCTIONS(FP8GEMM_MEMBER)
-#undef FP8GEMM_MEMBER
-};
-
-} // namespace fp8gemm::cuda
-
 namespace fp8gemm::run {
 
 class Gpu {
