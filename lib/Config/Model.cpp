@@ -115,7 +115,9 @@ Extents extents(const Problem &problem, const Gpu &gpu, const Config &config, in
   e.m = m * problem.groups, e.n = problem.n, e.k = k, e.kBlocks = tiles(tiles(k, kBlockK), config.splitK);
   e.tiles = count, e.ctas = clusters * config.cluster(), e.waves = tiles(count, clusters * perCluster);
   // What is loaded behind a group's rows lies inside the matrix, as a rule.
-  e.tileRows = problem.storesParts() ? config.tileM : e.m / blockRows;
+  e.tileRows = problem.storesParts()      ? config.tileM
+               : problem.endsTilesWithA() ? std::min(m, config.tileM)
+                                          : e.m / blockRows;
   e.tileColumns = e.n / tiles(problem.n, config.tileN);
   return e;
 }

@@ -60,6 +60,9 @@ struct Problem {
   bool storesParts() const {
     return grouping == Grouping::RowIndex || grouping == Grouping::RowEnd || grouping == Grouping::RowCount;
   }
+  /// The last tile of rows starts earlier, so that it ends with A: it has rows of the tile before it, too, which
+  /// must not be added twice.
+  bool endsTilesWithA() const { return !storesParts() && c != CUse::InPlace; }
 
   /// Scales that TMA can bring; helper warps bring the others.
   bool sfaByTma() const { return sfa == ScaleLayout::MnMajor; }

@@ -51,6 +51,7 @@ private:
   hopper::GroupsAttr groupsAttr();
   hopper::RingType ringType();
   hopper::RingType cRingType();
+  void endTilesWithA();
   void scheduleTiles();
   /// Loads the tile of `map` at (row, column); a tile that the cluster shares, by
   /// every CTA's share and multicast.
@@ -145,6 +146,7 @@ private:
   // Kernel arguments and what every role uses.
   mlir::Value mapA, mapB, sfa, sfb, mapC, mapD, a, b, d, groups, workspace, extentM, extentK, staging, ring, cRing;
   mlir::Value blockRows, blockColumns, tiles, firstTile, tileStep;
+  mlir::Value lastRow;                      ///< that a tile starts at; null where tiles may end behind A
   mlir::Value table;                        ///< of groups, if their rows are known on the device only
   mlir::Value tilesPerGroup;                ///< where all groups have the same
   mlir::Value shift;                        ///< of the tile's scales in their buffer, if they don't start it

@@ -14,6 +14,9 @@ using namespace fp8gemm;
 using namespace fp8gemm::hopper;
 using Form = config::Grouping;
 
+/// Tiles start at multiples of so many rows.
+constexpr int64_t kRowStep = 8;
+
 Value KernelBuilder::ceilDiv(Value extent, int64_t divisor) {
   return arith::DivUIOp::create(builder, arith::AddIOp::create(builder, extent, index(divisor - 1)), index(divisor));
 }
@@ -40,10 +43,26 @@ Value KernelBuilder::scaleBlock(const Tile &tile, Value i) {
   return problem.grouping == Form::KCount ? arith::AddIOp::create(builder, tile.blocksBefore, i) : i;
 }
 
+/// The last tile of rows ends with A (at a multiple of 8, as scales need it): what it has of the tile before it
+/// comes out with the same bits. Rows outside A cost more than rows: TMA is slow to fill them with zeros.
+void KernelBuilder::endTilesWithA() {
+  bool surelyDoes = problem.m && *problem.m % (tileM * config.getClusterM()) == 0;
+  if (!problem.endsTilesWithA() || surelyDoes)
+    return;
+  auto lastOf = [&](int64_t rows) { return std::max<int64_t>(llvm::alignTo(rows, kRowStep) - tileM, 0); };
+  if (problem.m) {
+    lastRow = index(lastOf(*problem.m));
+    return;
+  }
+  Value end = arith::MulIOp::create(builder, ceilDiv(extentM, kRowStep), index(kRowStep));
+  lastRow = restFrom(end, index(tileM));
+}
+
 /// Tiles are dealt out to clusters. Beyond the edge of D a cluster's further tiles are
-/// empty: their loads bring zeros, their stores write nothing.
+/// its last one again, or empty: their loads bring zeros, their stores write nothing.
 void KernelBuilder::scheduleTiles() {
   int64_t clusterRows = tileM * config.getClusterM(), clusterColumns = tileN * config.getClusterN();
+  endTilesWithA();
   blockColumns = index(llvm::divideCeil(product.getN(), clusterColumns));
   if (table && problem.grouping != Form::KCount) {
     Value all = memref::LoadOp::create(builder, table, ValueRange{index(problem.groups), index(0)});
@@ -184,6 +203,8 @@ KernelBuilder::Tile KernelBuilder::locateIn(Value tile, Value blockRows) {
   };
   Tile located;
   located.row = first(raster.getBlockRow(), tileM, config.getClusterM());
+  if (lastRow)
+    located.row = arith::MinUIOp::create(builder, located.row, lastRow);
   located.column = first(raster.getBlockColumn(), tileN, config.getClusterN());
   return located;
 }
