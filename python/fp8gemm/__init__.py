@@ -8,6 +8,7 @@
 docs/Python.md of the project says more.
 """
 
+from fp8gemm._compiler import CompileError, compile, explain, plan
 from fp8gemm._native import (
     Error,
     NotInPackError,
@@ -21,5 +22,5 @@ from fp8gemm._native import (
 from fp8gemm._pack import Pack, load
 from fp8gemm._problems import Problem
 
-__all__ = ["Error", "NotInPackError", "Pack", "Problem", "gemm", "get_pack", "grouped_gemm_contiguous",
-           "grouped_gemm_k", "grouped_gemm_masked", "load", "set_pack"]
+__all__ = ["CompileError", "Error", "NotInPackError", "Pack", "Problem", "compile", "explain", "gemm", "get_pack",
+           "grouped_gemm_contiguous", "grouped_gemm_k", "grouped_gemm_masked", "load", "plan", "set_pack"]

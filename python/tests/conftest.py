@@ -3,6 +3,7 @@
 records what it is asked; what is missing for a test skips it, and says so."""
 
 import ctypes
+import functools
 import json
 import os
 import subprocess
@@ -15,6 +16,8 @@ ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("FP8GEMM_BUILD", ROOT / "build"))
 FAKE_DRIVER = BUILD / "lib" / "libRuntimeFakeGpu.so"
 COMPILER = BUILD / "bin" / "fp8gemm-compile"
+# Of gpu_problems.json: stage_gpu_tests.sh makes it.
+GPU_PACK = Path(os.environ.get("FP8GEMM_GPU_PACK", Path(__file__).with_name("gpu.fp8pack")))
 
 PROBLEMS = [
     {"op": "gemm", "n": 256, "k": 256, "max_m": 64},
@@ -36,6 +39,16 @@ except ModuleNotFoundError as missing:
         raise
     fp8gemm = None
     collect_ignore_glob = ["test_*.py"]
+
+
+@functools.cache
+def has_hopper(count=1):
+    """Whether PyTorch sees that many GPUs that the kernels run on."""
+    try:
+        import torch
+    except ModuleNotFoundError:
+        return False
+    return torch.cuda.device_count() >= count and all(torch.cuda.get_device_capability(i) == (9, 0) for i in range(count))
 
 
 def pytest_report_header():
@@ -63,8 +76,8 @@ def fake_driver():
     """The fake driver, opened by the package."""
     if not FAKE_DRIVER.exists():
         pytest.skip("no fake driver (test/Unit)")
-    if os.environ.get("FP8GEMM_GPU_TESTS"):
-        pytest.skip("this process uses the GPU")
+    if has_hopper():
+        pytest.skip("this process uses the GPU: set CUDA_VISIBLE_DEVICES= for the fake driver")
     os.environ["FP8GEMM_LIBCUDA"] = str(FAKE_DRIVER)
     library = ctypes.CDLL(str(FAKE_DRIVER))
     library.fakeCudaReport.restype = ctypes.c_char_p

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Random operands on a GPU, and the float64 product with the bound of docs/Numerics.md."""
+
+import torch
+
+import fp8gemm.torch as ft
+
+C_KERNEL = 348  # docs/Numerics.md, "The bound"
+
+
+def random(*shape, seed=0):
+    return torch.randn(shape, device="cuda", generator=torch.Generator("cuda").manual_seed(seed))
+
+
+def operands(m, n, k, *, layout="mn_major", by_row=False, a_type=torch.float8_e4m3fn, seed=0):
+    """((a, sfa), (b, sfb)): normal data, quantised; by_row: a scale for each row of b (1d1d)."""
+    a = ft.quantize_per_token(random(m, k, seed=seed), layout=layout, dtype=a_type)
+    b = random(n, k, seed=seed + 1)
+    return a, ft.quantize_per_token(b) if by_row else ft.quantize_per_block(b)
+
+
+def exact(values, scales):
+    """values * scale in float64, which is exact."""
+    if scales.shape[-2] != values.shape[-2]:
+        scales = scales.repeat_interleave(ft.BLOCK, -2)[..., :values.shape[-2], :]
+    return values.double() * scales.double().repeat_interleave(ft.BLOCK, -1)[..., :values.shape[-1]]
+
+
+def check(d, a, b, c=None):
+    """Each element of d = c + a @ b.T is within the bound."""
+    left, right = exact(*a), exact(*b)
+    wanted = left @ right.mT
+    size = left.abs() @ right.abs().mT
+    blocks = -(-left.shape[-1] // ft.BLOCK)
+    error = (C_KERNEL * 2.0**-13 + (blocks + 2) * 2.0**-24) * size
+    if c is not None:
+        wanted = wanted + c.double()
+        error = error + 2.0**-24 * (wanted.abs() + error)
+    bound = error + (2.0**-8 * (wanted.abs() + error) + 2.0**-134 if d.dtype == torch.bfloat16 else 2.0**-125)
+    off = (d.double() - wanted).abs()
+    worst = (off / bound).max().item() if d.numel() else 0.0
+    assert (off <= bound).all(), f"an element is {worst:.3g} times the bound away"
+    assert worst > 0 or d.numel() == 0, "expected some rounding, got none: is it compared with itself?"

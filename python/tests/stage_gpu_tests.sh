@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+# What a GPU machine needs to test the Python package, in one folder: no checkout, no compiler.
+#   stage_gpu_tests.sh FOLDER         where the compiler is: wheel, packs, tests
+#   FOLDER/run.sh LOGS [PYTHON]       on the GPU machine (Python >= 3.11 with PyTorch, pytest and ml_dtypes)
+# With $DEEP_GEMM, a checkout of DeepGEMM, its own tests of FP8 on Hopper are staged, too, and run ($STEPS=deep_gemm).
+
+set -euo pipefail
+root=$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
+[ $# = 1 ] || { sed -n '4,7s/^# //p' "${BASH_SOURCE[0]}" >&2; exit 2; }
+folder=$1
+python=${PYTHON:-python3}
+compile() { "$root/build/bin/fp8gemm-compile" --pack="$1" -o "$2" --cache="${FP8GEMM_CACHE:-$root/build/cache}"; }
+
+mkdir -p "$folder/tests"
+rm -f "$folder"/*.whl
+"$python" -m pip wheel --quiet --no-deps "$root/python" -w "$folder"
+cp "$root"/python/tests/*.py "$root/benchmark/python_launch_cost.py" "$root/examples/torch_linear.py" "$folder/tests/"
+cp "$root/build/bin/launch-cost" "$folder/"
+"$python" "$root/examples/torch_linear.py" --list >"$folder/linear.json"
+compile "$root/python/tests/gpu_problems.json" "$folder/tests/gpu.fp8pack"
+compile "$folder/linear.json" "$folder/linear.fp8pack"
+if [ -n "${DEEP_GEMM:-}" ]; then
+  mkdir -p "$folder/DeepGEMM/deep_gemm"
+  cp -r "$DEEP_GEMM/tests" "$folder/DeepGEMM/"
+  cp -r "$DEEP_GEMM/deep_gemm/testing" "$DEEP_GEMM/deep_gemm/utils" "$folder/DeepGEMM/deep_gemm/"
+  "$python" "$root/python/tests/run_deep_gemm_tests.py" --list >"$folder/deep-gemm.json"
+  compile "$folder/deep-gemm.json" "$folder/deep-gemm.fp8pack"
+fi
+
+cat >"$folder/run.sh" <<'RUN'
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+# run.sh LOGS [PYTHON]: steps that don't depend on each other's success; $STEPS chooses.
+set -uo pipefail
+here=$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
+logs=$(mkdir -p "$1" && cd "$1" && pwd)
+steps=${STEPS:-tests cost example deep_gemm}
+# The package in a folder of its own, so that nothing is installed.
+rm -rf "$logs/site"
+"${2:-python3}" -m zipfile -e "$here"/fp8gemm-*.whl "$logs/site" || exit 1
+export PYTHONPATH=$logs/site${PYTHONPATH:+:$PYTHONPATH}
+status=0
+step() {
+  local name=$1 seconds=$2
+  shift 2
+  case " $steps " in *" $name "*) ;; *) return 0 ;; esac
+  echo "== $name"
+  timeout "$seconds" "$@" >"$logs/$name.log" 2>&1 || { status=1; echo "failed: $?"; }
+  tail -n "${LINES_SHOWN:-30}" "$logs/$name.log"
+}
+cd "$here/tests" || exit 1
+step tests "${TESTS_SECONDS:-240}" "${2:-python3}" -m pytest -v -p no:cacheprovider test_gpu.py test_torch.py test_deep_gemm.py
+step cost 120 "${2:-python3}" python_launch_cost.py --pack=gpu.fp8pack --launch-cost="$here/launch-cost" --json="$logs/cost.json"
+step example 180 "${2:-python3}" torch_linear.py --pack="$here/linear.fp8pack"
+[ ! -d "$here/DeepGEMM" ] || step deep_gemm "${DEEP_GEMM_SECONDS:-400}" "${2:-python3}" run_deep_gemm_tests.py "$here/DeepGEMM" --pack="$here/deep-gemm.fp8pack"
+exit $status
+RUN
+chmod +x "$folder/run.sh"
+du -sh "$folder"
