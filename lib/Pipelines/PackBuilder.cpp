@@ -147,7 +147,8 @@ Error Builder::plan(size_t entry) {
 Error Builder::checkDistinct() {
   for (size_t entry = 0; entry != planned.size(); ++entry)
     for (size_t before = 0; before != entry; ++before)
-      if (planned[entry].source == planned[before].source)
+      if (planned[entry].source == planned[before].source &&
+          pack.problems[entry].batchInvariant == pack.problems[before].batchInvariant)
         return entryError(Kind::Problem, entry,
                           "expected a problem that no other entry has, got that of " + pack.problems[before].place);
   return Error::success();
@@ -155,14 +156,22 @@ Error Builder::checkDistinct() {
 
 void Builder::collect() {
   for (auto [entry, plan] : enumerate(planned)) {
+    // A plan that is batch-invariant and one that is not share kernels.
+    std::vector<uint32_t> indices;
+    for (const config::Config &config : plan.configs) {
+      auto same = find_if(kernels, [&](const Kernel &kernel) {
+        return kernel.config == config && planned[kernel.entry].source == plan.source;
+      });
+      indices.push_back(uint32_t(same - kernels.begin()));
+      if (same == kernels.end())
+        kernels.push_back({entry, config, {}});
+    }
     format::PlanSpec spec;
     for (const format::Interval &interval : plan.intervals)
-      spec.intervals.emplace_back(interval.first(), uint32_t(kernels.size() + interval.kernel()));
+      spec.intervals.emplace_back(interval.first(), indices[interval.kernel()]);
     spec.modelledM = pack.problems[entry].problem.m ? 0 : uint32_t(pack.problems[entry].maxM);
     spec.batchInvariant = pack.problems[entry].batchInvariant;
     plans.push_back(std::move(spec));
-    for (const config::Config &config : plan.configs)
-      kernels.push_back({entry, config, {}});
   }
 }
 

@@ -201,17 +201,17 @@ inline std::string checkPlan(const PackFile &file, const Plan &plan, std::vector
 inline std::string checkPlans(const PackFile &file) {
   const auto &plans = *file.index->plans();
   std::vector<bool> used(file.kernels.size(), false);
-  std::vector<ProblemKey> keys;
+  std::vector<std::pair<ProblemKey, bool>> keys;
   for (unsigned i = 0; i < plans.size(); ++i) {
     if (std::string error = checkPlan(file, *plans.Get(i), used); !error.empty())
       return "plan " + number(i) + ": " + error;
-    keys.push_back(keyOf(file.problemOf(*plans.Get(i))));
+    keys.emplace_back(keyOf(file.problemOf(*plans.Get(i))), plans.Get(i)->batch_invariant());
   }
   if (keys.empty())
     return "expected at least one plan, got none";
   std::sort(keys.begin(), keys.end());
   if (std::adjacent_find(keys.begin(), keys.end()) != keys.end())
-    return "expected one plan of each problem, got two of the same one";
+    return "expected one plan of each problem, and one that is batch-invariant, got two of the same one";
   if (auto unused = std::find(used.begin(), used.end(), false); unused != used.end())
     return "expected plans that use each kernel, got none that uses kernel " + number(unused - used.begin());
   return {};

@@ -45,7 +45,7 @@ private:
 constexpr size_t kSetsOfMaps = 512;
 
 /// What find goes by: the caller's words, without those that don't count.
-using Key = std::array<int64_t, 14>;
+using Key = std::array<int64_t, 15>;
 
 struct Plan {
   Key key;
@@ -113,7 +113,8 @@ static Key keyOf(const fp8gemm_problem &problem) {
           problem.c_use,
           problem.sfb_block_rows,
           problem.sfa_layout,
-          problem.sfb_layout};
+          problem.sfb_layout,
+          problem.batch_invariant};
 }
 
 static fp8gemm_status open(std::unique_ptr<fp8gemm_pack> opened, const void *bytes, size_t size, const char *name,
@@ -133,6 +134,7 @@ static fp8gemm_status open(std::unique_ptr<fp8gemm_pack> opened, const void *byt
   }
   for (const format::Plan *plan : *file.index->plans()) {
     fp8gemm_problem problem = describe(file.problemOf(*plan));
+    problem.batch_invariant = plan->batch_invariant();
     opened->plans.push_back({keyOf(problem), problem, {}});
     for (const format::Interval *interval : *plan->intervals())
       opened->plans.back().intervals.push_back({interval->first(), &opened->kernels[interval->kernel()]});
@@ -190,7 +192,10 @@ const Plan *fp8gemm_pack::find(const fp8gemm_problem &problem) const {
   const Key key = keyOf(problem);
   auto found = std::lower_bound(plans.begin(), plans.end(), key,
                                 [](const Plan &plan, const Key &wanted) { return plan.key < wanted; });
-  return found != plans.end() && found->key == key ? &*found : nullptr;
+  // A batch-invariant plan comes right behind the other one of its problem, and serves in its place.
+  auto isOfProblem = [&] { return std::equal(key.begin(), key.end() - 1, found->key.begin()); };
+  bool serves = found != plans.end() && (problem.batch_invariant ? found->key == key : isOfProblem());
+  return serves ? &*found : nullptr;
 }
 
 static fp8gemm_status notFound(const fp8gemm_pack &pack, const fp8gemm_problem &problem) {
@@ -199,11 +204,12 @@ static fp8gemm_status notFound(const fp8gemm_pack &pack, const fp8gemm_problem &
   });
   return fail(FP8GEMM_NOT_IN_PACK,
               "expected one of the pack's %zu problems (fp8gemm-inspect lists them), got n = %" PRId64 ", k = %" PRId64
-              ", grouping %d of %u groups aligned to %u, flat %u, types of a, b and d %d, %d and %d, c_use %d, "
+              ", batch_invariant %u, grouping %d of %u groups aligned to %u, flat %u, types of a, b and d %d, %d and "
+              "%d, c_use %d, "
               "sfb_block_rows %u, layouts of sfa and sfb %d and %d, m %" PRId64 "; %zu of them have this n and k",
-              pack.plans.size(), problem.n, problem.k, problem.grouping, problem.groups, problem.group_align,
-              problem.flat, problem.a_type, problem.b_type, problem.d_type, problem.c_use, problem.sfb_block_rows,
-              problem.sfa_layout, problem.sfb_layout, problem.m, sameSize);
+              pack.plans.size(), problem.n, problem.k, problem.batch_invariant, problem.grouping, problem.groups,
+              problem.group_align, problem.flat, problem.a_type, problem.b_type, problem.d_type, problem.c_use,
+              problem.sfb_block_rows, problem.sfa_layout, problem.sfb_layout, problem.m, sameSize);
 }
 
 fp8gemm_kernel *fp8gemm_pack_find(fp8gemm_pack *pack, const fp8gemm_problem *problem, int64_t m) {

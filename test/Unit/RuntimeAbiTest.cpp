@@ -89,6 +89,7 @@ PLACE(fp8gemm_problem, grouping, 60);
 PLACE(fp8gemm_problem, groups, 64);
 PLACE(fp8gemm_problem, group_align, 68);
 PLACE(fp8gemm_problem, flat, 72);
+PLACE(fp8gemm_problem, batch_invariant, 76);
 static_assert(sizeof(fp8gemm_problem) == 80);
 
 //===----------------------------------------------------------------------===//

@@ -199,7 +199,12 @@ TEST(PackFile, PlansAreClosed) {
         s.plans[0].intervals[1] = {65, 3};
       },
       "expected kernels of one problem, got another one's, kernel 3");
-  expect([](auto &s) { s.kernels[3].n = 4096; }, "expected one plan of each problem, got two of the same one");
+  expect(
+      [](auto &s) {
+        s.kernels[3].n = 4096;
+        s.plans[1].batchInvariant = false;
+      },
+      "expected one plan of each problem, and one that is batch-invariant, got two of the same one");
   expect([](auto &s) { s.plans.pop_back(); }, "expected plans that use each kernel, got none that uses kernel 3");
   expect([](auto &s) { s = PackSpec(); }, "expected at least one plan, got none");
   expect([](auto &s) { s.kernels[3].m = 128; }, "plan 1: expected kernels for any M, or one of groups along K");

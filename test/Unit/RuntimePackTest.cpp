@@ -74,6 +74,29 @@ TEST_F(Pack, EveryMHasTheKernelOfItsInterval) {
     EXPECT_EQ(smemOf(problemOf(512), m), 13000u);
 }
 
+TEST_F(Pack, BatchInvariantPlansAreFoundByThatWord) {
+  PackSpec spec = twoProblems();
+  spec.plans[0].intervals = {{1, 0}};
+  spec.plans.push_back({{{1, 2}, {65, 1}}, 4096, true}); // of N = 4096, too
+  open(spec);
+  fp8gemm_problem problem = problemOf();
+  EXPECT_EQ(smemOf(problem, 1), 10000u);
+  problem.batch_invariant = 1;
+  EXPECT_EQ(smemOf(problem, 1), 12000u);
+  EXPECT_EQ(smemOf(problem, 65), 11000u);
+  // The only plan of N = 512 is batch-invariant, and serves those who don't ask for it.
+  problem = problemOf(512);
+  EXPECT_EQ(smemOf(problem, 1), 13000u);
+  problem.batch_invariant = 1;
+  EXPECT_EQ(smemOf(problem, 1), 13000u);
+  spec.plans.pop_back();
+  spec.plans[0].intervals = {{1, 0}, {2, 1}, {3, 2}};
+  open(spec);
+  problem = problemOf();
+  problem.batch_invariant = 1;
+  expectNotFound(problem);
+}
+
 TEST_F(Pack, WhatIsNotInItIsNotFound) {
   open();
   auto expectOther = [&](auto change) {

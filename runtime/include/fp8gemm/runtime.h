@@ -257,7 +257,7 @@ FP8GEMM_API fp8gemm_status fp8gemm_pack_open_memory(const void *bytes, size_t si
  * null pack is ignored. */
 FP8GEMM_API void fp8gemm_pack_close(fp8gemm_pack *pack);
 
-/* A problem, for any M. The fields are those of fp8gemm_kernel_info. */
+/* A problem, for any M. The fields are those of fp8gemm_kernel_info, but for the last one. */
 typedef struct fp8gemm_problem {
   size_t size; /* sizeof(fp8gemm_problem) */
   int64_t m;   /* of FP8GEMM_K_COUNT, else ignored */
@@ -274,6 +274,7 @@ typedef struct fp8gemm_problem {
   uint32_t groups;      /* ignored of FP8GEMM_NO_GROUPS */
   uint32_t group_align; /* of FP8GEMM_ROW_INDEX and FP8GEMM_ROW_END, else ignored */
   uint32_t flat;
+  uint32_t batch_invariant; /* 1: only a plan with which a row of D has the same bits for every M; 0: any plan */
 } fp8gemm_problem;
 
 /* How many problems a pack has; 0 of a null pack. */
@@ -288,7 +289,8 @@ FP8GEMM_API fp8gemm_status fp8gemm_pack_load(fp8gemm_pack *pack, const fp8gemm_p
 
 /* The kernel that the plan of `problem` has for `m` rows: of A, or of grouped products those expected of one group,
  * which steers the choice only. Of FP8GEMM_K_COUNT the problem's m counts, and `m` is ignored. Any m >= 0 of a
- * problem in the pack has a kernel. It belongs to the pack, and is launched by fp8gemm_gemm or
+ * problem in the pack has a kernel. Where the pack has a batch-invariant plan of the problem and another one, this is
+ * the one for batch_invariant = 0. It belongs to the pack, and is launched by fp8gemm_gemm or
  * fp8gemm_grouped_gemm. Takes no lock and allocates nothing. */
 FP8GEMM_API fp8gemm_kernel *fp8gemm_pack_find(fp8gemm_pack *pack, const fp8gemm_problem *problem, int64_t m);
 
