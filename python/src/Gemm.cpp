@@ -65,7 +65,7 @@ PyObject *python::gemm(Pack &pack, PyObject *const *args, Py_ssize_t count, PyOb
   pack.isLoaded = true;
   fp8gemm_status status;
   {
-    Unlocked others(pack);
+    Unlocked others;
     status = fp8gemm_gemm(kernel, &call, place.stream);
   }
   return status ? raise(status) : out.object.release();

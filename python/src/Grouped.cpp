@@ -123,7 +123,7 @@ PyObject *GroupedCall::launch(Pack &pack, int64_t m) {
   pack.isLoaded = true;
   fp8gemm_status status;
   {
-    Unlocked others(pack);
+    Unlocked others;
     status = fp8gemm_grouped_gemm(kernel, &args, place.stream);
   }
   return status ? raise(status) : out.object.release();

@@ -22,8 +22,7 @@ static PyObject *function(PyObject *, PyObject *const *args, Py_ssize_t count, P
     return nullptr;
   }
   Object keep = Object::borrow(defaultPack); // another thread may set another one
-  Pack *pack = packOf(keep.get());
-  return pack->expectOpen() ? launch(*pack, args, count, keywords) : nullptr;
+  return callWith(*packOf(keep.get()), launch, args, count, keywords);
 }
 
 static PyObject *setPack(PyObject *, PyObject *given) {

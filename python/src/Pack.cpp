@@ -29,9 +29,10 @@ Pack::~Pack() {
 
 bool Pack::open(const char *name) {
   fp8gemm_status status;
-  PyThreadState *state = PyEval_SaveThread(); // it reads the whole file
-  status = fp8gemm_pack_open(name, &handle);
-  PyEval_RestoreThread(state);
+  {
+    Unlocked others; // it reads the whole file
+    status = fp8gemm_pack_open(name, &handle);
+  }
   if (status)
     return raise(status);
   path = name;
@@ -164,10 +165,12 @@ static PyObject *packLoad(PyObject *self, PyObject *argument) {
     return nullptr;
   pack.isLoaded = true;
   fp8gemm_status status;
+  ++pack.users;
   {
-    Unlocked others(pack);
+    Unlocked others;
     status = fp8gemm_pack_load(pack.handle, nullptr, 0);
   }
+  --pack.users;
   return status ? raise(status) : Py_NewRef(Py_None);
 }
 
@@ -190,10 +193,18 @@ static PyObject *packPath(PyObject *self, void *) {
   return PyUnicode_DecodeFSDefault(reinterpret_cast<PackObject *>(self)->pack->path.c_str());
 }
 
+PyObject *python::callWith(Pack &pack, Launcher launch, PyObject *const *args, Py_ssize_t count, PyObject *keywords) {
+  if (!pack.expectOpen())
+    return nullptr;
+  ++pack.users;
+  PyObject *result = launch(pack, args, count, keywords);
+  --pack.users;
+  return result;
+}
+
 template <Launcher launch>
 static PyObject *method(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *keywords) {
-  Pack &pack = *reinterpret_cast<PackObject *>(self)->pack;
-  return pack.expectOpen() ? launch(pack, args, count, keywords) : nullptr;
+  return callWith(*reinterpret_cast<PackObject *>(self)->pack, launch, args, count, keywords);
 }
 
 template <typename T> static PyCFunction asFunction(T function) {

@@ -47,24 +47,20 @@ public:
   bool has(const fp8gemm_problem &problem) const;
 
   fp8gemm_pack *handle = nullptr;
-  int users = 0;         ///< calls that run without Python's lock
+  int users = 0;         ///< calls that have begun and not ended
   bool isLoaded = false; ///< kernels may be in use on a device until it is closed
 };
 
 /// The pack of a Python object; null with an error set.
 Pack *packOf(PyObject *object);
 
-/// Marks a pack as used, and lets other Python threads run.
+/// Lets other Python threads run.
 class Unlocked {
 public:
-  explicit Unlocked(Pack &pack) : pack(pack), state((++pack.users, PyEval_SaveThread())) {}
-  ~Unlocked() {
-    PyEval_RestoreThread(state);
-    --pack.users;
-  }
+  Unlocked() : state(PyEval_SaveThread()) {}
+  ~Unlocked() { PyEval_RestoreThread(state); }
 
 private:
-  Pack &pack;
   PyThreadState *state;
 };
 
@@ -76,6 +72,10 @@ bool addPackType(PyObject *module);
 
 /// What is called with a pack and the arguments of a vectorcall.
 using Launcher = PyObject *(*)(Pack &pack, PyObject *const *args, Py_ssize_t count, PyObject *keywords);
+
+/// The same, if the pack is open, which nobody closes until it returns.
+PyObject *callWith(Pack &pack, Launcher launch, PyObject *const *args, Py_ssize_t count, PyObject *keywords);
+
 PyObject *gemm(Pack &pack, PyObject *const *args, Py_ssize_t count, PyObject *keywords);
 PyObject *groupedGemmContiguous(Pack &pack, PyObject *const *args, Py_ssize_t count, PyObject *keywords);
 PyObject *groupedGemmMasked(Pack &pack, PyObject *const *args, Py_ssize_t count, PyObject *keywords);

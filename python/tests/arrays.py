@@ -9,6 +9,7 @@ import ml_dtypes
 import numpy as np
 
 CUDA = 2
+READ_ONLY, IS_COPIED = 1, 2  # flags of a capsule
 # DLPack's (code, bits) of an element.
 CODES = {np.dtype(ml_dtypes.float8_e4m3fn): (10, 8), np.dtype(ml_dtypes.float8_e5m2): (12, 8),
          np.dtype(ml_dtypes.bfloat16): (4, 16), np.dtype(np.float32): (2, 32), np.dtype(np.int32): (0, 32),
@@ -64,9 +65,9 @@ class FakeArray:
 class CapsuleArray(FakeArray):
     """Of a library that has `__dlpack__` only, in its newer or older form."""
 
-    def __init__(self, values, version=1, read_only=False, **where):
+    def __init__(self, values, version=1, flags=0, offset=0, without_strides=False, **where):
         super().__init__(values, **where)
-        self.version, self.read_only = version, read_only
+        self.version, self.flags, self.offset, self.without_strides = version, flags, offset, without_strides
         self.streams = []  # that it was asked for
 
     def __dlpack_device__(self):
@@ -76,8 +77,12 @@ class CapsuleArray(FakeArray):
         if self.version == 0 and options:
             raise TypeError(f"unexpected {options}")
         self.streams.append(stream)
-        self.exported = Versioned(1, 0, None, None, int(self.read_only)) if self.version else Managed()
-        self.describe(self.exported.tensor)
+        self.exported = Versioned(self.version, 0, None, None, self.flags) if self.version else Managed()
+        tensor = self.exported.tensor
+        self.describe(tensor)
+        tensor.data, tensor.byte_offset = tensor.data - self.offset, self.offset
+        if self.without_strides:
+            tensor.strides = None
         return new_capsule(ctypes.addressof(self.exported), VERSIONED_NAME if self.version else OLD_NAME, None)
 
 
@@ -122,18 +127,37 @@ class ExchangeApi(ctypes.Structure):
     ALLOCATE = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.POINTER(DLTensor), _address, ctypes.c_void_p, ctypes.c_void_p)
     TO_OBJECT = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_void_p, _address)
     FROM_OBJECT = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.POINTER(DLTensor))
+    FROM_MANAGED = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_void_p, _address)
     STREAM = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_int32, ctypes.c_int32, _address)
     _fields_ = [("major", ctypes.c_uint32), ("minor", ctypes.c_uint32), ("previous", ctypes.c_void_p),
-                ("allocate", ALLOCATE), ("managed_from_object", ctypes.c_void_p), ("to_object", TO_OBJECT),
+                ("allocate", ALLOCATE), ("managed_from_object", FROM_MANAGED), ("to_object", TO_OBJECT),
                 ("from_object", FROM_OBJECT), ("stream", STREAM)]
 
 
-_api = ExchangeApi(1, 3, None, ExchangeApi.ALLOCATE(ExchangeArray.allocate), None,
+_api = ExchangeApi(1, 3, None, ExchangeApi.ALLOCATE(ExchangeArray.allocate), ExchangeApi.FROM_MANAGED(),
                    ExchangeApi.TO_OBJECT(ExchangeArray.to_object), ExchangeApi.FROM_OBJECT(ExchangeArray.from_object),
                    ExchangeApi.STREAM(ExchangeArray.work_stream))
 # One of a version that is not known, in front of it.
 _newer = ExchangeApi(7, 0, ctypes.addressof(_api))
 ExchangeArray.__dlpack_c_exchange_api__ = new_capsule(ctypes.addressof(_newer), API_NAME, None)
+
+
+class ManagedArray(FakeArray):
+    """Of one whose exchange API has no views that cost nothing."""
+
+    @classmethod
+    def managed_from_object(cls, pointer, out):
+        array = ctypes.cast(pointer, ctypes.py_object).value
+        array.managed = Versioned(1, 0, None, None, 0)
+        array.describe(array.managed.tensor)
+        out[0] = ctypes.addressof(array.managed)
+        return 0
+
+
+_managed_from_object = ExchangeApi.FROM_MANAGED(ManagedArray.managed_from_object)
+_slow_api = ExchangeApi(1, 3, None, _api.allocate, _managed_from_object, _api.to_object, ExchangeApi.FROM_OBJECT(),
+                        _api.stream)
+ManagedArray.__dlpack_c_exchange_api__ = new_capsule(ctypes.addressof(_slow_api), API_NAME, None)
 
 
 def aligned(values):

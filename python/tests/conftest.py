@@ -25,6 +25,7 @@ PROBLEMS = [
     {"op": "gemm", "n": 192, "k": 384, "max_m": 64, "sfa": "k_major", "d_type": "f32", "c": "apart"},
     {"op": "gemm", "n": 256, "k": 256, "max_m": 64, "recipe": "1d1d", "sfb": "mn_major", "d_type": "f32", "c": "in_place"},
     {"op": "gemm", "n": 128, "k": 128, "max_m": 64},
+    {"op": "gemm", "n": 320, "k": 128, "max_m": 64, "sfa": "k_major", "sfb": "mn_major"},
     {"op": "grouped_gemm", "grouping": "row_index", "align": 128, "groups": 3, "n": 256, "k": 256, "max_m": 128},
     {"op": "grouped_gemm", "grouping": "row_end", "align": 128, "groups": 3, "n": 256, "k": 256, "max_m": 128},
     {"op": "grouped_gemm", "grouping": "row_count", "groups": 3, "n": 256, "k": 256, "max_m": 128},

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import ml_dtypes
 import numpy as np
 import pytest
-from arrays import CapsuleArray, ExchangeArray, FakeArray, columns, rows
+from arrays import IS_COPIED, READ_ONLY, CapsuleArray, ExchangeArray, FakeArray, ManagedArray, aligned, columns, rows
 
 import fp8gemm
 
@@ -37,7 +37,7 @@ def operands(library=ExchangeArray, m=12, **changes):
     return Operands(**{name: values if isinstance(values, FakeArray) else library(values) for name, values in made.items()})
 
 
-@pytest.mark.parametrize("library", [ExchangeArray, CapsuleArray])
+@pytest.mark.parametrize("library", [ExchangeArray, CapsuleArray, ManagedArray])
 def test_operands_reach_the_launch(pack, driver, library):
     driver.reset([8, 8, 8, 8, 4, 8, 4])  # a, b, sfa; sfb and its leading dimension; d; M
     o = operands(library)
@@ -71,11 +71,17 @@ def test_ambiguous_scales_are_what_the_pack_has(pack, driver):
     a, b = ExchangeArray(rows((5, 128), E4M3)), ExchangeArray(rows((128, 128), E4M3))
     pack.gemm(a, ExchangeArray(rows((5, 1), F32)), b, ExchangeArray(rows((1, 1), F32)))
     assert driver.maps[2]["extents"] == [5, 1]
+    # And one of both kinds, each the other way.
+    driver.reset([8, 8, 8, 4, 8, 4, 8, 4])  # a, b; sfa and its leading dimension, sfb and its; d; M
+    sfa, sfb = ExchangeArray(rows((5, 1), F32)), ExchangeArray(rows((3, 1), F32))
+    pack.gemm(a, sfa, ExchangeArray(rows((320, 128), E4M3)), sfb)
+    assert driver.launches[0]["params"][2:6] == [sfa.address, 1, sfb.address, 4]
 
 
 def test_one_row(pack, driver):
     # Strides of a dimension of one mean nothing.
-    o = operands(m=1, a=rows((3, 256), E4M3)[1:2], sfa=columns((4, 2), F32)[:1])
+    a = np.lib.stride_tricks.as_strided(rows((1, 256), E4M3), strides=(1, 1))
+    o = operands(m=1, a=a, sfa=columns((4, 2), F32)[:1])
     pack.gemm(*o)
     assert driver.maps[0]["extents"] == [256, 1] and driver.maps[2]["strides"] == [16]
 
@@ -140,6 +146,39 @@ def test_older_capsules(pack, driver):
     assert len(driver.launches) == 1
 
 
+def test_offsets_and_missing_strides(pack, driver):
+    o = operands(lambda values: CapsuleArray(values, offset=512))
+    o.a, o.b = (CapsuleArray(x.values, version=0, without_strides=True) for x in (o.a, o.b))
+    pack.gemm(*o, stream=0)
+    assert [x["address"] for x in driver.maps] == [x.address for x in (o.a, o.b, o.sfa, o.d)]
+    assert driver.maps[0]["strides"] == [256]
+
+
+def test_a_pack_in_use_is_not_closed(pack, driver):
+    """Closed while another thread launches: refused, or after it."""
+    o, failures = operands(), []
+
+    def work():
+        try:
+            for _ in range(2000):
+                pack.gemm(*o)
+        except ValueError as error:
+            failures.append(str(error))
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    while True:
+        try:
+            pack.close()
+            break
+        except RuntimeError as error:
+            assert "expected a pack that no call uses" in str(error)
+    for thread in threads:
+        thread.join()
+    assert set(failures) <= {"expected an open pack, got a closed one"}
+
+
 REFUSED = [
     (ValueError, r"expected 'sfa' of shape \[M, ceil\(K/128\)\] = \(12, 2\), got \(11, 2\)", dict(sfa=columns((11, 2), F32))),
     (ValueError, r"expected 'b' of shape \[N, K\] = \(256, 256\), got \(256, 240\)", dict(b=rows((256, 240), E4M3))),
@@ -152,7 +191,11 @@ REFUSED = [
                                                            b=shared)),
     (ValueError, r"expected 'b' on the device of 'a', cuda:0, got cuda:1", dict(b=ExchangeArray(rows((256, 256), E4M3), device=1))),
     (ValueError, r"expected 'a' on a CUDA device, got DLPack's device type 1 \(CPU\)", dict(a=ExchangeArray(rows((12, 256), E4M3), device_type=1))),
-    (ValueError, r"expected 'd' to be writable, got a read-only array", dict(d=CapsuleArray(rows((12, 256), BF16), read_only=True))),
+    (ValueError, r"expected 'd' to be writable, got a read-only array", dict(d=CapsuleArray(rows((12, 256), BF16), flags=READ_ONLY))),
+    (ValueError, r"expected 'd' to be writable, got a copy", dict(d=CapsuleArray(rows((12, 256), BF16), flags=IS_COPIED))),
+    (BufferError, r"expected 'b' in version 1 of DLPack, got 2", dict(b=CapsuleArray(rows((256, 256), E4M3), version=2))),
+    (ValueError, r"expected 'sfa' with stride 1 along its rows \(mn_major, the other stride a multiple of 4\).* strides \(1, 13\)",
+     dict(sfa=aligned(np.zeros((2, 13), F32)).T[:12])),
     (TypeError, r"expected 'a' of float8_e4m3fn, float8_e5m2, or uint8 .*, got float32", dict(a=rows((12, 256), F32))),
     (TypeError, r"expected 'sfa' of float32, got float64", dict(sfa=columns((12, 2), np.float64))),
     (TypeError, r"expected 'd' of bfloat16 or float32, got int32", dict(d=rows((12, 256), np.int32))),
