@@ -7,12 +7,16 @@ import json
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
-from fp8gemm._pack import load
+from fp8gemm._pack import Pack, load
 from fp8gemm._problems import Problem
 
 _SONAME = "libfp8gemm.so.0"
 _TEXT, _JSON = 0, 1
+
+Entry = Problem | dict[str, Any]
+FilePath = str | os.PathLike[str]
 
 
 class CompileError(RuntimeError):
@@ -24,7 +28,8 @@ class _Options(ctypes.Structure):
                 ("ptxas", ctypes.c_char_p), ("jobs", ctypes.c_uint), ("allow_spills", ctypes.c_bool)]
 
 
-def compile(problems, path=None, *, gpu=None, cache=None, jobs=0, ptxas=None, allow_spills=False):
+def compile(problems: Entry | list[Entry], path: FilePath | None = None, *, gpu: str | None = None,
+            cache: FilePath | None = None, jobs: int = 0, ptxas: FilePath | None = None, allow_spills: bool = False) -> Pack:
     """Compiles a pack, and opens it.
 
     problems      a `Problem` or an entry of a pack's list ({"op": "gemm", "n": ..., "k": ...}), a list of them, or a whole
@@ -56,13 +61,13 @@ def compile(problems, path=None, *, gpu=None, cache=None, jobs=0, ptxas=None, al
         return load(f"/proc/self/fd/{file.fileno()}")
 
 
-def plan(problem, *, gpu=None, text=False):
+def plan(problem: Entry, *, gpu: str | None = None, text: bool = False) -> Any:
     """Which kernel serves which M of a problem, as a dictionary, or as the text of `fp8gemm-compile --plan`."""
     encoded = _text_of(problem)
     return _answer(_ask("fp8gemmPlan", encoded, len(encoded), _encoded(gpu), _TEXT if text else _JSON), text)
 
 
-def explain(problem, m, *, gpu=None, candidates=0, text=False):
+def explain(problem: Entry, m: int, *, gpu: str | None = None, candidates: int = 0, text: bool = False) -> Any:
     """The schedules that a problem can be computed with for `m` rows (of each group), and their modelled times: the best
     `candidates` of them (0: all), as a dictionary, or as the text of `fp8gemm-compile --explain`."""
     encoded = _text_of(problem)

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Packs."""
 
+import os
+from typing import Any
+
 from fp8gemm import _native
 from fp8gemm._problems import Problem
 
@@ -12,11 +15,11 @@ class Pack(_native.Pack):
     """
 
     @property
-    def problems(self):
+    def problems(self) -> list[Problem]:
         """The list of `Problem`s that it has kernels for."""
         return [Problem.of(raw) for raw in self._problems()]
 
-    def load(self, device=0):
+    def load(self, device: Any = 0) -> None:
         """Loads all kernels on the device (its number, or a `torch.device`), so that no launch there has to.
 
         Optional, but without it the first launch of each kernel takes longer, and can't be captured into a graph.
@@ -26,16 +29,16 @@ class Pack(_native.Pack):
             raise TypeError(f"expected 'device' to be a number, or to have one as 'index', got {device!r}")
         self._load(index)
 
-    def __enter__(self):
+    def __enter__(self) -> "Pack":
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self.close()
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<fp8gemm.Pack '{self.path}' of {len(self._problems())} problems>"
 
 
-def load(path):
+def load(path: str | os.PathLike[str]) -> Pack:
     """Opens a pack of `fp8gemm-compile --pack` and checks every byte of it. Needs no GPU."""
     return Pack(path)

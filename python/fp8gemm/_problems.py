@@ -3,6 +3,7 @@
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 from fp8gemm._native import NotInPackError
 
@@ -33,7 +34,7 @@ class Problem:
     sfb: str
 
     @classmethod
-    def of(cls, raw):
+    def of(cls, raw: tuple[int, ...]) -> "Problem":
         """From the integers of `_native`."""
         grouping, groups, align, flat, m, n, k, a, b, d, c, rows, sfa, sfb = raw
         word = _GROUPINGS[grouping]
@@ -41,10 +42,10 @@ class Problem:
                    m if word == "k_count" else None, n, None if k < 0 else k, _TYPES[a], _TYPES[b], _TYPES[d],
                    _C_USES[c], "1d2d" if rows == 128 else "1d1d", _LAYOUTS[sfa], _LAYOUTS[sfb])
 
-    def entry(self):
+    def entry(self) -> dict[str, Any]:
         """As an entry of the list that `fp8gemm-compile --pack` takes, without what it takes for granted."""
         along_k = self.grouping == "k_count"
-        entry = {"op": "gemm" if self.grouping == "none" else "k_grouped_gemm" if along_k else "grouped_gemm"}
+        entry: dict[str, Any] = {"op": "gemm" if self.grouping == "none" else "k_grouped_gemm" if along_k else "grouped_gemm"}
         if along_k:
             entry["m"] = self.m
         elif self.grouping != "none":
@@ -65,7 +66,7 @@ class Problem:
         return entry
 
 
-def not_in_pack(path, raw, count):
+def not_in_pack(path: str, raw: tuple[int, ...], count: int) -> NotInPackError:
     """The error of a problem that the pack of that path has no kernels for."""
     entry = json.dumps(Problem.of(raw).entry())
     return NotInPackError(f"expected one of the {count} problems of pack '{path}', got {entry}; to have it, add that to "

@@ -16,6 +16,7 @@ no group has are not initialised.
 """
 
 import torch
+from torch import Tensor
 
 from fp8gemm import _native
 
@@ -27,7 +28,8 @@ _LARGEST = {torch.float8_e4m3fn: 448.0, torch.float8_e5m2: 57344.0}
 #
 
 
-def quantize_per_token(x, *, layout="mn_major", power_of_two=False, dtype=torch.float8_e4m3fn):
+def quantize_per_token(x: Tensor, *, layout: str = "mn_major", power_of_two: bool = False,
+                       dtype: torch.dtype = torch.float8_e4m3fn) -> tuple[Tensor, Tensor]:
     """One scale for 128 elements of each row.
 
     x: [..., M, K], floating. Returns the values, [..., M, K] of `dtype`, and their scales, [..., M, ceil(K/128)] float32,
@@ -43,7 +45,8 @@ def quantize_per_token(x, *, layout="mn_major", power_of_two=False, dtype=torch.
     return values[..., :columns].contiguous(), _stored(scales, layout)
 
 
-def quantize_per_block(x, *, layout="k_major", power_of_two=False, dtype=torch.float8_e4m3fn):
+def quantize_per_block(x: Tensor, *, layout: str = "k_major", power_of_two: bool = False,
+                       dtype: torch.dtype = torch.float8_e4m3fn) -> tuple[Tensor, Tensor]:
     """One scale for 128 x 128 elements: the same with scales of [..., ceil(M/128), ceil(K/128)]."""
     *batch, rows, columns = x.shape
     down, across = -(-rows // BLOCK), -(-columns // BLOCK)
@@ -54,7 +57,7 @@ def quantize_per_block(x, *, layout="k_major", power_of_two=False, dtype=torch.f
     return values[..., :rows, :columns].contiguous(), _stored(scales, layout)
 
 
-def dequantize(values, scales):
+def dequantize(values: Tensor, scales: Tensor) -> Tensor:
     """values * scale, in float32; scales of either function."""
     rows = scales
     if scales.shape[-2] != values.shape[-2]:
@@ -62,7 +65,7 @@ def dequantize(values, scales):
     return values.float() * rows.repeat_interleave(BLOCK, -1)[..., :values.shape[-1]]
 
 
-def mn_major(scales):
+def mn_major(scales: Tensor) -> Tensor:
     """The same scales with stride 1 along their rows and the other stride a multiple of 4: a copy, unless they are."""
     *batch, rows, blocks = scales.shape
     aligned = -(-rows // 4) * 4

@@ -5,7 +5,7 @@
 #ifndef FP8GEMM_PYTHON_SRC_PACK_H
 #define FP8GEMM_PYTHON_SRC_PACK_H
 
-#include "Python.h"
+#include "PythonApi.h"
 
 #include "fp8gemm/runtime.h"
 

@@ -6,7 +6,7 @@
 #define FP8GEMM_PYTHON_SRC_TENSOR_H
 
 #include "Dlpack.h"
-#include "Python.h"
+#include "PythonApi.h"
 
 #include "fp8gemm/runtime.h"
 

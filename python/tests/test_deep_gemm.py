@@ -65,6 +65,19 @@ def test_scales_that_fit_are_not_copied(calls):
     assert calls[0][1][1] is aligned and calls[1][1][1] is rows[1]
 
 
+def test_scales_that_fit_another_kernel_are_not_copied(calls, monkeypatch):
+    monkeypatch.setattr(_settings, "layouts", {("none", 256, 256, "1d2d"): [("mn_major", "k_major"), ("k_major", "k_major")]})
+    a = pair(6, 256)
+    dg.fp8_gemm_nt(a, pair(256, 256, block_rows=128), torch.zeros(6, 256).bfloat16())
+    assert calls[0][1][1] is a[1]
+
+
+def test_scales_that_are_not_aligned_are_copied(calls):
+    sfa = torch.rand(2, 6).T  # MN-major, 24 bytes apart
+    dg.fp8_gemm_nt((pair(6, 256)[0], sfa), pair(256, 256, block_rows=128), torch.zeros(6, 256).bfloat16())
+    assert torch.equal(calls[0][1][1], sfa) and calls[0][1][1].stride() == (1, 8)
+
+
 def test_transposed_scales_of_b(calls):
     b = pair(256, 256, block_rows=128)
     dg.fp8_gemm_nt(pair(6, 256), (b[0], b[1].T.contiguous().T), torch.zeros(6, 256).bfloat16())
@@ -221,6 +234,11 @@ def test_casts(use_ue8m0):
         if use_ue8m0:
             assert not (np.frexp(scales.numpy())[0] != 0.5).any()
     assert dg.per_token_cast_to_fp8(torch.zeros(1, 128), False)[1].item() == pytest.approx(1e-4 / 448)
+
+
+def test_powers_of_two():
+    x = torch.tensor([1, 1.5, -2, 448, 2.0**-126, 0])
+    assert dg.utils.ceil_to_ue8m0(x).tolist() == [1, 2, 2, 512, 2.0**-126, 2.0**-126]
 
 
 def test_what_is_not_there_says_why():

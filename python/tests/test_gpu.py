@@ -255,6 +255,27 @@ def test_operators_are_what_they_say(pack):
     torch.library.opcheck(torch.ops.fp8gemm.gemm_out, (*a, *b, nan(20, 2112).zero_()))
 
 
+def test_operators(pack):
+    """Their results are the functions' to the bit."""
+    ops = torch.ops.fp8gemm
+    a, b = operands(129, 1024, 512, a_type=torch.float8_e5m2)
+    assert torch.equal(ops.gemm(*a, *b, dtype=F32), pack.gemm(*a, *b, d_type="f32"))
+    a, b = operands(129, 1536, 1024)
+    c, d = random(129, 1536).to(BF16), nan(129, 1536)
+    ops.gemm_out(*a, *b, d, c)
+    assert torch.equal(d, pack.gemm(*a, *b, c=c)) and torch.equal(ops.gemm(*a, *b, c), d)
+    a, b = operands(129, 2112, 4096, by_row=True)
+    d, wanted = torch.ones(129, 2112, device="cuda"), torch.ones(129, 2112, device="cuda")
+    ops.gemm_add_(*a, *b, d)
+    assert torch.equal(d, pack.gemm(*a, *b, wanted, wanted))
+    a, b = ft.quantize_per_token(random(G, 256, K)), experts()
+    counts = torch.tensor([256, 128, 256, 256], dtype=torch.int32, device="cuda")
+    wanted, d = pack.grouped_gemm_masked(*a, *b, counts, torch.zeros(G, 256, N, device="cuda", dtype=BF16)), nan(G, 256, N)
+    ops.grouped_gemm_masked_out(*a, *b, counts, d)
+    for got in (d, ops.grouped_gemm_masked(*a, *b, counts)):
+        assert torch.equal(got[0], wanted[0]) and torch.equal(got[1, :128], wanted[1, :128])
+
+
 def test_cupy(pack):
     cupy = pytest.importorskip("cupy")
     a, b = operands(129, 2112, 7168)

@@ -118,3 +118,36 @@ def test_operators_are_traced_whole():
 def test_operators_are_for_cuda():
     with pytest.raises(NotImplementedError, match="CPU"):
         torch.ops.fp8gemm.gemm(*arguments("cpu"))
+
+
+def test_operators_pass_everything_on(monkeypatch):
+    calls = []
+
+    class Recorder:
+        def __getattr__(self, name):
+            return lambda *args, **options: calls.append((name, args, options))
+
+    monkeypatch.setattr(ft, "_native", Recorder())
+    some = dict(num_sms=7, dependent=True)
+    groups = dict(expected_m=9, **some)
+    f32 = dict(dtype=torch.float32)
+    operands = "a", "sfa", "b", "sfb"
+    ft._gemm(*operands, "c", **f32, **some)
+    ft._gemm_out(*operands, "d", "c", **some)
+    ft._gemm_add(*operands, "d", **some)
+    ft._contiguous(*operands, "g", by="end", align=64, **f32, **groups)
+    ft._contiguous_out(*operands, "g", "d", by="end", align=64, **groups)
+    ft._masked(*operands, "g", **f32, **groups)
+    ft._masked_out(*operands, "g", "d", **groups)
+    ft._k_add(*operands, "g", "d", **some)
+    word, rows = dict(d_type="f32"), dict(by="end", align=64)
+    assert calls == [
+        ("gemm", (*operands, None, "c"), {**word, **some}),
+        ("gemm", (*operands, "d", "c"), some),
+        ("gemm", (*operands, "d", "d"), some),
+        ("grouped_gemm_contiguous", (*operands, "g"), {**rows, **word, **groups}),
+        ("grouped_gemm_contiguous", (*operands, "g", "d"), {**rows, **groups}),
+        ("grouped_gemm_masked", (*operands, "g"), {**word, **groups}),
+        ("grouped_gemm_masked", (*operands, "g", "d"), groups),
+        ("grouped_gemm_k", (*operands, "g", "d", "d"), some),
+    ]

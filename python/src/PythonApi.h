@@ -2,8 +2,8 @@
 //
 // Python's limited API, and the few things that all files here need of it.
 
-#ifndef FP8GEMM_PYTHON_SRC_PYTHON_H
-#define FP8GEMM_PYTHON_SRC_PYTHON_H
+#ifndef FP8GEMM_PYTHON_SRC_PYTHONAPI_H
+#define FP8GEMM_PYTHON_SRC_PYTHONAPI_H
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
@@ -46,4 +46,4 @@ Object callPython(const char *module, const char *function, const char *format, 
 
 } // namespace fp8gemm::python
 
-#endif // FP8GEMM_PYTHON_SRC_PYTHON_H
+#endif // FP8GEMM_PYTHON_SRC_PYTHONAPI_H
