@@ -30,11 +30,7 @@ std::string runtime::checkRoom(const format::Manifest &manifest) {
 }
 
 static fp8gemm_status open(std::string bytes, const char *name, fp8gemm_kernel **kernel) {
-  // Room for the layers of a model that have weights of this shape, a few times over.
-  constexpr size_t kSetsOfMaps = 64;
   auto opened = std::make_unique<fp8gemm_kernel>();
-  opened->ownMaps = std::make_unique<TensorMapCache>(kSetsOfMaps);
-  opened->maps = opened->ownMaps.get();
   opened->bytes = std::move(bytes);
   std::string error = format::readKernelFile(opened->bytes.data(), opened->bytes.size(), opened->file);
   if (error.empty())
@@ -43,6 +39,10 @@ static fp8gemm_status open(std::string bytes, const char *name, fp8gemm_kernel *
     return fail(FP8GEMM_INVALID_FILE, "%s: %s", name, error.c_str());
   opened->code = opened->bytes.data();
   opened->description = &opened->file.manifest();
+  // Room for the layers of a model that have weights of this shape, a few times over.
+  constexpr size_t kSetsOfMaps = 128;
+  opened->ownMaps = std::make_unique<TensorMapCache>(kSetsOfMaps);
+  opened->maps = opened->ownMaps.get();
   *kernel = opened.release();
   return FP8GEMM_OK;
 }

@@ -63,7 +63,7 @@ struct fp8gemm_pack {
   Mapping mapping; ///< of a file
   format::PackFile file;
   std::unique_ptr<fp8gemm_kernel[]> kernels;
-  TensorMapCache maps{kSetsOfMaps}; ///< of all kernels
+  std::unique_ptr<TensorMapCache> maps; ///< of all kernels
   std::vector<Plan> plans;          ///< by key
 
   const Plan *find(const fp8gemm_problem &problem) const;
@@ -125,12 +125,13 @@ static fp8gemm_status open(std::unique_ptr<fp8gemm_pack> opened, const void *byt
     error = checkRoom(file.kernels[i].manifest());
   if (!error.empty())
     return fail(FP8GEMM_INVALID_FILE, "%s: %s", name, error.c_str());
+  opened->maps = std::make_unique<TensorMapCache>(kSetsOfMaps);
   opened->kernels = std::make_unique<fp8gemm_kernel[]>(file.kernels.size());
   for (size_t i = 0; i < file.kernels.size(); ++i) {
     opened->kernels[i].code = file.kernels[i].cubin.data();
     opened->kernels[i].description = &file.kernels[i].manifest();
     opened->kernels[i].isPacked = true;
-    opened->kernels[i].maps = &opened->maps;
+    opened->kernels[i].maps = opened->maps.get();
   }
   for (const format::Plan *plan : *file.index->plans()) {
     fp8gemm_problem problem = describe(file.problemOf(*plan));

@@ -12,9 +12,9 @@ set_target_properties(RuntimeCProgram PROPERTIES C_STANDARD 11 C_EXTENSIONS OFF
 target_compile_options(RuntimeCProgram PRIVATE -Wall -Wextra -Wpedantic -Werror)
 target_link_libraries(RuntimeCProgram PRIVATE fp8gemm_runtime)
 
-fp8gemm_unit_test(RuntimeGemmTest SOURCES RuntimeAbiTest.cpp RuntimeContextTest.cpp RuntimeGemmTest.cpp
-  RuntimeGroupedTest.cpp RuntimeLaunchTest.cpp RuntimePackTest.cpp RuntimeRecipesTest.cpp RuntimeTensorMapTest.cpp
-  LINK fp8gemm_runtime_static DEPENDS RuntimeFakeDriver RuntimeCProgram)
+fp8gemm_unit_test(RuntimeGemmTest SOURCES RuntimeAbiTest.cpp RuntimeContextTest.cpp RuntimeCppTest.cpp RuntimeGemmTest.cpp
+  RuntimeGroupedTest.cpp RuntimeLaunchTest.cpp RuntimePackTest.cpp RuntimeRecipesTest.cpp RuntimeTensorMapCacheTest.cpp
+  RuntimeTensorMapTest.cpp LINK fp8gemm_runtime_static DEPENDS RuntimeFakeDriver RuntimeCProgram)
 target_compile_definitions(RuntimeGemmTest PRIVATE
   FP8GEMM_PROJECT_VERSION="${PROJECT_VERSION}"
   FP8GEMM_FAKE_LIBCUDA="$<TARGET_FILE:RuntimeFakeDriver>"
@@ -45,3 +45,56 @@ fp8gemm_unit_test(RuntimeLaunchCostTest SOURCES RuntimeLaunchCostTest.cpp LINK f
 target_compile_definitions(RuntimeLaunchCostTest PRIVATE
   FP8GEMM_LAUNCH_COST="$<TARGET_FILE:launch-cost>"
   FP8GEMM_NULL_DRIVER="$<TARGET_FILE:null_driver>")
+
+# The runtime under ThreadSanitizer, with a driver that synchronises nothing. GCC's sanitizer needs a process
+# without much address space randomisation, which RuntimeThreadsTest sees to.
+get_target_property(runtime_sources fp8gemm_runtime_static SOURCES)
+list(TRANSFORM runtime_sources PREPEND ${CMAKE_SOURCE_DIR}/runtime/)
+add_library(RuntimeThreadsDriver SHARED RuntimeThreadsDriver.cpp
+  ${CMAKE_SOURCE_DIR}/benchmark/launch_cost/NullDriver.cpp)
+target_include_directories(RuntimeThreadsDriver PRIVATE ${CMAKE_SOURCE_DIR}/runtime/src)
+target_compile_options(RuntimeThreadsDriver PRIVATE -Wall -Wextra -Wno-unused-parameter -fsanitize=thread)
+add_executable(RuntimeThreads RuntimeThreads.cpp RuntimeTensorMapCacheTest.cpp ${runtime_sources}
+  ${CMAKE_SOURCE_DIR}/runtime/src/Driver.cpp)
+target_include_directories(RuntimeThreads PRIVATE ${CMAKE_SOURCE_DIR}/runtime/include ${CMAKE_SOURCE_DIR}/runtime/src)
+target_compile_options(RuntimeThreads PRIVATE -Wall -Wextra -g -fsanitize=thread)
+target_compile_definitions(RuntimeThreads PRIVATE
+  FP8GEMM_THREADS_DRIVER="$<TARGET_FILE:RuntimeThreadsDriver>")
+target_link_options(RuntimeThreads PRIVATE -fsanitize=thread)
+target_link_libraries(RuntimeThreads PRIVATE fp8gemm_format GTest::gtest GTest::gtest_main ${CMAKE_DL_LIBS})
+add_dependencies(RuntimeThreads RuntimeThreadsDriver)
+set_target_properties(RuntimeThreads PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})
+fp8gemm_unit_test(RuntimeThreadsTest SOURCES RuntimeThreadsTest.cpp DEPENDS RuntimeThreads)
+target_compile_definitions(RuntimeThreadsTest PRIVATE FP8GEMM_THREADS="$<TARGET_FILE:RuntimeThreads>")
+
+# libFuzzer is clang's: RuntimeFuzz is built by it, whichever compiler builds the rest.
+find_program(FUZZ_CXX NAMES clang++-22 clang++)
+if(FUZZ_CXX AND NOT DEFINED FUZZ_CXX_WORKS)
+  file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/fuzz-check.cpp
+    "#include <cstdint>\n#include <cstddef>\nextern \"C\" int LLVMFuzzerTestOneInput(const uint8_t *, size_t) { return 0; }\n")
+  execute_process(COMMAND ${FUZZ_CXX} -fsanitize=fuzzer,address,undefined ${CMAKE_CURRENT_BINARY_DIR}/fuzz-check.cpp
+    -o ${CMAKE_CURRENT_BINARY_DIR}/fuzz-check RESULT_VARIABLE failed OUTPUT_QUIET ERROR_QUIET)
+  if(failed EQUAL 0)
+    set(FUZZ_CXX_WORKS TRUE CACHE INTERNAL "Whether FUZZ_CXX links libFuzzer")
+  endif()
+endif()
+fp8gemm_unit_test(RuntimeFuzzTest SOURCES RuntimeFuzzTest.cpp LINK fp8gemm_format)
+if(FUZZ_CXX_WORKS)
+  set(fuzz ${CMAKE_CURRENT_BINARY_DIR}/RuntimeFuzz)
+  set(fuzz_sources ${CMAKE_CURRENT_SOURCE_DIR}/RuntimeFuzz.cpp ${runtime_sources}
+    ${CMAKE_SOURCE_DIR}/runtime/src/Driver.cpp)
+  file(GLOB fuzz_headers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/runtime/*/*.h ${CMAKE_SOURCE_DIR}/runtime/include/*/*.h)
+  get_property(format_directory TARGET fp8gemm_format PROPERTY INTERFACE_SYSTEM_INCLUDE_DIRECTORIES)
+  list(REMOVE_ITEM format_directory /usr/include)
+  list(TRANSFORM format_directory PREPEND -isystem)
+  add_custom_command(OUTPUT ${fuzz}
+    COMMAND ${FUZZ_CXX} -std=c++17 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
+      -DFP8GEMM_NULL_DRIVER="$<TARGET_FILE:null_driver>" -I${CMAKE_SOURCE_DIR}/runtime/include
+      -I${CMAKE_SOURCE_DIR}/runtime/src -I${CMAKE_SOURCE_DIR}/runtime/format ${format_directory}
+      ${fuzz_sources} -o ${fuzz}
+    DEPENDS ${fuzz_sources} ${fuzz_headers} fp8gemm_schemas VERBATIM)
+  add_custom_target(fuzz DEPENDS ${fuzz})
+  add_dependencies(fuzz null_driver)
+  add_dependencies(RuntimeFuzzTest fuzz)
+  target_compile_definitions(RuntimeFuzzTest PRIVATE FP8GEMM_FUZZ="${fuzz}")
+endif()

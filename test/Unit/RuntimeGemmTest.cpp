@@ -383,8 +383,12 @@ TEST_F(Gemm, ThreadsShareAKernel) {
 TEST_F(Gemm, MessagesArePerThread) {
   open();
   expectBadArgs([](auto &a) { a.m = -1; }, "expected m in");
+  EXPECT_EQ(fp8gemm_last_status(), FP8GEMM_INVALID_ARGUMENT);
   std::string there;
-  std::thread([&] { there = fp8gemm_last_error(); }).join();
+  std::thread([&] {
+    there = fp8gemm_last_error();
+    EXPECT_EQ(fp8gemm_last_status(), FP8GEMM_OK);
+  }).join();
   EXPECT_EQ(there, "no error");
 }
 

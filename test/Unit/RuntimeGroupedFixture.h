@@ -9,40 +9,6 @@
 
 namespace fp8gemm::test {
 
-/// 4 groups of N = 512 and K = 256 (any K of KCount). Parameters: maps of A, B and sfa (MN-major); sfb, its leading
-/// dimension and, where it has groups, its group stride; the map of D; the description of groups, if there is one; M.
-inline ManifestSpec grouped(format::Grouping grouping) {
-  using format::ElementType;
-  using format::Grouping;
-  using format::Operand;
-  using format::ParamKind;
-  ManifestSpec spec;
-  bool alongK = grouping == Grouping::KCount, each = grouping == Grouping::RowCount || grouping == Grouping::Batched;
-  spec.op = alongK ? "k_grouped_gemm" : "grouped_gemm";
-  spec.grouping = grouping;
-  spec.groups = 4;
-  spec.n = 512;
-  spec.k = alongK ? -1 : 256;
-  spec.m = alongK ? 1000 : -1;
-  spec.sfbRows = alongK ? 1 : 128;
-  spec.d = alongK ? ElementType::F32 : ElementType::BF16;
-  auto box = [](bool ofGroups, uint32_t rows, uint32_t columns) {
-    return ofGroups ? std::vector<uint32_t>{1, rows, columns} : std::vector<uint32_t>{rows, columns};
-  };
-  spec.params = {{ParamKind::TensorMap, Operand::A, ElementType::F8E4M3FN, box(each, 128, 128), 128, 0},
-                 {ParamKind::TensorMap, Operand::B, ElementType::F8E4M3FN, box(!alongK, 128, 128), 128, 0},
-                 {ParamKind::TensorMap, Operand::ScaleA, ElementType::F32, box(each, 1, 128), 0, 0},
-                 {ParamKind::Pointer, Operand::ScaleB},
-                 {ParamKind::LeadingDimension, Operand::ScaleB},
-                 {ParamKind::TensorMap, Operand::D, spec.d, box(each || alongK, 64, alongK ? 32 : 64), 128, 0},
-                 {ParamKind::ExtentM, Operand::None}};
-  if (grouping != Grouping::Batched)
-    spec.params.insert(spec.params.begin() + 6, {ParamKind::Pointer, Operand::Groups});
-  if (!alongK)
-    spec.params.insert(spec.params.begin() + 5, {ParamKind::GroupStride, Operand::ScaleB});
-  return spec;
-}
-
 class Grouped : public Gemm {
 protected:
   void open(const ManifestSpec &spec) {

@@ -56,6 +56,7 @@ protected:
 
   void expectNotFound(const fp8gemm_problem &problem) {
     EXPECT_EQ(fp8gemm_pack_find(pack, &problem, 1), nullptr);
+    EXPECT_EQ(fp8gemm_last_status(), FP8GEMM_NOT_IN_PACK);
     expect(fp8gemm_pack_load(pack, &problem, 1), FP8GEMM_NOT_IN_PACK, "expected one of the pack's");
   }
 
@@ -266,6 +267,7 @@ TEST_F(Pack, ArgumentsAreChecked) {
   fp8gemm_problem problem = problemOf();
   auto expectNone = [&](fp8gemm_kernel *kernel, const char *part) {
     EXPECT_EQ(kernel, nullptr);
+    EXPECT_EQ(fp8gemm_last_status(), FP8GEMM_INVALID_ARGUMENT);
     EXPECT_NE(std::string(fp8gemm_last_error()).find(part), std::string::npos) << fp8gemm_last_error();
   };
   expectNone(fp8gemm_pack_find(nullptr, &problem, 1), "expected a pack and a problem, got null");

@@ -68,6 +68,9 @@ typedef enum fp8gemm_status {
  * until the next call of a function of this library on this thread. */
 FP8GEMM_API const char *fp8gemm_last_error(void);
 
+/* The status of that call, for those that return a pointer; FP8GEMM_OK if none has failed. */
+FP8GEMM_API fp8gemm_status fp8gemm_last_status(void);
+
 /* A kernel: one compiled problem. */
 typedef struct fp8gemm_kernel fp8gemm_kernel;
 
