@@ -4,6 +4,7 @@
 // parameters and attributes: `launch-cost PACK`; --help. Needs libcuda and nothing else.
 
 #include "Launch.h"
+#include "Seal.h"
 #include "Session.h"
 
 #include <algorithm>
@@ -12,6 +13,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <functional>
+#include <numeric>
 
 using namespace fp8gemm;
 using namespace fp8gemm::launchcost;
@@ -19,10 +21,12 @@ using namespace fp8gemm::launchcost;
 namespace {
 
 constexpr char kHelp[] =
-    "usage: launch-cost PACK [--problem=I] [--m=M] [--loops=L] [--limit=NS]\n"
+    "usage: launch-cost PACK [--problem=I] [--m=M] [--loops=L] [--limit=NS] [--seal]\n"
     "Times launches of problem I of the pack's ungrouped ones without C (0) with M rows (64): L loops (200)\n"
     "of 100 launches each, all ways of launching in turns, and waits for the GPU between loops.\n"
-    "With --limit the exit status is 1 where a launch costs more than NS above a bare one.\n";
+    "With --seal the kernel of the system ends the program where, after the pack is loaded, it or the driver would\n"
+    "open a file or start a process. With --limit the exit status is 1 where a launch costs more than NS above a bare "
+    "one.\n";
 constexpr int kLaunches = 100, kSets = 64;
 
 struct Options {
@@ -31,6 +35,7 @@ struct Options {
   int64_t m = 64;
   int loops = 200;
   double limit = 0;
+  bool seal = false;
 };
 
 using Clock = std::chrono::steady_clock;
@@ -63,6 +68,8 @@ Options parse(int argc, char **argv) {
       options.loops = std::max(std::atoi(loops), 1);
     } else if (const char *limit = value("--limit=")) {
       options.limit = std::atof(limit);
+    } else if (argument == "--seal") {
+      options.seal = true;
     } else if (!options.pack && argument[0] != '-') {
       options.pack = argv[i];
     } else {
@@ -192,28 +199,39 @@ void print(const std::vector<Way> &ways, bool compare) {
   }
 }
 
-/// The first launches of kernels that were loaded, but never launched; before anything else is.
-void printFirstCalls(Session &session, const std::vector<fp8gemm_problem> &problems) {
-  std::vector<fp8gemm_kernel *> seen;
-  double slowest = 0, sum = 0;
+/// A kernel that was loaded, but never launched, and operands for it.
+struct Fresh {
+  fp8gemm_kernel *kernel;
+  fp8gemm_gemm_args args;
+};
+
+/// Some of each problem's.
+std::vector<Fresh> findFresh(Session &session, const std::vector<fp8gemm_problem> &problems) {
+  std::vector<Fresh> found;
   for (const fp8gemm_problem &problem : problems)
     for (int64_t m : {1, 64, 256, 1024}) {
       fp8gemm_kernel *kernel = find(session, problem, m);
-      if (seen.size() == 32 || std::find(seen.begin(), seen.end(), kernel) != seen.end())
-        continue;
-      auto operands = session.makeOperands(infoOf(kernel), m, 1);
-      auto start = Clock::now();
-      require(fp8gemm_gemm(kernel, &operands[0], session.stream));
-      double time = nanoseconds(start) / 1000;
-      session.wait();
-      std::printf(seen.empty() ? "first call of the process after loading the pack: %.1f us\n" : "", time);
-      if (!seen.empty())
-        slowest = std::max(slowest, time), sum += time;
-      seen.push_back(kernel);
+      auto isKnown = [&](const Fresh &fresh) { return fresh.kernel == kernel; };
+      if (found.size() < 32 && std::none_of(found.begin(), found.end(), isKnown))
+        found.push_back({kernel, session.makeOperands(infoOf(kernel), m, 1)[0]});
     }
-  if (seen.size() > 1)
-    std::printf("first calls of %zu more kernels: %.1f us on average, %.1f us at most\n", seen.size() - 1,
-                sum / double(seen.size() - 1), slowest);
+  return found;
+}
+
+void printFirstCalls(const Session &session, const std::vector<Fresh> &kernels) {
+  std::vector<double> times;
+  for (const Fresh &fresh : kernels) {
+    auto start = Clock::now();
+    require(fp8gemm_gemm(fresh.kernel, &fresh.args, session.stream));
+    times.push_back(nanoseconds(start) / 1000);
+    session.wait();
+  }
+  std::printf("first call of the process after loading the pack: %.1f us\n", times[0]);
+  times.erase(times.begin());
+  if (!times.empty())
+    std::printf("first calls of %zu more kernels: %.1f us on average, %.1f us at most\n", times.size(),
+                std::accumulate(times.begin(), times.end(), 0.0) / double(times.size()),
+                *std::max_element(times.begin(), times.end()));
 }
 
 } // namespace
@@ -230,9 +248,12 @@ int main(int argc, char **argv) {
   std::printf("%s; %s; M = %lld, N = %lld, K = %lld; %s\n", session.gpu.c_str(), info.name,
               static_cast<long long>(options.m), static_cast<long long>(info.n), static_cast<long long>(info.k),
               info.config);
-  printFirstCalls(session, problems);
-
   auto operands = session.makeOperands(info, options.m, kSets);
+  const auto fresh = findFresh(session, problems);
+  std::fflush(stdout);
+  if (int error = options.seal ? fp8gemm_seal() : 0)
+    die(std::string("--seal: ") + std::strerror(error));
+  printFirstCalls(session, fresh);
   std::printf("\nns of host time a call; %d loops of %d calls\n%-44s %8s %8s %8s %8s\n", options.loops, kLaunches, "",
               "median", "10 %", "90 %", "- bare");
   bool tooSlow = false;
@@ -253,5 +274,7 @@ int main(int argc, char **argv) {
   measure(session, calls, options.loops);
   std::printf("the driver's part\n");
   print(calls, /*compare=*/false);
+  if (options.seal)
+    std::printf("sealed: no file was opened and no process started since the pack was loaded\n");
   return tooSlow;
 }

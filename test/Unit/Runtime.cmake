@@ -40,7 +40,7 @@ if(FP8GEMM_BUILD_COMPILER)
   target_compile_definitions(RuntimeRunTest PRIVATE FP8GEMM_HAS_CPU)
 endif()
 
-fp8gemm_unit_test(RuntimeLaunchCostTest SOURCES RuntimeLaunchCostTest.cpp LINK fp8gemm_format
+fp8gemm_unit_test(RuntimeLaunchCostTest SOURCES RuntimeLaunchCostTest.cpp LINK fp8gemm_format fp8gemm_seal
   DEPENDS launch-cost null_driver)
 target_compile_definitions(RuntimeLaunchCostTest PRIVATE
   FP8GEMM_LAUNCH_COST="$<TARGET_FILE:launch-cost>"

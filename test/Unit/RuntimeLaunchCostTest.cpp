@@ -3,10 +3,16 @@
 // launch-cost runs through, with a driver that does nothing.
 
 #include "RuntimeTestPack.h"
+#include "benchmark/launch_cost/Seal.h"
 
+#include <atomic>
 #include <cstdio>
+#include <fcntl.h>
 #include <fstream>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <thread>
+#include <unistd.h>
 
 using namespace fp8gemm::test;
 
@@ -32,9 +38,92 @@ TEST(LaunchCost, PrintsEveryWay) {
   for (const char *part : {"M = 3, N = 4096, K = 7168", "first calls of 1 more kernels", "bare cuLaunchKernelEx",
                            "fp8gemm_gemm, 64 sets in turn", "with FP8GEMM_DEPENDENT_LAUNCH", "cuTensorMapEncodeTiled"})
     EXPECT_NE(output.find(part), std::string::npos) << part << "\n" << output;
+  EXPECT_EQ(output.find("sealed"), std::string::npos);
+  ASSERT_EQ(run(path + " --loops=2 --seal", output), 0) << output;
+  EXPECT_NE(output.find("sealed: no file was opened"), std::string::npos);
   EXPECT_EQ(run(path + " --loops=2 --limit=0.001", output), 1);
   EXPECT_EQ(run(path + " --problem=2", output), 2);
   EXPECT_EQ(run("/nonexistent", output), 2);
+}
+
+/// How a process ends (status, or 128 + signal) that does this before the seal, and that after it; 0: as it should.
+template <typename Before, typename Body> int sealed(Before before, Body body, std::string &message) {
+  int ends[2];
+  EXPECT_EQ(pipe(ends), 0);
+  pid_t child = fork();
+  if (child == 0) {
+    dup2(ends[1], STDERR_FILENO);
+    before();
+    if (fp8gemm_seal() != 0)
+      _exit(77);
+    body();
+    _exit(0);
+  }
+  close(ends[1]);
+  char buffer[512];
+  message.assign(buffer, std::max<ssize_t>(read(ends[0], buffer, sizeof(buffer)), 0));
+  close(ends[0]);
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+template <typename Body> int sealed(Body body, std::string &message) {
+  return sealed([] {}, body, message);
+}
+
+TEST(Seal, EndsWhatOpensAFileOrStartsAProcess) {
+  std::string message;
+  auto expectBroken = [&](auto body, const std::string &part) {
+    EXPECT_EQ(sealed(body, message), FP8GEMM_SEAL_BROKEN);
+    EXPECT_NE(message.find("seal broken: " + part), std::string::npos) << message;
+  };
+  if (sealed([] {}, message) == 77)
+    GTEST_SKIP() << "this system has no seccomp filters";
+  expectBroken([] { open("/dev/null", O_RDONLY); }, "openat /dev/null");
+  expectBroken([] { std::ifstream("/proc/self/maps"); }, "openat /proc/self/maps");
+  expectBroken([] { execl("/bin/true", "true", nullptr); }, "execve /bin/true");
+  expectBroken([] { fork(); }, "clone (not of a thread)");
+  // The C library starts it with all signals blocked: no message then.
+  EXPECT_EQ(sealed([] { (void)!system("true"); }, message), 128 + SIGSYS);
+  expectBroken([] { std::thread([] { open("/dev/null", O_RDONLY); }).join(); }, "openat /dev/null");
+}
+
+TEST(Seal, IsOfThreadsThatRunAlready) {
+  std::string message;
+  std::atomic<bool> isSealed{false};
+  std::thread thread;
+  int status = sealed(
+      [&] {
+        thread = std::thread([&] {
+          while (!isSealed)
+            usleep(100);
+          open("/dev/null", O_RDONLY);
+        });
+      },
+      [&] {
+        isSealed = true;
+        thread.join();
+      },
+      message);
+  if (status == 77)
+    GTEST_SKIP() << "this system has no seccomp filters";
+  EXPECT_EQ(status, FP8GEMM_SEAL_BROKEN);
+}
+
+TEST(Seal, LetsThreadsAndMemoryBe) {
+  std::string message;
+  int status = sealed(
+      [] {
+        std::thread([] { std::vector<char> memory(1 << 24, 1); }).join();
+        if (write(STDERR_FILENO, "alive", 5) != 5)
+          _exit(1);
+      },
+      message);
+  if (status == 77)
+    GTEST_SKIP() << "this system has no seccomp filters";
+  EXPECT_EQ(status, 0);
+  EXPECT_EQ(message, "alive");
 }
 
 } // namespace
