@@ -32,15 +32,16 @@ class Problem:
     recipe: str  # 1d2d: 128x128 of b share a scale; 1d1d: 1x128
     sfa: str  # k_major, mn_major
     sfb: str
+    batch_invariant: bool = False  # a row of d has the same bits for every M
 
     @classmethod
     def of(cls, raw: tuple[int, ...]) -> "Problem":
         """From the integers of `_native`."""
-        grouping, groups, align, flat, m, n, k, a, b, d, c, rows, sfa, sfb = raw
+        grouping, groups, align, flat, m, n, k, a, b, d, c, rows, sfa, sfb, invariant = raw
         word = _GROUPINGS[grouping]
         return cls(word, groups if grouping else 1, align if word in ("row_index", "row_end") else 1, bool(flat),
                    m if word == "k_count" else None, n, None if k < 0 else k, _TYPES[a], _TYPES[b], _TYPES[d],
-                   _C_USES[c], "1d2d" if rows == 128 else "1d1d", _LAYOUTS[sfa], _LAYOUTS[sfb])
+                   _C_USES[c], "1d2d" if rows == 128 else "1d1d", _LAYOUTS[sfa], _LAYOUTS[sfb], bool(invariant))
 
     def entry(self) -> dict[str, Any]:
         """As an entry of the list that `fp8gemm-compile --pack` takes, without what it takes for granted."""
@@ -63,6 +64,8 @@ class Problem:
                       key != "recipe" or key == "recipe" and self.recipe != "1d2d"})
         if self.flat:
             entry["flattened"] = True
+        if self.batch_invariant:
+            entry["batch_invariant"] = True
         return entry
 
 

@@ -11,7 +11,7 @@ They launch kernels of the pack of `fp8gemm.set_pack`; arguments are those of th
     grouped_gemm_masked(a, sfa, b, sfb, counts, ...)            -> d, and _out(..., d)
     grouped_gemm_k_add_(a, sfa, b, sfb, lengths, d)                d[g] += ...
 
-dtype is that of d: torch.bfloat16 (the default) or torch.float32. All take num_sms=0 and dependent=False. Rows of d that
+dtype is that of d: torch.bfloat16 (the default) or torch.float32. All take num_sms=0, dependent=False and batch_invariant=False. Rows of d that
 no group has are not initialised.
 """
 
@@ -99,7 +99,7 @@ def _scales_of(amax, power_of_two, dtype):
 
 _library = torch.library.Library("fp8gemm", "DEF")
 _WORDS = {torch.bfloat16: "bf16", torch.float32: "f32"}
-_OPTIONS = "int num_sms=0, bool dependent=False"
+_OPTIONS = "int num_sms=0, bool dependent=False, bool batch_invariant=False"
 
 
 def _word(dtype):
@@ -120,41 +120,36 @@ def _define(name, arguments, result, on_cuda, shape):
     torch.library.register_fake(f"fp8gemm::{name}", fake, lib=_library)
 
 
-def _gemm(a, sfa, b, sfb, c=None, *, dtype=None, num_sms=0, dependent=False):
-    return _native.gemm(a, sfa, b, sfb, None, c, d_type=_word(dtype), num_sms=num_sms, dependent=dependent)
+def _gemm(a, sfa, b, sfb, c=None, *, dtype=None, **options):
+    return _native.gemm(a, sfa, b, sfb, None, c, d_type=_word(dtype), **options)
 
 
-def _gemm_out(a, sfa, b, sfb, d, c=None, *, num_sms=0, dependent=False):
-    _native.gemm(a, sfa, b, sfb, d, c, num_sms=num_sms, dependent=dependent)
+def _gemm_out(a, sfa, b, sfb, d, c=None, **options):
+    _native.gemm(a, sfa, b, sfb, d, c, **options)
 
 
-def _gemm_add(a, sfa, b, sfb, d, *, num_sms=0, dependent=False):
-    _native.gemm(a, sfa, b, sfb, d, d, num_sms=num_sms, dependent=dependent)
+def _gemm_add(a, sfa, b, sfb, d, **options):
+    _native.gemm(a, sfa, b, sfb, d, d, **options)
 
 
-def _contiguous(a, sfa, b, sfb, groups, *, by="index", align=BLOCK, expected_m=0, dtype=None, num_sms=0,
-                dependent=False):
-    return _native.grouped_gemm_contiguous(a, sfa, b, sfb, groups, by=by, align=align, expected_m=expected_m,
-                                           d_type=_word(dtype), num_sms=num_sms, dependent=dependent)
+def _contiguous(a, sfa, b, sfb, groups, *, dtype=None, **options):
+    return _native.grouped_gemm_contiguous(a, sfa, b, sfb, groups, d_type=_word(dtype), **options)
 
 
-def _contiguous_out(a, sfa, b, sfb, groups, d, *, by="index", align=BLOCK, expected_m=0, num_sms=0, dependent=False):
-    _native.grouped_gemm_contiguous(a, sfa, b, sfb, groups, d, by=by, align=align, expected_m=expected_m,
-                                    num_sms=num_sms, dependent=dependent)
+def _contiguous_out(a, sfa, b, sfb, groups, d, **options):
+    _native.grouped_gemm_contiguous(a, sfa, b, sfb, groups, d, **options)
 
 
-def _masked(a, sfa, b, sfb, counts, *, expected_m=0, dtype=None, num_sms=0, dependent=False):
-    return _native.grouped_gemm_masked(a, sfa, b, sfb, counts, expected_m=expected_m, d_type=_word(dtype),
-                                       num_sms=num_sms, dependent=dependent)
+def _masked(a, sfa, b, sfb, counts, *, dtype=None, **options):
+    return _native.grouped_gemm_masked(a, sfa, b, sfb, counts, d_type=_word(dtype), **options)
 
 
-def _masked_out(a, sfa, b, sfb, counts, d, *, expected_m=0, num_sms=0, dependent=False):
-    _native.grouped_gemm_masked(a, sfa, b, sfb, counts, d, expected_m=expected_m, num_sms=num_sms,
-                                dependent=dependent)
+def _masked_out(a, sfa, b, sfb, counts, d, **options):
+    _native.grouped_gemm_masked(a, sfa, b, sfb, counts, d, **options)
 
 
-def _k_add(a, sfa, b, sfb, lengths, d, *, num_sms=0, dependent=False):
-    _native.grouped_gemm_k(a, sfa, b, sfb, lengths, d, d, num_sms=num_sms, dependent=dependent)
+def _k_add(a, sfa, b, sfb, lengths, d, **options):
+    _native.grouped_gemm_k(a, sfa, b, sfb, lengths, d, d, **options)
 
 
 _BY = f'str by="index", int align={BLOCK}, int expected_m=0'

@@ -13,7 +13,8 @@ namespace fp8gemm::python::docs {
   "  num_sms     SMs that the launch may use, 0: all. The result is the same; refused where a kernel that splits K\n"  \
   "              needs more\n"                                                                                         \
   "  dependent   programmatic dependent launch: the kernel may start before the one before it in the stream is\n"      \
-  "              complete, and waits for it by itself. Kernels that can't are launched as usual\n"
+  "              complete, and waits for it by itself. Kernels that can't are launched as usual\n"                     \
+  "  batch_invariant  only kernels with which a row of d has the same bits for every M\n"
 
 #define FP8GEMM_GROUPED_OPTIONS_DOC                                                                                    \
   FP8GEMM_OPTIONS_DOC                                                                                                  \
@@ -27,7 +28,8 @@ namespace fp8gemm::python::docs {
   "pack has no kernels for, Error for what the CUDA driver refuses. Does not wait for the result.\n"
 
 constexpr char kGemm[] =
-    "gemm($self, a, sfa, b, sfb, d=None, c=None, *, d_type=None, stream=None, num_sms=0, dependent=False)\n--\n\n"
+    "gemm($self, a, sfa, b, sfb, d=None, c=None, *, d_type=None, stream=None, num_sms=0, dependent=False, "
+    "batch_invariant=False)\n--\n\n"
     "d = c + a @ b.T with block scales; enqueued on a stream. Returns d.\n\n"
     "  a     [M, K]            float8_e4m3fn or float8_e5m2; uint8 is taken as the bits of e4m3\n"
     "  sfa   [M, ceil(K/128)]  float32, for 128 elements of a row of a\n"
@@ -41,7 +43,8 @@ constexpr char kGemm[] =
 
 constexpr char kContiguous[] =
     "grouped_gemm_contiguous($self, a, sfa, b, sfb, groups, d=None, *, by='index', align=128, expected_m=0, "
-    "d_type=None, stream=None, num_sms=0, dependent=False, check_groups=False, workspace=None)\n--\n\n"
+    "d_type=None, stream=None, num_sms=0, dependent=False, batch_invariant=False, check_groups=False, "
+    "workspace=None)\n--\n\n"
     "Each group's rows of a times its matrix of b: d[i] = a[i] @ b[g].T for each row i of group g. Returns d.\n\n"
     "  a, sfa, d   [M, ...] as of gemm: the rows of all groups, behind each other\n"
     "  b           [G, N, K], sfb [G, ceil(N/128), ceil(K/128)]\n"
@@ -55,7 +58,7 @@ constexpr char kContiguous[] =
 
 constexpr char kMasked[] =
     "grouped_gemm_masked($self, a, sfa, b, sfb, counts, d=None, *, expected_m=0, d_type=None, stream=None, num_sms=0, "
-    "dependent=False, check_groups=False, workspace=None)\n--\n\n"
+    "dependent=False, batch_invariant=False, check_groups=False, workspace=None)\n--\n\n"
     "d[g, :counts[g]] = a[g, :counts[g]] @ b[g].T for each group; other rows of d are not written. Returns d.\n\n"
     "  a           [G, M, K], sfa [G, M, ceil(K/128)]\n"
     "  b           [G, N, K], sfb [G, ceil(N/128), ceil(K/128)]\n"
@@ -65,7 +68,7 @@ constexpr char kMasked[] =
 
 constexpr char kK[] =
     "grouped_gemm_k($self, a, sfa, b, sfb, lengths, d=None, c=None, *, d_type=None, stream=None, num_sms=0, "
-    "dependent=False, check_groups=False, workspace=None)\n--\n\n"
+    "dependent=False, batch_invariant=False, check_groups=False, workspace=None)\n--\n\n"
     "d[g] = c[g] + a[:, K of g] @ b[:, K of g].T for each group: weight gradients of experts. Returns d.\n\n"
     "  a           [M, K], the columns of all groups; or [M * K], flat: each group's [M, lengths[g]] packed\n"
     "  b           [N, K], or flat as a is\n"

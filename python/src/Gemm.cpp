@@ -12,9 +12,9 @@ using namespace fp8gemm::python;
 static fp8gemm_matrix matrixOf(const fp8gemm_tensor &tensor) { return {tensor.data, tensor.leading_dimension}; }
 
 PyObject *python::gemm(Pack &pack, PyObject *const *args, Py_ssize_t count, PyObject *keywords) {
-  enum { A, Sfa, B, Sfb, D, C, DType, Stream, NumSms, Dependent, Count };
-  static const Signature signature("gemm", 4, 6,
-                                   {"a", "sfa", "b", "sfb", "d", "c", "d_type", "stream", "num_sms", "dependent"});
+  enum { A, Sfa, B, Sfb, D, C, DType, Stream, NumSms, Dependent, BatchInvariant, Count };
+  static const Signature signature(
+      "gemm", 4, 6, {"a", "sfa", "b", "sfb", "d", "c", "d_type", "stream", "num_sms", "dependent", "batch_invariant"});
   PyObject *values[Count];
   Place place;
   Options options;
@@ -23,7 +23,7 @@ PyObject *python::gemm(Pack &pack, PyObject *const *args, Py_ssize_t count, PyOb
   fp8gemm_problem problem = {};
   problem.size = sizeof(problem);
   if (!signature.bind(args, count, keywords, values) || !place.setStream(values[Stream]) ||
-      !options.read(values[NumSms], values[Dependent]) || !in.a.read(values[A], "a", 2, place) ||
+      !options.read(values + NumSms) || !in.a.read(values[A], "a", 2, place) ||
       !in.sfa.read(values[Sfa], "sfa", 2, place) || !in.b.read(values[B], "b", 2, place) ||
       !in.sfb.read(values[Sfb], "sfb", 2, place) || !in.readTypes(problem))
     return nullptr;
@@ -31,6 +31,7 @@ PyObject *python::gemm(Pack &pack, PyObject *const *args, Py_ssize_t count, PyOb
   int64_t m = in.a.shape[0], n = in.b.shape[0], k = in.a.shape[1], blocks = ceilDiv(k, kBlock);
   const int64_t shape[] = {m, n};
   problem.k = k;
+  problem.batch_invariant = options.batchInvariant;
   if (!in.b.expectShape({n, k}, "[N, K]") || !in.sfa.expectShape({m, blocks}, "[M, ceil(K/128)]") ||
       !in.readScalesOfB(blocks, problem) || !readScales(in.sfa, true, in.sfaLayouts) || !readMatrix(in.a, in.aMatrix) ||
       !readMatrix(in.b, in.bMatrix) ||

@@ -28,7 +28,8 @@ struct GroupedCall {
     args.size = sizeof(args);
   }
 
-  bool readOptions(PyObject *stream, PyObject *numSms, PyObject *dependent, PyObject *check, PyObject *workspace);
+  /// `options`: num_sms, dependent, batch_invariant, check_groups, workspace.
+  bool readOptions(PyObject *stream, PyObject *const *options);
   bool readInputs(PyObject *const *values, int aRank, int sfaRank, int bRank, int sfbRank);
 
   /// int32 in device memory, `entries` of them.
@@ -45,11 +46,13 @@ private:
 
 } // namespace
 
-bool GroupedCall::readOptions(PyObject *stream, PyObject *numSms, PyObject *dependent, PyObject *check,
-                              PyObject *workspaceArgument) {
-  workspaceGiven = workspaceArgument;
+bool GroupedCall::readOptions(PyObject *stream, PyObject *const *given) {
+  workspaceGiven = given[4];
   hasOwnStream = !isMissing(stream);
-  return place.setStream(stream) && options.read(numSms, dependent) && readBool(check, "check_groups", checkGroups);
+  if (!place.setStream(stream) || !options.read(given) || !readBool(given[3], "check_groups", checkGroups))
+    return false;
+  problem.batch_invariant = options.batchInvariant;
+  return true;
 }
 
 bool GroupedCall::readInputs(PyObject *const *values, int aRank, int sfaRank, int bRank, int sfbRank) {
@@ -134,17 +137,30 @@ PyObject *GroupedCall::launch(Pack &pack, int64_t m) {
 //===----------------------------------------------------------------------===//
 
 PyObject *python::groupedGemmContiguous(Pack &pack, PyObject *const *args, Py_ssize_t count, PyObject *keywords) {
-  enum { Groups = 4, D, By, Align, ExpectedM, DType, Stream, NumSms, Dependent, Check, Workspace, Count };
+  enum {
+    Groups = 4,
+    D,
+    By,
+    Align,
+    ExpectedM,
+    DType,
+    Stream,
+    NumSms,
+    Dependent,
+    BatchInvariant,
+    Check,
+    Workspace,
+    Count
+  };
   static const Signature signature("grouped_gemm_contiguous", 5, 6,
                                    {"a", "sfa", "b", "sfb", "groups", "d", "by", "align", "expected_m", "d_type",
-                                    "stream", "num_sms", "dependent", "check_groups", "workspace"});
+                                    "stream", "num_sms", "dependent", "batch_invariant", "check_groups", "workspace"});
   PyObject *values[Count];
   GroupedCall call;
   Inputs &in = call.in;
   fp8gemm_problem &problem = call.problem;
   int64_t align = kBlock;
-  if (!signature.bind(args, count, keywords, values) ||
-      !call.readOptions(values[Stream], values[NumSms], values[Dependent], values[Check], values[Workspace]) ||
+  if (!signature.bind(args, count, keywords, values) || !call.readOptions(values[Stream], values + NumSms) ||
       !readCount(values[Align], "align", INT32_MAX, align) ||
       !readCount(values[ExpectedM], "expected_m", INT32_MAX, call.expectedM) || !call.readInputs(values, 2, 2, 3, 3))
     return nullptr;
@@ -175,16 +191,15 @@ PyObject *python::groupedGemmContiguous(Pack &pack, PyObject *const *args, Py_ss
 }
 
 PyObject *python::groupedGemmMasked(Pack &pack, PyObject *const *args, Py_ssize_t count, PyObject *keywords) {
-  enum { Counts = 4, D, ExpectedM, DType, Stream, NumSms, Dependent, Check, Workspace, Count };
+  enum { Counts = 4, D, ExpectedM, DType, Stream, NumSms, Dependent, BatchInvariant, Check, Workspace, Count };
   static const Signature signature("grouped_gemm_masked", 5, 6,
                                    {"a", "sfa", "b", "sfb", "counts", "d", "expected_m", "d_type", "stream", "num_sms",
-                                    "dependent", "check_groups", "workspace"});
+                                    "dependent", "batch_invariant", "check_groups", "workspace"});
   PyObject *values[Count];
   GroupedCall call;
   Inputs &in = call.in;
   fp8gemm_problem &problem = call.problem;
-  if (!signature.bind(args, count, keywords, values) ||
-      !call.readOptions(values[Stream], values[NumSms], values[Dependent], values[Check], values[Workspace]) ||
+  if (!signature.bind(args, count, keywords, values) || !call.readOptions(values[Stream], values + NumSms) ||
       !readCount(values[ExpectedM], "expected_m", INT32_MAX, call.expectedM) || !call.readInputs(values, 3, 3, 3, 3))
     return nullptr;
 
@@ -239,16 +254,15 @@ static bool readSidesOfK(GroupedCall &call, int64_t &m, int64_t &n, int64_t &k) 
 }
 
 PyObject *python::groupedGemmK(Pack &pack, PyObject *const *args, Py_ssize_t count, PyObject *keywords) {
-  enum { Lengths = 4, D, C, DType, Stream, NumSms, Dependent, Check, Workspace, Count };
+  enum { Lengths = 4, D, C, DType, Stream, NumSms, Dependent, BatchInvariant, Check, Workspace, Count };
   static const Signature signature("grouped_gemm_k", 5, 7,
                                    {"a", "sfa", "b", "sfb", "lengths", "d", "c", "d_type", "stream", "num_sms",
-                                    "dependent", "check_groups", "workspace"});
+                                    "dependent", "batch_invariant", "check_groups", "workspace"});
   PyObject *values[Count];
   GroupedCall call;
   Inputs &in = call.in;
   fp8gemm_problem &problem = call.problem;
-  if (!signature.bind(args, count, keywords, values) ||
-      !call.readOptions(values[Stream], values[NumSms], values[Dependent], values[Check], values[Workspace]) ||
+  if (!signature.bind(args, count, keywords, values) || !call.readOptions(values[Stream], values + NumSms) ||
       !call.readInputs(values, 0, 2, 0, 2))
     return nullptr;
 

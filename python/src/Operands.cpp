@@ -124,8 +124,9 @@ bool Result::read(PyObject *given, PyObject *cGiven, PyObject *typeName, int ran
   return true;
 }
 
-bool Options::read(PyObject *numSmsGiven, PyObject *dependentGiven) {
-  return readCount(numSmsGiven, "num_sms", INT32_MAX, numSms) && readBool(dependentGiven, "dependent", dependent);
+bool Options::read(PyObject *const *given) {
+  return readCount(given[0], "num_sms", INT32_MAX, numSms) && readBool(given[1], "dependent", dependent) &&
+         readBool(given[2], "batch_invariant", batchInvariant);
 }
 
 uint32_t Options::flags(const fp8gemm_kernel_info &info) const {

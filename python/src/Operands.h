@@ -45,12 +45,13 @@ struct Result {
             Place &place, fp8gemm_problem &problem);
 };
 
-/// num_sms and dependent, of every launch.
+/// num_sms, dependent and batch_invariant, of every launch.
 struct Options {
   int64_t numSms = 0;
-  bool dependent = false;
+  bool dependent = false, batchInvariant = false;
 
-  bool read(PyObject *numSmsGiven, PyObject *dependentGiven);
+  /// These three of the arguments, in this order.
+  bool read(PyObject *const *given);
 
   /// FP8GEMM_DEPENDENT_LAUNCH where it is wanted and the kernel can.
   uint32_t flags(const fp8gemm_kernel_info &info) const;

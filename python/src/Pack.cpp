@@ -71,6 +71,7 @@ bool Pack::has(const fp8gemm_problem &wanted) const {
            problem.d_type == wanted.d_type && problem.c_use == wanted.c_use && problem.a_type == wanted.a_type &&
            problem.b_type == wanted.b_type && problem.sfb_block_rows == wanted.sfb_block_rows &&
            problem.sfa_layout == wanted.sfa_layout && problem.sfb_layout == wanted.sfb_layout &&
+           problem.batch_invariant >= wanted.batch_invariant &&
            (wanted.grouping == FP8GEMM_NO_GROUPS || problem.groups == wanted.groups) &&
            (!alongK || (problem.m == wanted.m && problem.flat == wanted.flat)) &&
            (!aligned || problem.group_align == wanted.group_align);
@@ -129,10 +130,11 @@ Pack *python::packOf(PyObject *object) {
 }
 
 Object python::tupleOf(const fp8gemm_problem &problem) {
-  return Object(Py_BuildValue("(iIIILLLiiiiIii)", int(problem.grouping), problem.groups, problem.group_align,
+  return Object(Py_BuildValue("(iIIILLLiiiiIiiI)", int(problem.grouping), problem.groups, problem.group_align,
                               problem.flat, (long long)problem.m, (long long)problem.n, (long long)problem.k,
                               int(problem.a_type), int(problem.b_type), int(problem.d_type), int(problem.c_use),
-                              problem.sfb_block_rows, int(problem.sfa_layout), int(problem.sfb_layout)));
+                              problem.sfb_block_rows, int(problem.sfa_layout), int(problem.sfb_layout),
+                              problem.batch_invariant));
 }
 
 static PyObject *packNew(PyTypeObject *type, PyObject *arguments, PyObject *) {

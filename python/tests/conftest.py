@@ -21,6 +21,7 @@ GPU_PACK = Path(os.environ.get("FP8GEMM_GPU_PACK", Path(__file__).with_name("gpu
 
 PROBLEMS = [
     {"op": "gemm", "n": 256, "k": 256, "max_m": 64},
+    {"op": "gemm", "n": 256, "k": 256, "max_m": 64, "batch_invariant": True},
     {"op": "gemm", "n": 192, "k": 384, "max_m": 64, "sfa": "k_major"},
     {"op": "gemm", "n": 192, "k": 384, "max_m": 64, "sfa": "k_major", "d_type": "f32", "c": "apart"},
     {"op": "gemm", "n": 256, "k": 256, "max_m": 64, "recipe": "1d1d", "sfb": "mn_major", "d_type": "f32", "c": "in_place"},

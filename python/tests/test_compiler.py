@@ -38,7 +38,7 @@ def compiled(*arguments, **options):
 
 def test_compile_in_memory(tmp_path):
     before = set(os.listdir("/proc/self/fd"))
-    with compiled([ENTRY, PROBLEMS[1]], cache=tmp_path / "cache", jobs=1) as pack:
+    with compiled([ENTRY, PROBLEMS[2]], cache=tmp_path / "cache", jobs=1) as pack:
         assert {(p.n, p.k, p.sfa) for p in pack.problems} == {(256, 256, "mn_major"), (192, 384, "k_major")}
         again = compiled(pack.problems[0])
         assert again.problems == pack.problems[:1]

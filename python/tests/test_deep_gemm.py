@@ -37,7 +37,8 @@ LAYOUTS = {("none", 256, 256, "1d2d"): [("mn_major", "k_major")], ("none", 256, 
 @pytest.fixture
 def calls(monkeypatch):
     pack = Recorder()
-    for name, value in dict(pack=pack, layouts=LAYOUTS, num_sms=0, dependent=False, alignment=128).items():
+    options = dict(num_sms=0, dependent=False, batch_invariant=False)
+    for name, value in dict(pack=pack, layouts=LAYOUTS, options=options, alignment=128).items():
         monkeypatch.setattr(_settings, name, value)
     return pack.calls
 
@@ -54,7 +55,7 @@ def test_scales_become_mn_major(calls):
     (name, (values_a, sfa, values_b, sfb, out, c), options), = calls
     assert name == "gemm" and values_a is a[0] and values_b is b[0] and sfb is b[1] and out is d and c is None
     assert torch.equal(sfa, a[1]) and sfa.stride() == (1, 8)
-    assert options == dict(num_sms=0, dependent=False)
+    assert options == dict(num_sms=0, dependent=False, batch_invariant=False)
 
 
 def test_scales_that_fit_are_not_copied(calls):
@@ -192,7 +193,7 @@ def test_settings_reach_the_call(calls, monkeypatch):
     dg.fp8_gemm_nt(*arguments)
     dg.set_num_sms(132)
     dg.fp8_gemm_nt(*arguments)
-    assert [options for *_, options in calls] == [dict(num_sms=100, dependent=True), dict(num_sms=0, dependent=True)]
+    assert [(o["num_sms"], o["dependent"]) for *_, o in calls] == [(100, True), (0, True)]
     with pytest.raises(ValueError, match=r"in \[1, 132\], got 133"):
         dg.set_num_sms(133)
     assert dg.get_mk_alignment_for_contiguous_layout() == 128
@@ -275,8 +276,11 @@ def test_missing_problem_is_named(pack, monkeypatch):
 
     monkeypatch.setattr(_settings, "pack", None)
     monkeypatch.setattr(_settings, "layouts", {})
-    assert dg.use(pack) is pack and _settings.current() is pack
-    assert _settings.layouts["none", 256, 256, "1d2d"] == [("mn_major", "k_major")]
+    monkeypatch.setattr(_settings, "options", dict(_settings.options))
+    assert dg.use(pack, batch_invariant=True) is pack and _settings.options["batch_invariant"] is True
+    assert _settings.layouts == {("none", 256, 256, "1d2d"): [("mn_major", "k_major")]}
+    assert dg.use(pack) is pack and _settings.current() is pack and _settings.options["batch_invariant"] is False
+    assert set(_settings.layouts["none", 256, 256, "1d2d"]) == {("mn_major", "k_major")}
     assert _settings.layouts["row_end", 256, 256, "1d2d"] == [("mn_major", "k_major")]
     a, b = (CapsuleArray(rows((4, 512), "float8_e4m3fn")) for _ in range(2))
     with pytest.raises(fp8gemm.NotInPackError, match='"n": 4, "k": 512'):

@@ -119,6 +119,14 @@ def test_options_reach_the_launch(pack, driver):
     assert not full["dependent"] and limited["dependent"]
 
 
+def test_batch_invariance_is_asked_for(pack, driver):
+    pack.gemm(*operands(), batch_invariant=True)
+    assert len(driver.launches) == 1
+    a, b = ExchangeArray(rows((5, 384), E4M3)), ExchangeArray(rows((192, 384), E4M3))
+    with pytest.raises(fp8gemm.NotInPackError, match='"sfa": "k_major", "batch_invariant": true}'):
+        pack.gemm(a, ExchangeArray(rows((5, 3), F32)), b, ExchangeArray(rows((2, 3), F32)), batch_invariant=True)
+
+
 def test_no_rows_do_nothing(pack, driver):
     pack.gemm(*operands(m=0))
     assert driver.launches == []

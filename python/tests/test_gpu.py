@@ -87,6 +87,15 @@ def test_options_keep_the_bits(pack):
         assert torch.equal(again, d)
 
 
+def test_batch_invariance(pack):
+    (a, sfa), b = operands(1000, 2112, 7168)
+    d = pack.gemm(a, sfa, *b, batch_invariant=True)
+    check(d, (a, sfa), b)
+    for rows in (slice(0, 1), slice(7, 40), slice(300, 600)):
+        part = pack.gemm(a[rows], ft.mn_major(sfa[rows].contiguous()), *b, batch_invariant=True)
+        assert torch.equal(part, d[rows])
+
+
 def experts():
     return ft.quantize_per_block(random(G, N, K, seed=5))
 

@@ -103,6 +103,13 @@ def test_options_reach_the_launch(pack, driver):
     assert launch["grid"] == 2 and launch["dependent"]
 
 
+def test_batch_invariance_is_asked_for(pack):
+    for call in (lambda: pack.grouped_gemm_contiguous(*contiguous(), batch_invariant=True),
+                 lambda: pack.grouped_gemm_masked(*masked(), batch_invariant=True)):
+        with pytest.raises(fp8gemm.NotInPackError, match='"batch_invariant": true'):
+            call()
+
+
 def test_no_rows_do_nothing(pack, driver):
     pack.grouped_gemm_contiguous(*contiguous(m=0))
     pack.grouped_gemm_masked(*masked(m=0))

@@ -91,7 +91,7 @@ def test_operators_have_fake_kernels():
         d = ops.gemm(a, sfa, b, sfb)
         assert d.shape == (4, 512) and d.dtype == torch.bfloat16 and d.device.type == "cuda"
         assert ops.gemm(a, sfa, b, sfb, d.float(), dtype=torch.float32).dtype == torch.float32
-        assert ops.gemm_out(a, sfa, b, sfb, d, num_sms=8) is None and ops.gemm_add_(a, sfa, b, sfb, d) is None
+        assert ops.gemm_out(a, sfa, b, sfb, d, num_sms=8, batch_invariant=True) is None and ops.gemm_add_(a, sfa, b, sfb, d) is None
         groups, experts = torch.empty(4, dtype=torch.int32, device="cuda"), b.expand(3, 512, 256)
         assert ops.grouped_gemm_contiguous(a, sfa, experts, sfb, groups, by="end").shape == (4, 512)
         assert ops.grouped_gemm_masked(a.expand(3, 4, 256), sfa, experts, sfb, groups).shape == (3, 4, 512)
@@ -128,7 +128,7 @@ def test_operators_pass_everything_on(monkeypatch):
             return lambda *args, **options: calls.append((name, args, options))
 
     monkeypatch.setattr(ft, "_native", Recorder())
-    some = dict(num_sms=7, dependent=True)
+    some = dict(num_sms=7, dependent=True, batch_invariant=True)
     groups = dict(expected_m=9, **some)
     f32 = dict(dtype=torch.float32)
     operands = "a", "sfa", "b", "sfb"

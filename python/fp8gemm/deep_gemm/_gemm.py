@@ -20,7 +20,7 @@ def fp8_gemm_nt(a, b, d, c=None, recipe=None, recipe_a=None, recipe_b=None, comp
         return
     pack = _settings.current()
     sfa, sfb = _stored(sfa, sfb, "none", n, k, recipe)
-    pack.gemm(values_a, sfa, values_b, sfb, d, _into(d, c), num_sms=_settings.num_sms, dependent=_settings.dependent)
+    pack.gemm(values_a, sfa, values_b, sfb, d, _into(d, c), **_settings.options)
 
 
 def fp8_gemm_nn(a, b, d, c=None, recipe=None, recipe_a=None, recipe_b=None, compiled_dims="nk",
@@ -58,7 +58,7 @@ def m_grouped_fp8_gemm_nt_contiguous(a, b, d, grouped_layout, recipe=None, recip
     sfa, sfb = _stored(sfa, sfb, grouping, *values_b.shape[1:], recipe)
     pack.grouped_gemm_contiguous(values_a, sfa, values_b, sfb, grouped_layout, d, by="end" if use_psum_layout else "index",
                                  align=_settings.alignment, expected_m=expected_m_for_psum_layout or 0,
-                                 num_sms=_settings.num_sms, dependent=_settings.dependent)
+                                 **_settings.options)
 
 
 def m_grouped_fp8_gemm_nn_contiguous(a, b, d, grouped_layout, recipe=None, recipe_a=None, recipe_b=None,
@@ -80,8 +80,7 @@ def m_grouped_fp8_gemm_nt_masked(a, b, d, masked_m, expected_m, recipe=None, rec
         raise ValueError(f"expected 'expected_m' above 0, got {expected_m}")
     pack = _settings.current()
     sfa, sfb = _stored(sfa, sfb, "row_count", *values_b.shape[1:], recipe)
-    pack.grouped_gemm_masked(values_a, sfa, values_b, sfb, masked_m, d, expected_m=expected_m, num_sms=_settings.num_sms,
-                             dependent=_settings.dependent)
+    pack.grouped_gemm_masked(values_a, sfa, values_b, sfb, masked_m, d, expected_m=expected_m, **_settings.options)
 
 
 def k_grouped_fp8_gemm_nt_contiguous(a, b, d, ks_cpu, grouped_layout, c=None, recipe=(1, 1, 128), compiled_dims="mn",
@@ -110,8 +109,7 @@ def k_grouped_fp8_gemm_nt_contiguous(a, b, d, ks_cpu, grouped_layout, c=None, re
     pack = _settings.current()
     _into(d, c)
     pack.grouped_gemm_k(values_a.view(-1), get_mn_major_tma_aligned_tensor(sfa), values_b.view(-1),
-                        get_mn_major_tma_aligned_tensor(sfb), grouped_layout, d, d, num_sms=_settings.num_sms,
-                        dependent=_settings.dependent)
+                        get_mn_major_tma_aligned_tensor(sfb), grouped_layout, d, d, **_settings.options)
 
 
 def _transposed(pair):

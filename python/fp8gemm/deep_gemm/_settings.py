@@ -12,21 +12,23 @@ from fp8gemm._pack import Pack, load
 HOPPER_ALIGNMENT = 128  # of groups in the contiguous layouts
 
 pack = None  # the pack in use
-num_sms = 0  # 0: all
-dependent = False
+options = {"num_sms": 0, "dependent": False, "batch_invariant": False}  # of every launch
 alignment = HOPPER_ALIGNMENT
 # (grouping, n, k, recipe) of a product to the layouts of its scales that the pack takes: [(sfa, sfb)].
 layouts = {}
 
 
-def use(wanted):
-    """Serves all functions of this module from a pack, or the file of one. Load it on the device before you capture a graph."""
+def use(wanted, batch_invariant=False):
+    """Serves all functions of this module from a pack, or the file of one. Load it on the device before you capture a graph.
+    batch_invariant: only by kernels with which a row of d has the same bits for every M."""
     global pack, layouts
     chosen = wanted if isinstance(wanted, Pack) else load(wanted)
     known = defaultdict(list)
     for problem in chosen.problems:
-        known[problem.grouping, problem.n, problem.k, problem.recipe].append((problem.sfa, problem.sfb))
+        if problem.batch_invariant or not batch_invariant:
+            known[problem.grouping, problem.n, problem.k, problem.recipe].append((problem.sfa, problem.sfb))
     pack, layouts = chosen, dict(known)
+    options["batch_invariant"] = batch_invariant
     return chosen
 
 
@@ -51,15 +53,14 @@ def install():
 
 def set_num_sms(new_num_sms):
     """SMs that a launch may use at most; the others are left to other kernels."""
-    global num_sms
     limit = _multiprocessors()
     if not 0 < new_num_sms <= limit:
         raise ValueError(f"expected a number of SMs in [1, {limit}], got {new_num_sms}")
-    num_sms = 0 if new_num_sms == limit else new_num_sms
+    options["num_sms"] = 0 if new_num_sms == limit else new_num_sms
 
 
 def get_num_sms():
-    return num_sms or _multiprocessors()
+    return options["num_sms"] or _multiprocessors()
 
 
 def _multiprocessors():
@@ -68,12 +69,11 @@ def _multiprocessors():
 
 def set_pdl(new_enable_pdl):
     """Programmatic dependent launch, of kernels that can."""
-    global dependent
-    dependent = bool(new_enable_pdl)
+    options["dependent"] = bool(new_enable_pdl)
 
 
 def get_pdl():
-    return dependent
+    return options["dependent"]
 
 
 def set_mk_alignment_for_contiguous_layout(new_value):
