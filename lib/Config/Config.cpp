@@ -250,6 +250,8 @@ std::string fp8gemm::config::check(const Problem &problem, const Gpu &gpu, const
       return error;
   if (config.rasterGroup < 1)
     return expected("raster_group to be positive", config.rasterGroup);
+  if (config.rasterGroup > kMaxRasterSquare / config.rasterGroup / tiles(problem.n, config.tileN))
+    return expected("raster_group^2 * ceil(N / tile_n) to be at most 2^31", config.rasterGroup);
   if (int64_t bytes = smemBytes(problem, config); bytes > gpu.smemBytes)
     return expected("at most " + std::to_string(gpu.smemBytes) + " bytes of shared memory", bytes, " bytes");
   return {};

@@ -46,6 +46,9 @@ constexpr int64_t kMaxSummedColumns = 256;
 /// Rows of A up to which a schedule with swap_ab is enumerated.
 constexpr int64_t kMaxSwappedRows = 128;
 
+/// Of raster_group^2 * ceil(N / tile_n): the place of a tile is found by a multiplication (hopper.raster_divisor).
+constexpr int64_t kMaxRasterSquare = int64_t(1) << 31;
+
 /// One stage can't overlap loads with math; more than 16 K blocks in flight fill no gap.
 constexpr int64_t kMinStages = 2, kMaxStages = 16;
 

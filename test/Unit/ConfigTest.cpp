@@ -140,6 +140,8 @@ TEST(ConfigCheck, NamesTheRuleAndTheValue) {
       {[](Config &c) { c.tileN = 160, c.partials = 2; },
        "expected consumer_registers to be at least 280 for a 128x160 tile of 2 consumers, got 232"},
       {[](Config &c) { c.rasterGroup = 0; }, "expected raster_group to be positive, got 0"},
+      {[](Config &c) { c.rasterGroup = 1 << 16; },
+       "expected raster_group^2 * ceil(N / tile_n) to be at most 2^31, got 65536"},
       {[](Config &c) { c.stages = 6; }, "expected at most 232448 bytes of shared memory, got 233312 bytes"},
   };
   for (auto [breakIt, message] : cases) {

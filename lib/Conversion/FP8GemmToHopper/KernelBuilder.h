@@ -71,6 +71,7 @@ private:
   /// Where a tile is: in raster order, group by group.
   Tile locate(mlir::Value number);
   Tile locateIn(mlir::Value number, mlir::Value blockRows);
+  mlir::Value divisorOf(mlir::Value blockRows);
   Tile locateByIndex(mlir::Value number);
   Tile findGroup(mlir::Value number);
   /// Tabulates the groups, and where K is grouped makes tensor maps of each.
@@ -147,6 +148,7 @@ private:
   mlir::Value mapA, mapB, sfa, sfb, mapC, mapD, a, b, d, groups, workspace, extentM, extentK, staging, ring, cRing;
   mlir::Value blockRows, blockColumns, tiles, firstTile, tileStep;
   mlir::Value lastRow;                      ///< that a tile starts at; null where tiles may end behind A
+  mlir::Value rasterDivisor;                ///< where all groups have as many block rows
   mlir::Value table;                        ///< of groups, if their rows are known on the device only
   mlir::Value tilesPerGroup;                ///< where all groups have the same
   mlir::Value shift;                        ///< of the tile's scales in their buffer, if they don't start it

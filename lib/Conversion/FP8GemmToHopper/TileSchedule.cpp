@@ -72,6 +72,8 @@ void KernelBuilder::scheduleTiles() {
   } else {
     blockRows = ceilDiv(extentM, clusterRows);
   }
+  if (!problem.storesParts() || problem.grouping == Form::RowIndex)
+    rasterDivisor = divisorOf(blockRows);
   tiles = arith::MulIOp::create(builder, blockRows, blockColumns);
   if (problem.grouping == Form::Batched || problem.grouping == Form::KCount) {
     tilesPerGroup = tiles;
@@ -100,6 +102,10 @@ void KernelBuilder::scheduleTiles() {
   }
   Value endBlock = blocksBefore(arith::AddIOp::create(builder, rank, index(1)));
   blockCount = arith::SubIOp::create(builder, endBlock, firstBlock);
+}
+
+Value KernelBuilder::divisorOf(Value blockRows) {
+  return RasterDivisorOp::create(builder, builder.getI32Type(), blockRows, config.getRasterGroup());
 }
 
 Value KernelBuilder::kBlock(Value i) {
@@ -194,7 +200,8 @@ KernelBuilder::Tile KernelBuilder::locateByIndex(Value tile) {
 }
 
 KernelBuilder::Tile KernelBuilder::locateIn(Value tile, Value blockRows) {
-  auto raster = RasterOp::create(builder, tile, blockRows, blockColumns, config.getRasterGroup());
+  Value by = rasterDivisor ? rasterDivisor : divisorOf(blockRows);
+  auto raster = RasterOp::create(builder, tile, blockRows, blockColumns, config.getRasterGroup(), by);
   auto first = [&](Value block, int64_t tileExtent, int64_t clusterExtent) -> Value {
     Value position = arith::MulIOp::create(builder, block, index(tileExtent * clusterExtent));
     if (clusterExtent == 1)

@@ -191,23 +191,59 @@ struct LowerCollapse : OpConversionPattern<memref::CollapseShapeOp> {
   }
 };
 
-/// raster -> division and remainder.
+/// What x / n multiplies by, and shifts the product right by.
+constexpr int64_t kDivisorOne = int64_t(1) << 31, kDivisorBits = 31;
+
+/// raster -> multiplications and constant divisions.
 struct LowerRaster : OpConversionPattern<RasterOp> {
   using OpConversionPattern::OpConversionPattern;
   LogicalResult matchAndRewrite(RasterOp op, OneToNOpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     Value tile = adaptor.getTile().front(), columns = adaptor.getBlockColumns().front();
-    Value group = arith::ConstantIndexOp::create(rewriter, loc, op.getGroup());
-    Value tilesInGroup = arith::MulIOp::create(rewriter, loc, group, columns);
-    Value firstRow =
-        arith::MulIOp::create(rewriter, loc, arith::DivUIOp::create(rewriter, loc, tile, tilesInGroup), group);
-    Value rowsLeft = arith::SubIOp::create(rewriter, loc, adaptor.getBlockRows().front(), firstRow);
-    Value rows = arith::MinUIOp::create(rewriter, loc, rowsLeft, group);
+    int64_t group = op.getGroup();
+    Value tilesInGroup =
+        arith::MulIOp::create(rewriter, loc, arith::ConstantIndexOp::create(rewriter, loc, group), columns);
+    Value firstRow = arith::DivUIOp::create(rewriter, loc, tile, tilesInGroup);
     Value inGroup = arith::RemUIOp::create(rewriter, loc, tile, tilesInGroup);
-    Value row = arith::AddIOp::create(rewriter, loc, firstRow, arith::RemUIOp::create(rewriter, loc, inGroup, rows));
-    Value column = arith::DivUIOp::create(rewriter, loc, inGroup, rows);
-    rewriter.replaceOp(op, {row, column});
+    if (group == 1) {
+      rewriter.replaceOp(op, {firstRow, inGroup});
+      return success();
+    }
+    Emitter emit{rewriter, loc};
+    firstRow = emit.mul(emit.toI32(firstRow), emit.i32(group));
+    Value rowsLeft = arith::SubIOp::create(rewriter, loc, emit.toI32(adaptor.getBlockRows().front()), firstRow);
+    Value isWhole = arith::CmpIOp::create(rewriter, loc, arith::CmpIPredicate::uge, rowsLeft, emit.i32(group));
+    Value rows = arith::SelectOp::create(rewriter, loc, isWhole, emit.i32(group), rowsLeft);
+    Value divisor = arith::SelectOp::create(rewriter, loc, isWhole, emit.i32(kDivisorOne / group + 1),
+                                            adaptor.getDivisor().front());
+    auto wide = [&](Value value) -> Value {
+      return arith::ExtUIOp::create(rewriter, loc, rewriter.getI64Type(), value);
+    };
+    Value product = emit.mul(wide(emit.toI32(inGroup)), wide(divisor));
+    Value column = arith::TruncIOp::create(
+        rewriter, loc, rewriter.getI32Type(),
+        arith::ShRUIOp::create(rewriter, loc, product, emit.i64(kDivisorBits)));
+    Value row = arith::SubIOp::create(rewriter, loc, emit.toI32(inGroup), emit.mul(column, rows));
+    auto toIndex = [&](Value value) -> Value {
+      return arith::IndexCastUIOp::create(rewriter, loc, rewriter.getIndexType(), value);
+    };
+    rewriter.replaceOp(op, {toIndex(emit.add(firstRow, row)), toIndex(column)});
+    return success();
+  }
+};
+
+/// raster_divisor -> a division; no last group: one of the whole `group`.
+struct LowerRasterDivisor : OpConversionPattern<RasterDivisorOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult matchAndRewrite(RasterDivisorOp op, OneToNOpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    Emitter emit{rewriter, op.getLoc()};
+    int64_t group = op.getGroup();
+    Value rows = emit.rem(emit.toI32(adaptor.getBlockRows().front()), group);
+    rows = arith::SelectOp::create(rewriter, op.getLoc(), emit.equals(rows, 0), emit.i32(group), rows);
+    Value quotient = arith::DivUIOp::create(rewriter, op.getLoc(), emit.i32(static_cast<int32_t>(kDivisorOne)), rows);
+    rewriter.replaceOp(op, emit.add(quotient, emit.i32(1)));
     return success();
   }
 };
@@ -219,5 +255,5 @@ void fp8gemm::hopper::populateKernelPatterns(NVVMTypeConverter &converter, Rewri
                LowerGridIndex<gpu::GridDimOp, NVVM::GridDimXOp>, LowerGridIndex<gpu::ClusterIdOp, NVVM::ClusterIdXOp>,
                LowerGridIndex<gpu::ClusterDimOp, NVVM::ClusterDimXOp>,
                LowerGridIndex<gpu::ClusterBlockIdOp, NVVM::BlockInClusterIdXOp>, LowerClusterBarrier, LowerGriddepcontrolWait,
-               LowerGriddepcontrolLaunchDependents, LowerSubview, LowerCollapse, LowerRaster>(converter, patterns.getContext());
+               LowerGriddepcontrolLaunchDependents, LowerSubview, LowerCollapse, LowerRaster, LowerRasterDivisor>(converter, patterns.getContext());
 }

@@ -31,17 +31,25 @@ gpu.module @kernels {
     gpu.return
   }
 
+  // The division by the rows of the last group is done once; roles multiply.
   // CHECK-LABEL: llvm.func @raster
   // CHECK-NOT:     hopper.waits_for_previous
   gpu.func @raster(%columns: index) workgroup(%out: memref<8xf32, 3>) kernel
       attributes {hopper.launch = #hopper.launch<threads = 384, tile_m = 128, tile_n = 8, stages = 1, consumers = 2>} {
-    // CHECK: nvvm.read.ptx.sreg.ctaid.x
+    // CHECK:      %[[LAST:.+]] = arith.select {{.*}} : i32
+    // CHECK:      %[[QUOTIENT:.+]] = arith.divui %{{.+}}, %[[LAST]] : i32
+    // CHECK:      %[[DIVISOR:.+]] = arith.addi %[[QUOTIENT]]
+    %divisor = hopper.raster_divisor %columns group(8)
+    // CHECK:      nvvm.read.ptx.sreg.ctaid.x
     %tile = gpu.block_id x
-    %step = gpu.grid_dim x
-    // CHECK: arith.divui
-    // CHECK: arith.minui
-    // CHECK: arith.remui
-    %row, %column = hopper.raster %tile in (%columns, %columns) group(8)
+    // CHECK:      arith.divui %{{.+}}, %[[IN_GROUP:.+]] : index
+    // CHECK-NEXT: arith.remui %{{.+}}, %[[IN_GROUP]] : index
+    // CHECK-NOT:  arith.divui
+    // CHECK:      %[[BY:.+]] = arith.select %{{.+}}, %{{.+}}, %[[DIVISOR]] : i32
+    // CHECK:      %[[WIDE:.+]] = arith.extui %[[BY]] : i32 to i64
+    // CHECK:      %[[PRODUCT:.+]] = arith.muli %{{.+}}, %[[WIDE]] : i64
+    // CHECK:      arith.shrui %[[PRODUCT]], %c31_i64
+    %row, %column = hopper.raster %tile in (%columns, %columns) group(8) by %divisor
     hopper.named_barrier %row threads(128)
     gpu.return
   }

@@ -139,7 +139,8 @@ gpu.func @compute(%a: !tile, %b: !tile, %sfa: memref<64xf32, 3>, %sfb: memref<4x
 // CHECK-LABEL: gpu.func @store
 gpu.func @store(%d: !map_d, %acc: !hopper.fragment<64x64xf32>, %tile: index) workgroup(%staging: memref<4x64x16xbf16, 3>) {
   // CHECK: %[[ID:.*]] = arith.constant 3 : index
-  // CHECK: %[[ROW:.*]], %[[COLUMN:.*]] = hopper.raster %[[TILE:.*]] in(%[[TILE]], %[[TILE]]) group(8)
+  // CHECK: %[[DIVISOR:.*]] = hopper.raster_divisor %[[TILE:.*]] group(8)
+  // CHECK-NEXT: %[[ROW:.*]], %[[COLUMN:.*]] = hopper.raster %[[TILE]] in(%[[TILE]], %[[TILE]]) group(8) by %[[DIVISOR]]
   // CHECK-NEXT: hopper.store_fragment %{{.*}} to %[[STAGING:.*]] : <64x64xf32>, memref<4x64x16xbf16, 3>
   // CHECK-NEXT: hopper.fence.async_shared
   // CHECK-NEXT: hopper.named_barrier %[[ID]] threads(128)
@@ -147,7 +148,8 @@ gpu.func @store(%d: !map_d, %acc: !hopper.fragment<64x64xf32>, %tile: index) wor
   // CHECK-NEXT: hopper.tma_store.wait read pending 1
   // CHECK-NEXT: hopper.tma_store.wait{{$}}
   %c3 = arith.constant 3 : index
-  %row, %column = hopper.raster %tile in (%tile, %tile) group(8)
+  %divisor = hopper.raster_divisor %tile group(8)
+  %row, %column = hopper.raster %tile in (%tile, %tile) group(8) by %divisor
   hopper.store_fragment %acc to %staging : !hopper.fragment<64x64xf32>, memref<4x64x16xbf16, 3>
   hopper.fence.async_shared
   hopper.named_barrier %c3 threads(128)

@@ -67,7 +67,7 @@ static bool isUniform(Operation *op) {
   if (!op || op->hasTrait<OpTrait::ConstantLike>())
     return true;
   if (isa<gpu::BlockIdOp, gpu::GridDimOp, gpu::ClusterIdOp, gpu::ClusterDimOp, gpu::ClusterBlockIdOp, RingCreateOp,
-          RasterOp, memref::LoadOp>(op))
+          RasterOp, RasterDivisorOp, memref::LoadOp>(op))
     return true;
   return op->getName().getDialectNamespace() == "arith" && isMemoryEffectFree(op);
 }
@@ -388,8 +388,15 @@ void RasterOp::getAsmResultNames(SetName setName) {
   setName(getBlockColumn(), "block_column");
 }
 
-LogicalResult RasterOp::verify() {
-  if (static_cast<int64_t>(getGroup()) < 1)
-    return emitOpError() << "expected 'group' to be at least 1 block row, got " << getGroup();
+template <typename Op> static LogicalResult verifyRasterGroup(Op op) {
+  int64_t group = op.getGroup();
+  if (group < 1)
+    return op.emitOpError() << "expected 'group' to be at least 1 block row, got " << group;
   return success();
 }
+
+LogicalResult RasterOp::verify() { return verifyRasterGroup(*this); }
+
+void RasterDivisorOp::getAsmResultNames(SetName setName) { setName(getDivisor(), "divisor"); }
+
+LogicalResult RasterDivisorOp::verify() { return verifyRasterGroup(*this); }

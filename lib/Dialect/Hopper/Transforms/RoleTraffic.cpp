@@ -117,7 +117,7 @@ private:
         cast<OpResult>(a).getResultNumber() != cast<OpResult>(b).getResultNumber())
       return false;
     // Loads: a kernel does not write the descriptions of groups that bounds come from.
-    if (!isa<gpu::BlockIdOp, gpu::GridDimOp, RasterOp, FindGroupOp, memref::LoadOp>(opA) &&
+    if (!isa<gpu::BlockIdOp, gpu::GridDimOp, RasterOp, RasterDivisorOp, FindGroupOp, memref::LoadOp>(opA) &&
         !isa<arith::ArithDialect>(opA->getDialect()))
       return false;
     for (auto [operandA, operandB] : llvm::zip_equal(opA->getOperands(), opB->getOperands()))

@@ -80,9 +80,10 @@ gpu.func @own_bounds(%map: !map, %rows: index, %k: index, %skip: i1) {
   hopper.ring.init %r : !ring
   hopper.fence.mbarrier_init
   gpu.barrier
+  %divisor = hopper.raster_divisor %rows group(8)
   hopper.warp_specialize producer registers(40) {
     %id = gpu.block_id x
-    %row, %column = hopper.raster %id in (%rows, %rows) group(8)
+    %row, %column = hopper.raster %id in (%rows, %rows) group(8) by %divisor
     %n = arith.minui %row, %k : index
     scf.for %i = %c0 to %n step %c1 {
       %s0, %b0 = hopper.ring.acquire %q by tma : !ring
@@ -98,7 +99,7 @@ gpu.func @own_bounds(%map: !map, %rows: index, %k: index, %skip: i1) {
     hopper.yield
   } consumers(1) registers(232) |%group| {
     %id = gpu.block_id x
-    %row, %column = hopper.raster %id in (%rows, %rows) group(8)
+    %row, %column = hopper.raster %id in (%rows, %rows) group(8) by %divisor
     %n = arith.minui %row, %k : index
     scf.for %i = %c0 to %n step %c1 {
       scf.if %skip {

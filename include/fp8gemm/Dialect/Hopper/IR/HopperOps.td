@@ -503,11 +503,27 @@ def Hopper_RasterOp : Hopper_Op<"raster", [Pure,
   let description = [{
     Tiles 0 .. rows * columns - 1 walk down `group` block rows, then go to the next
     block column, and after the last column to the next `group` rows. CTAs that run
-    at the same time then share operands in L2. The last group may be shorter.
+    at the same time then share operands in L2. The last group may be shorter; `divisor`
+    is the `hopper.raster_divisor` of the same rows and group.
   }];
-  let arguments = (ins Index:$tile, Index:$block_rows, Index:$block_columns, I64Attr:$group);
+  let arguments = (ins Index:$tile, Index:$block_rows, Index:$block_columns, I64Attr:$group, I32:$divisor);
   let results = (outs Index:$block_row, Index:$block_column);
-  let assemblyFormat = "$tile `in` `(` $block_rows `,` $block_columns `)` `group` `(` $group `)` attr-dict";
+  let assemblyFormat = [{
+    $tile `in` `(` $block_rows `,` $block_columns `)` `group` `(` $group `)` `by` $divisor attr-dict
+  }];
+  let hasVerifier = 1;
+}
+
+def Hopper_RasterDivisorOp : Hopper_Op<"raster_divisor", [Pure, Hopper_NamedResults]> {
+  let summary = "what hopper.raster divides by the last group's rows with";
+  let description = [{
+    floor(2^31 / r) + 1 for the r block rows of the last group: a division once a kernel, before
+    its roles start, so that finding a tile takes a multiplication. Exact for x / r where
+    x * r < 2^31; `hopper.raster` needs group * group * block_columns <= 2^31.
+  }];
+  let arguments = (ins Index:$block_rows, I64Attr:$group);
+  let results = (outs I32:$divisor);
+  let assemblyFormat = "$block_rows `group` `(` $group `)` attr-dict";
   let hasVerifier = 1;
 }
 
