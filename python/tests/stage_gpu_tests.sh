@@ -47,7 +47,7 @@ step() {
   shift 2
   case " $steps " in *" $name "*) ;; *) return 0 ;; esac
   echo "== $name"
-  timeout "$seconds" "$@" >"$logs/$name.log" 2>&1 || { status=1; echo "failed: $?"; }
+  timeout "$seconds" "$@" >"$logs/$name.log" 2>&1 || { echo "failed: status $?"; status=1; }
   tail -n "${LINES_SHOWN:-30}" "$logs/$name.log"
 }
 cd "$here/tests" || exit 1

@@ -151,3 +151,43 @@ def test_operators_pass_everything_on(monkeypatch):
         ("grouped_gemm_masked", (*operands, "g", "d"), groups),
         ("grouped_gemm_k", (*operands, "g", "d", "d"), some),
     ]
+
+
+@pytest.fixture
+def on_the_host():
+    """The operators, computed on the host by PyTorch."""
+
+    def gemm(a, sfa, b, sfb, c=None, *, dtype=None, **_):
+        a, b = (x.view(E4M3) for x in (a, b))
+        d = ft.dequantize(a, sfa) @ ft.dequantize(b, sfb).T
+        return (d if c is None else d + c).to(dtype or torch.bfloat16)
+
+    def gemm_out(a, sfa, b, sfb, d, c=None, **_):
+        d.copy_(gemm(a, sfa, b, sfb, c))
+
+    with torch.library._scoped_library("fp8gemm", "FRAGMENT") as library:
+        library.impl("gemm", gemm, "CPU")
+        library.impl("gemm_out", gemm_out, "CPU")
+        yield
+
+
+def test_compiled(on_the_host):
+    b, sfb = ft.quantize_per_block(torch.randn(384, 256))
+
+    def layer(x, out):
+        values, sfa = ft.quantize_per_token(x)
+        torch.ops.fp8gemm.gemm_out(values, sfa, b, sfb, out)
+        return torch.relu(torch.ops.fp8gemm.gemm(values, sfa, b, sfb)) + out
+
+    compiled = torch.compile(layer, fullgraph=True, dynamic=True, backend="aot_eager")
+    for rows in (200, 130):
+        x, out, other = torch.randn(rows, 256), *(torch.zeros(rows, 384).bfloat16() for _ in range(2))
+        assert torch.equal(compiled(x, other), layer(x, out)) and torch.equal(other, out)
+
+
+def test_operators_are_what_they_say(on_the_host):
+    """PyTorch's own checks; those can't compare FP8."""
+    (a, sfa), (b, sfb) = ft.quantize_per_token(torch.randn(20, 256)), ft.quantize_per_block(torch.randn(384, 256))
+    inputs = a.view(torch.uint8), sfa, b.view(torch.uint8), sfb
+    torch.library.opcheck(torch.ops.fp8gemm.gemm, inputs)
+    torch.library.opcheck(torch.ops.fp8gemm.gemm_out, (*inputs, torch.zeros(20, 384).bfloat16()))
