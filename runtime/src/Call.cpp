@@ -168,22 +168,22 @@ static fp8gemm_status checkStorage(const Storage &storage) {
 
 namespace {
 
-/// Bytes that an operand takes: `row` bytes every `pitch` bytes in [begin, end); of a pitch of 0, any of them.
+/// Bytes that an operand takes: of [begin, end) the first `row` of every `pitch`; of a pitch of 0, any.
 struct Footprint {
-  uintptr_t begin, end, pitch, row;
+  const Storage &storage;
+  uintptr_t begin, end;
 
-  explicit Footprint(const Storage &storage) {
-    uintptr_t element = storage.elementBytes;
-    uintptr_t leading = storage.tensor.leading_dimension * element, stride = storage.tensor.group_stride * element;
-    uintptr_t toLastGroup = (storage.groups - 1) * stride;
-    begin = reinterpret_cast<uintptr_t>(storage.tensor.data);
-    end = begin + toLastGroup + groupExtent(storage) * element;
-    row = storage.columns * element;
-    pitch = leading;
-    if (isInterleaved(storage))
-      row += toLastGroup;
-    else if (leading == 0 || toLastGroup % leading != 0)
-      pitch = 0;
+  explicit Footprint(const Storage &storage)
+      : storage(storage), begin(reinterpret_cast<uintptr_t>(storage.tensor.data)),
+        end(begin + toLastGroup() + bytes(groupExtent(storage))) {}
+
+  uintptr_t bytes(int64_t elements) const { return uintptr_t(elements) * storage.elementBytes; }
+  uintptr_t toLastGroup() const { return bytes(storage.tensor.group_stride) * (storage.groups - 1); }
+  uintptr_t row() const { return bytes(storage.columns) + (isInterleaved(storage) ? toLastGroup() : 0); }
+  uintptr_t pitch() const {
+    uintptr_t leading = bytes(storage.tensor.leading_dimension);
+    bool isRegular = isInterleaved(storage) || (leading != 0 && toLastGroup() % leading == 0);
+    return isRegular ? leading : 0;
   }
 };
 
@@ -194,15 +194,15 @@ struct Footprint {
 static bool overlap(const Storage &x, const Storage &y) {
   if (x.rows == 0 || y.rows == 0 || x.columns == 0 || y.columns == 0)
     return false;
-  Footprint first(x), second(y);
-  if (second.begin < first.begin)
-    std::swap(first, second);
+  const Footprint ofX(x), ofY(y);
+  const Footprint &first = ofX.begin <= ofY.begin ? ofX : ofY, &second = ofX.begin <= ofY.begin ? ofY : ofX;
   if (first.end <= second.begin)
     return false;
-  if (first.pitch != second.pitch || first.pitch == 0)
+  uintptr_t pitch = first.pitch();
+  if (pitch != second.pitch() || pitch == 0)
     return true;
-  uintptr_t behind = (second.begin - first.begin) % first.pitch;
-  return behind < first.row || behind + second.row > first.pitch;
+  uintptr_t behind = (second.begin - first.begin) % pitch;
+  return behind < first.row() || behind + second.row() > pitch;
 }
 
 /// C is given where it is added, in place where the kernel adds in place.

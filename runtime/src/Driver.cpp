@@ -27,7 +27,7 @@ static const char *hint(CUresult result) {
   case CUDA_ERROR_SYSTEM_DRIVER_MISMATCH:
     return "; libcuda and the kernel module are of different versions: reboot, or reinstall the driver";
   case CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED:
-    return "; the stream is captured into a graph: check groups before";
+    return "; the stream is captured into a graph: load kernels, and check groups, before";
   default:
     return "";
   }

@@ -379,7 +379,7 @@ TEST_F(Grouped, FailuresOfTheCheckAreReported) {
   fake().failures = {{"cuMemcpyDtoHAsync_v2", 1}};
   expect(launch(args), FP8GEMM_DRIVER_ERROR, "cuMemcpyDtoHAsync for FP8GEMM_CHECK_GROUPS failed");
   fake().failures = {{"cuStreamSynchronize", 900}};
-  expect(launch(args), FP8GEMM_DRIVER_ERROR, "the stream is captured into a graph: check groups before");
+  expect(launch(args), FP8GEMM_DRIVER_ERROR, "the stream is captured into a graph: load kernels, and check groups, before");
   EXPECT_TRUE(fake().launches.empty());
 }
 
