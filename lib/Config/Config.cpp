@@ -277,17 +277,20 @@ int64_t fp8gemm::config::rowsOfRaster(const Problem &problem, int64_t expectedM)
 
 /// Rows of tiles that are walked together. The CTAs that run at the same time
 /// then cover R rows and CTAs / R columns of tiles: take the R for which they
-/// touch the fewest rows of A and B, among powers of two (which divide M evenly
-/// more often) and all rows.
+/// touch the fewest rows of A and B, among powers of two, which divide M evenly
+/// more often and cost no division. The last is the first that has room for all rows.
 static int64_t rasterGroup(const Problem &problem, const Gpu &gpu, const Config &config, int64_t expectedM) {
   int64_t tilesM = tiles(rowsOfRaster(problem, expectedM), config.tileM);
   int64_t tilesN = tiles(problem.n, config.tileN);
   int64_t ctas = std::min(gpu.sms, tilesM * tilesN);
-  auto rowsTouched = [&](int64_t rows) { return rows * config.tileM + tiles(ctas, rows) * config.tileN; };
+  auto rowsTouched = [&](int64_t group) {
+    int64_t rows = std::min(group, tilesM);
+    return rows * config.tileM + tiles(ctas, rows) * config.tileN;
+  };
   int64_t best = 1;
-  for (int64_t rows : {int64_t(2), int64_t(4), int64_t(8), int64_t(16), int64_t(32), tilesM})
-    if (rows <= std::min(tilesM, int64_t(32)) && rowsTouched(rows) < rowsTouched(best))
-      best = rows;
+  for (int64_t group = 2; group <= kMaxRasterGroup && group < 2 * tilesM; group *= 2)
+    if (rowsTouched(group) < rowsTouched(best))
+      best = group;
   return best;
 }
 

@@ -46,6 +46,8 @@ constexpr int64_t kMaxSummedColumns = 256;
 /// Rows of A up to which a schedule with swap_ab is enumerated.
 constexpr int64_t kMaxSwappedRows = 128;
 
+/// Rows of tiles that are chosen to be walked together, at most.
+constexpr int64_t kMaxRasterGroup = 32;
 /// Of raster_group^2 * ceil(N / tile_n): the place of a tile is found by a multiplication (hopper.raster_divisor).
 constexpr int64_t kMaxRasterSquare = int64_t(1) << 31;
 

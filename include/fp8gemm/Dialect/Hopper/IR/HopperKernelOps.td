@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Operations of a kernel as a whole: its roles, its place in the stream, its tiles.
+
+#ifndef FP8GEMM_DIALECT_HOPPER_IR_HOPPERKERNELOPS_TD
+#define FP8GEMM_DIALECT_HOPPER_IR_HOPPERKERNELOPS_TD
+
+include "fp8gemm/Dialect/Hopper/IR/HopperOpBase.td"
+
+//===----------------------------------------------------------------------===//
+// Roles
+//===----------------------------------------------------------------------===//
+
+def Hopper_WarpSpecializeOp : Hopper_Op<"warp_specialize", [RecursiveMemoryEffects,
+    DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmBlockArgumentNames"]>]> {
+  let summary = "warp roles of a CTA, each a region that runs at the same time";
+  let description = [{
+    Warpgroup 0 is the producer group and keeps `producer_registers` registers a
+    thread; warpgroups 1 .. `consumers` compute with `consumer_registers`
+    (setmaxnreg: a multiple of 8, 24 to 256).
+
+    - `producer`: one thread, of warp 0. It may only acquire, load by TMA and commit.
+    - `helper` (may be empty): warp 1, all 32 lanes together.
+    - `consumer`: every consumer warpgroup, all 128 threads together; its block
+      argument is the warpgroup's number, from 0.
+
+    Every loop and condition in a region is uniform over the threads that run it.
+
+    Constraints:
+    - (C1) register counts are multiples of 8 in [24, 256]
+    - (C2) 128 x (producer + consumers x consumer registers) <= 65536, the registers of an SM
+    - (C3) the consumer region has one index argument, the others none
+    - (C4) regions capture only function arguments, constants and values that are
+           the same in every thread: index arithmetic, `gpu.block_id`, `gpu.grid_dim`,
+           rings and shared memory
+
+    Source: PTX ISA, "setmaxnreg".
+  }];
+  let arguments = (ins I32Attr:$producer_registers, I32Attr:$consumers, I32Attr:$consumer_registers);
+  let regions = (region SizedRegion<1>:$producer, MaxSizedRegion<1>:$helper, SizedRegion<1>:$consumer);
+  let assemblyFormat = [{
+    `producer` `registers` `(` $producer_registers `)` $producer
+    (`helper` $helper^)?
+    `consumers` `(` $consumers `)` `registers` `(` $consumer_registers `)` custom<ConsumerRegion>($consumer)
+    attr-dict
+  }];
+  let hasVerifier = 1;
+  let hasRegionVerifier = 1;
+}
+
+def Hopper_YieldOp : Hopper_Op<"yield", [Pure, Terminator, HasParent<"WarpSpecializeOp">]> {
+  let summary = "end of a role";
+  let assemblyFormat = "attr-dict";
+}
+
+//===----------------------------------------------------------------------===//
+// The stream's other kernels
+//===----------------------------------------------------------------------===//
+
+def Hopper_GriddepcontrolWaitOp : Hopper_Op<"griddepcontrol.wait"> {
+  let summary = "wait until the kernels before this one have ended";
+  let description = [{
+    Under programmatic dependent launch a kernel may start while the one before it in
+    the stream still runs; what comes before this wait then overlaps with its end.
+    Behind the wait all that it wrote is visible, and nothing reads what this kernel
+    writes. Launched in the ordinary way, a kernel does not wait here.
+
+    Source: PTX ISA, `griddepcontrol.wait`.
+  }];
+  let assemblyFormat = "attr-dict";
+}
+
+def Hopper_GriddepcontrolLaunchDependentsOp : Hopper_Op<"griddepcontrol.launch_dependents"> {
+  let summary = "the next kernel may start";
+  let description = [{
+    Once every CTA has come here or ended, CTAs of a dependent kernel start where an SM
+    has room for them: in practice, as CTAs of this kernel end. They see nothing
+    of its work before their own `hopper.griddepcontrol.wait`.
+
+    Source: PTX ISA, `griddepcontrol.launch_dependents`.
+  }];
+  let assemblyFormat = "attr-dict";
+}
+
+//===----------------------------------------------------------------------===//
+// Scheduling tiles
+//===----------------------------------------------------------------------===//
+
+def Hopper_RasterOp : Hopper_Op<"raster", [Pure,
+    Hopper_NamedResults]> {
+  let summary = "the block row and block column of a tile";
+  let description = [{
+    Tiles 0 .. rows * columns - 1 walk down `group` block rows, then go to the next
+    block column, and after the last column to the next `group` rows. CTAs that run
+    at the same time then share operands in L2. The last group may be shorter; `divisor`
+    is the `hopper.raster_divisor` of the same rows and group.
+  }];
+  let arguments = (ins Index:$tile, Index:$block_rows, Index:$block_columns, I64Attr:$group, I32:$divisor);
+  let results = (outs Index:$block_row, Index:$block_column);
+  let assemblyFormat = [{
+    $tile `in` `(` $block_rows `,` $block_columns `)` `group` `(` $group `)` `by` $divisor attr-dict
+  }];
+  let hasVerifier = 1;
+}
+
+def Hopper_RasterDivisorOp : Hopper_Op<"raster_divisor", [Pure, Hopper_NamedResults]> {
+  let summary = "what hopper.raster divides by the last group's rows with";
+  let description = [{
+    floor(2^31 / r) + 1 for the r block rows of the last group: a division once a kernel, before
+    its roles start, so that finding a tile takes a multiplication. Exact for x / r where
+    x * r < 2^31; `hopper.raster` needs group * group * block_columns <= 2^31.
+  }];
+  let arguments = (ins Index:$block_rows, I64Attr:$group);
+  let results = (outs I32:$divisor);
+  let assemblyFormat = "$block_rows `group` `(` $group `)` attr-dict";
+  let hasVerifier = 1;
+}
+
+#endif // FP8GEMM_DIALECT_HOPPER_IR_HOPPERKERNELOPS_TD
