@@ -37,6 +37,6 @@ def export(tensor, stream):
     """The tensor's DLPack capsule, for use on the stream of that handle."""
     stream = stream or 1  # DLPack's number of the legacy default stream
     try:
-        return tensor.__dlpack__(stream=stream, max_version=(1, 0))
-    except TypeError:  # before DLPack 1.0
+        return tensor.__dlpack__(stream=stream, max_version=(1, 3))  # 1.1 has FP8
+    except TypeError:  # before 1.0
         return tensor.__dlpack__(stream=stream)
