@@ -21,14 +21,6 @@ cp "$root/build/bin/launch-cost" "$folder/"
 "$python" "$root/examples/torch_linear.py" --list >"$folder/linear.json"
 compile "$root/python/tests/gpu_problems.json" "$folder/tests/gpu.fp8pack"
 compile "$folder/linear.json" "$folder/linear.fp8pack"
-if [ -n "${DEEP_GEMM:-}" ]; then
-  mkdir -p "$folder/DeepGEMM/deep_gemm"
-  cp -r "$DEEP_GEMM/tests" "$folder/DeepGEMM/"
-  cp -r "$DEEP_GEMM/deep_gemm/testing" "$DEEP_GEMM/deep_gemm/utils" "$folder/DeepGEMM/deep_gemm/"
-  "$python" "$root/python/tests/run_deep_gemm_tests.py" --list >"$folder/deep-gemm.json"
-  compile "$folder/deep-gemm.json" "$folder/deep-gemm.fp8pack"
-fi
-
 cat >"$folder/run.sh" <<'RUN'
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -58,4 +50,11 @@ step example 180 "${2:-python3}" torch_linear.py --pack="$here/linear.fp8pack"
 exit $status
 RUN
 chmod +x "$folder/run.sh"
+if [ -n "${DEEP_GEMM:-}" ]; then
+  mkdir -p "$folder/DeepGEMM/deep_gemm"
+  cp -r "$DEEP_GEMM/tests" "$folder/DeepGEMM/"
+  cp -r "$DEEP_GEMM/deep_gemm/testing" "$DEEP_GEMM/deep_gemm/utils" "$folder/DeepGEMM/deep_gemm/"
+  "$python" "$root/python/tests/run_deep_gemm_tests.py" --list >"$folder/deep-gemm.json"
+  compile "$folder/deep-gemm.json" "$folder/deep-gemm.fp8pack"
+fi
 du -sh "$folder"
