@@ -308,9 +308,13 @@ static Config completeTile(const Problem &problem, const Gpu &gpu, Config config
     if (config.consumerRegisters == kUnset)
       config.consumerRegisters = kManyScalesConsumerRegisters;
   }
+  bool choosesRegisters = config.consumerRegisters == kUnset;
   for (const Field &field : kFields)
     if (config.*field.member == kUnset)
       config.*field.member = field.usual;
+  if (choosesRegisters && config.consumers == 1 &&
+      consumerRegistersNeeded(problem, config) >= config.consumerRegisters)
+    config.consumerRegisters = kLoneConsumerRegisters;
   if (config.stages == kUnset)
     config.stages = mostStages(problem, gpu, config);
   if (config.rasterGroup == kUnset)

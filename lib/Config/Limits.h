@@ -40,6 +40,9 @@ constexpr int64_t kManyScalesProducerRegisters = 56, kManyScalesConsumerRegister
 /// Where TMA brings all scales there is no helper warp, and the producer's thread needs few registers.
 constexpr int64_t kNoScalesProducerRegisters = 24, kNoScalesConsumerRegisters = 240;
 
+/// Two consumers share an SM's registers; a lone one may have more, where its accumulators leave it few others.
+constexpr int64_t kLoneConsumerRegisters = 248;
+
 /// Columns, times ranks, of which a rank of split K adds up the accumulators: with more ptxas spills.
 constexpr int64_t kMaxSummedColumns = 256;
 

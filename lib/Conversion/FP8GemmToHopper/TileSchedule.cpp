@@ -14,8 +14,6 @@ using namespace fp8gemm;
 using namespace fp8gemm::hopper;
 using Form = config::Grouping;
 
-/// Tiles start at multiples of so many rows.
-constexpr int64_t kRowStep = 8;
 
 Value KernelBuilder::ceilDiv(Value extent, int64_t divisor) {
   return arith::DivUIOp::create(builder, arith::AddIOp::create(builder, extent, index(divisor - 1)), index(divisor));
@@ -43,18 +41,20 @@ Value KernelBuilder::scaleBlock(const Tile &tile, Value i) {
   return problem.grouping == Form::KCount ? arith::AddIOp::create(builder, tile.blocksBefore, i) : i;
 }
 
-/// The last tile of rows ends with A (at a multiple of 8, as scales need it): what it has of the tile before it
-/// comes out with the same bits. Rows outside A cost more than rows: TMA is slow to fill them with zeros.
+/// The last tile of rows ends with A (or starts where TMA can address its scales): what it has of the tile before
+/// it comes out with the same bits. Rows outside A cost more than rows: TMA is slow to fill them with zeros.
 void KernelBuilder::endTilesWithA() {
   bool surelyDoes = problem.m && *problem.m % (tileM * config.getClusterM()) == 0;
   if (!problem.endsTilesWithA() || surelyDoes)
     return;
-  auto lastOf = [&](int64_t rows) { return std::max<int64_t>(llvm::alignTo(rows, kRowStep) - tileM, 0); };
+  int64_t step = problem.sfaByTma() ? config::kScalesAligned : 1;
   if (problem.m) {
-    lastRow = index(lastOf(*problem.m));
+    lastRow = index(std::max<int64_t>(llvm::alignTo(*problem.m, step) - tileM, 0));
     return;
   }
-  Value end = arith::MulIOp::create(builder, ceilDiv(extentM, kRowStep), index(kRowStep));
+  Value end = extentM;
+  if (step > 1)
+    end = arith::MulIOp::create(builder, ceilDiv(extentM, step), index(step));
   lastRow = restFrom(end, index(tileM));
 }
 
