@@ -4,10 +4,11 @@
 #
 # Tools are found by name: build/bin, then LLVM's. Beside lit's own %s, %S and %t
 # there are %source (the checkout), %tools (build/bin), %python (with numpy) and
-# %ptxas; none of them needs quotes. Tests that need more than the build say
-# `// REQUIRES: ptxas`, `nvdisasm` or `gpu`.
+# %ptxas and %cc; none of them needs quotes. Tests that need more than the build say
+# `// REQUIRES: ptxas`, `cc`, `nvdisasm` or `gpu`.
 
 import os
+import shutil
 import sys
 
 sys.path[:0] = [os.path.join(config.fp8gemm_source_root, directory) for directory in ("test", "scripts")]
@@ -27,6 +28,12 @@ if ptxas:
     paths["%ptxas"] = ptxas
 else:
     lit_config.note("no ptxas in $CUDA_PATH/bin, $PATH or .venv: tests that assemble are skipped")
+compiler = shutil.which("cc")
+if compiler:
+    config.available_features.add("cc")
+    paths["%cc"] = compiler
+else:
+    lit_config.note("no cc in $PATH: tests that build C programs are skipped")
 if environment.find_program("nvdisasm"):
     config.available_features.add("nvdisasm")
 else:

@@ -17,7 +17,15 @@ int main(int argc, char **argv) {
   cl::opt<std::string, true> extract("extract",
                                      cl::desc("write its kernel files, as fp8gemm-compile makes them, instead"),
                                      cl::value_desc("folder"), cl::location(options.extract), cl::cat(category));
+  cl::opt<std::string, true> object("object",
+                                    cl::desc("write an object file of this machine with the pack as a constant"),
+                                    cl::value_desc("file.o"), cl::location(options.object), cl::cat(category));
+  cl::opt<std::string, true> cHeader("c-header", cl::desc("write a C header that declares it"),
+                                     cl::value_desc("file.h"), cl::location(options.cHeader), cl::cat(category));
+  cl::opt<std::string, true> symbol("symbol", cl::desc("its name (default: the pack's file's, with _ for - and .)"),
+                                    cl::value_desc("name"), cl::location(options.symbol), cl::cat(category));
   cl::HideUnrelatedOptions(category);
-  cl::ParseCommandLineOptions(argc, argv, "tells what is in a pack: plans, kernels, resources, versions\n");
+  cl::ParseCommandLineOptions(
+      argc, argv, "tells what is in a pack: plans, kernels, resources, versions; or turns it into other files\n");
   return fp8gemm::inspect(options) ? 0 : 1;
 }

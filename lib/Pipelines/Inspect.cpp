@@ -2,6 +2,7 @@
 
 #include "fp8gemm/Pipelines/Inspect.h"
 
+#include "Embed.h"
 #include "Output.h"
 #include "PackFile.h"
 #include "fp8gemm/Target/Target.h"
@@ -141,6 +142,24 @@ Error extract(const format::PackFile &file, StringRef folder) {
   return Error::success();
 }
 
+Error embed(const InspectOptions &options, StringRef pack) {
+  std::string symbol = options.symbol.empty() ? symbolOf(options.pack) : options.symbol;
+  Expected<std::string> object = embedObject(pack, symbol);
+  if (!object)
+    return object.takeError();
+  if (!options.object.empty())
+    if (Error error = writeFile(options.object, *object))
+      return error;
+  return options.cHeader.empty() ? Error::success() : writeFile(options.cHeader, embedHeader(symbol));
+}
+
+Error write(const InspectOptions &options, const format::PackFile &file, StringRef pack) {
+  if (!options.extract.empty())
+    if (Error error = extract(file, options.extract))
+      return error;
+  return options.object.empty() && options.cHeader.empty() ? Error::success() : embed(options, pack);
+}
+
 Error run(const InspectOptions &options) {
   // The reader wants the bytes aligned.
   ErrorOr<std::unique_ptr<MemoryBuffer>> buffer =
@@ -152,8 +171,8 @@ Error run(const InspectOptions &options) {
   size_t size = (*buffer)->getBufferSize();
   if (std::string error = format::readPack((*buffer)->getBufferStart(), size, file); !error.empty())
     return createStringError(options.pack + ": " + error);
-  if (!options.extract.empty())
-    return extract(file, options.extract);
+  if (!options.extract.empty() || !options.object.empty() || !options.cHeader.empty())
+    return write(options, file, (*buffer)->getBuffer());
   std::string text;
   raw_string_ostream os(text);
   (options.json ? printJson : printText)(file, options.pack, size, os);

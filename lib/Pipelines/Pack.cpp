@@ -3,6 +3,7 @@
 #include "Pack.h"
 
 #include "Output.h"
+#include "PackFiles.h"
 #include "fp8gemm/Pipelines/PackBuilder.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Format.h"
@@ -19,27 +20,67 @@ namespace fp8gemm {
 
 namespace {
 
-/// What happens to each kernel, on stderr.
+/// What happens to the kernels, on stderr: a bar where that is a terminal, else a line for each.
 class Progress {
 public:
-  void print(const PackProgress &progress) {
-    std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-    errs() << format("[%3zu/%zu] %6.1f s  ", progress.done, progress.total, seconds.count()) << progress.problem.place
-           << ' ' << config::describe(progress.config) << ": " << kHow[int(progress.from)] << '\n';
-    kernels = progress.total;
+  explicit Progress(bool isQuiet) : how(isQuiet ? Nothing : errs().is_displayed() ? Bar : Lines) {}
+  ~Progress() { finish(""); } // an error follows
+
+  void print(const PackProgress &kernel) {
+    done = kernel.done, total = kernel.total;
+    cached += kernel.from == PackProgress::From::Cache;
+    if (how == Lines)
+      printLine(kernel);
+    if (how == Bar)
+      printBar();
   }
-  size_t kernels = 0;
+  /// Behind everything, where there is something to print.
+  void finish(const std::string &text) {
+    if (how == Bar && total)
+      errs() << '\n';
+    if (how != Nothing)
+      errs() << text;
+    how = Nothing;
+  }
+  size_t kernels() const { return total; }
 
 private:
-  static constexpr const char *kHow[] = {"compiled", "from the cache", "compiled; the cache's was damaged"};
+  double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); }
+  void printLine(const PackProgress &kernel) const {
+    errs() << format("[%3zu/%zu] %6.1f s  ", done, total, seconds()) << kernel.problem.place << ' '
+           << config::describe(kernel.config) << ": " << kFrom[int(kernel.from)] << '\n';
+  }
+  /// In one go, over what was there.
+  void printBar() const {
+    size_t full = done * kWidth / total;
+    std::string bar = std::string(full, '=') + std::string(kWidth - full, ' ');
+    errs()
+        << formatv("\r[{0}] {1}/{2} kernels, {3} from the cache, {4:f1} s ", bar, done, total, cached, seconds()).str();
+  }
+
+  static constexpr const char *kFrom[] = {"compiled", "from the cache", "compiled; the cache's was damaged"};
+  static constexpr size_t kWidth = 30;
+  enum { Nothing, Bar, Lines } how;
+  size_t done = 0, total = 0, cached = 0;
   std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
 };
 
+/// What the file's name ends in says what it holds; others are JSON.
+Expected<PackProblems> readProblems(const CompileOptions &options) {
+  ErrorOr<std::unique_ptr<MemoryBuffer>> buffer = MemoryBuffer::getFileOrSTDIN(options.pack, /*IsText=*/true);
+  if (!buffer)
+    return createStringError("cannot read '" + options.pack + "': " + buffer.getError().message());
+  StringRef text = (*buffer)->getBuffer(), name = options.pack;
+  std::string gpu = options.pipeline.gpu;
+  if (name.ends_with(".mlir")) {
+    return readModuleProblems(text, {options.pack, gpu, {}}, options.maxM, options.pipeline.batchInvariant);
+  }
+  bool isYaml = name.ends_with(".yaml") || name.ends_with(".yml");
+  return isYaml ? readYamlProblems(text, name, gpu) : readPackProblems(text, name, gpu);
+}
+
 Error write(const CompileOptions &options) {
-  ErrorOr<std::unique_ptr<MemoryBuffer>> text = MemoryBuffer::getFileOrSTDIN(options.pack, /*IsText=*/true);
-  if (!text)
-    return createStringError("cannot read '" + options.pack + "': " + text.getError().message());
-  Expected<PackProblems> problems = readPackProblems((*text)->getBuffer(), options.pack, /*gpu=*/"");
+  Expected<PackProblems> problems = readProblems(options);
   if (!problems)
     return problems.takeError();
   // Without a place for the pack all work would be in vain.
@@ -51,15 +92,15 @@ Error write(const CompileOptions &options) {
   build.cache = options.cache;
   build.jobs = options.jobs;
   build.allowSpills = options.pipeline.allowSpills.getValue();
-  Progress progress;
+  Progress progress(options.quiet);
   build.progress = [&](const PackProgress &kernel) { progress.print(kernel); };
   Expected<std::string> bytes = buildPack(*problems, build);
   if (!bytes)
     return bytes.takeError();
   if (Error error = writeFile(options.output, *bytes, /*durable=*/true))
     return error;
-  errs() << formatv("{0}: {1} problems, {2} kernels, {3} bytes\n", options.output, problems->problems.size(),
-                    progress.kernels, bytes->size());
+  progress.finish(formatv("{0}: {1} problems, {2} kernels, {3} bytes\n", options.output, problems->problems.size(),
+                          progress.kernels(), bytes->size()));
   return Error::success();
 }
 

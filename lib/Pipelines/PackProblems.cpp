@@ -214,20 +214,23 @@ Error readAll(const json::Value &value, PackProblems &pack) {
 
 } // namespace
 
-Expected<PackProblems> readPackProblems(StringRef text, StringRef name, StringRef gpu) {
+static Error problemError(StringRef name, Error cause) {
+  return make_error<PackError>(PackError::Kind::Problem,
+                               (name + (name.empty() ? "" : ": ") + toString(std::move(cause))).str());
+}
+
+Expected<PackProblems> readPackProblems(const json::Value &value, StringRef name, StringRef gpu) {
   PackProblems pack;
   pack.name = name.str();
   pack.gpu = gpu.str();
-  auto error = [&](Error cause) {
-    return make_error<PackError>(PackError::Kind::Problem,
-                                 (name + (name.empty() ? "" : ": ") + toString(std::move(cause))).str());
-  };
-  Expected<json::Value> value = json::parse(text);
-  if (!value)
-    return error(value.takeError());
-  if (Error wrong = readAll(*value, pack))
-    return error(std::move(wrong));
+  if (Error wrong = readAll(value, pack))
+    return problemError(name, std::move(wrong));
   return pack;
+}
+
+Expected<PackProblems> readPackProblems(StringRef text, StringRef name, StringRef gpu) {
+  Expected<json::Value> value = json::parse(text);
+  return value ? readPackProblems(*value, name, gpu) : problemError(name, value.takeError());
 }
 
 } // namespace fp8gemm

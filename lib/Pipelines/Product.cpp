@@ -11,8 +11,7 @@ using namespace mlir;
 
 namespace fp8gemm {
 
-/// Made once, and only read from then on.
-static const DialectRegistry &registry() {
+const DialectRegistry &allDialects() {
   static const DialectRegistry all = [] {
     DialectRegistry dialects;
     registerDialects(dialects);
@@ -27,7 +26,7 @@ ProductOptions::ProductOptions(const PackProblems &problems, const PackProblem &
 }
 
 Product::Product(const PackProblem &entry, const PipelineOptions &options)
-    : context(registry(), MLIRContext::Threading::DISABLED),
+    : context(allDialects(), MLIRContext::Threading::DISABLED),
       diagnostics(&context, [this](Diagnostic &diagnostic) { keep(diagnostic); }), pipeline(options) {
   context.printOpOnDiagnostic(false);
   module = buildModule(context, entry.problem);

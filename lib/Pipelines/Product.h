@@ -6,11 +6,15 @@
 #include "fp8gemm/Pipelines/PackBuilder.h"
 #include "fp8gemm/Target/Target.h"
 #include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/DialectRegistry.h"
 #include "mlir/IR/OwningOpRef.h"
 
 #include <string>
 
 namespace fp8gemm {
+
+/// All that a context of ours may load. Made once, and only read from then on.
+const mlir::DialectRegistry &allDialects();
 
 /// A product in a context of its own, so that threads share nothing. What is said of it is kept.
 class Product {

@@ -3,6 +3,7 @@
 #include "fp8gemm/Target/CudaTools.h"
 
 #include "ChildProcess.h"
+#include "NvPtxCompiler.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
@@ -124,11 +125,19 @@ ResourceUsage parsePtxasReport(StringRef report) {
 }
 
 Expected<std::string> ptxasVersion(StringRef path) {
+#ifdef FP8GEMM_NVPTXCOMPILER
+  if (path.empty())
+    return nvPtxCompilerVersion();
+#endif
   Expected<std::string> ptxas = findTool("ptxas", path);
   return ptxas ? toolVersion(*ptxas) : ptxas.takeError();
 }
 
 Expected<Cubin> assemble(StringRef ptx, const PtxasOptions &options) {
+#ifdef FP8GEMM_NVPTXCOMPILER
+  if (options.path.empty())
+    return assembleInProcess(ptx, options);
+#endif
   Expected<std::string> ptxas = findTool("ptxas", options.path);
   if (!ptxas)
     return ptxas.takeError();

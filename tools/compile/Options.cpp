@@ -111,13 +111,14 @@ static To<int64_t> maxM("max-m", cl::desc("rows up to which --plan is modelled (
                         cl::location(options.maxM), cl::cat(category));
 static To<std::string>
     pack("pack",
-         cl::desc("compile all problems of a list to one file, -o MODEL.fp8pack, with a plan of which "
-                  "kernel serves which M (docs/Runtime.md)"),
-         cl::value_desc("problems.json"), cl::location(options.pack), cl::cat(category));
+         cl::desc("compile all problems of a list (.json, .yaml), or all products of a module (.mlir), to one file, "
+                  "-o MODEL.fp8pack, with a plan of which kernel serves which M (docs/Runtime.md)"),
+         cl::value_desc("problems"), cl::location(options.pack), cl::cat(category));
 static To<std::string> cache("cache", cl::desc("folder to keep kernels of --pack in, and to take them from"),
                              cl::value_desc("folder"), cl::location(options.cache), cl::cat(category));
 static To<unsigned> jobs("jobs", cl::desc("threads that compile for --pack (default: one a processor)"),
                          cl::location(options.jobs), cl::cat(category));
+static To<bool> quiet("quiet", cl::desc("print no progress of --pack"), cl::location(options.quiet), cl::cat(category));
 static To<std::string> chip("chip", cl::desc("GPU architecture; sm_90a is the only one built"),
                             cl::location(pipeline.chip.getValue()), cl::cat(category));
 static To<std::string> ptxas("ptxas", cl::desc("path of ptxas (default: looked for as told below)"),
@@ -202,16 +203,22 @@ static bool readProblem() {
   return true;
 }
 
-/// A pack's problems are in its file, and so are their options.
+/// A pack's problems are in its file, and so are their options, but for those of a module.
 static bool checkPack() {
   if (options.output.empty())
     return usage("expected -o MODEL.fp8pack with --pack, got none");
-  const cl::Option *usable[] = {&pack, &output, &cache, &jobs, &ptxas, &allowSpills};
+  bool isModule = StringRef(options.pack).ends_with(".mlir");
+  SmallVector<const cl::Option *> usable{&pack, &output, &cache, &jobs, &quiet, &gpu, &ptxas, &allowSpills};
+  if (isModule)
+    usable.append({&maxM, &batchInvariant});
+  else if (!gpu.getNumOccurrences())
+    pipeline.gpu = ""; // that of the list
   if (input.getNumOccurrences())
     return usage("expected FILE.mlir or --pack, got both");
   for (const auto &[name, option] : cl::getRegisteredOptions())
     if (option->getNumOccurrences() && is_contained(option->Categories, &category) && !is_contained(usable, option))
-      return usage("expected only -o, --cache, --jobs, --ptxas and --allow-spills with --pack, got --" + name);
+      return usage("expected only -o, --cache, --jobs, --quiet, --gpu, --ptxas and --allow-spills with --pack" +
+                   Twine(isModule ? ", --max-m and --batch-invariant with that of a module" : "") + ", got --" + name);
   return true;
 }
 
@@ -219,8 +226,8 @@ static bool checkPack() {
 static bool check() {
   if (!options.pack.empty())
     return checkPack();
-  if (cache.getNumOccurrences() || jobs.getNumOccurrences())
-    return usage("expected --cache and --jobs only with --pack");
+  if (cache.getNumOccurrences() || jobs.getNumOccurrences() || quiet.getNumOccurrences())
+    return usage("expected --cache, --jobs and --quiet only with --pack");
   if (op == Operation::None && options.input.empty())
     return usage("expected FILE.mlir, or a problem such as --op=gemm --m=any --n=7168 --k=2048, got neither");
   if (op != Operation::None && !options.input.empty())

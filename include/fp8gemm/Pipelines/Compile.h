@@ -58,9 +58,12 @@ struct CompileOptions {
   Answer plan = Answer::None; ///< which kernel serves which M; what is compiled are its kernels
   int64_t maxM = 8192;        ///< the plan is modelled up to so many rows
 
-  std::string pack;  ///< path of a list of problems, as JSON, to build a pack from; then nothing else is compiled
-  std::string cache; ///< folder that kernels of packs are kept in; empty: none
-  unsigned jobs = 0; ///< threads that compile kernels of a pack; 0: one a processor
+  /// Path of a list of problems to build a pack from (JSON, .yaml or .mlir); then nothing else is compiled. A list's
+  /// own gpu counts where `pipeline.gpu` is empty.
+  std::string pack;
+  std::string cache;  ///< folder that kernels of packs are kept in; empty: none
+  unsigned jobs = 0;  ///< threads that compile kernels of a pack; 0: one a processor
+  bool quiet = false; ///< print no progress of a pack
 
   /// Whether a question is asked: then there is nothing to compile without `output`.
   bool answers() const { return explain != Answer::None || plan != Answer::None; }

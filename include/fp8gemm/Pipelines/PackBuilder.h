@@ -13,6 +13,10 @@
 #include <string>
 #include <vector>
 
+namespace llvm::json {
+class Value;
+} // namespace llvm::json
+
 namespace fp8gemm {
 
 /// Why there is no pack, or no answer: so that callers can tell their own mistakes from the machine's.
@@ -53,6 +57,7 @@ struct PackProblems {
 /// Reads a list of problems, or one of them, as JSON (docs/Runtime.md tells the format). A `gpu` that isn't empty is
 /// taken instead of the list's.
 llvm::Expected<PackProblems> readPackProblems(llvm::StringRef json, llvm::StringRef name, llvm::StringRef gpu);
+llvm::Expected<PackProblems> readPackProblems(const llvm::json::Value &json, llvm::StringRef name, llvm::StringRef gpu);
 
 /// A kernel of a pack that is there.
 struct PackProgress {

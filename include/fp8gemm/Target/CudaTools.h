@@ -49,7 +49,7 @@ struct Cubin {
 llvm::Expected<std::string> ptxasVersion(llvm::StringRef path);
 
 struct PtxasOptions {
-  std::string path; ///< empty: see findTool
+  std::string path; ///< empty: see findTool; with FP8GEMM_NVPTXCOMPILER: in process
   std::string chip = "sm_90a";
   bool lineinfo = false;
 };

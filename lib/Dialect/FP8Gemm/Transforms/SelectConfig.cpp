@@ -24,7 +24,7 @@ static config::ScaleLayout layoutOf(ScaleAttr scale) {
   return scale.getLayout() == ScaleLayout::k_major ? config::ScaleLayout::KMajor : config::ScaleLayout::MnMajor;
 }
 
-static config::Grouping groupingOf(ProductOpInterface op) {
+config::Grouping fp8gemm::groupingOf(ProductOpInterface op) {
   GroupingAttr grouping = op.getGroupingAttr();
   if (!grouping)
     return isa<GroupedGemmOp>(op) ? config::Grouping::Batched : config::Grouping::None;

@@ -16,6 +16,8 @@ constexpr int64_t kExpectedGroupK = 4096;
 /// What lib/Config is asked for `op`. A dynamic K of groups is kExpectedGroupK for each.
 config::Problem problemOf(ProductOpInterface op);
 
+config::Grouping groupingOf(ProductOpInterface op);
+
 /// Config's fields are the attribute's parameters, in the same order.
 ConfigAttr attrOf(mlir::MLIRContext *context, const config::Config &config);
 
