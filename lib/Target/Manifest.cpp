@@ -204,28 +204,19 @@ FailureOr<std::string> ManifestBuilder::build() {
       return failure();
     params.push_back(*param);
   }
-  std::string schedule;
-  llvm::raw_string_ostream(schedule) << "tile_m = " << launch.getTileM() << ", tile_n = " << launch.getTileN()
-                                     << ", stages = " << launch.getStages()
-                                     << ", consumers = " << launch.getConsumers();
-  for (auto [name, ctas] : {std::pair("cluster_m", launch.getClusterM()), std::pair("cluster_n", launch.getClusterN()),
-                            std::pair("split_k", launch.getSplitK())})
-    if (ctas > 1)
-      schedule += llvm::formatv(", {0} = {1}", name, ctas);
-
+  auto schedule = kernel->getAttrOfType<StringAttr>("hopper.config");
   auto entry = fbb.CreateString(kernel.getName().str());
   auto chipName = fbb.CreateString(chip.str());
   auto paramVector = fbb.CreateVector(params);
-  auto config = fbb.CreateString(schedule);
+  auto config = fbb.CreateString(schedule ? schedule.str() : "");
   auto ptxas = fbb.CreateString(cubin.ptxasVersion);
   auto llvm = fbb.CreateString(LLVM_VERSION_STRING);
   format::FinishManifestBuffer(
-      fbb,
-      format::CreateManifest(fbb, format::kManifestVersion, entry, chipName, cubin.bytes.size(), *problem, paramVector,
-                             launch.getThreads(), smemBytes.getInt(), launch.getTileM(), launch.getTileN(),
-                             launch.getClusterM(), launch.getClusterN(), launch.getSplitK(), cubin.usage.registers,
-                             cubin.usage.spillBytes(), workspace ? workspace.getInt() : 0, config, ptxas, llvm,
-                             kernel->hasAttr("hopper.waits_for_previous")));
+      fbb, format::CreateManifest(fbb, format::kManifestVersion, entry, chipName, cubin.bytes.size(), *problem,
+                                  paramVector, launch.getThreads(), smemBytes.getInt(), launch.getTileM(),
+                                  launch.getTileN(), launch.getClusterM(), launch.getClusterN(), launch.getSplitK(),
+                                  cubin.usage.registers, cubin.usage.spillBytes(), workspace ? workspace.getInt() : 0,
+                                  config, ptxas, llvm, kernel->hasAttr("hopper.waits_for_previous")));
   return std::string(reinterpret_cast<const char *>(fbb.GetBufferPointer()), fbb.GetSize());
 }
 

@@ -43,7 +43,7 @@
 // CHECK-NEXT: "registers": {{[1-9][0-9]*}},
 // CHECK-NEXT: "spill_bytes": 0,
 // CHECK-NEXT: "workspace_bytes_per_cta": 0,
-// CHECK-NEXT: "config": "tile_m = 128, tile_n = 176, stages = 5, consumers = 2",
+// CHECK-NEXT: "config": "tile_m = 128, swap_ab = 1",
 // CHECK-NEXT: "ptxas_version": "{{[0-9]+\.[0-9.]+}}",
 // CHECK-NEXT: "llvm_version": "22.1.
 // CHECK-NEXT: "waits_for_previous": true
@@ -54,7 +54,7 @@ gpu.module @any_name {
       %sfb: !llvm.ptr<1> {hopper.param = #hopper.param<matrix of sfb>},
       %stride: i32 {hopper.param = #hopper.param<leading_dimension of sfb>},
       %m: i32 {hopper.param = #hopper.param<extent_m of none>})
-      attributes {gpu.kernel, nvvm.kernel, nvvm.maxntid = array<i32: 384, 1, 1>, hopper.smem_bytes = 1024 : i64, hopper.waits_for_previous,
+      attributes {gpu.kernel, nvvm.kernel, nvvm.maxntid = array<i32: 384, 1, 1>, hopper.smem_bytes = 1024 : i64, hopper.waits_for_previous, hopper.config = "tile_m = 128, swap_ab = 1",
         hopper.problem = #hopper.problem<gemm, m = ?, n = 4096, k = 7168, a = f8E4M3FN, b = f8E5M2, c = in_place, d = f32, sfa = mn_major, sfb = k_major by 1>,
         hopper.launch = #hopper.launch<threads = 384, tile_m = 128, tile_n = 176, stages = 5, consumers = 2>} {
     nvvm.prefetch tensormap, %a : !llvm.ptr

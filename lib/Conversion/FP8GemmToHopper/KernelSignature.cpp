@@ -13,23 +13,14 @@ using namespace mlir;
 using namespace fp8gemm;
 using namespace fp8gemm::hopper;
 
-/// The fields that legality and layout of a config depend on.
-static config::Config fieldsOf(ConfigAttr attr) {
-  config::Config config;
-  config.tileM = attr.getTileM(), config.tileN = attr.getTileN();
-  config.splitK = attr.getSplitK(), config.swapAb = attr.getSwapAb();
-  config.partials = attr.getPartials();
-  return config;
-}
-
 KernelBuilder::KernelBuilder(ProductOpInterface product, ConfigAttr config)
     : product(product), config(config), problem(problemOf(product)), tileM(config.getTileM()), tileN(config.getTileN()),
       kBlocks(llvm::divideCeil(problem.k, kBlockK)), swap(config.getSwapAb()), columns(swap ? tileM : tileN),
       blocks((swap ? tileN : tileM) / (kFragmentRows * config.getConsumers())),
-      columnsPerScale(config::scaleColumnsPerBlock(problem, fieldsOf(config))),
-      late(config::promotesLate(problem, fieldsOf(config))),
+      columnsPerScale(config::scaleColumnsPerBlock(problem, configOf(config))),
+      late(config::promotesLate(problem, configOf(config))),
       cluster(config.getClusterM() * config.getClusterN() * config.getSplitK()),
-      storedColumns(columns / config::storingRanks(fieldsOf(config))),
+      storedColumns(columns / config::storingRanks(configOf(config))),
       panelWidth(swap ? kFragmentRows : config::panelColumns(problem, storedColumns)),
       builder(product->getLoc(), product->getContext()) {}
 
@@ -240,5 +231,6 @@ gpu::GPUFuncOp KernelBuilder::createFunction(gpu::GPUModuleOp module) {
   func->setAttr("hopper.launch", LaunchAttr::get(context, kThreadsPerWarpgroup * (1 + config.getConsumers()), tileM,
                                                  tileN, config.getStages(), config.getConsumers(), config.getClusterM(),
                                                  config.getClusterN(), config.getSplitK()));
+  func->setAttr("hopper.config", builder.getStringAttr(config::describe(configOf(config))));
   return func;
 }

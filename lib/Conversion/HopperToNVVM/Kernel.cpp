@@ -37,8 +37,8 @@ struct LowerKernel : OpConversionPattern<gpu::GPUFuncOp> {
     auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(getContext()), signature.getConvertedTypes());
     auto kernel = LLVM::LLVMFuncOp::create(rewriter, op.getLoc(), op.getName(), type);
     kernel.setAllArgAttrs(parameters);
-    for (StringRef name : {"hopper.problem", "hopper.launch", "hopper.smem_bytes", "hopper.workspace_bytes",
-                           "hopper.waits_for_previous"})
+    for (StringRef name : {"hopper.problem", "hopper.launch", "hopper.config", "hopper.smem_bytes",
+                           "hopper.workspace_bytes", "hopper.waits_for_previous"})
       if (Attribute attribute = op->getAttr(name))
         kernel->setAttr(name, attribute);
     kernel->setAttr("gpu.kernel", rewriter.getUnitAttr());
@@ -221,9 +221,8 @@ struct LowerRaster : OpConversionPattern<RasterOp> {
       return arith::ExtUIOp::create(rewriter, loc, rewriter.getI64Type(), value);
     };
     Value product = emit.mul(wide(emit.toI32(inGroup)), wide(divisor));
-    Value column = arith::TruncIOp::create(
-        rewriter, loc, rewriter.getI32Type(),
-        arith::ShRUIOp::create(rewriter, loc, product, emit.i64(kDivisorBits)));
+    Value column = arith::TruncIOp::create(rewriter, loc, rewriter.getI32Type(),
+                                           arith::ShRUIOp::create(rewriter, loc, product, emit.i64(kDivisorBits)));
     Value row = arith::SubIOp::create(rewriter, loc, emit.toI32(inGroup), emit.mul(column, rows));
     auto toIndex = [&](Value value) -> Value {
       return arith::IndexCastUIOp::create(rewriter, loc, rewriter.getIndexType(), value);
@@ -254,6 +253,7 @@ void fp8gemm::hopper::populateKernelPatterns(NVVMTypeConverter &converter, Rewri
   patterns.add<LowerKernel, LowerReturn, LowerBarrier, LowerGridIndex<gpu::BlockIdOp, NVVM::BlockIdXOp>,
                LowerGridIndex<gpu::GridDimOp, NVVM::GridDimXOp>, LowerGridIndex<gpu::ClusterIdOp, NVVM::ClusterIdXOp>,
                LowerGridIndex<gpu::ClusterDimOp, NVVM::ClusterDimXOp>,
-               LowerGridIndex<gpu::ClusterBlockIdOp, NVVM::BlockInClusterIdXOp>, LowerClusterBarrier, LowerGriddepcontrolWait,
-               LowerGriddepcontrolLaunchDependents, LowerSubview, LowerCollapse, LowerRaster, LowerRasterDivisor>(converter, patterns.getContext());
+               LowerGridIndex<gpu::ClusterBlockIdOp, NVVM::BlockInClusterIdXOp>, LowerClusterBarrier,
+               LowerGriddepcontrolWait, LowerGriddepcontrolLaunchDependents, LowerSubview, LowerCollapse, LowerRaster,
+               LowerRasterDivisor>(converter, patterns.getContext());
 }

@@ -22,6 +22,7 @@ func.func @host_keeps_the_product(%a: memref<?x576xf8E4M3FN>, %sfa: memref<5x?xf
 // CHECK-SAME:    %[[D:[^:]+]]: !map{{[0-9]*}} {hopper.param = #hopper.param<tensor_map of d>}
 // CHECK-SAME:    %[[M:[^:]+]]: index {hopper.param = #hopper.param<extent_m of none>}
 // CHECK-SAME:    workgroup(%[[STAGING:[^:]+]] : memref<2x3x64x64xbf16, 3>)
+// CHECK-SAME:    hopper.config = "tile_m = 128, tile_n = 192, stages = 4, consumers = 2, raster_group = 16"
 // CHECK-SAME:    hopper.launch = #hopper.launch<threads = 384, tile_m = 128, tile_n = 192, stages = 4, consumers = 2>
 // CHECK-SAME:    hopper.problem = #hopper.problem<gemm, m = ?, n = 384, k = 576, a = f8E4M3FN, b = f8E4M3FN, c = none, d = bf16, sfa = mn_major, sfb = k_major by 128>
 

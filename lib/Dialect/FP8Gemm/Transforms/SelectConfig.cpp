@@ -69,6 +69,26 @@ ConfigAttr fp8gemm::attrOf(MLIRContext *context, const config::Config &config) {
   return makeAttr(context, config, std::make_index_sequence<std::size(config::kFields)>());
 }
 
+config::Config fp8gemm::configOf(ConfigAttr attr) {
+  const int64_t values[] = {attr.getTileM(),
+                            attr.getTileN(),
+                            attr.getStages(),
+                            attr.getConsumers(),
+                            attr.getProducerRegisters(),
+                            attr.getConsumerRegisters(),
+                            attr.getRasterGroup(),
+                            attr.getClusterM(),
+                            attr.getClusterN(),
+                            attr.getSplitK(),
+                            attr.getPartials(),
+                            attr.getSwapAb()};
+  static_assert(std::size(values) == std::size(config::kFields));
+  config::Config config;
+  for (auto [field, value] : llvm::zip(config::kFields, values))
+    config.*field.member = value;
+  return config;
+}
+
 static std::string describe(const config::Candidate &candidate) {
   return llvm::formatv("{0}: {1:f1} us, {2}", config::describe(candidate.config), candidate.microseconds,
                        candidate.reason);

@@ -20,6 +20,7 @@ config::Grouping groupingOf(ProductOpInterface op);
 
 /// Config's fields are the attribute's parameters, in the same order.
 ConfigAttr attrOf(mlir::MLIRContext *context, const config::Config &config);
+config::Config configOf(ConfigAttr attr);
 
 } // namespace fp8gemm
 

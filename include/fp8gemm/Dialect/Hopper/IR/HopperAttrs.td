@@ -91,7 +91,8 @@ def Hopper_LaunchAttr : Hopper_Attr<"Launch", "launch"> {
     split_k > 1 that many CTAs share the K blocks of one tile, and each cluster does
     one piece of work.
 
-    `stages` and `consumers` are told for people. The bytes of dynamic shared memory
+    `stages` and `consumers` are told for people, and so is `hopper.config`, a string with the whole
+    schedule. The bytes of dynamic shared memory
     are known after lowering: `hopper.smem_bytes` on the `llvm.func`. So is
     `hopper.waits_for_previous`, of a kernel with a `hopper.griddepcontrol.wait`.
 
