@@ -84,7 +84,9 @@ def _stored(scales, layout):
 def _scales_of(amax, power_of_two, dtype):
     if dtype not in _LARGEST:
         raise TypeError(f"expected 'dtype' to be float8_e4m3fn or float8_e5m2, got {dtype}")
-    scales = (amax / _LARGEST[dtype]).clamp(min=torch.finfo(torch.float32).tiny)
+    # By a number on the device: a GPU would multiply by the inverse of one on the host, which is rounded.
+    largest = torch.full((), _LARGEST[dtype], dtype=torch.float32, device=amax.device)
+    scales = (amax / largest).clamp(min=torch.finfo(torch.float32).tiny)
     if not power_of_two:
         return scales
     # A normal number whose fraction isn't 0 becomes the next power of two: its exponent and one more.

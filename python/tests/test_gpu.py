@@ -311,6 +311,7 @@ def test_jax(pack):
     jax = pytest.importorskip("jax")
     if jax.default_backend() != "gpu":
         pytest.skip("JAX without a GPU")
+    torch.cuda.set_device(0)  # JAX makes the last device current as it starts
     a, b = operands(129, 2112, 7168)
     wanted = pack.gemm(*a, *b)
     left, right = jax.numpy.asarray(a[0].float().cpu().numpy()), jax.numpy.asarray(b[0].float().cpu().numpy())
