@@ -12,91 +12,60 @@ using namespace fp8gemm::runtime;
 using format::Grouping;
 using format::Operand;
 
-/// What TMA asks of global memory, and (C13) of fp8gemm.gemm of A, B and D.
-constexpr int kTmaAlignment = 16;
 /// K of a group along K is a multiple of this.
 constexpr int64_t kGroupStep = 16;
 
-int64_t Call::groupEntries() const {
-  return problem().grouping() == Grouping::RowIndex ? m : int64_t(problem().groups());
-}
+int64_t Call::groupEntries() const { return facts.grouping == Grouping::RowIndex ? m : facts.groups; }
 
 bool Call::hasNoWork() const {
-  return m == 0 || (problem().grouping() == Grouping::KCount && k == 0 && problem().c() == format::CUse::InPlace);
-}
-
-size_t runtime::workspaceBytes(const format::Manifest &manifest) {
-  return size_t(format::kMaxWorkspaceCtas) * manifest.workspace_bytes_per_cta();
+  return m == 0 || (facts.grouping == Grouping::KCount && k == 0 && facts.c == format::CUse::InPlace);
 }
 
 //===----------------------------------------------------------------------===//
-// What the kernel has. Storages are filled in place, field by field: copies cost launches time.
+// What the kernel has
 //===----------------------------------------------------------------------===//
 
-static void describe(Storage &storage, const char *name, int64_t rows, int64_t columns, int elementBytes,
-                     int alignment) {
-  storage.name = name;
+static void setExtents(Storage &storage, int64_t rows, int64_t columns) {
   storage.rows = rows;
   storage.columns = columns;
-  storage.elementBytes = elementBytes;
-  storage.alignment = alignment;
 }
 
 /// Elements in a row, such as arrays are.
-static void describeArray(Storage &storage, const char *name, int64_t columns, int elementBytes, int alignment) {
-  describe(storage, name, 1, columns, elementBytes, alignment);
-  storage.tensor.leading_dimension = columns;
+static void setLength(Storage &storage, int64_t length) {
+  setExtents(storage, 1, length);
+  storage.tensor.leading_dimension = length;
   storage.tensor.group_stride = 0;
-  storage.hasRows = false;
 }
 
-static void describeScales(Call &call, Operand operand) {
-  const format::Problem &problem = call.problem();
-  bool ofA = operand == Operand::ScaleA;
-  int64_t blockRows = ofA ? problem.sfa_block_rows() : problem.sfb_block_rows();
-  int64_t blockColumns = ofA ? problem.sfa_block_columns() : problem.sfb_block_columns();
-  int64_t outer = ceilDiv(ofA ? call.m : problem.n(), blockRows), inner = ceilDiv(call.k, blockColumns);
-  bool kMajor = (ofA ? problem.sfa_layout() : problem.sfb_layout()) == format::ScaleLayout::KMajor;
-  Storage &storage = call[operand];
-  describe(storage, ofA ? "sfa" : "sfb", kMajor ? outer : inner, kMajor ? inner : outer, 4, 4);
-  for (const format::Param *param : *call.manifest.params())
-    if (param->operand() == operand && param->kind() == format::ParamKind::TensorMap)
-      storage.alignment = kTmaAlignment;
+static void setScaleExtents(const Call &call, const Facts::Scales &scales, int64_t extent, Storage &storage) {
+  int64_t outer = ceilDiv(uint32_t(extent), scales.blockRows), inner = ceilDiv(uint32_t(call.k), scales.blockColumns);
+  setExtents(storage, scales.isKMajor ? outer : inner, scales.isKMajor ? inner : outer);
   // Each group's blocks start anew; its last one has kGroupStep elements at least.
-  if (problem.grouping() == Grouping::KCount && !kMajor)
-    storage.possibleRows = (call.k + problem.groups() * (blockColumns - kGroupStep)) / blockColumns - inner;
-}
-
-static void describeMatrices(Call &call) {
-  const format::Problem &problem = call.problem();
-  int64_t m = call.m, n = problem.n(), k = call.k;
-  auto bytes = [](format::ElementType type) { return int(format::detail::bytesOf(type)); };
-  describe(call[Operand::A], "a", m, k, bytes(problem.a()), kTmaAlignment);
-  describe(call[Operand::B], "b", n, k, bytes(problem.b()), kTmaAlignment);
-  describe(call[Operand::D], "d", m, n, bytes(problem.d()), kTmaAlignment);
-  if (problem.c() != format::CUse::None)
-    describe(call[Operand::C], "c", m, n, bytes(problem.d()), kTmaAlignment);
-  describeScales(call, Operand::ScaleA);
-  describeScales(call, Operand::ScaleB);
-  for (Operand operand : {Operand::A, Operand::B, Operand::ScaleA, Operand::ScaleB, Operand::C, Operand::D}) {
-    Storage &storage = call[operand];
-    if (format::isFlat(problem, operand)) {
-      describeArray(storage, storage.name, storage.rows * storage.columns, storage.elementBytes, storage.alignment);
-      continue;
-    }
-    storage.hasGroups = format::hasGroups(problem, operand);
-    storage.groups = storage.hasGroups ? problem.groups() : 1;
-    if (storage.groups == 1) // none to step to; a tensor map wants a stride all the same
-      storage.tensor.group_stride = storage.rows * storage.tensor.leading_dimension;
-  }
+  if (call.facts.grouping == Grouping::KCount && !scales.isKMajor)
+    storage.possibleRows =
+        (call.k + call.facts.groups * (int64_t(scales.blockColumns) - kGroupStep)) / scales.blockColumns - inner;
 }
 
 static void describeOperands(Call &call) {
-  describeMatrices(call);
-  if (format::isDescribed(call.problem().grouping()))
-    describeArray(call[Operand::Groups], "groups", call.groupEntries(), 4, 4);
-  if (size_t bytes = workspaceBytes(call.manifest))
-    describeArray(call[Operand::Workspace], "workspace", int64_t(bytes), 1, format::kWorkspaceAlignment);
+  const Facts &facts = call.facts;
+  setExtents(call[Operand::A], call.m, call.k);
+  setExtents(call[Operand::B], facts.n, call.k);
+  setExtents(call[Operand::D], call.m, facts.n);
+  if (facts.c != format::CUse::None)
+    setExtents(call[Operand::C], call.m, facts.n);
+  setScaleExtents(call, facts.sfa, call.m, call[Operand::ScaleA]);
+  setScaleExtents(call, facts.sfb, facts.n, call[Operand::ScaleB]);
+  for (Operand operand : {Operand::A, Operand::B, Operand::ScaleA, Operand::ScaleB, Operand::C, Operand::D}) {
+    Storage &storage = call[operand];
+    if (!storage.form->hasRows)
+      setLength(storage, storage.rows * storage.columns);
+    else if (storage.form->groups == 1) // none to step to; a tensor map wants a stride all the same
+      storage.tensor.group_stride = storage.rows * storage.tensor.leading_dimension;
+  }
+  if (format::isDescribed(facts.grouping))
+    setLength(call[Operand::Groups], call.groupEntries());
+  if (facts.workspaceBytes)
+    setLength(call[Operand::Workspace], int64_t(facts.workspaceBytes));
 }
 
 //===----------------------------------------------------------------------===//
@@ -112,7 +81,7 @@ static int64_t groupExtent(const Storage &storage) {
 static bool isInterleaved(const Storage &storage) {
   // (groups - 1) * stride <= space, without overflow.
   int64_t space = storage.tensor.leading_dimension - storage.columns, stride = storage.tensor.group_stride;
-  return storage.groups > 1 && stride >= storage.columns && stride <= space / (storage.groups - 1);
+  return storage.form->groups > 1 && stride >= storage.columns && stride <= space / (storage.form->groups - 1);
 }
 
 static fp8gemm_status checkGroupStride(const Storage &storage) {
@@ -121,28 +90,28 @@ static fp8gemm_status checkGroupStride(const Storage &storage) {
     return fail(FP8GEMM_INVALID_ARGUMENT,
                 "expected the groups of '%s' not to overlap (%" PRId64 " rows %" PRId64
                 " apart: a group stride of at least %" PRId64 " elements), got a group stride of %" PRId64,
-                storage.name, storage.rows, storage.tensor.leading_dimension, groupExtent(storage), stride);
+                storage.form->name, storage.rows, storage.tensor.leading_dimension, groupExtent(storage), stride);
   constexpr int64_t kTmaStrideBytes = int64_t(1) << 40;
-  if (stride > (kTmaStrideBytes - 1) / storage.elementBytes)
+  if (stride > (kTmaStrideBytes - 1) / storage.form->elementBytes)
     return fail(FP8GEMM_INVALID_ARGUMENT,
-                "expected the group stride of '%s' to be below 2^40 bytes, got %" PRId64 " elements", storage.name,
-                stride);
-  if (stride * storage.elementBytes & (storage.alignment - 1))
-    return fail(FP8GEMM_INVALID_ARGUMENT,
-                "expected the group stride of '%s' to be a multiple of %d bytes (%d elements), got %" PRId64
-                " elements",
-                storage.name, storage.alignment, storage.alignment / storage.elementBytes, stride);
+                "expected the group stride of '%s' to be below 2^40 bytes, got %" PRId64 " elements",
+                storage.form->name, stride);
+  if (stride * storage.form->elementBytes & (storage.form->alignment - 1))
+    return fail(
+        FP8GEMM_INVALID_ARGUMENT,
+        "expected the group stride of '%s' to be a multiple of %d bytes (%d elements), got %" PRId64 " elements",
+        storage.form->name, storage.form->alignment, storage.form->alignment / storage.form->elementBytes, stride);
   return FP8GEMM_OK;
 }
 
 static fp8gemm_status checkStorage(const Storage &storage) {
-  const char *name = storage.name;
+  const char *name = storage.form->name;
   if (!storage.tensor.data)
     return fail(FP8GEMM_INVALID_ARGUMENT, "expected '%s' to be a device pointer, got null", name);
-  if (reinterpret_cast<uintptr_t>(storage.tensor.data) & (storage.alignment - 1))
+  if (reinterpret_cast<uintptr_t>(storage.tensor.data) & (storage.form->alignment - 1))
     return fail(FP8GEMM_INVALID_ARGUMENT, "expected the pointer of '%s' to be a multiple of %d bytes, got %p", name,
-                storage.alignment, storage.tensor.data);
-  if (!storage.hasRows)
+                storage.form->alignment, storage.tensor.data);
+  if (!storage.form->hasRows)
     return FP8GEMM_OK;
   int64_t leading = storage.tensor.leading_dimension;
   if (leading < storage.columns)
@@ -154,12 +123,12 @@ static fp8gemm_status checkStorage(const Storage &storage) {
   if (leading > INT32_MAX)
     return fail(FP8GEMM_INVALID_ARGUMENT,
                 "expected the leading dimension of '%s' to be below 2^31 elements, got %" PRId64, name, leading);
-  if (leading * storage.elementBytes & (storage.alignment - 1))
+  if (leading * storage.form->elementBytes & (storage.form->alignment - 1))
     return fail(FP8GEMM_INVALID_ARGUMENT,
                 "expected the leading dimension of '%s' to be a multiple of %d bytes (%d elements), got %" PRId64
                 " elements",
-                name, storage.alignment, storage.alignment / storage.elementBytes, leading);
-  return storage.groups > 1 ? checkGroupStride(storage) : FP8GEMM_OK;
+                name, storage.form->alignment, storage.form->alignment / storage.form->elementBytes, leading);
+  return storage.form->groups > 1 ? checkGroupStride(storage) : FP8GEMM_OK;
 }
 
 //===----------------------------------------------------------------------===//
@@ -177,8 +146,8 @@ struct Footprint {
       : storage(storage), begin(reinterpret_cast<uintptr_t>(storage.tensor.data)),
         end(begin + toLastGroup() + bytes(groupExtent(storage))) {}
 
-  uintptr_t bytes(int64_t elements) const { return uintptr_t(elements) * storage.elementBytes; }
-  uintptr_t toLastGroup() const { return bytes(storage.tensor.group_stride) * (storage.groups - 1); }
+  uintptr_t bytes(int64_t elements) const { return uintptr_t(elements) * storage.form->elementBytes; }
+  uintptr_t toLastGroup() const { return bytes(storage.tensor.group_stride) * (storage.form->groups - 1); }
   uintptr_t row() const { return bytes(storage.columns) + (isInterleaved(storage) ? toLastGroup() : 0); }
   uintptr_t pitch() const {
     uintptr_t leading = bytes(storage.tensor.leading_dimension);
@@ -191,10 +160,10 @@ struct Footprint {
 
 /// True if a byte of one may be a byte of the other. Rows of the same pitch, as those of two parts of
 /// one matrix, are compared exactly; else the ranges of addresses are.
-static bool overlap(const Storage &x, const Storage &y) {
-  if (x.rows == 0 || y.rows == 0 || x.columns == 0 || y.columns == 0)
+static bool overlap(const Footprint &ofX, const Storage &y) {
+  if (ofX.storage.rows == 0 || y.rows == 0 || ofX.storage.columns == 0 || y.columns == 0)
     return false;
-  const Footprint ofX(x), ofY(y);
+  const Footprint ofY(y);
   const Footprint &first = ofX.begin <= ofY.begin ? ofX : ofY, &second = ofX.begin <= ofY.begin ? ofY : ofX;
   if (first.end <= second.begin)
     return false;
@@ -207,9 +176,9 @@ static bool overlap(const Storage &x, const Storage &y) {
 
 /// C is given where it is added, in place where the kernel adds in place.
 static fp8gemm_status checkC(const Call &call) {
-  const char *kernel = call.manifest.entry()->c_str();
+  const char *kernel = call.facts.entry;
   const fp8gemm_tensor &c = call[Operand::C].tensor, &d = call[Operand::D].tensor;
-  switch (call.problem().c()) {
+  switch (call.facts.c) {
   case format::CUse::None:
     if (c.data)
       return fail(FP8GEMM_INVALID_ARGUMENT, "expected 'c' to be null, since kernel '%s' adds no C, got %p", kernel,
@@ -230,36 +199,36 @@ static fp8gemm_status checkC(const Call &call) {
 
 /// The description of groups, where the kernel reads one.
 static fp8gemm_status checkDescription(const Call &call) {
-  if (format::isDescribed(call.problem().grouping()))
+  if (format::isDescribed(call.facts.grouping))
     return checkStorage(call[Operand::Groups]);
   if (const void *groups = call[Operand::Groups].tensor.data)
     return fail(FP8GEMM_INVALID_ARGUMENT, "expected 'groups' to be null, since those of kernel '%s' are equal, got %p",
-                call.manifest.entry()->c_str(), groups);
+                call.facts.entry, groups);
   return FP8GEMM_OK;
 }
 
 static fp8gemm_status checkWorkspace(const Call &call) {
-  size_t needed = workspaceBytes(call.manifest);
+  size_t needed = call.facts.workspaceBytes;
   if (needed == 0)
     return FP8GEMM_OK;
   if (fp8gemm_status status = checkStorage(call[Operand::Workspace]))
     return status;
   if (call.workspaceBytes < needed)
     return fail(FP8GEMM_INVALID_ARGUMENT, "expected a workspace of at least %zu bytes for kernel '%s', got %zu", needed,
-                call.manifest.entry()->c_str(), call.workspaceBytes);
+                call.facts.entry, call.workspaceBytes);
   return FP8GEMM_OK;
 }
 
 /// D overlaps no operand but, where the kernel adds in place, C.
 static fp8gemm_status checkOverlap(const Call &call) {
-  const Storage &d = call[Operand::D];
+  const Footprint d(call[Operand::D]);
   for (Operand operand :
        {Operand::A, Operand::ScaleA, Operand::B, Operand::ScaleB, Operand::C, Operand::Groups, Operand::Workspace}) {
     const Storage &other = call[operand];
-    if (operand == Operand::C && call.problem().c() == format::CUse::InPlace)
+    if (operand == Operand::C && call.facts.c == format::CUse::InPlace)
       continue;
     if (overlap(d, other))
-      return fail(FP8GEMM_INVALID_ARGUMENT, "expected 'd' not to overlap '%s'%s", other.name,
+      return fail(FP8GEMM_INVALID_ARGUMENT, "expected 'd' not to overlap '%s'%s", other.form->name,
                   operand == Operand::C ? "; to add in place, compile a kernel that does" : "");
   }
   return FP8GEMM_OK;
@@ -272,27 +241,27 @@ static fp8gemm_status checkExtent(const Call &call, const char *name, int64_t va
   if (wanted >= 0 && value != wanted)
     return fail(FP8GEMM_INVALID_ARGUMENT,
                 "expected %s = %" PRId64 ", the only one that kernel '%s' was compiled for, got %" PRId64, name, wanted,
-                call.manifest.entry()->c_str(), value);
+                call.facts.entry, value);
   return FP8GEMM_OK;
 }
 
 static fp8gemm_status checkFlags(const Call &call) {
-  bool grouped = call.problem().grouping() != Grouping::None;
+  bool grouped = call.facts.grouping != Grouping::None;
   if (call.flags & ~(FP8GEMM_DEPENDENT_LAUNCH | (grouped ? FP8GEMM_CHECK_GROUPS : 0)))
     return fail(FP8GEMM_INVALID_ARGUMENT, "expected flags of %sFP8GEMM_DEPENDENT_LAUNCH or 0, got 0x%x",
                 grouped ? "FP8GEMM_CHECK_GROUPS, " : "", call.flags);
-  if ((call.flags & FP8GEMM_DEPENDENT_LAUNCH) && !call.manifest.waits_for_previous())
+  if ((call.flags & FP8GEMM_DEPENDENT_LAUNCH) && !call.facts.waitsForPrevious)
     return fail(FP8GEMM_INVALID_ARGUMENT,
                 "expected a kernel that waits for the one before it (dependent_launch in fp8gemm_kernel_info) for "
                 "FP8GEMM_DEPENDENT_LAUNCH, got '%s'; launch it without the flag",
-                call.manifest.entry()->c_str());
+                call.facts.entry);
   return FP8GEMM_OK;
 }
 
 fp8gemm_status runtime::checkCall(Call &call) {
-  if (fp8gemm_status status = checkExtent(call, "m", call.m, call.problem().m()))
+  if (fp8gemm_status status = checkExtent(call, "m", call.m, call.facts.m))
     return status;
-  if (fp8gemm_status status = checkExtent(call, "k", call.k, call.problem().k()))
+  if (fp8gemm_status status = checkExtent(call, "k", call.k, call.facts.k))
     return status;
   if (fp8gemm_status status = checkFlags(call))
     return status;

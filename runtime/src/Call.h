@@ -7,40 +7,34 @@
 
 #include "Driver.h"
 #include "Error.h"
-#include "KernelFile.h"
-
-#include <array>
+#include "Facts.h"
 
 namespace fp8gemm::runtime {
 
 /// An operand's storage, as the caller gave it and as the problem asks for it.
 struct Storage {
-  const char *name = "";
+  const Form *form = nullptr;
   fp8gemm_tensor tensor{};
   int64_t rows = 0, columns = 0;
-  int elementBytes = 1;
-  /// Bytes that the pointer and the strides must be multiples of; a power of two.
-  int alignment = 1;
-  /// Of an operand that has an extent of groups.
-  int64_t groups = 1;
-  bool hasGroups = false;
-  /// Whether the caller tells how far rows are apart; else there is one.
-  bool hasRows = true;
   /// Rows that there may be beyond `rows`, which is all that the host can tell.
   int64_t possibleRows = 0;
 };
 
 /// What the caller asks of a kernel.
 struct Call {
-  const format::Manifest &manifest;
-  int64_t m = 0, k = 0;
-  size_t workspaceBytes = 0;
-  uint32_t numSms = 0, flags = 0;
-  /// By operand. The caller gives `tensor`; checkCall fills in the rest of those that the kernel has, and of others
-  /// there are no rows.
-  std::array<Storage, size_t(format::Operand::None) + 1> storages{};
+  const Facts &facts;
+  int64_t m, k;
+  size_t workspaceBytes;
+  uint32_t numSms, flags;
+  /// The caller gives `tensor`; checkCall fills in the extents of those that the kernel has, and of others there are no
+  /// rows.
+  std::array<Storage, std::tuple_size<Forms>::value> storages;
 
-  const format::Problem &problem() const { return *manifest.problem(); }
+  Call(const Facts &facts, int64_t m, int64_t k, size_t workspaceBytes, uint32_t numSms, uint32_t flags)
+      : facts(facts), m(m), k(k), workspaceBytes(workspaceBytes), numSms(numSms), flags(flags) {
+    for (size_t i = 0; i < storages.size(); ++i)
+      storages[i].form = &facts.forms[i];
+  }
   const Storage &operator[](format::Operand operand) const { return storages[size_t(operand)]; }
   Storage &operator[](format::Operand operand) { return storages[size_t(operand)]; }
   /// Entries of the description of groups.
@@ -48,11 +42,6 @@ struct Call {
   /// Nothing would be written.
   bool hasNoWork() const;
 };
-
-inline int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
-/// Bytes of the workspace that every launch is given.
-size_t workspaceBytes(const format::Manifest &manifest);
 
 /// What can be checked without the device. The operands of a call without work are not looked at.
 fp8gemm_status checkCall(Call &call);

@@ -35,59 +35,55 @@ static fp8gemm_status checkStream(const cuda::Driver &driver, cuda::CUstream str
 
 /// The clusters that there can be work for; INT64_MAX where that is more than can be counted.
 static int64_t clustersOfWork(const Call &call) {
-  const format::Manifest &manifest = call.manifest;
-  int64_t rows = ceilDiv(ceilDiv(call.m, manifest.tile_m()), manifest.cluster_m());
-  int64_t columns = ceilDiv(ceilDiv(call.problem().n(), manifest.tile_n()), manifest.cluster_n());
-  int64_t groups = call.problem().groups(), clusters = 0;
-  if (call.problem().grouping() == Grouping::RowEnd)
-    rows += groups; // each may end within a tile
-  bool eachHasRows = format::hasGroups(call.problem(), Operand::D);
-  bool tooMany = __builtin_mul_overflow(rows, columns, &clusters) ||
-                 __builtin_mul_overflow(clusters, eachHasRows ? groups : 1, &clusters);
+  const Facts &facts = call.facts;
+  int64_t rows = ceilDiv(uint32_t(call.m), facts.clusterRows), clusters = 0;
+  if (facts.grouping == Grouping::RowEnd)
+    rows += facts.groups; // each may end within a tile
+  bool tooMany = __builtin_mul_overflow(rows, facts.clusterColumns, &clusters) ||
+                 __builtin_mul_overflow(clusters, facts.forms[size_t(Operand::D)].groups, &clusters);
   return tooMany ? INT64_MAX : clusters;
 }
 
 /// The clusters to launch.
-static fp8gemm_status chooseGrid(const fp8gemm_kernel &kernel, const Call &call, const DeviceLimits &limits,
-                                 int64_t &clusters) {
-  const format::Manifest &manifest = call.manifest;
+static fp8gemm_status chooseGrid(const Call &call, const DeviceLimits &limits, int64_t &clusters) {
+  const Facts &facts = call.facts;
   int64_t resident = limits.clusters.load(std::memory_order_relaxed);
-  if (call.numSms && call.numSms < kernel.cluster())
+  if (call.numSms && call.numSms < facts.cluster)
     return fail(FP8GEMM_INVALID_ARGUMENT,
-                "expected num_sms of at least %u, the CTAs of a cluster of '%s', or 0, got %u", kernel.cluster(),
-                manifest.entry()->c_str(), call.numSms);
+                "expected num_sms of at least %u, the CTAs of a cluster of '%s', or 0, got %u", facts.cluster,
+                facts.entry, call.numSms);
   if (call.numSms)
-    resident = std::min<int64_t>(resident, call.numSms / kernel.cluster());
+    resident = std::min<int64_t>(resident, call.numSms / facts.cluster);
   clusters = clustersOfWork(call);
-  if (clusters > INT32_MAX / kernel.cluster())
+  if (clusters > INT32_MAX / facts.cluster)
     return fail(FP8GEMM_INVALID_ARGUMENT, "expected less than 2^31 CTAs for tiles of %u x %u, got %" PRId64 " clusters",
-                manifest.tile_m(), manifest.tile_n(), clusters);
+                facts.tileM, facts.tileN, clusters);
   // Persistent, but for a split K.
-  if (manifest.split_k() == 1)
+  if (facts.splitK == 1)
     clusters = std::min(clusters, resident);
-  else if (call.numSms && call.numSms < uint32_t(limits.sms) && clusters * kernel.cluster() > call.numSms)
+  else if (call.numSms && call.numSms < uint32_t(limits.sms) && clusters * facts.cluster > call.numSms)
     return fail(FP8GEMM_INVALID_ARGUMENT,
                 "expected num_sms of at least %" PRId64
                 ", the CTAs of kernel '%s', which splits K and has a cluster for "
                 "each tile, or 0, got %u; choose one that doesn't split K",
-                clusters * kernel.cluster(), manifest.entry()->c_str(), call.numSms);
-  if (manifest.workspace_bytes_per_cta())
-    clusters = std::min<int64_t>(clusters, format::kMaxWorkspaceCtas / kernel.cluster());
+                clusters * facts.cluster, facts.entry, call.numSms);
+  if (facts.workspaceBytes)
+    clusters = std::min<int64_t>(clusters, format::kMaxWorkspaceCtas / facts.cluster);
   return FP8GEMM_OK;
 }
 
 static fp8gemm_status fillParam(const cuda::Driver &driver, TensorMapCache &maps, const Call &call, int device,
-                                const format::Param &param, Launch::Value &value) {
-  const Storage &storage = call[param.operand()];
-  switch (param.kind()) {
+                                const Facts::Param &param, Launch::Value &value) {
+  const Storage &storage = call[param.operand];
+  switch (param.kind) {
   case format::ParamKind::TensorMap:
-    return makeTensorMap(driver, maps, param, storage, device, value.map);
+    return makeTensorMap(driver, maps, *param.inManifest, storage, device, value.map);
   case format::ParamKind::Pointer:
     // The kernel addresses its elements, of a group, in 32 bits.
     if (storage.rows * storage.tensor.leading_dimension > INT32_MAX)
       return fail(FP8GEMM_INVALID_ARGUMENT,
-                  "expected '%s' to have less than 2^31 elements, got %" PRId64 " rows %" PRId64 " apart", storage.name,
-                  storage.rows, storage.tensor.leading_dimension);
+                  "expected '%s' to have less than 2^31 elements, got %" PRId64 " rows %" PRId64 " apart",
+                  storage.form->name, storage.rows, storage.tensor.leading_dimension);
     value.pointer = storage.tensor.data;
     break;
   case format::ParamKind::LeadingDimension:
@@ -117,16 +113,16 @@ fp8gemm_status runtime::prepare(fp8gemm_kernel &kernel, Call &call, const cuda::
     if (fp8gemm_status status = checkGroups(call, driver, stream))
       return status;
   int64_t clusters = 0;
-  if (fp8gemm_status status = chooseGrid(kernel, call, *limits, clusters))
+  if (fp8gemm_status status = chooseGrid(call, *limits, clusters))
     return status;
   unsigned count = 0;
-  for (const format::Param *param : *call.manifest.params()) {
+  for (const Facts::Param &param : call.facts.params) {
     Launch::Value &value = launch.values[count];
     launch.params[count++] = &value;
-    if (fp8gemm_status status = fillParam(driver, *kernel.maps, call, kernel.deviceOf(*limits), *param, value))
+    if (fp8gemm_status status = fillParam(driver, *kernel.maps, call, kernel.deviceOf(*limits), param, value))
       return status;
   }
-  launch.config = kernel.launchConfig(clusters, launch.attributes);
+  kernel.configure(clusters, launch.attributes, launch.config);
   launch.config.hStream = stream;
   if (call.flags & FP8GEMM_DEPENDENT_LAUNCH)
     launch.attributes[launch.config.numAttrs++] = {cuda::CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION, {1}};
@@ -164,16 +160,16 @@ static fp8gemm_status checkEntry(const fp8gemm_kernel *kernel, const Args *given
     return fail(FP8GEMM_INVALID_ARGUMENT, "expected a kernel and its arguments, got null");
   if (fp8gemm_status status = readStruct(given, args))
     return status;
-  const format::Manifest &manifest = kernel->manifest();
-  if (grouped != (manifest.problem()->grouping() != Grouping::None))
+  const Facts &facts = kernel->facts;
+  if (grouped != (facts.grouping != Grouping::None))
     return fail(FP8GEMM_INVALID_ARGUMENT, "expected a kernel of a%s product for %s, got '%s' of op '%s'; call %s",
-                grouped ? " grouped" : "n ungrouped", function, manifest.entry()->c_str(),
-                manifest.problem()->op()->c_str(), grouped ? "fp8gemm_gemm" : "fp8gemm_grouped_gemm");
+                grouped ? " grouped" : "n ungrouped", function, facts.entry, facts.op,
+                grouped ? "fp8gemm_gemm" : "fp8gemm_grouped_gemm");
   return FP8GEMM_OK;
 }
 
 Call runtime::makeCall(const fp8gemm_kernel &kernel, const fp8gemm_gemm_args &args) {
-  Call call{kernel.manifest(), args.m, kernel.manifest().problem()->k(), 0, args.num_sms, args.flags};
+  Call call{kernel.facts, args.m, kernel.facts.k, 0, args.num_sms, args.flags};
   for (auto [operand, matrix] : {std::pair<Operand, const fp8gemm_matrix &>{Operand::A, args.a},
                                  {Operand::ScaleA, args.sfa},
                                  {Operand::B, args.b},
@@ -185,9 +181,8 @@ Call runtime::makeCall(const fp8gemm_kernel &kernel, const fp8gemm_gemm_args &ar
 }
 
 static Call makeCall(const fp8gemm_kernel &kernel, const fp8gemm_grouped_gemm_args &args) {
-  const format::Problem &problem = *kernel.manifest().problem();
-  int64_t k = problem.grouping() == Grouping::KCount ? args.k : problem.k();
-  Call call{kernel.manifest(), args.m, k, args.workspace_bytes, args.num_sms, args.flags};
+  int64_t k = kernel.facts.grouping == Grouping::KCount ? args.k : kernel.facts.k;
+  Call call{kernel.facts, args.m, k, args.workspace_bytes, args.num_sms, args.flags};
   call[Operand::A].tensor = args.a;
   call[Operand::ScaleA].tensor = args.sfa;
   call[Operand::B].tensor = args.b;

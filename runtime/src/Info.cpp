@@ -100,7 +100,7 @@ fp8gemm_status fp8gemm_kernel_get_info(const fp8gemm_kernel *kernel, fp8gemm_ker
   known.groups = problem.groups;
   known.group_align = problem.group_align;
   known.flat = problem.flat;
-  known.workspace_bytes = workspaceBytes(manifest);
+  known.workspace_bytes = kernel->facts.workspaceBytes;
   known.config = text(manifest.config());
   known.ptxas_version = text(manifest.ptxas_version());
   known.llvm_version = text(manifest.llvm_version());

@@ -38,7 +38,7 @@ static fp8gemm_status open(std::string bytes, const char *name, fp8gemm_kernel *
   if (!error.empty())
     return fail(FP8GEMM_INVALID_FILE, "%s: %s", name, error.c_str());
   opened->code = opened->bytes.data();
-  opened->description = &opened->file.manifest();
+  opened->describe(opened->file.manifest());
   // Room for the layers of a model that have weights of this shape, a few times over.
   constexpr size_t kSetsOfMaps = 128;
   opened->ownMaps = std::make_unique<TensorMapCache>(kSetsOfMaps);
@@ -129,34 +129,34 @@ static fp8gemm_status checkDevice(const cuda::Driver &driver, const format::Mani
   return FP8GEMM_OK;
 }
 
-cuda::CUlaunchConfig fp8gemm_kernel::launchConfig(int64_t clusterCount, LaunchAttributes &attributes) const {
-  cuda::CUlaunchConfig config{};
-  config.gridDimX = unsigned(clusterCount * cluster());
+void fp8gemm_kernel::configure(int64_t clusterCount, LaunchAttributes &attributes, cuda::CUlaunchConfig &config) const {
+  config = {};
+  config.gridDimX = unsigned(clusterCount * facts.cluster);
   config.gridDimY = config.gridDimZ = 1;
-  config.blockDimX = manifest().threads();
+  config.blockDimX = facts.threads;
   config.blockDimY = config.blockDimZ = 1;
-  config.sharedMemBytes = manifest().smem_bytes();
+  config.sharedMemBytes = facts.smemBytes;
   config.attrs = attributes.data();
-  if (cluster() > 1)
-    attributes[config.numAttrs++] = {cuda::CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION, {cluster(), 1, 1}};
-  return config;
+  if (facts.cluster > 1)
+    attributes[config.numAttrs++] = {cuda::CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION, {facts.cluster, 1, 1}};
 }
 
 /// The clusters that the current context's device runs at once, one CTA an SM.
 static fp8gemm_status countClusters(const cuda::Driver &driver, const fp8gemm_kernel &kernel, cuda::CUfunction function,
                                     int sms, int &clusters) {
   clusters = sms;
-  if (kernel.cluster() == 1)
+  if (kernel.facts.cluster == 1)
     return FP8GEMM_OK;
   LaunchAttributes attributes;
-  cuda::CUlaunchConfig config = kernel.launchConfig(1, attributes);
+  cuda::CUlaunchConfig config;
+  kernel.configure(1, attributes, config);
   if (auto result = driver.occupancyMaxActiveClusters(&clusters, function, &config))
     return failedCall(driver, result, "cuOccupancyMaxActiveClusters");
   if (clusters < 1)
     return fail(FP8GEMM_UNSUPPORTED_DEVICE,
                 "expected a device that runs clusters of %u CTAs of kernel '%s', got room for none; compile it with a "
                 "smaller cluster",
-                kernel.cluster(), kernel.manifest().entry()->c_str());
+                kernel.facts.cluster, kernel.facts.entry);
   return FP8GEMM_OK;
 }
 

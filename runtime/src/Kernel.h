@@ -5,7 +5,7 @@
 
 #include "Driver.h"
 #include "Error.h"
-#include "KernelFile.h"
+#include "Facts.h"
 
 #include <array>
 #include <atomic>
@@ -48,6 +48,8 @@ struct fp8gemm_kernel {
   /// The cubin, and what may follow it: what the driver loads.
   const char *code = nullptr;
   const fp8gemm::format::Manifest *description = nullptr;
+  /// The same, for launches.
+  fp8gemm::runtime::Facts facts;
   /// Where these two are, but for a kernel of a pack, which has them.
   std::string bytes;
   fp8gemm::format::KernelFile file;
@@ -72,11 +74,14 @@ struct fp8gemm_kernel {
   /// Whose limits these are.
   int deviceOf(const fp8gemm::runtime::DeviceLimits &limits) const { return int(&limits - devices.data()); }
   const fp8gemm::format::Manifest &manifest() const { return *description; }
-  /// CTAs of a cluster.
-  unsigned cluster() const { return manifest().cluster_m() * manifest().cluster_n() * manifest().split_k(); }
+  /// Says what it is, for as long as `manifest` lives.
+  void describe(const fp8gemm::format::Manifest &manifest) {
+    description = &manifest;
+    facts = fp8gemm::runtime::Facts(manifest);
+  }
   /// A launch of `clusterCount` clusters; `attributes` is storage that it points to.
-  fp8gemm::cuda::CUlaunchConfig launchConfig(int64_t clusterCount,
-                                             fp8gemm::runtime::LaunchAttributes &attributes) const;
+  void configure(int64_t clusterCount, fp8gemm::runtime::LaunchAttributes &attributes,
+                 fp8gemm::cuda::CUlaunchConfig &config) const;
 
   /// Readies the kernel on the device of the current context, and says what that has. Of a device where it is
   /// ready, takes no lock.

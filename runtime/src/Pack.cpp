@@ -129,7 +129,7 @@ static fp8gemm_status open(std::unique_ptr<fp8gemm_pack> opened, const void *byt
   opened->kernels = std::make_unique<fp8gemm_kernel[]>(file.kernels.size());
   for (size_t i = 0; i < file.kernels.size(); ++i) {
     opened->kernels[i].code = file.kernels[i].cubin.data();
-    opened->kernels[i].description = &file.kernels[i].manifest();
+    opened->kernels[i].describe(file.kernels[i].manifest());
     opened->kernels[i].isPacked = true;
     opened->kernels[i].maps = opened->maps.get();
   }

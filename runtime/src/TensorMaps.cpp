@@ -15,15 +15,17 @@ using namespace fp8gemm::runtime;
 TensorMapKey::TensorMapKey(const format::Param &param, const Storage &storage, int device) {
   // The driver takes no extent that is empty: of a K of 0 nothing is loaded.
   auto extent = [](int64_t value) { return uint64_t(std::max<int64_t>(value, 1)); };
-  auto stride = [&](int64_t elements) { return uint64_t(std::max<int64_t>(elements * storage.elementBytes, 16)); };
+  auto stride = [&](int64_t elements) {
+    return uint64_t(std::max<int64_t>(elements * storage.form->elementBytes, 16));
+  };
   words[Param] = reinterpret_cast<uintptr_t>(&param);
   words[Device] = uint64_t(device);
   words[Address] = reinterpret_cast<uintptr_t>(storage.tensor.data);
   words[Extents] = extent(storage.columns);
   words[Extents + 1] = extent(storage.rows + storage.possibleRows);
   words[Strides] = stride(storage.tensor.leading_dimension);
-  if (param.box()->size() == 3) {
-    words[Extents + 2] = extent(storage.groups);
+  if (storage.form->hasGroups) {
+    words[Extents + 2] = extent(storage.form->groups);
     words[Strides + 1] = stride(storage.tensor.group_stride);
   }
 }
@@ -34,7 +36,7 @@ uint64_t TensorMapKey::hash() const {
                                         0x6e789e6aa1b965f5, 0x06c45d188009454f, 0xf88bb8a8724c81ed, 0x1b39896a51a8749b};
   uint64_t sum = 0;
   for (size_t i = 0; i < Count; ++i)
-    sum += (words[i] ^ words[i] >> 32) * kFactors[i];
+    sum += words[i] * kFactors[i];
   sum = (sum ^ sum >> 32) * 0x94d049bb133111eb;
   return sum >> 32; // the upper bits are those that all others reach
 }
@@ -69,7 +71,7 @@ fp8gemm_status runtime::makeTensorMap(const cuda::Driver &driver, TensorMapCache
   if (cache.find(key, map))
     return FP8GEMM_OK;
   if (auto result = encode(driver, param, key, map)) {
-    std::string what = std::string("cuTensorMapEncodeTiled for '") + storage.name + "'";
+    std::string what = std::string("cuTensorMapEncodeTiled for '") + storage.form->name + "'";
     return failedCall(driver, result, what.c_str());
   }
   cache.insert(key, map);
@@ -94,6 +96,7 @@ bool TensorMapCache::find(const TensorMapKey &key, cuda::CUtensorMap &map) const
       isWanted = entry->words[i].load(std::memory_order_acquire) == key.words[i];
     if (!isWanted)
       continue;
+#pragma GCC unroll 16 // as a loop it takes longer than all before
     for (size_t i = 0; i < kMapWords; ++i)
       map.opaque[i] = entry->words[kKeyWords + i].load(std::memory_order_acquire);
     if (entry->version.load(std::memory_order_relaxed) == version)

@@ -20,9 +20,8 @@ protected:
 
   /// One that tells of `id`.
   runtime::TensorMapKey keyOf(uint64_t id) const {
-    runtime::Storage storage;
-    storage.tensor = {reinterpret_cast<void *>(0x1000 * (id + 1)), 128, 0};
-    storage.rows = storage.columns = 128;
+    const runtime::Form form;
+    const runtime::Storage storage{&form, {reinterpret_cast<void *>(0x1000 * (id + 1)), 128, 0}, 128, 128, 0};
     return {*file.manifest().params()->Get(0), storage, 0};
   }
   static cuda::CUtensorMap mapOf(uint64_t id) {

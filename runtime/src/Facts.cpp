@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "Facts.h"
+
+#include <algorithm>
+
+using namespace fp8gemm;
+using namespace fp8gemm::runtime;
+using format::Operand;
+
+/// What TMA asks of global memory, and (C13) of fp8gemm.gemm of A, B and D.
+constexpr int kTmaAlignment = 16;
+
+static void describeForms(const format::Problem &problem, Facts &facts) {
+  auto describe = [&](Operand operand, const char *name, int elementBytes, int alignment) {
+    Form &form = facts.forms[size_t(operand)];
+    form.name = name;
+    form.elementBytes = elementBytes;
+    form.alignment = alignment;
+    form.hasGroups = format::hasGroups(problem, operand);
+    form.groups = form.hasGroups ? problem.groups() : 1;
+    form.hasRows = format::isMatrix(operand) && !format::isFlat(problem, operand);
+  };
+  int bytesOfD = int(format::detail::bytesOf(problem.d()));
+  describe(Operand::A, "a", int(format::detail::bytesOf(problem.a())), kTmaAlignment);
+  describe(Operand::B, "b", int(format::detail::bytesOf(problem.b())), kTmaAlignment);
+  describe(Operand::D, "d", bytesOfD, kTmaAlignment);
+  describe(Operand::ScaleA, "sfa", 4, 4);
+  describe(Operand::ScaleB, "sfb", 4, 4);
+  if (facts.c != format::CUse::None)
+    describe(Operand::C, "c", bytesOfD, kTmaAlignment);
+  if (format::isDescribed(facts.grouping))
+    describe(Operand::Groups, "groups", 4, 4);
+  if (facts.workspaceBytes)
+    describe(Operand::Workspace, "workspace", 1, format::kWorkspaceAlignment);
+  for (const Facts::Param &param : facts.params)
+    if (param.kind == format::ParamKind::TensorMap)
+      facts.forms[size_t(param.operand)].alignment = kTmaAlignment;
+}
+
+Facts::Facts(const format::Manifest &manifest) {
+  const format::Problem &problem = *manifest.problem();
+  entry = manifest.entry()->c_str();
+  op = problem.op()->c_str();
+  grouping = problem.grouping();
+  c = problem.c();
+  waitsForPrevious = manifest.waits_for_previous();
+  m = problem.m();
+  n = problem.n();
+  k = problem.k();
+  groups = problem.groups();
+  groupAlign = problem.group_align();
+  auto isKMajor = [](format::ScaleLayout layout) { return layout == format::ScaleLayout::KMajor; };
+  sfa = {problem.sfa_block_rows(), problem.sfa_block_columns(), isKMajor(problem.sfa_layout())};
+  sfb = {problem.sfb_block_rows(), problem.sfb_block_columns(), isKMajor(problem.sfb_layout())};
+  threads = manifest.threads();
+  smemBytes = manifest.smem_bytes();
+  tileM = manifest.tile_m();
+  tileN = manifest.tile_n();
+  splitK = manifest.split_k();
+  cluster = manifest.cluster_m() * manifest.cluster_n() * splitK;
+  clusterRows = uint32_t(std::min<uint64_t>(uint64_t(tileM) * manifest.cluster_m(), INT32_MAX));
+  clusterColumns = ceilDiv(uint32_t(ceilDiv(uint32_t(n), tileN)), manifest.cluster_n());
+  workspaceBytes = size_t(format::kMaxWorkspaceCtas) * manifest.workspace_bytes_per_cta();
+  for (const format::Param *param : *manifest.params())
+    params.push_back({param, param->kind(), param->operand()});
+  describeForms(problem, *this);
+}
