@@ -71,7 +71,6 @@ private:
   /// Where a tile is: in raster order, group by group.
   Tile locate(mlir::Value number);
   Tile locateIn(mlir::Value number, mlir::Value blockRows);
-  mlir::Value divisorOf(mlir::Value blockRows);
   Tile locateByIndex(mlir::Value number);
   Tile findGroup(mlir::Value number);
   /// Tabulates the groups, and where K is grouped makes tensor maps of each.

@@ -73,7 +73,7 @@ void KernelBuilder::scheduleTiles() {
     blockRows = ceilDiv(extentM, clusterRows);
   }
   if (!problem.storesParts() || problem.grouping == Form::RowIndex)
-    rasterDivisor = divisorOf(blockRows);
+    rasterDivisor = RasterDivisorOp::create(builder, builder.getI32Type(), blockRows, config.getRasterGroup());
   tiles = arith::MulIOp::create(builder, blockRows, blockColumns);
   if (problem.grouping == Form::Batched || problem.grouping == Form::KCount) {
     tilesPerGroup = tiles;
@@ -102,10 +102,6 @@ void KernelBuilder::scheduleTiles() {
   }
   Value endBlock = blocksBefore(arith::AddIOp::create(builder, rank, index(1)));
   blockCount = arith::SubIOp::create(builder, endBlock, firstBlock);
-}
-
-Value KernelBuilder::divisorOf(Value blockRows) {
-  return RasterDivisorOp::create(builder, builder.getI32Type(), blockRows, config.getRasterGroup());
 }
 
 Value KernelBuilder::kBlock(Value i) {
@@ -200,8 +196,7 @@ KernelBuilder::Tile KernelBuilder::locateByIndex(Value tile) {
 }
 
 KernelBuilder::Tile KernelBuilder::locateIn(Value tile, Value blockRows) {
-  Value by = rasterDivisor ? rasterDivisor : divisorOf(blockRows);
-  auto raster = RasterOp::create(builder, tile, blockRows, blockColumns, config.getRasterGroup(), by);
+  auto raster = RasterOp::create(builder, tile, blockRows, blockColumns, config.getRasterGroup(), rasterDivisor);
   auto first = [&](Value block, int64_t tileExtent, int64_t clusterExtent) -> Value {
     Value position = arith::MulIOp::create(builder, block, index(tileExtent * clusterExtent));
     if (clusterExtent == 1)

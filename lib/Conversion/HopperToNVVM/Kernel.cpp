@@ -215,20 +215,25 @@ struct LowerRaster : OpConversionPattern<RasterOp> {
     Value rowsLeft = arith::SubIOp::create(rewriter, loc, emit.toI32(adaptor.getBlockRows().front()), firstRow);
     Value isWhole = arith::CmpIOp::create(rewriter, loc, arith::CmpIPredicate::uge, rowsLeft, emit.i32(group));
     Value rows = arith::SelectOp::create(rewriter, loc, isWhole, emit.i32(group), rowsLeft);
-    Value divisor = arith::SelectOp::create(rewriter, loc, isWhole, emit.i32(kDivisorOne / group + 1),
-                                            adaptor.getDivisor().front());
-    auto wide = [&](Value value) -> Value {
-      return arith::ExtUIOp::create(rewriter, loc, rewriter.getI64Type(), value);
-    };
-    Value product = emit.mul(wide(emit.toI32(inGroup)), wide(divisor));
-    Value column = arith::TruncIOp::create(rewriter, loc, rewriter.getI32Type(),
-                                           arith::ShRUIOp::create(rewriter, loc, product, emit.i64(kDivisorBits)));
+    Value column = op.getDivisor() ? divide(emit, emit.toI32(inGroup), isWhole, adaptor.getDivisor().front(), group)
+                                   : arith::DivUIOp::create(rewriter, loc, emit.toI32(inGroup), rows);
     Value row = arith::SubIOp::create(rewriter, loc, emit.toI32(inGroup), emit.mul(column, rows));
     auto toIndex = [&](Value value) -> Value {
       return arith::IndexCastUIOp::create(rewriter, loc, rewriter.getIndexType(), value);
     };
     rewriter.replaceOp(op, {toIndex(emit.add(firstRow, row)), toIndex(column)});
     return success();
+  }
+
+  /// value / group where `isWhole`, else by what `divisor` is for.
+  static Value divide(Emitter emit, Value value, Value isWhole, Value divisor, int64_t group) {
+    auto wide = [&](Value narrow) -> Value {
+      return arith::ExtUIOp::create(emit.builder, emit.loc, emit.builder.getI64Type(), narrow);
+    };
+    Value by = arith::SelectOp::create(emit.builder, emit.loc, isWhole, emit.i32(kDivisorOne / group + 1), divisor);
+    Value shifted =
+        arith::ShRUIOp::create(emit.builder, emit.loc, emit.mul(wide(value), wide(by)), emit.i64(kDivisorBits));
+    return arith::TruncIOp::create(emit.builder, emit.loc, emit.builder.getI32Type(), shifted);
   }
 };
 

@@ -18,8 +18,8 @@
 // CHECK:           scf.for %[[TILE:.+]] = %block_id_x to
 // CHECK:             %[[BLOCK:.+]] = arith.divui %[[TILE]], %c2
 // CHECK:             %[[GROUP:.+]], %{{.+}}, %[[BEGIN:.+]], %[[END:.+]] = hopper.find_group %[[BLOCK]] in %[[TABLE]]
-// The raster is within the group.
-// CHECK:             hopper.raster
+// The raster is within the group, whose rows no other tile need have.
+// CHECK:             hopper.raster %{{.+}} in(%{{.+}}, %{{.+}}) group({{[0-9]+}}){{$}}
 // CHECK:             %[[ROW:.+]] = arith.addi %[[BEGIN]]
 // CHECK:             scf.for
 // CHECK:               hopper.tma_load %[[A]][%[[ROW]], %{{.+}}] to

@@ -54,6 +54,18 @@ gpu.module @kernels {
     gpu.return
   }
 
+  // Rows that differ from tile to tile are divided by.
+  // CHECK-LABEL: llvm.func @raster_of_a_group
+  gpu.func @raster_of_a_group(%rows: index) workgroup(%out: memref<8xf32, 3>) kernel
+      attributes {hopper.launch = #hopper.launch<threads = 384, tile_m = 128, tile_n = 8, stages = 1, consumers = 2>} {
+    // CHECK:      %[[ROWS:.+]] = arith.select %{{.+}}, %c8{{.*}}, %{{.+}} : i32
+    // CHECK:      arith.divui %{{.+}}, %[[ROWS]] : i32
+    %tile = gpu.block_id x
+    %row, %column = hopper.raster %tile in (%rows, %rows) group(8)
+    hopper.named_barrier %row threads(128)
+    gpu.return
+  }
+
   // CHECK-LABEL: llvm.func @advance
   gpu.func @advance(%stage: index) kernel attributes {hopper.launch = #hopper.launch<threads = 256, tile_m = 64, tile_n = 8, stages = 1, consumers = 1>} {
     %false = arith.constant false

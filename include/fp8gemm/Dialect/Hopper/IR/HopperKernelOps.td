@@ -92,13 +92,13 @@ def Hopper_RasterOp : Hopper_Op<"raster", [Pure,
   let description = [{
     Tiles 0 .. rows * columns - 1 walk down `group` block rows, then go to the next
     block column, and after the last column to the next `group` rows. CTAs that run
-    at the same time then share operands in L2. The last group may be shorter; `divisor`
-    is the `hopper.raster_divisor` of the same rows and group.
+    at the same time then share operands in L2. The last group may be shorter; `divisor`,
+    where it is given, is the `hopper.raster_divisor` of the same rows and group.
   }];
-  let arguments = (ins Index:$tile, Index:$block_rows, Index:$block_columns, I64Attr:$group, I32:$divisor);
+  let arguments = (ins Index:$tile, Index:$block_rows, Index:$block_columns, I64Attr:$group, Optional<I32>:$divisor);
   let results = (outs Index:$block_row, Index:$block_column);
   let assemblyFormat = [{
-    $tile `in` `(` $block_rows `,` $block_columns `)` `group` `(` $group `)` `by` $divisor attr-dict
+    $tile `in` `(` $block_rows `,` $block_columns `)` `group` `(` $group `)` (`by` $divisor^)? attr-dict
   }];
   let hasVerifier = 1;
 }
