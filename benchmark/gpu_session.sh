@@ -7,9 +7,9 @@
 #   gpu_session.sh run FOLDER LOGS  on the GPU machine: tests, benchmark, sanitizer
 # Steps have time limits and don't depend on each other's success. $STEPS chooses (default:
 # "smoke bench tests sanitize"; there are "random", too: $RANDOM_PRODUCTS random products, 600;
-# "grouped": $GROUPED_PATTERNS patterns of groups, 600; and "sanitize-grouped"), $SETS the
-# benchmark's sets, $PEERS its peers, $BENCH_SECONDS and $SHAPE_SECONDS its time and that of a
-# shape, $SEED what is random. When staging, $STEPS names what to compile for (default: every
+# "grouped": $GROUPED_PATTERNS patterns of groups, 600; "sanitize-grouped"; and "stress": $LAUNCHES
+# launches on four streams of what "bench" was staged with, 100000), $SETS the benchmark's sets, $PEERS
+# its peers, $BENCH_SECONDS and $SHAPE_SECONDS its time and that of a shape, $SEED what is random. When staging, $STEPS names what to compile for (default: every
 # step), $SCHEDULES a file of schedules to time beside the compiler's own choice (such as
 # benchmark/schedules.txt), $COMPILE_OPTION is passed to fp8gemm-compile.
 
@@ -89,6 +89,8 @@ run() {
     "${RANDOM_PRODUCTS:-600}" --seed "${SEED:-1}" --item-seconds 15 --seconds 140 --json "$logs/random.json"
   step grouped 150 "$python" "$root/test/Execution/run_gpu_tests.py" "$folder/grouped" --grouped \
     "${GROUPED_PATTERNS:-600}" --seed "${SEED:-1}" --item-seconds 15 --seconds 140 --json "$logs/grouped.json"
+  step stress 150 "$python" "$root/test/Execution/stress.py" "$folder/timed" --launches "${LAUNCHES:-100000}" \
+    --seed "${SEED:-1}"
   step sanitize 100 "$root/test/Execution/sanitize.sh" "$folder/test"
   step sanitize-grouped 100 "$root/test/Execution/sanitize.sh" "$folder/grouped"
   printf '\n'
@@ -98,5 +100,5 @@ run() {
 case ${1:-} in
   stage) stage "${2:?expected a folder}" ;;
   run) run "${2:?expected the staged folder}" "${3:?expected a folder for logs}" ;;
-  *) sed -n '3,16s/^# \{0,1\}//p' "$0"; exit 2 ;;
+  *) sed -n '4,16s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac

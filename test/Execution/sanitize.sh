@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
-# Runs small products under compute-sanitizer: memcheck, then racecheck.
+# Runs small products under compute-sanitizer: memcheck, then racecheck, or $SANITIZE_TOOLS.
 #   sanitize.sh KERNELS     folder that benchmark/kernels.py filled with --set sanitize or
 #                           --set grouped-test, and benchmark/varied_kernels.py sanitize with
 #                           other schedules
@@ -25,7 +25,7 @@ if ! command -v compute-sanitizer >/dev/null; then
 fi
 
 failed=0
-for tool in memcheck racecheck; do
+for tool in ${SANITIZE_TOOLS:-memcheck racecheck}; do
   log=$(mktemp)
   timeout --kill-after=5 "$seconds" compute-sanitizer --tool "$tool" --error-exitcode 9 --print-limit 20 \
     --target-processes all "$python" "$here/sanitize_case.py" "$kernels" >"$log" 2>&1
