@@ -5,6 +5,7 @@
 #include "fp8gemm/Dialect/Hopper/Transforms/Passes.h"
 #include "fp8gemm/Execution/CpuPipeline.h"
 #include "fp8gemm/Pipelines/Pipelines.h"
+#include "fp8gemm/Simulator/Passes.h"
 #include "fp8gemm/Target/Passes.h"
 #include "mlir/Conversion/ReconcileUnrealizedCasts/ReconcileUnrealizedCasts.h"
 #include "mlir/Conversion/SCFToControlFlow/SCFToControlFlow.h"
@@ -20,6 +21,7 @@ int main(int argc, char **argv) {
   fp8gemm::registerConvertFP8GemmToHopperPass();
   fp8gemm::registerConvertHopperToNVVMPass();
   fp8gemm::hopper::registerHopperPasses();
+  fp8gemm::simulator::registerSimulatorPasses();
   fp8gemm::registerPipelines();
   fp8gemm::registerFP8GemmPasses();
   fp8gemm::registerFP8GemmTargetPasses();

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#ifndef FP8GEMM_SIMULATOR_PASSES_TD
+#define FP8GEMM_SIMULATOR_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def SimulatePass : Pass<"hopper-simulate", "::mlir::gpu::GPUFuncOp"> {
+  let summary = "run a kernel on random operands, on the CPU, and reject it if anything goes wrong";
+  let description = [{
+    Behind hopper-assign-stages. Runs the schedule for a small problem with roles, TMA and tensor core interleaved at
+    random, and compares D with float64 (docs/Simulator.md). Changes nothing.
+  }];
+  let options = [
+    Option<"m", "m", "int64_t", /*default=*/"0",
+           "rows of A, of each group where each has its own, for a kernel of any M (count)">,
+    ListOption<"groupSizes", "group-sizes", "int64_t",
+               "rows of each group, or its K (count, default: drawn from the seed)">,
+    ListOption<"rowIndex", "row-index", "int32_t", "group of each row, or -1 (default: drawn from the seed)">,
+    Option<"pad", "pad", "int64_t", /*default=*/"0", "memory between rows (bytes, a multiple of 16)">,
+    Option<"clusters", "clusters", "int64_t", /*default=*/"0",
+           "grid of a persistent kernel (clusters; 0: drawn from the seed)">,
+    Option<"seed", "seed", "uint64_t", /*default=*/"1", "of operands and interleaving">,
+    Option<"runs", "runs", "int64_t", /*default=*/"1", "how often, each time with the next seed (count)">,
+    Option<"report", "report", "bool", /*default=*/"false", "say in a remark what was compared">,
+  ];
+}
+
+#endif // FP8GEMM_SIMULATOR_PASSES_TD

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "fp8gemm/Simulator/Trial.h"
+
+#include "TrialProblem.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "llvm/ADT/APFloat.h"
+#include "llvm/Support/MathExtras.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace fp8gemm;
+using namespace fp8gemm::simulator;
+
+static constexpr int64_t kBlockK = 128;
+
+//===----------------------------------------------------------------------===//
+// The launch
+//===----------------------------------------------------------------------===//
+
+/// As many clusters as there can be work for; a persistent kernel gets fewer, so that they have several tiles each.
+static int64_t chooseClusters(const TrialProblem &trial, hopper::LaunchAttr launch, const TrialOptions &options) {
+  int64_t rows = llvm::divideCeil(trial.m, launch.getTileM() * launch.getClusterM());
+  int64_t columns = llvm::divideCeil(trial.problem.getN(), launch.getTileN() * launch.getClusterN());
+  int64_t work = rows * columns * (trial.hasGroupsOfD() ? trial.groups() : 1);
+  if (launch.getSplitK() > 1)
+    return work;
+  return std::min(work, options.clusters ? options.clusters : int64_t(1 + options.seed % 3));
+}
+
+/// What the runtime tells a kernel of its operands.
+static void describe(TrialProblem &trial, std::vector<uint8_t> &workspace, Launch &launch) {
+  auto set = [&](hopper::Operand operand, Storage &storage) { launch.operands[size_t(operand)] = storage.view(); };
+  set(hopper::Operand::a, trial.operandA);
+  set(hopper::Operand::b, trial.operandB);
+  set(hopper::Operand::sfa, trial.sfa);
+  set(hopper::Operand::sfb, trial.sfb);
+  set(hopper::Operand::d, trial.d);
+  if (trial.problem.getC() == hopper::CUse::apart)
+    set(hopper::Operand::c, trial.c);
+  if (trial.problem.getC() == hopper::CUse::in_place)
+    set(hopper::Operand::c, trial.d);
+  auto setArray = [&](hopper::Operand operand, void *data, int64_t bytes) {
+    launch.operands[size_t(operand)].data = static_cast<uint8_t *>(data);
+    launch.operands[size_t(operand)].bytes = bytes;
+  };
+  setArray(hopper::Operand::groups, trial.description.data(), int64_t(trial.description.size()) * 4);
+  setArray(hopper::Operand::workspace, workspace.data(), int64_t(workspace.size()));
+  launch.m = trial.m, launch.k = trial.k;
+}
+
+//===----------------------------------------------------------------------===//
+// The exact result
+//===----------------------------------------------------------------------===//
+
+static double decode(Type type, uint8_t bits) {
+  const llvm::fltSemantics &semantics =
+      isa<Float8E4M3FNType>(type) ? llvm::APFloat::Float8E4M3FN() : llvm::APFloat::Float8E5M2();
+  return llvm::APFloat(semantics, llvm::APInt(8, bits)).convertToDouble();
+}
+
+static std::vector<double> decodeRow(Type type, const uint8_t *row, int64_t count) {
+  static const auto tables = [] {
+    std::array<std::array<double, 256>, 2> tables;
+    MLIRContext context(MLIRContext::Threading::DISABLED);
+    Type types[] = {Float8E4M3FNType::get(&context), Float8E5M2Type::get(&context)};
+    for (int k = 0; k < 2; ++k)
+      for (int bits = 0; bits < 256; ++bits)
+        tables[k][bits] = decode(types[k], uint8_t(bits));
+    return tables;
+  }();
+  const auto &table = tables[isa<Float8E4M3FNType>(type) ? 0 : 1];
+  std::vector<double> values;
+  for (int64_t i = 0; i < count; ++i)
+    values.push_back(table[row[i]]);
+  return values;
+}
+
+static double elementOf(Storage &storage, int64_t group, int64_t row, int64_t column) {
+  if (storage.elementBytes == 4)
+    return *storage.as<float>(group, row, column);
+  uint32_t wide = uint32_t(*storage.as<uint16_t>(group, row, column)) << 16;
+  float value;
+  memcpy(&value, &wide, sizeof(value));
+  return value;
+}
+
+/// The oracle's bound (docs/Numerics.md): `exact` is the result, `magnitude` the sum of |scales| * |products|.
+static double errorBound(double exact, double magnitude, int64_t blocks, bool hasC, bool isF32) {
+  double bound = 0x1p-13 / 16 * magnitude + double(blocks + 2) * 0x1p-24 * magnitude;
+  if (hasC)
+    bound += 0x1p-24 * (std::fabs(exact) + bound);
+  return isF32 ? bound + 0x1p-125 : bound + 0x1p-8 * (std::fabs(exact) + bound) + 0x1p-134;
+}
+
+namespace {
+struct Checker {
+  gpu::GPUFuncOp kernel;
+  TrialProblem &trial;
+  const std::vector<uint8_t> &writes;
+  TrialResult &result;
+  std::vector<uint8_t> isOwned; ///< of each element of D's memory, as `writes`
+
+  LogicalResult checkProduct(const GroupProduct &product);
+  LogicalResult checkRest();
+};
+} // namespace
+
+LogicalResult Checker::checkProduct(const GroupProduct &product) {
+  bool addsC = trial.problem.getC() != hopper::CUse::none, inPlace = trial.problem.getC() == hopper::CUse::in_place;
+  if (product.k == 0 && inPlace)
+    return success(); // its part of D is not touched
+  int64_t n = trial.problem.getN(), blocks = llvm::divideCeil(product.k, kBlockK), group = trial.groupOfD(product);
+  std::vector<std::vector<double>> b;
+  for (int64_t column = 0; column < n; ++column)
+    b.push_back(decodeRow(trial.problem.getB(), product.k ? trial.b(product, column, 0) : nullptr, product.k));
+  for (int64_t row = 0; row < product.rows; ++row) {
+    std::vector<double> a = decodeRow(trial.problem.getA(), product.k ? trial.a(product, row, 0) : nullptr, product.k);
+    for (int64_t column = 0; column < n; ++column) {
+      double exact = 0, magnitude = 0;
+      for (int64_t block = 0; block < blocks; ++block) {
+        double sum = 0, absolute = 0;
+        for (int64_t i = block * kBlockK; i < std::min(product.k, (block + 1) * kBlockK); ++i) {
+          double term = a[i] * b[column][i];
+          sum += term, absolute += std::fabs(term);
+        }
+        double scale = double(trial.scaleA(product, row, block)) * trial.scaleB(product, column, block);
+        exact += scale * sum, magnitude += std::fabs(scale) * absolute;
+      }
+      int64_t dRow = product.firstRow + row;
+      if (addsC)
+        exact += elementOf(trial.c, group, dRow, column);
+      size_t number = size_t(trial.d.at(group, dRow, column) - trial.d.view().data) / trial.d.elementBytes;
+      isOwned[number] = 1;
+      if (writes[number] == 0)
+        return kernel.emitOpError("never writes D[") << group << ", " << dRow << ", " << column << "]";
+      double got = elementOf(trial.d, group, dRow, column);
+      double ratio = std::fabs(got - exact) / errorBound(exact, magnitude, blocks, addsC, trial.d.elementBytes == 4);
+      ++result.elements;
+      if (!(ratio <= 1))
+        return kernel.emitOpError("expected D[") << group << ", " << dRow << ", " << column << "] = " << exact
+                                                 << " within the bound, got " << got;
+      result.worst = std::max(result.worst, ratio);
+    }
+  }
+  return success();
+}
+
+/// What is nobody's keeps its bits.
+LogicalResult Checker::checkRest() {
+  for (size_t i = 0; i < isOwned.size(); ++i) {
+    if (isOwned[i])
+      continue;
+    size_t begin = size_t(trial.d.view().data - trial.d.bytes.data()) + i * trial.d.elementBytes;
+    if (writes[i] != 0 || memcmp(&trial.d.bytes[begin], &trial.before.bytes[begin], trial.d.elementBytes) != 0)
+      return kernel.emitOpError("writes element ") << i << " of D's memory, which is of no group or no element";
+    ++result.untouched;
+  }
+  return success();
+}
+
+FailureOr<TrialResult> fp8gemm::simulator::runTrial(gpu::GPUFuncOp kernel, const TrialOptions &options) {
+  auto launchAttr = kernel->getAttrOfType<hopper::LaunchAttr>("hopper.launch");
+  if (!launchAttr)
+    return kernel.emitOpError("expected a hopper.launch, got none");
+  FailureOr<TrialProblem> trial = TrialProblem::make(kernel, options);
+  if (failed(trial))
+    return failure();
+  TrialResult result;
+  Launch launch;
+  launch.seed = options.seed;
+  launch.clusters = result.clusters = chooseClusters(*trial, launchAttr, options);
+  result.m = trial->m;
+  auto perCta = kernel->getAttrOfType<IntegerAttr>("hopper.workspace_bytes");
+  std::vector<uint8_t> workspace(perCta ? perCta.getInt() * launch.clusters * launchAttr.getCluster() : 0);
+  describe(*trial, workspace, launch);
+  std::vector<uint8_t> writes(size_t(trial->d.view().bytes / trial->d.elementBytes));
+  launch.writes = &writes;
+  if (failed(simulate(kernel, launch)))
+    return failure();
+  Checker checker{kernel, *trial, writes, result, std::vector<uint8_t>(writes.size())};
+  LogicalResult checked = success();
+  trial->forEachProduct([&](const GroupProduct &product) {
+    if (succeeded(checked))
+      checked = checker.checkProduct(product);
+  });
+  if (failed(checked) || failed(checker.checkRest()))
+    return failure();
+  return result;
+}

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "TrialProblem.h"
+
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "llvm/Support/MathExtras.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace fp8gemm;
+using namespace fp8gemm::simulator;
+using hopper::Grouping;
+
+static constexpr int64_t kBlockK = 128, kGroupStep = 16, kRowAlignment = 16;
+
+//===----------------------------------------------------------------------===//
+// Memory
+//===----------------------------------------------------------------------===//
+
+Storage::Storage(int64_t groups, int64_t rows, int64_t columns, int64_t elementBytes, int64_t padBytes)
+    : elementBytes(elementBytes) {
+  int64_t rowBytes = llvm::alignTo(columns * elementBytes, kRowAlignment) + padBytes;
+  matrix.rows = rows, matrix.columns = columns, matrix.groups = groups;
+  matrix.leadingDimension = rowBytes / elementBytes;
+  matrix.groupStride = rows * matrix.leadingDimension;
+  bytes.assign(2 * kGuard + groups * rows * rowBytes, kPoison);
+}
+
+Matrix Storage::view() {
+  Matrix view = matrix;
+  view.data = bytes.data() + kGuard;
+  view.bytes = int64_t(bytes.size()) - 2 * kGuard;
+  return view;
+}
+
+//===----------------------------------------------------------------------===//
+// Groups
+//===----------------------------------------------------------------------===//
+
+void TrialProblem::forEachProduct(llvm::function_ref<void(const GroupProduct &)> visit) const {
+  if (isGrouped(Grouping::row_index)) {
+    for (int64_t row = 0; row < m;) {
+      int64_t first = row, group = description[row];
+      while (row < m && description[row] == group)
+        ++row;
+      if (group >= 0 && group < groups())
+        visit({group, first, row - first, 0, k});
+    }
+    return;
+  }
+  int64_t begin = 0, firstK = 0, firstBlock = 0;
+  for (int64_t group = 0; group < groups(); ++group) {
+    if (alongK()) {
+      visit({group, 0, m, firstK, sizes[group], firstBlock});
+      firstK += sizes[group], firstBlock += llvm::divideCeil(sizes[group], kBlockK);
+    } else if (isGrouped(Grouping::row_end)) {
+      begin = group == 0 ? 0 : int64_t(llvm::alignTo(begin, problem.getGroups().getAlign()));
+      visit({group, begin, sizes[group], 0, k});
+      begin += sizes[group];
+    } else {
+      visit({group, 0, isGrouped(Grouping::row_count) ? sizes[group] : m, 0, k});
+    }
+  }
+}
+
+/// Sizes of groups that add up to at most `total`: some empty, some of one step, one large.
+static std::vector<int64_t> drawSizes(int64_t groups, int64_t total, int64_t step, int64_t align,
+                                      std::mt19937_64 &random) {
+  std::vector<int64_t> sizes;
+  int64_t used = 0;
+  for (int64_t group = 0; group < groups; ++group) {
+    used = int64_t(llvm::alignTo(used, align));
+    int64_t left = std::max<int64_t>(total - used, 0) / step, size = 0;
+    if (left > 0 && random() % 4 != 0)
+      size = random() % 4 == 0 ? 1 : 1 + int64_t(random() % uint64_t(left));
+    sizes.push_back(size * step);
+    used += size * step;
+  }
+  return sizes;
+}
+
+LogicalResult TrialProblem::chooseGroups(gpu::GPUFuncOp kernel, const TrialOptions &options, std::mt19937_64 &random) {
+  sizes = options.groupSizes;
+  if (!sizes.empty() && int64_t(sizes.size()) != groups())
+    return kernel.emitOpError("expected sizes of ") << groups() << " groups, got " << sizes.size();
+  if (alongK()) {
+    if (sizes.empty())
+      sizes = drawSizes(groups(), k < 0 ? groups() * 3 * kBlockK : k, kGroupStep, 1, random);
+    int64_t total = 0;
+    for (int64_t size : sizes) {
+      if (size < 0 || size % kGroupStep != 0)
+        return kernel.emitOpError("expected lengths of groups that are multiples of ") << kGroupStep << ", got " << size;
+      description.push_back(int32_t(size));
+      total += size;
+    }
+    if (k < 0)
+      k = total;
+    return total <= k ? success() : kernel.emitOpError("expected groups of at most ") << k << ", got " << total;
+  }
+  if (isGrouped(Grouping::row_count) || isGrouped(Grouping::row_end)) {
+    bool ends = isGrouped(Grouping::row_end);
+    int64_t align = problem.getGroups().getAlign();
+    if (sizes.empty() && ends)
+      sizes = drawSizes(groups(), m, 1, align, random);
+    while (int64_t(sizes.size()) < groups())
+      sizes.push_back(random() % 3 == 0 ? 0 : int64_t(random() % uint64_t(m + 1)));
+    int64_t end = 0;
+    for (int64_t size : sizes) {
+      end = ends ? (description.empty() ? 0 : int64_t(llvm::alignTo(end, align))) + size : size;
+      description.push_back(int32_t(end));
+      if (size < 0 || (size > 0 && end > m))
+        return kernel.emitOpError("expected groups of at most ") << m << " rows, got one that ends at " << end;
+      end = std::min(end, m);
+    }
+    return success();
+  }
+  if (!isGrouped(Grouping::row_index))
+    return success();
+  description = options.rowIndex;
+  if (!description.empty() && int64_t(description.size()) != m)
+    return kernel.emitOpError("expected an index for each of ") << m << " rows, got " << description.size();
+  // Of each block of rows that starts at a multiple of the alignment, the first ones are of one group.
+  int64_t align = problem.getGroups().getAlign();
+  while (int64_t(description.size()) < m) {
+    int32_t group = random() % 6 == 0 ? -1 : int32_t(random() % uint64_t(groups()));
+    int64_t rows = random() % 2 == 0 ? align : int64_t(random() % uint64_t(align + 1));
+    for (int64_t row = 0; row < align && int64_t(description.size()) < m; ++row)
+      description.push_back(row < rows ? group : -1);
+  }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Operands
+//===----------------------------------------------------------------------===//
+
+uint8_t *TrialProblem::a(const GroupProduct &product, int64_t row, int64_t column) {
+  if (isFlat)
+    return operandA.at(0, 0, product.firstK * m + row * product.k + column);
+  return operandA.at(hasGroupsOfA() ? product.group : 0, product.firstRow + row, product.firstK + column);
+}
+
+uint8_t *TrialProblem::b(const GroupProduct &product, int64_t row, int64_t column) {
+  if (isFlat)
+    return operandB.at(0, 0, product.firstK * problem.getN() + row * product.k + column);
+  return operandB.at(hasGroupsOfB() ? product.group : 0, row, product.firstK + column);
+}
+
+static float &scale(Storage &scales, bool isKMajor, int64_t group, int64_t row, int64_t block) {
+  return isKMajor ? *scales.as<float>(group, row, block) : *scales.as<float>(group, block, row);
+}
+
+float &TrialProblem::scaleA(const GroupProduct &product, int64_t row, int64_t block) {
+  return scale(sfa, problem.getSfa() == "k_major", hasGroupsOfA() ? product.group : 0, product.firstRow + row,
+               product.firstBlock + block);
+}
+
+float &TrialProblem::scaleB(const GroupProduct &product, int64_t column, int64_t block) {
+  return scale(sfb, problem.getSfb() == "k_major", hasGroupsOfB() ? product.group : 0, column / problem.getSfbRows(),
+               product.firstBlock + block);
+}
+
+void TrialProblem::allocate(int64_t padBytes) {
+  int64_t n = problem.getN(), groupsOfA = hasGroupsOfA() ? groups() : 1, groupsOfB = hasGroupsOfB() ? groups() : 1;
+  int64_t blocks = llvm::divideCeil(k, kBlockK), dBytes = problem.getD().getIntOrFloatBitWidth() / 8;
+  if (alongK()) {
+    blocks = 0;
+    for (int64_t size : sizes)
+      blocks += llvm::divideCeil(size, kBlockK);
+  }
+  if (isFlat) {
+    operandA = Storage(1, 1, m * k, 1, 0);
+    operandB = Storage(1, 1, n * k, 1, 0);
+  } else {
+    operandA = Storage(groupsOfA, m, k, 1, padBytes);
+    operandB = Storage(groupsOfB, n, k, 1, padBytes);
+  }
+  auto scales = [&](StringRef layout, int64_t groups, int64_t rows) {
+    bool isKMajor = layout == "k_major";
+    return Storage(groups, isKMajor ? rows : blocks, isKMajor ? blocks : rows, sizeof(float), padBytes);
+  };
+  sfa = scales(problem.getSfa().getValue(), groupsOfA, m);
+  sfb = scales(problem.getSfb().getValue(), groupsOfB, llvm::divideCeil(n, problem.getSfbRows()));
+  d = Storage(hasGroupsOfD() ? groups() : 1, m, n, dBytes, padBytes);
+  if (problem.getC() != hopper::CUse::none)
+    c = d;
+}
+
+/// Any number of the type, but no NaN and no infinity.
+static uint8_t drawF8(Type type, std::mt19937_64 &random) {
+  uint8_t limit = isa<Float8E4M3FNType>(type) ? 0x7f : 0x7c;
+  uint8_t bits = uint8_t(random());
+  return (bits & 0x7f) < limit ? bits : bits & 0x83;
+}
+
+static float drawScale(std::mt19937_64 &random) {
+  return std::ldexp(1.0f + float(random() % 4096) / 4096, int(random() % 9) - 4);
+}
+
+void TrialProblem::fill(std::mt19937_64 &random) {
+  int64_t n = problem.getN(), perScale = problem.getSfbRows();
+  forEachProduct([&](const GroupProduct &product) {
+    int64_t blocks = llvm::divideCeil(product.k, kBlockK);
+    for (int64_t row = 0; row < product.rows; ++row) {
+      for (int64_t i = 0; i < product.k; ++i)
+        *a(product, row, i) = drawF8(problem.getA(), random);
+      for (int64_t block = 0; block < blocks; ++block)
+        scaleA(product, row, block) = drawScale(random);
+    }
+    // Rows of one group that are apart share its B.
+    bool isFirst = blocks == 0 || std::isnan(scaleB(product, 0, 0));
+    for (int64_t row = 0; isFirst && row < n; ++row) {
+      for (int64_t i = 0; i < product.k; ++i)
+        *b(product, row, i) = drawF8(problem.getB(), random);
+      for (int64_t block = 0; row % perScale == 0 && block < blocks; ++block)
+        scaleB(product, row, block) = drawScale(random);
+    }
+    if (problem.getC() == hopper::CUse::none)
+      return;
+    for (int64_t row = 0; row < product.rows; ++row)
+      for (int64_t column = 0; column < n; ++column) {
+        float value = drawScale(random) * (random() % 2 == 0 ? 64.0f : -64.0f);
+        uint32_t bits;
+        memcpy(&bits, &value, sizeof(bits));
+        if (d.elementBytes == 4)
+          *c.as<float>(groupOfD(product), product.firstRow + row, column) = value;
+        else
+          *c.as<uint16_t>(groupOfD(product), product.firstRow + row, column) = uint16_t(bits >> 16);
+      }
+  });
+  if (problem.getC() == hopper::CUse::in_place)
+    d = c;
+  before = d;
+}
+
+FailureOr<TrialProblem> TrialProblem::make(gpu::GPUFuncOp kernel, const TrialOptions &options) {
+  TrialProblem trial;
+  trial.problem = kernel->getAttrOfType<hopper::ProblemAttr>("hopper.problem");
+  if (!trial.problem)
+    return kernel.emitOpError("expected a hopper.problem, got none");
+  trial.m = ShapedType::isDynamic(trial.problem.getM()) ? options.m : trial.problem.getM();
+  trial.k = ShapedType::isDynamic(trial.problem.getK()) ? -1 : trial.problem.getK();
+  constexpr int64_t kMostElements = int64_t(1) << 32;
+  int64_t products = 0;
+  if (trial.m < 0 || options.padBytes < 0 || options.padBytes % kRowAlignment != 0 ||
+      llvm::MulOverflow(trial.m + trial.problem.getN(), std::max<int64_t>(trial.k, 1) * trial.groups(), products) ||
+      products > kMostElements)
+    return kernel.emitOpError("expected an M of at least 0 with operands below 2^32 elements, and rows padded by a "
+                              "multiple of ")
+           << kRowAlignment << " bytes, got M = " << trial.m << " and " << options.padBytes << " bytes";
+  for (BlockArgument argument : kernel.getBody().getArguments().take_front(kernel.getFunctionType().getNumInputs())) {
+    auto param = kernel.getArgAttrOfType<hopper::ParamAttr>(argument.getArgNumber(), "hopper.param");
+    auto type = dyn_cast<MemRefType>(argument.getType());
+    trial.isFlat |= param && type && param.getOperand() == hopper::Operand::a && type.getRank() == 1;
+  }
+  std::mt19937_64 random(options.seed * 0x9e3779b97f4a7c15 + 1);
+  if (failed(trial.chooseGroups(kernel, options, random)))
+    return failure();
+  trial.allocate(options.padBytes);
+  trial.fill(random);
+  return trial;
+}
