@@ -170,6 +170,7 @@ FailureOr<TrialResult> fp8gemm::simulator::runTrial(gpu::GPUFuncOp kernel, const
   TrialResult result;
   Launch launch;
   launch.seed = options.seed;
+  launch.maxOperations = options.maxOperations;
   launch.clusters = result.clusters = chooseClusters(*trial, launchAttr, options);
   result.m = trial->m;
   auto perCta = kernel->getAttrOfType<IntegerAttr>("hopper.workspace_bytes");

@@ -27,6 +27,7 @@ struct TrialOptions {
   int64_t padBytes = 0;  ///< between rows, a multiple of 16
   int64_t clusters = 0;  ///< the grid of a persistent kernel; 0: drawn from the seed
   uint64_t seed = 1;     ///< of operands and interleaving
+  int64_t maxOperations = int64_t(1) << 32; ///< after which a kernel is taken to run for ever
 };
 
 struct TrialResult {

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "Case.h"
+
+#include "fp8gemm/Dialect/Hopper/Transforms/Passes.h"
+#include "fp8gemm/Pipelines/PackBuilder.h"
+#include "Problem.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/Pass/PassManager.h"
+
+using namespace mlir;
+
+namespace fp8gemm::schedule {
+
+//===----------------------------------------------------------------------===//
+// Text
+//===----------------------------------------------------------------------===//
+
+llvm::Expected<Case> fromJson(const llvm::json::Value &value) {
+  const llvm::json::Object *object = value.getAsObject();
+  const llvm::json::Value *problem = object ? object->get("problem") : nullptr;
+  if (!problem)
+    return llvm::createStringError("expected an object with 'problem'");
+  llvm::Expected<PackProblems> pack = readPackProblems(*problem, "", "h100-sxm");
+  if (!pack)
+    return pack.takeError();
+  Case c;
+  c.problem = pack->problems.front().problem;
+  if (std::optional<llvm::StringRef> text = object->getString("config"))
+    if (std::string error = config::parse(text->str(), c.config); !error.empty())
+      return llvm::createStringError(error);
+  c.trial.m = object->getInteger("m").value_or(0);
+  c.trial.clusters = object->getInteger("clusters").value_or(0);
+  c.trial.padBytes = object->getInteger("pad").value_or(0);
+  c.trial.seed = uint64_t(object->getInteger("seed").value_or(1));
+  for (const char *key : {"group_sizes", "row_index"})
+    if (const llvm::json::Array *numbers = object->getArray(key))
+      for (const llvm::json::Value &number : *numbers) {
+        if (llvm::StringRef(key) == "group_sizes")
+          c.trial.groupSizes.push_back(number.getAsInteger().value_or(0));
+        else
+          c.trial.rowIndex.push_back(int32_t(number.getAsInteger().value_or(-1)));
+      }
+  return c;
+}
+
+std::string compileOptions(const Case &c) {
+  using config::Grouping;
+  const GemmProblem &p = c.problem;
+  static constexpr const char *groupings[] = {"none", "row_index", "row_end", "row_count", "batched", "k_count"};
+  auto number = [](std::optional<int64_t> value) { return value ? std::to_string(*value) : std::string("any"); };
+  auto layout = [](bool mnMajor) { return mnMajor ? "mn_major" : "k_major"; };
+  auto f8 = [](GemmProblem::F8 type) { return type == GemmProblem::F8::E4M3 ? "e4m3" : "e5m2"; };
+  static constexpr const char *cs[] = {"none", "apart", "in_place"};
+  std::string text = p.grouping == Grouping::None     ? "--op=gemm"
+                     : p.grouping == Grouping::KCount ? "--op=k_grouped_gemm"
+                                                      : "--op=grouped_gemm";
+  text += " --m=" + number(p.m) + " --n=" + std::to_string(p.n) + " --k=" + number(p.k);
+  if (p.grouping != Grouping::None)
+    text += " --groups=" + std::to_string(p.groups);
+  if (p.grouping != Grouping::None && p.grouping != Grouping::KCount)
+    text += std::string(" --grouping=") + groupings[size_t(p.grouping)];
+  if (p.grouping == Grouping::RowIndex || p.grouping == Grouping::RowEnd)
+    text += " --align=" + std::to_string(p.align);
+  if (p.flattened)
+    text += " --flattened";
+  text += std::string(" --recipe=") + (p.recipe == GemmProblem::Recipe::OneD1D ? "1d1d" : "1d2d");
+  text += std::string(" --a-type=") + f8(p.a) + " --b-type=" + f8(p.b);
+  text += std::string(" --d-type=") + (p.d == GemmProblem::Result::F32 ? "f32" : "bf16");
+  if (p.grouping == Grouping::None || p.grouping == Grouping::KCount)
+    text += std::string(" --c=") + cs[size_t(p.c)];
+  text += std::string(" --sfa=") + layout(p.sfaMnMajor) + " --sfb=" + layout(p.sfbMnMajor);
+  if (std::string schedule = config::toString(c.config); !schedule.empty())
+    text += " --config='" + schedule + "'";
+  return text;
+}
+
+std::string simulateOptions(const Case &c) {
+  std::string text = "m=" + std::to_string(c.trial.m) + " seed=" + std::to_string(c.trial.seed) +
+                     " clusters=" + std::to_string(c.trial.clusters) + " pad=" + std::to_string(c.trial.padBytes);
+  auto list = [&](const char *name, const auto &numbers) {
+    for (size_t i = 0; i < numbers.size(); ++i)
+      text += (i ? "," : std::string(" ") + name + "=") + std::to_string(numbers[i]);
+  };
+  list("group-sizes", c.trial.groupSizes);
+  list("row-index", c.trial.rowIndex);
+  return text;
+}
+
+//===----------------------------------------------------------------------===//
+// Running
+//===----------------------------------------------------------------------===//
+
+static const DialectRegistry &dialects() {
+  static const DialectRegistry all = [] {
+    DialectRegistry registry;
+    registerDialects(registry);
+    return registry;
+  }();
+  return all;
+}
+
+Verdict run(const Case &c) {
+  Verdict verdict;
+  MLIRContext context(dialects(), MLIRContext::Threading::DISABLED);
+  context.printOpOnDiagnostic(false);
+  bool complained = false;
+  ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {
+    complained |= diagnostic.getSeverity() == DiagnosticSeverity::Error;
+    verdict.message += diagnostic.str() + "\n";
+    for (Diagnostic &note : diagnostic.getNotes())
+      verdict.message += "  " + note.str() + "\n";
+    return success();
+  });
+  auto refused = [&](const char *step) {
+    verdict.kind = complained ? Verdict::Kind::Refused : Verdict::Kind::Failed;
+    if (!complained)
+      verdict.message += std::string("no diagnostic from ") + step;
+    return verdict;
+  };
+  OwningOpRef<ModuleOp> module = buildModule(context, c.problem);
+  if (!module)
+    return refused("the verifier");
+  PipelineOptions options;
+  options.config = config::toString(c.config);
+  PassManager select(&context);
+  buildConfigPipeline(select, options);
+  if (failed(select.run(*module)))
+    return refused("fp8gemm-select-config");
+
+  // From here on nothing may object.
+  PassManager build(&context);
+  buildHopperPipeline(build, options);
+  OpPassManager &kernelPasses = build.nest<gpu::GPUModuleOp>().nest<gpu::GPUFuncOp>();
+  kernelPasses.addPass(hopper::createAssignStagesPass());
+  kernelPasses.addPass(hopper::createCheckRingsPass());
+  kernelPasses.addPass(hopper::createCheckResourcesPass());
+  LogicalResult built = build.run(*module);
+  llvm::raw_string_ostream(verdict.ir) << *module;
+  if (failed(built))
+    return verdict;
+  gpu::GPUFuncOp kernel;
+  module->walk([&](gpu::GPUFuncOp func) { kernel = func; });
+  FailureOr<simulator::TrialResult> trial = simulator::runTrial(kernel, c.trial);
+  if (failed(trial))
+    return verdict;
+  verdict.trial = *trial;
+  PassManager lower(&context);
+  buildNVVMPipeline(lower, options);
+  if (failed(lower.run(*module)))
+    return verdict;
+  verdict.kind = Verdict::Kind::Agrees;
+  verdict.ir.clear();
+  return verdict;
+}
+
+} // namespace fp8gemm::schedule

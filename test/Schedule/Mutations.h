@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Broken schedules: what the checks and the simulator make of them.
+
+#ifndef FP8GEMM_TEST_SCHEDULE_MUTATIONS_H
+#define FP8GEMM_TEST_SCHEDULE_MUTATIONS_H
+
+#include "mlir/IR/Operation.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace fp8gemm::schedule {
+
+/// A way to break an operation. `apply` changes it, or says that it does not apply.
+struct Mutation {
+  std::string op;   ///< "hopper.ring.release"
+  std::string what; ///< "dropped"
+  std::function<bool(mlir::Operation *)> apply;
+};
+
+const std::vector<Mutation> &mutations();
+
+/// Breaks every operation of some kernels in every way, and prints what objects. 0 if for each mutation
+/// hopper-check-rings or the simulator does; `table`: as docs/Mutations.md has it.
+int mutate(unsigned jobs, bool table);
+
+} // namespace fp8gemm::schedule
+
+#endif // FP8GEMM_TEST_SCHEDULE_MUTATIONS_H
