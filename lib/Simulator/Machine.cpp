@@ -110,7 +110,7 @@ bool Machine::runTask(Task &task) {
         return false;
       }
       completeClusterBarrier();
-      return true;
+      return !task.cta.hasEnded() || task.cta.checkForeign();
     }
     if (++operations > launch.maxOperations) {
       task.fail((*task.code)[task.next].op) << "runs in " << task.name() << " after " << launch.maxOperations

@@ -111,6 +111,10 @@ struct Cta {
   bool startRoles(Task &top);
   void meet(Task &task, NamedBarrier &barrier);
   bool hasEnded() const;
+  /// Notes that another CTA's task accesses this one's shared memory: it must not end before.
+  void noteForeign(const Access &access);
+  /// False, and an error, if it ends without knowing that all such accesses are over.
+  bool checkForeign();
 
   Machine &machine;
   int rank;      ///< in the cluster
@@ -121,6 +125,7 @@ struct Cta {
   NamedBarrier barriers[kNamedBarriers];
   std::vector<std::vector<GroupMap>> groupMaps; ///< of each slot, then of each group
   bool waitedForPrevious = false;
+  std::vector<Access> foreign; ///< the last one of each agent
 };
 
 /// What will happen at some time: a box that lands.

@@ -134,6 +134,8 @@ static Outcome release(Task &task, const Instruction &i) {
       task.fail(i.op) << "arrives at an mbarrier of CTA " << cta->index << ", which has ended, in " << task.name();
       return Outcome::Failed;
     }
+    if (cta.get() != &task.cta)
+      cta->noteForeign(task.accessor(i.op, kManyThreads).access);
     if (!task.arrive(i.op, cta->rings[ring.number]->empty[stage], task.threads / kThreadsPerWarp))
       return Outcome::Failed;
   }

@@ -92,6 +92,27 @@ bool Cta::startRoles(Task &top) {
   return true;
 }
 
+void Cta::noteForeign(const Access &access) {
+  auto known = llvm::find_if(foreign, [&](const Access &other) { return other.agent == access.agent; });
+  if (known == foreign.end())
+    foreign.push_back(access);
+  else
+    *known = access;
+}
+
+bool Cta::checkForeign() {
+  Clock known;
+  for (auto &task : tasks)
+    known.join(task->clock);
+  for (const Access &access : foreign)
+    if (access.step > known.seen[access.agent]) {
+      tasks.front()->fail(access.op) << "may access shared memory of CTA " << index
+                                     << " after its end: expected a hopper.cluster_barrier behind the last access";
+      return false;
+    }
+  return true;
+}
+
 //===----------------------------------------------------------------------===//
 // Memory
 //===----------------------------------------------------------------------===//
@@ -120,6 +141,8 @@ bool Task::access(const Instruction &i, Cta &where, int64_t offset, int64_t byte
     fail(i.op) << "accesses shared memory of CTA " << where.index << ", which has ended, in " << name();
     return false;
   }
+  if (&where != &cta)
+    where.noteForeign(by.access);
   std::optional<Conflict> conflict =
       isWrite ? where.memory.write(offset, bytes, by) : where.memory.read(offset, bytes, by);
   if (!conflict)

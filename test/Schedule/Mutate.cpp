@@ -54,7 +54,7 @@ static constexpr const char *kKernels[][2] = {
     {"groups of K", R"({"problem": {"op": "k_grouped_gemm", "groups": 3, "m": 100, "n": 136, "d_type": "f32", "c": "in_place",
         "sfb": "mn_major"}, "clusters": 1, "group_sizes": [400, 0, 272],
         "config": "tile_m = 64, tile_n = 64, stages = 2"})"},
-    {"groups of K, cluster", R"({"problem": {"op": "k_grouped_gemm", "groups": 3, "m": 300, "n": 136, "d_type": "f32"},
+    {"groups of K, cluster", R"({"problem": {"op": "k_grouped_gemm", "groups": 3, "m": 300, "n": 136, "d_type": "f32", "c": "apart"},
         "clusters": 1, "group_sizes": [400, 0, 272], "config": "tile_m = 64, tile_n = 64, stages = 2, cluster_n = 2"})"},
 };
 

@@ -231,7 +231,10 @@ std::vector<Mutation> make() {
     return setRing(op, [](RingType type) { return withReaders(type, std::max<int64_t>(type.getReaders() - 1, 1)); });
   });
   add("hopper.ring.create", "cluster * 2", [](Operation *op) {
-    return setRing(op, [](RingType type) { return withCluster(type, 2 * type.getCluster()); });
+    // A ring of each CTA's own may as well wait for the whole cluster.
+    auto launch = op->getParentOfType<gpu::GPUFuncOp>()->getAttrOfType<LaunchAttr>("hopper.launch");
+    RingType ring = cast<RingCreateOp>(op).getRing().getType();
+    return ring.getCluster() == launch.getCluster() && setRing(op, [](RingType type) { return withCluster(type, 2 * type.getCluster()); });
   });
   add("hopper.ring.create", "cluster = 1",
       [](Operation *op) { return setRing(op, [](RingType type) { return withCluster(type, 1); }); });

@@ -271,9 +271,11 @@ void KernelBuilder::store(Tile tile, Value group, ValueRange accumulators) {
     blockPanels.push_back(cut(staging, {fragmentIndex(group, i), zero, zero, zero},
                               cast<MemRefType>(staging.getType()).getShape().drop_front()));
 
-  // The previous tile's store must have read the staging.
-  TmaStoreWaitOp::create(builder, 0, /*read=*/true);
-  synchronize();
+  // The previous tile's store must have read the staging; with split K there is none.
+  if (config.getSplitK() == 1) {
+    TmaStoreWaitOp::create(builder, 0, /*read=*/true);
+    synchronize();
+  }
   for (auto [accumulator, panel] : llvm::zip_equal(accumulators, blockPanels))
     StoreFragmentOp::create(builder, accumulator, panel, /*transposed=*/swap);
   FenceAsyncSharedOp::create(builder);
