@@ -172,7 +172,8 @@ FailureOr<TrialResult> fp8gemm::simulator::runTrial(gpu::GPUFuncOp kernel, const
   launch.seed = options.seed;
   launch.maxOperations = options.maxOperations;
   launch.clusters = result.clusters = chooseClusters(*trial, launchAttr, options);
-  result.m = trial->m;
+  result.m = trial->m, result.k = trial->k;
+  result.groups = trial->description;
   auto perCta = kernel->getAttrOfType<IntegerAttr>("hopper.workspace_bytes");
   std::vector<uint8_t> workspace(perCta ? perCta.getInt() * launch.clusters * launchAttr.getCluster() : 0);
   describe(*trial, workspace, launch);

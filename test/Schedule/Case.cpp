@@ -46,32 +46,58 @@ llvm::Expected<Case> fromJson(const llvm::json::Value &value) {
   return c;
 }
 
-std::string compileOptions(const Case &c) {
+/// The problem's fields that differ from what they are where they are left out, in the words of a pack.
+static std::vector<std::pair<std::string, llvm::json::Value>> fieldsOf(const GemmProblem &p) {
   using config::Grouping;
-  const GemmProblem &p = c.problem;
   static constexpr const char *groupings[] = {"none", "row_index", "row_end", "row_count", "batched", "k_count"};
-  auto number = [](std::optional<int64_t> value) { return value ? std::to_string(*value) : std::string("any"); };
-  auto layout = [](bool mnMajor) { return mnMajor ? "mn_major" : "k_major"; };
-  auto f8 = [](GemmProblem::F8 type) { return type == GemmProblem::F8::E4M3 ? "e4m3" : "e5m2"; };
   static constexpr const char *cs[] = {"none", "apart", "in_place"};
-  std::string text = p.grouping == Grouping::None     ? "--op=gemm"
-                     : p.grouping == Grouping::KCount ? "--op=k_grouped_gemm"
-                                                      : "--op=grouped_gemm";
-  text += " --m=" + number(p.m) + " --n=" + std::to_string(p.n) + " --k=" + number(p.k);
-  if (p.grouping != Grouping::None)
-    text += " --groups=" + std::to_string(p.groups);
-  if (p.grouping != Grouping::None && p.grouping != Grouping::KCount)
-    text += std::string(" --grouping=") + groupings[size_t(p.grouping)];
-  if (p.grouping == Grouping::RowIndex || p.grouping == Grouping::RowEnd)
-    text += " --align=" + std::to_string(p.align);
-  if (p.flattened)
-    text += " --flattened";
-  text += std::string(" --recipe=") + (p.recipe == GemmProblem::Recipe::OneD1D ? "1d1d" : "1d2d");
-  text += std::string(" --a-type=") + f8(p.a) + " --b-type=" + f8(p.b);
-  text += std::string(" --d-type=") + (p.d == GemmProblem::Result::F32 ? "f32" : "bf16");
-  if (p.grouping == Grouping::None || p.grouping == Grouping::KCount)
-    text += std::string(" --c=") + cs[size_t(p.c)];
-  text += std::string(" --sfa=") + layout(p.sfaMnMajor) + " --sfb=" + layout(p.sfbMnMajor);
+  bool alongK = p.grouping == Grouping::KCount, ofRows = p.grouping != Grouping::None && !alongK;
+  std::vector<std::pair<std::string, llvm::json::Value>> fields{
+      {"op", alongK ? "k_grouped_gemm" : ofRows ? "grouped_gemm" : "gemm"}, {"n", p.n}};
+  auto add = [&](bool isThere, const char *key, llvm::json::Value value) {
+    if (isThere)
+      fields.emplace_back(key, std::move(value));
+  };
+  add(p.m.has_value(), "m", p.m.value_or(0));
+  add(p.k.has_value(), "k", p.k.value_or(0));
+  add(alongK || ofRows, "groups", p.groups);
+  add(ofRows, "grouping", groupings[size_t(p.grouping)]);
+  add(p.grouping == Grouping::RowIndex || p.grouping == Grouping::RowEnd, "align", p.align);
+  add(p.flattened, "flattened", true);
+  add(!alongK, "recipe", p.recipe == GemmProblem::Recipe::OneD1D ? "1d1d" : "1d2d");
+  auto f8 = [](GemmProblem::F8 type) { return type == GemmProblem::F8::E4M3 ? "e4m3" : "e5m2"; };
+  add(true, "a_type", f8(p.a));
+  add(true, "b_type", f8(p.b));
+  add(true, "d_type", p.d == GemmProblem::Result::F32 ? "f32" : "bf16");
+  add(!ofRows, "c", cs[size_t(p.c)]);
+  add(true, "sfa", p.sfaMnMajor ? "mn_major" : "k_major");
+  add(true, "sfb", p.sfbMnMajor ? "mn_major" : "k_major");
+  return fields;
+}
+
+llvm::json::Object toJson(const Case &c) {
+  llvm::json::Object problem, object;
+  for (auto &[key, value] : fieldsOf(c.problem))
+    problem[key] = std::move(value);
+  object["problem"] = std::move(problem);
+  object["config"] = config::toString(c.config);
+  object["m"] = c.trial.m, object["clusters"] = c.trial.clusters, object["pad"] = c.trial.padBytes;
+  object["seed"] = int64_t(c.trial.seed);
+  return object;
+}
+
+/// The same as options: --a-type=e4m3; a flag is true.
+std::string compileOptions(const Case &c) {
+  std::string text;
+  for (auto &[key, value] : fieldsOf(c.problem)) {
+    std::string name = key;
+    std::replace(name.begin(), name.end(), '_', '-');
+    text += (text.empty() ? "--" : " --") + name;
+    if (std::optional<llvm::StringRef> word = value.getAsString())
+      text += "=" + word->str();
+    else if (std::optional<int64_t> number = value.getAsInteger())
+      text += "=" + std::to_string(*number);
+  }
   if (std::string schedule = config::toString(c.config); !schedule.empty())
     text += " --config='" + schedule + "'";
   return text;

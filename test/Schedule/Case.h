@@ -27,6 +27,8 @@ Case draw(uint64_t seed, uint64_t number);
 /// From {"problem": as in a pack, "config": "tile_m = ..", "m": 200, "clusters": 2, "pad": 0, "seed": 1}.
 llvm::Expected<Case> fromJson(const llvm::json::Value &value);
 
+llvm::json::Object toJson(const Case &c);
+
 /// How to do it again: options of fp8gemm-compile and hopper-simulate.
 std::string compileOptions(const Case &c);
 std::string simulateOptions(const Case &c);

@@ -21,11 +21,13 @@ using namespace fp8gemm::schedule;
 static cl::SubCommand fuzzCommand("fuzz", "random problems and schedules: legal ones must lower, simulate and agree "
                                           "with float64, others get a diagnostic");
 static cl::SubCommand runCommand("run", "the cases of a file, a JSON object a line");
+static cl::SubCommand drawCommand("draw", "prints random cases that agree with float64, for `run` and for a GPU");
 static cl::SubCommand mutateCommand("mutate", "schedules with one operation dropped, moved or changed: the checks or the "
                                               "simulator must object");
 static cl::opt<uint64_t> cases("cases", cl::desc("cases to draw (default: 400; 0: until stopped)"), cl::init(400),
-                               cl::sub(fuzzCommand));
-static cl::opt<uint64_t> seed("seed", cl::desc("of all that is drawn (default: 1)"), cl::init(1), cl::sub(fuzzCommand));
+                               cl::sub(fuzzCommand), cl::sub(drawCommand));
+static cl::opt<uint64_t> seed("seed", cl::desc("of all that is drawn (default: 1)"), cl::init(1), cl::sub(fuzzCommand),
+                              cl::sub(drawCommand));
 static cl::opt<uint64_t> first("first", cl::desc("number of the first case (default: 0)"), cl::init(0),
                                cl::sub(fuzzCommand));
 static cl::opt<uint64_t> seconds("seconds", cl::desc("stop after so long (default: never)"), cl::init(0),
@@ -33,7 +35,7 @@ static cl::opt<uint64_t> seconds("seconds", cl::desc("stop after so long (defaul
 static cl::opt<std::string> save("save", cl::desc("folder for what fails, as .mlir (default: .)"), cl::init("."),
                                  cl::sub(fuzzCommand), cl::sub(runCommand));
 static cl::opt<unsigned> jobs("jobs", cl::desc("threads (default: one a processor)"), cl::init(0),
-                              cl::sub(fuzzCommand), cl::sub(runCommand), cl::sub(mutateCommand));
+                              cl::sub(fuzzCommand), cl::sub(runCommand), cl::sub(drawCommand), cl::sub(mutateCommand));
 static cl::opt<std::string> list(cl::Positional, cl::desc("FILE.jsonl, - for stdin"), cl::init("-"),
                                  cl::sub(runCommand));
 static cl::opt<bool> table("table", cl::desc("print docs/Mutations.md's table"), cl::sub(mutateCommand));
@@ -113,6 +115,26 @@ static int fuzz() {
   return finish(totals, done);
 }
 
+/// A JSON object a line: the case, with what was drawn for its trial.
+static int draw() {
+  std::mutex mutex;
+  inParallel(0, [&](uint64_t number) {
+    if (number >= cases)
+      return false;
+    Case c = fp8gemm::schedule::draw(seed, number);
+    Verdict verdict = run(c);
+    if (verdict.kind != Verdict::Kind::Agrees)
+      return true;
+    json::Object object = toJson(c);
+    object["number"] = int64_t(number), object["m"] = verdict.trial.m, object["k"] = verdict.trial.k;
+    object["groups"] = json::Array(verdict.trial.groups);
+    std::lock_guard<std::mutex> lock(mutex);
+    outs() << json::Value(std::move(object)) << "\n";
+    return true;
+  });
+  return 0;
+}
+
 static int runList() {
   ErrorOr<std::unique_ptr<MemoryBuffer>> file = MemoryBuffer::getFileOrSTDIN(list);
   if (!file) {
@@ -147,6 +169,8 @@ int main(int argc, char **argv) {
     return fuzz();
   if (runCommand)
     return runList();
+  if (drawCommand)
+    return draw();
   if (mutateCommand)
     return mutate(jobs, table);
   cl::PrintHelpMessage(false, true);

@@ -31,7 +31,8 @@ struct TrialOptions {
 };
 
 struct TrialResult {
-  int64_t m = 0, clusters = 0; ///< as drawn
+  int64_t m = 0, k = 0, clusters = 0; ///< as drawn
+  std::vector<int32_t> groups; ///< the description, as the kernel reads it
   int64_t elements = 0;        ///< of D that were compared
   int64_t untouched = 0;       ///< of D's memory that are nobody's, and kept what they held
   double worst = 0;            ///< largest error / bound; at most 1
