@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// fp8gemm-run: runs a kernel file on random operands, checks it and times it.
+// fp8gemm-run: runs a kernel on random operands, checks it and times it.
 
 #include "run/Execute.h"
+#include "run/Simulate.h"
 
 #include <cstdio>
 #include <exception>
@@ -16,6 +17,8 @@ int main(int argc, char **argv) {
       std::fputs(kUsage, stdout);
       return 0;
     }
+    if (options.device == "sim")
+      return simulate(options) ? 0 : 1;
     Report report = execute(options);
     options.json ? report.printJson() : report.printText();
     return report.held() ? 0 : 1;

@@ -374,7 +374,7 @@ TEST(RunTool, BadInputs) {
   expectRun(runTool(kernel + " --m=2147483647 --device=cpu"), 2, "expected operands that fit this machine's");
   expectRun(runTool(kernel + " --m=4x"), 2, "expected --m=<number>, got '4x'");
   expectRun(runTool(kernel + " --m=4 --pad=8"), 2, "expected --pad as a multiple of 16 bytes");
-  expectRun(runTool(kernel + " --m=4 --device=tpu"), 2, "expected --device=gpu or --device=cpu, got 'tpu'");
+  expectRun(runTool(kernel + " --m=4 --device=tpu"), 2, "expected --device=gpu, cpu or sim, got 'tpu'");
   expectRun(runTool(kernel + " --mm=4"), 2, "unknown option '--mm=4'");
   expectRun(runTool(kernel + " " + kernel), 2, "expected one kernel file");
   expectRun(runTool(kernel + " --check=yes"), 2, "expected --check without a value");

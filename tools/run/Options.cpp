@@ -8,13 +8,15 @@
 namespace fp8gemm::run {
 
 const char *const kUsage =
-    R"(usage: fp8gemm-run KERNEL.cubin [options]
+    R"(usage: fp8gemm-run KERNEL [options]
 
-Runs a kernel file made by fp8gemm-compile on random operands.
+Runs a kernel made by fp8gemm-compile on random operands.
 
   --m=N          rows of A and D; needed where the kernel serves any M
   --device=gpu   launch the kernel (compute capability 9.0); the default where there is such a GPU
   --device=cpu   compute the kernel's problem on the CPU, through linalg, instead
+  --device=sim   simulate the schedule of a KERNEL.mlir at the hopper level (fp8gemm-compile --emit=hopper): every wait,
+                 every access to shared memory, and D against float64 (docs/Simulator.md)
   --check        compare D with a float64 reference, element by element (docs/Numerics.md)
   --bench        median time of 12 launches, each with a cold L2
   --seed=N       seed of the operands (1)
@@ -74,10 +76,10 @@ Options parseOptions(int argc, char **argv) {
       options.pad = parseNumber<int64_t>(name, value);
       if (options.pad < 0 || options.pad > 1 << 20 || options.pad % 16 != 0)
         throw std::runtime_error("expected --pad as a multiple of 16 bytes in [0, 1048576], got " + value);
-    } else if (value == "gpu" || value == "cpu") {
+    } else if (value == "gpu" || value == "cpu" || value == "sim") {
       options.device = value;
     } else {
-      throw std::runtime_error("expected --device=gpu or --device=cpu, got '" + value + "'");
+      throw std::runtime_error("expected --device=gpu, cpu or sim, got '" + value + "'");
     }
   }
   if (options.kernel.empty() && !options.help)

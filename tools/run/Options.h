@@ -14,7 +14,7 @@ namespace fp8gemm::run {
 struct Options {
   std::string kernel;
   std::optional<int64_t> m;
-  std::string device; ///< "gpu", "cpu"; empty: a GPU if there is one
+  std::string device; ///< "gpu", "cpu", "sim"; empty: a GPU if there is one
   uint64_t seed = 1;
   int64_t pad = 0; ///< bytes
   bool check = false, bench = false, json = false, help = false;

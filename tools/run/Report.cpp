@@ -55,7 +55,7 @@ void Report::printText() const {
         *std::min_element(microseconds.begin(), microseconds.end()), hostMicroseconds);
 }
 
-static std::string quoted(const std::string &text) {
+std::string quoted(const std::string &text) {
   std::string result = "\"";
   for (unsigned char c : text) {
     if (c == '"' || c == '\\')

@@ -13,6 +13,9 @@
 
 namespace fp8gemm::run {
 
+/// A string in JSON.
+std::string quoted(const std::string &text);
+
 struct Report {
   std::string kernel, config;
   bool onGpu = false;
