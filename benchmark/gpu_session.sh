@@ -7,7 +7,8 @@
 #   gpu_session.sh run FOLDER LOGS  on the GPU machine: tests, benchmark, sanitizer
 # Steps have time limits and don't depend on each other's success. $STEPS chooses (default:
 # "smoke bench tests sanitize"; there are "random", too: $RANDOM_PRODUCTS random products, 600;
-# "grouped": $GROUPED_PATTERNS patterns of groups, 600; "sanitize-grouped"; and "stress": $LAUNCHES
+# "grouped": $GROUPED_PATTERNS patterns of groups, 600; "fuzzed": $FUZZED_CASES cases that agreed in the
+# simulator, 2600; "sanitize-grouped"; and "stress": $LAUNCHES
 # launches on four streams of what "bench" was staged with, 100000), $SETS the benchmark's sets, $PEERS
 # its peers, $BENCH_SECONDS and $SHAPE_SECONDS its time and that of a shape, $SEED what is random. When staging, $STEPS names what to compile for (default: every
 # step), $SCHEDULES a file of schedules to time beside the compiler's own choice (such as
@@ -53,6 +54,10 @@ stage() {
     "$python" "$root/benchmark/kernels.py" "$folder/grouped" "${common[@]}" --set grouped-test --set k-grouped-test \
       || status=1
   fi
+  if staged_for fuzzed; then
+    "$python" "$root/test/Execution/fuzzed_items.py" "$folder/fuzzed" --cases "${FUZZED_CASES:-2600}" \
+      --seed "${SEED:-1}" || status=1
+  fi
   if staged_for bench; then
     "$python" "$root/benchmark/kernels.py" "$folder/timed" "${common[@]}" "${schedules[@]}" "${flags[@]}" || status=1
   fi
@@ -89,6 +94,8 @@ run() {
     "${RANDOM_PRODUCTS:-600}" --seed "${SEED:-1}" --item-seconds 15 --seconds 140 --json "$logs/random.json"
   step grouped 150 "$python" "$root/test/Execution/run_gpu_tests.py" "$folder/grouped" --grouped \
     "${GROUPED_PATTERNS:-600}" --seed "${SEED:-1}" --item-seconds 15 --seconds 140 --json "$logs/grouped.json"
+  step fuzzed 400 "$python" "$root/test/Execution/run_gpu_tests.py" "$folder/fuzzed" --items --item-seconds 15 \
+    --seconds 385 --json "$logs/fuzzed.json"
   step stress 150 "$python" "$root/test/Execution/stress.py" "$folder/timed" --launches "${LAUNCHES:-100000}" \
     --seed "${SEED:-1}"
   step sanitize 100 "$root/test/Execution/sanitize.sh" "$folder/test"

@@ -5,6 +5,7 @@
     run_gpu_tests.py KERNELS                KERNELS: folder that benchmark/kernels.py filled
     run_gpu_tests.py KERNELS --random 600   or benchmark/varied_kernels.py random
     run_gpu_tests.py KERNELS --grouped 500  or benchmark/kernels.py --set grouped-test
+    run_gpu_tests.py KERNELS --items        or fuzzed_items.py
 
 Every kernel with every M: bounds of docs/Numerics.md, poisoned output, twice the same bits,
 NaN guards around every operand, packed and strided rows, rows whose bits do not depend on
@@ -26,6 +27,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 sys.path[:0] = [str(HERE), str(ROOT / "benchmark"), str(ROOT / "scripts")]
 import environment
+import fuzzed_items
 import grouped_patterns
 import random_items
 import shapes
@@ -45,7 +47,7 @@ def why_not(kernels):
         return reason
     if importlib.util.find_spec("torch") is None:
         return "no PyTorch, which the oracle runs on (test/Execution/sanitize.sh needs none)"
-    if not (kernels / "index.json").exists():
+    if not (kernels / "index.json").exists() and not (kernels / fuzzed_items.ITEMS).exists():
         return f"no kernels in {kernels}: run benchmark/kernels.py {kernels} --set test"
     return None
 
@@ -84,6 +86,20 @@ def items_of(index, folder, ms, seeds):
     return items
 
 
+def chosen_items(arguments):
+    """Those that the command line asks for."""
+    kernels = arguments.kernels
+    if arguments.items:
+        items = json.loads((kernels / fuzzed_items.ITEMS).read_text())
+        return [dict(item, kernel=str(kernels / item["kernel"])) for item in items]
+    index = json.loads((kernels / "index.json").read_text())
+    if arguments.random:
+        return random_items.items_of(index, kernels, arguments.random, arguments.seed)
+    if arguments.grouped:
+        return grouped_patterns.grouped_items(index, kernels, arguments.grouped, arguments.seed)
+    return items_of(index, kernels, arguments.m, arguments.seeds)
+
+
 def summarise(items, results):
     """One line a kernel."""
     groups, measured = {}, ("random", "grouped")
@@ -113,6 +129,7 @@ def main():
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--random", type=int, metavar="COUNT", help="so many random products instead, or a few more")
     parser.add_argument("--grouped", type=int, metavar="COUNT", help="so many patterns of groups instead, or a few more")
+    parser.add_argument("--items", action="store_true", help="the cases that fuzzed_items.py wrote instead")
     parser.add_argument("--seed", type=int, default=1, help="of the random products and patterns")
     parser.add_argument("--item-seconds", type=float, default=30, help="an item that takes longer hangs")
     parser.add_argument("--seconds", type=float, help="report what there is after this time")
@@ -122,13 +139,7 @@ def main():
     if reason:
         print(f"SKIP: {reason}")
         return SKIPPED
-    index = json.loads((arguments.kernels / "index.json").read_text())
-    if arguments.random:
-        items = random_items.items_of(index, arguments.kernels, arguments.random, arguments.seed)
-    elif arguments.grouped:
-        items = grouped_patterns.grouped_items(index, arguments.kernels, arguments.grouped, arguments.seed)
-    else:
-        items = items_of(index, arguments.kernels, arguments.m, arguments.seeds)
+    items = chosen_items(arguments)
     items = [item for item in items if arguments.only in item["id"]]
     if not items:
         print(f"error: nothing to run: {arguments.kernels} has no kernel whose items contain '{arguments.only}'")
