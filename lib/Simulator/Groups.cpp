@@ -162,7 +162,14 @@ static Outcome load(Task &task, const Instruction &i) {
     if (!loadEntry(task, i, *source, task.in(i, 1).number, entry))
       return Outcome::Failed;
   } else {
-    int64_t offset = 0;
+    SmallVector<int64_t> strides;
+    int64_t offset;
+    if (failed(type.getStridesAndOffset(strides, offset)) || llvm::is_contained(strides, ShapedType::kDynamic) ||
+        !type.hasStaticShape() || !type.getElementType().isInteger(32)) {
+      task.fail(i.op) << "expected a load of i32 from a memref of static shape and strides";
+      return Outcome::Failed;
+    }
+    offset = task.in(i, 0).number;
     for (int64_t k = 0; k < type.getRank(); ++k) {
       int64_t index = task.in(i, int(k) + 1).number;
       if (index >= type.getDimSize(k)) {
@@ -170,9 +177,8 @@ static Outcome load(Task &task, const Instruction &i) {
                         << task.name();
         return Outcome::Failed;
       }
-      offset = offset * type.getDimSize(k) + index;
+      offset += 4 * strides[k] * index;
     }
-    offset = task.in(i, 0).number + 4 * offset;
     if (!task.read(i, task.cta, offset, 4))
       return Outcome::Failed;
     entry = *task.cta.memory.at<uint32_t>(offset);

@@ -195,8 +195,9 @@ static Outcome subview(Task &task, const Instruction &i) {
   SmallVector<int64_t> strides;
   int64_t offset;
   MemRefType source = op.getSourceType();
-  if (failed(source.getStridesAndOffset(strides, offset)) || llvm::is_contained(strides, ShapedType::kDynamic)) {
-    task.fail(i.op) << "expected a source of static strides";
+  if (failed(source.getStridesAndOffset(strides, offset)) || llvm::is_contained(strides, ShapedType::kDynamic) ||
+      task.in(i, 0).operand || llvm::any_of(op.getStaticSizes(), ShapedType::isDynamic)) {
+    task.fail(i.op) << "expected a view of static size of shared memory with static strides";
     return Outcome::Failed;
   }
   int64_t address = task.in(i, 0).number;

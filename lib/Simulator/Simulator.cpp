@@ -20,23 +20,18 @@ static LogicalResult bindArguments(gpu::GPUFuncOp kernel, Machine &machine, cons
              << argument.getArgNumber();
     Cell &cell = cellOf(argument);
     const Matrix &operand = machine.launch.operands[size_t(param.getOperand())];
-    switch (param.getKind()) {
-    case hopper::ParamKind::tensor_map:
-      if (auto type = dyn_cast<nvgpu::TensorMapDescriptorType>(argument.getType()))
-        cell.map = std::make_shared<TensorMap>(operand, type);
-      break;
-    case hopper::ParamKind::matrix:
+    auto map = dyn_cast<nvgpu::TensorMapDescriptorType>(argument.getType());
+    if (param.getKind() == hopper::ParamKind::tensor_map && map)
+      cell.map = std::make_shared<TensorMap>(operand, map);
+    else if (param.getKind() == hopper::ParamKind::matrix && isa<MemRefType>(argument.getType()))
       cell.operand = &operand;
-      break;
-    case hopper::ParamKind::extent_m:
+    else if (param.getKind() == hopper::ParamKind::extent_m && argument.getType().isIndex())
       cell.number = machine.launch.m;
-      break;
-    case hopper::ParamKind::extent_k:
+    else if (param.getKind() == hopper::ParamKind::extent_k && argument.getType().isIndex())
       cell.number = machine.launch.k;
-      break;
-    default:
-      return kernel.emitOpError("expected the parameters of a gpu.func, got ") << param;
-    }
+    else
+      return kernel.emitOpError("expected a parameter of a gpu.func of type ")
+             << argument.getType() << ", got " << param << " at number " << argument.getArgNumber();
     if (param.getOperand() != hopper::Operand::none && !operand.data && operand.bytes == 0 && machine.launch.m != 0 &&
         machine.launch.clusters != 0)
       return kernel.emitOpError("expected memory for parameter ") << argument.getArgNumber() << ", got none";
@@ -53,7 +48,7 @@ LogicalResult fp8gemm::simulator::simulate(gpu::GPUFuncOp kernel, const Launch &
   constexpr int64_t kMostConsumers = 7, kMostCluster = 8, kMostStages = 1024;
   int64_t stages = 0;
   kernel.walk([&](hopper::RingCreateOp create) { stages += create.getRing().getType().getStages(); });
-  if (attribute.getConsumers() < 1 || attribute.getConsumers() > kMostConsumers || attribute.getCluster() < 1 ||
+  if (attribute.getConsumers() < 1 || attribute.getConsumers() > kMostConsumers || std::min({attribute.getClusterM(), attribute.getClusterN(), attribute.getSplitK(), attribute.getThreads()}) < 1 ||
       attribute.getCluster() > kMostCluster || stages > kMostStages)
     return kernel.emitOpError("expected 1 to ")
            << kMostConsumers << " consumers, clusters of 1 to " << kMostCluster << " CTAs and at most " << kMostStages

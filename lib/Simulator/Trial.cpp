@@ -164,6 +164,9 @@ FailureOr<TrialResult> fp8gemm::simulator::runTrial(gpu::GPUFuncOp kernel, const
   auto launchAttr = kernel->getAttrOfType<hopper::LaunchAttr>("hopper.launch");
   if (!launchAttr)
     return kernel.emitOpError("expected a hopper.launch, got none");
+  if (std::min({launchAttr.getTileM(), launchAttr.getTileN(), launchAttr.getClusterM(), launchAttr.getClusterN(),
+                launchAttr.getSplitK()}) < 1)
+    return kernel.emitOpError("expected a positive tile and cluster, got ") << launchAttr;
   FailureOr<TrialProblem> trial = TrialProblem::make(kernel, options);
   if (failed(trial))
     return failure();
@@ -175,6 +178,9 @@ FailureOr<TrialResult> fp8gemm::simulator::runTrial(gpu::GPUFuncOp kernel, const
   result.m = trial->m, result.k = trial->k;
   result.groups = trial->description;
   auto perCta = kernel->getAttrOfType<IntegerAttr>("hopper.workspace_bytes");
+  constexpr int64_t kMostPerCta = 1 << 20;
+  if (perCta && (perCta.getInt() < 0 || perCta.getInt() > kMostPerCta))
+    return kernel.emitOpError("expected a workspace of at most ") << kMostPerCta << " bytes a CTA, got " << perCta.getInt();
   std::vector<uint8_t> workspace(perCta ? perCta.getInt() * launch.clusters * launchAttr.getCluster() : 0);
   describe(*trial, workspace, launch);
   std::vector<uint8_t> writes(size_t(trial->d.view().bytes / trial->d.elementBytes));

@@ -234,11 +234,29 @@ void TrialProblem::fill(std::mt19937_64 &random) {
   before = d;
 }
 
+/// Attributes are not verified where they stand.
+static LogicalResult checkProblem(gpu::GPUFuncOp kernel, hopper::ProblemAttr problem) {
+  constexpr int64_t kMost = 1 << 20, kMostGroups = 1024;
+  auto isF8 = [](Type type) { return isa<Float8E4M3FNType, Float8E5M2Type>(type); };
+  hopper::GroupsAttr groups = problem.getGroups();
+  if (!isF8(problem.getA()) || !isF8(problem.getB()) || !isa<BFloat16Type, Float32Type>(problem.getD()))
+    return kernel.emitOpError("expected A and B of f8E4M3FN or f8E5M2, and D of bf16 or f32, got ") << problem;
+  if (problem.getN() < 1 || problem.getN() > kMost || problem.getSfbRows() < 1 || problem.getM() > kMost ||
+      problem.getK() > kMost || (problem.getK() < 0 && !(groups && groups.getBy() == Grouping::k_count)))
+    return kernel.emitOpError("expected extents from 1 to ") << kMost << ", got " << problem;
+  if (groups && (groups.getCount() < 1 || groups.getCount() > kMostGroups || groups.getAlign() < 1 ||
+                 groups.getAlign() > kMost))
+    return kernel.emitOpError("expected 1 to ") << kMostGroups << " groups, got " << groups;
+  return success();
+}
+
 FailureOr<TrialProblem> TrialProblem::make(gpu::GPUFuncOp kernel, const TrialOptions &options) {
   TrialProblem trial;
   trial.problem = kernel->getAttrOfType<hopper::ProblemAttr>("hopper.problem");
   if (!trial.problem)
     return kernel.emitOpError("expected a hopper.problem, got none");
+  if (failed(checkProblem(kernel, trial.problem)))
+    return failure();
   trial.m = ShapedType::isDynamic(trial.problem.getM()) ? options.m : trial.problem.getM();
   trial.k = ShapedType::isDynamic(trial.problem.getK()) ? -1 : trial.problem.getK();
   constexpr int64_t kMostElements = int64_t(1) << 32;
