@@ -92,6 +92,7 @@ Error write(const CompileOptions &options) {
   build.cache = options.cache;
   build.jobs = options.jobs;
   build.allowSpills = options.pipeline.allowSpills.getValue();
+  build.debugRings = options.pipeline.debugRings.getValue();
   Progress progress(options.quiet);
   build.progress = [&](const PackProgress &kernel) { progress.print(kernel); };
   Expected<std::string> bytes = buildPack(*problems, build);

@@ -180,6 +180,7 @@ Error Builder::compile(size_t index) {
   ProductOptions pipeline(pack, pack.problems[kernel.entry]);
   pipeline.ptxas = options.ptxas;
   pipeline.allowSpills = options.allowSpills;
+  pipeline.debugRings = options.debugRings;
   Product product(pack.problems[kernel.entry], pipeline);
   product.choose(kernel.config);
   const std::string source = product.source();

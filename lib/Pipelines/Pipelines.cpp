@@ -34,7 +34,7 @@ void buildNVVMPipeline(OpPassManager &manager, const PipelineOptions &options) {
   kernel.addPass(hopper::createAssignStagesPass());
   kernel.addPass(hopper::createCheckRingsPass());
   kernel.addPass(hopper::createCheckResourcesPass());
-  module.addPass(createConvertHopperToNVVMPass());
+  module.addPass(createConvertHopperToNVVMPass({options.debugRings}));
 }
 
 void buildLLVMPipeline(OpPassManager &manager, const PipelineOptions &options) {

@@ -45,6 +45,8 @@ void Product::choose(const config::Config &config) {
 
 std::string Product::source() {
   std::string text = pipeline.allowSpills ? "// allow spills\n" : "";
+  if (pipeline.debugRings)
+    text += "// debug rings, " + std::to_string(pipeline.debugRings.getValue()) + " ms\n";
   llvm::raw_string_ostream os(text);
   module->print(os);
   return text;

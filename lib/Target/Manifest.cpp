@@ -92,6 +92,22 @@ format::Grouping toFormat(hopper::GroupsAttr groups) {
   return format::Grouping::KCount;
 }
 
+format::WarpRole toFormat(hopper::WarpRole role) {
+  switch (role) {
+  case hopper::WarpRole::producer:
+    return format::WarpRole::Producer;
+  case hopper::WarpRole::helper:
+    return format::WarpRole::Helper;
+  case hopper::WarpRole::consumer:
+    break;
+  }
+  return format::WarpRole::Consumer;
+}
+
+format::StageState toFormat(hopper::StageState state) {
+  return state == hopper::StageState::empty ? format::StageState::Empty : format::StageState::Full;
+}
+
 class ManifestBuilder {
 public:
   ManifestBuilder(LLVM::LLVMFuncOp kernel, StringRef chip, const Cubin &cubin)
@@ -111,6 +127,8 @@ private:
   FailureOr<flatbuffers::Offset<format::Param>> buildParam(unsigned index);
   FailureOr<flatbuffers::Offset<format::Param>> buildTensorMap(unsigned index, format::Operand operand);
   FailureOr<flatbuffers::Offset<format::Problem>> buildProblem();
+  /// Null, and no error, of a kernel that is no debug build.
+  FailureOr<flatbuffers::Offset<format::DebugRings>> buildDebugRings();
   /// Whether a parameter of this kind and operand is there.
   bool hasParam(hopper::ParamKind kind, hopper::Operand operand);
 
@@ -189,6 +207,37 @@ FailureOr<flatbuffers::Offset<format::Problem>> ManifestBuilder::buildProblem() 
                                groups ? groups.getCount() : 1, toFormat(groups), groups ? groups.getAlign() : 1, flat);
 }
 
+FailureOr<flatbuffers::Offset<format::DebugRings>> ManifestBuilder::buildDebugRings() {
+  auto debug = kernel->getAttrOfType<hopper::DebugRingsAttr>("hopper.debug_rings");
+  if (!debug)
+    return flatbuffers::Offset<format::DebugRings>();
+  auto describe = [&](ArrayRef<MemRefType> buffers) {
+    std::vector<std::string> types;
+    for (MemRefType buffer : buffers) {
+      types.emplace_back();
+      llvm::raw_string_ostream os(types.back());
+      llvm::interleave(buffer.getShape(), os, "x");
+      os << 'x' << buffer.getElementType();
+    }
+    return fbb.CreateVectorOfStrings(types);
+  };
+  std::vector<flatbuffers::Offset<format::Ring>> rings;
+  for (Type type : debug.getRings()) {
+    auto ring = dyn_cast<hopper::RingType>(type);
+    if (!ring)
+      return kernel.emitError("expected rings in 'hopper.debug_rings', got ") << type;
+    auto tma = describe(ring.getTma()), warps = describe(ring.getWarps());
+    rings.push_back(format::CreateRing(fbb, ring.getStages(), tma, warps, ring.getReaders(), ring.getCluster()));
+  }
+  std::vector<flatbuffers::Offset<format::RingWait>> waits;
+  for (hopper::RingWaitAttr wait : debug.getWaits())
+    waits.push_back(format::CreateRingWait(fbb, toFormat(wait.getRole()), toFormat(wait.getUntil()), wait.getRing(),
+                                           fbb.CreateString(wait.getAt().str())));
+  auto ringVector = fbb.CreateVector(rings);
+  auto waitVector = fbb.CreateVector(waits);
+  return format::CreateDebugRings(fbb, debug.getLimitMs(), ringVector, waitVector);
+}
+
 FailureOr<std::string> ManifestBuilder::build() {
   auto launch = require<hopper::LaunchAttr>("hopper.launch");
   auto smemBytes = require<IntegerAttr>("hopper.smem_bytes");
@@ -204,6 +253,9 @@ FailureOr<std::string> ManifestBuilder::build() {
       return failure();
     params.push_back(*param);
   }
+  FailureOr<flatbuffers::Offset<format::DebugRings>> debugRings = buildDebugRings();
+  if (failed(debugRings))
+    return failure();
   auto schedule = kernel->getAttrOfType<StringAttr>("hopper.config");
   auto entry = fbb.CreateString(kernel.getName().str());
   auto chipName = fbb.CreateString(chip.str());
@@ -216,7 +268,7 @@ FailureOr<std::string> ManifestBuilder::build() {
                                   paramVector, launch.getThreads(), smemBytes.getInt(), launch.getTileM(),
                                   launch.getTileN(), launch.getClusterM(), launch.getClusterN(), launch.getSplitK(),
                                   cubin.usage.registers, cubin.usage.spillBytes(), workspace ? workspace.getInt() : 0,
-                                  config, ptxas, llvm, kernel->hasAttr("hopper.waits_for_previous")));
+                                  config, ptxas, llvm, kernel->hasAttr("hopper.waits_for_previous"), *debugRings));
   return std::string(reinterpret_cast<const char *>(fbb.GetBufferPointer()), fbb.GetSize());
 }
 
@@ -233,6 +285,35 @@ void printParam(llvm::json::OStream &json, const format::Param &param) {
     });
     json.attribute("swizzle_bytes", param.swizzle_bytes());
     json.attribute("l2_promotion_bytes", param.l2_promotion_bytes());
+  });
+}
+
+void printDebugRings(llvm::json::OStream &json, const format::DebugRings &debug) {
+  auto buffers = [&](StringRef name, const flatbuffers::Vector<flatbuffers::Offset<flatbuffers::String>> *types) {
+    json.attributeArray(name, [&] {
+      for (const flatbuffers::String *type : *types)
+        json.value(type->c_str());
+    });
+  };
+  json.attribute("limit_ms", debug.limit_ms());
+  json.attributeArray("rings", [&] {
+    for (const format::Ring *ring : *debug.rings())
+      json.object([&] {
+        json.attribute("stages", ring->stages());
+        buffers("tma", ring->tma());
+        buffers("warps", ring->warps());
+        json.attribute("readers", ring->readers());
+        json.attribute("cluster", ring->cluster());
+      });
+  });
+  json.attributeArray("waits", [&] {
+    for (const format::RingWait *wait : *debug.waits())
+      json.object([&] {
+        json.attribute("role", format::EnumNameWarpRole(wait->role()));
+        json.attribute("until", format::EnumNameStageState(wait->until()));
+        json.attribute("ring", wait->ring());
+        json.attribute("at", wait->location()->c_str());
+      });
   });
 }
 
@@ -286,6 +367,8 @@ void printManifest(llvm::json::OStream &json, const format::Manifest &manifest) 
     json.attribute("ptxas_version", text(manifest.ptxas_version()));
     json.attribute("llvm_version", text(manifest.llvm_version()));
     json.attribute("waits_for_previous", manifest.waits_for_previous());
+    if (const format::DebugRings *debug = manifest.debug_rings())
+      json.attributeObject("debug_rings", [&] { printDebugRings(json, *debug); });
   });
 }
 
@@ -309,6 +392,8 @@ void printReport(const Kernel &kernel, llvm::raw_ostream &os) {
   line("registers") << manifest.registers() << " a thread at launch, " << manifest.spill_bytes() << " bytes spilled\n";
   line("made by") << "LLVM " << manifest.llvm_version()->c_str() << ", ptxas " << manifest.ptxas_version()->c_str()
                   << " for " << manifest.chip()->c_str() << '\n';
+  if (const format::DebugRings *debug = manifest.debug_rings())
+    line("debug") << "a wait at a ring ends after " << debug->limit_ms() << " ms, with a report\n";
   line("size") << kernel.file.size() << " bytes, of which the cubin " << manifest.cubin_bytes() << '\n';
 }
 

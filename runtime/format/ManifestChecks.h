@@ -215,6 +215,25 @@ inline std::string checkLaunch(const Manifest &manifest) {
   return {};
 }
 
+/// Empty, or what is wrong with what a debug build says of its waits.
+inline std::string checkDebugRings(const DebugRings &debug) {
+  if (debug.limit_ms() == 0)
+    return "expected waits that may last at least 1 ms, got 0";
+  for (const Ring *ring : *debug.rings())
+    if (ring->stages() == 0 || ring->readers() == 0 || ring->readers() > 7 || ring->cluster() == 0)
+      return "expected rings with stages and 1 to 7 readers, got " + number(ring->stages()) + " stages and " +
+             number(ring->readers()) + " readers";
+  for (const RingWait *wait : *debug.waits()) {
+    if (wait->role() < WarpRole::Producer || wait->role() > WarpRole::Consumer)
+      return "expected a known role, got " + number(uint8_t(wait->role()));
+    if (wait->until() < StageState::Empty || wait->until() > StageState::Full)
+      return "expected a known state of a stage, got " + number(uint8_t(wait->until()));
+    if (wait->ring() >= debug.rings()->size())
+      return "expected waits at one of " + number(debug.rings()->size()) + " rings, got ring " + number(wait->ring());
+  }
+  return {};
+}
+
 /// Empty, or what makes the manifest unusable.
 inline std::string checkManifest(const Manifest &manifest) {
   if (manifest.version() != kManifestVersion)
@@ -223,6 +242,8 @@ inline std::string checkManifest(const Manifest &manifest) {
   std::string error = checkProblem(*manifest.problem());
   if (error.empty())
     error = checkLaunch(manifest);
+  if (error.empty() && manifest.debug_rings())
+    error = checkDebugRings(*manifest.debug_rings());
   for (unsigned i = 0; error.empty() && i < manifest.params()->size(); ++i)
     if (error = checkParam(manifest, *manifest.params()->Get(i)); !error.empty())
       error = "parameter " + number(i) + ": " + error;

@@ -127,6 +127,12 @@ static To<bool> allowSpills("allow-spills", cl::desc("accept kernels that spill,
                             cl::location(pipeline.allowSpills.getValue()), cl::cat(category));
 static To<bool> lineinfo("lineinfo", cl::desc("map machine code to lines of the hopper level, OUTPUT.hopper.mlir"),
                          cl::location(pipeline.lineinfo.getValue()), cl::cat(category));
+/// Long for a kernel, short for who waits for it.
+static constexpr unsigned kWaitMs = 1000, kMaxWaitMs = 1000000;
+static Opt<std::string> debugRings("debug-rings", cl::ValueOptional, cl::value_desc("ms"),
+                                cl::desc("a debug build: a wait at a ring that lasts so long (default: 1000) reports "
+                                         "who waits for what, and traps (docs/Debugging.md)"),
+                                cl::cat(category));
 static To<bool> time_("time", cl::desc("print the seconds of each phase on stderr"), cl::location(options.time),
                       cl::cat(category));
 static To<bool> report("report", cl::desc("print what was chosen and made on stderr"), cl::location(options.report),
@@ -208,7 +214,8 @@ static bool checkPack() {
   if (options.output.empty())
     return usage("expected -o MODEL.fp8pack with --pack, got none");
   bool isModule = StringRef(options.pack).ends_with(".mlir");
-  SmallVector<const cl::Option *> usable{&pack, &output, &cache, &jobs, &quiet, &gpu, &ptxas, &allowSpills};
+  SmallVector<const cl::Option *> usable{&pack, &output, &cache, &jobs, &quiet, &gpu, &ptxas, &allowSpills,
+                                          &debugRings};
   if (isModule)
     usable.append({&maxM, &batchInvariant});
   else if (!gpu.getNumOccurrences())
@@ -217,13 +224,27 @@ static bool checkPack() {
     return usage("expected FILE.mlir or --pack, got both");
   for (const auto &[name, option] : cl::getRegisteredOptions())
     if (option->getNumOccurrences() && is_contained(option->Categories, &category) && !is_contained(usable, option))
-      return usage("expected only -o, --cache, --jobs, --quiet, --gpu, --ptxas and --allow-spills with --pack" +
+      return usage("expected only -o, --cache, --jobs, --quiet, --gpu, --ptxas, --allow-spills and --debug-rings with --pack" +
                    Twine(isModule ? ", --max-m and --batch-invariant with that of a module" : "") + ", got --" + name);
+  return true;
+}
+
+/// The limit of --debug-rings, whose value may be left out.
+static bool readDebugRings() {
+  if (!debugRings.getNumOccurrences())
+    return true;
+  unsigned limit = kWaitMs;
+  if (!debugRings.empty() && (StringRef(debugRings).getAsInteger(10, limit) || limit < 1 || limit > kMaxWaitMs))
+    return usage("expected --debug-rings=MS, in [1, " + Twine(kMaxWaitMs) + "], got '" +
+                 StringRef(debugRings) + "'");
+  pipeline.debugRings = limit;
   return true;
 }
 
 /// Whether the options go together; fills in the problem.
 static bool check() {
+  if (!readDebugRings())
+    return false;
   if (!options.pack.empty())
     return checkPack();
   if (cache.getNumOccurrences() || jobs.getNumOccurrences() || quiet.getNumOccurrences())

@@ -60,7 +60,15 @@ def ConvertHopperToNVVMPass : Pass<"convert-hopper-to-nvvm", "::mlir::gpu::GPUMo
     nvvm operations that it stands for, in place. Fragments become f32 values, slots
     become mbarrier addresses, and shared memory becomes offsets into one dynamic
     allocation. `scf`, `arith` and `index` stay for the upstream conversions.
+
+    With `debug-rings` (docs/Debugging.md) a wait of `ring.acquire` or `ring.wait` lasts at most so
+    long. One that lasts longer writes who waits for what where the runtime reads it, and traps. What waits
+    there are is noted on the kernel, as `hopper.debug_rings`.
   }];
+  let options = [
+    Option<"debugRings", "debug-rings", "unsigned", /*default=*/"0",
+           "milliseconds that a wait at a ring may last before it reports and traps (0: for ever)">,
+  ];
   let dependentDialects = ["::mlir::NVVM::NVVMDialect", "::mlir::LLVM::LLVMDialect",
                            "::mlir::scf::SCFDialect", "::mlir::arith::ArithDialect",
                            "::mlir::math::MathDialect", "::mlir::vector::VectorDialect"];

@@ -73,6 +73,7 @@ struct PackOptions {
   std::string cache; ///< folder; empty: none
   unsigned jobs = 0; ///< threads; 0: one a processor
   bool allowSpills = false;
+  unsigned debugRings = 0; ///< milliseconds that a wait at a ring may last; 0: for ever
   std::function<void(const PackProgress &)> progress; ///< called by one thread at a time
 };
 

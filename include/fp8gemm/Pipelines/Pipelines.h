@@ -30,6 +30,10 @@ struct PipelineOptions : mlir::PassPipelineOptions<PipelineOptions> {
                            llvm::cl::init(false)};
   Option<bool> lineinfo{*this, "lineinfo", llvm::cl::desc("keep line numbers in the machine code"),
                         llvm::cl::init(false)};
+  Option<unsigned> debugRings{
+      *this, "debug-rings",
+      llvm::cl::desc("milliseconds that a wait at a ring may last before it reports and traps (0: for ever)"),
+      llvm::cl::init(0)};
   Option<std::string> lineinfoFile{
       *this, "lineinfo-file",
       llvm::cl::desc("write the hopper level to this file, and let lines be those of it (default: of the input)")};

@@ -2,7 +2,7 @@
 //
 // convert-hopper-to-nvvm: the pass. Each concern has a file of patterns beside it.
 
-#include "Lowering.h"
+#include "DebugRings.h"
 
 #include "fp8gemm/Conversion/Passes.h"
 #include "fp8gemm/Dialect/Hopper/IR/SmemLayout.h"
@@ -118,6 +118,8 @@ static void configureTarget(ConversionTarget &target) {
 
 namespace {
 struct ConvertHopperToNVVMPass : fp8gemm::impl::ConvertHopperToNVVMPassBase<ConvertHopperToNVVMPass> {
+  using ConvertHopperToNVVMPassBase::ConvertHopperToNVVMPassBase;
+
   void runOnOperation() override {
     gpu::GPUModuleOp module = getOperation();
     SmallVector<gpu::GPUFuncOp> kernels(module.getOps<gpu::GPUFuncOp>());
@@ -125,16 +127,20 @@ struct ConvertHopperToNVVMPass : fp8gemm::impl::ConvertHopperToNVVMPassBase<Conv
       return; // lowered before
     for (gpu::GPUFuncOp kernel : kernels) {
       noteDependence(kernel);
+      if (debugRings && failed(numberWaits(kernel, debugRings)))
+        return signalPassFailure();
       if (failed(unrollLoops(kernel)) || failed(placeSharedMemory(kernel)))
         return signalPassFailure();
     }
     declareSharedMemory(module);
+    if (debugRings)
+      declareReports(module);
 
     NVVMTypeConverter converter;
     RewritePatternSet patterns(&getContext());
     populateKernelPatterns(converter, patterns);
     populateWarpSpecializePatterns(converter, patterns);
-    populateRingPatterns(converter, patterns);
+    populateRingPatterns(converter, patterns, debugRings);
     populateFillPatterns(converter, patterns);
     populateMmaPatterns(converter, patterns);
     populatePromotePatterns(converter, patterns);

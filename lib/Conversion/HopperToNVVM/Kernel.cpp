@@ -2,7 +2,7 @@
 //
 // The kernel around the roles: function, shared memory, grid, tile order.
 
-#include "Lowering.h"
+#include "DebugRings.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
@@ -38,7 +38,7 @@ struct LowerKernel : OpConversionPattern<gpu::GPUFuncOp> {
     auto kernel = LLVM::LLVMFuncOp::create(rewriter, op.getLoc(), op.getName(), type);
     kernel.setAllArgAttrs(parameters);
     for (StringRef name : {"hopper.problem", "hopper.launch", "hopper.config", "hopper.smem_bytes",
-                           "hopper.workspace_bytes", "hopper.waits_for_previous"})
+                           "hopper.workspace_bytes", "hopper.waits_for_previous", kDebugRings.data()})
       if (Attribute attribute = op->getAttr(name))
         kernel->setAttr(name, attribute);
     kernel->setAttr("gpu.kernel", rewriter.getUnitAttr());

@@ -58,7 +58,8 @@ struct Emitter {
 /// Patterns, by concern.
 void populateKernelPatterns(NVVMTypeConverter &, mlir::RewritePatternSet &);
 void populateWarpSpecializePatterns(NVVMTypeConverter &, mlir::RewritePatternSet &);
-void populateRingPatterns(NVVMTypeConverter &, mlir::RewritePatternSet &);
+/// Waits last `limitMs` at most; 0: for ever.
+void populateRingPatterns(NVVMTypeConverter &, mlir::RewritePatternSet &, int64_t limitMs);
 void populateFillPatterns(NVVMTypeConverter &, mlir::RewritePatternSet &);
 void populateMmaPatterns(NVVMTypeConverter &, mlir::RewritePatternSet &);
 void populatePromotePatterns(NVVMTypeConverter &, mlir::RewritePatternSet &);

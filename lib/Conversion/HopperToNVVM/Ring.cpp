@@ -2,16 +2,12 @@
 //
 // The ring: mbarriers and the addresses of a stage's buffers.
 
-#include "Lowering.h"
+#include "DebugRings.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
 using namespace fp8gemm::hopper;
-
-/// How long one try_wait may sleep before it looks again (ns): PTX ISA,
-/// "mbarrier.try_wait". Correctness does not depend on it.
-static constexpr int64_t kTryWaitNanoseconds = 10000000;
 
 namespace {
 /// The stage that an access names, as addresses.
@@ -41,12 +37,6 @@ struct Stage {
   Value ring, index, full, empty;
 };
 } // namespace
-
-/// Blocks until the barrier's phase of this parity has completed.
-static void waitForPhase(Emitter emit, Value barrier, Value phase) {
-  Value parity = arith::ExtUIOp::create(emit.builder, emit.loc, emit.builder.getI32Type(), phase);
-  NVVM::MBarrierTryWaitParityOp::create(emit.builder, emit.loc, barrier, parity, emit.i32(kTryWaitNanoseconds));
-}
 
 namespace {
 
@@ -81,16 +71,33 @@ struct LowerFenceMbarrierInit : OpConversionPattern<FenceMbarrierInitOp> {
   }
 };
 
+/// What waits for a stage.
+template <typename Op> struct LowerRingAccess : OpConversionPattern<Op> {
+  LowerRingAccess(NVVMTypeConverter &converter, MLIRContext *context, int64_t limitMs)
+      : OpConversionPattern<Op>(converter, context), limitMs(limitMs) {}
+
+  /// Blocks until the barrier's phase of this parity has completed.
+  void waitForPhase(Emitter emit, Op op, Value barrier, Value phase, Value stage) const {
+    Value parity = arith::ExtUIOp::create(emit.builder, emit.loc, emit.builder.getI32Type(), phase);
+    if (limitMs)
+      waitWithLimit(emit, op, barrier, parity, stage, limitMs);
+    else
+      NVVM::MBarrierTryWaitParityOp::create(emit.builder, emit.loc, barrier, parity, emit.i32(kTryWaitNanoseconds));
+  }
+
+  int64_t limitMs;
+};
+
 /// ring.acquire -> wait for empty; by TMA: arrive at full with the expected bytes.
-struct LowerRingAcquire : OpConversionPattern<RingAcquireOp> {
-  using OpConversionPattern::OpConversionPattern;
+struct LowerRingAcquire : LowerRingAccess<RingAcquireOp> {
+  using LowerRingAccess::LowerRingAccess;
   LogicalResult matchAndRewrite(RingAcquireOp op, OneToNOpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
     if (!op.getStage())
       return rewriter.notifyMatchFailure(op, "has no position: run hopper-assign-stages first");
     Emitter emit{rewriter, op.getLoc()};
     Stage stage(emit, op, adaptor);
-    waitForPhase(emit, stage.empty, adaptor.getPhase().front());
+    waitForPhase(emit, op, stage.empty, adaptor.getPhase().front(), stage.index);
     bool byTma = op.getFiller() == Filler::tma;
     if (byTma)
       NVVM::MBarrierArriveExpectTxOp::create(rewriter, op.getLoc(), Type(), stage.full,
@@ -118,15 +125,15 @@ struct LowerRingCommit : OpConversionPattern<RingCommitOp> {
 };
 
 /// ring.wait -> wait for full.
-struct LowerRingWait : OpConversionPattern<RingWaitOp> {
-  using OpConversionPattern::OpConversionPattern;
+struct LowerRingWait : LowerRingAccess<RingWaitOp> {
+  using LowerRingAccess::LowerRingAccess;
   LogicalResult matchAndRewrite(RingWaitOp op, OneToNOpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
     if (!op.getStage())
       return rewriter.notifyMatchFailure(op, "has no position: run hopper-assign-stages first");
     Emitter emit{rewriter, op.getLoc()};
     Stage stage(emit, op, adaptor);
-    waitForPhase(emit, stage.full, adaptor.getPhase().front());
+    waitForPhase(emit, op, stage.full, adaptor.getPhase().front(), stage.index);
     rewriter.replaceOpWithMultiple(op, stage.results(0, op.getBuffers().size()));
     return success();
   }
@@ -193,7 +200,9 @@ struct LowerRingAdvance : OpConversionPattern<RingAdvanceOp> {
 
 } // namespace
 
-void fp8gemm::hopper::populateRingPatterns(NVVMTypeConverter &converter, RewritePatternSet &patterns) {
-  patterns.add<LowerRingInit, LowerFenceMbarrierInit, LowerRingAcquire, LowerRingCommit, LowerRingWait,
-               LowerRingRelease, LowerRingAdvance>(converter, patterns.getContext());
+void fp8gemm::hopper::populateRingPatterns(NVVMTypeConverter &converter, RewritePatternSet &patterns,
+                                           int64_t limitMs) {
+  patterns.add<LowerRingInit, LowerFenceMbarrierInit, LowerRingCommit, LowerRingRelease, LowerRingAdvance>(
+      converter, patterns.getContext());
+  patterns.add<LowerRingAcquire, LowerRingWait>(converter, patterns.getContext(), limitMs);
 }

@@ -110,4 +110,32 @@ def Hopper_LaunchAttr : Hopper_Attr<"Launch", "launch"> {
   }];
 }
 
+def Hopper_RingWaitAttr : Hopper_Attr<"RingWait", "ring_wait"> {
+  let summary = "a place where a kernel waits for a stage";
+  let description = [{
+    One `ring.acquire` (until a stage is empty) or `ring.wait` (until it is full) in a role; `ring` counts the
+    kernel's rings in the order of their creation. `at` is the operation's location, for people.
+
+    Example: `#hopper.ring_wait<consumer until full of ring 0 at "gemm.mlir:12:9">`.
+  }];
+  let parameters = (ins EnumParameter<Hopper_WarpRole>:$role, EnumParameter<Hopper_StageState>:$until,
+                        "int64_t":$ring, "::mlir::StringAttr":$at);
+  let assemblyFormat = "`<` $role `until` $until `of` `ring` $ring `at` $at `>`";
+}
+
+def Hopper_DebugRingsAttr : Hopper_Attr<"DebugRings", "debug_rings"> {
+  let summary = "what the waits of a debug build are, told to whoever reads its reports";
+  let description = [{
+    Stands on the `llvm.func` of a kernel that was lowered with `debug-rings`, as `hopper.debug_rings`: each wait at a
+    ring lasts at most `limit_ms`, and then reports its number, which counts `waits`. `rings` are their types.
+
+    Example: `#hopper.debug_rings<limit_ms = 1000, rings = [!ring], waits = [#hopper.ring_wait<...>]>`.
+  }];
+  let parameters = (ins "int64_t":$limit_ms, OptionalArrayRefParameter<"::mlir::Type">:$rings,
+                        OptionalArrayRefParameter<"RingWaitAttr">:$waits);
+  let assemblyFormat = [{
+    `<` `limit_ms` `=` $limit_ms (`,` `rings` `=` `[` $rings^ `]`)? (`,` `waits` `=` `[` $waits^ `]`)? `>`
+  }];
+}
+
 #endif // FP8GEMM_DIALECT_HOPPER_IR_HOPPERATTRS_TD

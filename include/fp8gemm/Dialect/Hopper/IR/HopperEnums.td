@@ -40,4 +40,14 @@ def Hopper_CUse : I32Enum<"CUse", "whether C is added, and where it is", [
   let cppNamespace = "::fp8gemm::hopper";
 }
 
+def Hopper_WarpRole : I32Enum<"WarpRole", "what a warp of a kernel does", [
+    I32EnumCase<"producer", 0>, I32EnumCase<"helper", 1>, I32EnumCase<"consumer", 2>]> {
+  let cppNamespace = "::fp8gemm::hopper";
+}
+
+def Hopper_StageState : I32Enum<"StageState", "what an access to a stage waits for", [
+    I32EnumCase<"empty", 0>, I32EnumCase<"full", 1>]> {
+  let cppNamespace = "::fp8gemm::hopper";
+}
+
 #endif // FP8GEMM_DIALECT_HOPPER_IR_HOPPERENUMS_TD
