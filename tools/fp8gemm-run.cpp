@@ -3,9 +3,11 @@
 // fp8gemm-run: runs a kernel on random operands, checks it and times it.
 
 #include "run/Execute.h"
+#include "run/Gpu.h"
 #include "run/Simulate.h"
 
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 
 using namespace fp8gemm::run;
@@ -22,6 +24,9 @@ int main(int argc, char **argv) {
     Report report = execute(options);
     options.json ? report.printJson() : report.printText();
     return report.held() ? 0 : 1;
+  } catch (const Hang &hang) {
+    std::fprintf(stderr, "fp8gemm-run: error: %s\n", hang.what());
+    std::_Exit(2); // nothing is left that waits for the kernel
   } catch (const std::exception &error) {
     std::fprintf(stderr, "fp8gemm-run: error: %s\n", error.what());
     return 2;

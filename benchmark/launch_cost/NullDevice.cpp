@@ -40,6 +40,12 @@ CUresult cuLibraryGetKernel(CUkernel *kernel, CUlibrary, const char *) {
   return CUDA_SUCCESS;
 }
 
+CUresult cuLibraryGetGlobal(CUdeviceptr *pointer, size_t *bytes, CUlibrary, const char *) {
+  *pointer = 0;
+  *bytes = sizeof(CUdeviceptr);
+  return CUDA_SUCCESS;
+}
+
 CUresult cuStreamCreate(CUstream *stream, unsigned) {
   static char place;
   *stream = reinterpret_cast<CUstream>(&place);

@@ -23,6 +23,7 @@ constexpr CUresult CUDA_ERROR_INVALID_IMAGE = 200;
 constexpr CUresult CUDA_ERROR_INVALID_CONTEXT = 201;
 constexpr CUresult CUDA_ERROR_NO_BINARY_FOR_GPU = 209;
 constexpr CUresult CUDA_ERROR_CONTEXT_IS_DESTROYED = 709;
+constexpr CUresult CUDA_ERROR_NOT_READY = 600;
 constexpr CUresult CUDA_ERROR_ILLEGAL_ADDRESS = 700;
 constexpr CUresult CUDA_ERROR_LAUNCH_FAILED = 719;
 constexpr CUresult CUDA_ERROR_SYSTEM_DRIVER_MISMATCH = 803;
@@ -45,6 +46,9 @@ constexpr int CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR = 75;
 constexpr int CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR = 76;
 constexpr int CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN = 97;
 constexpr int CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES = 8;
+
+constexpr unsigned CU_MEMHOSTREGISTER_PORTABLE = 1;
+constexpr unsigned CU_MEMHOSTREGISTER_DEVICEMAP = 2;
 
 struct alignas(128) CUtensorMap { // 64 before CUDA 13
   uint64_t opaque[16];
@@ -109,7 +113,13 @@ struct CUlaunchConfig {
   X(launchKernelEx, cuLaunchKernelEx,                                                                                  \
     (const CUlaunchConfig *config, CUfunction function, void **params, void **extra))                                  \
   X(memcpyDtoHAsync, cuMemcpyDtoHAsync_v2, (void *to, CUdeviceptr from, size_t bytes, CUstream stream))                \
-  X(streamSynchronize, cuStreamSynchronize, (CUstream stream))
+  X(streamSynchronize, cuStreamSynchronize, (CUstream stream))                                                         \
+  X(libraryGetGlobal, cuLibraryGetGlobal,                                                                              \
+    (CUdeviceptr * pointer, size_t *bytes, CUlibrary library, const char *name))                                       \
+  X(memHostRegister, cuMemHostRegister_v2, (void *pointer, size_t bytes, unsigned flags))                              \
+  X(memHostUnregister, cuMemHostUnregister, (void *pointer))                                                           \
+  X(memHostGetDevicePointer, cuMemHostGetDevicePointer_v2, (CUdeviceptr * device, void *pointer, unsigned flags))      \
+  X(memcpyHtoD, cuMemcpyHtoD_v2, (CUdeviceptr to, const void *from, size_t bytes))
 
 /// What the runtime calls where the driver has it.
 #define FP8GEMM_CUDA_OPTIONAL_FUNCTIONS(X) X(funcLoad, cuFuncLoad, (CUfunction function)) /* 12.4 */
@@ -121,11 +131,11 @@ struct CUlaunchConfig {
   X(ctxSetCurrent, cuCtxSetCurrent, (CUcontext context))                                                               \
   X(memAlloc, cuMemAlloc_v2, (CUdeviceptr * pointer, size_t bytes))                                                    \
   X(memFree, cuMemFree_v2, (CUdeviceptr pointer))                                                                      \
-  X(memcpyHtoD, cuMemcpyHtoD_v2, (CUdeviceptr to, const void *from, size_t bytes))                                     \
   X(memcpyDtoH, cuMemcpyDtoH_v2, (void *to, CUdeviceptr from, size_t bytes))                                           \
   X(memcpyDtoDAsync, cuMemcpyDtoDAsync_v2, (CUdeviceptr to, CUdeviceptr from, size_t bytes, CUstream stream))          \
   X(memsetD8Async, cuMemsetD8Async, (CUdeviceptr to, unsigned char value, size_t bytes, CUstream stream))              \
   X(streamCreate, cuStreamCreate, (CUstream * stream, unsigned flags))                                                 \
+  X(streamQuery, cuStreamQuery, (CUstream stream))                                                                     \
   X(eventCreate, cuEventCreate, (CUevent * event, unsigned flags))                                                     \
   X(eventRecord, cuEventRecord, (CUevent event, CUstream stream))                                                      \
   X(eventElapsedTime, cuEventElapsedTime, (float *milliseconds, CUevent start, CUevent end))

@@ -105,6 +105,8 @@ fp8gemm_status fp8gemm_kernel_get_info(const fp8gemm_kernel *kernel, fp8gemm_ker
   known.ptxas_version = text(manifest.ptxas_version());
   known.llvm_version = text(manifest.llvm_version());
   known.dependent_launch = manifest.waits_for_previous();
+  if (const format::DebugRings *debug = manifest.debug_rings())
+    known.wait_limit_ns = uint64_t(debug->limit_ms()) * 1000000;
   writeStruct(known, info);
   return FP8GEMM_OK;
 }

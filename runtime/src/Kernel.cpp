@@ -161,6 +161,11 @@ static fp8gemm_status countClusters(const cuda::Driver &driver, const fp8gemm_ke
 }
 
 fp8gemm_status fp8gemm_kernel::load(const cuda::Driver &cu, const DeviceLimits *&limits) {
+  fp8gemm_status status = loadOnDevice(cu, limits);
+  return status == FP8GEMM_OK && reports ? reports->attach(cu, library) : status;
+}
+
+fp8gemm_status fp8gemm_kernel::loadOnDevice(const cuda::Driver &cu, const DeviceLimits *&limits) {
   cuda::CUdevice device = 0;
   if (auto result = cu.ctxGetDevice(&device))
     return failedCall(cu, result, "cuCtxGetDevice");

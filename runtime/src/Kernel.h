@@ -6,6 +6,7 @@
 #include "Driver.h"
 #include "Error.h"
 #include "Facts.h"
+#include "RingReports.h"
 
 #include <array>
 #include <atomic>
@@ -59,6 +60,9 @@ struct fp8gemm_kernel {
   fp8gemm::runtime::TensorMapCache *maps = nullptr;
   std::unique_ptr<fp8gemm::runtime::TensorMapCache> ownMaps;
 
+  /// Of a debug build, else null.
+  std::unique_ptr<fp8gemm::runtime::RingReports> reports;
+
   /// Guards loading; a launch on a loaded device takes no lock.
   std::mutex loading;
   const fp8gemm::cuda::Driver *driver = nullptr;
@@ -78,14 +82,18 @@ struct fp8gemm_kernel {
   void describe(const fp8gemm::format::Manifest &manifest) {
     description = &manifest;
     facts = fp8gemm::runtime::Facts(manifest);
+    if (manifest.debug_rings())
+      reports = std::make_unique<fp8gemm::runtime::RingReports>();
   }
   /// A launch of `clusterCount` clusters; `attributes` is storage that it points to.
   void configure(int64_t clusterCount, fp8gemm::runtime::LaunchAttributes &attributes,
                  fp8gemm::cuda::CUlaunchConfig &config) const;
 
   /// Readies the kernel on the device of the current context, and says what that has. Of a device where it is
-  /// ready, takes no lock.
+  /// ready, takes no lock, but for a debug build.
   fp8gemm_status load(const fp8gemm::cuda::Driver &driver, const fp8gemm::runtime::DeviceLimits *&limits);
+  /// The first of these, but for where a debug build reports.
+  fp8gemm_status loadOnDevice(const fp8gemm::cuda::Driver &driver, const fp8gemm::runtime::DeviceLimits *&limits);
   /// The same, and has the driver load the code into the current context, which it else may do at the first launch.
   fp8gemm_status loadInContext(const fp8gemm::cuda::Driver &driver);
 };

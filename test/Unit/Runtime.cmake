@@ -13,8 +13,8 @@ target_compile_options(RuntimeCProgram PRIVATE -Wall -Wextra -Wpedantic -Werror)
 target_link_libraries(RuntimeCProgram PRIVATE fp8gemm_runtime)
 
 fp8gemm_unit_test(RuntimeGemmTest SOURCES RuntimeAbiTest.cpp RuntimeContextTest.cpp RuntimeCppTest.cpp RuntimeGemmTest.cpp
-  RuntimeGroupedTest.cpp RuntimeLaunchTest.cpp RuntimePackTest.cpp RuntimeRecipesTest.cpp RuntimeTensorMapCacheTest.cpp
-  RuntimeTensorMapTest.cpp LINK fp8gemm_runtime_static DEPENDS RuntimeFakeDriver RuntimeCProgram)
+  RuntimeGroupedTest.cpp RuntimeLaunchTest.cpp RuntimePackTest.cpp RuntimeRecipesTest.cpp RuntimeRingReportTest.cpp
+  RuntimeTensorMapCacheTest.cpp RuntimeTensorMapTest.cpp LINK fp8gemm_runtime_static DEPENDS RuntimeFakeDriver RuntimeCProgram)
 target_compile_definitions(RuntimeGemmTest PRIVATE
   FP8GEMM_PROJECT_VERSION="${PROJECT_VERSION}"
   FP8GEMM_FAKE_LIBCUDA="$<TARGET_FILE:RuntimeFakeDriver>"
@@ -28,7 +28,7 @@ if(CUDA_INCLUDE)
 endif()
 
 add_library(RuntimeFakeGpu SHARED RuntimeFakeGpu.cpp RuntimeFakeDriver.cpp RuntimeFakeReport.cpp)
-target_include_directories(RuntimeFakeGpu PRIVATE ${CMAKE_SOURCE_DIR}/runtime/src)
+target_include_directories(RuntimeFakeGpu PRIVATE ${CMAKE_SOURCE_DIR}/runtime/src ${CMAKE_SOURCE_DIR}/runtime/format)
 target_compile_options(RuntimeFakeGpu PRIVATE -Wall -Wextra)
 
 fp8gemm_unit_test(RuntimeRunTest SOURCES RuntimeRunTest.cpp LINK fp8gemm_run_support fp8gemm_format

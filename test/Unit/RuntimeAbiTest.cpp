@@ -72,7 +72,8 @@ PLACE(fp8gemm_kernel_info, config, 128);
 PLACE(fp8gemm_kernel_info, ptxas_version, 136);
 PLACE(fp8gemm_kernel_info, llvm_version, 144);
 PLACE(fp8gemm_kernel_info, dependent_launch, 152);
-static_assert(sizeof(fp8gemm_kernel_info) == 160);
+PLACE(fp8gemm_kernel_info, wait_limit_ns, 160);
+static_assert(sizeof(fp8gemm_kernel_info) == 168);
 
 PLACE(fp8gemm_problem, size, 0);
 PLACE(fp8gemm_problem, m, 8);

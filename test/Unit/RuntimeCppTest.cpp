@@ -52,6 +52,13 @@ TEST_F(Cpp, KernelsAreClosedOnce) {
   EXPECT_EQ(fake().liveLibraries, 0);
 }
 
+TEST_F(Cpp, RingReports) {
+  ManifestSpec debug;
+  debug.debug.limitMs = 1000;
+  EXPECT_EQ(make(debug).ringReport(), "");
+  expectError([] { make().ringReport(); }, FP8GEMM_INVALID_ARGUMENT, "expected a kernel built with --debug-rings");
+}
+
 TEST_F(Cpp, LaunchesWithoutASize) {
   Kernel kernel = make();
   fp8gemm_gemm_args args = goodArgs();

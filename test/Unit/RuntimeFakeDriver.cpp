@@ -232,4 +232,38 @@ CUresult cuStreamSynchronize(CUstream) {
   return CUDA_SUCCESS;
 }
 
+CUresult cuMemcpyHtoD_v2(CUdeviceptr to, const void *from, size_t bytes) {
+  ENTER(cuMemcpyHtoD_v2);
+  std::memcpy(reinterpret_cast<void *>(to), from, bytes);
+  return CUDA_SUCCESS;
+}
+
+/// A context's own, as all globals are.
+CUresult cuLibraryGetGlobal(CUdeviceptr *pointer, size_t *bytes, CUlibrary, const char *name) {
+  ENTER(cuLibraryGetGlobal);
+  fakeCuda()->askedGlobal = name;
+  *pointer = reinterpret_cast<CUdeviceptr>(&fakeCuda()->globals[currentContext()]);
+  *bytes = fakeCuda()->globalBytes;
+  return CUDA_SUCCESS;
+}
+
+CUresult cuMemHostRegister_v2(void *pointer, size_t bytes, unsigned flags) {
+  ENTER(cuMemHostRegister_v2);
+  if (flags != (CU_MEMHOSTREGISTER_PORTABLE | CU_MEMHOSTREGISTER_DEVICEMAP))
+    return 1;
+  fakeCuda()->registered[pointer] = bytes;
+  return CUDA_SUCCESS;
+}
+
+CUresult cuMemHostUnregister(void *pointer) {
+  ENTER(cuMemHostUnregister);
+  return fakeCuda()->registered.erase(pointer) ? CUDA_SUCCESS : 1;
+}
+
+CUresult cuMemHostGetDevicePointer_v2(CUdeviceptr *device, void *pointer, unsigned) {
+  ENTER(cuMemHostGetDevicePointer_v2);
+  *device = reinterpret_cast<CUdeviceptr>(pointer);
+  return fakeCuda()->registered.count(pointer) ? CUDA_SUCCESS : 1;
+}
+
 } // extern "C"

@@ -51,6 +51,10 @@ struct FakeCuda {
   std::vector<cuda::CUcontext> loadedInto; ///< contexts of cuFuncLoad, in order
   unsigned askedCluster = 0;               ///< of cuOccupancyMaxActiveClusters
   int liveLibraries = 0;
+  std::string askedGlobal;                           ///< of cuLibraryGetGlobal
+  size_t globalBytes = 8;                            ///< its size
+  std::map<cuda::CUcontext, cuda::CUdeviceptr> globals; ///< its value
+  std::map<void *, size_t> registered;               ///< by cuMemHostRegister
 
   /// Called by each launch, where set.
   void (*kernel)(void **params) = nullptr;

@@ -3,8 +3,10 @@
 // The fake driver, with memory of the host and a "kernel" that computes the product
 // slowly from its tensor maps: enough for fp8gemm-run to run without a GPU. Built
 // together with RuntimeFakeDriver.cpp. FAKE_GPU_FAULT makes the kernel misbehave:
-// nothing, row, guard, input, unsteady.
+// nothing, row, guard, input, unsteady; trap: its producer waits in vain and reports that;
+// hang: it never ends.
 
+#include "RingReport.h"
 #include "RuntimeFakeDriver.h"
 
 #include <cmath>
@@ -35,6 +37,12 @@ void fakeKernel(void **params) {
   auto faulty = [&](const char *name) { return fault && std::strcmp(fault, name) == 0; };
   if (faulty("nothing"))
     return;
+  if (faulty("trap")) {
+    auto *reports = reinterpret_cast<fp8gemm::format::RingReport *>(fakeCuda()->globals[fakeCuda()->current]);
+    if (reports)
+      reports[0] = {1, 0, 2, 1, 5, 0, 0, 0};
+    fakeCuda()->failures["cuStreamSynchronize"] = CUDA_ERROR_LAUNCH_FAILED;
+  }
   auto map = [&](int index) -> const FakeMap & {
     return fakeCuda()->maps[static_cast<CUtensorMap *>(params[index])->opaque[0]];
   };
@@ -90,11 +98,6 @@ CUresult cuMemFree_v2(CUdeviceptr pointer) {
   return CUDA_SUCCESS;
 }
 
-CUresult cuMemcpyHtoD_v2(CUdeviceptr to, const void *from, size_t bytes) {
-  std::memcpy(reinterpret_cast<void *>(to), from, bytes);
-  return CUDA_SUCCESS;
-}
-
 CUresult cuMemcpyDtoH_v2(void *to, CUdeviceptr from, size_t bytes) {
   std::memcpy(to, reinterpret_cast<void *>(from), bytes);
   return CUDA_SUCCESS;
@@ -109,6 +112,11 @@ CUresult cuStreamCreate(CUstream *stream, unsigned) {
   fakeCuda()->streams[*stream] = fakeCuda()->current;
   fakeCuda()->kernel = fakeKernel;
   return CUDA_SUCCESS;
+}
+
+CUresult cuStreamQuery(CUstream) {
+  const char *fault = std::getenv("FAKE_GPU_FAULT");
+  return fault && std::strcmp(fault, "hang") == 0 ? CUDA_ERROR_NOT_READY : CUDA_SUCCESS;
 }
 
 CUresult cuEventCreate(CUevent *event, unsigned) {

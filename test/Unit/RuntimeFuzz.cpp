@@ -96,6 +96,8 @@ static void launch(fp8gemm_kernel *kernel) {
       matrix(args.d),
       /*num_sms=*/16, args.flags};
   fp8gemm_gemm(kernel, &single, nullptr);
+  if ((fp8gemm_kernel_ring_report(kernel) != nullptr) != (info.wait_limit_ns != 0))
+    std::abort();
 }
 
 /// The only way to refuse a file is to say what is wrong with it. Other statuses come of exceptions.

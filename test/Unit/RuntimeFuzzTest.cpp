@@ -43,6 +43,9 @@ void writeCorpus(const std::string &folder) {
   for (int grouping = 1; grouping <= int(format::Grouping::KCount); ++grouping)
     add("grouping-" + std::to_string(grouping), grouped(format::Grouping(grouping)));
   write("gemm", false, makeKernelFile());
+  ManifestSpec debug;
+  debug.debug.limitMs = 1000;
+  write("debug", false, makeKernelFile(debug));
   write("two", true, makePack(twoProblems()));
   write("all", true, makePack(all));
 }

@@ -328,6 +328,37 @@ TEST(RunTool, Json) {
             1, "\"held\": false, \"rows\": 4, \"worst_error_over_bound\": null");
 }
 
+std::string debugKernel() {
+  std::string path = std::string(FP8GEMM_TEST_DIR) + "/runtime-run-debug.cubin";
+  ManifestSpec manifest;
+  manifest.n = 136, manifest.k = 272;
+  manifest.debug.limitMs = 1000;
+  std::ofstream(path, std::ios::binary) << makeKernelFile(manifest);
+  return path;
+}
+
+TEST(RunTool, TrapsAreExplained) {
+  const std::string fake = "FAKE_GPU_FAULT=trap FP8GEMM_LIBCUDA=" FP8GEMM_FAKE_GPU;
+  Outcome outcome = runTool(debugKernel() + " --m=4 --check", fake);
+  expectRun(outcome, 2, "fp8gemm-run: error: cuStreamSynchronize failed: ");
+  expectRun(outcome, 2,
+            "\nkernel 'gemm_test' waited for more than 1000 ms:\n"
+            "  producer, cta 5: waits until stage 2 of ring 0 is empty (phase true), at gemm.mlir:12:9\n");
+  Outcome plain = runTool(kernelFile() + " --m=4 --check", fake);
+  expectRun(plain, 2, "fp8gemm-run: error: cuStreamSynchronize failed: ");
+  EXPECT_EQ(plain.output.find("debug-rings"), std::string::npos) << plain.output;
+}
+
+TEST(RunTool, WatchdogEndsAHang) {
+  const std::string fake = "FAKE_GPU_FAULT=hang FP8GEMM_LIBCUDA=" FP8GEMM_FAKE_GPU;
+  Outcome outcome = runTool(kernelFile() + " --m=4 --watchdog=1", fake);
+  expectRun(outcome, 2, "error: expected the GPU to be done within 1 s (--watchdog), but it still runs\n");
+  expectRun(outcome, 2, "kernel 'gemm_test' was compiled without --debug-rings; compile it with that option");
+  expectRun(runTool(debugKernel() + " --m=4 --watchdog=1", fake), 2,
+            "no warp waited at a ring for more than 1000 ms: if it hangs, then elsewhere, such as at a named");
+  expectRun(runTool(kernelFile() + " --m=4 --check --watchdog=0"), 0, "check    held");
+}
+
 TEST(RunTool, StaticM) {
   expectRun(runTool(kernelFile(64) + " --check"), 0, "held: 64 of 64 rows");
   expectRun(runTool(kernelFile(64) + " --m=65"), 2,
@@ -373,6 +404,7 @@ TEST(RunTool, BadInputs) {
   expectRun(runTool(kernel + " --m=-1"), 2, "expected --m in [0, 2^31 - 1], got -1");
   expectRun(runTool(kernel + " --m=2147483647 --device=cpu"), 2, "expected operands that fit this machine's");
   expectRun(runTool(kernel + " --m=4x"), 2, "expected --m=<number>, got '4x'");
+  expectRun(runTool(kernel + " --m=4 --watchdog=-1"), 2, "expected --watchdog=<number>, got '-1'");
   expectRun(runTool(kernel + " --m=4 --pad=8"), 2, "expected --pad as a multiple of 16 bytes");
   expectRun(runTool(kernel + " --m=4 --device=tpu"), 2, "expected --device=gpu, cpu or sim, got 'tpu'");
   expectRun(runTool(kernel + " --mm=4"), 2, "unknown option '--mm=4'");

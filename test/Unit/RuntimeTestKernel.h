@@ -91,6 +91,24 @@ struct ParamSpec {
   uint32_t swizzle = 0, promotion = 0;
 };
 
+struct WaitSpec {
+  format::WarpRole role;
+  format::StageState until;
+  uint32_t ring;
+  std::string location;
+};
+
+/// A debug build, where it has a limit; with two rings as kernels that load C have.
+struct DebugSpec {
+  uint32_t limitMs = 0;
+  std::vector<uint32_t> stages = {4, 1};
+  uint32_t readers = 2, ringCluster = 1;
+  std::vector<WaitSpec> waits = {{format::WarpRole::Producer, format::StageState::Empty, 0, "gemm.mlir:12:9"},
+                                 {format::WarpRole::Helper, format::StageState::Empty, 0, ""},
+                                 {format::WarpRole::Consumer, format::StageState::Full, 0, "gemm.mlir:30:9"},
+                                 {format::WarpRole::Consumer, format::StageState::Full, 1, "gemm.mlir:50:9"}};
+};
+
 struct ManifestSpec {
   uint32_t version = format::kManifestVersion;
   std::string entry = "gemm_test", chip = "sm_90a", op = "gemm";
@@ -105,6 +123,7 @@ struct ManifestSpec {
   uint32_t groups = 1, groupAlign = 1, workspace = 0;
   format::Grouping grouping = format::Grouping::None;
   bool flat = false, waits = false;
+  DebugSpec debug;
   int64_t cubinBytesOff = 0; ///< added to the true size
   std::vector<ParamSpec> params = {
       {format::ParamKind::TensorMap, format::Operand::A, format::ElementType::F8E4M3FN, {128, 128}, 128, 256},
@@ -151,6 +170,24 @@ inline ManifestSpec grouped(format::Grouping grouping) {
   return spec;
 }
 
+inline flatbuffers::Offset<format::DebugRings> makeDebugRings(flatbuffers::FlatBufferBuilder &builder,
+                                                              const DebugSpec &spec) {
+  if (spec.limitMs == 0)
+    return 0;
+  std::vector<flatbuffers::Offset<format::Ring>> rings;
+  for (uint32_t stages : spec.stages) {
+    auto tma = builder.CreateVectorOfStrings({"128x128xf8E4M3FN", "128xf32"});
+    auto warps = rings.empty() ? builder.CreateVectorOfStrings({"1xf32"})
+                               : builder.CreateVectorOfStrings(std::vector<std::string>());
+    rings.push_back(format::CreateRing(builder, stages, tma, warps, spec.readers, spec.ringCluster));
+  }
+  std::vector<flatbuffers::Offset<format::RingWait>> waits;
+  for (const WaitSpec &wait : spec.waits)
+    waits.push_back(
+        format::CreateRingWaitDirect(builder, wait.role, wait.until, wait.ring, wait.location.c_str()));
+  return format::CreateDebugRingsDirect(builder, spec.limitMs, &rings, &waits);
+}
+
 inline std::string makeManifest(const ManifestSpec &spec, size_t cubinBytes) {
   using namespace format;
   flatbuffers::FlatBufferBuilder builder;
@@ -169,7 +206,8 @@ inline std::string makeManifest(const ManifestSpec &spec, size_t cubinBytes) {
                                                      cubinBytes + spec.cubinBytesOff, problem, &params, spec.threads,
                                                      spec.smemBytes, spec.tileM, spec.tileN, spec.clusterM,
                                                      spec.clusterN, spec.splitK, 168, 0, spec.workspace, "config text",
-                                                     "13.0.88", "22.1.8", spec.waits));
+                                                     "13.0.88", "22.1.8", spec.waits,
+                                                     makeDebugRings(builder, spec.debug)));
   return std::string(reinterpret_cast<const char *>(builder.GetBufferPointer()), builder.GetSize());
 }
 

@@ -56,6 +56,22 @@ static void runOnCpu(Problem &problem) {
     throw std::runtime_error(message);
 }
 
+/// What is known of who waits for what, behind an error.
+static std::string explainHang(fp8gemm_kernel *kernel, const fp8gemm_kernel_info &info) {
+  if (!info.wait_limit_ns)
+    return "\nkernel '" + std::string(info.name) +
+           "' was compiled without --debug-rings; compile it with that option to learn who waits for what";
+  const char *report = fp8gemm_kernel_ring_report(kernel);
+  if (!report)
+    return std::string("\n") + fp8gemm_last_error();
+  if (!*report)
+    return "\nno warp waited at a ring for more than " + std::to_string(info.wait_limit_ns / 1000000) +
+           " ms: if it hangs, then elsewhere, such as at a named or cluster barrier";
+  std::string text = std::string("\n") + report;
+  text.pop_back(); // the end of its last line
+  return text;
+}
+
 /// Launches twice where the result is checked, and times where that is asked for.
 static void runOnGpu(Gpu &gpu, fp8gemm_kernel *kernel, Problem &problem, const Options &options, Report &report) {
   auto matrix = [&](Matrix &matrix) { return fp8gemm_matrix{gpu.upload(matrix), matrix.leadingDimension}; };
@@ -117,7 +133,7 @@ Report execute(const Options &options) {
   std::unique_ptr<Gpu> gpu;
   if (options.device != "cpu") {
     try {
-      gpu = std::make_unique<Gpu>();
+      gpu = std::make_unique<Gpu>(options.watchdog);
       require(fp8gemm_kernel_load(opened));
       report.device = gpu->name;
     } catch (const std::runtime_error &error) {
@@ -157,7 +173,17 @@ Report execute(const Options &options) {
   report.pad = options.pad;
   report.seed = options.seed;
   if (gpu)
-    runOnGpu(*gpu, opened, problem, options, report);
+    try {
+      runOnGpu(*gpu, opened, problem, options, report);
+    } catch (const Hang &hang) {
+      // To free anything would wait for the kernel.
+      (void)gpu.release();
+      (void)kernel.release();
+      throw Hang(hang.what() + explainHang(opened, info));
+    } catch (const std::runtime_error &error) {
+      const char *reports = info.wait_limit_ns ? fp8gemm_kernel_ring_report(opened) : nullptr;
+      throw std::runtime_error(error.what() + (reports && *reports ? explainHang(opened, info) : ""));
+    }
   else
     runOnCpu(problem);
   if (options.check)

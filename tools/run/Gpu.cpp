@@ -3,7 +3,7 @@
 #include "Gpu.h"
 
 #include <chrono>
-#include <stdexcept>
+#include <thread>
 
 namespace fp8gemm::run {
 
@@ -12,7 +12,22 @@ void Gpu::check(cuda::CUresult result, const char *call) const {
     throw std::runtime_error(driver->describe(result, call));
 }
 
-Gpu::Gpu() {
+void Gpu::wait() const {
+  using Clock = std::chrono::steady_clock;
+  std::chrono::duration<double> limit(watchdogSeconds);
+  for (auto start = Clock::now(); watchdogSeconds > 0;) {
+    cuda::CUresult result = cu.streamQuery(stream);
+    if (result != cuda::CUDA_ERROR_NOT_READY)
+      break; // the driver says more of an error where it waits
+    if (Clock::now() - start > limit)
+      throw Hang("expected the GPU to be done within " + std::to_string(int64_t(watchdogSeconds)) +
+                 " s (--watchdog), but it still runs");
+    std::this_thread::sleep_for(std::chrono::microseconds(50));
+  }
+  check(driver->streamSynchronize(stream), "cuStreamSynchronize");
+}
+
+Gpu::Gpu(double watchdogSeconds) : watchdogSeconds(watchdogSeconds) {
   std::string error;
   driver = cuda::Driver::get(error);
   if (!driver || !cu.load(*driver, error))
@@ -47,7 +62,7 @@ void *Gpu::upload(const Matrix &matrix, const Matrix &contents) {
   cuda::CUdeviceptr &pointer = matrices[&matrix];
   if (!pointer)
     pointer = allocate(matrix.bytes.size());
-  check(cu.memcpyHtoD(pointer, contents.bytes.data(), contents.bytes.size()), "cuMemcpyHtoD");
+  check(driver->memcpyHtoD(pointer, contents.bytes.data(), contents.bytes.size()), "cuMemcpyHtoD");
   return reinterpret_cast<void *>(pointer + Matrix::kGuardBytes);
 }
 
@@ -57,7 +72,7 @@ void Gpu::download(const Matrix &matrix, Matrix &contents) {
 
 void Gpu::run(const std::function<void(cuda::CUstream)> &launch) {
   launch(stream);
-  check(driver->streamSynchronize(stream), "cuStreamSynchronize");
+  wait();
 }
 
 std::vector<double> Gpu::time(int calls, const std::function<void(cuda::CUstream)> &launch) {
@@ -76,7 +91,7 @@ std::vector<double> Gpu::time(int calls, const std::function<void(cuda::CUstream
     check(cu.eventRecord(start, stream), "cuEventRecord");
     launch(stream);
     check(cu.eventRecord(stop, stream), "cuEventRecord");
-    check(driver->streamSynchronize(stream), "cuStreamSynchronize");
+    wait();
     float milliseconds = 0;
     check(cu.eventElapsedTime(&milliseconds, start, stop), "cuEventElapsedTime");
     if (i >= 0)
@@ -92,7 +107,7 @@ double Gpu::timeHost(const std::function<void(cuda::CUstream)> &launch) {
   for (int i = 0; i < kLaunches; ++i)
     launch(stream);
   std::chrono::duration<double, std::micro> spent = std::chrono::steady_clock::now() - start;
-  check(driver->streamSynchronize(stream), "cuStreamSynchronize");
+  wait();
   return spent.count() / kLaunches;
 }
 

@@ -11,14 +11,22 @@
 
 #include <functional>
 #include <map>
+#include <stdexcept>
 #include <string>
 
 namespace fp8gemm::run {
 
+/// A kernel that did not end in time, and runs on: the device can't be waited for any more, not even at the
+/// end of the process.
+struct Hang : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
 class Gpu {
 public:
-  /// Device 0, its primary context made current on this thread.
-  Gpu();
+  /// Device 0, its primary context made current on this thread. Whatever is waited for longer than
+  /// `watchdogSeconds` (0: for ever) throws Hang.
+  explicit Gpu(double watchdogSeconds);
   ~Gpu();
   Gpu(const Gpu &) = delete;
 
@@ -44,7 +52,10 @@ public:
 private:
   cuda::CUdeviceptr allocate(size_t bytes);
   void check(cuda::CUresult result, const char *call) const;
+  /// Waits for the stream.
+  void wait() const;
 
+  double watchdogSeconds;
   const cuda::Driver *driver;
   cuda::ToolFunctions cu;
   cuda::CUstream stream = nullptr;

@@ -21,6 +21,8 @@ Runs a kernel made by fp8gemm-compile on random operands.
   --bench        median time of 12 launches, each with a cold L2
   --seed=N       seed of the operands (1)
   --pad=BYTES    lengthen the rows of every operand, a multiple of 16 (0)
+  --watchdog=S   end if the GPU is not done after S seconds (60; 0: wait for ever), and say who waits for what
+                 where the kernel was compiled with --debug-rings (docs/Debugging.md)
   --json         print one JSON object
   --help         this text
 
@@ -60,7 +62,8 @@ Options parseOptions(int argc, char **argv) {
       *flag = true;
       continue;
     }
-    bool known = name == "--m" || name == "--device" || name == "--seed" || name == "--pad";
+    bool known = name == "--m" || name == "--device" || name == "--seed" || name == "--pad" ||
+                 name == "--watchdog";
     if (!known)
       throw std::runtime_error("unknown option '" + argument + "'; see fp8gemm-run --help");
     if (equals == std::string::npos && i + 1 == argc)
@@ -72,6 +75,8 @@ Options parseOptions(int argc, char **argv) {
         throw std::runtime_error("expected --m in [0, 2^31 - 1], got " + value);
     } else if (name == "--seed") {
       options.seed = parseNumber<uint64_t>(name, value);
+    } else if (name == "--watchdog") {
+      options.watchdog = parseNumber<uint32_t>(name, value);
     } else if (name == "--pad") {
       options.pad = parseNumber<int64_t>(name, value);
       if (options.pad < 0 || options.pad > 1 << 20 || options.pad % 16 != 0)

@@ -134,6 +134,7 @@ typedef struct fp8gemm_kernel_info {
   const char *ptxas_version;
   const char *llvm_version;
   uint32_t dependent_launch; /* 1: takes FP8GEMM_DEPENDENT_LAUNCH */
+  uint64_t wait_limit_ns;    /* of a debug build (fp8gemm-compile --debug-rings): how long a wait at a ring may last; else 0 */
 } fp8gemm_kernel_info;
 
 FP8GEMM_API fp8gemm_status fp8gemm_kernel_get_info(const fp8gemm_kernel *kernel, fp8gemm_kernel_info *info);
@@ -142,6 +143,12 @@ FP8GEMM_API fp8gemm_status fp8gemm_kernel_get_info(const fp8gemm_kernel *kernel,
  * 9.0 exactly, shared memory) and loads it there, so that the first fp8gemm_gemm
  * need not: call it before capturing a graph or measuring. */
 FP8GEMM_API fp8gemm_status fp8gemm_kernel_load(fp8gemm_kernel *kernel);
+
+/* Of a debug build (wait_limit_ns above): which of its warps waited for what for longer than that, before they
+ * trapped. A line for each role and place, for people; "" where none did. Null of a kernel that is no debug build. It
+ * calls no driver, so it answers while the GPU hangs, and when a context is lost. The text is valid until the next
+ * call of this function on this thread. */
+FP8GEMM_API const char *fp8gemm_kernel_ring_report(fp8gemm_kernel *kernel);
 
 /* A row-major matrix in device memory; rows start `leading_dimension` elements
  * apart. */

@@ -62,6 +62,13 @@ public:
     check(fp8gemm_grouped_gemm(kernel, &args, stream));
   }
 
+  std::string ringReport() const {
+    const char *report = fp8gemm_kernel_ring_report(kernel);
+    if (!report)
+      throw Error(fp8gemm_last_status(), fp8gemm_last_error());
+    return report;
+  }
+
   fp8gemm_kernel *get() const noexcept { return kernel; }
 
 private:
@@ -90,6 +97,7 @@ public:
   void groupedGemm(const fp8gemm_grouped_gemm_args &args, CUstream_st *stream) const {
     ref().groupedGemm(args, stream);
   }
+  std::string ringReport() const { return ref().ringReport(); }
 
 private:
   struct Close {
