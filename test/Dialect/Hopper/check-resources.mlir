@@ -35,6 +35,23 @@ gpu.func @dynamic_attribution() workgroup(%staging : memref<?xbf16, 3>)
   gpu.return
 }
 
+// expected-error @+1 {{uses 16 CTAs a cluster; exceeded the limit of 8 CTAs}}
+gpu.func @cluster() kernel attributes {hopper.problem = #problem,
+    hopper.launch = #hopper.launch<threads = 256, tile_m = 64, tile_n = 64, stages = 2, consumers = 1, cluster_m = 4, split_k = 4>} {
+  gpu.return
+}
+
+// Maps of 8 groups in 2 slots.
+gpu.func @workspace(%map: !nvgpu.tensormap.descriptor<tensor = memref<64x128xf8E4M3FN, 3>, swizzle = swizzle_128b, l2promo = none, oob = zero, interleave = none> {hopper.param = #hopper.param<tensor_map of a>},
+    %a: memref<?xf8E4M3FN> {hopper.param = #hopper.param<matrix of a>},
+    %ws: memref<?xi8> {hopper.param = #hopper.param<matrix of workspace>},
+    %m: index {hopper.param = #hopper.param<extent_m of none>}) workgroup(%table: memref<9x4xi32, 3>)
+    kernel attributes {hopper.launch = #launch, hopper.problem = #problem, hopper.workspace_bytes = 1024 : i64} {
+  // expected-error @+1 {{uses 2048 bytes of workspace a CTA; exceeded the limit of 1024 bytes ('hopper.workspace_bytes')}}
+  hopper.make_group_maps %map of %a rows %m in %table to %ws slot 0 of 2 : !nvgpu.tensormap.descriptor<tensor = memref<64x128xf8E4M3FN, 3>, swizzle = swizzle_128b, l2promo = none, oob = zero, interleave = none> of memref<?xf8E4M3FN>, memref<9x4xi32, 3>, memref<?xi8>
+  gpu.return
+}
+
 // A function that is no kernel owns nothing.
 gpu.func @no_kernel() {
   gpu.return

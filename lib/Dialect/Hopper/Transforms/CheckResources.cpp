@@ -21,6 +21,12 @@ namespace {
 constexpr int64_t kThreadsPerWarpgroup = 128;
 constexpr int64_t kMaxThreads = 1024;
 
+/// The largest cluster that every GPU of compute capability 9.0 runs (CUDA Programming Guide).
+constexpr int64_t kMaxCluster = 8;
+
+/// Bytes of a tensor map.
+constexpr int64_t kMapBytes = 128;
+
 /// Registers of an SM; a thread gets a multiple of 8 (CUDA Programming Guide, compute capability 9.0).
 constexpr int64_t kSmRegisters = 65536;
 constexpr int64_t kRegisterGranularity = 8;
@@ -102,6 +108,8 @@ private:
       return;
     bool fits = succeeded(checkInterface(func));
     fits &= succeeded(checkSharedMemory(func));
+    fits &= succeeded(checkCluster(func));
+    func.walk([&](MakeGroupMapsOp make) { fits &= succeeded(checkWorkspace(func, make)); });
     func.walk([&](WarpSpecializeOp roles) {
       fits &= succeeded(checkThreads(func, roles));
       fits &= succeeded(checkAccumulators(roles));
@@ -133,6 +141,26 @@ private:
       return success();
     return func.emitOpError() << "uses " << layout->getTotalBytes() << " bytes of shared memory; exceeded the limit of "
                               << limit << " bytes";
+  }
+
+  LogicalResult checkCluster(gpu::GPUFuncOp func) {
+    auto launch = func->getAttrOfType<LaunchAttr>("hopper.launch");
+    if (!launch || launch.getCluster() <= kMaxCluster)
+      return success();
+    return func.emitOpError() << "uses " << launch.getCluster() << " CTAs a cluster; exceeded the limit of "
+                              << kMaxCluster << " CTAs";
+  }
+
+  /// Maps behind a CTA's part of the workspace would be the next CTA's.
+  LogicalResult checkWorkspace(gpu::GPUFuncOp func, MakeGroupMapsOp make) {
+    int64_t groups = cast<MemRefType>(make.getTable().getType()).getDimSize(0) - 1;
+    int64_t wanted = int64_t(make.getSlots()) * groups * kMapBytes;
+    auto bytes = func->getAttrOfType<IntegerAttr>("hopper.workspace_bytes");
+    int64_t limit = bytes ? bytes.getInt() : 0;
+    if (wanted <= limit)
+      return success();
+    return make.emitOpError() << "uses " << wanted << " bytes of workspace a CTA; exceeded the limit of " << limit
+                              << " bytes ('hopper.workspace_bytes')";
   }
 
   LogicalResult checkThreads(gpu::GPUFuncOp func, WarpSpecializeOp roles) {

@@ -22,7 +22,7 @@ class CheckRings : public fp8gemm::hopper::impl::CheckRingsPassBase<CheckRings> 
     markAllAnalysesPreserved();
     Kernel kernel;
     kernel.func = getOperation();
-    Reporter reporter;
+    Reporter reporter('R');
     getOperation().walk([&](Operation *op) {
       if (auto ring = dyn_cast<RingCreateOp>(op))
         kernel.rings.push_back(ring);
@@ -47,7 +47,11 @@ class CheckRings : public fp8gemm::hopper::impl::CheckRingsPassBase<CheckRings> 
       checkMmas(kernel, reporter);
       checkPositions(kernel, reporter);
       checkTraffic(kernel, reporter);
+      checkHolds(kernel, reporter);
       checkStores(kernel, reporter);
+      checkGroups(kernel, reporter);
+      checkExchange(kernel, reporter);
+      checkSharing(kernel, reporter);
     }
     if (reporter.failed())
       signalPassFailure();

@@ -6,8 +6,7 @@
 #define FP8GEMM_LIB_DIALECT_HOPPER_TRANSFORMS_RINGCHECKS_H
 
 #include "fp8gemm/Dialect/Hopper/IR/Hopper.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
-#include "llvm/ADT/DenseSet.h"
+#include "fp8gemm/Dialect/Hopper/Transforms/Checks.h"
 
 namespace fp8gemm::hopper {
 
@@ -40,28 +39,8 @@ inline llvm::StringRef getName(Role role) {
 
 constexpr Role kRoles[] = {Role::producer, Role::helper, Role::consumers};
 
-/// Reports broken rules, each once an operation.
-class Reporter {
-public:
-  /// Starts the message of a broken rule; inactive if `op` is known to break it.
-  /// `other`, if any, is pointed at with `note`.
-  mlir::InFlightDiagnostic report(mlir::Operation *op, unsigned rule, mlir::Operation *other = nullptr,
-                                  llvm::StringRef note = "") {
-    anyBroken = true;
-    if (!reported.insert({op, rule}).second)
-      return mlir::InFlightDiagnostic();
-    mlir::InFlightDiagnostic error = op->emitOpError();
-    if (other)
-      error.attachNote(other->getLoc()) << note;
-    error << "breaks R" << rule << ": ";
-    return error;
-  }
-  bool failed() const { return anyBroken; }
-
-private:
-  bool anyBroken = false;
-  llvm::DenseSet<std::pair<mlir::Operation *, unsigned>> reported;
-};
+/// `value` in warpgroup `group`, if it is index arithmetic on constants and the group's number, `groupArgument`.
+std::optional<int64_t> evaluate(mlir::Value value, mlir::Value groupArgument, int64_t group);
 
 /// The ring that an access is made to; null for other operations.
 inline mlir::Value getAccessedRing(mlir::Operation *op) {
@@ -79,40 +58,13 @@ inline llvm::SmallVector<mlir::Operation *> getUsers(mlir::Value value) {
   return users;
 }
 
-/// Follows every path through `block`: visit(op, state) changes the state at each
-/// operation. Where paths meet, State::join(other) merges the other's state and
-/// returns true if that changed it. Loops are followed until nothing changes.
-template <typename State, typename Visit> void followPaths(mlir::Block &block, State &state, Visit visit) {
-  for (mlir::Operation &op : block) {
-    visit(&op, state);
-    if (op.getNumRegions() == 0)
-      continue;
-    bool isCondition = llvm::isa<mlir::scf::IfOp>(op), changed = true;
-    bool mayBeSkipped = !isCondition || op.getRegion(1).empty();
-    std::optional<State> after;
-    if (mayBeSkipped)
-      after = state;
-    while (changed) {
-      changed = false;
-      for (mlir::Region &region : op.getRegions()) {
-        if (region.empty())
-          continue;
-        // A loop's next iteration starts where any earlier path ends.
-        State inside = isCondition ? state : *after;
-        followPaths(region.front(), inside, visit);
-        if (!after) {
-          after = inside;
-          continue;
-        }
-        changed |= after->join(inside);
-      }
-      changed &= !isCondition;
-    }
-    state = *after;
-  }
-}
+/// True unless `a` and `b` are different buffers, or parts of one that constant offsets and sizes keep apart.
+bool mayOverlap(mlir::Value a, mlir::Value b);
 
-/// R1 to R7, R31 to R34: rings are made, initialised and published before the roles start, and
+/// What a view is a view of.
+mlir::Value getRoot(mlir::Value buffer);
+
+/// R1 to R7, R31 to R34, R42: rings are made, initialised and published before the roles start, and
 /// each operation stands in a role that may do it.
 void checkSetup(Kernel &kernel, Reporter &reporter);
 /// R8 to R14: slots, their buffers and what fills them.
@@ -121,10 +73,18 @@ void checkSlots(Kernel &kernel, Reporter &reporter);
 void checkMmas(Kernel &kernel, Reporter &reporter);
 /// R19 to R22: stages and phases, where they are assigned.
 void checkPositions(Kernel &kernel, Reporter &reporter);
-/// R23 and R24: roles access a ring equally often.
+/// R23, R24, R35: roles access a ring equally often, and rings in one order.
 void checkTraffic(Kernel &kernel, Reporter &reporter);
-/// R25 to R30: staging, named barriers and TMA stores.
+/// R36: what roles hold while they wait.
+void checkHolds(Kernel &kernel, Reporter &reporter);
+/// R25 to R30, R43: staging, named barriers and TMA stores.
 void checkStores(Kernel &kernel, Reporter &reporter);
+/// R37, R38: tables and tensor maps of groups are there before they are used.
+void checkGroups(Kernel &kernel, Reporter &reporter);
+/// R39: accumulators that meet in distributed shared memory.
+void checkExchange(Kernel &kernel, Reporter &reporter);
+/// R40, R41: what warpgroups share.
+void checkSharing(Kernel &kernel, Reporter &reporter);
 
 } // namespace fp8gemm::hopper
 

@@ -114,6 +114,15 @@ static void checkClusterBarrier(Kernel &kernel, ClusterBarrierOp barrier, std::o
     });
 }
 
+/// R42: who releases a stage to a cluster, and multicasts to it, is in one of that size.
+static void checkCluster(Kernel &kernel, RingCreateOp ring, Reporter &reporter) {
+  auto launch = kernel.func->getAttrOfType<LaunchAttr>("hopper.launch");
+  int64_t cluster = ring.getRing().getType().getCluster();
+  if (launch && cluster != 1 && cluster != launch.getCluster())
+    reporter.report(ring, 42) << "expected the ring's cluster to be the launch's " << launch.getCluster()
+                              << " CTAs, or 1, got " << cluster;
+}
+
 static void checkRole(Kernel &kernel, Operation *op, Reporter &reporter) {
   Region *region = op->getParentRegion();
   while (region && region->getParentOp() != kernel.roles)
@@ -171,6 +180,7 @@ void fp8gemm::hopper::checkSetup(Kernel &kernel, Reporter &reporter) {
     // R5: a release arrives once a warp of every consumer.
     int64_t readers = ring.getRing().getType().getReaders(), consumers = kernel.roles.getConsumers();
     checkStays(kernel, ring, reporter);
+    checkCluster(kernel, ring, reporter);
     if (readers != consumers)
       reporter.report(ring, 5) << "expected the ring's readers to be the " << consumers << " consumers, got "
                                << readers;

@@ -13,6 +13,12 @@
 using namespace mlir;
 using namespace fp8gemm::hopper;
 
+Value fp8gemm::hopper::getRoot(Value buffer) {
+  while (auto view = buffer.getDefiningOp<ViewLikeOpInterface>())
+    buffer = view.getViewSource();
+  return buffer;
+}
+
 namespace {
 
 /// One acquire or wait.
@@ -35,13 +41,6 @@ struct Slot {
 bool isAfter(Operation *op, Operation *end) {
   Operation *ancestor = end->getBlock()->findAncestorOpInBlock(*op);
   return ancestor && end->isBeforeInBlock(ancestor);
-}
-
-/// What a view is a view of.
-Value getRoot(Value buffer) {
-  while (auto view = buffer.getDefiningOp<ViewLikeOpInterface>())
-    buffer = view.getViewSource();
-  return buffer;
 }
 
 /// R8: consumed once, by the right word, in the block that made it. Returns the

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Fillers and readers of a ring must access it equally often: their loop nests are
-// compared, after loops of constant trip count are multiplied out.
+// Fillers and readers of a ring must access it equally often, and rings in one order: their loop
+// nests are compared, after loops of constant trip count are multiplied out.
 
 #include "RingChecks.h"
 
@@ -15,17 +15,18 @@ using namespace fp8gemm::hopper;
 
 namespace {
 
-/// A number of accesses, or a loop or condition around some.
+/// A number of accesses to one ring, or a loop or condition around some.
 struct Item {
   Operation *op;
   int64_t count = 0; // 0 if op is a loop or condition
+  Value ring;        // null if op is a loop or condition
   std::vector<Item> first;
   std::vector<Item> second; // else
 };
 using Items = std::vector<Item>;
 
 void append(Items &items, Item item) {
-  if (item.count > 0 && !items.empty() && items.back().count > 0)
+  if (item.count > 0 && !items.empty() && items.back().ring == item.ring)
     items.back().count += item.count;
   else
     items.push_back(std::move(item));
@@ -43,19 +44,19 @@ std::optional<int64_t> getTrips(scf::ForOp loop) {
   return distance <= 0 ? 0 : llvm::divideCeil(distance, step.getSExtValue());
 }
 
-/// The accesses to `ring` in `block`, in order: those that fill it, or those that read it.
-Items collect(Block &block, Value ring, bool fills) {
+/// The accesses to `rings` in `block`, in order: those that fill them, or those that read them.
+Items collect(Block &block, ArrayRef<Value> rings, bool fills) {
   Items items;
   for (Operation &op : block) {
-    if (getAccessedRing(&op) == ring && isa<RingAcquireOp>(op) == fills) {
-      append(items, Item{&op, 1, {}, {}});
+    if (Value ring = getAccessedRing(&op); llvm::is_contained(rings, ring) && isa<RingAcquireOp>(op) == fills) {
+      append(items, Item{&op, 1, ring, {}, {}});
       continue;
     }
-    Item item{&op, 0, {}, {}};
+    Item item{&op, 0, {}, {}, {}};
     for (Region &region : op.getRegions()) {
       Items inner;
       if (!region.empty())
-        inner = collect(region.front(), ring, fills);
+        inner = collect(region.front(), rings, fills);
       Items &part = region.getRegionNumber() == 0 ? item.first : item.second;
       llvm::append_range(part, inner);
     }
@@ -68,7 +69,7 @@ Items collect(Block &block, Value ring, bool fills) {
     int64_t count;
     if (trips && item.first.size() == 1 && item.first.front().count > 0 &&
         !llvm::MulOverflow(*trips, item.first.front().count, count))
-      item = Item{item.first.front().op, count, {}, {}};
+      item = Item{item.first.front().op, count, item.first.front().ring, {}, {}};
     append(items, std::move(item));
   }
   return items;
@@ -83,7 +84,7 @@ public:
       const Item *itemA = i < a.size() ? &a[i] : nullptr, *itemB = i < b.size() ? &b[i] : nullptr;
       if (!itemA || !itemB)
         return std::make_pair(itemA, itemB);
-      if (itemA->count > 0 && itemA->count == itemB->count)
+      if (itemA->count > 0 && itemA->count == itemB->count && itemA->ring == itemB->ring)
         continue;
       if (itemA->count > 0 || itemB->count > 0 || !haveSameControl(itemA->op, itemB->op))
         return std::make_pair(itemA, itemB);
@@ -138,39 +139,78 @@ std::string describe(const Item *item) {
   return std::to_string(item->count);
 }
 
+/// The accesses of `role` to `rings`; none if it isn't to access them.
+Items collect(Kernel &kernel, Role role, ArrayRef<Value> rings) {
+  Block *block = kernel.getBlock(role);
+  return block ? collect(*block, rings, role != Role::consumers) : Items();
+}
+
+/// R23, R24: whom the ring's type names accesses it, all equally often.
+void checkRing(Kernel &kernel, RingCreateOp ring, Reporter &reporter) {
+  RingType type = ring.getRing().getType();
+  std::optional<Role> filler;
+  Items filled;
+  for (Role role : kRoles) {
+    if ((role == Role::producer && type.getTma().empty()) || (role == Role::helper && type.getWarps().empty()))
+      continue;
+    Items items = collect(kernel, role, {ring.getRing()});
+    // R23: whoever waits for this role would wait for ever.
+    if (items.empty()) {
+      reporter.report(ring, 23) << "expected the " << getName(role) << " to access the ring, got no "
+                                << (role == Role::consumers ? "wait" : "acquire");
+      continue;
+    }
+    if (!filler) {
+      filler = role;
+      filled = std::move(items);
+      continue;
+    }
+    // R24
+    auto difference = Comparison().compare(filled, items);
+    if (!difference)
+      continue;
+    auto [there, here] = *difference;
+    reporter.report(here ? here->op : items.back().op, 24, there ? there->op : filled.back().op, "in the other role")
+        << "expected as many accesses to the ring, in the same loops, in the " << getName(role) << " as in the "
+        << getName(*filler) << ", got " << describe(here) << " where the " << getName(*filler) << " has "
+        << describe(there);
+  }
+}
+
+/// R35: one waits for the first ring and the other for the second, if they come in another order.
+void checkOrder(Kernel &kernel, RingCreateOp first, RingCreateOp second, Reporter &reporter) {
+  std::optional<Role> other;
+  Items before;
+  for (Role role : kRoles) {
+    bool accessesBoth =
+        !collect(kernel, role, {first.getRing()}).empty() && !collect(kernel, role, {second.getRing()}).empty();
+    if (!accessesBoth)
+      continue;
+    Items items = collect(kernel, role, {first.getRing(), second.getRing()});
+    if (!other) {
+      other = role;
+      before = std::move(items);
+      continue;
+    }
+    auto difference = Comparison().compare(before, items);
+    if (!difference)
+      continue;
+    auto [there, here] = *difference;
+    reporter.report(here ? here->op : items.back().op, 35, there ? there->op : before.back().op, "in the other role")
+        << "expected the " << getName(role) << " to access both rings in the order of the " << getName(*other)
+        << ", got another";
+  }
+}
+
 } // namespace
 
 void fp8gemm::hopper::checkTraffic(Kernel &kernel, Reporter &reporter) {
-  for (RingCreateOp ring : kernel.rings) {
-    RingType type = ring.getRing().getType();
-    std::optional<Role> filler;
-    Items filled;
-    for (Role role : kRoles) {
-      if ((role == Role::producer && type.getTma().empty()) || (role == Role::helper && type.getWarps().empty()))
-        continue;
-      Items items;
-      if (Block *block = kernel.getBlock(role))
-        items = collect(*block, ring.getRing(), role != Role::consumers);
-      // R23: whoever waits for this role would wait for ever.
-      if (items.empty()) {
-        reporter.report(ring, 23) << "expected the " << getName(role) << " to access the ring, got no "
-                                  << (role == Role::consumers ? "wait" : "acquire");
-        continue;
-      }
-      if (!filler) {
-        filler = role;
-        filled = std::move(items);
-        continue;
-      }
-      // R24
-      auto difference = Comparison().compare(filled, items);
-      if (!difference)
-        continue;
-      auto [there, here] = *difference;
-      reporter.report(here ? here->op : items.back().op, 24, there ? there->op : filled.back().op, "in the other role")
-          << "expected as many accesses to the ring, in the same loops, in the " << getName(role) << " as in the "
-          << getName(*filler) << ", got " << describe(here) << " where the " << getName(*filler) << " has "
-          << describe(there);
-    }
-  }
+  bool brokenBefore = reporter.failed();
+  for (RingCreateOp ring : kernel.rings)
+    checkRing(kernel, ring, reporter);
+  if (reporter.failed() && !brokenBefore)
+    return; // the order would differ for that reason
+  for (auto [i, first] : llvm::enumerate(kernel.rings))
+    for (RingCreateOp second : ArrayRef(kernel.rings).drop_front(i + 1))
+      checkOrder(kernel, first, second, reporter);
 }

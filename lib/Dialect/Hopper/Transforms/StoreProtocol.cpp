@@ -7,21 +7,13 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/Matchers.h"
+#include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
 using namespace fp8gemm::hopper;
 
-namespace {
-
-/// True unless `a` and `b` are different buffers, or parts of one that constant
-/// offsets and sizes keep apart.
-bool mayOverlap(Value a, Value b) {
-  auto rootOf = [](Value buffer) {
-    while (auto view = buffer.getDefiningOp<ViewLikeOpInterface>())
-      buffer = view.getViewSource();
-    return buffer;
-  };
-  if (rootOf(a) != rootOf(b))
+bool fp8gemm::hopper::mayOverlap(Value a, Value b) {
+  if (getRoot(a) != getRoot(b))
     return false;
   auto va = a.getDefiningOp<memref::SubViewOp>(), vb = b.getDefiningOp<memref::SubViewOp>();
   if (!va || !vb || va.getSource() != vb.getSource() || !va.hasUnitStride() || !vb.hasUnitStride())
@@ -35,6 +27,8 @@ bool mayOverlap(Value a, Value b) {
   }
   return true;
 }
+
+namespace {
 
 /// What a store_fragment still needs before TMA may read it; the worst first.
 enum class Written { unfenced, fenced, published };
@@ -56,6 +50,7 @@ struct StoreState {
     int64_t newer = 0; // groups committed since
   };
   llvm::MapVector<Operation *, Written> written;
+  llvm::SetVector<Operation *> notCopied; // of those written
   llvm::MapVector<Operation *, Store> stores;
 
   bool join(const StoreState &other) {
@@ -65,6 +60,8 @@ struct StoreState {
       changed |= isNew || level < it->second;
       it->second = std::min(it->second, level);
     }
+    for (Operation *op : other.notCopied)
+      changed |= notCopied.insert(op);
     for (auto &[op, store] : other.stores) {
       auto [it, isNew] = stores.insert({op, store});
       Store &mine = it->second;
@@ -98,6 +95,8 @@ public:
         if (store.newer >= int64_t(wait.getPending()))
           store.reading = Reading::waited;
     } else if (isa<YieldOp>(op)) {
+      for (Operation *write : state.notCopied)
+        reportLost(write);
       // R29: shared memory is given back when the kernel ends.
       for (auto &[store, info] : state.stores)
         if (info.reading == Reading::inFlight)
@@ -107,6 +106,12 @@ public:
   }
 
 private:
+  /// R43
+  void reportLost(Operation *write) {
+    reporter.report(write, 43) << "expected a fragment that is stored to be copied to global memory, by a TMA store or "
+                                  "hopper.store_rows of the same staging, got none on some path";
+  }
+
   /// R25
   void writeStaging(StoreFragmentOp write, StoreState &state) {
     for (auto &[store, info] : state.stores) {
@@ -121,12 +126,16 @@ private:
                                                 : "hopper.named_barrier after the copy of its rows");
     }
     state.written[write] = Written::unfenced;
+    if (!state.notCopied.insert(write))
+      reportLost(write);
   }
 
   /// R26, R27, R30
   void readStaging(Operation *store, StoreState &state) {
     bool byTma = isa<TmaStoreOp>(store);
     bool isWritten = false;
+    state.notCopied.remove_if(
+        [&](Operation *write) { return cast<StoreFragmentOp>(write).getStaging() == stagingOf(store); });
     for (auto &[write, level] : state.written) {
       bool overlaps = mayOverlap(cast<StoreFragmentOp>(write).getStaging(), stagingOf(store));
       isWritten |= overlaps;
@@ -149,26 +158,6 @@ private:
 
   Reporter &reporter;
 };
-
-/// `value` in warpgroup `group`, if it is index arithmetic on constants and the group's number.
-std::optional<int64_t> evaluate(Value value, Value groupArgument, int64_t group, unsigned depth = 0) {
-  constexpr unsigned kMostDepth = 8; // of what is written as a barrier's id
-  if (value == groupArgument)
-    return group;
-  APInt constant;
-  if (matchPattern(value, m_ConstantInt(&constant)))
-    return constant.getSExtValue();
-  Operation *op = value.getDefiningOp();
-  if (!isa_and_nonnull<arith::AddIOp, arith::SubIOp, arith::MulIOp>(op) || depth == kMostDepth)
-    return std::nullopt;
-  std::optional<int64_t> lhs = evaluate(op->getOperand(0), groupArgument, group, depth + 1);
-  std::optional<int64_t> rhs = evaluate(op->getOperand(1), groupArgument, group, depth + 1);
-  if (!lhs || !rhs)
-    return std::nullopt;
-  // Wrap-around as the hardware does.
-  uint64_t l = *lhs, r = *rhs;
-  return isa<arith::AddIOp>(op) ? l + r : isa<arith::SubIOp>(op) ? l - r : l * r;
-}
 
 /// R28: as many threads come to a barrier as it waits for.
 void checkBarrier(Kernel &kernel, NamedBarrierOp barrier, Reporter &reporter) {

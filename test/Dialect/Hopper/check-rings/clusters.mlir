@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// R4, R11, R31, R32: rings that a cluster fills.
+// R4, R11, R31, R32, R42: rings that a cluster fills.
 // RUN: fp8gemm-opt %s -verify-diagnostics -o /dev/null \
 // RUN:   -pass-pipeline='builtin.module(gpu.module(gpu.func(hopper-check-rings)))'
 
@@ -28,6 +28,30 @@ gpu.func @valid(%map: !map) {
     %slot, %t = hopper.ring.wait %ring : !ring
     hopper.ring.release %slot
     hopper.cluster_barrier
+    hopper.yield
+  }
+  gpu.return
+}
+
+gpu.func @r31_gone_too_early(%map: !map) {
+  %c0 = arith.constant 0 : index
+  %c16 = arith.constant 16 : index
+  %rank = gpu.cluster_block_id x
+  %first = arith.muli %rank, %c16 : index
+  // expected-error @+1 {{breaks R31: expected hopper.cluster_barrier in the consumers behind the last access to a ring that the cluster fills, got none}}
+  %ring = hopper.ring.create : !ring
+  hopper.ring.init %ring : !ring
+  hopper.fence.mbarrier_init
+  hopper.cluster_barrier
+  hopper.warp_specialize producer registers(40) {
+    %slot, %t = hopper.ring.acquire %ring by tma : !ring
+    %share = memref.subview %t[%first, 0] [16, 128] [1, 1] : !tile to !share
+    hopper.tma_load %map[%first, %c0] to %share signal %slot multicast : !map to !share
+    hopper.ring.commit %slot
+    hopper.yield
+  } consumers(1) registers(232) |%g| {
+    %slot, %t = hopper.ring.wait %ring : !ring
+    hopper.ring.release %slot
     hopper.yield
   }
   gpu.return
@@ -90,6 +114,32 @@ gpu.func @r32_barrier_before_the_end(%map: !map, %n: index) {
       // expected-error @+1 {{breaks R32: expected a cluster barrier outside loops and conditions}}
       hopper.cluster_barrier
     }
+    hopper.cluster_barrier
+    hopper.yield
+  }
+  gpu.return
+}
+
+// Two of the launch's four CTAs load and release each stage; all four are told so.
+gpu.func @r42_another_cluster(%map: !map) attributes {hopper.launch = #hopper.launch<threads = 256, tile_m = 64, tile_n = 32, stages = 2, consumers = 1, cluster_m = 4>} {
+  %c0 = arith.constant 0 : index
+  %c16 = arith.constant 16 : index
+  %rank = gpu.cluster_block_id x
+  %first = arith.muli %rank, %c16 : index
+  // expected-error @+1 {{breaks R42: expected the ring's cluster to be the launch's 4 CTAs, or 1, got 2}}
+  %ring = hopper.ring.create : !ring
+  hopper.ring.init %ring : !ring
+  hopper.fence.mbarrier_init
+  hopper.cluster_barrier
+  hopper.warp_specialize producer registers(40) {
+    %slot, %t = hopper.ring.acquire %ring by tma : !ring
+    %share = memref.subview %t[%first, 0] [16, 128] [1, 1] : !tile to !share
+    hopper.tma_load %map[%first, %c0] to %share signal %slot multicast : !map to !share
+    hopper.ring.commit %slot
+    hopper.yield
+  } consumers(1) registers(232) |%g| {
+    %slot, %t = hopper.ring.wait %ring : !ring
+    hopper.ring.release %slot
     hopper.cluster_barrier
     hopper.yield
   }

@@ -11,12 +11,13 @@
 
 gpu.module @m {
 // Each role loads the same entry, and searches the same table.
-gpu.func @same_loads(%map: !map, %index: memref<?xi32>, %table: memref<9x4xi32, 3>, %n: index) {
+gpu.func @same_loads(%map: !map, %index: memref<?xi32>, %ends: memref<8xi32>, %n: index) workgroup(%table: memref<9x4xi32, 3>) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %c8 = arith.constant 8 : i32
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
+  hopper.scan_groups %ends by row_end limit %n block(128) to %table : memref<8xi32> to memref<9x4xi32, 3>
   hopper.fence.mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {

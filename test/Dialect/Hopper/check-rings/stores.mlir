@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// R25 to R30: staging, named barriers and TMA stores.
+// R25 to R30, R43: staging, named barriers and TMA stores.
 // RUN: fp8gemm-opt %s -verify-diagnostics -o /dev/null \
 // RUN:   -pass-pipeline='builtin.module(gpu.module(gpu.func(hopper-check-rings)))'
 
@@ -304,6 +304,46 @@ gpu.func @r30_nothing_stored(%map: !map) workgroup(%staging: !panels) {
     // expected-error @+1 {{breaks R30: expected a fragment to be stored to the staging before its TMA store, got none}}
     hopper.tma_store %staging to %map[%c0, %c0] : !panels to !map
     hopper.tma_store.wait
+    hopper.yield
+  }
+  gpu.return
+}
+
+gpu.func @r43_copied_on_one_path(%map: !map, %some: i1) workgroup(%staging: !panels) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  hopper.warp_specialize producer registers(40) {
+    hopper.yield
+  } consumers(1) registers(232) |%group| {
+    %acc = hopper.zero : !acc
+    // expected-error @+1 {{breaks R43: expected a fragment that is stored to be copied to global memory, by a TMA store or hopper.store_rows of the same staging, got none on some path}}
+    hopper.store_fragment %acc to %staging : !acc, !panels
+    hopper.fence.async_shared
+    hopper.named_barrier %c1 threads(128)
+    scf.if %some {
+      hopper.tma_store %staging to %map[%c0, %c0] : !panels to !map
+    }
+    hopper.tma_store.wait read
+    hopper.yield
+  }
+  gpu.return
+}
+
+gpu.func @r43_last_iteration_alone(%map: !map, %n: index) workgroup(%staging: !panels) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  hopper.warp_specialize producer registers(40) {
+    hopper.yield
+  } consumers(1) registers(232) |%group| {
+    %acc = hopper.zero : !acc
+    scf.for %tile = %c0 to %n step %c1 {
+      // expected-error @+1 {{breaks R43: expected a fragment that is stored to be copied to global memory, by a TMA store or hopper.store_rows of the same staging, got none on some path}}
+      hopper.store_fragment %acc to %staging : !acc, !panels
+      hopper.fence.async_shared
+      hopper.named_barrier %c1 threads(128)
+    }
+    hopper.tma_store %staging to %map[%c0, %c0] : !panels to !map
+    hopper.tma_store.wait read
     hopper.yield
   }
   gpu.return

@@ -102,13 +102,13 @@ gpu.func @own_bounds(%map: !map, %rows: index, %k: index, %skip: i1) {
     %row, %column = hopper.raster %id in (%rows, %rows) group(8) by %divisor
     %n = arith.minui %row, %k : index
     scf.for %i = %c0 to %n step %c1 {
+      %s0, %b0 = hopper.ring.wait %q : !ring
+      hopper.ring.release %s0
       scf.if %skip {
       } else {
         %s1, %b1 = hopper.ring.wait %r : !ring
         hopper.ring.release %s1
       }
-      %s0, %b0 = hopper.ring.wait %q : !ring
-      hopper.ring.release %s0
     }
     hopper.yield
   }

@@ -32,8 +32,9 @@ def CheckResourcesPass : Pass<"hopper-check-resources", "::mlir::gpu::GPUFuncOp"
   let summary = "reject kernels that don't fit an SM";
   let description = [{
     Compares the shared memory (attributions, rings, mbarriers, as laid out by
-    SmemLayout), the registers of the roles, the accumulators and the threads with
-    the limits of an sm_90a SM. Both numbers are in the message.
+    SmemLayout), the registers of the roles, the accumulators, the threads and the cluster with
+    the limits of an sm_90a SM, and the maps of groups with the workspace that a launcher is told of. Both
+    numbers are in the message.
   }];
   let options = [
     Option<"smemLimit", "smem-limit", "int64_t", /*default=*/"232448",

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// R40, R41: what consumer warpgroups have in common.
+// RUN: fp8gemm-opt %s -verify-diagnostics -o /dev/null \
+// RUN:   -pass-pipeline='builtin.module(gpu.module(gpu.func(hopper-check-rings)))'
+
+!map = !nvgpu.tensormap.descriptor<tensor = memref<64x64xbf16, 3>, swizzle = swizzle_128b, l2promo = none, oob = zero, interleave = none>
+!staging = memref<3x1x64x64xbf16, 3>
+!panels = memref<1x64x64xbf16, strided<[4096, 64, 1], offset: ?>, 3>
+!acc = !hopper.fragment<64x64xf32>
+
+gpu.module @m {
+gpu.func @valid(%map: !map) workgroup(%staging: !staging) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  hopper.warp_specialize producer registers(40) {
+    hopper.yield
+  } consumers(2) registers(232) |%g| {
+    %acc = hopper.zero : !acc
+    %id = arith.addi %g, %c1 : index
+    %mine = memref.subview %staging[%id, 0, 0, 0] [1, 1, 64, 64] [1, 1, 1, 1] : !staging to !panels
+    hopper.store_fragment %acc to %mine : !acc, !panels
+    hopper.fence.async_shared
+    hopper.named_barrier %id threads(128)
+    hopper.tma_store %mine to %map[%c0, %c0] : !panels to !map
+    hopper.tma_store.wait read
+    hopper.yield
+  }
+  gpu.return
+}
+
+// The first warpgroup's barrier says nothing of what the second one writes.
+gpu.func @r40_one_staging(%map: !map, %i: index) workgroup(%staging: !staging) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  hopper.warp_specialize producer registers(40) {
+    hopper.yield
+  } consumers(2) registers(232) |%g| {
+    %acc = hopper.zero : !acc
+    %id = arith.addi %g, %c1 : index
+    %ours = memref.subview %staging[%i, 0, 0, 0] [1, 1, 64, 64] [1, 1, 1, 1] : !staging to !panels
+    // expected-note @+2 {{the other's access}}
+    // expected-error @+1 {{breaks R40: expected warpgroups with barriers of their own to have staging of their own, got warpgroups 0 and 1 at one place}}
+    hopper.store_fragment %acc to %ours : !acc, !panels
+    hopper.fence.async_shared
+    hopper.named_barrier %id threads(128)
+    hopper.tma_store %ours to %map[%c0, %c0] : !panels to !map
+    hopper.tma_store.wait read
+    hopper.yield
+  }
+  gpu.return
+}
+
+// Warpgroup 0 reads the staging that warpgroup 1 writes.
+gpu.func @r40_neighbour(%map: !map) workgroup(%staging: !staging) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  hopper.warp_specialize producer registers(40) {
+    hopper.yield
+  } consumers(2) registers(232) |%g| {
+    %acc = hopper.zero : !acc
+    %id = arith.addi %g, %c1 : index
+    %mine = memref.subview %staging[%g, 0, 0, 0] [1, 1, 64, 64] [1, 1, 1, 1] : !staging to !panels
+    %next = memref.subview %staging[%id, 0, 0, 0] [1, 1, 64, 64] [1, 1, 1, 1] : !staging to !panels
+    // expected-error @+1 {{breaks R40: expected warpgroups with barriers of their own to have staging of their own, got warpgroups 0 and 1 at one place}}
+    hopper.store_fragment %acc to %mine : !acc, !panels
+    hopper.fence.async_shared
+    hopper.named_barrier %id threads(128)
+    // expected-note @+1 {{the other's access}}
+    hopper.tma_store %next to %map[%c0, %c0] : !panels to !map
+    hopper.tma_store.wait read
+    hopper.yield
+  }
+  gpu.return
+}
+
+// Where all come to each barrier, it covers all.
+gpu.func @shared_barriers(%map: !map, %i: index) workgroup(%staging: !staging) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  hopper.warp_specialize producer registers(40) {
+    hopper.yield
+  } consumers(2) registers(232) |%g| {
+    %acc = hopper.zero : !acc
+    %ours = memref.subview %staging[%i, 0, 0, 0] [1, 1, 64, 64] [1, 1, 1, 1] : !staging to !panels
+    hopper.store_fragment %acc to %ours : !acc, !panels
+    hopper.fence.async_shared
+    hopper.named_barrier %c1 threads(256)
+    hopper.tma_store %ours to %map[%c0, %c0] : !panels to !map
+    hopper.tma_store.wait read
+    hopper.yield
+  }
+  gpu.return
+}
+
+gpu.func @r41_under_a_condition() {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  hopper.warp_specialize producer registers(40) {
+    hopper.yield
+  } consumers(2) registers(232) |%g| {
+    %first = arith.cmpi eq, %g, %c0 : index
+    // expected-note @+1 {{this differs between warpgroups}}
+    scf.if %first {
+      // expected-error @+1 {{breaks R41: expected a barrier that warpgroups share outside of what depends on the warpgroup's number}}
+      hopper.named_barrier %c1 threads(256)
+    }
+    hopper.yield
+  }
+  gpu.return
+}
+
+gpu.func @r41_in_a_loop(%n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  hopper.warp_specialize producer registers(40) {
+    hopper.yield
+  } consumers(2) registers(232) |%g| {
+    %end = scf.for %i = %c0 to %n step %c1 iter_args(%carried = %g) -> index {
+      %next = arith.addi %carried, %c1 : index
+      scf.yield %next : index
+    }
+    // expected-note @+1 {{this differs between warpgroups}}
+    scf.for %i = %c0 to %end step %c1 {
+      // expected-error @+1 {{breaks R41: expected a barrier that warpgroups share outside of what depends on the warpgroup's number}}
+      hopper.named_barrier %c1 threads(256)
+    }
+    hopper.yield
+  }
+  gpu.return
+}
+}
