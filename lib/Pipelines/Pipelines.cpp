@@ -35,6 +35,7 @@ void buildNVVMPipeline(OpPassManager &manager, const PipelineOptions &options) {
   kernel.addPass(hopper::createCheckRingsPass());
   kernel.addPass(hopper::createCheckResourcesPass());
   module.addPass(createConvertHopperToNVVMPass({options.debugRings}));
+  module.addNestedPass<LLVM::LLVMFuncOp>(createCheckKernelPass());
 }
 
 void buildLLVMPipeline(OpPassManager &manager, const PipelineOptions &options) {

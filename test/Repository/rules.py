@@ -12,6 +12,7 @@ CLOSED_DOORS = [
     (r"(lib|include/fp8gemm)/Dialect/FP8Gemm/", r"fp8gemm/Dialect/Hopper/", "the dialects meet only in lib/Conversion"),
     (r"(lib|include/fp8gemm)/Dialect/Hopper/", r"fp8gemm/Dialect/FP8Gemm/", "the dialects meet only in lib/Conversion"),
     (r"(lib|include/fp8gemm)/Target/", r"fp8gemm/Dialect/FP8Gemm/", "the target reads lowered kernels only"),
+    (r"lib/Target/CheckKernel/", r"fp8gemm/Conversion/|(\.\./)+Conversion/", "a check that shared code with the lowering would believe it"),
     (r"lib/Conversion/HopperToNVVM/", r"fp8gemm/Dialect/FP8Gemm/|fp8gemm/Config/", "the lowering knows the hopper dialect only"),
     (r"lib/Conversion/FP8GemmToLinalg/", r"fp8gemm/Dialect/Hopper/|fp8gemm/Config/", "the oracle shares no code with the hopper path"),
     (r"(lib|include/fp8gemm)/Config/", r"mlir/|llvm/|fp8gemm/(?!Config/)", "the config model is plain C++"),

@@ -5,6 +5,19 @@
 
 include "mlir/Pass/PassBase.td"
 
+def CheckKernelPass : Pass<"nvvm-check-kernel", "::mlir::LLVM::LLVMFuncOp"> {
+  let summary = "reject machine-level kernels that would hang, corrupt memory or be serialised";
+  let description = [{
+    Runs on nvvm, scf and arith, directly behind convert-hopper-to-nvvm, and changes nothing. It checks
+    what hopper IR cannot show: who comes together to an aligned instruction, proxy
+    fences, bytes at mbarriers, matrix descriptors and accumulators in flight. Each rule and its
+    message: docs/KernelLint.md. A kernel with branches instead of regions is left alone.
+  }];
+  let options = [
+    ListOption<"rules", "rules", "unsigned", "numbers of the rules to check (default: all)">,
+  ];
+}
+
 def ConvertKernelsToLLVMPass : Pass<"fp8gemm-convert-kernels-to-llvm", "::mlir::gpu::GPUModuleOp"> {
   let summary = "lower what is left in a kernel to the LLVM dialect";
   let description = [{
