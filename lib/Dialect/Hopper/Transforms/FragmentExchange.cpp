@@ -32,7 +32,7 @@ struct ExchangeState {
 
 class ExchangeChecker {
 public:
-  ExchangeChecker(Kernel &kernel, Reporter &reporter) : reporter(reporter) {
+  ExchangeChecker(Kernel &kernel, Reporter &reporter) : kernel(kernel), reporter(reporter) {
     if (auto launch = kernel.func->getAttrOfType<LaunchAttr>("hopper.launch"))
       cluster = launch.getCluster();
   }
@@ -40,7 +40,7 @@ public:
   void visit(Operation *op, ExchangeState &state) {
     if (auto put = dyn_cast<PutFragmentOp>(op)) {
       for (Operation *sum : state.sums)
-        if (mayOverlap(cast<SumFragmentsOp>(sum).getExchange(), put.getExchange()))
+        if (mayOverlap(kernel, cast<SumFragmentsOp>(sum).getExchange(), put.getExchange()))
           reporter.report(op, 39, sum, "other CTAs may still read it")
               << "expected hopper.cluster_barrier between a sum of fragments and the next that is put there, got none "
                  "on some path";
@@ -64,7 +64,7 @@ private:
   void checkSum(SumFragmentsOp sum, ExchangeState &state) {
     bool isPut = false;
     for (auto &[put, published] : state.puts) {
-      if (!mayOverlap(cast<PutFragmentOp>(put).getExchange(), sum.getExchange()))
+      if (!mayOverlap(kernel, cast<PutFragmentOp>(put).getExchange(), sum.getExchange()))
         continue;
       isPut = true;
       if (!published)
@@ -78,6 +78,7 @@ private:
                                << sum.getRanks();
   }
 
+  Kernel &kernel;
   Reporter &reporter;
   std::optional<int64_t> cluster; // CTAs, where it is known
 };

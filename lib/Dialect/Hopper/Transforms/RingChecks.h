@@ -58,8 +58,9 @@ inline llvm::SmallVector<mlir::Operation *> getUsers(mlir::Value value) {
   return users;
 }
 
-/// True unless `a` and `b` are different buffers, or parts of one that constant offsets and sizes keep apart.
-bool mayOverlap(mlir::Value a, mlir::Value b);
+/// True unless `a` and `b` are different buffers, or parts of one that are kept apart, in each warpgroup, by offsets
+/// computed from constants and the warpgroup's number.
+bool mayOverlap(Kernel &kernel, mlir::Value a, mlir::Value b);
 
 /// What a view is a view of.
 mlir::Value getRoot(mlir::Value buffer);

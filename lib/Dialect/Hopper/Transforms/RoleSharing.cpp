@@ -73,6 +73,13 @@ static bool areApart(Value a, int64_t groupA, Value b, int64_t groupB, Value gro
   return false;
 }
 
+bool fp8gemm::hopper::mayOverlap(Kernel &kernel, Value a, Value b) {
+  for (int64_t group = 0; group < int64_t(kernel.roles.getConsumers()); ++group)
+    if (!areApart(a, group, b, group, kernel.roles.getConsumer().getArgument(0)))
+      return true;
+  return false;
+}
+
 /// R40: R25 to R27 take a barrier to cover all who touch a staging. One of a warpgroup covers its own.
 static void checkApart(Kernel &kernel, Reporter &reporter) {
   int64_t consumers = kernel.roles.getConsumers();

@@ -4,29 +4,11 @@
 
 #include "RingChecks.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "mlir/IR/Matchers.h"
+#include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
 using namespace fp8gemm::hopper;
-
-bool fp8gemm::hopper::mayOverlap(Value a, Value b) {
-  if (getRoot(a) != getRoot(b))
-    return false;
-  auto va = a.getDefiningOp<memref::SubViewOp>(), vb = b.getDefiningOp<memref::SubViewOp>();
-  if (!va || !vb || va.getSource() != vb.getSource() || !va.hasUnitStride() || !vb.hasUnitStride())
-    return true;
-  for (auto [offsetA, offsetB, sizeA, sizeB] :
-       llvm::zip(va.getStaticOffsets(), vb.getStaticOffsets(), va.getStaticSizes(), vb.getStaticSizes())) {
-    if (llvm::any_of(ArrayRef<int64_t>{offsetA, offsetB, sizeA, sizeB}, ShapedType::isDynamic))
-      continue;
-    if (offsetA + sizeA <= offsetB || offsetB + sizeB <= offsetA)
-      return false;
-  }
-  return true;
-}
 
 namespace {
 
@@ -75,7 +57,7 @@ struct StoreState {
 
 class StoreChecker {
 public:
-  explicit StoreChecker(Reporter &reporter) : reporter(reporter) {}
+  StoreChecker(Kernel &kernel, Reporter &reporter) : kernel(kernel), reporter(reporter) {}
 
   void visit(Operation *op, StoreState &state) {
     if (auto store = dyn_cast<StoreFragmentOp>(op)) {
@@ -115,7 +97,7 @@ private:
   /// R25
   void writeStaging(StoreFragmentOp write, StoreState &state) {
     for (auto &[store, info] : state.stores) {
-      if (!mayOverlap(stagingOf(store), write.getStaging()))
+      if (!mayOverlap(kernel, stagingOf(store), write.getStaging()))
         continue;
       bool byTma = isa<TmaStoreOp>(store);
       reporter.report(write, 25, store,
@@ -137,7 +119,7 @@ private:
     state.notCopied.remove_if(
         [&](Operation *write) { return cast<StoreFragmentOp>(write).getStaging() == stagingOf(store); });
     for (auto &[write, level] : state.written) {
-      bool overlaps = mayOverlap(cast<StoreFragmentOp>(write).getStaging(), stagingOf(store));
+      bool overlaps = mayOverlap(kernel, cast<StoreFragmentOp>(write).getStaging(), stagingOf(store));
       isWritten |= overlaps;
       if (level == Written::published || !overlaps)
         continue;
@@ -156,6 +138,7 @@ private:
     state.stores[store] = StoreState::Store{byTma ? Reading::inFlight : Reading::waited};
   }
 
+  Kernel &kernel;
   Reporter &reporter;
 };
 
@@ -186,7 +169,7 @@ void checkBarrier(Kernel &kernel, NamedBarrierOp barrier, Reporter &reporter) {
 void fp8gemm::hopper::checkStores(Kernel &kernel, Reporter &reporter) {
   Block *consumers = kernel.getBlock(Role::consumers);
   consumers->walk([&](NamedBarrierOp barrier) { checkBarrier(kernel, barrier, reporter); });
-  StoreChecker checker(reporter);
+  StoreChecker checker(kernel, reporter);
   StoreState state;
   followPaths(*consumers, state, [&](Operation *op, StoreState &state) { checker.visit(op, state); });
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// R40, R41: what consumer warpgroups have in common.
+// R30, R40, R41: what consumer warpgroups have in common.
 // RUN: fp8gemm-opt %s -verify-diagnostics -o /dev/null \
 // RUN:   -pass-pipeline='builtin.module(gpu.module(gpu.func(hopper-check-rings)))'
 
@@ -124,6 +124,32 @@ gpu.func @r41_in_a_loop(%n: index) {
       // expected-error @+1 {{breaks R41: expected a barrier that warpgroups share outside of what depends on the warpgroup's number}}
       hopper.named_barrier %c1 threads(256)
     }
+    hopper.yield
+  }
+  gpu.return
+}
+
+// The parts of one warpgroup are told apart: of the second nothing was stored.
+gpu.func @r30_other_part(%map: !map) workgroup(%staging: memref<4x1x64x64xbf16, 3>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c2 = arith.constant 2 : index
+  hopper.warp_specialize producer registers(40) {
+    hopper.yield
+  } consumers(2) registers(232) |%g| {
+    %acc = hopper.zero : !acc
+    %id = arith.addi %g, %c1 : index
+    %i = arith.muli %g, %c2 : index
+    %j = arith.addi %i, %c1 : index
+    %first = memref.subview %staging[%i, 0, 0, 0] [1, 1, 64, 64] [1, 1, 1, 1] : memref<4x1x64x64xbf16, 3> to !panels
+    %second = memref.subview %staging[%j, 0, 0, 0] [1, 1, 64, 64] [1, 1, 1, 1] : memref<4x1x64x64xbf16, 3> to !panels
+    hopper.store_fragment %acc to %first : !acc, !panels
+    hopper.fence.async_shared
+    hopper.named_barrier %id threads(128)
+    hopper.tma_store %first to %map[%c0, %c0] : !panels to !map
+    // expected-error @+1 {{breaks R30: expected a fragment to be stored to the staging before its TMA store, got none}}
+    hopper.tma_store %second to %map[%c0, %c0] : !panels to !map
+    hopper.tma_store.wait read
     hopper.yield
   }
   gpu.return
