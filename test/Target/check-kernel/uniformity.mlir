@@ -53,7 +53,6 @@ llvm.func @l1_one_warp() attributes {nvvm.kernel, nvvm.maxntid = array<i32: 256,
   %t = nvvm.read.ptx.sreg.tid.x : i32
   %warp = arith.divui %t, %c32 : i32
   %is = arith.cmpi eq, %warp, %c1 : i32
-  // expected-note @+2 {{this may differ between them}}
   // expected-note @+1 {{this may differ between them}}
   scf.if %is {
     %sum = nvvm.shfl.sync up %all, %t, %c1, %c31 : i32 -> i32

@@ -27,7 +27,6 @@ gpu.func @valid(%groups: memref<8xi32>, %map: !map, %a: memref<?xf8E4M3FN>, %ws:
 gpu.func @r37_no_barrier(%groups: memref<8xi32>, %m: index) workgroup(%table: !table) {
   %c0 = arith.constant 0 : index
   gpu.barrier
-  // expected-note @+2 {{made here}}
   // expected-note @+1 {{made here}}
   hopper.scan_groups %groups by row_end limit %m block(128) to %table : memref<8xi32> to !table
   // expected-error @+1 {{breaks R37: expected a barrier of all threads between hopper.scan_groups and who reads its table, got none}}
@@ -117,7 +116,6 @@ gpu.func @r38_no_barrier(%groups: memref<8xi32>, %map: !map, %a: memref<?xf8E4M3
 gpu.func @r38_other_maps(%groups: memref<8xi32>, %map: !map, %a: memref<?xf8E4M3FN>, %ws: memref<?xi8>, %m: index) workgroup(%table: !table) {
   hopper.scan_groups %groups by k_count limit %m block(128) to %table : memref<8xi32> to !table
   gpu.barrier
-  // expected-note @+3 {{made here}}
   // expected-note @+2 {{made here}}
   // expected-note @+1 {{the first time}}
   hopper.make_group_maps %map of %a rows %m in %table to %ws slot 0 of 2 : !map of memref<?xf8E4M3FN>, !table, memref<?xi8>

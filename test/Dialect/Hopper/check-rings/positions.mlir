@@ -290,9 +290,9 @@ gpu.func @r21_position_of_another_ring(%map: !map) {
     %slot, %b = hopper.ring.wait %ring at(%c0, %false) : !ring
     hopper.ring.release %slot
     %s, %p = hopper.ring.advance %ring(%c0, %false) : !ring
-    %slot1, %b1 = hopper.ring.wait %ring at(%s, %p) : !ring
+    %slot1, %b1 = hopper.ring.wait %other at(%c0, %false) : !ring
     hopper.ring.release %slot1
-    %slot2, %b2 = hopper.ring.wait %other at(%c0, %false) : !ring
+    %slot2, %b2 = hopper.ring.wait %ring at(%s, %p) : !ring
     hopper.ring.release %slot2
     hopper.yield
   }

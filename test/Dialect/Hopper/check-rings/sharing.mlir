@@ -65,7 +65,9 @@ gpu.func @r40_neighbour(%map: !map) workgroup(%staging: !staging) {
     hopper.store_fragment %acc to %mine : !acc, !panels
     hopper.fence.async_shared
     hopper.named_barrier %id threads(128)
-    // expected-note @+1 {{the other's access}}
+    hopper.tma_store %mine to %map[%c0, %c0] : !panels to !map
+    // expected-note @+2 {{the other's access}}
+    // expected-error @+1 {{breaks R30: expected a fragment to be stored to the staging before its TMA store, got none}}
     hopper.tma_store %next to %map[%c0, %c0] : !panels to !map
     hopper.tma_store.wait read
     hopper.yield

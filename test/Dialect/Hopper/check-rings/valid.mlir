@@ -240,6 +240,9 @@ gpu.func @two_buffers(%map: !map) workgroup(%x: memref<1x64x64xbf16, 3>, %y: mem
     hopper.named_barrier %c1 threads(128)
     hopper.tma_store %x to %map[%c1, %c1] : memref<1x64x64xbf16, 3> to !map
     hopper.store_fragment %acc to %y : !acc, memref<1x64x64xbf16, 3>
+    hopper.fence.async_shared
+    hopper.named_barrier %c1 threads(128)
+    hopper.tma_store %y to %map[%c1, %c1] : memref<1x64x64xbf16, 3> to !map
     hopper.tma_store.wait
     hopper.yield
   }

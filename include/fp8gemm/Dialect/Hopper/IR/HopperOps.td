@@ -399,7 +399,8 @@ def Hopper_TmaStoreOp : Hopper_Op<"tma_store"> {
     Source: PTX ISA, "cp.async.bulk.tensor", "cp.reduce.async.bulk.tensor",
     "cp.async.bulk.commit_group".
   }];
-  let arguments = (ins Arg<Hopper_SmemBuffer, "", [MemRead]>:$staging, NVGPU_TensorMapDescriptor:$map,
+  let arguments = (ins Arg<Hopper_SmemBuffer, "", [MemRead]>:$staging,
+                       Arg<NVGPU_TensorMapDescriptor, "", [MemWrite]>:$map, // of the tensor that it describes
                        Index:$row, Index:$column, Optional<Index>:$group, UnitAttr:$add);
   let assemblyFormat = [{
     (`add` $add^)? $staging `to` $map `[` $row `,` $column `]` (`of` $group^)? attr-dict `:` type($staging) `to` qualified(type($map))
