@@ -54,7 +54,9 @@ struct Apart {
 void fp8gemm::kernel::checkUniformity(Kernel &kernel, Reporter &reporter) {
   Apart state;
   fp8gemm::hopper::followPaths(kernel.func.getBody().front(), state, [&](Operation *op, Apart &state) {
-    if (isa<NVVM::MBarrierTryWaitParityOp, NVVM::MBarrierTryWaitOp>(op)) {
+    auto assembly = dyn_cast<LLVM::InlineAsmOp>(op);
+    if (isa<NVVM::MBarrierTryWaitParityOp, NVVM::MBarrierTryWaitOp>(op) ||
+        (assembly && assembly.getAsmString().contains("mbarrier.try_wait"))) {
       if (kernel.values.getDivergence(op->getBlock(), Scope::warp))
         state.waits.insert(op);
       return;
