@@ -154,6 +154,8 @@ static std::string checkCluster(const Problem &problem, const Config &config) {
                             std::pair("split_k", config.splitK)}) {
     if (ctas < 1 || ctas > kMaxCluster)
       return expected(std::string(name) + " in [1, " + std::to_string(kMaxCluster) + "]", ctas);
+  }
+  for (int64_t ctas : {config.clusterM, config.clusterN, config.splitK}) {
     if (ctas > 1 && ctas != config.cluster())
       return expected("at most one of cluster_m, cluster_n and split_k larger than 1, in all " + std::to_string(ctas) +
                           " CTAs of a cluster",
@@ -226,9 +228,9 @@ static std::string checkGroups(const Problem &problem, const Config &config) {
 std::string fp8gemm::config::check(const Problem &problem, const Gpu &gpu, const Config &config) {
   if (std::string error = checkTile(problem, config); !error.empty())
     return error;
-  if (std::string error = checkGroups(problem, config); !error.empty())
-    return error;
   if (std::string error = checkCluster(problem, config); !error.empty())
+    return error;
+  if (std::string error = checkGroups(problem, config); !error.empty())
     return error;
   if (config.partials != 1 && config.partials != 2)
     return expected("1 or 2 partials", config.partials);

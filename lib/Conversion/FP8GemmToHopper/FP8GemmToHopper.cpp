@@ -5,6 +5,7 @@
 #include "KernelBuilder.h"
 
 #include "fp8gemm/Conversion/Passes.h"
+#include "fp8gemm/Dialect/FP8Gemm/Transforms/SelectConfig.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -39,6 +40,13 @@ struct ConvertFP8GemmToHopperPass : fp8gemm::impl::ConvertFP8GemmToHopperPassBas
       ConfigAttr config = op.getConfigAttr();
       if (!config) {
         op->emitOpError() << "expected a config, got none: run fp8gemm-select-config first";
+        return WalkResult::interrupt();
+      }
+      // A config that was written by hand is as much an input as the product is. Every GPU of the chip has as much
+      // shared memory.
+      std::string error = config::check(problemOf(op), config::knownGpus().front(), configOf(config));
+      if (!error.empty()) {
+        op->emitOpError() << "has an illegal config: " << error;
         return WalkResult::interrupt();
       }
       KernelBuilder kernel(op, config);

@@ -29,6 +29,10 @@ static constexpr StringLiteral kSmemSymbol = "smem";
 
 /// On an scf.for: how many iterations become one.
 static constexpr StringLiteral kUnroll = "hopper.unroll";
+/// More would neither fit the registers nor the instruction cache.
+static constexpr int64_t kMostUnrolled = 64;
+/// So that nested loops can't take for ever.
+static constexpr int64_t kMostOperations = 1 << 16;
 
 static Value asType(OpBuilder &builder, Location loc, Type type, Value value) {
   return UnrealizedConversionCastOp::create(builder, loc, type, value).getResult(0);
@@ -94,8 +98,18 @@ static LogicalResult unrollLoops(gpu::GPUFuncOp func) {
   });
   for (scf::ForOp loop : loops) {
     auto factor = loop->getAttrOfType<IntegerAttr>(kUnroll);
-    if (!factor || factor.getInt() < 1)
-      return loop.emitOpError("expected '") << kUnroll << "' to be a positive integer, got " << loop->getAttr(kUnroll);
+    if (!factor || !factor.getType().isSignlessInteger(64) || factor.getInt() < 1)
+      return loop.emitOpError("expected '") << kUnroll << "' to be a positive integer of 64 bits, got "
+                                            << loop->getAttr(kUnroll);
+    if (factor.getInt() > kMostUnrolled)
+      return loop.emitOpError("expected '") << kUnroll << "' to be at most " << kMostUnrolled << ", got "
+                                            << factor.getInt();
+    // Of nested loops the inner ones come first.
+    int64_t operations = 0;
+    loop->walk([&](Operation *) { ++operations; });
+    if (operations * factor.getInt() > kMostOperations)
+      return loop.emitOpError("expected at most ") << kMostOperations << " operations in an unrolled loop, got "
+                                                   << operations << " times " << factor.getInt();
     loop->removeAttr(kUnroll);
     Block *around = loop->getBlock();
     FailureOr<UnrolledLoopInfo> unrolled = loopUnrollByFactor(loop, factor.getInt());

@@ -135,6 +135,8 @@ int64_t RingType::getBufferOffset(unsigned buffer) {
 static constexpr int64_t kMostStages = 1024;
 /// The largest cluster that every GPU of compute capability 9.0 runs (CUDA Programming Guide).
 static constexpr int64_t kMostCluster = 8;
+/// Warpgroups of a CTA of 1024 threads.
+static constexpr int64_t kMostReaders = 8;
 static constexpr int64_t kMostRingBits = int64_t(1) << 40;
 
 LogicalResult RingType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t stages, ArrayRef<MemRefType> tma,
@@ -145,6 +147,8 @@ LogicalResult RingType::verify(function_ref<InFlightDiagnostic()> emitError, int
     return emitError() << "expected 1 to " << kMostStages << " stages, got " << stages;
   if (readers < 1)
     return emitError() << "expected at least 1 reading warpgroup, got " << readers;
+  if (readers > kMostReaders)
+    return emitError() << "expected at most " << kMostReaders << " reading warpgroups, got " << readers;
   if (tma.empty() && warps.empty())
     return emitError() << "expected at least 1 buffer, got none";
   for (ArrayRef<MemRefType> list : {tma, warps})
@@ -183,6 +187,8 @@ LogicalResult ScalesType::verify(function_ref<InFlightDiagnostic()> emitError, i
   }
   if (block != 1 && (block < 8 || block % 8 != 0))
     return emitError() << "expected blocks of 1 or a multiple of 8 columns, got " << block;
+  if (extent > 256)
+    return emitError() << "expected at most 256 columns, got " << extent;
   if (extent <= 0 || extent % std::max<int64_t>(block, 8) != 0)
     return emitError() << "expected columns to be a positive multiple of " << std::max<int64_t>(block, 8) << ", got "
                        << extent;

@@ -4,15 +4,23 @@
 
 #include "fp8gemm/Dialect/Hopper/IR/Hopper.h"
 
+#include "Panels.h"
+
 using namespace mlir;
 using namespace fp8gemm::hopper;
 
 /// Groups that one warp tabulates, 32 at a time.
 static constexpr int64_t kMaxGroups = 1024;
 
+/// Operands whose maps are made: A and B, and some room.
+static constexpr int64_t kMaxSlots = 8;
+
+/// Rows are counted in 32 bits in a kernel.
+static constexpr int64_t kMaxInt32 = std::numeric_limits<int32_t>::max();
+
 static LogicalResult verifyTable(Operation *op, MemRefType table) {
   if (table.getRank() == 2 && table.getElementType().isInteger(32) && table.getDimSize(0) >= 2 &&
-      table.getDimSize(0) <= kMaxGroups + 1 && table.getDimSize(1) == 4)
+      table.getDimSize(0) <= kMaxGroups + 1 && table.getDimSize(1) == 4 && isDirect(table))
     return success();
   return op->emitOpError() << "expected 'table' to be [G + 1, 4] i32 for G in [1, " << kMaxGroups << "] groups, got "
                            << table;
@@ -24,6 +32,9 @@ LogicalResult ScanGroupsOp::verify() {
     return failure();
   if (getBy() == Grouping::row_index || getBy() == Grouping::batched)
     return emitOpError() << "expected groups by row_end, row_count or k_count, got " << stringifyGrouping(getBy());
+  if (int64_t(getBlock()) > kMaxInt32 || int64_t(getAlign()) > kMaxInt32)
+    return emitOpError() << "expected 'block' and 'align' to be at most " << kMaxInt32 << ", got "
+                         << int64_t(getBlock()) << " and " << int64_t(getAlign());
   if (int64_t(getBlock()) < 1 || int64_t(getAlign()) < 1)
     return emitOpError() << "expected 'block' and 'align' to be positive, got " << int64_t(getBlock()) << " and "
                          << int64_t(getAlign());
@@ -44,6 +55,8 @@ void FindGroupOp::getAsmResultNames(function_ref<void(Value, StringRef)> setName
 }
 
 static LogicalResult verifySlot(Operation *op, int64_t slot, int64_t slots) {
+  if (slots > kMaxSlots)
+    return op->emitOpError() << "expected 'slots' to be at most " << kMaxSlots << ", got " << slots;
   if (slot >= 0 && slot < slots)
     return success();
   return op->emitOpError() << "expected 'slot' to be in [0, " << slots << "), got " << slot;
@@ -63,6 +76,8 @@ LogicalResult MakeGroupMapsOp::verify() {
 }
 
 LogicalResult GroupMapOp::verify() {
+  if (int64_t(getGroups()) > kMaxGroups)
+    return emitOpError() << "expected 'groups' to be at most " << kMaxGroups << ", got " << int64_t(getGroups());
   if (int64_t(getGroups()) < 1)
     return emitOpError() << "expected 'groups' to be positive, got " << int64_t(getGroups());
   return verifySlot(*this, getSlot(), getSlots());
@@ -71,6 +86,8 @@ LogicalResult GroupMapOp::verify() {
 void GroupMapOp::getAsmResultNames(function_ref<void(Value, StringRef)> setName) { setName(getMap(), "map"); }
 
 LogicalResult CountRowsOp::verify() {
+  if (int64_t(getMost()) > kMaxInt32)
+    return emitOpError() << "expected 'most' to be at most " << kMaxInt32 << ", got " << int64_t(getMost());
   if (int64_t(getMost()) < 1)
     return emitOpError() << "expected 'most' to be positive, got " << int64_t(getMost());
   return success();
@@ -81,11 +98,12 @@ void CountRowsOp::getAsmResultNames(function_ref<void(Value, StringRef)> setName
 LogicalResult StoreRowsOp::verify() {
   auto staging = cast<MemRefType>(getStaging().getType()), d = cast<MemRefType>(getD().getType());
   Type element = staging.getElementType();
-  if (staging.getRank() != 3 || !(element.isBF16() || element.isF32()) ||
-      !llvm::is_contained({32, 64, 128}, staging.getDimSize(2) * staging.getElementTypeBitWidth() / 8))
+  if (staging.getRank() != 3 || !(element.isBF16() || element.isF32()) || !hasSwizzledRows(staging))
     return emitOpError() << "expected 'staging' to be [panels, rows, w] bf16 or f32 with rows of 32, 64 or 128 bytes, "
                             "got "
                          << staging;
+  if (!hasDirectRows(staging))
+    return emitOpError() << "expected the rows of a panel of 'staging' to follow each other directly, got " << staging;
   if (d.getElementType() != element || d.getRank() != (getGroup() ? 3 : 2))
     return emitOpError() << "expected 'd' to be " << element << " of rank " << (getGroup() ? 3 : 2) << ", got " << d;
   int64_t columns = d.getShape().back();

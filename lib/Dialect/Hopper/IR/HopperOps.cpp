@@ -2,6 +2,7 @@
 
 #include "fp8gemm/Dialect/Hopper/IR/Hopper.h"
 
+#include "Panels.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/Matchers.h"
@@ -109,7 +110,7 @@ LogicalResult RingAcquireOp::inferReturnTypes(MLIRContext *context, std::optiona
   Adaptor adaptor(operands, attributes, properties, regions);
   auto ring = dyn_cast<RingType>(adaptor.getRing().getType());
   if (!ring)
-    return failure();
+    return emitOptionalError(location, "expected a ring, got ", adaptor.getRing().getType());
   appendSlotTypes(context, adaptor.getFiller() == Filler::tma ? ring.getTma() : ring.getWarps(), types);
   return success();
 }
@@ -120,7 +121,7 @@ LogicalResult RingWaitOp::inferReturnTypes(MLIRContext *context, std::optional<L
   Adaptor adaptor(operands, attributes, properties, regions);
   auto ring = dyn_cast<RingType>(adaptor.getRing().getType());
   if (!ring)
-    return failure();
+    return emitOptionalError(location, "expected a ring, got ", adaptor.getRing().getType());
   appendSlotTypes(context, ring.getBuffers(), types);
   return success();
 }
@@ -159,6 +160,12 @@ LogicalResult RingWaitOp::verify() { return verifyPosition(*this); }
 // Filling a stage
 //===----------------------------------------------------------------------===//
 
+/// Elements of a box along one side: a bound of ours; TMA's own is less (CUDA Driver API, cuTensorMapEncodeTiled).
+static constexpr int64_t kMostBoxExtent = 1024;
+
+/// Scales that one operation moves, 32 a lane.
+static constexpr int64_t kMostScales = 1024;
+
 /// The swizzle whose period is `bytes`, what TMA calls a row of that length.
 static nvgpu::TensorMapSwizzleKind swizzleOfRow(int64_t bytes) {
   switch (bytes) {
@@ -173,6 +180,17 @@ static nvgpu::TensorMapSwizzleKind swizzleOfRow(int64_t bytes) {
   }
 }
 
+/// A box is where other types are compared with it: so that nothing overflows there.
+static LogicalResult verifyBox(Operation *op, MemRefType box) {
+  bool holds = box.getRank() >= 1 && box.hasStaticShape() && box.getElementType().isIntOrFloat();
+  for (int64_t extent : box.getShape())
+    holds &= extent >= 1 && extent <= kMostBoxExtent;
+  if (holds)
+    return success();
+  return op->emitOpError() << "expected the map's box to have extents in [1, " << kMostBoxExtent
+                           << "] of integers or floats, got " << box;
+}
+
 /// The map's box of rank 2; of a tensor with groups without the leading 1, empty where it has none.
 static ArrayRef<int64_t> boxOf(nvgpu::TensorMapDescriptorType map, bool grouped) {
   ArrayRef<int64_t> box = map.getTensor().getShape();
@@ -184,12 +202,16 @@ static ArrayRef<int64_t> boxOf(nvgpu::TensorMapDescriptorType map, bool grouped)
 LogicalResult TmaLoadOp::verify() {
   MemRefType box = getMap().getType().getTensor();
   auto buffer = cast<MemRefType>(getBuffer().getType());
+  if (failed(verifyBox(*this, box)))
+    return failure();
   ArrayRef<int64_t> shape = boxOf(getMap().getType(), bool(getGroup()));
   bool row = buffer.getRank() == 1 && shape.size() == 2 && shape.front() == 1, panels = buffer.getRank() == 3;
   if (box.getElementType() != buffer.getElementType() ||
       (row ? shape.drop_front() : shape) != (panels ? buffer.getShape().drop_front() : buffer.getShape()))
     return emitOpError() << "expected 'buffer' to have the shape and element type of the map's box, " << box << ", got "
                          << buffer;
+  if (!isDirect(buffer))
+    return emitOpError() << "expected the elements of 'buffer' to follow each other directly, got " << buffer;
   bool isF8 = box.getElementTypeBitWidth() == 8;
   if (isF8 && box.getShape().back() != 128)
     return emitOpError() << "expected a box of f8 elements to have rows of 128 bytes, got " << box.getShape().back();
@@ -207,6 +229,8 @@ LogicalResult FetchScalesOp::verify() {
   if (count < 1 || step < 1 || per < 1)
     return emitOpError() << "expected 'count', 'step' and 'per' to be positive, got " << count << ", " << step << ", "
                          << per;
+  if (count > kMostScales)
+    return emitOpError() << "expected at most " << kMostScales << " scales, got " << count;
   if (lanes != int64_t(llvm::divideCeil(count, 32)))
     return emitOpError() << "expected " << llvm::divideCeil(count, 32) << " elements a lane for " << count
                          << " scales, got " << lanes;
@@ -222,8 +246,11 @@ LogicalResult FetchScalesOp::verify() {
 
 LogicalResult PutScalesOp::verify() {
   auto buffer = cast<MemRefType>(getBuffer().getType());
-  int64_t room = 32 * cast<VectorType>(getValues().getType()).getNumElements();
-  if (buffer.getRank() != 1 || !buffer.getElementType().isF32() || buffer.getDimSize(0) > room)
+  int64_t elements = cast<VectorType>(getValues().getType()).getNumElements();
+  if (elements > kMostScales / 32)
+    return emitOpError() << "expected at most " << kMostScales / 32 << " elements a lane, got " << elements;
+  int64_t room = 32 * elements;
+  if (buffer.getRank() != 1 || !buffer.getElementType().isF32() || buffer.getDimSize(0) > room || !isDirect(buffer))
     return emitOpError() << "expected 'buffer' to be rank-1 f32 of at most " << room << " elements, got " << buffer;
   return success();
 }
@@ -271,7 +298,7 @@ LogicalResult LoadScalesOp::verify() {
   auto source = cast<MemRefType>(getSource().getType());
   ScalesType scales = getScales().getType();
   int64_t count = scales.getExtent() / scales.getBlock();
-  if (source.getRank() != 1 || !source.getElementType().isF32() || source.getDimSize(0) != count)
+  if (source.getRank() != 1 || !source.getElementType().isF32() || source.getDimSize(0) != count || !isDirect(source))
     return emitOpError() << "expected 'source' to be rank-1 f32 of " << count << " elements, got " << source;
   return success();
 }
@@ -290,14 +317,23 @@ LogicalResult PromoteOp::verify() {
 // Storing a tile
 //===----------------------------------------------------------------------===//
 
+/// 256 columns of f32 in rows of 32 bytes.
+static constexpr int64_t kMostPanels = 32;
+
 /// Panels: [panels, 64, w] with rows of 32, 64 or 128 bytes.
 static LogicalResult verifyPanels(Operation *op, StringRef name, MemRefType panels) {
   Type element = panels.getElementType();
-  if (panels.getRank() == 3 && (element.isBF16() || element.isF32()) &&
-      llvm::is_contained({32, 64, 128}, panels.getDimSize(2) * panels.getElementTypeBitWidth() / 8))
-    return success();
-  return op->emitOpError() << "expected '" << name
-                           << "' to be [panels, rows, w] bf16 or f32 with rows of 32, 64 or 128 bytes, got " << panels;
+  if (panels.getRank() != 3 || !(element.isBF16() || element.isF32()) || !hasSwizzledRows(panels))
+    return op->emitOpError() << "expected '" << name
+                             << "' to be [panels, rows, w] bf16 or f32 with rows of 32, 64 or 128 bytes, got "
+                             << panels;
+  if (panels.getDimSize(0) > kMostPanels)
+    return op->emitOpError() << "expected '" << name << "' to have at most " << kMostPanels << " panels, got "
+                             << panels.getDimSize(0);
+  if (!hasDirectRows(panels))
+    return op->emitOpError() << "expected the rows of a panel of '" << name << "' to follow each other directly, got "
+                             << panels;
+  return success();
 }
 
 static LogicalResult verifyPanels(Operation *op, StringRef name, MemRefType panels, FragmentType fragment) {
@@ -317,26 +353,20 @@ LogicalResult StoreFragmentOp::verify() {
   if (!getTransposed())
     return verifyPanels(*this, "staging", staging, getFragment().getType());
   int64_t columns = getFragment().getType().getColumns();
-  if (staging.getElementType().isBF16() && staging.getShape() == ArrayRef<int64_t>{1, columns, 64})
+  if (staging.getElementType().isBF16() && staging.getShape() == ArrayRef<int64_t>{1, columns, 64} &&
+      isDirect(staging))
     return success();
   return emitOpError() << "expected 'staging' to be 1x" << columns << "x64 bf16, got " << staging;
 }
 
 LogicalResult LoadFragmentOp::verify() {
-  auto panels = cast<MemRefType>(getPanels().getType());
-  if (failed(verifyPanels(*this, "panels", panels, getFragment().getType())))
-    return failure();
-  SmallVector<int64_t> strides;
-  int64_t offset;
-  if (succeeded(panels.getStridesAndOffset(strides, offset)) && !ShapedType::isDynamic(strides[0]) &&
-      strides[1] == panels.getDimSize(2) && strides[2] == 1)
-    return success();
-  return emitOpError() << "expected the rows of a panel of 'panels' to follow each other directly, got " << panels;
+  return verifyPanels(*this, "panels", cast<MemRefType>(getPanels().getType()), getFragment().getType());
 }
 
 /// (C1) of put_fragment and sum_fragments.
 static LogicalResult verifyExchange(Operation *op, MemRefType exchange, int64_t columns) {
-  if (exchange.getElementType().isF32() && exchange.getShape() == ArrayRef<int64_t>{columns / 8, 128, 4})
+  if (exchange.getElementType().isF32() && exchange.getShape() == ArrayRef<int64_t>{columns / 8, 128, 4} &&
+      isDirect(exchange))
     return success();
   return op->emitOpError() << "expected 'exchange' to be " << columns / 8 << "x128x4 f32, got " << exchange;
 }
@@ -367,6 +397,8 @@ LogicalResult TmaStoreOp::verify() {
   if (getAdd() && !staging.getElementType().isF32())
     return emitOpError() << "expected 'add' of f32 elements, got " << staging.getElementType();
   MemRefType box = getMap().getType().getTensor();
+  if (failed(verifyBox(*this, box)))
+    return failure();
   if (boxOf(getMap().getType(), bool(getGroup())) != staging.getShape().drop_front() ||
       box.getElementType() != staging.getElementType())
     return emitOpError() << "expected the map's box to be a panel of 'staging', " << staging << ", got " << box;

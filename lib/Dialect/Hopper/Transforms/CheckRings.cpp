@@ -6,6 +6,7 @@
 
 #include "fp8gemm/Dialect/Hopper/Transforms/Passes.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Interfaces/LoopLikeInterface.h"
 
 namespace fp8gemm::hopper {
 #define GEN_PASS_DEF_CHECKRINGSPASS
@@ -17,12 +18,31 @@ using namespace fp8gemm::hopper;
 
 namespace {
 
+/// Each loop around an operation may double how often followPaths comes to it.
+constexpr unsigned kMostLoops = 8;
+
+/// What the checks below take for granted, so that they end soon: one block, and few loops in each other.
+LogicalResult checkNesting(gpu::GPUFuncOp func) {
+  if (!llvm::hasSingleElement(func.getBody()))
+    return func.emitOpError() << "expected a kernel of one block, got " << func.getBody().getBlocks().size();
+  WalkResult result = func.walk<WalkOrder::PreOrder>([&](Operation *op) -> WalkResult {
+    unsigned loops = 0;
+    for (Operation *at = op; at != func; at = at->getParentOp())
+      loops += isa<LoopLikeOpInterface>(at);
+    return loops > kMostLoops ? op->emitOpError() << "expected loops to be nested at most " << kMostLoops << " deep"
+                              : WalkResult::advance();
+  });
+  return failure(result.wasInterrupted());
+}
+
 class CheckRings : public fp8gemm::hopper::impl::CheckRingsPassBase<CheckRings> {
   void runOnOperation() override {
     markAllAnalysesPreserved();
     Kernel kernel;
     kernel.func = getOperation();
     Reporter reporter('R');
+    if (failed(checkNesting(getOperation())))
+      return signalPassFailure();
     getOperation().walk([&](Operation *op) {
       if (auto ring = dyn_cast<RingCreateOp>(op))
         kernel.rings.push_back(ring);

@@ -26,8 +26,10 @@ struct Item {
 using Items = std::vector<Item>;
 
 void append(Items &items, Item item) {
-  if (item.count > 0 && !items.empty() && items.back().ring == item.ring)
-    items.back().count += item.count;
+  int64_t sum;
+  if (item.count > 0 && !items.empty() && items.back().count > 0 && items.back().ring == item.ring &&
+      !llvm::AddOverflow(items.back().count, item.count, sum))
+    items.back().count = sum;
   else
     items.push_back(std::move(item));
 }
@@ -114,7 +116,8 @@ private:
     if (a == b || equal.contains({a, b}))
       return true;
     Operation *opA = a.getDefiningOp(), *opB = b.getDefiningOp();
-    if (!opA || !opB || opA->getName() != opB->getName() || opA->getAttrDictionary() != opB->getAttrDictionary() ||
+    if (!opA || !opB || opA->getName() != opB->getName() || opA->getNumOperands() != opB->getNumOperands() ||
+        opA->getAttrDictionary() != opB->getAttrDictionary() ||
         cast<OpResult>(a).getResultNumber() != cast<OpResult>(b).getResultNumber())
       return false;
     // Loads: a kernel does not write the descriptions of groups that bounds come from.

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Changed MLIR text against the compiler: whatever it is given, it compiles it or says what is wrong, soon and with
+// little memory. docs/Fuzzing.md says how to read what this prints.
+//
+//   FrontDoorFuzz --cases=20000 --seed=1     until so many cases, or --seconds=T, are done
+//   FrontDoorFuzz FILE...                    saved cases, each once
+
+#include "Mutator.h"
+#include "Triage.h"
+
+#include "llvm/Support/CommandLine.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+using namespace fp8gemm::fuzz;
+namespace cl = llvm::cl;
+
+static cl::list<std::string> files(cl::Positional, cl::desc("saved cases to run"));
+static cl::opt<uint64_t> caseCount("cases", cl::desc("how many changed texts to run"), cl::init(1000));
+static cl::opt<uint64_t> seed("seed", cl::desc("of all that is drawn"), cl::init(1));
+static cl::opt<double> maxSeconds("seconds", cl::desc("stop earlier, after so long"), cl::init(1e9));
+static cl::opt<double> caseSeconds("case-seconds", cl::desc("CPU time that a case may take"), cl::init(10));
+static cl::opt<unsigned> caseMegabytes("case-megabytes", cl::desc("memory that a case may take"), cl::init(2048));
+static cl::opt<double> shrinkSeconds("shrink-seconds", cl::desc("to make a failing text smaller"), cl::init(60));
+static cl::opt<std::string> output("output", cl::desc("folder for failing cases"), cl::init("fuzz-found"));
+static cl::opt<bool> listRefusals("refusals", cl::desc("list the errors, the frequent ones first"));
+static cl::opt<std::string> source("source", cl::desc("checkout whose tests are the corpus"),
+                                   cl::init(FP8GEMM_SOURCE_DIR));
+static cl::opt<std::string> symbolizer("symbolizer", cl::desc("path of llvm-symbolizer"),
+                                       cl::init(FP8GEMM_SYMBOLIZER));
+
+static std::string read(const std::filesystem::path &path) {
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
+/// An error's text without what differs from case to case.
+static std::string pattern(const std::string &error) {
+  std::string result;
+  bool quoted = false;
+  for (char c : error) {
+    quoted ^= c == '\'';
+    if (!(quoted && c != '\'') && !(std::isdigit(static_cast<unsigned char>(c)) && !result.empty() && result.back() == '0'))
+      result += std::isdigit(static_cast<unsigned char>(c)) ? '0' : c;
+  }
+  return result;
+}
+
+namespace {
+
+class Campaign {
+public:
+  Campaign() : worker({caseSeconds, caseMegabytes}), triage(symbolizer), start(std::chrono::steady_clock::now()) {}
+
+  void readCorpus();
+  void run();
+  void replay();
+  int report();
+
+private:
+  double elapsed() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  }
+  void runBatch(const std::vector<Case> &cases);
+  void fail(const Case &input, const Failure &failure);
+
+  Mutator mutator;
+  std::vector<std::string> pool;    ///< what is changed: the corpus, and what covered more
+  std::vector<std::string> invalid; ///< of the corpus, what isn't parsed as it is: changed seldom
+  Worker worker;
+  Triage triage;
+  std::chrono::steady_clock::time_point start;
+  bool changing = false; ///< and no longer running the corpus as it is
+  uint64_t done = 0, counts[3] = {};
+  std::map<std::string, unsigned> ours, upstream; ///< how often, by key
+  std::map<std::string, unsigned> refusals;       ///< how often, by the error without its numbers and names
+};
+
+/// Tests and examples, cut at `// -----` and into functions; and what problems.mlir is at each level.
+void Campaign::readCorpus() {
+  std::vector<std::filesystem::path> paths;
+  for (const char *folder : {"test", "examples"})
+    for (const auto &entry : std::filesystem::recursive_directory_iterator(source + "/" + folder))
+      if (entry.path().extension() == ".mlir")
+        paths.push_back(entry.path());
+  std::sort(paths.begin(), paths.end());
+  std::set<std::string> known;
+  for (const std::filesystem::path &path : paths) {
+    std::istringstream text(read(path) + "\n// -----\n");
+    std::string line, part;
+    while (std::getline(text, line)) {
+      if (line.rfind("// -----", 0) != 0) {
+        part += line + "\n";
+        continue;
+      }
+      std::vector<std::string> found = inChild([&] { return levels(part, path.filename() == "problems.mlir"); });
+      if (found.empty())
+        found.push_back(part); // its crash is found again when it is run as it is
+      for (const std::string &level : found)
+        if (level.size() < 100000 && known.insert(level).second) {
+          mutator.learn(level);
+          pool.push_back(level);
+        }
+      part.clear();
+    }
+  }
+}
+
+void Campaign::run() {
+  std::printf("corpus   %zu texts of tests and examples, %.1f s\n", pool.size(), elapsed());
+  // First as they are: what they cover is no news.
+  std::vector<Case> cases;
+  for (const std::string &text : std::vector<std::string>(pool)) {
+    cases.push_back({text, {}});
+    if (cases.size() == Worker::kMaxCases || cases.size() == pool.size())
+      runBatch(cases), cases.clear();
+  }
+  runBatch(cases);
+  std::printf("as is    %llu not parsed, %llu refused later, %llu lowered, %.1f s\n", (unsigned long long)counts[0],
+              (unsigned long long)counts[1], (unsigned long long)counts[2], elapsed());
+  std::fill(std::begin(counts), std::end(counts), 0);
+  done = 0;
+  changing = true;
+  std::set<std::string> isInvalid(invalid.begin(), invalid.end());
+  pool.erase(std::remove_if(pool.begin(), pool.end(), [&](const std::string &text) { return isInvalid.count(text); }),
+             pool.end());
+
+  Random random(seed);
+  double told = elapsed();
+  while (done < caseCount && elapsed() < maxSeconds) {
+    cases.clear();
+    for (size_t i = std::min<uint64_t>(64, caseCount - done); i > 0; --i) {
+      // Of two the shorter one: long texts take long.
+      const std::vector<std::string> &from = random.oneIn(8) && !invalid.empty() ? invalid : pool;
+      const std::string &one = random.pick(from), &other = random.pick(from);
+      std::string text = mutator.mutate(one.size() < other.size() ? one : other, random);
+      cases.push_back({text, Options::draw(text, random)});
+    }
+    runBatch(cases);
+    if (elapsed() > told + 60) {
+      told = elapsed();
+      std::printf("at %.0f s %llu cases, %zu texts, %zu of %zu covered\n", told, (unsigned long long)done, pool.size(),
+                  worker.covered(), coverageSize());
+      std::fflush(stdout);
+    }
+  }
+}
+
+void Campaign::runBatch(const std::vector<Case> &cases) {
+  for (size_t at = 0; at < cases.size();) {
+    Failure failure;
+    size_t end = worker.run(cases, at, failure);
+    for (size_t i = at; i < end; ++i) {
+      ++counts[size_t(worker.reached(i))];
+      if (!changing && worker.reached(i) == Reached::NotParsed)
+        invalid.push_back(cases[i].text);
+      if (changing && listRefusals && worker.reached(i) != Reached::Lowered)
+        ++refusals[pattern(worker.refusal(i))];
+      if (changing && worker.coveredMore(i) && pool.size() < 20000)
+        pool.push_back(cases[i].text);
+    }
+    if (end < cases.size())
+      fail(cases[end], failure);
+    at = end + (end < cases.size());
+  }
+  done += cases.size();
+}
+
+void Campaign::fail(const Case &input, const Failure &failure) {
+  Verdict verdict = triage.judge(failure);
+  std::map<std::string, unsigned> &list = verdict.upstream.empty() ? ours : upstream;
+  if (list[verdict.key]++)
+    return;
+  Case small = shrink(input, verdict.key, worker, triage, shrinkSeconds);
+  std::filesystem::create_directories(output.getValue());
+  std::string path = output + "/" + (verdict.upstream.empty() ? "failure-" : "upstream-") +
+                     std::to_string(list.size()) + ".mlir";
+  std::ofstream file(path);
+  file << small.options.toLine();
+  std::istringstream lines(verdict.report);
+  for (std::string line; std::getline(lines, line);)
+    file << "// " << line << "\n";
+  file << small.text << "\n";
+  std::printf("%s %s\n%s\n", verdict.upstream.empty() ? "FAILURE " : "upstream", path.c_str(), verdict.report.c_str());
+  std::fflush(stdout);
+}
+
+void Campaign::replay() {
+  for (const std::string &path : files) {
+    std::string text = read(path);
+    std::vector<Case> one{{text, Options::fromText(text)}};
+    Failure failure;
+    if (worker.run(one, 0, failure) == 1) {
+      static constexpr const char *names[] = {"not parsed", "refused", "lowered"};
+      std::printf("%s: %s\n", path.c_str(), names[size_t(worker.reached(0))]);
+    } else {
+      Verdict verdict = triage.judge(failure);
+      ++(verdict.upstream.empty() ? ours : upstream)[verdict.key];
+      std::printf("%s: %s\n", path.c_str(), verdict.report.c_str());
+    }
+    ++done;
+  }
+}
+
+int Campaign::report() {
+  std::vector<std::pair<unsigned, std::string>> frequent;
+  for (const auto &[text, count] : refusals)
+    frequent.push_back({count, text});
+  std::sort(frequent.rbegin(), frequent.rend());
+  for (const auto &[count, text] : frequent)
+    std::printf("%6u %s\n", count, text.c_str());
+  for (auto *list : {&upstream, &ours})
+    for (const auto &[key, count] : *list)
+      std::printf("%s %u times: %s\n", list == &ours ? "failure " : "upstream", count, key.c_str());
+  std::printf("%llu cases of seed %llu in %.0f s: %llu not parsed, %llu refused later, %llu lowered; "
+              "%zu failures, %zu of upstream\n",
+              (unsigned long long)done, (unsigned long long)seed, elapsed(), (unsigned long long)counts[0],
+              (unsigned long long)counts[1], (unsigned long long)counts[2], ours.size(), upstream.size());
+  return !ours.empty();
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);
+  cl::ParseCommandLineOptions(argc, argv, "changed MLIR text against the compiler\n");
+  Campaign campaign;
+  if (files.empty()) {
+    campaign.readCorpus();
+    campaign.run();
+  } else {
+    campaign.replay();
+  }
+  return campaign.report();
+}
