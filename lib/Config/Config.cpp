@@ -284,7 +284,7 @@ int64_t fp8gemm::config::rowsOfRaster(const Problem &problem, int64_t expectedM)
 static int64_t rasterGroup(const Problem &problem, const Gpu &gpu, const Config &config, int64_t expectedM) {
   int64_t tilesM = tiles(rowsOfRaster(problem, expectedM), config.tileM);
   int64_t tilesN = tiles(problem.n, config.tileN);
-  int64_t ctas = std::min(gpu.sms, tilesM * tilesN);
+  int64_t ctas = std::min(gpu.sms, product(tilesM, tilesN));
   auto rowsTouched = [&](int64_t group) {
     int64_t rows = std::min(group, tilesM);
     return rows * config.tileM + tiles(ctas, rows) * config.tileN;

@@ -36,6 +36,9 @@ static std::string fieldNames() {
   return names;
 }
 
+/// More than any field can be, and little enough for products of three.
+static constexpr int64_t kMostOfField = 65536;
+
 static std::string parseItem(std::string_view item, Config &config) {
   size_t equals = item.find('=');
   std::string_view name = trim(item.substr(0, equals));
@@ -50,6 +53,9 @@ static std::string parseItem(std::string_view item, Config &config) {
     if (error != std::errc() || end != number.data() + number.size() || value < field.least)
       return "expected " + std::string(name) + " in 'config' to be a number of at least " +
              std::to_string(field.least) + ", got " + quoted(number);
+    if (value > kMostOfField)
+      return "expected " + std::string(name) + " in 'config' to be at most " + std::to_string(kMostOfField) +
+             ", got " + std::to_string(value);
     config.*field.member = value;
     return {};
   }

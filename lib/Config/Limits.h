@@ -66,6 +66,12 @@ constexpr double kGroupSizes[] = {0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3};
 /// Tiles that cover `extent`; an empty product counts as one row.
 inline int64_t tiles(int64_t extent, int64_t tile) { return (std::max<int64_t>(extent, 1) + tile - 1) / tile; }
 
+/// How many tiles there are of so many by so many, or 2^62, where there are more.
+inline int64_t product(int64_t rows, int64_t columns) {
+  constexpr int64_t kMost = int64_t(1) << 62;
+  return rows > kMost / columns ? kMost : rows * columns;
+}
+
 } // namespace fp8gemm::config
 
 #endif // FP8GEMM_LIB_CONFIG_LIMITS_H

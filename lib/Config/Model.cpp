@@ -105,7 +105,7 @@ Extents extents(const Problem &problem, const Gpu &gpu, const Config &config, in
   int64_t m = problem.isGrouped() ? rowsOfGroup(problem, expectedM) : problem.m.value_or(expectedM);
   m = std::max<int64_t>(m, 1);
   int64_t blockRows = blockRowsOf(problem, m, config.tileM);
-  int64_t count = blockRows * tiles(problem.n, config.tileN);
+  int64_t count = product(blockRows, tiles(problem.n, config.tileN));
   // What a cluster does at once: a tile, or one for each CTA.
   int64_t perCluster = config.cluster() / config.splitK;
   int64_t clusters = std::min(residentClusters(gpu, config.cluster()), tiles(count, perCluster));

@@ -33,8 +33,7 @@ static cl::opt<std::string> output("output", cl::desc("folder for failing cases"
 static cl::opt<bool> listRefusals("refusals", cl::desc("list the errors, the frequent ones first"));
 static cl::opt<std::string> source("source", cl::desc("checkout whose tests are the corpus"),
                                    cl::init(FP8GEMM_SOURCE_DIR));
-static cl::opt<std::string> symbolizer("symbolizer", cl::desc("path of llvm-symbolizer"),
-                                       cl::init(FP8GEMM_SYMBOLIZER));
+static cl::opt<std::string> symbolizer("symbolizer", cl::desc("path of llvm-symbolizer"), cl::init(FP8GEMM_SYMBOLIZER));
 
 static std::string read(const std::filesystem::path &path) {
   std::ostringstream text;
@@ -48,7 +47,8 @@ static std::string pattern(const std::string &error) {
   bool quoted = false;
   for (char c : error) {
     quoted ^= c == '\'';
-    if (!(quoted && c != '\'') && !(std::isdigit(static_cast<unsigned char>(c)) && !result.empty() && result.back() == '0'))
+    if (!(quoted && c != '\'') &&
+        !(std::isdigit(static_cast<unsigned char>(c)) && !result.empty() && result.back() == '0'))
       result += std::isdigit(static_cast<unsigned char>(c)) ? '0' : c;
   }
   return result;
@@ -66,9 +66,7 @@ public:
   int report();
 
 private:
-  double elapsed() const {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  }
+  double elapsed() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); }
   void runBatch(const std::vector<Case> &cases);
   void fail(const Case &input, const Failure &failure);
 
@@ -181,8 +179,8 @@ void Campaign::fail(const Case &input, const Failure &failure) {
     return;
   Case small = shrink(input, verdict.key, worker, triage, shrinkSeconds);
   std::filesystem::create_directories(output.getValue());
-  std::string path = output + "/" + (verdict.upstream.empty() ? "failure-" : "upstream-") +
-                     std::to_string(list.size()) + ".mlir";
+  std::string path =
+      output + "/" + (verdict.upstream.empty() ? "failure-" : "upstream-") + std::to_string(list.size()) + ".mlir";
   std::ofstream file(path);
   file << small.options.toLine();
   std::istringstream lines(verdict.report);

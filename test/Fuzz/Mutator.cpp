@@ -15,13 +15,14 @@ struct Mutator::Change {
 };
 
 const std::vector<Mutator::Change> &Mutator::changes() {
-  static const std::vector<Change> all = {
-      {&Mutator::changeNumber, 6},      {&Mutator::changeNumberEverywhere, 8}, {&Mutator::changeWord, 3},
-      {&Mutator::changeElementType, 2}, {&Mutator::changeType, 5},             {&Mutator::swapValues, 2},
-      {&Mutator::renameValue, 3},
-      {&Mutator::changeToken, 1},       {&Mutator::changeList, 4},             {&Mutator::deleteLines, 4},
-      {&Mutator::duplicateLines, 3},    {&Mutator::moveLines, 4},              {&Mutator::spliceLines, 2},
-      {&Mutator::wrapLines, 3},         {&Mutator::unwrapLines, 2},            {&Mutator::emptyRegion, 1}};
+  static const std::vector<Change> all = {{&Mutator::changeNumber, 6},   {&Mutator::changeNumberEverywhere, 8},
+                                          {&Mutator::changeWord, 3},     {&Mutator::changeElementType, 2},
+                                          {&Mutator::changeType, 5},     {&Mutator::swapValues, 2},
+                                          {&Mutator::renameValue, 3},    {&Mutator::changeToken, 1},
+                                          {&Mutator::changeList, 4},     {&Mutator::deleteLines, 4},
+                                          {&Mutator::duplicateLines, 3}, {&Mutator::moveLines, 4},
+                                          {&Mutator::spliceLines, 2},    {&Mutator::wrapLines, 3},
+                                          {&Mutator::unwrapLines, 2},    {&Mutator::emptyRegion, 1}};
   return all;
 }
 
@@ -51,9 +52,9 @@ static constexpr const char *kExtremes[] = {"0",
                                             "-9223372036854775808",
                                             "18446744073709551615",
                                             "99999999999999999999"};
-static constexpr const char *kSizes[] = {"1",   "2",   "3",   "4",   "5",   "6",   "7",   "8",   "16",  "24",
-                                         "32",  "40",  "48",  "64",  "72",  "96",  "104", "112", "128", "160",
-                                         "192", "200", "232", "256", "512", "576", "1024"};
+static constexpr const char *kSizes[] = {"1",   "2",   "3",   "4",   "5",   "6",   "7",   "8",   "16",
+                                         "24",  "32",  "40",  "48",  "64",  "72",  "96",  "104", "112",
+                                         "128", "160", "192", "200", "232", "256", "512", "576", "1024"};
 
 static const Token *significantBefore(const Tokens &tokens, size_t i) {
   while (i > 0)
@@ -128,7 +129,7 @@ std::string Mutator::number(const std::string &old, Random &random) {
   if (old.empty() || old.size() > 18 || old.find_first_not_of("0123456789") != std::string::npos)
     return "1";
   long long value = std::stoll(old);
-  const long long near[] = {value + 1,  value - 1, value * 2,  value / 2,
+  const long long near[] = {value + 1,  value - 1, value * 2,   value / 2,
                             value + 16, value * 8, value + 128, value % 128};
   return std::to_string(near[random.below(std::size(near))]);
 }
@@ -158,9 +159,8 @@ bool Mutator::changeNumberEverywhere(Tokens &tokens, Random &random) const {
 }
 
 bool Mutator::changeWord(Tokens &tokens, Random &random) const {
-  auto words = where(tokens, [&](size_t i) {
-    return tokens[i].kind == TokenKind::Word || tokens[i].kind == TokenKind::Alias;
-  });
+  auto words =
+      where(tokens, [&](size_t i) { return tokens[i].kind == TokenKind::Word || tokens[i].kind == TokenKind::Alias; });
   if (words.empty())
     return false;
   size_t at = random.pick(words);

@@ -21,10 +21,7 @@ public:
   /// In [0, count); count > 0.
   size_t below(size_t count) { return engine() % count; }
   bool oneIn(size_t count) { return below(count) == 0; }
-  template <typename List>
-  auto &pick(List &list) {
-    return list[below(list.size())];
-  }
+  template <typename List> auto &pick(List &list) { return list[below(list.size())]; }
 
 private:
   std::mt19937_64 engine;
@@ -71,8 +68,7 @@ private:
 };
 
 /// Indices of the tokens that `test` holds for.
-template <typename Test>
-std::vector<size_t> where(const Tokens &tokens, Test test) {
+template <typename Test> std::vector<size_t> where(const Tokens &tokens, Test test) {
   std::vector<size_t> result;
   for (size_t i = 0; i < tokens.size(); ++i)
     if (test(i))

@@ -59,8 +59,12 @@ bool Mutator::changeList(Tokens &tokens, Random &random) const {
   if (commas.empty())
     return false;
   size_t comma = random.pick(commas);
-  auto isOpening = [&](size_t i) { return tokens[i].is("(") || tokens[i].is("[") || tokens[i].is("{") || tokens[i].is("<"); };
-  auto isClosing = [&](size_t i) { return tokens[i].is(")") || tokens[i].is("]") || tokens[i].is("}") || tokens[i].is(">"); };
+  auto isOpening = [&](size_t i) {
+    return tokens[i].is("(") || tokens[i].is("[") || tokens[i].is("{") || tokens[i].is("<");
+  };
+  auto isClosing = [&](size_t i) {
+    return tokens[i].is(")") || tokens[i].is("]") || tokens[i].is("}") || tokens[i].is(">");
+  };
   // The element before the comma and the one behind it.
   size_t first = comma;
   for (long depth = 0; first > 0; --first) {
@@ -76,7 +80,8 @@ bool Mutator::changeList(Tokens &tokens, Random &random) const {
     if (depth < 0 || (depth == 0 && (tokens[last].is(",") || tokens[last].kind == TokenKind::Newline)))
       break;
   }
-  Tokens before(tokens.begin() + first, tokens.begin() + comma), behind(tokens.begin() + comma + 1, tokens.begin() + last);
+  Tokens before(tokens.begin() + first, tokens.begin() + comma),
+      behind(tokens.begin() + comma + 1, tokens.begin() + last);
   const Token separator = tokens[comma];
   Tokens result;
   auto add = [&](const Tokens &part) {

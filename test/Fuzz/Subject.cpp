@@ -21,9 +21,7 @@ using namespace mlir;
 
 namespace fp8gemm::fuzz {
 
-void Progress::at(const char *name) {
-  std::strncpy(step, name, sizeof(step) - 1);
-}
+void Progress::at(const char *name) { std::strncpy(step, name, sizeof(step) - 1); }
 
 namespace {
 

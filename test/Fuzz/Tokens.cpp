@@ -19,8 +19,7 @@ struct Lexer {
 
   char peek(size_t ahead = 0) const { return at + ahead < text.size() ? text[at + ahead] : '\0'; }
 
-  template <typename Test>
-  size_t run(size_t from, Test test) const {
+  template <typename Test> size_t run(size_t from, Test test) const {
     while (from < text.size() && test(text[from]))
       ++from;
     return from;

@@ -14,12 +14,12 @@ namespace fp8gemm::fuzz {
 enum class TokenKind {
   Space,
   Newline,
-  Number,    ///< without its sign; of a shape, one extent
-  Word,      ///< keyword, name of an operation or attribute, builtin type
-  Value,     ///< %name
-  Symbol,    ///< @name
-  Alias,     ///< !name or #name, of a dialect's type or attribute too
-  Block,     ///< ^name
+  Number, ///< without its sign; of a shape, one extent
+  Word,   ///< keyword, name of an operation or attribute, builtin type
+  Value,  ///< %name
+  Symbol, ///< @name
+  Alias,  ///< !name or #name, of a dialect's type or attribute too
+  Block,  ///< ^name
   String,
   Punctuation ///< one character, or ->; the x between extents
 };

@@ -23,12 +23,26 @@ struct Known {
 static const std::vector<Known> kKnown = {};
 
 /// Passes of MLIR itself: what they make is not ours.
-static constexpr const char *kUpstreamPasses[] = {
-    "canonicalize", "cse", "convert-scf-to-cf", "reconcile-unrealized-casts", "one-shot-bufferize",
-    "convert-bufferization-to-memref", "convert-linalg-to-loops", "arith-expand", "expand-strided-metadata",
-    "lower-affine", "convert-math-to-llvm", "convert-arith-to-llvm", "convert-index-to-llvm",
-    "finalize-memref-to-llvm", "convert-func-to-llvm", "convert-cf-to-llvm", "ownership-based-buffer-deallocation",
-    "buffer-deallocation-simplification", "bufferization-lower-deallocations", "expand-realloc"};
+static constexpr const char *kUpstreamPasses[] = {"canonicalize",
+                                                  "cse",
+                                                  "convert-scf-to-cf",
+                                                  "reconcile-unrealized-casts",
+                                                  "one-shot-bufferize",
+                                                  "convert-bufferization-to-memref",
+                                                  "convert-linalg-to-loops",
+                                                  "arith-expand",
+                                                  "expand-strided-metadata",
+                                                  "lower-affine",
+                                                  "convert-math-to-llvm",
+                                                  "convert-arith-to-llvm",
+                                                  "convert-index-to-llvm",
+                                                  "finalize-memref-to-llvm",
+                                                  "convert-func-to-llvm",
+                                                  "convert-cf-to-llvm",
+                                                  "ownership-based-buffer-deallocation",
+                                                  "buffer-deallocation-simplification",
+                                                  "bufferization-lower-deallocations",
+                                                  "expand-realloc"};
 
 static bool startsWith(const std::string &text, const char *prefix) { return text.rfind(prefix, 0) == 0; }
 
@@ -59,8 +73,8 @@ void Triage::symbolize(const std::vector<uintptr_t> &addresses) {
     if (frames.count(address))
       continue;
     Frame &frame = frames[address];
-    frame.program = address >= reinterpret_cast<uintptr_t>(&__executable_start) &&
-                    address < reinterpret_cast<uintptr_t>(&etext);
+    frame.program =
+        address >= reinterpret_cast<uintptr_t>(&__executable_start) && address < reinterpret_cast<uintptr_t>(&etext);
     Dl_info info{};
     if (dladdr(reinterpret_cast<void *>(address), &info) && info.dli_sname)
       frame.function = demangled(info.dli_sname);

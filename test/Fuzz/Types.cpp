@@ -9,9 +9,9 @@
 
 namespace fp8gemm::fuzz {
 
-static constexpr const char *kElementTypes[] = {"f8E4M3FN", "f8E5M2", "bf16", "f32",          "f16", "f64", "i32",
-                                                "i64",      "i8",     "i1",   "index",        "i0",  "i7",  "i16777215",
-                                                "f4E2M1FN", "tf32",   "none", "vector<4xf32>"};
+static constexpr const char *kElementTypes[] = {"f8E4M3FN", "f8E5M2",    "bf16",     "f32",  "f16",   "f64",
+                                                "i32",      "i64",       "i8",       "i1",   "index", "i0",
+                                                "i7",       "i16777215", "f4E2M1FN", "tf32", "none",  "vector<4xf32>"};
 
 /// What may stand in a memref behind its elements.
 static constexpr const char *kLayouts[] = {", 3",
@@ -36,8 +36,8 @@ static constexpr const char *kLayouts[] = {", 3",
                                            ", strided<[256, 1], offset: 64>, 3"};
 
 static bool isElementType(const Token &token) {
-  return token.kind == TokenKind::Word && std::find(std::begin(kElementTypes), std::end(kElementTypes), token.text) !=
-                                              std::end(kElementTypes);
+  return token.kind == TokenKind::Word &&
+         std::find(std::begin(kElementTypes), std::end(kElementTypes), token.text) != std::end(kElementTypes);
 }
 
 size_t typeBracket(const Tokens &tokens, size_t i) {
@@ -118,8 +118,8 @@ bool Mutator::changeType(Tokens &tokens, Random &random) const {
   std::string oldText = toText(old);
   for (size_t k = found.size(); k-- > 0;) {
     size_t i = found[k], end = i + old.size();
-    if (i == at || (everywhere && end <= tokens.size() &&
-                    toText(Tokens(tokens.begin() + i, tokens.begin() + end)) == oldText))
+    if (i == at ||
+        (everywhere && end <= tokens.size() && toText(Tokens(tokens.begin() + i, tokens.begin() + end)) == oldText))
       replace(tokens, i, end, by);
   }
   return true;

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <csignal>
 #include <ctime>
 #include <execinfo.h>
 #include <sys/mman.h>
@@ -67,8 +67,7 @@ static void catchFaults() {
   backtrace(load, 1); // loads libgcc, which a handler must not
 }
 
-template <typename T>
-static T *share(size_t bytes) {
+template <typename T> static T *share(size_t bytes) {
   void *memory = mmap(nullptr, std::max<size_t>(bytes, 1), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) {
     std::perror("mmap");

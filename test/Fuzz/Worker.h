@@ -12,7 +12,7 @@
 namespace fp8gemm::fuzz {
 
 struct Limits {
-  double seconds = 10;    ///< of CPU time a case; of wall time ten times as much
+  double seconds = 10;     ///< of CPU time a case; of wall time ten times as much
   size_t megabytes = 2048; ///< of resident memory of the child
 };
 
@@ -22,9 +22,9 @@ enum class Ending { Passed, Crashed, Found, TooSlow, TooLarge };
 struct Failure {
   Ending ending = Ending::Passed;
   int signal = 0;
-  std::string step;                ///< where it was
-  std::string log;                 ///< what it said: a sanitizer's report, or the finding
-  std::vector<uintptr_t> stack;    ///< innermost call first
+  std::string step;             ///< where it was
+  std::string log;              ///< what it said: a sanitizer's report, or the finding
+  std::vector<uintptr_t> stack; ///< innermost call first
 };
 
 class Worker {
@@ -35,10 +35,10 @@ public:
   /// Runs `cases` from `first` on. Returns how many ended well; if not all, `failure` says why the next one didn't.
   size_t run(const std::vector<Case> &cases, size_t first, Failure &failure);
 
-  Reached reached(size_t index) const;   ///< of the last run
+  Reached reached(size_t index) const; ///< of the last run
   std::string refusal(size_t index) const;
-  bool coveredMore(size_t index) const;  ///< than all cases before it
-  size_t covered() const;                ///< of coverageSize()
+  bool coveredMore(size_t index) const; ///< than all cases before it
+  size_t covered() const;               ///< of coverageSize()
 
   static constexpr size_t kMaxCases = 256;
 

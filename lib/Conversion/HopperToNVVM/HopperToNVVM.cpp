@@ -62,6 +62,16 @@ static LogicalResult placeSharedMemory(gpu::GPUFuncOp func) {
   return success();
 }
 
+/// A parameter of a kernel is a pointer with its strides, a tensor map or a number.
+static LogicalResult checkParameters(gpu::GPUFuncOp func) {
+  for (BlockArgument argument : func.getBody().front().getArguments().take_front(func.getNumArguments())) {
+    auto matrix = dyn_cast<MemRefType>(argument.getType());
+    if (matrix && (matrix.getMemorySpace() || matrix.getRank() < 1 || matrix.getRank() > 3))
+      return func.emitOpError("expected a kernel's matrices to be in global memory and of rank 1 to 3, got ") << matrix;
+  }
+  return success();
+}
+
 /// Notes as hopper.waits_for_previous that the kernel may be launched before the one it depends on has ended.
 static void noteDependence(gpu::GPUFuncOp func) {
   bool waits = func.walk([](GriddepcontrolWaitOp) { return WalkResult::interrupt(); }).wasInterrupted();
@@ -141,6 +151,8 @@ struct ConvertHopperToNVVMPass : fp8gemm::impl::ConvertHopperToNVVMPassBase<Conv
       return; // lowered before
     for (gpu::GPUFuncOp kernel : kernels) {
       noteDependence(kernel);
+      if (failed(checkParameters(kernel)))
+        return signalPassFailure();
       if (debugRings && failed(numberWaits(kernel, debugRings)))
         return signalPassFailure();
       if (failed(unrollLoops(kernel)) || failed(placeSharedMemory(kernel)))

@@ -43,3 +43,21 @@ gpu.func @unroll_nested(%n: index) kernel {
   gpu.return
 }
 }
+
+// -----
+
+gpu.module @m {
+// expected-error @+1 {{expected a kernel's matrices to be in global memory and of rank 1 to 3, got 'memref<8x8xf32, 3>'}}
+gpu.func @shared_parameter(%a: memref<8x8xf32, 3>) kernel {
+  gpu.return
+}
+}
+
+// -----
+
+gpu.module @m {
+// expected-error @+1 {{expected a kernel's matrices to be in global memory and of rank 1 to 3, got 'memref<f32>'}}
+gpu.func @parameter_of_rank_0(%a: memref<f32>) kernel {
+  gpu.return
+}
+}

@@ -35,7 +35,7 @@ gpu.func @dynamic_attribution() workgroup(%staging : memref<?xbf16, 3>)
   gpu.return
 }
 
-// expected-error @+1 {{uses 16 CTAs a cluster; exceeded the limit of 8 CTAs}}
+// expected-error @+1 {{expected 'hopper.launch' to have clusters of 1 to 8 CTAs, got 16}}
 gpu.func @cluster() kernel attributes {hopper.problem = #problem,
     hopper.launch = #hopper.launch<threads = 256, tile_m = 64, tile_n = 64, stages = 2, consumers = 1, cluster_m = 4, split_k = 4>} {
   gpu.return
@@ -59,6 +59,11 @@ gpu.func @no_kernel() {
 
 // expected-error @+1 {{expected a kernel to have a 'hopper.launch' attribute, got none}}
 gpu.func @no_launch() kernel attributes {hopper.problem = #problem} {
+  gpu.return
+}
+
+// expected-error @+1 {{expected 'hopper.launch' to have clusters of 1 to 8 CTAs, got 4611686018427387904}}
+gpu.func @cluster() kernel attributes {hopper.launch = #hopper.launch<threads = 256, tile_m = 64, tile_n = 64, stages = 2, consumers = 1, cluster_m = 4611686018427387904, cluster_n = 4>, hopper.problem = #problem} {
   gpu.return
 }
 

@@ -46,9 +46,14 @@ LogicalResult fp8gemm::ConfigAttr::verify(function_ref<InFlightDiagnostic()> emi
                                                   {"cluster_n", clusterN},
                                                   {"split_k", splitK},
                                                   {"partials", partials}};
-  for (auto [name, value] : fields)
+  // More than any of them can be, and little enough for products of three.
+  constexpr int64_t kMost = 65536;
+  for (auto [name, value] : fields) {
     if (value <= 0)
       return emitError() << "expected '" << name << "' to be positive, got " << value;
+    if (value > kMost)
+      return emitError() << "expected '" << name << "' to be at most " << kMost << ", got " << value;
+  }
   int64_t cluster = std::max({clusterM, clusterN, splitK});
   if (cluster > 8 || (clusterM > 1) + (clusterN > 1) + (splitK > 1) > 1)
     return emitError()

@@ -106,7 +106,8 @@ static LogicalResult verifyShape(ProductOpInterface op, const NamedOperands &ope
   if (!mayAgree(m, d.size(dN - 1)) || d.size(dN) != n)
     return op->emitOpError("expected 'd' to be [rows of 'a', rows of 'b'] = [")
            << extent(m) << ", " << n << "], got [" << extent(d.size(dN - 1)) << ", " << d.size(dN) << "]";
-  return failure(failed(verifyN(op, n)) || failed(verifyK(op, k)));
+  return failure(failed(verifyN(op, n)) || failed(verifyK(op, k)) || failed(verifySize(op, "M", m)) ||
+                 failed(verifySize(op, "N", n)) || failed(verifySize(op, "K", k)));
 }
 
 LogicalResult GemmOp::verify() {
@@ -156,7 +157,7 @@ static LogicalResult verifyGroupCount(ProductOpInterface op, ArrayRef<NamedOpera
   }
   if (count <= 0)
     return op->emitOpError("expected G to be positive, got ") << count;
-  return success();
+  return verifySize(op, "G", count);
 }
 
 LogicalResult GroupedGemmOp::verify() {
@@ -206,7 +207,8 @@ static LogicalResult verifyExtents(KGroupedGemmOp op, const NamedOperands &opera
   for (auto [name, value] : {std::pair("G", op.getGroupCount()), std::pair("M", op.getM())})
     if (value <= 0)
       return op.emitOpError("expected ") << name << " to be positive, got " << value;
-  return verifyN(op, op.getN());
+  return failure(failed(verifyN(op, op.getN())) || failed(verifySize(op, "G", op.getGroupCount())) ||
+                 failed(verifySize(op, "M", op.getM())) || failed(verifySize(op, "N", op.getN())));
 }
 
 /// (K5)
@@ -225,7 +227,9 @@ static LogicalResult verifyReduction(KGroupedGemmOp op, const NamedOperands &ope
   int64_t aK = ksumOf(op.getA(), op.getM()), bK = ksumOf(op.getB(), op.getN());
   if (!mayAgree(aK, bK))
     return op.emitOpError("expected 'a' and 'b' to agree on K, got ") << aK << " and " << bK;
-  return ShapedType::isDynamic(op.getK()) ? success() : verifyK(op, op.getK());
+  if (ShapedType::isDynamic(op.getK()))
+    return success();
+  return failure(failed(verifyK(op, op.getK())) || failed(verifySize(op, "K", op.getK())));
 }
 
 /// (K6), (K7)

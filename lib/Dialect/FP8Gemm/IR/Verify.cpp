@@ -94,6 +94,13 @@ LogicalResult verification::verifyStatic(Operation *op, NamedOperand operand, un
                                       << ") to be static, got ?";
 }
 
+LogicalResult verification::verifySize(Operation *op, StringRef what, int64_t size) {
+  constexpr int64_t kMost = std::numeric_limits<int32_t>::max();
+  if (size <= kMost)
+    return success();
+  return op->emitOpError("expected ") << what << " to be at most " << kMost << ", got " << size;
+}
+
 LogicalResult verification::verifyN(Operation *op, int64_t n) {
   if (n > 0 && n % 8 == 0)
     return success();

@@ -47,6 +47,8 @@ llvm::LogicalResult verifyStatic(mlir::Operation *op, NamedOperand operand, unsi
 /// (C7), (C8)
 llvm::LogicalResult verifyN(mlir::Operation *op, int64_t n);
 llvm::LogicalResult verifyK(mlir::Operation *op, int64_t k);
+/// G, M, N and K are counted in 32 bits in a kernel; dynamic ones hold.
+llvm::LogicalResult verifySize(mlir::Operation *op, llvm::StringRef what, int64_t size);
 
 /// (C9), (K6): blocks of 128 columns, and of one of these numbers of rows.
 llvm::LogicalResult verifyBlock(mlir::Operation *op, llvm::StringRef name, ScaleAttr scale,

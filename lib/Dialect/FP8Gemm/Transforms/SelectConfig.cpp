@@ -107,6 +107,9 @@ struct SelectConfigPass : fp8gemm::impl::SelectConfigPassBase<SelectConfigPass> 
       return emitError() << config::unknownGpu(gpu);
     if (expectedM <= 0)
       return emitError() << "expected 'expected-m' to be a positive number of rows, got " << int64_t(expectedM);
+    if (expectedM > std::numeric_limits<int32_t>::max())
+      return emitError() << "expected 'expected-m' to be at most " << std::numeric_limits<int32_t>::max()
+                         << " rows, got " << int64_t(expectedM);
     given = {};
     if (config.empty())
       return success();

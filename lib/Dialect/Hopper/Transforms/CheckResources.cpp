@@ -108,7 +108,6 @@ private:
       return;
     bool fits = succeeded(checkInterface(func));
     fits &= succeeded(checkSharedMemory(func));
-    fits &= succeeded(checkCluster(func));
     func.walk([&](MakeGroupMapsOp make) { fits &= succeeded(checkWorkspace(func, make)); });
     func.walk([&](WarpSpecializeOp roles) {
       fits &= succeeded(checkThreads(func, roles));
@@ -121,8 +120,16 @@ private:
 
   /// What a launcher must be told.
   LogicalResult checkInterface(gpu::GPUFuncOp func) {
-    if (!func->getAttrOfType<LaunchAttr>("hopper.launch"))
+    auto launch = func->getAttrOfType<LaunchAttr>("hopper.launch");
+    if (!launch)
       return func.emitOpError() << "expected a kernel to have a 'hopper.launch' attribute, got none";
+    for (int64_t ctas : {launch.getClusterM(), launch.getClusterN(), launch.getSplitK()})
+      if (ctas < 1 || ctas > kMaxCluster)
+        return func.emitOpError() << "expected 'hopper.launch' to have clusters of 1 to " << kMaxCluster
+                                  << " CTAs, got " << ctas;
+    if (launch.getCluster() > kMaxCluster)
+      return func.emitOpError() << "expected 'hopper.launch' to have clusters of 1 to " << kMaxCluster
+                                << " CTAs, got " << launch.getCluster();
     if (!func->getAttrOfType<ProblemAttr>("hopper.problem"))
       return func.emitOpError() << "expected a kernel to have a 'hopper.problem' attribute, got none";
     for (unsigned i = 0; i < func.getNumArguments(); ++i)
@@ -141,14 +148,6 @@ private:
       return success();
     return func.emitOpError() << "uses " << layout->getTotalBytes() << " bytes of shared memory; exceeded the limit of "
                               << limit << " bytes";
-  }
-
-  LogicalResult checkCluster(gpu::GPUFuncOp func) {
-    auto launch = func->getAttrOfType<LaunchAttr>("hopper.launch");
-    if (!launch || launch.getCluster() <= kMaxCluster)
-      return success();
-    return func.emitOpError() << "uses " << launch.getCluster() << " CTAs a cluster; exceeded the limit of "
-                              << kMaxCluster << " CTAs";
   }
 
   /// Maps behind a CTA's part of the workspace would be the next CTA's.
