@@ -68,7 +68,8 @@ public:
 private:
   double elapsed() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); }
   void runBatch(const std::vector<Case> &cases);
-  void fail(const Case &input, const Failure &failure);
+  void fail(const std::vector<Case> &cases, size_t first, size_t failed, const Failure &failure);
+  void save(const std::string &path, const Case &input, const std::string &report);
 
   Mutator mutator;
   std::vector<std::string> pool;    ///< what is changed: the corpus, and what covered more
@@ -166,29 +167,43 @@ void Campaign::runBatch(const std::vector<Case> &cases) {
         pool.push_back(cases[i].text);
     }
     if (end < cases.size())
-      fail(cases[end], failure);
+      fail(cases, at, end, failure);
     at = end + (end < cases.size());
   }
   done += cases.size();
 }
 
-void Campaign::fail(const Case &input, const Failure &failure) {
-  Verdict verdict = triage.judge(failure);
-  std::map<std::string, unsigned> &list = verdict.upstream.empty() ? ours : upstream;
-  if (list[verdict.key]++)
-    return;
-  Case small = shrink(input, verdict.key, worker, triage, shrinkSeconds);
-  std::filesystem::create_directories(output.getValue());
-  std::string path =
-      output + "/" + (verdict.upstream.empty() ? "failure-" : "upstream-") + std::to_string(list.size()) + ".mlir";
+void Campaign::save(const std::string &path, const Case &input, const std::string &report) {
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path());
   std::ofstream file(path);
-  file << small.options.toLine();
-  std::istringstream lines(verdict.report);
+  file << input.options.toLine();
+  std::istringstream lines(report);
   for (std::string line; std::getline(lines, line);)
     file << "// " << line << "\n";
-  file << small.text << "\n";
-  std::printf("%s %s\n%s\n", verdict.upstream.empty() ? "FAILURE " : "upstream", path.c_str(), verdict.report.c_str());
-  std::fflush(stdout);
+  file << input.text << "\n";
+}
+
+/// `cases` ran from `first` on in one process, until `failed` did.
+void Campaign::fail(const std::vector<Case> &cases, size_t first, size_t failed, const Failure &failure) {
+  Verdict verdict = triage.judge(failure);
+  // What fails only behind others fails because of them: one has damaged the process. The stack is the victim's.
+  Failure alone;
+  bool damaged = failure.ending == Ending::Crashed && worker.run({cases[failed]}, 0, alone) == 1;
+  if (damaged)
+    verdict.key = verdict.report = "damage done by a case before, seen as a " + verdict.key, verdict.upstream = "";
+  bool isOurs = verdict.upstream.empty();
+  std::map<std::string, unsigned> &list = isOurs ? ours : upstream;
+  if (list[verdict.key]++)
+    return;
+  std::string path = output + (isOurs ? "/failure-" : "/upstream-") + std::to_string(list.size());
+  if (damaged) {
+    for (size_t i = first; i <= failed; ++i)
+      save(path + "/" + std::to_string(i) + ".mlir", cases[i], verdict.report);
+  } else {
+    path += ".mlir";
+    save(path, shrink(cases[failed], verdict.key, worker, triage, shrinkSeconds), verdict.report);
+  }
+  std::printf("%s %s\n%s\n", isOurs ? "FAILURE " : "upstream", path.c_str(), verdict.report.c_str());
 }
 
 void Campaign::replay() {

@@ -14,7 +14,7 @@ func.func @gemm(%a: memref<?x512xf8E4M3FN>, %sfa: memref<4x?xf32>, %b: memref<13
 func.func @k_major_two_partials(%a: memref<200x1024xf8E4M3FN>, %sfa: memref<200x8xf32>, %b: memref<136x1024xf8E4M3FN>,
                                 %sfb: memref<2x8xf32>, %d: memref<200x136xf32>) {
   fp8gemm.gemm %a scaled_by %sfa <1x128, k_major>, %b scaled_by %sfb <128x128, k_major> into %d
-    {config = #fp8gemm.config<tile_m = 128, tile_n = 8, stages = 4, consumers = 2, producer_registers = 40, consumer_registers = 232, raster_group = 2, partials = 2>}
+    {config = #fp8gemm.config<tile_m = 128, tile_n = 16, stages = 4, consumers = 2, producer_registers = 40, consumer_registers = 232, raster_group = 2, partials = 2>}
     : memref<200x1024xf8E4M3FN>, memref<200x8xf32>, memref<136x1024xf8E4M3FN>, memref<2x8xf32>, memref<200x136xf32>
   return
 }

@@ -32,9 +32,9 @@ func.func @registers(%a: memref<?x128xf8E4M3FN>, %sfa: memref<1x?xf32>, %b: memr
 
 func.func @stages(%a: memref<?x128xf8E4M3FN>, %sfa: memref<1x?xf32>, %b: memref<96x128xf8E4M3FN>,
                   %sfb: memref<1x1xf32>, %d: memref<?x96xbf16>) {
-  // expected-error @below {{has an illegal config: expected stages in [2, 16], got 1000000000}}
+  // expected-error @below {{has an illegal config: expected stages in [2, 16], got 1000}}
   fp8gemm.gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> into %d
-    {config = #fp8gemm.config<tile_m = 128, tile_n = 48, stages = 1000000000, consumers = 2, producer_registers = 40, consumer_registers = 232, raster_group = 8>}
+    {config = #fp8gemm.config<tile_m = 128, tile_n = 48, stages = 1000, consumers = 2, producer_registers = 40, consumer_registers = 232, raster_group = 8>}
     : memref<?x128xf8E4M3FN>, memref<1x?xf32>, memref<96x128xf8E4M3FN>, memref<1x1xf32>, memref<?x96xbf16>
   return
 }
