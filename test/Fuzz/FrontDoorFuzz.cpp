@@ -30,6 +30,7 @@ static cl::opt<double> caseSeconds("case-seconds", cl::desc("CPU time that a cas
 static cl::opt<unsigned> caseMegabytes("case-megabytes", cl::desc("memory that a case may take"), cl::init(2048));
 static cl::opt<double> shrinkSeconds("shrink-seconds", cl::desc("to make a failing text smaller"), cl::init(60));
 static cl::opt<std::string> output("output", cl::desc("folder for failing cases"), cl::init("fuzz-found"));
+static cl::opt<bool> together("together", cl::desc("run saved cases in one process, for what damages it"));
 static cl::opt<bool> listRefusals("refusals", cl::desc("list the errors, the frequent ones first"));
 static cl::opt<std::string> source("source", cl::desc("checkout whose tests are the corpus"),
                                    cl::init(FP8GEMM_SOURCE_DIR));
@@ -207,6 +208,13 @@ void Campaign::fail(const std::vector<Case> &cases, size_t first, size_t failed,
 }
 
 void Campaign::replay() {
+  if (together) {
+    std::vector<Case> cases;
+    for (const std::string &path : files)
+      cases.push_back({read(path), Options::fromText(read(path))});
+    changing = true;
+    return runBatch(cases);
+  }
   for (const std::string &path : files) {
     std::string text = read(path);
     std::vector<Case> one{{text, Options::fromText(text)}};
