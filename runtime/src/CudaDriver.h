@@ -47,8 +47,8 @@ constexpr int CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR = 76;
 constexpr int CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN = 97;
 constexpr int CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES = 8;
 
-constexpr unsigned CU_MEMHOSTREGISTER_PORTABLE = 1;
-constexpr unsigned CU_MEMHOSTREGISTER_DEVICEMAP = 2;
+constexpr unsigned kMemHostRegisterPortable = 1;
+constexpr unsigned kMemHostRegisterDeviceMap = 2;
 
 struct alignas(128) CUtensorMap { // 64 before CUDA 13
   uint64_t opaque[16];

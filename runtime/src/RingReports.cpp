@@ -49,7 +49,7 @@ fp8gemm_status RingReports::attach(const cuda::Driver &cu, cuda::CUlibrary libra
     return fail(FP8GEMM_INVALID_FILE, "expected %s of %zu bytes in a kernel built with --debug-rings, got %zu",
                 format::kRingReportSymbol, sizeof(reports), bytes);
   if (auto result = cu.memHostRegister(buffer.reports.get(), kReportBytes,
-                                       cuda::CU_MEMHOSTREGISTER_PORTABLE | cuda::CU_MEMHOSTREGISTER_DEVICEMAP))
+                                       cuda::kMemHostRegisterPortable | cuda::kMemHostRegisterDeviceMap))
     return failedCall(cu, result, "cuMemHostRegister");
   void *address = buffer.reports.get();
   buffers.push_back(std::move(buffer));

@@ -249,7 +249,7 @@ CUresult cuLibraryGetGlobal(CUdeviceptr *pointer, size_t *bytes, CUlibrary, cons
 
 CUresult cuMemHostRegister_v2(void *pointer, size_t bytes, unsigned flags) {
   ENTER(cuMemHostRegister_v2);
-  if (flags != (CU_MEMHOSTREGISTER_PORTABLE | CU_MEMHOSTREGISTER_DEVICEMAP))
+  if (flags != (kMemHostRegisterPortable | kMemHostRegisterDeviceMap))
     return 1;
   fakeCuda()->registered[pointer] = bytes;
   return CUDA_SUCCESS;

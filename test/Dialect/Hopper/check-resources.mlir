@@ -63,7 +63,7 @@ gpu.func @no_launch() kernel attributes {hopper.problem = #problem} {
 }
 
 // expected-error @+1 {{expected 'hopper.launch' to have clusters of 1 to 8 CTAs, got 4611686018427387904}}
-gpu.func @cluster() kernel attributes {hopper.launch = #hopper.launch<threads = 256, tile_m = 64, tile_n = 64, stages = 2, consumers = 1, cluster_m = 4611686018427387904, cluster_n = 4>, hopper.problem = #problem} {
+gpu.func @cluster_fields() kernel attributes {hopper.launch = #hopper.launch<threads = 256, tile_m = 64, tile_n = 64, stages = 2, consumers = 1, cluster_m = 4611686018427387904, cluster_n = 4>, hopper.problem = #problem} {
   gpu.return
 }
 
