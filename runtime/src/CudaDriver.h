@@ -67,6 +67,25 @@ constexpr int CU_TENSOR_MAP_L2_PROMOTION_L2_128B = 2;
 constexpr int CU_TENSOR_MAP_L2_PROMOTION_L2_256B = 3;
 constexpr int CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE = 0;
 
+constexpr int CU_MEMORYTYPE_HOST = 1;
+constexpr int CU_MEMORYTYPE_DEVICE = 2;
+
+struct CUmemcpy2D { // CUDA_MEMCPY2D
+  size_t srcXInBytes, srcY;
+  int srcMemoryType;
+  const void *srcHost;
+  CUdeviceptr srcDevice;
+  struct CUarray_st *srcArray;
+  size_t srcPitch;
+  size_t dstXInBytes, dstY;
+  int dstMemoryType;
+  void *dstHost;
+  CUdeviceptr dstDevice;
+  struct CUarray_st *dstArray;
+  size_t dstPitch;
+  size_t widthInBytes, height;
+};
+
 constexpr int CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION = 4;
 constexpr int CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION = 6;
 
@@ -139,6 +158,15 @@ struct CUlaunchConfig {
   X(eventCreate, cuEventCreate, (CUevent * event, unsigned flags))                                                     \
   X(eventRecord, cuEventRecord, (CUevent event, CUstream stream))                                                      \
   X(eventElapsedTime, cuEventElapsedTime, (float *milliseconds, CUevent start, CUevent end))
+
+/// What compiled programs need besides (runtime/program).
+#define FP8GEMM_CUDA_PROGRAM_FUNCTIONS(X)                                                                              \
+  X(deviceGet, cuDeviceGet, (CUdevice * device, int ordinal))                                                          \
+  X(primaryCtxRetain, cuDevicePrimaryCtxRetain, (CUcontext * context, CUdevice device))                                \
+  X(ctxSetCurrent, cuCtxSetCurrent, (CUcontext context))                                                               \
+  X(memAllocAsync, cuMemAllocAsync, (CUdeviceptr * pointer, size_t bytes, CUstream stream))                            \
+  X(memFreeAsync, cuMemFreeAsync, (CUdeviceptr pointer, CUstream stream))                                              \
+  X(memcpy2DAsync, cuMemcpy2DAsync_v2, (const CUmemcpy2D *copy, CUstream stream))
 
 } // namespace fp8gemm::cuda
 

@@ -39,6 +39,16 @@ struct ToolFunctions {
   bool load(const Driver &driver, std::string &error);
 };
 
+/// Those of compiled programs.
+struct ProgramFunctions {
+#define FP8GEMM_MEMBER(member, symbol, params) CUresult(*member) params = nullptr;
+  FP8GEMM_CUDA_PROGRAM_FUNCTIONS(FP8GEMM_MEMBER)
+#undef FP8GEMM_MEMBER
+
+  /// As above.
+  bool load(const Driver &driver, std::string &error);
+};
+
 /// The address of `symbol` in `driver`, or null with `error` set.
 void *findSymbol(const Driver &driver, const char *symbol, std::string &error);
 

@@ -40,6 +40,10 @@ if(FP8GEMM_BUILD_COMPILER)
   target_compile_definitions(RuntimeRunTest PRIVATE FP8GEMM_HAS_CPU)
 endif()
 
+fp8gemm_unit_test(RuntimeProgramTest SOURCES RuntimeProgramTest.cpp LINK fp8gemm_program_static
+  DEPENDS RuntimeFakeGpu)
+target_compile_definitions(RuntimeProgramTest PRIVATE FP8GEMM_FAKE_LIBCUDA="$<TARGET_FILE:RuntimeFakeGpu>")
+
 fp8gemm_unit_test(RuntimeLaunchCostTest SOURCES RuntimeLaunchCostTest.cpp LINK fp8gemm_format fp8gemm_seal
   DEPENDS launch-cost null_driver)
 target_compile_definitions(RuntimeLaunchCostTest PRIVATE

@@ -34,6 +34,8 @@ SAME(CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR);
 SAME(CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR);
 SAME(CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN);
 SAME(CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES);
+SAME(CU_MEMORYTYPE_HOST);
+SAME(CU_MEMORYTYPE_DEVICE);
 SAME(CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION);
 static_assert(own::kMemHostRegisterPortable == CU_MEMHOSTREGISTER_PORTABLE); // macros there
 static_assert(own::kMemHostRegisterDeviceMap == CU_MEMHOSTREGISTER_DEVICEMAP);
@@ -71,6 +73,19 @@ SAME_PLACE(numAttrs);
 static_assert(sizeof(own::CUlaunchAttribute) == sizeof(::CUlaunchAttribute));
 static_assert(offsetof(own::CUlaunchAttribute, value) == offsetof(::CUlaunchAttribute, value));
 
+static_assert(sizeof(own::CUmemcpy2D) == sizeof(::CUDA_MEMCPY2D));
+#define SAME_COPY(field, Field) static_assert(offsetof(own::CUmemcpy2D, field) == offsetof(::CUDA_MEMCPY2D, Field))
+SAME_COPY(srcMemoryType, srcMemoryType);
+SAME_COPY(srcHost, srcHost);
+SAME_COPY(srcDevice, srcDevice);
+SAME_COPY(srcPitch, srcPitch);
+SAME_COPY(dstMemoryType, dstMemoryType);
+SAME_COPY(dstHost, dstHost);
+SAME_COPY(dstDevice, dstDevice);
+SAME_COPY(dstPitch, dstPitch);
+SAME_COPY(widthInBytes, WidthInBytes);
+SAME_COPY(height, Height);
+
 // Functions: as many parameters, each passed in the same way.
 template <typename Own, typename Theirs> struct SamePassing : std::false_type {};
 template <typename... Own, typename... Theirs>
@@ -88,6 +103,7 @@ struct SamePassing<own::CUresult (*)(Own...), ::CUresult (*)(Theirs...)> {
   static_assert(SamePassing<own::CUresult(*) params, decltype(&::symbol)>::value, #symbol);
 FP8GEMM_CUDA_RUNTIME_FUNCTIONS(CHECK_FUNCTION)
 FP8GEMM_CUDA_TOOL_FUNCTIONS(CHECK_FUNCTION)
+FP8GEMM_CUDA_PROGRAM_FUNCTIONS(CHECK_FUNCTION)
 #if CUDA_VERSION >= 12040
 FP8GEMM_CUDA_OPTIONAL_FUNCTIONS(CHECK_FUNCTION)
 #endif

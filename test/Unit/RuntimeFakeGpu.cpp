@@ -103,6 +103,32 @@ CUresult cuMemcpyDtoH_v2(void *to, CUdeviceptr from, size_t bytes) {
   return CUDA_SUCCESS;
 }
 
+// Of compiled programs, which make no stream.
+CUresult cuMemAllocAsync(CUdeviceptr *pointer, size_t bytes, CUstream) {
+  if (!fakeCuda()->kernel)
+    fakeCuda()->kernel = fakeKernel;
+  if (int failure = fakeCuda()->failures["cuMemAllocAsync"])
+    return failure;
+  cuMemAlloc_v2(pointer, bytes);
+  std::memset(reinterpret_cast<void *>(*pointer), 0xff, bytes);
+  return CUDA_SUCCESS;
+}
+CUresult cuMemFreeAsync(CUdeviceptr pointer, CUstream) { return cuMemFree_v2(pointer); }
+
+CUresult cuMemcpy2DAsync_v2(const CUmemcpy2D *copy, CUstream) {
+  auto place = [](int type, const void *host, CUdeviceptr device) {
+    return static_cast<char *>(type == CU_MEMORYTYPE_HOST ? const_cast<void *>(host)
+                                                          : reinterpret_cast<void *>(device));
+  };
+  char *from = place(copy->srcMemoryType, copy->srcHost, copy->srcDevice);
+  char *to = place(copy->dstMemoryType, copy->dstHost, copy->dstDevice);
+  if (copy->srcPitch < copy->widthInBytes || copy->dstPitch < copy->widthInBytes)
+    return 1;
+  for (size_t row = 0; row != copy->height; ++row)
+    std::memcpy(to + row * copy->dstPitch, from + row * copy->srcPitch, copy->widthInBytes);
+  return CUDA_SUCCESS;
+}
+
 // What flushes the L2 needs no effect here, and its 512 MB no time.
 CUresult cuMemcpyDtoDAsync_v2(CUdeviceptr, CUdeviceptr, size_t, CUstream) { return CUDA_SUCCESS; }
 CUresult cuMemsetD8Async(CUdeviceptr, unsigned char, size_t, CUstream) { return CUDA_SUCCESS; }

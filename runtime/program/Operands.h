@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The operands of a product, as a compiled program describes them.
+
+#ifndef FP8GEMM_RUNTIME_PROGRAM_OPERANDS_H
+#define FP8GEMM_RUNTIME_PROGRAM_OPERANDS_H
+
+#include "fp8gemm/program.h"
+
+#include <stdexcept>
+#include <string>
+
+namespace fp8gemm::program {
+
+/// Why a call failed; caught where the library ends.
+struct Failure : std::runtime_error {
+  Failure(fp8gemm_status status, const std::string &message) : std::runtime_error(message), status(status) {}
+  fp8gemm_status status;
+};
+
+/// Matrices of equal shape, one for each group, or one. Strides count elements.
+struct Operand {
+  const char *name = nullptr;
+  bool onDevice = false;
+  char *data = nullptr; ///< null: there is no such operand
+  int64_t elementBytes = 1;
+  int64_t groups = 1, rows = 0, columns = 0;
+  int64_t groupStride = 0, rowStride = 0;
+
+  explicit operator bool() const { return name; }
+  bool isEmpty() const { return groups == 0 || rows == 0 || columns == 0; }
+};
+
+struct Operands {
+  Operand a, sfa, b, sfb, groups, c, d;
+  int64_t m = 0; ///< rows of A and D: of all groups, or of each
+  int64_t k = 0; ///< columns of A and B; of all groups along K
+
+  /// Reads what fp8gemm_program_run was given, and checks what the types leave open. Throws Failure.
+  Operands(const fp8gemm_problem &problem, uint32_t deviceOperands, const void *a, const void *sfa, const void *b,
+           const void *sfb, const void *groups, const void *c, const void *d);
+
+private:
+  void checkRows(const fp8gemm_problem &problem);
+  void checkScales(const fp8gemm_problem &problem);
+};
+
+inline bool isAlongK(const fp8gemm_problem &problem) { return problem.grouping == FP8GEMM_K_COUNT; }
+/// Each group has its own matrix of A and D.
+inline bool hasEachRows(const fp8gemm_problem &problem) {
+  return problem.grouping == FP8GEMM_ROW_COUNT || problem.grouping == FP8GEMM_BATCHED;
+}
+/// Rows of no group keep what D holds.
+inline bool keepsPartOfD(const fp8gemm_problem &problem) {
+  return problem.grouping == FP8GEMM_ROW_INDEX || problem.grouping == FP8GEMM_ROW_END ||
+         problem.grouping == FP8GEMM_ROW_COUNT;
+}
+
+} // namespace fp8gemm::program
+
+#endif // FP8GEMM_RUNTIME_PROGRAM_OPERANDS_H
