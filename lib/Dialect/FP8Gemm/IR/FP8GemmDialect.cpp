@@ -2,7 +2,10 @@
 
 #include "fp8gemm/Dialect/FP8Gemm/IR/FP8Gemm.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/DialectImplementation.h"
+#include "mlir/Transforms/InliningUtils.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -90,7 +93,17 @@ LogicalResult fp8gemm::GroupingAttr::verify(function_ref<InFlightDiagnostic()> e
                      << kMaxGroupAlign << ", got " << align;
 }
 
+namespace {
+/// Products may be inlined anywhere: they refer to nothing but their operands and a symbol of the module.
+struct InlineProducts : DialectInlinerInterface {
+  using DialectInlinerInterface::DialectInlinerInterface;
+
+  bool isLegalToInline(Operation *, Region *, bool, IRMapping &) const override { return true; }
+};
+} // namespace
+
 void fp8gemm::FP8GemmDialect::initialize() {
+  addInterfaces<InlineProducts>();
   addAttributes<
 #define GET_ATTRDEF_LIST
 #include "fp8gemm/Dialect/FP8Gemm/IR/FP8GemmAttrs.cpp.inc"

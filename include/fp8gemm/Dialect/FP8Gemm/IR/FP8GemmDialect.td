@@ -18,6 +18,7 @@ def FP8Gemm_Dialect : Dialect {
     `convert-fp8gemm-to-hopper` builds a GPU kernel for it.
   }];
   let useDefaultAttributePrinterParser = 1;
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"]; // what canonicalization makes
 }
 
 #endif // FP8GEMM_DIALECT_FP8GEMM_IR_FP8GEMMDIALECT_TD

@@ -6,6 +6,7 @@
 include "fp8gemm/Dialect/FP8Gemm/IR/FP8GemmAttrs.td"
 include "fp8gemm/Dialect/FP8Gemm/IR/FP8GemmInterfaces.td"
 include "mlir/Interfaces/DestinationStyleOpInterface.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
 def FP8Gemm_Shaped : AnyTypeOf<[AnyRankedTensor, AnyStridedMemRef],
@@ -14,9 +15,10 @@ def FP8Gemm_Shaped : AnyTypeOf<[AnyRankedTensor, AnyStridedMemRef],
 /// Destination-style; memref operands are read, but for D, which is written.
 class FP8Gemm_ProductOp<string mnemonic> : Op<FP8Gemm_Dialect, mnemonic, [
     DestinationStyleOpInterface, DeclareOpInterfaceMethods<MemoryEffectsOpInterface>,
-    FP8Gemm_ProductOpInterface]> {
+    DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface, ["reifyResultShapes"]>, FP8Gemm_ProductOpInterface]> {
   let results = (outs Variadic<AnyRankedTensor>:$result);
   let hasVerifier = 1;
+  let hasCanonicalizer = 1;
 
   /// The methods of the interface that no operand or attribute gives.
   code productMethods = [{
