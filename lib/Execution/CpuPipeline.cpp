@@ -42,17 +42,16 @@
 
 using namespace mlir;
 
-void fp8gemm::execution::buildCpuPipeline(OpPassManager &pm) {
-  // Tensors become memrefs while products are still one operation each, so the
-  // linalg below sees memrefs only.
+void fp8gemm::execution::buildBufferizationPipeline(OpPassManager &pm) {
   bufferization::OneShotBufferizePassOptions bufferize;
   bufferize.bufferizeFunctionBoundaries = true;
   bufferize.functionBoundaryTypeConversion = bufferization::LayoutMapOption::IdentityLayoutMap;
   pm.addPass(bufferization::createOneShotBufferizePass(bufferize));
   bufferization::buildBufferDeallocationPipeline(pm);
   pm.addPass(createConvertBufferizationToMemRefPass());
+}
 
-  pm.addPass(createConvertFP8GemmToLinalgPass());
+void fp8gemm::execution::buildHostLoweringPipeline(OpPassManager &pm) {
   pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
 
   // What LLVM has no instruction for on a CPU: f8, and bf16 rounded to nearest even.
@@ -73,6 +72,14 @@ void fp8gemm::execution::buildCpuPipeline(OpPassManager &pm) {
   pm.addPass(createConvertFuncToLLVMPass());
   pm.addPass(createConvertControlFlowToLLVMPass());
   pm.addPass(createReconcileUnrealizedCastsPass());
+}
+
+void fp8gemm::execution::buildCpuPipeline(OpPassManager &pm) {
+  // Tensors become memrefs while products are still one operation each, so the
+  // linalg below sees memrefs only.
+  buildBufferizationPipeline(pm);
+  pm.addPass(createConvertFP8GemmToLinalgPass());
+  buildHostLoweringPipeline(pm);
 }
 
 void fp8gemm::execution::registerCpuPipeline() {

@@ -30,11 +30,12 @@ def ConvertFP8GemmToLinalgPass : Pass<"convert-fp8gemm-to-linalg"> {
 }
 
 def ExpandF8Pass : Pass<"expand-f8"> {
-  let summary = "lower f8E4M3FN and f8E5M2 extensions to integer arithmetic";
+  let summary = "lower conversions between f32 and f8E4M3FN or f8E5M2 to integer arithmetic";
   let description = [{
-    Rewrites scalar `arith.extf` from f8E4M3FN or f8E5M2 to f32, for which neither
-    upstream's arith-expand nor LLVM has a lowering on CPUs. The result is exact; every
-    NaN becomes the quiet NaN 0x7fc00000. No subnormal f32 occurs, so a process that
+    Rewrites scalar `arith.extf` from f8E4M3FN or f8E5M2 to f32, `arith.truncf` back, and conversions of integers to FP8, for
+    which neither upstream's arith-expand nor LLVM has a lowering on CPUs. An extension is exact; every
+    NaN becomes the quiet NaN 0x7fc00000. A truncation rounds to nearest even; what is too large becomes
+    an infinity (f8E5M2) or NaN (f8E4M3FN). No result depends on subnormal f32, so a process that
     flushes them computes the same.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect"];
@@ -51,6 +52,49 @@ def ConvertFP8GemmToHopperPass : Pass<"convert-fp8gemm-to-hopper", "::mlir::Modu
   let dependentDialects = ["::fp8gemm::hopper::HopperDialect", "::mlir::gpu::GPUDialect",
                            "::mlir::NVVM::NVVMDialect", "::mlir::scf::SCFDialect",
                            "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"];
+}
+
+def ConvertFP8GemmToRuntimePass : Pass<"convert-fp8gemm-to-runtime", "::mlir::ModuleOp"> {
+  let summary = "turn products in host functions into calls of the runtime";
+  let description = [{
+    Each product on memrefs becomes a call of a function that hands the descriptors of its operands to
+    `fp8gemm_program_run` (runtime/include/fp8gemm/program.h), and ends the program by `fp8gemm_program_fail` where that
+    returns an error. Equal products share the function. What is left is upstream's to lower: func, llvm and memrefs.
+
+    Kernels are those of the module: `fp8gemm-serialize-kernels` made a `gpu.binary` of each, which becomes a constant.
+    With `pack` they are those of a pack, which has one for each M; products then need neither config nor kernel. The
+    pack is opened when the program first runs a product; with `embed-pack` it is read now and becomes a constant.
+
+    Operands in memory space 1 are in device memory and used where they are; those in the default one are in host
+    memory and copied, or with `memory=device` in device memory, too.
+  }];
+  let options = [
+    Option<"pack", "pack", "std::string", /*default=*/"\"\"", "path of a pack to take kernels from">,
+    Option<"embedPack", "embed-pack", "bool", /*default=*/"false", "read the pack now, and keep it in the module">,
+    Option<"batchInvariant", "batch-invariant", "bool", /*default=*/"false",
+           "take only plans of the pack with which a row of D has the same bits for every M">,
+    Option<"memory", "memory", "std::string", /*default=*/"\"host\"",
+           "where operands in the default memory space are: host or device">,
+  ];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::func::FuncDialect",
+                           "::mlir::cf::ControlFlowDialect"];
+}
+
+def RaiseLinalgToFP8GemmPass : Pass<"raise-linalg-to-fp8gemm"> {
+  let summary = "turn block-scaled matrix products in linalg into fp8gemm.gemm";
+  let description = [{
+    Recognises D = (A * sfa) * (B * sfb)^T on tensors: both operands of a contraction, traced back through reshapes,
+    transposes, broadcasts, extensions and multiplications, are an FP8 matrix times one f32 scale for each block of it. It
+    becomes a `fp8gemm.gemm`, and so does a truncation of its result to bf16. This is what torch-mlir makes of the plain
+    formula in PyTorch (docs/WholePrograms.md).
+
+    It changes roundings: the operation scales the sum of a K block, where the formula scales each element and sums
+    all of K in f32. Both are within the bound of docs/Numerics.md.
+
+    A contraction of scaled FP8 that breaks a rule of the operation is left alone, with a remark that names the rule.
+    Contractions without FP8 are none of its business, and get no remark.
+  }];
+  let dependentDialects = ["::fp8gemm::FP8GemmDialect", "::mlir::tensor::TensorDialect"];
 }
 
 def ConvertHopperToNVVMPass : Pass<"convert-hopper-to-nvvm", "::mlir::gpu::GPUModuleOp"> {

@@ -12,7 +12,14 @@ class OpPassManager;
 
 namespace fp8gemm::execution {
 
-/// Functions of fp8gemm operations, on tensors or memrefs, to the LLVM dialect.
+/// Functions on tensors to functions on memrefs, whose memory is freed.
+void buildBufferizationPipeline(mlir::OpPassManager &pm);
+
+/// Host functions of linalg, scf, arith and math on memrefs to the LLVM dialect of a CPU.
+void buildHostLoweringPipeline(mlir::OpPassManager &pm);
+
+/// Functions of fp8gemm operations, on tensors or memrefs, to the LLVM dialect: the first, then linalg of each
+/// product, then the second.
 void buildCpuPipeline(mlir::OpPassManager &pm);
 
 /// Registers `fp8gemm-to-llvm-cpu`, its passes of this project, and upstream's passes

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// convert-fp8gemm-to-runtime: host functions call the runtime.
+
+#include "Constants.h"
+
+#include "fp8gemm/Conversion/Passes.h"
+#include "mlir/Conversion/LLVMCommon/TypeConverter.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "llvm/Support/MemoryBuffer.h"
+
+namespace fp8gemm {
+#define GEN_PASS_DEF_CONVERTFP8GEMMTORUNTIMEPASS
+#include "fp8gemm/Conversion/Passes.h.inc"
+} // namespace fp8gemm
+
+using namespace mlir;
+using namespace fp8gemm;
+using namespace fp8gemm::runtime_conversion;
+
+/// Operands in this memory space are in device memory (NVVM's global memory).
+static constexpr int64_t kDeviceSpace = 1;
+
+namespace {
+
+/// An operand of fp8gemm_program_run; absent ones are null.
+struct Passed {
+  Value value;
+  format::ProgramOperand bit;
+  StringRef name;
+};
+
+SmallVector<Passed> operandsOf(ProductOpInterface op) {
+  Value c = op.isInPlace() ? Value() : op.getC();
+  return {{op.getA(), format::kA, "a"},       {op.getSfa(), format::kSfa, "sfa"},          {op.getB(), format::kB, "b"},
+          {op.getSfb(), format::kSfb, "sfb"}, {op.getGroups(), format::kGroups, "groups"}, {c, format::kC, "c"},
+          {op.getD(), format::kD, "d"}};
+}
+
+struct ConvertFP8GemmToRuntime : fp8gemm::impl::ConvertFP8GemmToRuntimePassBase<ConvertFP8GemmToRuntime> {
+  using ConvertFP8GemmToRuntimePassBase::ConvertFP8GemmToRuntimePassBase;
+
+  void runOnOperation() override;
+
+private:
+  LogicalResult checkOptions();
+  LogicalResult convert(ProductOpInterface op);
+  FailureOr<LLVM::GlobalOp> kernelFile(ProductOpInterface op);
+  FailureOr<LLVM::GlobalOp> packFile();
+  FailureOr<uint32_t> deviceOperands(ProductOpInterface op);
+  func::FuncOp addCaller(ProductOpInterface op, LLVM::GlobalOp file, uint32_t deviceOperands, FunctionType type);
+  LLVM::LLVMFuncOp declare(StringRef name, Type result, ArrayRef<Type> inputs);
+  void eraseEmbeddedKernels();
+
+  std::optional<Constants> constants;
+  LLVM::GlobalOp packGlobal;
+  llvm::DenseMap<Operation *, LLVM::GlobalOp> files; ///< of each gpu.binary
+  /// Who runs operations that are equal but for their operands.
+  llvm::DenseMap<Attribute, func::FuncOp> callers;
+};
+
+} // namespace
+
+LogicalResult ConvertFP8GemmToRuntime::checkOptions() {
+  Location loc = getOperation().getLoc();
+  if (memory != "host" && memory != "device")
+    return emitError(loc) << "expected memory=host or memory=device, got '" << memory << "'";
+  if (pack.empty() && (embedPack || batchInvariant))
+    return emitError(loc) << "expected 'pack' with " << (embedPack ? "embed-pack" : "batch-invariant") << ", got none";
+  return success();
+}
+
+/// The compiled kernel that `op` names, as a file in the module.
+FailureOr<LLVM::GlobalOp> ConvertFP8GemmToRuntime::kernelFile(ProductOpInterface op) {
+  SymbolRefAttr kernel = op.getKernelAttr();
+  if (!kernel)
+    return op->emitOpError("expected a kernel, got none: run the pipeline fp8gemm-to-cubin before, or name a 'pack'");
+  Operation *found = SymbolTable::lookupSymbolIn(getOperation(), kernel.getRootReference());
+  auto binary = dyn_cast_if_present<gpu::BinaryOp>(found);
+  auto object = binary && binary.getObjects().size() == 1 ? dyn_cast<gpu::ObjectAttr>(binary.getObjects()[0]) : nullptr;
+  if (!object)
+    return op->emitOpError("expected kernel ")
+           << kernel.getRootReference()
+           << " to be a gpu.binary with one object, as fp8gemm-serialize-kernels makes, got "
+           << (found ? found->getName().getStringRef() : "none");
+  LLVM::GlobalOp &file = files[binary];
+  if (!file)
+    file = constants->addFile(binary.getName(), object.getObject().getValue(), /*isPack=*/false);
+  return file;
+}
+
+FailureOr<LLVM::GlobalOp> ConvertFP8GemmToRuntime::packFile() {
+  if (packGlobal)
+    return packGlobal;
+  if (!embedPack)
+    return packGlobal = constants->addPackPath("fp8gemm_pack", pack);
+  auto buffer = llvm::MemoryBuffer::getFile(pack, /*IsText=*/false, /*RequiresNullTerminator=*/false);
+  if (!buffer)
+    return emitError(getOperation().getLoc()) << "cannot read pack '" << pack << "': " << buffer.getError().message();
+  return packGlobal = constants->addFile("fp8gemm_pack", (*buffer)->getBuffer(), /*isPack=*/true);
+}
+
+FailureOr<uint32_t> ConvertFP8GemmToRuntime::deviceOperands(ProductOpInterface op) {
+  uint32_t onDevice = 0;
+  for (const Passed &operand : operandsOf(op)) {
+    if (!operand.value)
+      continue;
+    auto type = dyn_cast<MemRefType>(operand.value.getType());
+    if (!type)
+      return op->emitOpError("expected memrefs, got '")
+             << operand.name << "' of type " << operand.value.getType() << ": run one-shot-bufferize before";
+    Attribute space = type.getMemorySpace();
+    auto number = dyn_cast_if_present<IntegerAttr>(space);
+    if (space && !(number && number.getInt() == kDeviceSpace))
+      return op->emitOpError("expected '") << operand.name << "' in the default memory space or in " << kDeviceSpace
+                                           << " (device memory), got " << space;
+    if (space || memory == "device")
+      onDevice |= operand.bit;
+  }
+  return onDevice;
+}
+
+LLVM::LLVMFuncOp ConvertFP8GemmToRuntime::declare(StringRef name, Type result, ArrayRef<Type> inputs) {
+  if (auto declared = getOperation().lookupSymbol<LLVM::LLVMFuncOp>(name))
+    return declared;
+  auto builder = OpBuilder::atBlockBegin(getOperation().getBody());
+  return LLVM::LLVMFuncOp::create(builder, getOperation().getLoc(), name, LLVM::LLVMFunctionType::get(result, inputs));
+}
+
+/// A function of the operands of `op`: spills their descriptors, calls the runtime, checks what it returns.
+func::FuncOp ConvertFP8GemmToRuntime::addCaller(ProductOpInterface op, LLVM::GlobalOp file, uint32_t onDevice,
+                                                FunctionType type) {
+  MLIRContext *context = &getContext();
+  ImplicitLocOpBuilder b(op.getLoc(), context);
+  std::string name = ("fp8gemm_run_" + Twine(callers.size() - 1)).str();
+  LLVM::GlobalOp problem = constants->addProblem(name, problemOf(op, batchInvariant));
+  auto pointer = LLVM::LLVMPointerType::get(context);
+  Type i32 = b.getI32Type();
+  SmallVector<Type> inputs{pointer, pointer, i32};
+  inputs.append(operandsOf(op).size(), pointer);
+  LLVM::LLVMFuncOp run = declare(format::kProgramRun, i32, inputs);
+  LLVM::LLVMFuncOp fail = declare(format::kProgramFail, LLVM::LLVMVoidType::get(context), i32);
+
+  b.setInsertionPoint(op->getParentOfType<func::FuncOp>());
+  auto caller = func::FuncOp::create(b, name, type);
+  caller.setPrivate();
+  caller.setNoInline(true); // its allocas are those of one call
+  SymbolTable(getOperation()).insert(caller, Block::iterator(op->getParentOfType<func::FuncOp>()));
+  Block *entry = caller.addEntryBlock(), *failed = caller.addBlock(), *done = caller.addBlock();
+
+  b.setInsertionPointToEnd(entry);
+  LLVMTypeConverter converter(context);
+  Value one = LLVM::ConstantOp::create(b, b.getI64Type(), b.getI64IntegerAttr(1));
+  SmallVector<Value> arguments{LLVM::AddressOfOp::create(b, file), LLVM::AddressOfOp::create(b, problem),
+                               LLVM::ConstantOp::create(b, i32, b.getI32IntegerAttr(int32_t(onDevice)))};
+  unsigned next = 0;
+  for (const Passed &operand : operandsOf(op)) {
+    if (!operand.value) {
+      arguments.push_back(LLVM::ZeroOp::create(b, pointer));
+      continue;
+    }
+    Value memref = entry->getArgument(next++);
+    Type descriptor = converter.convertType(memref.getType());
+    Value place = LLVM::AllocaOp::create(b, pointer, descriptor, one);
+    LLVM::StoreOp::create(b, UnrealizedConversionCastOp::create(b, descriptor, memref).getResult(0), place);
+    arguments.push_back(place);
+  }
+  Value status = LLVM::CallOp::create(b, run, arguments).getResult();
+  Value zero = LLVM::ConstantOp::create(b, i32, b.getI32IntegerAttr(0));
+  Value good = LLVM::ICmpOp::create(b, LLVM::ICmpPredicate::eq, status, zero);
+  cf::CondBranchOp::create(b, good, done, ValueRange(), failed, ValueRange());
+  b.setInsertionPointToEnd(failed);
+  LLVM::CallOp::create(b, fail, status);
+  cf::BranchOp::create(b, done);
+  b.setInsertionPointToEnd(done);
+  func::ReturnOp::create(b);
+  return caller;
+}
+
+LogicalResult ConvertFP8GemmToRuntime::convert(ProductOpInterface op) {
+  if (!op->getParentOfType<func::FuncOp>())
+    return op->emitOpError("expected to be in a func.func");
+  FailureOr<uint32_t> onDevice = deviceOperands(op);
+  if (failed(onDevice))
+    return failure();
+  FailureOr<LLVM::GlobalOp> file = pack.empty() ? kernelFile(op) : packFile();
+  if (failed(file))
+    return failure();
+  SmallVector<Value> operands;
+  for (const Passed &operand : operandsOf(op))
+    if (operand.value)
+      operands.push_back(operand.value);
+  OpBuilder builder(op);
+  auto type = builder.getFunctionType(TypeRange(operands), {});
+  // With these two equal, so is all else that matters.
+  SmallVector<NamedAttribute> attributes(op->getAttrs());
+  attributes.push_back(builder.getNamedAttr("in_place", builder.getBoolAttr(op.isInPlace())));
+  Attribute key = builder.getArrayAttr({builder.getStringAttr(op->getName().getStringRef()), TypeAttr::get(type),
+                                        builder.getDictionaryAttr(attributes)});
+  func::FuncOp &caller = callers[key];
+  if (!caller)
+    caller = addCaller(op, *file, *onDevice, type);
+  func::CallOp::create(builder, op.getLoc(), caller, operands);
+  op->erase();
+  return success();
+}
+
+void ConvertFP8GemmToRuntime::eraseEmbeddedKernels() {
+  ModuleOp module = getOperation();
+  for (auto [binary, file] : files)
+    if (SymbolTable::symbolKnownUseEmpty(binary, module))
+      binary->erase();
+  if (module.getOps<gpu::GPUModuleOp>().empty() && module.getOps<gpu::BinaryOp>().empty())
+    module->removeAttr(gpu::GPUDialect::getContainerModuleAttrName());
+}
+
+void ConvertFP8GemmToRuntime::runOnOperation() {
+  if (failed(checkOptions()))
+    return signalPassFailure();
+  constants.emplace(getOperation());
+  packGlobal = nullptr;
+  files.clear();
+  callers.clear();
+  SmallVector<ProductOpInterface> products;
+  getOperation().walk([&](ProductOpInterface op) { products.push_back(op); });
+  for (ProductOpInterface op : products)
+    if (failed(convert(op)))
+      return signalPassFailure();
+  eraseEmbeddedKernels();
+}
