@@ -15,6 +15,8 @@ CLOSED_DOORS = [
     (r"lib/Target/CheckKernel/", r"fp8gemm/Conversion/|(\.\./)+Conversion/", "a check that shared code with the lowering would believe it"),
     (r"lib/Conversion/HopperToNVVM/", r"fp8gemm/Dialect/FP8Gemm/|fp8gemm/Config/", "the lowering knows the hopper dialect only"),
     (r"lib/Conversion/FP8GemmToLinalg/", r"fp8gemm/Dialect/Hopper/|fp8gemm/Config/", "the oracle shares no code with the hopper path"),
+    (r"lib/Conversion/(FP8GemmToRuntime|LinalgToFP8Gemm)/", r"fp8gemm/Dialect/Hopper/|fp8gemm/Config/", "host code knows no kernels"),
+    (r"runtime/program/", r"(Abi|Call|CudaDriver|Error|Facts|Kernel|Launch|TensorMaps)\.h", "compiled programs use the runtime's C API"),
     (r"(lib|include/fp8gemm)/Config/", r"mlir/|llvm/|fp8gemm/(?!Config/)", "the config model is plain C++"),
     (r"runtime/", r"mlir/|llvm/|torch/|fp8gemm/(Config|Conversion|Dialect|Pipelines|Target)/", "the runtime knows no compiler"),
     (r"(lib|include|tools)/", r"(\.\./)*runtime/(?!format/|include/)", "compiler and runtime share only the manifest format"),

@@ -40,6 +40,8 @@ def test_tree(rule):
     ("runtime/src/Runtime.cpp", '#include "fp8gemm/Config/Config.h"\n'),
     ("lib/Target/Pack.cpp", '#include "runtime/src/Driver.h"\n'),
     ("lib/Conversion/FP8GemmToLinalg/X.cpp", '#include "fp8gemm/Config/Config.h"\n'),
+    ("lib/Conversion/FP8GemmToRuntime/X.cpp", '#include "fp8gemm/Config/Config.h"\n'),
+    ("runtime/program/X.cpp", '#include "Kernel.h"\n'),
     ("tools/fp8gemm-opt.cpp", '#include "mlir/IR/PatternMatch.h"\n'),
     ("python/fp8gemm/compile.py", "import mlir.ir\n"),
 ])
