@@ -32,8 +32,8 @@ separate_arguments(LLVM_DEFINITIONS_LIST NATIVE_COMMAND ${LLVM_DEFINITIONS})
 # fp8gemm_compile_options(<target>): what every compiler target is built with.
 function(fp8gemm_compile_options target)
   target_include_directories(${target} PUBLIC
-    $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include>
-    $<BUILD_INTERFACE:${CMAKE_BINARY_DIR}/include>)
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
+    $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/include>)
   target_include_directories(${target} SYSTEM PUBLIC
     $<BUILD_INTERFACE:${LLVM_INCLUDE_DIRS}>
     $<BUILD_INTERFACE:${MLIR_INCLUDE_DIRS}>)
@@ -51,12 +51,46 @@ function(fp8gemm_library name)
   if(ARG_DEPENDS)
     add_dependencies(${name} ${ARG_DEPENDS})
   endif()
+  target_compile_features(${name} INTERFACE cxx_std_17)
   target_link_libraries(${name} PUBLIC ${ARG_LINK})
   if(FP8GEMM_STATIC_MLIR)
     target_link_libraries(${name} PUBLIC ${ARG_MLIR})
   else()
     target_link_libraries(${name} PUBLIC MLIR LLVM)
   endif()
+  fp8gemm_public(${name} ${name} FP8GemmCompilerTargets compiler)
+  set_property(GLOBAL APPEND PROPERTY FP8GEMM_LIBRARIES ${name})
+endfunction()
+
+# fp8gemm_public_group(<name> <own libraries>): FP8Gemm::<name> links all of these.
+function(fp8gemm_public_group name)
+  add_library(fp8gemm-${name} INTERFACE)
+  target_link_libraries(fp8gemm-${name} INTERFACE ${ARGN})
+  fp8gemm_public(fp8gemm-${name} ${name} FP8GemmCompilerTargets compiler)
+endfunction()
+
+# fp8gemm_c_library(<name> <public name> SOURCES ... LINK ...): a shared library that shows the C functions of
+# exports.map beside its CMakeLists.txt, and no C++; see TraitIdentity.cpp.
+function(fp8gemm_c_library name public_name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
+  set(identity ${PROJECT_SOURCE_DIR}/lib/CAPI/TraitIdentity.cpp)
+  add_library(${name} SHARED ${ARG_SOURCES} $<$<NOT:$<BOOL:${FP8GEMM_STATIC_MLIR}>>:${identity}>)
+  fp8gemm_compile_options(${name})
+  target_link_libraries(${name} PRIVATE ${ARG_LINK})
+  target_link_options(${name} PRIVATE -Wl,--no-undefined
+    -Wl,--version-script=${CMAKE_CURRENT_SOURCE_DIR}/exports.map)
+  if(FP8GEMM_STATIC_MLIR)
+    get_property(mlir_libraries GLOBAL PROPERTY MLIR_ALL_LIBS)
+    target_link_libraries(${name} PRIVATE ${mlir_libraries})
+  else()
+    target_link_options(${name} PRIVATE
+      -Wl,--wrap=_ZN4mlir6detail22FallbackTypeIDResolver22registerImplicitTypeIDEN4llvm9StringRefE)
+  endif()
+  set_target_properties(${name} PROPERTIES
+    VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}
+    LINK_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/exports.map
+    CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+  fp8gemm_public(${name} ${public_name} FP8GemmCompilerTargets compiler)
 endfunction()
 
 # fp8gemm_tool(<name> SOURCES ... LINK ...)
@@ -71,4 +105,5 @@ function(fp8gemm_tool name)
     target_link_libraries(${name} PRIVATE ${mlir_libraries})
   endif()
   set_property(GLOBAL APPEND PROPERTY FP8GEMM_TOOLS ${name}) # what check-lit builds first
+  fp8gemm_install_tool(${name})
 endfunction()

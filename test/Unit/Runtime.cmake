@@ -3,7 +3,7 @@
 fp8gemm_unit_test(RuntimeKernelFileTest SOURCES RuntimeKernelFileTest.cpp RuntimePackFileTest.cpp LINK fp8gemm_format)
 
 add_library(RuntimeFakeDriver SHARED RuntimeFakeDriver.cpp)
-target_include_directories(RuntimeFakeDriver PRIVATE ${CMAKE_SOURCE_DIR}/runtime/src)
+target_include_directories(RuntimeFakeDriver PRIVATE ${PROJECT_SOURCE_DIR}/runtime/src)
 target_compile_options(RuntimeFakeDriver PRIVATE -Wall -Wextra)
 
 add_executable(RuntimeCProgram RuntimeCProgram.c)
@@ -21,14 +21,14 @@ target_compile_definitions(RuntimeGemmTest PRIVATE
   FP8GEMM_C_PROGRAM="$<TARGET_FILE:RuntimeCProgram>")
 
 fp8gemm_unit_test(RuntimeCudaHeaderTest SOURCES RuntimeCudaHeaderTest.cpp)
-target_include_directories(RuntimeCudaHeaderTest PRIVATE ${CMAKE_SOURCE_DIR}/runtime/src)
+target_include_directories(RuntimeCudaHeaderTest PRIVATE ${PROJECT_SOURCE_DIR}/runtime/src)
 find_path(CUDA_INCLUDE cuda.h HINTS ENV CUDA_PATH PATHS /usr/local/cuda PATH_SUFFIXES include)
 if(CUDA_INCLUDE)
   target_include_directories(RuntimeCudaHeaderTest SYSTEM PRIVATE ${CUDA_INCLUDE})
 endif()
 
 add_library(RuntimeFakeGpu SHARED RuntimeFakeGpu.cpp RuntimeFakeDriver.cpp RuntimeFakeReport.cpp)
-target_include_directories(RuntimeFakeGpu PRIVATE ${CMAKE_SOURCE_DIR}/runtime/src ${CMAKE_SOURCE_DIR}/runtime/format)
+target_include_directories(RuntimeFakeGpu PRIVATE ${PROJECT_SOURCE_DIR}/runtime/src ${PROJECT_SOURCE_DIR}/runtime/format)
 target_compile_options(RuntimeFakeGpu PRIVATE -Wall -Wextra)
 
 fp8gemm_unit_test(RuntimeRunTest SOURCES RuntimeRunTest.cpp LINK fp8gemm_run_support fp8gemm_format
@@ -53,14 +53,14 @@ target_compile_definitions(RuntimeLaunchCostTest PRIVATE
 # The runtime under ThreadSanitizer, with a driver that synchronises nothing. GCC's sanitizer needs a process
 # without much address space randomisation, which RuntimeThreadsTest sees to.
 get_target_property(runtime_sources fp8gemm_runtime_static SOURCES)
-list(TRANSFORM runtime_sources PREPEND ${CMAKE_SOURCE_DIR}/runtime/)
+list(TRANSFORM runtime_sources PREPEND ${PROJECT_SOURCE_DIR}/runtime/)
 add_library(RuntimeThreadsDriver SHARED RuntimeThreadsDriver.cpp
-  ${CMAKE_SOURCE_DIR}/benchmark/launch_cost/NullDriver.cpp)
-target_include_directories(RuntimeThreadsDriver PRIVATE ${CMAKE_SOURCE_DIR}/runtime/src)
+  ${PROJECT_SOURCE_DIR}/benchmark/launch_cost/NullDriver.cpp)
+target_include_directories(RuntimeThreadsDriver PRIVATE ${PROJECT_SOURCE_DIR}/runtime/src)
 target_compile_options(RuntimeThreadsDriver PRIVATE -Wall -Wextra -Wno-unused-parameter -fsanitize=thread)
 add_executable(RuntimeThreads RuntimeThreads.cpp RuntimeTensorMapCacheTest.cpp ${runtime_sources}
-  ${CMAKE_SOURCE_DIR}/runtime/src/Driver.cpp)
-target_include_directories(RuntimeThreads PRIVATE ${CMAKE_SOURCE_DIR}/runtime/include ${CMAKE_SOURCE_DIR}/runtime/src)
+  ${PROJECT_SOURCE_DIR}/runtime/src/Driver.cpp)
+target_include_directories(RuntimeThreads PRIVATE ${PROJECT_SOURCE_DIR}/runtime/include ${PROJECT_SOURCE_DIR}/runtime/src)
 target_compile_options(RuntimeThreads PRIVATE -Wall -Wextra -g -fsanitize=thread)
 target_compile_definitions(RuntimeThreads PRIVATE
   FP8GEMM_THREADS_DRIVER="$<TARGET_FILE:RuntimeThreadsDriver>")
@@ -86,15 +86,15 @@ fp8gemm_unit_test(RuntimeFuzzTest SOURCES RuntimeFuzzTest.cpp LINK fp8gemm_forma
 if(FUZZ_CXX_WORKS)
   set(fuzz ${CMAKE_CURRENT_BINARY_DIR}/RuntimeFuzz)
   set(fuzz_sources ${CMAKE_CURRENT_SOURCE_DIR}/RuntimeFuzz.cpp ${runtime_sources}
-    ${CMAKE_SOURCE_DIR}/runtime/src/Driver.cpp)
-  file(GLOB fuzz_headers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/runtime/*/*.h ${CMAKE_SOURCE_DIR}/runtime/include/*/*.h)
+    ${PROJECT_SOURCE_DIR}/runtime/src/Driver.cpp)
+  file(GLOB fuzz_headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/runtime/*/*.h ${PROJECT_SOURCE_DIR}/runtime/include/*/*.h)
   get_property(format_directory TARGET fp8gemm_format PROPERTY INTERFACE_SYSTEM_INCLUDE_DIRECTORIES)
   list(REMOVE_ITEM format_directory /usr/include)
   list(TRANSFORM format_directory PREPEND -isystem)
   add_custom_command(OUTPUT ${fuzz}
     COMMAND ${FUZZ_CXX} -std=c++17 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
-      -DFP8GEMM_NULL_DRIVER="$<TARGET_FILE:null_driver>" -I${CMAKE_SOURCE_DIR}/runtime/include
-      -I${CMAKE_SOURCE_DIR}/runtime/src -I${CMAKE_SOURCE_DIR}/runtime/format ${format_directory}
+      -DFP8GEMM_NULL_DRIVER="$<TARGET_FILE:null_driver>" -I${PROJECT_SOURCE_DIR}/runtime/include
+      -I${PROJECT_SOURCE_DIR}/runtime/src -I${PROJECT_SOURCE_DIR}/runtime/format ${format_directory}
       ${fuzz_sources} -o ${fuzz}
     DEPENDS ${fuzz_sources} ${fuzz_headers} fp8gemm_schemas VERBATIM)
   add_custom_target(fuzz DEPENDS ${fuzz})

@@ -31,12 +31,12 @@ static void requireMemory(const Problem &problem) {
 /// The CPU's side needs MLIR, so it is loaded only when it is asked for: a GPU machine
 /// needs this program and libfp8gemm_runtime.so alone.
 static void runOnCpu(Problem &problem) {
-  void *library = dlopen("libfp8gemm_cpu.so", RTLD_NOW | RTLD_LOCAL);
+  void *library = dlopen("libfp8gemm_cpu.so.0", RTLD_NOW | RTLD_LOCAL);
   if (!library)
-    throw std::runtime_error(std::string("--device=cpu needs the compiler's libfp8gemm_cpu.so: ") + dlerror());
+    throw std::runtime_error(std::string("--device=cpu needs the compiler's libfp8gemm_cpu.so.0: ") + dlerror());
   auto gemm = reinterpret_cast<decltype(&fp8gemm_cpu_gemm)>(dlsym(library, "fp8gemm_cpu_gemm"));
   if (!gemm)
-    throw std::runtime_error(std::string("libfp8gemm_cpu.so: ") + dlerror());
+    throw std::runtime_error(std::string("libfp8gemm_cpu.so.0: ") + dlerror());
   auto matrix = [](Matrix &matrix) { return fp8gemm_cpu_matrix{matrix.row<void>(0), matrix.leadingDimension, 0}; };
   auto layout = [](bool mnMajor) { return mnMajor ? FP8GEMM_CPU_MN_MAJOR : FP8GEMM_CPU_K_MAJOR; };
   fp8gemm_cpu_problem call{};

@@ -14,6 +14,12 @@
 extern "C" {
 #endif
 
+#if defined(__GNUC__)
+#define FP8GEMM_CPU_API __attribute__((visibility("default")))
+#else
+#define FP8GEMM_CPU_API
+#endif
+
 /* How scales are stored: see #fp8gemm.scale. */
 enum { FP8GEMM_CPU_K_MAJOR = 0, FP8GEMM_CPU_MN_MAJOR = 1 };
 
@@ -65,7 +71,8 @@ typedef struct {
 /* Computes the product on `threads` threads (0: one per core). Returns 0, or 1 with a
  * message of at most `message_size` bytes, its terminator included. The operands'
  * limits are those of the operation. The bits of D do not depend on `threads`. */
-int fp8gemm_cpu_gemm(const fp8gemm_cpu_problem *problem, int32_t threads, char *message, size_t message_size);
+FP8GEMM_CPU_API int fp8gemm_cpu_gemm(const fp8gemm_cpu_problem *problem, int32_t threads, char *message,
+                                     size_t message_size);
 
 #ifdef __cplusplus
 }

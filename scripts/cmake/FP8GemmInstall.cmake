@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+# What is installed, where, and as which target of find_package(FP8Gemm). Targets have the same names
+# (FP8Gemm::Runtime ...) in a build that adds this folder. docs/Embedding.md tells how they are used.
+#
+# Components, which the packages are made of (Packages.cmake): runtime and runtime-dev need no LLVM; compiler (the
+# shared libraries) and compiler-dev; tools.
+
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+set(FP8GEMM_CMAKE_INSTALL_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/FP8Gemm)
+
+# fp8gemm_public(<target> <name> <export set> <component>): FP8Gemm::<name> is the target, also where it is
+# installed. The component of a static library, and of a shared one's headers and link, is <component>-dev.
+function(fp8gemm_public target name set component)
+  add_library(FP8Gemm::${name} ALIAS ${target})
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
+  set(export EXPORT ${set})
+  if(FP8GEMM_STATIC_MLIR AND set STREQUAL FP8GemmCompilerTargets)
+    set(export) # nobody can link the libraries of this build, but for the shared ones by their C interface
+    get_target_property(type ${target} TYPE)
+  endif()
+  if(FP8GEMM_INSTALL AND NOT type MATCHES "STATIC|INTERFACE")
+    install(TARGETS ${target} ${export}
+      ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT ${component}-dev
+      LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT ${component} NAMELINK_COMPONENT ${component}-dev
+      INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+  endif()
+endfunction()
+
+# fp8gemm_install_tool(<target>)
+function(fp8gemm_install_tool target)
+  if(FP8GEMM_INSTALL)
+    install(TARGETS ${target} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT tools)
+  endif()
+endfunction()
+
+function(fp8gemm_install_export set component)
+  install(EXPORT ${set} NAMESPACE FP8Gemm:: DESTINATION ${FP8GEMM_CMAKE_INSTALL_DIR} COMPONENT ${component})
+endfunction()
+
+# fp8gemm_install_pkg_config(<name> <component>): for those who don't use CMake.
+function(fp8gemm_install_pkg_config name component)
+  file(RELATIVE_PATH FP8GEMM_PC_TO_PREFIX /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
+  string(REGEX REPLACE "/$" "" FP8GEMM_PC_TO_PREFIX "${FP8GEMM_PC_TO_PREFIX}")
+  configure_file(${PROJECT_SOURCE_DIR}/scripts/cmake/${name}.pc.in ${PROJECT_BINARY_DIR}/package/${name}.pc @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/package/${name}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig
+    COMPONENT ${component})
+endfunction()
+
+# fp8gemm_install_package(): headers, and what find_package and pkg-config read.
+macro(fp8gemm_install_package)
+  get_property(FP8GEMM_LIBRARIES GLOBAL PROPERTY FP8GEMM_LIBRARIES)
+  string(REPLACE ";" " " FP8GEMM_LIBRARIES "${FP8GEMM_LIBRARIES}")
+  configure_package_config_file(${PROJECT_SOURCE_DIR}/scripts/cmake/FP8GemmConfig.cmake.in
+    ${PROJECT_BINARY_DIR}/package/FP8GemmConfig.cmake INSTALL_DESTINATION ${FP8GEMM_CMAKE_INSTALL_DIR})
+  # Before 1.0 a minor version may change the C++ interface.
+  write_basic_package_version_file(${PROJECT_BINARY_DIR}/package/FP8GemmConfigVersion.cmake
+    COMPATIBILITY SameMinorVersion)
+  install(FILES ${PROJECT_BINARY_DIR}/package/FP8GemmConfig.cmake
+    ${PROJECT_BINARY_DIR}/package/FP8GemmConfigVersion.cmake
+    DESTINATION ${FP8GEMM_CMAKE_INSTALL_DIR} COMPONENT runtime-dev)
+  fp8gemm_install_export(FP8GemmRuntimeTargets runtime-dev)
+  fp8gemm_install_pkg_config(fp8gemm-runtime runtime-dev)
+  install(DIRECTORY ${PROJECT_SOURCE_DIR}/runtime/include/fp8gemm DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+    COMPONENT runtime-dev FILES_MATCHING PATTERN "*.h" PATTERN "*.hpp")
+
+  if(FP8GEMM_BUILD_COMPILER AND NOT FP8GEMM_STATIC_MLIR)
+    fp8gemm_install_export(FP8GemmCompilerTargets compiler-dev)
+    fp8gemm_install_pkg_config(fp8gemm compiler-dev)
+    install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+      COMPONENT compiler-dev FILES_MATCHING PATTERN "*.h" PATTERN "*.td")
+    install(DIRECTORY ${PROJECT_BINARY_DIR}/include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+      COMPONENT compiler-dev FILES_MATCHING PATTERN "*.h.inc" PATTERN CMakeFiles EXCLUDE)
+  endif()
+  foreach(component runtime runtime-dev compiler compiler-dev tools)
+    fp8gemm_package_name(${component} package)
+    install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/${package} RENAME copyright
+      COMPONENT ${component})
+  endforeach()
+  include(FP8GemmPackages)
+endmacro()
+
+# fp8gemm_package_name(<component> <variable>): as Debian names them.
+function(fp8gemm_package_name component variable)
+  set(runtime libfp8gemm-runtime${PROJECT_VERSION_MAJOR})
+  set(runtime-dev libfp8gemm-runtime-dev)
+  set(compiler libfp8gemm${PROJECT_VERSION_MAJOR})
+  set(compiler-dev libfp8gemm-dev)
+  set(tools fp8gemm-tools)
+  set(${variable} ${${component}} PARENT_SCOPE)
+endfunction()
