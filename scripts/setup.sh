@@ -21,6 +21,7 @@ packages=(
   zlib1g-dev libzstd-dev                                   # what LLVM's CMake files ask for
   libflatbuffers-dev flatbuffers-compiler libxxhash-dev    # the kernel file
   libgtest-dev
+  dpkg-dev pkg-config                                      # the Debian packages, and who builds without CMake
   clang-22 libclang-rt-22-dev                              # libFuzzer, for one test
 )
 

@@ -22,8 +22,13 @@ namespace path = llvm::sys::path;
 
 namespace fp8gemm::target {
 
-const char *const kToolSearchOrder = "$CUDA_PATH/bin, $PATH, then $FP8GEMM_VENV/bin (a virtual environment; "
-                                     "default: " FP8GEMM_DEFAULT_VENV ")";
+/// Packages have none.
+static constexpr bool kHasDefaultVenv = sizeof(FP8GEMM_DEFAULT_VENV) > 1;
+
+const char *const kToolSearchOrder = kHasDefaultVenv
+                                         ? "$CUDA_PATH/bin, $PATH, then $FP8GEMM_VENV/bin (a virtual environment; "
+                                           "default: " FP8GEMM_DEFAULT_VENV ")"
+                                         : "$CUDA_PATH/bin, $PATH, then $FP8GEMM_VENV/bin (a virtual environment)";
 
 namespace {
 
@@ -97,10 +102,10 @@ Expected<std::string> findTool(StringRef name, StringRef given) {
   if (ErrorOr<std::string> tool = sys::findProgramByName(name))
     return *tool;
   std::string venv = sys::Process::GetEnv("FP8GEMM_VENV").value_or(FP8GEMM_DEFAULT_VENV);
-  if (std::string tool = inDirectory(venv); !tool.empty())
+  if (std::string tool = venv.empty() ? "" : inDirectory(venv); !tool.empty())
     return tool;
-  return makeError("expected ", name, " in ", kToolSearchOrder,
-                   ", got none; run scripts/setup.sh, or install the CUDA toolkit and set CUDA_PATH");
+  return makeError("expected ", name, " in ", kToolSearchOrder, ", got none; ",
+                   kHasDefaultVenv ? "run scripts/setup.sh, or " : "", "install the CUDA toolkit and set CUDA_PATH");
 }
 
 ResourceUsage parsePtxasReport(StringRef report) {

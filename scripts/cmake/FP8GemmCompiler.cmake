@@ -27,6 +27,12 @@ if(FP8GEMM_STATIC_MLIR)
   set_target_properties(LLVMSupport PROPERTIES INTERFACE_LINK_LIBRARIES "${needed}")
 endif()
 
+# Debian's loader doesn't look where Debian has libMLIR.so.
+set(FP8GEMM_INSTALL_RPATH)
+if(NOT FP8GEMM_STATIC_MLIR)
+  set(FP8GEMM_INSTALL_RPATH ${LLVM_LIBRARY_DIRS})
+endif()
+
 separate_arguments(LLVM_DEFINITIONS_LIST NATIVE_COMMAND ${LLVM_DEFINITIONS})
 
 # fp8gemm_compile_options(<target>): what every compiler target is built with.
@@ -88,7 +94,7 @@ function(fp8gemm_c_library name public_name)
   endif()
   set_target_properties(${name} PROPERTIES
     VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}
-    LINK_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/exports.map
+    LINK_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/exports.map INSTALL_RPATH "${FP8GEMM_INSTALL_RPATH}"
     CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
   fp8gemm_public(${name} ${public_name} FP8GemmCompilerTargets compiler)
 endfunction()
@@ -105,5 +111,6 @@ function(fp8gemm_tool name)
     target_link_libraries(${name} PRIVATE ${mlir_libraries})
   endif()
   set_property(GLOBAL APPEND PROPERTY FP8GEMM_TOOLS ${name}) # what check-lit builds first
+  set_target_properties(${name} PROPERTIES INSTALL_RPATH "${FP8GEMM_INSTALL_RPATH}")
   fp8gemm_install_tool(${name})
 endfunction()

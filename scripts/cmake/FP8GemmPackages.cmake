@@ -57,8 +57,12 @@ fp8gemm_package(compiler libs "FP8 matrix products on NVIDIA Hopper: compiler li
 fp8gemm_package(compiler-dev libdevel "FP8 matrix products on NVIDIA Hopper: compiler, development files
  Headers and static libraries of the dialects, passes and pipelines, to embed in another MLIR compiler."
   DEPENDS compiler runtime-dev NEEDS "libmlir-22-dev, llvm-22-dev, mlir-22-tools")
+set(tools_need runtime)
+if(FP8GEMM_BUILD_COMPILER)
+  list(APPEND tools_need compiler)
+endif()
 fp8gemm_package(tools devel "FP8 matrix products on NVIDIA Hopper: tools
  fp8gemm-compile makes kernel files and packs (with ptxas of a CUDA toolkit), fp8gemm-inspect tells what is in them,
- fp8gemm-run runs them on a GPU, or what they compute on the CPU." DEPENDS runtime compiler)
+ fp8gemm-run runs them on a GPU, or what they compute on the CPU." DEPENDS ${tools_need})
 
 include(CPack)
