@@ -11,6 +11,9 @@
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/NVVM/NVVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/LLVMTranslationInterface.h"
+#include "llvm/IR/DiagnosticInfo.h"
+#include "llvm/IR/DiagnosticPrinter.h"
+#include "llvm/IR/Module.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
 
@@ -31,15 +34,38 @@ public:
   using ModuleToObject::ModuleToObject;
 
 protected:
+  /// What LLVM says of the code is said as any other diagnostic. Its own handler writes to stderr, and ends the
+  /// process for an error.
+  void handleModulePreLink(llvm::Module &module) override {
+    module.getContext().setDiagnosticHandlerCallBack(
+        [](const llvm::DiagnosticInfo *info, void *self) {
+          auto &translator = *static_cast<PtxTranslator *>(self);
+          std::string text;
+          llvm::raw_string_ostream os(text);
+          llvm::DiagnosticPrinterRawOStream printer(os);
+          info->print(printer);
+          if (info->getSeverity() == llvm::DS_Error) {
+            translator.hasErrors = true;
+            translator.getOperation().emitError("LLVM: ") << text;
+          } else if (info->getSeverity() == llvm::DS_Warning) {
+            translator.getOperation().emitWarning("LLVM: ") << text;
+          }
+        },
+        this);
+  }
+
   FailureOr<SmallVector<char, 0>> moduleToObject(llvm::Module &module) override {
     FailureOr<llvm::TargetMachine *> machine = getOrCreateTargetMachine();
     if (failed(machine))
       return getOperation().emitError("expected an LLVM with the NVPTX target, got one without");
     FailureOr<SmallString<0>> ptx = translateModuleToISA(module, **machine, [&] { return getOperation().emitError(); });
-    if (failed(ptx))
+    if (failed(ptx) || hasErrors)
       return failure();
     return SmallVector<char, 0>(ptx->begin(), ptx->end());
   }
+
+private:
+  bool hasErrors = false;
 };
 
 /// hopper's attributes speak to the manifest; LLVM IR has no word for them. Without

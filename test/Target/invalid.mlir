@@ -64,3 +64,16 @@ gpu.module @param_of_other_size {
     llvm.return
   }
 }
+
+// -----
+
+// What LLVM's code generator complains about is said here, not on stderr, and ends the pass, not the process.
+// expected-error @+1 {{LLVM: couldn't allocate output register for constraint 'Z'}}
+gpu.module @bad_assembly {
+  llvm.func @kernel() attributes {nvvm.kernel, hopper.smem_bytes = 0 : i64,
+      hopper.problem = #hopper.problem<gemm, m = ?, n = 8, k = 16, a = f8E4M3FN, b = f8E4M3FN, c = none, d = bf16, sfa = mn_major, sfb = k_major by 128>,
+      hopper.launch = #hopper.launch<threads = 128, tile_m = 64, tile_n = 8, stages = 2, consumers = 1>} {
+    %0 = llvm.inline_asm has_side_effects "mov.b32 $0, 1;", "=Z" : () -> i32
+    llvm.return
+  }
+}
