@@ -7,5 +7,5 @@
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
   fp8gemm::CompileOptions *options = fp8gemm::readCompileOptions(argc, argv);
-  return options && fp8gemm::compile(*options) ? 0 : 1;
+  return options && fp8gemm::runCompileTool(*options) ? 0 : 1;
 }

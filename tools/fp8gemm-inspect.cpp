@@ -11,8 +11,8 @@ int main(int argc, char **argv) {
   InitLLVM init(argc, argv);
   fp8gemm::InspectOptions options;
   cl::OptionCategory category("fp8gemm-inspect");
-  cl::opt<std::string, true> pack(cl::Positional, cl::Required, cl::desc("MODEL.fp8pack"), cl::location(options.pack),
-                                  cl::cat(category));
+  cl::opt<std::string, true> pack(cl::Positional, cl::Required, cl::desc("MODEL.fp8pack or KERNEL.cubin"),
+                                  cl::location(options.pack), cl::cat(category));
   cl::opt<bool, true> json("json", cl::desc("for programs"), cl::location(options.json), cl::cat(category));
   cl::opt<std::string, true> extract("extract",
                                      cl::desc("write its kernel files, as fp8gemm-compile makes them, instead"),
@@ -26,6 +26,8 @@ int main(int argc, char **argv) {
                                     cl::value_desc("name"), cl::location(options.symbol), cl::cat(category));
   cl::HideUnrelatedOptions(category);
   cl::ParseCommandLineOptions(
-      argc, argv, "tells what is in a pack: plans, kernels, resources, versions; or turns it into other files\n");
-  return fp8gemm::inspect(options) ? 0 : 1;
+      argc, argv,
+      "tells what is in a pack or a kernel file: plans, kernels, resources, versions; or turns a pack into other "
+      "files\n");
+  return fp8gemm::runInspectTool(options) ? 0 : 1;
 }

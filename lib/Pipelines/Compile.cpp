@@ -6,7 +6,7 @@
 #include "Output.h"
 #include "Pack.h"
 #include "Plan.h"
-#include "Problem.h"
+#include "fp8gemm/Pipelines/Compiler.h"
 #include "fp8gemm/Target/Target.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
@@ -67,7 +67,7 @@ private:
 
 LogicalResult Compiler::parse() {
   if (options.problem) {
-    module = buildModule(*context, *options.problem);
+    module = buildModule(*context, *options.problem, "<command line>");
     return success(!!module);
   }
   std::string message;
@@ -245,7 +245,7 @@ LogicalResult Compiler::run() {
 
 } // namespace
 
-bool compile(CompileOptions &options) {
+bool runCompileTool(CompileOptions &options) {
   return options.pack.empty() ? succeeded(Compiler(options).run()) : writePack(options);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "Problem.h"
+#include "fp8gemm/Pipelines/Compiler.h"
 
 #include "fp8gemm/Dialect/FP8Gemm/IR/FP8Gemm.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -113,8 +113,8 @@ LogicalResult checkExtents(Location loc, const GemmProblem &problem) {
 
 } // namespace
 
-OwningOpRef<ModuleOp> buildModule(MLIRContext &context, const GemmProblem &problem) {
-  Location loc = FileLineColLoc::get(&context, "<command line>", 1, 1);
+OwningOpRef<ModuleOp> buildModule(MLIRContext &context, const GemmProblem &problem, StringRef origin) {
+  Location loc = FileLineColLoc::get(&context, origin, 1, 1);
   if (failed(checkExtents(loc, problem)))
     return nullptr;
   context.loadDialect<FP8GemmDialect, func::FuncDialect>();

@@ -3,8 +3,8 @@
 #include "Product.h"
 
 #include "Explain.h"
-#include "Problem.h"
 #include "fp8gemm/Dialect/FP8Gemm/Transforms/SelectConfig.h"
+#include "fp8gemm/Pipelines/Compiler.h"
 #include "mlir/Pass/PassManager.h"
 
 using namespace mlir;
@@ -29,7 +29,7 @@ Product::Product(const PackProblem &entry, const PipelineOptions &options)
     : context(allDialects(), MLIRContext::Threading::DISABLED),
       diagnostics(&context, [this](Diagnostic &diagnostic) { keep(diagnostic); }), pipeline(options) {
   context.printOpOnDiagnostic(false);
-  module = buildModule(context, entry.problem);
+  module = buildModule(context, entry.problem, "<command line>");
 }
 
 void Product::keep(Diagnostic &diagnostic) {
@@ -57,23 +57,16 @@ LogicalResult Product::lower(Emit level) {
   buildConfigPipeline(manager, pipeline);
   if (level >= Emit::Hopper)
     buildHopperPipeline(manager, pipeline);
-  if (level >= Emit::NVVM)
-    buildNVVMPipeline(manager, pipeline);
-  if (level >= Emit::LLVM)
-    buildLLVMPipeline(manager, pipeline);
   return manager.run(*module);
 }
 
 FailureOr<target::Kernel> Product::compile() {
-  if (failed(lower(Emit::LLVM)))
+  FailureOr<std::vector<target::Kernel>> kernels = compileInPlace(*module, pipeline);
+  if (failed(kernels))
     return failure();
-  target::SerializeOptions serialize;
-  serialize.ptxas = pipeline.ptxas;
-  serialize.allowSpills = pipeline.allowSpills;
-  auto modules = module->getOps<gpu::GPUModuleOp>();
-  if (!llvm::hasSingleElement(modules))
-    return module->emitError("expected one kernel for a product");
-  return target::serialize(*modules.begin(), serialize);
+  if (kernels->size() != 1)
+    return module->emitError("expected one kernel for a product, got ") << kernels->size();
+  return std::move(kernels->front());
 }
 
 } // namespace fp8gemm

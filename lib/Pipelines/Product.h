@@ -10,11 +10,15 @@
 #include "mlir/IR/OwningOpRef.h"
 
 #include <string>
+#include <vector>
 
 namespace fp8gemm {
 
 /// All that a context of ours may load. Made once, and only read from then on.
 const mlir::DialectRegistry &allDialects();
+
+/// compile() of a module that the caller gives up: it is lowered where it is.
+mlir::FailureOr<std::vector<target::Kernel>> compileInPlace(mlir::ModuleOp module, const PipelineOptions &options);
 
 /// A product in a context of its own, so that threads share nothing. What is said of it is kept.
 class Product {
@@ -31,7 +35,7 @@ public:
   void choose(const config::Config &config);
   /// All that the kernel is made of, beside the tools.
   std::string source();
-  /// Runs the steps of the pipeline up to the level.
+  /// Chooses the schedule, and for Emit::Hopper writes the kernel.
   mlir::LogicalResult lower(Emit level);
   mlir::FailureOr<target::Kernel> compile();
 

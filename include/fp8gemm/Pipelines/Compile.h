@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What fp8gemm-compile does: an input to any level, with the time of each phase.
+// What fp8gemm-compile does: an input to any level, with the time of each phase. Compiler.h is for other programs.
 
 #ifndef FP8GEMM_PIPELINES_COMPILE_H
 #define FP8GEMM_PIPELINES_COMPILE_H
 
-#include "fp8gemm/Config/Config.h"
 #include "fp8gemm/Pipelines/Pipelines.h"
-#include "llvm/ADT/StringRef.h"
+#include "fp8gemm/Pipelines/Problem.h"
 
 #include <cstdint>
 #include <optional>
@@ -17,26 +16,6 @@ namespace fp8gemm {
 
 /// What to write, in the order of lowering.
 enum class Emit { Mlir, Config, Hopper, NVVM, LLVM, Ptx, Sass, Manifest, Cubin };
-
-/// A product, or one a group, named on the command line. Scales are laid out k_major or mn_major.
-struct GemmProblem {
-  enum class Recipe { OneD2D, OneD1D };
-  enum class F8 { E4M3, E5M2 };
-  enum class Result { BF16, F32 };
-  enum class C { None, Apart, InPlace };
-
-  std::optional<int64_t> m; ///< none: any M
-  int64_t n = 0;
-  std::optional<int64_t> k; ///< none: any K, of groups along K
-  bool sfaMnMajor = true, sfbMnMajor = false;
-  Recipe recipe = Recipe::OneD2D;
-  F8 a = F8::E4M3, b = F8::E4M3;
-  Result d = Result::BF16;
-  C c = C::None;
-  config::Grouping grouping = config::Grouping::None;
-  int64_t groups = 1, align = 1;
-  bool flattened = false; ///< A and B are each group's matrix packed, of groups along K
-};
 
 /// Whether, and how, to print what was asked on stdout.
 enum class Answer { None, Text, Json };
@@ -70,7 +49,7 @@ struct CompileOptions {
 };
 
 /// Compiles. Errors are printed on stderr; true if there were none.
-bool compile(CompileOptions &options);
+bool runCompileTool(CompileOptions &options);
 
 } // namespace fp8gemm
 

@@ -5,7 +5,7 @@
 #ifndef FP8GEMM_TARGET_TARGET_H
 #define FP8GEMM_TARGET_TARGET_H
 
-#include "fp8gemm/Target/CudaTools.h"
+#include "fp8gemm/Target/Kernel.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Support/LLVM.h"
 
@@ -35,16 +35,6 @@ struct SerializeOptions {
   std::string chip = kChip.str();
   bool allowSpills = false;
   bool lineinfo = false;
-};
-
-/// A compiled kernel. The bytes depend on the IR, LLVM and ptxas alone.
-struct Kernel {
-  std::string name;
-  std::string ptx; ///< empty where it was read from a kernel file
-  Cubin cubin;
-  std::string manifest; ///< finished flatbuffer, runtime/format/Manifest.fbs
-  std::string file;     ///< cubin and manifest, runtime/format/KernelFile.h
-  double llvmSeconds = 0, ptxasSeconds = 0;
 };
 
 /// Registers what the translation to LLVM IR needs of the dialects in a kernel.

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Everything of this project for a tool or a compiler that is built on MLIR.
+
+#ifndef FP8GEMM_INITALL_H
+#define FP8GEMM_INITALL_H
+
+namespace mlir {
+class DialectRegistry;
+} // namespace mlir
+
+namespace fp8gemm {
+
+/// The dialects fp8gemm and hopper, those that the pipelines read or make, their translation to LLVM IR, and how
+/// one-shot-bufferize treats them.
+void registerAllDialects(mlir::DialectRegistry &registry);
+
+/// All passes and pipelines of this project, by their names (fp8gemm-to-cubin, convert-fp8gemm-to-linalg, ...), in
+/// this process. More than once does no harm.
+void registerAllPasses();
+
+} // namespace fp8gemm
+
+#endif // FP8GEMM_INITALL_H
