@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
  *
  * libfp8gemm: the compiler as a library. It makes packs in memory, which the runtime opens
- * (fp8gemm_pack_open_memory), and answers what it would choose and why. Plain C11.
+ * (fp8gemm_pack_open_memory), answers what it would choose and why, and what is in a file. Plain C11. Mlir.h is for
+ * programs that hold MLIR.
  *
  * Every function may be called from any thread, by many at once: calls share nothing but caches of what never
  * changes. None of them prints, ends the process, or installs signal handlers. What a function answers, and why it
@@ -33,7 +34,8 @@ typedef enum Fp8GemmStatus {
   Fp8GemmInvalidProblem = 2,  /* not written as it should be, against a rule, or without a schedule */
   Fp8GemmNoPtxas = 3,         /* ptxas is not found, or does not run */
   Fp8GemmCompileError = 4,    /* a kernel could not be compiled */
-  Fp8GemmSystemError = 5      /* the cache's folder can't be used, or its disk is full */
+  Fp8GemmSystemError = 5,     /* the cache's folder can't be used, or its disk is full */
+  Fp8GemmInvalidFile = 6      /* no kernel file or pack: foreign, truncated, damaged, of another version */
 } Fp8GemmStatus;
 
 /* An answer, or the reason why there is none. */
@@ -44,10 +46,15 @@ FP8GEMM_C_API Fp8GemmStatus fp8gemmResultGetStatus(const Fp8GemmResult *result);
 /* What was expected and what was found, a line for each error; "" of a success. */
 FP8GEMM_C_API const char *fp8gemmResultGetMessage(const Fp8GemmResult *result);
 
-/* The bytes of a pack, from a multiple of 64 on, or a text, which a null byte follows that the size doesn't count.
- * Null of a failure. They live as long as the result. */
+/* The bytes of a pack or a kernel file, from a multiple of 64 on, or a text, which a null byte follows that the size
+ * doesn't count. Null of a failure. They live as long as the result. */
 FP8GEMM_C_API const void *fp8gemmResultGetData(const Fp8GemmResult *result);
 FP8GEMM_C_API size_t fp8gemmResultGetSize(const Fp8GemmResult *result);
+
+/* How many files there are, and each of them: the kernels of fp8gemmCompileModule; else 1, the data, and none of a
+ * failure. Null behind the last. `size` may be null. */
+FP8GEMM_C_API size_t fp8gemmResultGetFileCount(const Fp8GemmResult *result);
+FP8GEMM_C_API const void *fp8gemmResultGetFile(const Fp8GemmResult *result, size_t index, size_t *size);
 
 /* Null is ignored. */
 FP8GEMM_C_API void fp8gemmResultDestroy(Fp8GemmResult *result);
@@ -78,6 +85,11 @@ FP8GEMM_C_API Fp8GemmResult *fp8gemmPlan(const char *problem, size_t length, con
  * with their modelled times: the text of fp8gemm-compile --explain. 0 candidates: all. Needs no ptxas. */
 FP8GEMM_C_API Fp8GemmResult *fp8gemmExplain(const char *problem, size_t length, const char *gpu, int64_t m,
                                             unsigned candidates, Fp8GemmForm form);
+
+/* What is in `size` bytes of a kernel file or a pack: problems, plans, and each kernel's name, schedule, registers,
+ * spills, shared memory and sizes: what fp8gemm-inspect prints, for any program that doesn't link the runtime. Other
+ * bytes are Fp8GemmInvalidFile. Needs no ptxas. */
+FP8GEMM_C_API Fp8GemmResult *fp8gemmInspect(const void *bytes, size_t size, Fp8GemmForm form);
 
 /* "fp8gemm 0.1.0, LLVM 22.1.8". */
 FP8GEMM_C_API const char *fp8gemmVersion(void);

@@ -8,7 +8,7 @@
 docs/Python.md of the project says more.
 """
 
-from fp8gemm._compiler import CompileError, compile, explain, plan
+from fp8gemm._compiler import CompileError, compile, explain, inspect, plan
 from fp8gemm._native import (
     Error,
     NotInPackError,
@@ -23,4 +23,4 @@ from fp8gemm._pack import Pack, load
 from fp8gemm._problems import Problem
 
 __all__ = ["CompileError", "Error", "NotInPackError", "Pack", "Problem", "compile", "explain", "gemm", "get_pack",
-           "grouped_gemm_contiguous", "grouped_gemm_k", "grouped_gemm_masked", "load", "plan", "set_pack"]
+           "grouped_gemm_contiguous", "grouped_gemm_k", "grouped_gemm_masked", "inspect", "load", "plan", "set_pack"]

@@ -75,6 +75,13 @@ def explain(problem: Entry, m: int, *, gpu: str | None = None, candidates: int =
                         _TEXT if text else _JSON), text)
 
 
+def inspect(file: FilePath | bytes, *, text: bool = False) -> Any:
+    """What is in a kernel file or a pack, by its path or its bytes: problems, plans, and each kernel's name, schedule,
+    registers and sizes, as a dictionary, or as the text of `fp8gemm-inspect`."""
+    content = file if isinstance(file, bytes) else Path(file).read_bytes()
+    return _answer(_ask("fp8gemmInspect", content, len(content), _TEXT if text else _JSON), text)
+
+
 def _entry(problem):
     return problem.entry() if isinstance(problem, Problem) else problem
 
@@ -121,6 +128,7 @@ def _library():
             ("fp8gemmCompile", pointer, [text, size, ctypes.POINTER(_Options)]),
             ("fp8gemmPlan", pointer, [text, size, text, ctypes.c_int]),
             ("fp8gemmExplain", pointer, [text, size, text, ctypes.c_int64, ctypes.c_uint, ctypes.c_int]),
+            ("fp8gemmInspect", pointer, [text, size, ctypes.c_int]),
             ("fp8gemmResultGetStatus", ctypes.c_int, [pointer]), ("fp8gemmResultGetMessage", text, [pointer]),
             ("fp8gemmResultGetData", pointer, [pointer]), ("fp8gemmResultGetSize", size, [pointer]),
             ("fp8gemmResultDestroy", None, [pointer])):

@@ -51,6 +51,15 @@ def test_compile_to_a_file(pack_path, tmp_path):
     assert made.path == str(tmp_path / "made.fp8pack") and os.listdir(tmp_path) == ["made.fp8pack"]
 
 
+def test_inspect(pack_path):
+    content = fp8gemm.inspect(pack_path)
+    assert content["plans"] and all(kernel["registers"] > 0 for kernel in content["kernels"])
+    assert fp8gemm.inspect(pack_path.read_bytes()) == content
+    assert "registers" in fp8gemm.inspect(pack_path, text=True)
+    with pytest.raises(fp8gemm.CompileError, match="expected a pack .*, got something else"):
+        fp8gemm.inspect(b"anything")
+
+
 def test_plan_and_explain():
     plan = fp8gemm.plan(ENTRY)
     assert json.dumps(plan) and "256" in fp8gemm.plan(ENTRY, text=True)

@@ -133,6 +133,41 @@ TEST_F(CompilerCApi, SaysWhatIsWrongWithTheMachine) {
   expectFailure(compile(gemm(64), &options), Fp8GemmSystemError, "expected a folder to keep kernels in, got");
 }
 
+TEST_F(CompilerCApiWithPtxas, TellsWhatIsInAFile) {
+  Quiet quiet;
+  Result pack = compile(gemm(64));
+  auto inspect = [](const void *bytes, size_t size, Fp8GemmForm form) {
+    return Result(fp8gemmInspect(bytes, size, form));
+  };
+  const void *bytes = fp8gemmResultGetData(pack.get());
+  size_t size = fp8gemmResultGetSize(pack.get());
+  std::string text = dataOf(inspect(bytes, size, Fp8GemmText));
+  EXPECT_NE(text.find("gemm: N = 64, K = 256; A F8E4M3FN"), std::string::npos) << text;
+  EXPECT_NE(text.find("kernel  registers  spilled  smem bytes"), std::string::npos) << text;
+  // From any address on.
+  std::string moved = "x" + dataOf(pack);
+  EXPECT_EQ(dataOf(inspect(moved.data() + 1, size, Fp8GemmText)), text);
+  std::string json = dataOf(inspect(bytes, size, Fp8GemmJson));
+  EXPECT_NE(json.find("\"registers\": "), std::string::npos) << json;
+  expectFailure(inspect(bytes, size - 1, Fp8GemmText), Fp8GemmInvalidFile, "it is truncated");
+  expectFailure(inspect("\x7f"
+                        "ELF",
+                        4, Fp8GemmText),
+                Fp8GemmInvalidFile, "kernel file is truncated");
+  expectFailure(inspect(nullptr, 0, Fp8GemmText), Fp8GemmInvalidArgument, "expected a file, got null");
+}
+
+TEST_F(CompilerCApiWithPtxas, ResultsHaveFiles) {
+  Result pack = compile(gemm(64));
+  EXPECT_EQ(fp8gemmResultGetFileCount(pack.get()), 1u);
+  size_t size = 0;
+  EXPECT_EQ(fp8gemmResultGetFile(pack.get(), 0, &size), fp8gemmResultGetData(pack.get()));
+  EXPECT_EQ(size, fp8gemmResultGetSize(pack.get()));
+  EXPECT_EQ(fp8gemmResultGetFile(pack.get(), 1, &size), nullptr);
+  EXPECT_EQ(size, 0u);
+  EXPECT_EQ(fp8gemmResultGetFileCount(nullptr), 0u);
+}
+
 TEST_F(CompilerCApi, TellsThePlanOfAProblem) {
   Quiet quiet;
   const std::string problem = gemm(2112);
