@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Runs CompilerThreads: ThreadSanitizer has nothing to say, but for the race that is there to be found.
+
+#include <cstdio>
+#include <gtest/gtest.h>
+#include <string>
+#include <sys/wait.h>
+
+namespace {
+
+/// libMLIR and libLLVM are not built for ThreadSanitizer: what it can't see of them would be guesses.
+int run(const std::string &arguments, std::string &output) {
+  std::string command = "TSAN_OPTIONS='ignore_noninstrumented_modules=1 exitcode=66' " FP8GEMM_COMPILER_THREADS;
+  FILE *pipe = popen((command + arguments + " 2>&1").c_str(), "r");
+  char buffer[512];
+  while (size_t got = fread(buffer, 1, sizeof(buffer), pipe))
+    output.append(buffer, got);
+  int status = pclose(pipe);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+TEST(CompilerThreads, ThreadSanitizerIsSilentAndBytesAreTheSame) {
+  std::string output;
+  int status = run("", output);
+  EXPECT_EQ(status, 0) << output;
+  EXPECT_EQ(output.find("WARNING: ThreadSanitizer"), std::string::npos) << output;
+  EXPECT_NE(output.find("64 of 64 kernel files are those of one thread, 64 different ones"), std::string::npos)
+      << output;
+}
+
+TEST(CompilerThreads, RaceIsReported) {
+  std::string output;
+  EXPECT_EQ(run(" --race", output), 66) << output;
+  EXPECT_NE(output.find("WARNING: ThreadSanitizer: data race"), std::string::npos) << output;
+  EXPECT_NE(output.find("CompilerThreads.cpp"), std::string::npos) << output;
+}
+
+} // namespace
