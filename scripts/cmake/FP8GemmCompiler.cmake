@@ -112,5 +112,4 @@ function(fp8gemm_tool name)
   endif()
   set_property(GLOBAL APPEND PROPERTY FP8GEMM_TOOLS ${name}) # what check-lit builds first
   set_target_properties(${name} PROPERTIES INSTALL_RPATH "${FP8GEMM_INSTALL_RPATH}")
-  fp8gemm_install_tool(${name})
 endfunction()
