@@ -14,6 +14,7 @@
 namespace {
 
 namespace own = fp8gemm::cuda;
+using own::CUmemcpy2D; // cuda.h has another name for it
 
 // Constants.
 #define SAME(name) static_assert(int(own::name) == int(::name), #name)
