@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
  *
- * compile_module INPUT.mlir OUTPUT.cubin: compiles the products of a module, writes the first one's kernel file, and says
- * what is in it. C11. */
+ * compile_module INPUT.mlir OUTPUT.cubin: compiles the products of a module, writes the first one's kernel file, and
+ * says what is in it. C11. */
 
 #include "fp8gemm-c/Mlir.h"
 #include "mlir-c/Diagnostics.h"
@@ -51,7 +51,8 @@ int main(int argc, char **argv) {
     FILE *output = fopen(argv[2], "wb");
     failed = !output || fwrite(bytes, 1, size, output) != size || fclose(output) != 0;
     Fp8GemmResult *content = fp8gemmInspect(bytes, size, Fp8GemmText);
-    printf("%zu kernels; the first: %s", fp8gemmResultGetFileCount(kernels), (const char *)fp8gemmResultGetData(content));
+    printf("%zu kernels; the first: %s", fp8gemmResultGetFileCount(kernels),
+           (const char *)fp8gemmResultGetData(content));
     fp8gemmResultDestroy(content);
   }
   fp8gemmResultDestroy(kernels);

@@ -16,13 +16,13 @@ struct Task;
 /// An mbarrier: a phase is complete when `count` threads have arrived and the bytes that they announced
 /// have landed (PTX ISA, "mbarrier").
 struct Mbarrier {
-  int64_t count = 0, pending = 0; ///< arrivals of a phase, and those that are still missing
-  int64_t bytes = 0;              ///< announced less landed; TMA may be earlier than who announces
-  uint32_t phases = 0;            ///< that are complete
-  Clock arriving;                 ///< what those who arrived knew
-  Clock complete;                 ///< what one who sees the last phase complete knows
-  Access init;                    ///< by ring.init; nobody: not yet
-  bool initFenced = false;        ///< by fence.mbarrier_init
+  int64_t count = 0, pending = 0;             ///< arrivals of a phase, and those that are still missing
+  int64_t bytes = 0;                          ///< announced less landed; TMA may be earlier than who announces
+  uint32_t phases = 0;                        ///< that are complete
+  Clock arriving;                             ///< what those who arrived knew
+  Clock complete;                             ///< what one who sees the last phase complete knows
+  Access init;                                ///< by ring.init; nobody: not yet
+  bool initFenced = false;                    ///< by fence.mbarrier_init
   llvm::SmallVector<const Task *, 4> arrived; ///< in this phase
 
   /// Whether a wait for the phase of this parity is over.

@@ -55,10 +55,10 @@ struct Access {
 struct Accessor {
   Access access;
   const Clock *clock = nullptr;
-  AgentId issuer = kNobody;   ///< the role; of generic accesses that is access.agent
+  AgentId issuer = kNobody;     ///< the role; of generic accesses that is access.agent
   Thread thread = kManyThreads; ///< that issues it
-  uint32_t fencedStep = 0;    ///< the issuer's step at its last fence of the async proxy
-  bool isAsync = false;       ///< by TMA or wgmma
+  uint32_t fencedStep = 0;      ///< the issuer's step at its last fence of the async proxy
+  bool isAsync = false;         ///< by TMA or wgmma
   int agentsPerCta = 1;
 
   /// Whether `previous` is in this access's past. `mustBeVisible`: and what it wrote can be read.

@@ -95,8 +95,16 @@ static Outcome tmaLoad(Task &task, const Instruction &i) {
     Mbarrier &barrier = ring.full[slot.number];
     if (!task.checkInitialised(i.op, barrier))
       return Outcome::Failed;
-    Box box{&task, i.op, map, cta.get(), buffer, int32_t(task.in(i, 1).number), int32_t(task.in(i, 2).number),
-            op.getGroup() ? int32_t(task.in(i, 3).number) : 0, &barrier, machine.loadsOf(ring, slot.number),
+    Box box{&task,
+            i.op,
+            map,
+            cta.get(),
+            buffer,
+            int32_t(task.in(i, 1).number),
+            int32_t(task.in(i, 2).number),
+            op.getGroup() ? int32_t(task.in(i, 3).number) : 0,
+            &barrier,
+            machine.loadsOf(ring, slot.number),
             barrier.phases + 1};
     for (int64_t panel = 0; panel < panels; ++panel) {
       if (!startBox(task, i, box))

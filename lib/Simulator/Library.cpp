@@ -22,12 +22,13 @@ enum Status { kSound = 0, kObjects = 1, kNothing = 2 };
 namespace {
 /// What is said while it lasts, with where.
 struct Messages {
-  explicit Messages(MLIRContext &context) : handler(&context, [this](Diagnostic &diagnostic) {
-    add(diagnostic, "");
-    for (Diagnostic &note : diagnostic.getNotes())
-      add(note, "  note: ");
-    return success();
-  }) {}
+  explicit Messages(MLIRContext &context)
+      : handler(&context, [this](Diagnostic &diagnostic) {
+          add(diagnostic, "");
+          for (Diagnostic &note : diagnostic.getNotes())
+            add(note, "  note: ");
+          return success();
+        }) {}
 
   void add(Diagnostic &diagnostic, const char *prefix) {
     llvm::raw_string_ostream os(text);
@@ -49,8 +50,9 @@ static Status simulate(const fp8gemm_sim_args &args, fp8gemm_sim_result &result,
     return kNothing;
   }
   if ((*file)->getBuffer().starts_with("\177ELF")) {
-    message = std::string("expected a kernel at the hopper level (fp8gemm-compile --emit=hopper), got the kernel file '") +
-              args.path + "'";
+    message =
+        std::string("expected a kernel at the hopper level (fp8gemm-compile --emit=hopper), got the kernel file '") +
+        args.path + "'";
     return kNothing;
   }
   DialectRegistry registry;

@@ -46,8 +46,8 @@ bool Machine::runCluster(int64_t cluster) {
   for (int64_t rank = 0; rank < size; ++rank) {
     ctas.push_back(std::make_unique<Cta>(*this, int(rank), cluster * size + rank));
     Cta &cta = *ctas.back();
-    cta.tasks.push_back(std::make_unique<Task>(cta, Task::Role::Top, 0, program.top, arguments,
-                                               Clock(size_t(size) * agentsPerCta)));
+    cta.tasks.push_back(
+        std::make_unique<Task>(cta, Task::Role::Top, 0, program.top, arguments, Clock(size_t(size) * agentsPerCta)));
   }
   while (step()) {
   }
@@ -105,7 +105,8 @@ bool Machine::runTask(Task &task) {
     if (task.next == task.code->size()) {
       task.ended = true;
       if (task.role == Task::Role::Consumer && task.knownCopied < task.committed) {
-        task.fail(task.code->back().op) << "is the end of " << task.name() << " before TMA has read what it stores from "
+        task.fail(task.code->back().op) << "is the end of " << task.name()
+                                        << " before TMA has read what it stores from "
                                         << "shared memory: expected a hopper.tma_store.wait";
         return false;
       }

@@ -75,8 +75,8 @@ static void setResults(Task &task, const Instruction &i, RingState &ring, int64_
   task.out(i, 0).ring = &ring;
   task.out(i, 0).number = stage;
   for (unsigned k = 1; k < i.out.size(); ++k)
-    task.out(i, k).number = ring.offset + ring.type.getBufferOffset(first + k - 1) +
-                            stage * ring.type.getBufferStride(first + k - 1);
+    task.out(i, k).number =
+        ring.offset + ring.type.getBufferOffset(first + k - 1) + stage * ring.type.getBufferStride(first + k - 1);
 }
 
 static Outcome acquire(Task &task, const Instruction &i) {

@@ -56,9 +56,8 @@ std::optional<Conflict> SharedMemory::write(int64_t offset, int64_t bytes, const
   for (int64_t i = offset / kWordBytes; i * kWordBytes < offset + bytes; ++i) {
     Word &word = words[i];
     // Threads of one operation write different bytes, or the same value.
-    bool sameOperation =
-        word.write.op == by.access.op && word.write.agent == by.access.agent && word.write.step == by.access.step &&
-        !by.isAsync;
+    bool sameOperation = word.write.op == by.access.op && word.write.agent == by.access.agent &&
+                         word.write.step == by.access.step && !by.isAsync;
     if (word.write.agent != kNobody && !sameOperation &&
         !by.isBehind(word.write, /*mustBeVisible=*/false, isAsync(word.write.agent)))
       return Conflict{Kind::UnorderedOver, word.write, i * kWordBytes};

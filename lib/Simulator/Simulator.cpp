@@ -10,9 +10,7 @@ using namespace fp8gemm::simulator;
 
 /// What the kernel's parameters are in `launch`, and where its shared memory is.
 static LogicalResult bindArguments(gpu::GPUFuncOp kernel, Machine &machine, const Program &program) {
-  auto cellOf = [&](Value value) -> Cell & {
-    return machine.arguments[const_cast<Program &>(program).slotOf(value)];
-  };
+  auto cellOf = [&](Value value) -> Cell & { return machine.arguments[const_cast<Program &>(program).slotOf(value)]; };
   for (BlockArgument argument : kernel.getBody().getArguments().take_front(kernel.getFunctionType().getNumInputs())) {
     auto param = kernel.getArgAttrOfType<hopper::ParamAttr>(argument.getArgNumber(), "hopper.param");
     if (!param)
@@ -48,11 +46,11 @@ LogicalResult fp8gemm::simulator::simulate(gpu::GPUFuncOp kernel, const Launch &
   constexpr int64_t kMostConsumers = 7, kMostCluster = 8, kMostStages = 1024;
   int64_t stages = 0;
   kernel.walk([&](hopper::RingCreateOp create) { stages += create.getRing().getType().getStages(); });
-  if (attribute.getConsumers() < 1 || attribute.getConsumers() > kMostConsumers || std::min({attribute.getClusterM(), attribute.getClusterN(), attribute.getSplitK(), attribute.getThreads()}) < 1 ||
+  if (attribute.getConsumers() < 1 || attribute.getConsumers() > kMostConsumers ||
+      std::min({attribute.getClusterM(), attribute.getClusterN(), attribute.getSplitK(), attribute.getThreads()}) < 1 ||
       attribute.getCluster() > kMostCluster || stages > kMostStages)
-    return kernel.emitOpError("expected 1 to ")
-           << kMostConsumers << " consumers, clusters of 1 to " << kMostCluster << " CTAs and at most " << kMostStages
-           << " stages";
+    return kernel.emitOpError("expected 1 to ") << kMostConsumers << " consumers, clusters of 1 to " << kMostCluster
+                                                << " CTAs and at most " << kMostStages << " stages";
   FailureOr<hopper::SmemLayout> layout = hopper::SmemLayout::compute(kernel);
   FailureOr<Program> program = Program::compile(kernel);
   if (failed(layout) || failed(program))

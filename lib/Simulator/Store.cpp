@@ -28,7 +28,8 @@ struct Panels {
     rowBytes = width * elementBytes, stride = strides[0] * elementBytes;
   }
 
-  /// Where threads find an element: the 16-byte chunk XORed with the row, as the swizzle repeats every 8 rows of 128 bytes.
+  /// Where threads find an element: the 16-byte chunk XORed with the row, as the swizzle repeats every 8 rows of 128
+  /// bytes.
   int64_t position(int64_t panel, int64_t row, int64_t column) const {
     int64_t byte = column * elementBytes, swizzle = row % 8 / (128 / rowBytes) % (rowBytes / kChunkBytes);
     int64_t chunk = byte / kChunkBytes ^ swizzle;
@@ -223,7 +224,8 @@ static Outcome storeRows(Task &task, const Instruction &i) {
       if (column >= columns)
         continue;
       int64_t source = staging + panels.position(panel, row, chunk * chunkElements);
-      uint8_t *to = d.data + ((firstRow + row) * d.leadingDimension + column + group * d.groupStride) * panels.elementBytes;
+      uint8_t *to =
+          d.data + ((firstRow + row) * d.leadingDimension + column + group * d.groupStride) * panels.elementBytes;
       if (firstRow + row >= d.rows || group >= d.groups || column + chunkElements > d.columns) {
         task.fail(i.op) << "writes row " << firstRow + row << ", column " << column << " of D, which has " << d.rows
                         << " rows and " << d.columns << " columns, in " << task.name();

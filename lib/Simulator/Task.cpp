@@ -210,7 +210,7 @@ bool Task::checkInitialised(Operation *op, const Mbarrier &barrier) {
   if (isKnown && barrier.initFenced)
     return true;
   fail(op) << "uses an mbarrier that may not be initialised yet, in " << name()
-                << (isKnown ? ": expected a hopper.fence.mbarrier_init behind its hopper.ring.init" : "");
+           << (isKnown ? ": expected a hopper.fence.mbarrier_init behind its hopper.ring.init" : "");
   return false;
 }
 

@@ -21,7 +21,8 @@ static int64_t swizzleBytes(nvgpu::TensorMapSwizzleKind kind) {
 }
 
 TensorMap::TensorMap(const Matrix &operand, nvgpu::TensorMapDescriptorType type)
-    : tensor(operand), memory(operand.data), memoryBytes(operand.bytes), swizzleBytes(::swizzleBytes(type.getSwizzle())) {
+    : tensor(operand), memory(operand.data), memoryBytes(operand.bytes),
+      swizzleBytes(::swizzleBytes(type.getSwizzle())) {
   MemRefType box = type.getTensor();
   boxColumns = box.getShape().back();
   boxRows = box.getRank() > 1 ? box.getShape()[box.getRank() - 2] : 1;
@@ -44,7 +45,8 @@ bool TensorMap::forEach(int32_t row, int32_t column, int32_t group,
         int64_t bytes = std::min(last, (byte / kChunkBytes + 1) * kChunkBytes) - byte;
         uint8_t *address = nullptr;
         if (part == 1) {
-          int64_t position = (row + i) * tensor.leadingDimension + column + (hasGroups ? group * tensor.groupStride : 0);
+          int64_t position =
+              (row + i) * tensor.leadingDimension + column + (hasGroups ? group * tensor.groupStride : 0);
           address = tensor.data + position * elementBytes + byte;
           if (address < memory || address + bytes > memory + memoryBytes)
             return false;

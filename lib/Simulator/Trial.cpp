@@ -139,8 +139,8 @@ LogicalResult Checker::checkProduct(const GroupProduct &product) {
       double ratio = std::fabs(got - exact) / errorBound(exact, magnitude, blocks, addsC, trial.d.elementBytes == 4);
       ++result.elements;
       if (!(ratio <= 1))
-        return kernel.emitOpError("expected D[") << group << ", " << dRow << ", " << column << "] = " << exact
-                                                 << " within the bound, got " << got;
+        return kernel.emitOpError("expected D[")
+               << group << ", " << dRow << ", " << column << "] = " << exact << " within the bound, got " << got;
       result.worst = std::max(result.worst, ratio);
     }
   }
@@ -180,7 +180,8 @@ FailureOr<TrialResult> fp8gemm::simulator::runTrial(gpu::GPUFuncOp kernel, const
   auto perCta = kernel->getAttrOfType<IntegerAttr>("hopper.workspace_bytes");
   constexpr int64_t kMostPerCta = 1 << 20;
   if (perCta && (perCta.getInt() < 0 || perCta.getInt() > kMostPerCta))
-    return kernel.emitOpError("expected a workspace of at most ") << kMostPerCta << " bytes a CTA, got " << perCta.getInt();
+    return kernel.emitOpError("expected a workspace of at most ")
+           << kMostPerCta << " bytes a CTA, got " << perCta.getInt();
   std::vector<uint8_t> workspace(perCta ? perCta.getInt() * launch.clusters * launchAttr.getCluster() : 0);
   describe(*trial, workspace, launch);
   std::vector<uint8_t> writes(size_t(trial->d.view().bytes / trial->d.elementBytes));

@@ -90,7 +90,8 @@ LogicalResult TrialProblem::chooseGroups(gpu::GPUFuncOp kernel, const TrialOptio
     int64_t total = 0;
     for (int64_t size : sizes) {
       if (size < 0 || size % kGroupStep != 0)
-        return kernel.emitOpError("expected lengths of groups that are multiples of ") << kGroupStep << ", got " << size;
+        return kernel.emitOpError("expected lengths of groups that are multiples of ")
+               << kGroupStep << ", got " << size;
       description.push_back(int32_t(size));
       total += size;
     }
@@ -244,8 +245,8 @@ static LogicalResult checkProblem(gpu::GPUFuncOp kernel, hopper::ProblemAttr pro
   if (problem.getN() < 1 || problem.getN() > kMost || problem.getSfbRows() < 1 || problem.getM() > kMost ||
       problem.getK() > kMost || (problem.getK() < 0 && !(groups && groups.getBy() == Grouping::k_count)))
     return kernel.emitOpError("expected extents from 1 to ") << kMost << ", got " << problem;
-  if (groups && (groups.getCount() < 1 || groups.getCount() > kMostGroups || groups.getAlign() < 1 ||
-                 groups.getAlign() > kMost))
+  if (groups &&
+      (groups.getCount() < 1 || groups.getCount() > kMostGroups || groups.getAlign() < 1 || groups.getAlign() > kMost))
     return kernel.emitOpError("expected 1 to ") << kMostGroups << " groups, got " << groups;
   return success();
 }

@@ -147,8 +147,8 @@ std::string runtime::describeReports(const format::Manifest &manifest, const std
     for (const Who &who : findRoles(debug))
       if (!known.count(who))
         lines[{who, 0, false, 0, 0, 0, rankOf[cta]}].insert(cta);
-  std::string text = "kernel '" + manifest.entry()->str() + "' waited for more than " + number(debug.limit_ms()) +
-                     " ms:\n";
+  std::string text =
+      "kernel '" + manifest.entry()->str() + "' waited for more than " + number(debug.limit_ms()) + " ms:\n";
   for (auto &[line, ctas] : lines)
     text += describe(line, ctas, manifest);
   for (uint32_t ring = 0; ring < debug.rings()->size(); ++ring)

@@ -52,8 +52,10 @@ static std::vector<std::pair<std::string, llvm::json::Value>> fieldsOf(const Gem
   static constexpr const char *groupings[] = {"none", "row_index", "row_end", "row_count", "batched", "k_count"};
   static constexpr const char *cs[] = {"none", "apart", "in_place"};
   bool alongK = p.grouping == Grouping::KCount, ofRows = p.grouping != Grouping::None && !alongK;
-  std::vector<std::pair<std::string, llvm::json::Value>> fields{
-      {"op", alongK ? "k_grouped_gemm" : ofRows ? "grouped_gemm" : "gemm"}, {"n", p.n}};
+  std::vector<std::pair<std::string, llvm::json::Value>> fields{{"op", alongK   ? "k_grouped_gemm"
+                                                                       : ofRows ? "grouped_gemm"
+                                                                                : "gemm"},
+                                                                {"n", p.n}};
   auto add = [&](bool isThere, const char *key, llvm::json::Value value) {
     if (isThere)
       fields.emplace_back(key, std::move(value));
@@ -119,7 +121,7 @@ std::string simulateOptions(const Case &c) {
 // Running
 //===----------------------------------------------------------------------===//
 
-static const DialectRegistry &dialects() {
+const DialectRegistry &dialects() {
   static const DialectRegistry all = [] {
     DialectRegistry registry;
     registerDialects(registry);

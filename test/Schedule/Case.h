@@ -13,7 +13,14 @@
 
 #include <random>
 
+namespace mlir {
+class DialectRegistry;
+} // namespace mlir
+
 namespace fp8gemm::schedule {
+
+/// What a context of a case may load.
+const mlir::DialectRegistry &dialects();
 
 struct Case {
   GemmProblem problem;

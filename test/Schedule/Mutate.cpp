@@ -39,22 +39,28 @@ static constexpr const char *kKernels[][2] = {
         "config": "tile_m = 16, tile_n = 64, swap_ab = 1, stages = 3"})"},
     {"C apart", R"({"problem": {"op": "gemm", "n": 136, "k": 400, "c": "apart"}, "m": 150, "clusters": 1,
         "config": "tile_m = 64, tile_n = 64, stages = 2"})"},
-    {"f32 in place", R"({"problem": {"op": "gemm", "recipe": "1d1d", "n": 136, "k": 400, "c": "in_place", "d_type": "f32",
+    {"f32 in place",
+     R"({"problem": {"op": "gemm", "recipe": "1d1d", "n": 136, "k": 400, "c": "in_place", "d_type": "f32",
         "sfb": "mn_major"}, "m": 150, "clusters": 1, "config": "tile_m = 64, tile_n = 64, stages = 3"})"},
     {"multicast", R"({"problem": {"op": "gemm", "n": 136, "k": 640}, "m": 300, "clusters": 1,
         "config": "tile_m = 64, tile_n = 64, stages = 3, cluster_m = 2"})"},
     {"split K", R"({"problem": {"op": "gemm", "n": 136, "k": 1104}, "m": 100,
         "config": "tile_m = 64, tile_n = 64, stages = 2, split_k = 2"})"},
-    {"row ends", R"({"problem": {"op": "grouped_gemm", "grouping": "row_end", "groups": 4, "n": 136, "k": 400}, "m": 300,
+    {"row ends",
+     R"({"problem": {"op": "grouped_gemm", "grouping": "row_end", "groups": 4, "n": 136, "k": 400}, "m": 300,
         "clusters": 1, "group_sizes": [70, 0, 130, 90], "config": "tile_m = 64, tile_n = 64, stages = 2"})"},
-    {"row index", R"({"problem": {"op": "grouped_gemm", "grouping": "row_index", "align": 64, "groups": 3, "n": 136, "k": 400},
+    {"row index",
+     R"({"problem": {"op": "grouped_gemm", "grouping": "row_index", "align": 64, "groups": 3, "n": 136, "k": 400},
         "m": 320, "clusters": 1, "seed": 4, "config": "tile_m = 64, tile_n = 64, stages = 2"})"},
-    {"row counts", R"({"problem": {"op": "grouped_gemm", "grouping": "row_count", "groups": 3, "n": 136, "k": 400}, "m": 100,
+    {"row counts",
+     R"({"problem": {"op": "grouped_gemm", "grouping": "row_count", "groups": 3, "n": 136, "k": 400}, "m": 100,
         "clusters": 1, "group_sizes": [70, 0, 100], "config": "tile_m = 64, tile_n = 64, stages = 2"})"},
-    {"groups of K", R"({"problem": {"op": "k_grouped_gemm", "groups": 3, "m": 100, "n": 136, "d_type": "f32", "c": "in_place",
+    {"groups of K",
+     R"({"problem": {"op": "k_grouped_gemm", "groups": 3, "m": 100, "n": 136, "d_type": "f32", "c": "in_place",
         "sfb": "mn_major"}, "clusters": 1, "group_sizes": [400, 0, 272],
         "config": "tile_m = 64, tile_n = 64, stages = 2"})"},
-    {"groups of K, cluster", R"({"problem": {"op": "k_grouped_gemm", "groups": 3, "m": 300, "n": 136, "d_type": "f32", "c": "apart"},
+    {"groups of K, cluster",
+     R"({"problem": {"op": "k_grouped_gemm", "groups": 3, "m": 300, "n": 136, "d_type": "f32", "c": "apart"},
         "clusters": 1, "group_sizes": [400, 0, 272], "config": "tile_m = 64, tile_n = 64, stages = 2, cluster_n = 2"})"},
 };
 
@@ -63,10 +69,11 @@ namespace {
 /// A kernel to break, in a context of its own.
 class Subject {
 public:
-  explicit Subject(const Case &c) : c(c), context(dialects(), MLIRContext::Threading::DISABLED), handler(&context, [this](Diagnostic &diagnostic) {
-    messages += diagnostic.str() + "\n";
-    return success();
-  }) {
+  explicit Subject(const Case &c)
+      : c(c), context(dialects(), MLIRContext::Threading::DISABLED), handler(&context, [this](Diagnostic &diagnostic) {
+          messages += diagnostic.str() + "\n";
+          return success();
+        }) {
     context.printOpOnDiagnostic(false);
     base = buildModule(context, c.problem);
     PipelineOptions options;
@@ -76,15 +83,6 @@ public:
     buildHopperPipeline(passes, options);
     passes.nest<gpu::GPUModuleOp>().nest<gpu::GPUFuncOp>().addPass(hopper::createAssignStagesPass());
     isValid = base && succeeded(passes.run(*base));
-  }
-
-  static const DialectRegistry &dialects() {
-    static const DialectRegistry all = [] {
-      DialectRegistry registry;
-      registerDialects(registry);
-      return registry;
-    }();
-    return all;
   }
 
   static gpu::GPUFuncOp kernelOf(ModuleOp module) {
@@ -178,8 +176,8 @@ static bool breakKernel(StringRef name, const Case &c, Table &table, std::mutex 
         continue;
       ++row.byNeither;
       allCaught = false;
-      llvm::errs() << name << ": nothing objects to operation " << number << ", " << mutation.op << " "
-                   << mutation.what << "\n";
+      llvm::errs() << name << ": nothing objects to operation " << number << ", " << mutation.op << " " << mutation.what
+                   << "\n";
     }
   return allCaught;
 }

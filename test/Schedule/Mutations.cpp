@@ -83,8 +83,8 @@ bool setInteger(Operation *op, StringRef name, llvm::function_ref<int64_t(int64_
   int64_t value = attribute ? attribute.getInt() : 0;
   if (change(value) == value)
     return false;
-  op->setAttr(name, IntegerAttr::get(attribute ? attribute.getType() : IntegerType::get(op->getContext(), 32),
-                                     change(value)));
+  op->setAttr(
+      name, IntegerAttr::get(attribute ? attribute.getType() : IntegerType::get(op->getContext(), 32), change(value)));
   return true;
 }
 
@@ -167,16 +167,32 @@ std::vector<Mutation> make() {
   auto add = [&](StringRef op, StringRef what, std::function<bool(Operation *)> apply) {
     all.push_back({op.str(), what.str(), std::move(apply)});
   };
-  for (StringRef op :
-       {"hopper.ring.init", "hopper.fence.mbarrier_init", "gpu.barrier", "hopper.cluster_barrier",
-        "hopper.griddepcontrol.wait", "hopper.ring.commit", "hopper.ring.release", "hopper.ring.advance",
-        "hopper.tma_load", "hopper.put_scales", "hopper.wgmma.fence", "hopper.mma.wait", "hopper.promote", "hopper.add",
-        "hopper.named_barrier", "hopper.fence.async_shared", "hopper.store_fragment", "hopper.tma_store",
-        "hopper.tma_store.wait", "hopper.store_rows", "hopper.put_fragment", "hopper.scan_groups",
-        "hopper.make_group_maps"})
+  for (StringRef op : {"hopper.ring.init",
+                       "hopper.fence.mbarrier_init",
+                       "gpu.barrier",
+                       "hopper.cluster_barrier",
+                       "hopper.griddepcontrol.wait",
+                       "hopper.ring.commit",
+                       "hopper.ring.release",
+                       "hopper.ring.advance",
+                       "hopper.tma_load",
+                       "hopper.put_scales",
+                       "hopper.wgmma.fence",
+                       "hopper.mma.wait",
+                       "hopper.promote",
+                       "hopper.add",
+                       "hopper.named_barrier",
+                       "hopper.fence.async_shared",
+                       "hopper.store_fragment",
+                       "hopper.tma_store",
+                       "hopper.tma_store.wait",
+                       "hopper.store_rows",
+                       "hopper.put_fragment",
+                       "hopper.scan_groups",
+                       "hopper.make_group_maps"})
     add(op, "dropped", drop);
-  for (StringRef op : {"hopper.ring.init", "hopper.ring.commit", "hopper.ring.release", "hopper.tma_load",
-                       "hopper.ring.advance"})
+  for (StringRef op :
+       {"hopper.ring.init", "hopper.ring.commit", "hopper.ring.release", "hopper.tma_load", "hopper.ring.advance"})
     add(op, "twice", [](Operation *op) {
       if (auto advance = dyn_cast<RingAdvanceOp>(op)) {
         OpBuilder builder(op->getContext());
@@ -194,23 +210,23 @@ std::vector<Mutation> make() {
        {Move{"hopper.ring.release", "hopper.mma.wait"}, Move{"hopper.ring.release", "hopper.load_scales"},
         Move{"hopper.ring.release", "hopper.load_fragment"}, Move{"hopper.ring.commit", "hopper.tma_load"},
         Move{"hopper.ring.commit", "hopper.put_scales"}, Move{"hopper.fence.async_shared", "hopper.store_fragment"},
-        Move{"hopper.named_barrier", "hopper.tma_store.wait"}, Move{"hopper.named_barrier", "hopper.fence.async_shared"},
-        Move{"gpu.barrier", "hopper.ring.init"}, Move{"gpu.barrier", "hopper.fence.mbarrier_init"},
-        Move{"gpu.barrier", "hopper.scan_groups"}, Move{"hopper.fence.mbarrier_init", "hopper.ring.init"},
+        Move{"hopper.named_barrier", "hopper.tma_store.wait"},
+        Move{"hopper.named_barrier", "hopper.fence.async_shared"}, Move{"gpu.barrier", "hopper.ring.init"},
+        Move{"gpu.barrier", "hopper.fence.mbarrier_init"}, Move{"gpu.barrier", "hopper.scan_groups"},
+        Move{"hopper.fence.mbarrier_init", "hopper.ring.init"},
         Move{"hopper.cluster_barrier", "hopper.fence.mbarrier_init"},
         Move{"hopper.cluster_barrier", "hopper.put_fragment"}, Move{"hopper.cluster_barrier", "scf.for"},
         Move{"hopper.make_group_maps", "gpu.barrier"}, Move{"hopper.tma_store", "hopper.fence.async_shared"},
         Move{"hopper.cluster_barrier", "hopper.sum_fragments"}})
-    add(op, ("before " + target).str(),
-        [target = target.str()](Operation *op) { return moveBefore(op, target); });
+    add(op, ("before " + target).str(), [target = target.str()](Operation *op) { return moveBefore(op, target); });
   for (auto [op, target] :
        {Move{"hopper.wgmma.fence", "hopper.mma"}, Move{"hopper.fence.async_shared", "hopper.named_barrier"},
         Move{"hopper.named_barrier", "hopper.store_fragment"}, Move{"hopper.named_barrier", "hopper.tma_store"},
         Move{"hopper.named_barrier", "hopper.store_rows"}, Move{"hopper.tma_store.wait", "hopper.named_barrier"},
         Move{"hopper.griddepcontrol.wait", "hopper.scan_groups"},
         Move{"hopper.griddepcontrol.wait", "hopper.warp_specialize"}, Move{"hopper.scan_groups", "gpu.barrier"},
-        Move{"hopper.make_group_maps", "hopper.cluster_barrier"},
-        Move{"hopper.put_fragment", "hopper.cluster_barrier"}, Move{"hopper.ring.init", "hopper.fence.mbarrier_init"}, Move{"hopper.fence.mbarrier_init", "gpu.barrier"}})
+        Move{"hopper.make_group_maps", "hopper.cluster_barrier"}, Move{"hopper.put_fragment", "hopper.cluster_barrier"},
+        Move{"hopper.ring.init", "hopper.fence.mbarrier_init"}, Move{"hopper.fence.mbarrier_init", "gpu.barrier"}})
     add(op, ("behind " + target).str(), [target = target.str()](Operation *op) { return moveAfter(op, target); });
 
   add("hopper.named_barrier", "threads * 2",
@@ -234,7 +250,8 @@ std::vector<Mutation> make() {
     // A ring of each CTA's own may as well wait for the whole cluster.
     auto launch = op->getParentOfType<gpu::GPUFuncOp>()->getAttrOfType<LaunchAttr>("hopper.launch");
     RingType ring = cast<RingCreateOp>(op).getRing().getType();
-    return ring.getCluster() == launch.getCluster() && setRing(op, [](RingType type) { return withCluster(type, 2 * type.getCluster()); });
+    return ring.getCluster() == launch.getCluster() &&
+           setRing(op, [](RingType type) { return withCluster(type, 2 * type.getCluster()); });
   });
   add("hopper.ring.create", "cluster = 1",
       [](Operation *op) { return setRing(op, [](RingType type) { return withCluster(type, 1); }); });

@@ -55,7 +55,8 @@ static GemmProblem drawProblem(Random &random) {
   problem.sfaMnMajor = !random.oneIn(3);
   problem.sfbMnMajor = random.oneIn(2);
   if (!grouped || alongK)
-    problem.c = random.oneOf({GemmProblem::C::None, GemmProblem::C::None, GemmProblem::C::Apart, GemmProblem::C::InPlace});
+    problem.c =
+        random.oneOf({GemmProblem::C::None, GemmProblem::C::None, GemmProblem::C::Apart, GemmProblem::C::InPlace});
   if (!grouped)
     return problem;
   problem.groups = random.between(1, random.oneIn(10) ? 40 : 6);

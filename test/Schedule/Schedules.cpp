@@ -22,8 +22,9 @@ static cl::SubCommand fuzzCommand("fuzz", "random problems and schedules: legal 
                                           "with float64, others get a diagnostic");
 static cl::SubCommand runCommand("run", "the cases of a file, a JSON object a line");
 static cl::SubCommand drawCommand("draw", "prints random cases that agree with float64, for `run` and for a GPU");
-static cl::SubCommand mutateCommand("mutate", "schedules with one operation dropped, moved or changed: the checks or the "
-                                              "simulator must object");
+static cl::SubCommand mutateCommand("mutate",
+                                    "schedules with one operation dropped, moved or changed: the checks or the "
+                                    "simulator must object");
 static cl::opt<uint64_t> cases("cases", cl::desc("cases to draw (default: 400; 0: until stopped)"), cl::init(400),
                                cl::sub(fuzzCommand), cl::sub(drawCommand));
 static cl::opt<uint64_t> seed("seed", cl::desc("of all that is drawn (default: 1)"), cl::init(1), cl::sub(fuzzCommand),
@@ -34,8 +35,8 @@ static cl::opt<uint64_t> seconds("seconds", cl::desc("stop after so long (defaul
                                  cl::sub(fuzzCommand));
 static cl::opt<std::string> save("save", cl::desc("folder for what fails, as .mlir (default: .)"), cl::init("."),
                                  cl::sub(fuzzCommand), cl::sub(runCommand));
-static cl::opt<unsigned> jobs("jobs", cl::desc("threads (default: one a processor)"), cl::init(0),
-                              cl::sub(fuzzCommand), cl::sub(runCommand), cl::sub(drawCommand), cl::sub(mutateCommand));
+static cl::opt<unsigned> jobs("jobs", cl::desc("threads (default: one a processor)"), cl::init(0), cl::sub(fuzzCommand),
+                              cl::sub(runCommand), cl::sub(drawCommand), cl::sub(mutateCommand));
 static cl::opt<std::string> list(cl::Positional, cl::desc("FILE.jsonl, - for stdin"), cl::init("-"),
                                  cl::sub(runCommand));
 static cl::opt<bool> table("table", cl::desc("print docs/Mutations.md's table"), cl::sub(mutateCommand));
@@ -64,7 +65,8 @@ static void report(const Case &found, const Verdict &first, bool shrinks, const 
     return;
   }
   file << "// fp8gemm-compile " << compileOptions(smallest) << "\n// hopper-simulate{" << simulateOptions(smallest)
-       << "}\n" << verdict.ir;
+       << "}\n"
+       << verdict.ir;
 }
 
 static void tryOut(const Case &c, bool shrinks, bool mustAgree, const Twine &name, Totals &totals) {
@@ -106,8 +108,8 @@ static int fuzz() {
     bool isLate = seconds && std::chrono::steady_clock::now() - start > std::chrono::seconds(seconds);
     if (isLate || (cases && number >= first + cases))
       return false;
-    tryOut(draw(seed, number), /*shrinks=*/true, /*mustAgree=*/false,
-           "fuzz-" + Twine(seed) + "-" + Twine(number), totals);
+    tryOut(draw(seed, number), /*shrinks=*/true, /*mustAgree=*/false, "fuzz-" + Twine(seed) + "-" + Twine(number),
+           totals);
     if (uint64_t count = ++done; count % 1000 == 0)
       errs() << count << " cases\n";
     return true;

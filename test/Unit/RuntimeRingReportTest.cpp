@@ -50,7 +50,8 @@ TEST_F(RingReport, OfNoDebugBuildThereIsNone) {
   ASSERT_EQ(run(), FP8GEMM_OK);
   EXPECT_EQ(count("cuLibraryGetGlobal") + count("cuMemHostRegister_v2") + count("cuMemcpyHtoD_v2"), 0);
   EXPECT_EQ(fp8gemm_kernel_ring_report(kernel), nullptr);
-  expect(fp8gemm_last_status(), FP8GEMM_INVALID_ARGUMENT, "expected a kernel built with --debug-rings, got 'gemm_test'");
+  expect(fp8gemm_last_status(), FP8GEMM_INVALID_ARGUMENT,
+         "expected a kernel built with --debug-rings, got 'gemm_test'");
   EXPECT_EQ(fp8gemm_kernel_ring_report(nullptr), nullptr);
   expect(fp8gemm_last_status(), FP8GEMM_INVALID_ARGUMENT, "expected a kernel, got null");
 }
@@ -98,16 +99,17 @@ TEST_F(RingReport, EqualWaitsAreOneLine) {
     for (uint32_t warp = 4; warp < 12; ++warp)
       report(kConsumer, cta == 7 ? 2 : 3, true, cta, warp * 32);
   }
-  EXPECT_EQ(text(),
-            "kernel 'gemm_test' waited for more than 1000 ms:\n"
-            "  producer, cta 0-3, 7: waits until stage 3 of ring 0 is empty (phase false), at gemm.mlir:12:9\n"
-            "  helper, cta 0-3, 7: waits until stage 3 of ring 0 is empty (phase false)\n"
-            "  consumer 0, cta 7: waits until stage 2 of ring 0 is full (phase true), at gemm.mlir:30:9\n"
-            "  consumer 0, cta 0-3: waits until stage 3 of ring 0 is full (phase true), at gemm.mlir:30:9\n"
-            "  consumer 1, cta 7: waits until stage 2 of ring 0 is full (phase true), at gemm.mlir:30:9\n"
-            "  consumer 1, cta 0-3: waits until stage 3 of ring 0 is full (phase true), at gemm.mlir:30:9\n"
-            "  ring 0: 4 stages, filled by TMA (128x128xf8E4M3FN, 128xf32) and the helper (1xf32), read by 2 consumers\n"
-            "  ring 1: 1 stage, filled by TMA (128x128xf8E4M3FN, 128xf32), read by 2 consumers\n");
+  EXPECT_EQ(
+      text(),
+      "kernel 'gemm_test' waited for more than 1000 ms:\n"
+      "  producer, cta 0-3, 7: waits until stage 3 of ring 0 is empty (phase false), at gemm.mlir:12:9\n"
+      "  helper, cta 0-3, 7: waits until stage 3 of ring 0 is empty (phase false)\n"
+      "  consumer 0, cta 7: waits until stage 2 of ring 0 is full (phase true), at gemm.mlir:30:9\n"
+      "  consumer 0, cta 0-3: waits until stage 3 of ring 0 is full (phase true), at gemm.mlir:30:9\n"
+      "  consumer 1, cta 7: waits until stage 2 of ring 0 is full (phase true), at gemm.mlir:30:9\n"
+      "  consumer 1, cta 0-3: waits until stage 3 of ring 0 is full (phase true), at gemm.mlir:30:9\n"
+      "  ring 0: 4 stages, filled by TMA (128x128xf8E4M3FN, 128xf32) and the helper (1xf32), read by 2 consumers\n"
+      "  ring 1: 1 stage, filled by TMA (128x128xf8E4M3FN, 128xf32), read by 2 consumers\n");
 }
 
 TEST_F(RingReport, WhoDoesNotWaitIsNamed) {

@@ -183,8 +183,7 @@ inline flatbuffers::Offset<format::DebugRings> makeDebugRings(flatbuffers::FlatB
   }
   std::vector<flatbuffers::Offset<format::RingWait>> waits;
   for (const WaitSpec &wait : spec.waits)
-    waits.push_back(
-        format::CreateRingWaitDirect(builder, wait.role, wait.until, wait.ring, wait.location.c_str()));
+    waits.push_back(format::CreateRingWaitDirect(builder, wait.role, wait.until, wait.ring, wait.location.c_str()));
   return format::CreateDebugRingsDirect(builder, spec.limitMs, &rings, &waits);
 }
 
@@ -202,12 +201,12 @@ inline std::string makeManifest(const ManifestSpec &spec, size_t cubinBytes) {
   auto problem =
       CreateProblemDirect(builder, spec.op.c_str(), spec.m, spec.n, spec.k, spec.a, spec.b, spec.d, 1, 128, spec.sfa,
                           spec.sfbRows, 128, spec.sfb, spec.c, spec.groups, spec.grouping, spec.groupAlign, spec.flat);
-  FinishManifestBuffer(builder, CreateManifestDirect(builder, spec.version, spec.entry.c_str(), spec.chip.c_str(),
-                                                     cubinBytes + spec.cubinBytesOff, problem, &params, spec.threads,
-                                                     spec.smemBytes, spec.tileM, spec.tileN, spec.clusterM,
-                                                     spec.clusterN, spec.splitK, 168, 0, spec.workspace, "config text",
-                                                     "13.0.88", "22.1.8", spec.waits,
-                                                     makeDebugRings(builder, spec.debug)));
+  FinishManifestBuffer(builder,
+                       CreateManifestDirect(builder, spec.version, spec.entry.c_str(), spec.chip.c_str(),
+                                            cubinBytes + spec.cubinBytesOff, problem, &params, spec.threads,
+                                            spec.smemBytes, spec.tileM, spec.tileN, spec.clusterM, spec.clusterN,
+                                            spec.splitK, 168, 0, spec.workspace, "config text", "13.0.88", "22.1.8",
+                                            spec.waits, makeDebugRings(builder, spec.debug)));
   return std::string(reinterpret_cast<const char *>(builder.GetBufferPointer()), builder.GetSize());
 }
 

@@ -19,18 +19,18 @@ static void printText(const Options &options, const fp8gemm_sim_result &result, 
     std::printf("check    FAILED with seed %" PRIu64 "\n%s\n", options.seed, message);
     return;
   }
-  std::printf("problem  m = %" PRId64 ", n = %" PRId64 ", k = %" PRId64 "; random data, seed %" PRIu64
-              "; %" PRId64 " clusters\n",
+  std::printf("problem  m = %" PRId64 ", n = %" PRId64 ", k = %" PRId64 "; random data, seed %" PRIu64 "; %" PRId64
+              " clusters\n",
               result.m, result.n, result.k, options.seed, result.clusters);
-  std::printf("check    held: %" PRId64 " elements against float64, the worst error %.3f of its bound\n", result.elements,
-              result.worst_error_over_bound);
+  std::printf("check    held: %" PRId64 " elements against float64, the worst error %.3f of its bound\n",
+              result.elements, result.worst_error_over_bound);
   std::printf("         no wait without end, no access out of order; %" PRId64 " elements of nobody kept their bits\n",
               result.untouched);
 }
 
 static void printJson(const Options &options, const fp8gemm_sim_result &result, bool held, const char *message) {
-  std::printf("{\"kernel\": %s, \"device\": \"sim\", \"seed\": %" PRIu64 ", \"held\": %s", quoted(result.kernel).c_str(),
-              options.seed, held ? "true" : "false");
+  std::printf("{\"kernel\": %s, \"device\": \"sim\", \"seed\": %" PRIu64 ", \"held\": %s",
+              quoted(result.kernel).c_str(), options.seed, held ? "true" : "false");
   if (held)
     std::printf(", \"m\": %" PRId64 ", \"n\": %" PRId64 ", \"k\": %" PRId64 ", \"clusters\": %" PRId64
                 ", \"elements\": %" PRId64 ", \"untouched\": %" PRId64 ", \"worst_error_over_bound\": %.6g}\n",

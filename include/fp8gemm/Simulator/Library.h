@@ -21,11 +21,11 @@ typedef struct {
 } fp8gemm_sim_args;
 
 typedef struct {
-  char kernel[512];           /* its name, cut off where it is longer */
-  int64_t m, n, k;            /* as simulated; k of all groups */
-  int64_t clusters;           /* launched */
-  int64_t elements;           /* of D that were compared with float64 */
-  int64_t untouched;          /* of D's memory that are nobody's, and kept their bits */
+  char kernel[512];  /* its name, cut off where it is longer */
+  int64_t m, n, k;   /* as simulated; k of all groups */
+  int64_t clusters;  /* launched */
+  int64_t elements;  /* of D that were compared with float64 */
+  int64_t untouched; /* of D's memory that are nobody's, and kept their bits */
   double worst_error_over_bound;
 } fp8gemm_sim_result;
 

@@ -47,7 +47,8 @@ struct Launch {
 /// error at the operation that shows it:
 ///
 /// - a wait that never ends, with all that wait and what for
-/// - an access to shared memory that is not ordered behind the one before: a read before the data arrived, a write before all have
+/// - an access to shared memory that is not ordered behind the one before: a read before the data arrived, a write
+/// before all have
 ///   read, a TMA store without a fence of the async proxy
 /// - a read of what nobody has written, a product in flight that is read, a missing wgmma.fence
 /// - an arrival too many, bytes that were not expected, a barrier that is left half arrived at

@@ -24,23 +24,24 @@ struct TrialOptions {
   std::vector<int64_t> groupSizes;
   /// Of row_index: the group of each row, or -1. Empty: drawn from the seed.
   std::vector<int32_t> rowIndex;
-  int64_t padBytes = 0;  ///< between rows, a multiple of 16
-  int64_t clusters = 0;  ///< the grid of a persistent kernel; 0: drawn from the seed
-  uint64_t seed = 1;     ///< of operands and interleaving
+  int64_t padBytes = 0;                     ///< between rows, a multiple of 16
+  int64_t clusters = 0;                     ///< the grid of a persistent kernel; 0: drawn from the seed
+  uint64_t seed = 1;                        ///< of operands and interleaving
   int64_t maxOperations = int64_t(1) << 32; ///< after which a kernel is taken to run for ever
 };
 
 struct TrialResult {
   int64_t m = 0, k = 0, clusters = 0; ///< as drawn
-  std::vector<int32_t> groups; ///< the description, as the kernel reads it
-  int64_t elements = 0;        ///< of D that were compared
-  int64_t untouched = 0;       ///< of D's memory that are nobody's, and kept what they held
-  double worst = 0;            ///< largest error / bound; at most 1
+  std::vector<int32_t> groups;        ///< the description, as the kernel reads it
+  int64_t elements = 0;               ///< of D that were compared
+  int64_t untouched = 0;              ///< of D's memory that are nobody's, and kept what they held
+  double worst = 0;                   ///< largest error / bound; at most 1
 };
 
-/// Simulates a kernel with a hopper.problem behind hopper-assign-stages (see simulate()). Operands are random numbers with random
-/// scales; what lies around and between them is NaN. Every element of D must be within the oracle's bound of docs/Numerics.md
-/// of the exact result, since the simulator adds up in f32, and what is of nobody must keep its bits. Emits an error otherwise.
+/// Simulates a kernel with a hopper.problem behind hopper-assign-stages (see simulate()). Operands are random numbers
+/// with random scales; what lies around and between them is NaN. Every element of D must be within the oracle's bound
+/// of docs/Numerics.md of the exact result, since the simulator adds up in f32, and what is of nobody must keep its
+/// bits. Emits an error otherwise.
 llvm::FailureOr<TrialResult> runTrial(mlir::gpu::GPUFuncOp kernel, const TrialOptions &options);
 
 } // namespace fp8gemm::simulator

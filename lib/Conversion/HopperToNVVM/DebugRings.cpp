@@ -70,8 +70,8 @@ LogicalResult fp8gemm::hopper::numberWaits(gpu::GPUFuncOp kernel, int64_t limitM
 void fp8gemm::hopper::declareReports(gpu::GPUModuleOp module) {
   auto builder = OpBuilder::atBlockBegin(module.getBody());
   auto declare = [&](StringRef name, IntegerAttr zero, unsigned alignment) {
-    LLVM::GlobalOp::create(builder, module.getLoc(), zero.getType(), /*isConstant=*/false, LLVM::Linkage::External, name,
-                           zero, alignment, kGlobal);
+    LLVM::GlobalOp::create(builder, module.getLoc(), zero.getType(), /*isConstant=*/false, LLVM::Linkage::External,
+                           name, zero, alignment, kGlobal);
   };
   declare(format::kRingReportSymbol, builder.getI64IntegerAttr(0), 8);
   declare("fp8gemm_ring_report_count", builder.getI32IntegerAttr(0), 4); // in device memory: those of a launch
@@ -162,9 +162,8 @@ void fp8gemm::hopper::waitWithLimit(Emitter emit, Operation *access, Value barri
                                                {"thread", offsetof(RingReport, thread)}});
   Value address = LLVM::PtrToIntOp::create(emit.builder, emit.loc, emit.builder.getI32Type(), barrier);
   // All in one: a branch would let LLVM move promotion past the next product, and large tiles would spill.
-  LLVM::InlineAsmOp::create(emit.builder, emit.loc, TypeRange(), ValueRange{address, parity, stage}, assembly,
-                            "r,r,r,~{memory}", /*has_side_effects=*/true, /*is_align_stack=*/false,
-                            LLVM::TailCallKind::None,
-                            LLVM::AsmDialectAttr::get(emit.builder.getContext(), LLVM::AsmDialect::AD_ATT),
-                            ArrayAttr());
+  LLVM::InlineAsmOp::create(
+      emit.builder, emit.loc, TypeRange(), ValueRange{address, parity, stage}, assembly, "r,r,r,~{memory}",
+      /*has_side_effects=*/true, /*is_align_stack=*/false, LLVM::TailCallKind::None,
+      LLVM::AsmDialectAttr::get(emit.builder.getContext(), LLVM::AsmDialect::AD_ATT), ArrayAttr());
 }

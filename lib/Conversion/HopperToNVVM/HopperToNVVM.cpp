@@ -109,11 +109,11 @@ static LogicalResult unrollLoops(gpu::GPUFuncOp func) {
   for (scf::ForOp loop : loops) {
     auto factor = loop->getAttrOfType<IntegerAttr>(kUnroll);
     if (!factor || !factor.getType().isSignlessInteger(64) || factor.getInt() < 1)
-      return loop.emitOpError("expected '") << kUnroll << "' to be a positive integer of 64 bits, got "
-                                            << loop->getAttr(kUnroll);
+      return loop.emitOpError("expected '")
+             << kUnroll << "' to be a positive integer of 64 bits, got " << loop->getAttr(kUnroll);
     if (factor.getInt() > kMostUnrolled)
-      return loop.emitOpError("expected '") << kUnroll << "' to be at most " << kMostUnrolled << ", got "
-                                            << factor.getInt();
+      return loop.emitOpError("expected '")
+             << kUnroll << "' to be at most " << kMostUnrolled << ", got " << factor.getInt();
     // Of nested loops the inner ones come first.
     int64_t operations = 0;
     loop->walk([&](Operation *) { ++operations; });

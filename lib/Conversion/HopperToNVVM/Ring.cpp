@@ -200,8 +200,7 @@ struct LowerRingAdvance : OpConversionPattern<RingAdvanceOp> {
 
 } // namespace
 
-void fp8gemm::hopper::populateRingPatterns(NVVMTypeConverter &converter, RewritePatternSet &patterns,
-                                           int64_t limitMs) {
+void fp8gemm::hopper::populateRingPatterns(NVVMTypeConverter &converter, RewritePatternSet &patterns, int64_t limitMs) {
   patterns.add<LowerRingInit, LowerFenceMbarrierInit, LowerRingCommit, LowerRingRelease, LowerRingAdvance>(
       converter, patterns.getContext());
   patterns.add<LowerRingAcquire, LowerRingWait>(converter, patterns.getContext(), limitMs);

@@ -10,23 +10,6 @@
 using namespace mlir;
 using namespace fp8gemm::hopper;
 
-/// The consumer region with its block argument: `|%group| { ... }`.
-static ParseResult parseConsumerRegion(OpAsmParser &parser, Region &region) {
-  OpAsmParser::Argument group;
-  group.type = parser.getBuilder().getIndexType();
-  if (parser.parseVerticalBar() || parser.parseArgument(group) || parser.parseVerticalBar())
-    return failure();
-  return parser.parseRegion(region, {group});
-}
-
-static void printConsumerRegion(OpAsmPrinter &printer, Operation *, Region &region) {
-  printer << '|';
-  if (!region.empty() && region.getNumArguments() == 1)
-    printer.printRegionArgument(region.getArgument(0), {}, /*omitType=*/true);
-  printer << "| ";
-  printer.printRegion(region, /*printEntryBlockArgs=*/false);
-}
-
 /// A result's name in printed IR.
 using SetName = function_ref<void(Value, StringRef)>;
 
@@ -40,6 +23,49 @@ using SetName = function_ref<void(Value, StringRef)>;
 /// Registers of an SM, and what setmaxnreg accepts (PTX ISA, "setmaxnreg").
 static constexpr int64_t kSmRegisters = 65536;
 static constexpr int64_t kThreadsPerWarpgroup = 128;
+
+/// `word` `(` count `)`.
+static ParseResult parseCount(OpAsmParser &parser, StringRef word, IntegerAttr &count) {
+  int32_t value = 0;
+  if (parser.parseKeyword(word) || parser.parseLParen() || parser.parseInteger(value) || parser.parseRParen())
+    return failure();
+  count = parser.getBuilder().getI32IntegerAttr(value);
+  return success();
+}
+
+ParseResult WarpSpecializeOp::parse(OpAsmParser &parser, OperationState &result) {
+  // Before they are read: what refers to a value of one is then told when all of it is given up.
+  Region *producer = result.addRegion(), *helper = result.addRegion(), *consumer = result.addRegion();
+  auto &properties = result.getOrAddProperties<Properties>();
+  if (parser.parseKeyword("producer") || parseCount(parser, "registers", properties.producer_registers) ||
+      parser.parseRegion(*producer))
+    return failure();
+  if (succeeded(parser.parseOptionalKeyword("helper")) && parser.parseRegion(*helper))
+    return failure();
+  OpAsmParser::Argument group;
+  group.type = parser.getBuilder().getIndexType();
+  if (parseCount(parser, "consumers", properties.consumers) ||
+      parseCount(parser, "registers", properties.consumer_registers) || parser.parseVerticalBar() ||
+      parser.parseArgument(group) || parser.parseVerticalBar() || parser.parseRegion(*consumer, {group}))
+    return failure();
+  return parser.parseOptionalAttrDict(result.attributes);
+}
+
+void WarpSpecializeOp::print(OpAsmPrinter &printer) {
+  printer << " producer registers(" << getProducerRegisters() << ") ";
+  printer.printRegion(getProducer());
+  if (!getHelper().empty()) {
+    printer << " helper ";
+    printer.printRegion(getHelper());
+  }
+  printer << " consumers(" << getConsumers() << ") registers(" << getConsumerRegisters() << ") |";
+  if (!getConsumer().empty() && getConsumer().getNumArguments() == 1)
+    printer.printRegionArgument(getConsumer().getArgument(0), {}, /*omitType=*/true);
+  printer << "| ";
+  printer.printRegion(getConsumer(), /*printEntryBlockArgs=*/false);
+  printer.printOptionalAttrDict(
+      (*this)->getAttrs(), {getProducerRegistersAttrName(), getConsumersAttrName(), getConsumerRegistersAttrName()});
+}
 
 LogicalResult WarpSpecializeOp::verify() {
   auto checkRegisters = [&](StringRef role, int64_t registers) -> LogicalResult {
@@ -353,8 +379,7 @@ LogicalResult StoreFragmentOp::verify() {
   if (!getTransposed())
     return verifyPanels(*this, "staging", staging, getFragment().getType());
   int64_t columns = getFragment().getType().getColumns();
-  if (staging.getElementType().isBF16() && staging.getShape() == ArrayRef<int64_t>{1, columns, 64} &&
-      isDirect(staging))
+  if (staging.getElementType().isBF16() && staging.getShape() == ArrayRef<int64_t>{1, columns, 64} && isDirect(staging))
     return success();
   return emitOpError() << "expected 'staging' to be 1x" << columns << "x64 bf16, got " << staging;
 }

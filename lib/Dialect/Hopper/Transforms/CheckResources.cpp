@@ -128,8 +128,8 @@ private:
         return func.emitOpError() << "expected 'hopper.launch' to have clusters of 1 to " << kMaxCluster
                                   << " CTAs, got " << ctas;
     if (launch.getCluster() > kMaxCluster)
-      return func.emitOpError() << "expected 'hopper.launch' to have clusters of 1 to " << kMaxCluster
-                                << " CTAs, got " << launch.getCluster();
+      return func.emitOpError() << "expected 'hopper.launch' to have clusters of 1 to " << kMaxCluster << " CTAs, got "
+                                << launch.getCluster();
     if (!func->getAttrOfType<ProblemAttr>("hopper.problem"))
       return func.emitOpError() << "expected a kernel to have a 'hopper.problem' attribute, got none";
     for (unsigned i = 0; i < func.getNumArguments(); ++i)

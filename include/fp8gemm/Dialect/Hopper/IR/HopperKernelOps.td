@@ -38,12 +38,10 @@ def Hopper_WarpSpecializeOp : Hopper_Op<"warp_specialize", [RecursiveMemoryEffec
   }];
   let arguments = (ins I32Attr:$producer_registers, I32Attr:$consumers, I32Attr:$consumer_registers);
   let regions = (region SizedRegion<1>:$producer, MaxSizedRegion<1>:$helper, SizedRegion<1>:$consumer);
-  let assemblyFormat = [{
-    `producer` `registers` `(` $producer_registers `)` $producer
-    (`helper` $helper^)?
-    `consumers` `(` $consumers `)` `registers` `(` $consumer_registers `)` custom<ConsumerRegion>($consumer)
-    attr-dict
-  }];
+  // `producer` `registers` `(` n `)` region (`helper` region)? `consumers` `(` n `)` `registers` `(` n `)` `|` group `|` region
+  // attr-dict. By hand: the parser that is generated for a declarative format frees a region while it may still be
+  // referred to, where a later one is wrong.
+  let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
   let hasRegionVerifier = 1;
 }
