@@ -108,11 +108,13 @@ LogicalResult TrialProblem::chooseGroups(gpu::GPUFuncOp kernel, const TrialOptio
       sizes.push_back(random() % 3 == 0 ? 0 : int64_t(random() % uint64_t(m + 1)));
     int64_t end = 0;
     for (int64_t size : sizes) {
-      end = ends ? (description.empty() ? 0 : int64_t(llvm::alignTo(end, align))) + size : size;
+      if (!ends)
+        end = size;
+      else if (size > 0) // an empty group ends where the one before it does
+        end = (description.empty() ? 0 : int64_t(llvm::alignTo(end, align))) + size;
       description.push_back(int32_t(end));
-      if (size < 0 || (size > 0 && end > m))
+      if (size < 0 || end > m)
         return kernel.emitOpError("expected groups of at most ") << m << " rows, got one that ends at " << end;
-      end = std::min(end, m);
     }
     return success();
   }

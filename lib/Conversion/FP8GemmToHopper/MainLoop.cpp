@@ -49,6 +49,10 @@ SmallVector<Value> KernelBuilder::mainLoop(Value group, SmallVector<Value> sums)
   // across iterations ptxas would wait for each product at once.
   constexpr int64_t kOverlappedBlocks = 4, kUnrolledProducts = 4;
   int64_t step = config.getPartials() > 1 && count ? std::min(kOverlappedBlocks, *count) : 1;
+  // Of 5 to 7 K blocks one iteration would be left, and the rest behind it: no loop, and then ptxas mixes all of
+  // them, and spills.
+  if (step < count.value_or(0) && *count < 2 * step)
+    step = 2;
   SmallVector<Value> carried(sums);
   if (late) { // Before the first K block nothing is left to promote.
     auto [rowsType, columnsType] = scaleTypes();
