@@ -37,7 +37,7 @@ static std::string fieldNames() {
 }
 
 /// More than any field can be, and little enough for products of three.
-static constexpr int64_t kMostOfField = 65536;
+static constexpr int64_t kMostOfField = int64_t(1) << 16;
 
 static std::string parseItem(std::string_view item, Config &config) {
   size_t equals = item.find('=');

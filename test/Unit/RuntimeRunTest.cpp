@@ -410,7 +410,7 @@ TEST(RunTool, BadInputs) {
   expectRun(runTool(kernel + " --mm=4"), 2, "unknown option '--mm=4'");
   expectRun(runTool(kernel + " " + kernel), 2, "expected one kernel file");
   expectRun(runTool(kernel + " --check=yes"), 2, "expected --check without a value");
-  expectRun(runTool("--help"), 0, "usage: fp8gemm-run KERNEL.cubin");
+  expectRun(runTool("--help"), 0, "usage: fp8gemm-run KERNEL");
 }
 
 } // namespace
