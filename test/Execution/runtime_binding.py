@@ -60,7 +60,7 @@ class KernelInfo(ctypes.Structure):
                 ("grouping", ctypes.c_int), ("groups", ctypes.c_uint32), ("group_align", ctypes.c_uint32),
                 ("flat", ctypes.c_uint32), ("workspace_bytes", ctypes.c_size_t),
                 ("config", ctypes.c_char_p), ("ptxas_version", ctypes.c_char_p), ("llvm_version", ctypes.c_char_p),
-                ("dependent_launch", ctypes.c_uint32)]
+                ("dependent_launch", ctypes.c_uint32), ("wait_limit_ns", ctypes.c_uint64)]
 
 
 def find_library():
