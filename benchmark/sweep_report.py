@@ -11,6 +11,7 @@ import concurrent.futures
 import json
 import math
 
+import result_files
 import shapes
 
 CLOSE = 1.03          # the choice may be so much slower than the fastest ...
@@ -22,11 +23,12 @@ Judged = collections.namedtuple("Judged", "judgements within share")
 
 
 def load(path):
-    results = json.loads(path.read_text())
+    """The results of sweep.py run, or what sweep.py keep wrote."""
+    loaded = result_files.read(path)
     for key in ("fields", "shapes", "modelled_on"):
-        if key not in results:
-            raise SystemExit(f"expected '{key}' in {path}: is it of sweep.py run or keep?")
-    return results
+        if key not in loaded:
+            raise result_files.BadResults(f"expected '{key}' in '{path}', got none: is it of sweep.py run or keep?")
+    return loaded
 
 
 def remodel(results, candidates_of, jobs=None):
