@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """What torch-mlir makes of plain formulas, and what raise-linalg-to-fp8gemm makes of that: both run on the CPU, on the
-same data, each within its bound of the exact product."""
+same data, each within its bound of the exact product. And what it makes of formulas with C, and of a batch."""
 
 from pathlib import Path
 
 import numerics
 import numpy as np
 import pytest
-from compiled import compile_function
-from numerics import C_CPU, E5M2, F32, by_constant, random_problem
+from compiled import BIN, compile_function
+from compiled import run as run_tool
+from numerics import BF16, C_CPU, E5M2, F32, K_MAJOR, by_constant, random_problem
 
 FORMULAS = Path(__file__).resolve().parents[1] / "Conversion" / "LinalgToFP8Gemm" / "Inputs"
 M, N, K = 8, 256, 384
@@ -43,3 +44,83 @@ def test_raised(tmp_path, name, m, transposed, options):
     d, magnitude = numerics.reference(problem)
     allowed = sum(numerics.bound(problem, d, magnitude, by_constant(c)) for c in (C_FORMULA, C_CPU))
     assert (np.abs(formula.astype(np.float64) - raised.astype(np.float64)) <= allowed).all()
+
+
+# A sum of scaled products. {g} is the extent of a batch, {d} its dimension, {i} its iterator.
+PRODUCT = """
+#a = affine_map<({d}m, n, k) -> ({d}m, k)>
+#sfa = affine_map<({d}m, n, k) -> ({d}m, k floordiv 128)>
+#b = affine_map<({d}m, n, k) -> ({d}n, k)>
+#sfb = affine_map<({d}m, n, k) -> ({d}n floordiv 128, k floordiv 128)>
+#d = affine_map<({d}m, n, k) -> ({d}m, n)>
+#id = affine_map<(m, n) -> (m, n)>
+func.func @formula(%a: tensor<{g}8x272xf8E4M3FN>, %sfa: tensor<{g}8x3xf32>, %b: tensor<{g}136x272xf8E4M3FN>, %sfb: tensor<{g}2x3xf32>, %c: tensor<{g}8x136x{c}>) -> tensor<{g}8x136x{result}> {{
+  %zero = arith.constant 0.0 : f32
+  %room = tensor.empty() : tensor<{g}8x136xf32>
+  %start = linalg.fill ins(%zero : f32) outs(%room : tensor<{g}8x136xf32>) -> tensor<{g}8x136xf32>
+  %sum = linalg.generic {{indexing_maps = [#a, #sfa, #b, #sfb, #d], iterator_types = [{i}"parallel", "parallel", "reduction"]}}
+      ins(%a, %sfa, %b, %sfb : tensor<{g}8x272xf8E4M3FN>, tensor<{g}8x3xf32>, tensor<{g}136x272xf8E4M3FN>, tensor<{g}2x3xf32>)
+      outs({start} : tensor<{g}8x136xf32>) {{
+    ^bb0(%x: f8E4M3FN, %s: f32, %y: f8E4M3FN, %t: f32, %o: f32):
+      %wx = arith.extf %x : f8E4M3FN to f32
+      %wy = arith.extf %y : f8E4M3FN to f32
+      %sx = arith.mulf %wx, %s : f32
+      %sy = arith.mulf %wy, %t : f32
+      %next = math.fma %sx, %sy, %o : f32
+      linalg.yield %next : f32
+  }} -> tensor<{g}8x136xf32>
+{after}}}
+"""
+ADDED = """  %r = linalg.add ins(%sum, %c : tensor<8x136xf32>, tensor<8x136xf32>) outs(%room : tensor<8x136xf32>) -> tensor<8x136xf32>
+  return %r : tensor<8x136xf32>
+"""
+ADDED_AND_ROUNDED = """  %narrow = tensor.empty() : tensor<8x136xbf16>
+  %r = linalg.generic {indexing_maps = [#id, #id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%c, %sum : tensor<8x136xbf16>, tensor<8x136xf32>) outs(%narrow : tensor<8x136xbf16>) {
+    ^bb0(%x: bf16, %y: f32, %o: bf16):
+      %w = arith.extf %x : bf16 to f32
+      %p = arith.addf %w, %y : f32
+      %h = arith.truncf %p : f32 to bf16
+      linalg.yield %h : bf16
+  } -> tensor<8x136xbf16>
+  return %r : tensor<8x136xbf16>
+"""
+
+
+def raised(text, folder):
+    """The operation that is made of the formula, and a function that computes it."""
+    operation = run_tool(BIN / "fp8gemm-opt", "--raise-linalg-to-fp8gemm", "--canonicalize", "-", input=text.encode()).decode()
+    assert "linalg.generic" not in operation
+    return operation, compile_function(text, folder, "--raise-linalg-to-fp8gemm")
+
+
+@pytest.mark.parametrize("start, after, element", [
+    ("%c", "  return %sum : tensor<8x136xf32>\n", "f32"),
+    ("%start", ADDED, "f32"),
+    ("%start", ADDED_AND_ROUNDED, "bf16"),
+])
+def test_c(tmp_path, start, after, element):
+    text = PRODUCT.format(g="", d="", i="", c=element, result=element, start=start, after=after)
+    problem = random_problem(8, 136, 272, 7, d_type=F32 if element == "f32" else BF16, c=True)
+    operation, function = raised(text, tmp_path)
+    assert " plus " in operation
+    before = problem.c.copy()
+    result = function(problem.a, problem.sfa, problem.b, problem.sfb, problem.c.copy(), returns=((8, 136), problem.d_type))
+    part, relative = numerics.errors(problem, result, by_constant(C_CPU))
+    assert part <= 1 and relative <= 2.0**-8
+    # To the bit what the operation is: C is added once, at the end.
+    expected = before.copy()
+    numerics.cpu_call(8, 136, 272, K_MAJOR, K_MAJOR, problem.a, problem.sfa, problem.b, problem.sfb, expected, before)
+    assert (result.view(np.uint8) == expected.view(np.uint8)).all()
+
+
+def test_batch(tmp_path):
+    text = PRODUCT.format(g="3x", d="g, ", i='"parallel", ', c="f32", result="f32", start="%start", after="  return %sum : tensor<3x8x136xf32>\n")
+    problems = [random_problem(8, 136, 272, seed, d_type=F32) for seed in range(3)]
+    operation, function = raised(text, tmp_path)
+    assert "fp8gemm.grouped_gemm" in operation
+    operands = [np.stack([getattr(problem, name) for problem in problems]) for name in ("a", "sfa", "b", "sfb")]
+    result = function(*operands, np.zeros((3, 8, 136), F32), returns=((3, 8, 136), F32))
+    for problem, of_group in zip(problems, result):
+        part, relative = numerics.errors(problem, of_group, by_constant(C_CPU))
+        assert part <= 1 and relative <= 2.0**-8

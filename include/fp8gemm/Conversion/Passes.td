@@ -83,16 +83,18 @@ def ConvertFP8GemmToRuntimePass : Pass<"convert-fp8gemm-to-runtime", "::mlir::Mo
 def RaiseLinalgToFP8GemmPass : Pass<"raise-linalg-to-fp8gemm"> {
   let summary = "turn block-scaled matrix products in linalg into fp8gemm.gemm";
   let description = [{
-    Recognises D = (A * sfa) * (B * sfb)^T on tensors: both operands of a contraction, traced back through reshapes,
-    transposes, broadcasts, extensions and multiplications, are an FP8 matrix times one f32 scale for each block of it. It
-    becomes a `fp8gemm.gemm`, and so does a truncation of its result to bf16. This is what torch-mlir makes of the plain
-    formula in PyTorch (docs/WholePrograms.md).
+    Recognises D = (A * sfa) * (B * sfb)^T on tensors: the factors that a contraction multiplies and sums, traced back
+    through reshapes, transposes, broadcasts, slices, extensions and multiplications, are two FP8 matrices and one f32 scale
+    for each block of each. It becomes a `fp8gemm.gemm`, with a C that is added and a truncation of its result to bf16;
+    a batch of such products becomes a `fp8gemm.grouped_gemm`. This is what torch-mlir makes of the plain formula in
+    PyTorch (docs/WholePrograms.md).
 
     It changes roundings: the operation scales the sum of a K block, where the formula scales each element and sums
     all of K in f32. Both are within the bound of docs/Numerics.md.
 
-    A contraction of scaled FP8 that breaks a rule of the operation is left alone, with a remark that names the rule.
-    Contractions without FP8 are none of its business, and get no remark.
+    A contraction of FP8 elements that is something else, or breaks a rule of the operation, is left as it is, with a
+    remark that says what was expected and what was found. Contractions without FP8 are none of its business, and get
+    no remark.
   }];
   let dependentDialects = ["::fp8gemm::FP8GemmDialect", "::mlir::tensor::TensorDialect"];
 }

@@ -159,7 +159,7 @@ func.func @narrow_scales(%a: tensor<8x256xf8E4M3FN>, %sfa: tensor<8x2xbf16>, %b:
   } -> tensor<16x256xf32>
   %c = arith.constant 0.0 : f32
   %2 = linalg.fill ins(%c : f32) outs(%e : tensor<8x16xf32>) -> tensor<8x16xf32>
-  // expected-remark @below {{not raised to fp8gemm.gemm: expected scales of 'a' in f32, got bf16}}
+  // expected-remark @below {{not raised to fp8gemm.gemm: expected 'sfa' elements to be 'f32', got 'bf16'}}
   %3 = linalg.matmul indexing_maps = [#a, #b, #d] ins(%0, %1 : tensor<8x256xf32>, tensor<16x256xf32>) outs(%2 : tensor<8x16xf32>) -> tensor<8x16xf32>
   return %3 : tensor<8x16xf32>
 }
