@@ -122,6 +122,8 @@ std::optional<View> Tracer::throughReshape(const View &view) {
   }
   if (auto collapse = dyn_cast_if_present<tensor::CollapseShapeOp>(op)) {
     View source{collapse.getSrc(), {}, view.isCut};
+    if (view.at.empty()) // all dimensions are of size 1
+      source.at.assign(collapse.getSrcType().getRank(), getAffineConstantExpr(0, op->getContext()));
     for (auto [group, index] : llvm::zip_equal(collapse.getReassociationIndices(), view.at)) {
       auto indices = delinearize(index, collapse.getSrcType().getShape().slice(group.front(), group.size()));
       if (!indices)

@@ -131,3 +131,22 @@ func.func @expanded_then_cut(%a: tensor<8x256xf8E4M3FN>, %sfa: tensor<8x2xf32>, 
   } -> tensor<8x136xf32>
   return %r : tensor<8x136xf32>
 }
+
+// One scale for all of B: a tensor of rank 0 on the way. Named operations and operations on whole tensors.
+// CHECK-LABEL: func @one_scale
+//  CHECK-SAME:   %[[A:[^:]+]]: tensor<8x128xf8E4M3FN>, %[[SFA:[^:]+]]: tensor<8x1xf32>, %[[B:[^:]+]]: tensor<8x128xf8E4M3FN>, %[[SFB:[^:]+]]: tensor<1x1xf32>
+//       CHECK:   fp8gemm.gemm %[[A]] scaled_by %[[SFA]] <1x128, k_major>, %[[B]] scaled_by %[[SFB]] <128x128, k_major> into
+//   CHECK-NOT:   linalg.contract
+func.func @one_scale(%a: tensor<8x128xf8E4M3FN>, %sfa: tensor<8x1xf32>, %b: tensor<8x128xf8E4M3FN>, %sfb: tensor<1x1xf32>, %room: tensor<8x128xf32>) -> tensor<8x8xf32> {
+  %wa = arith.extf %a : tensor<8x128xf8E4M3FN> to tensor<8x128xf32>
+  %of_rows = tensor.collapse_shape %sfa [[0, 1]] : tensor<8x1xf32> into tensor<8xf32>
+  %of_a = linalg.broadcast ins(%of_rows : tensor<8xf32>) outs(%room : tensor<8x128xf32>) dimensions = [1]
+  %sa = linalg.mul ins(%wa, %of_a : tensor<8x128xf32>, tensor<8x128xf32>) outs(%room : tensor<8x128xf32>) -> tensor<8x128xf32>
+  %wb = arith.extf %b : tensor<8x128xf8E4M3FN> to tensor<8x128xf32>
+  %of_all = tensor.collapse_shape %sfb [] : tensor<1x1xf32> into tensor<f32>
+  %of_b = linalg.broadcast ins(%of_all : tensor<f32>) outs(%room : tensor<8x128xf32>) dimensions = [0, 1]
+  %sb = linalg.elementwise kind=#linalg.elementwise_kind<mul> ins(%wb, %of_b : tensor<8x128xf32>, tensor<8x128xf32>) outs(%room : tensor<8x128xf32>) -> tensor<8x128xf32>
+  %zero = arith.constant dense<0.0> : tensor<8x8xf32>
+  %d = linalg.contract indexing_maps = [#a, #b, #d] ins(%sa, %sb : tensor<8x128xf32>, tensor<8x128xf32>) outs(%zero : tensor<8x8xf32>) -> tensor<8x8xf32>
+  return %d : tensor<8x8xf32>
+}

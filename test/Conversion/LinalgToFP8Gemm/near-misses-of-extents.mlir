@@ -336,3 +336,29 @@ func.func @dynamic_columns(%a: tensor<8x256xf8E4M3FN>, %sfa: tensor<8x2xf32>, %b
   } -> tensor<8x?xf32>
   return %r : tensor<8x?xf32>
 }
+
+// Rows of a larger matrix: what is sliced is f32 already.
+func.func @cut_after_scaling(%a: tensor<16x256xf8E4M3FN>, %sfa: tensor<16x2xf32>, %b: tensor<136x256xf8E4M3FN>, %sfb: tensor<2x2xf32>,
+    %w: tensor<16x256xf32>, %e: tensor<8x136xf32>) -> tensor<8x136xf32> {
+  %wide = linalg.generic {indexing_maps = [affine_map<(m, k) -> (m, k)>, affine_map<(m, k) -> (m, k floordiv 128)>, affine_map<(m, k) -> (m, k)>], iterator_types = ["parallel", "parallel"]}
+      ins(%a, %sfa : tensor<16x256xf8E4M3FN>, tensor<16x2xf32>) outs(%w : tensor<16x256xf32>) {
+    ^bb0(%x: f8E4M3FN, %s: f32, %o: f32):
+      %f = arith.extf %x : f8E4M3FN to f32
+      %p = arith.mulf %f, %s : f32
+      linalg.yield %p : f32
+  } -> tensor<16x256xf32>
+  %rows = tensor.extract_slice %wide[0, 0] [8, 256] [1, 1] : tensor<16x256xf32> to tensor<8x256xf32>
+  %c0 = arith.constant 0.0 : f32
+  %z = linalg.fill ins(%c0 : f32) outs(%e : tensor<8x136xf32>) -> tensor<8x136xf32>
+  // expected-remark @below {{not raised to fp8gemm.gemm: expected 'a' to be [8, 256], as the loops are, got a part of tensor<16x256xf8E4M3FN>}}
+  %r = linalg.generic {indexing_maps = [#a, #b, #sfb, #d], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%rows, %b, %sfb : tensor<8x256xf32>, tensor<136x256xf8E4M3FN>, tensor<2x2xf32>) outs(%z : tensor<8x136xf32>) {
+    ^bb0(%x: f32, %y: f8E4M3FN, %t: f32, %sum: f32):
+      %wy = arith.extf %y : f8E4M3FN to f32
+      %sy = arith.mulf %wy, %t : f32
+      %p = arith.mulf %x, %sy : f32
+      %next = arith.addf %sum, %p : f32
+      linalg.yield %next : f32
+  } -> tensor<8x136xf32>
+  return %r : tensor<8x136xf32>
+}
