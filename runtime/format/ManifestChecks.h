@@ -15,7 +15,7 @@
 namespace fp8gemm::format {
 
 /// Version of Manifest.fbs that this code writes and reads.
-constexpr uint32_t kManifestVersion = 3;
+constexpr uint32_t kManifestVersion = 4;
 
 /// CTAs of a launch whose kernel has a workspace: the multiprocessors of a whole GH100. So the size of a
 /// workspace is known without a GPU, and the same on all.
@@ -75,9 +75,9 @@ inline unsigned bytesOf(ParamKind kind) {
   case ParamKind::TensorMap:
     return 128;
   case ParamKind::Pointer:
+  case ParamKind::LeadingDimension:
   case ParamKind::GroupStride:
     return 8;
-  case ParamKind::LeadingDimension:
   case ParamKind::ExtentM:
   case ParamKind::ExtentK:
     return 4;

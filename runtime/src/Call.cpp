@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cinttypes>
+#include <string>
 
 using namespace fp8gemm;
 using namespace fp8gemm::runtime;
@@ -60,7 +61,7 @@ static void describeOperands(Call &call) {
     if (!storage.form->hasRows)
       setLength(storage, storage.rows * storage.columns);
     else if (storage.form->groups == 1) // none to step to; a tensor map wants a stride all the same
-      storage.tensor.group_stride = storage.rows * storage.tensor.leading_dimension;
+      storage.tensor.group_stride = storage.tensor.leading_dimension;
   }
   if (format::isDescribed(facts.grouping))
     setLength(call[Operand::Groups], call.groupEntries());
@@ -84,24 +85,59 @@ static bool isInterleaved(const Storage &storage) {
   return storage.form->groups > 1 && stride >= storage.columns && stride <= space / (storage.form->groups - 1);
 }
 
-static fp8gemm_status checkGroupStride(const Storage &storage) {
-  int64_t stride = storage.tensor.group_stride;
-  if (stride < groupExtent(storage) && !isInterleaved(storage))
+static fp8gemm_status checkStride(const Form &form, const char *what, int64_t stride) {
+  if (stride > form.mostStride)
     return fail(FP8GEMM_INVALID_ARGUMENT,
-                "expected the groups of '%s' not to overlap (%" PRId64 " rows %" PRId64
-                " apart: a group stride of at least %" PRId64 " elements), got a group stride of %" PRId64,
-                storage.form->name, storage.rows, storage.tensor.leading_dimension, groupExtent(storage), stride);
-  constexpr int64_t kTmaStrideBytes = int64_t(1) << 40;
-  if (stride > (kTmaStrideBytes - 1) / storage.form->elementBytes)
+                "expected the %s of '%s' to be below 2^40 bytes, the limit of a tensor map, got %" PRId64
+                " elements of %d bytes",
+                what, form.name, stride, form.elementBytes);
+  if (uint64_t(stride) * form.elementBytes & (form.alignment - 1))
     return fail(FP8GEMM_INVALID_ARGUMENT,
-                "expected the group stride of '%s' to be below 2^40 bytes, got %" PRId64 " elements",
-                storage.form->name, stride);
-  if (stride * storage.form->elementBytes & (storage.form->alignment - 1))
-    return fail(
-        FP8GEMM_INVALID_ARGUMENT,
-        "expected the group stride of '%s' to be a multiple of %d bytes (%d elements), got %" PRId64 " elements",
-        storage.form->name, storage.form->alignment, storage.form->alignment / storage.form->elementBytes, stride);
+                "expected the %s of '%s' to be a multiple of %d bytes (%d elements), got %" PRId64 " elements", what,
+                form.name, form.alignment, form.alignment / form.elementBytes, stride);
   return FP8GEMM_OK;
+}
+
+/// Every element has an address: so nothing that is computed of them overflows.
+static fp8gemm_status checkEnd(const Storage &storage) {
+  const fp8gemm_tensor &tensor = storage.tensor;
+  int64_t rows = 0, groups = 0, end = 0;
+  if (!__builtin_mul_overflow(storage.rows - 1, tensor.leading_dimension, &rows) &&
+      !__builtin_mul_overflow(storage.form->groups - 1, tensor.group_stride, &groups) &&
+      !__builtin_add_overflow(rows, groups, &end) && !__builtin_add_overflow(end, storage.columns, &end) &&
+      !__builtin_mul_overflow(end, storage.form->elementBytes, &end) &&
+      !__builtin_add_overflow(end, reinterpret_cast<intptr_t>(tensor.data), &end))
+    return FP8GEMM_OK;
+  std::string ofGroups;
+  if (storage.form->groups > 1)
+    ofGroups = " in each of " + std::to_string(storage.form->groups) + " groups " +
+               std::to_string(tensor.group_stride) + " elements apart,";
+  return fail(FP8GEMM_INVALID_ARGUMENT,
+              "expected '%s' to end below address 2^63, got %" PRId64 " rows %" PRId64 " elements apart,%s from %p on",
+              storage.form->name, storage.rows, tensor.leading_dimension, ofGroups.c_str(), tensor.data);
+}
+
+static fp8gemm_status checkGroupsAreApart(const Storage &storage) {
+  int64_t stride = storage.tensor.group_stride;
+  if (stride >= groupExtent(storage) || isInterleaved(storage))
+    return FP8GEMM_OK;
+  return fail(FP8GEMM_INVALID_ARGUMENT,
+              "expected the groups of '%s' not to overlap (%" PRId64 " rows %" PRId64
+              " apart: a group stride of at least %" PRId64 " elements), got a group stride of %" PRId64,
+              storage.form->name, storage.rows, storage.tensor.leading_dimension, groupExtent(storage), stride);
+}
+
+static fp8gemm_status checkStrides(const Storage &storage) {
+  int64_t leading = storage.tensor.leading_dimension;
+  if (leading < storage.columns)
+    return fail(FP8GEMM_INVALID_ARGUMENT,
+                "expected the leading dimension of '%s' to be at least its row length of %" PRId64
+                " elements, got %" PRId64,
+                storage.form->name, storage.columns, leading);
+  if (fp8gemm_status status = checkStride(*storage.form, "leading dimension", leading))
+    return status;
+  return storage.form->groups == 1 ? FP8GEMM_OK
+                                   : checkStride(*storage.form, "group stride", storage.tensor.group_stride);
 }
 
 static fp8gemm_status checkStorage(const Storage &storage) {
@@ -111,24 +147,12 @@ static fp8gemm_status checkStorage(const Storage &storage) {
   if (reinterpret_cast<uintptr_t>(storage.tensor.data) & (storage.form->alignment - 1))
     return fail(FP8GEMM_INVALID_ARGUMENT, "expected the pointer of '%s' to be a multiple of %d bytes, got %p", name,
                 storage.form->alignment, storage.tensor.data);
-  if (!storage.form->hasRows)
-    return FP8GEMM_OK;
-  int64_t leading = storage.tensor.leading_dimension;
-  if (leading < storage.columns)
-    return fail(FP8GEMM_INVALID_ARGUMENT,
-                "expected the leading dimension of '%s' to be at least its row length of %" PRId64
-                " elements, got %" PRId64,
-                name, storage.columns, leading);
-  // The kernel counts elements in 32 bits; TMA allows strides below 2^40 bytes.
-  if (leading > INT32_MAX)
-    return fail(FP8GEMM_INVALID_ARGUMENT,
-                "expected the leading dimension of '%s' to be below 2^31 elements, got %" PRId64, name, leading);
-  if (leading * storage.form->elementBytes & (storage.form->alignment - 1))
-    return fail(FP8GEMM_INVALID_ARGUMENT,
-                "expected the leading dimension of '%s' to be a multiple of %d bytes (%d elements), got %" PRId64
-                " elements",
-                name, storage.form->alignment, storage.form->alignment / storage.form->elementBytes, leading);
-  return storage.form->groups > 1 ? checkGroupStride(storage) : FP8GEMM_OK;
+  if (storage.form->hasRows)
+    if (fp8gemm_status status = checkStrides(storage))
+      return status;
+  if (fp8gemm_status status = checkEnd(storage))
+    return status;
+  return storage.form->groups == 1 ? FP8GEMM_OK : checkGroupsAreApart(storage);
 }
 
 //===----------------------------------------------------------------------===//

@@ -10,6 +10,8 @@ using format::Operand;
 
 /// What TMA asks of global memory, and (C13) of fp8gemm.gemm of A, B and D.
 constexpr int kTmaAlignment = 16;
+/// What the strides of a tensor map are below (cuTensorMapEncodeTiled).
+constexpr int64_t kTmaStrideBytes = int64_t(1) << 40;
 
 static void describeForms(const format::Problem &problem, Facts &facts) {
   auto describe = [&](Operand operand, const char *name, int elementBytes, int alignment) {
@@ -34,8 +36,11 @@ static void describeForms(const format::Problem &problem, Facts &facts) {
   if (facts.workspaceBytes)
     describe(Operand::Workspace, "workspace", 1, format::kWorkspaceAlignment);
   for (const Facts::Param &param : facts.params)
-    if (param.kind == format::ParamKind::TensorMap)
-      facts.forms[size_t(param.operand)].alignment = kTmaAlignment;
+    if (param.kind == format::ParamKind::TensorMap) {
+      Form &form = facts.forms[size_t(param.operand)];
+      form.alignment = kTmaAlignment;
+      form.mostStride = (kTmaStrideBytes - 1) / form.elementBytes;
+    }
 }
 
 Facts::Facts(const format::Manifest &manifest) {

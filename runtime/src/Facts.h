@@ -24,6 +24,8 @@ struct Form {
   bool hasGroups = false;
   /// Whether the caller tells how far rows are apart; else there is one.
   bool hasRows = true;
+  /// The largest stride, in elements: that of a tensor map, or else any.
+  int64_t mostStride = INT64_MAX;
 };
 
 /// By operand; of those that the kernel lacks, as above.

@@ -55,9 +55,13 @@ static fp8gemm_status chooseGrid(const Call &call, const DeviceLimits &limits, i
   if (call.numSms)
     resident = std::min<int64_t>(resident, call.numSms / facts.cluster);
   clusters = clustersOfWork(call);
-  if (clusters > INT32_MAX / facts.cluster)
-    return fail(FP8GEMM_INVALID_ARGUMENT, "expected less than 2^31 CTAs for tiles of %u x %u, got %" PRId64 " clusters",
-                facts.tileM, facts.tileN, clusters);
+  // A persistent kernel counts to the end of its last round in 32 bits; of another one each is in the grid.
+  int64_t most = facts.splitK == 1 ? INT32_MAX - resident : INT32_MAX / facts.cluster;
+  if (clusters > most)
+    return fail(FP8GEMM_INVALID_ARGUMENT,
+                "expected at most %" PRId64 " clusters' work for kernel '%s', which counts it in 32 bits, got %" PRId64
+                " with tiles of %u x %u; split the product, or compile it with larger tiles",
+                most, facts.entry, clusters, facts.tileM, facts.tileN);
   // Persistent, but for a split K.
   if (facts.splitK == 1)
     clusters = std::min(clusters, resident);
@@ -79,21 +83,16 @@ static fp8gemm_status fillParam(const cuda::Driver &driver, TensorMapCache &maps
   case format::ParamKind::TensorMap:
     return makeTensorMap(driver, maps, *param.inManifest, storage, device, value.map);
   case format::ParamKind::Pointer:
-    // The kernel addresses its elements, of a group, in 32 bits.
-    if (storage.rows * storage.tensor.leading_dimension > INT32_MAX)
-      return fail(FP8GEMM_INVALID_ARGUMENT,
-                  "expected '%s' to have less than 2^31 elements, got %" PRId64 " rows %" PRId64 " apart",
-                  storage.form->name, storage.rows, storage.tensor.leading_dimension);
     value.pointer = storage.tensor.data;
     break;
   case format::ParamKind::LeadingDimension:
-    value.number = int32_t(storage.tensor.leading_dimension);
+    value.stride = storage.tensor.leading_dimension;
     break;
   case format::ParamKind::ExtentM:
-    value.number = int32_t(call.m);
+    value.extent = int32_t(call.m);
     break;
   case format::ParamKind::ExtentK:
-    value.number = int32_t(call.k);
+    value.extent = int32_t(call.k);
     break;
   case format::ParamKind::GroupStride:
     value.stride = storage.tensor.group_stride;

@@ -24,7 +24,7 @@ struct Launch {
   union Value {
     cuda::CUtensorMap map;
     void *pointer;
-    int32_t number;
+    int32_t extent;
     int64_t stride;
   } values[kMaxParams];
 };

@@ -21,6 +21,11 @@ TensorMapKey::TensorMapKey(const format::Param &param, const Storage &storage, i
   words[Param] = reinterpret_cast<uintptr_t>(&param);
   words[Device] = uint64_t(device);
   words[Address] = reinterpret_cast<uintptr_t>(storage.tensor.data);
+  if (!storage.form->hasRows) { // the kernel has no use for the extents, which may be more than a map takes
+    words[Extents] = words[Extents + 1] = 1;
+    words[Strides] = stride(1);
+    return;
+  }
   words[Extents] = extent(storage.columns);
   words[Extents + 1] = extent(storage.rows + storage.possibleRows);
   words[Strides] = stride(storage.tensor.leading_dimension);

@@ -1,7 +1,7 @@
 // REQUIRES: ptxas
 // RUN: fp8gemm-compile %s --emit=manifest | FileCheck %s
 
-// CHECK: "version": 3,
+// CHECK: "version": 4,
 // CHECK-NEXT: "entry": "prefetch",
 // CHECK-NEXT: "chip": "sm_90a",
 // CHECK: "op": "gemm",
@@ -52,13 +52,13 @@ gpu.module @any_name {
   llvm.func @prefetch(%a: !llvm.ptr {llvm.byval = !llvm.array<128 x i8>, nvvm.grid_constant, llvm.align = 64 : i64,
                                      hopper.param = #hopper.param<tensor_map of a>, hopper.map = !map},
       %sfb: !llvm.ptr<1> {hopper.param = #hopper.param<matrix of sfb>},
-      %stride: i32 {hopper.param = #hopper.param<leading_dimension of sfb>},
+      %stride: i64 {hopper.param = #hopper.param<leading_dimension of sfb>},
       %m: i32 {hopper.param = #hopper.param<extent_m of none>})
       attributes {gpu.kernel, nvvm.kernel, nvvm.maxntid = array<i32: 384, 1, 1>, hopper.smem_bytes = 1024 : i64, hopper.waits_for_previous, hopper.config = "tile_m = 128, swap_ab = 1",
         hopper.problem = #hopper.problem<gemm, m = ?, n = 4096, k = 7168, a = f8E4M3FN, b = f8E5M2, c = in_place, d = f32, sfa = mn_major, sfb = k_major by 1>,
         hopper.launch = #hopper.launch<threads = 384, tile_m = 128, tile_n = 176, stages = 5, consumers = 2>} {
     nvvm.prefetch tensormap, %a : !llvm.ptr
-    llvm.store %stride, %sfb : i32, !llvm.ptr<1>
+    llvm.store %stride, %sfb : i64, !llvm.ptr<1>
     llvm.return
   }
 }

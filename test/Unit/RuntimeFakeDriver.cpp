@@ -170,7 +170,13 @@ CUresult cuTensorMapEncodeTiled(CUtensorMap *map, int type, uint32_t rank, void 
                                 const uint64_t *strides, const uint32_t *box, const uint32_t *elementStrides,
                                 int interleave, int swizzle, int promotion, int oobFill) {
   ENTER(cuTensorMapEncodeTiled);
-  if (reinterpret_cast<uintptr_t>(map) % 64)
+  // What the driver refuses.
+  bool refused = reinterpret_cast<uintptr_t>(map) % 64 || reinterpret_cast<uintptr_t>(address) % 16;
+  for (uint32_t i = 0; i < rank; ++i)
+    refused |= extents[i] == 0 || extents[i] > uint64_t(1) << 32 || box[i] == 0 || box[i] > 256;
+  for (uint32_t i = 0; i + 1 < rank; ++i)
+    refused |= strides[i] == 0 || strides[i] % 16 || strides[i] >= uint64_t(1) << 40;
+  if (refused)
     return 1;
   map->opaque[0] = fakeCuda()->maps.size();
   fakeCuda()->maps.push_back({type,

@@ -109,7 +109,7 @@ TEST(KernelFile, ForeignFilesAreNamed) {
 TEST(KernelFile, ManifestOfAnotherVersion) {
   ManifestSpec spec;
   spec.version = 7;
-  EXPECT_ERROR(makeKernelFile(spec), "expected a manifest of version 3, got 7");
+  EXPECT_ERROR(makeKernelFile(spec), "expected a manifest of version 4, got 7");
 }
 
 TEST(KernelFile, ManifestThatIsNoFlatbuffer) {
@@ -296,8 +296,8 @@ TEST(KernelFile, ManifestThatDisagreesWithTheCubin) {
   cubin.paramBytes.pop_back();
   expect({}, cubin, "expected 7 parameters, got 6");
   cubin = {};
-  cubin.paramBytes[4] = 8;
-  expect({}, cubin, "expected parameter 4 of 4 bytes, got 8");
+  cubin.paramBytes[4] = 4;
+  expect({}, cubin, "expected parameter 4 of 8 bytes, got 4");
   cubin = {};
   cubin.maxThreads = 256;
   expect({}, cubin, "expected at least 384 threads a CTA, got 256");

@@ -58,7 +58,7 @@ TEST_F(Gemm, MnMajorScalesOfRowsOfB) {
 
 TEST_F(Gemm, CApartHasItsMap) {
   CubinSpec cubin;
-  cubin.paramBytes = fake().paramBytes = {128, 128, 128, 8, 4, 128, 128, 4};
+  cubin.paramBytes = fake().paramBytes = {128, 128, 128, 8, 8, 128, 128, 4};
   open(addingC(), cubin);
   fp8gemm_gemm_args args = goodArgs();
   expect(fp8gemm_gemm(kernel, &args, nullptr), FP8GEMM_INVALID_ARGUMENT,
@@ -74,7 +74,7 @@ TEST_F(Gemm, CApartHasItsMap) {
 
 TEST_F(Gemm, OverlapWithDIsRefused) {
   CubinSpec cubin;
-  cubin.paramBytes = fake().paramBytes = {128, 128, 128, 8, 4, 128, 128, 4};
+  cubin.paramBytes = fake().paramBytes = {128, 128, 128, 8, 8, 128, 128, 4};
   open(addingC(), cubin);
   auto attempt = [&](uintptr_t c, int64_t leading, uintptr_t a = 0x1'0000'0000) {
     fp8gemm_gemm_args args = goodArgs();

@@ -17,7 +17,7 @@ struct CubinSpec {
   std::string entry = "gemm_test";
   unsigned sm = 90;
   bool isKernel = true; ///< else the symbol is an ordinary function
-  std::vector<uint32_t> paramBytes = {128, 128, 128, 8, 4, 128, 4};
+  std::vector<uint32_t> paramBytes = {128, 128, 128, 8, 8, 128, 4};
   uint32_t maxThreads = 384;
 };
 

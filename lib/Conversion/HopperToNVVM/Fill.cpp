@@ -62,14 +62,17 @@ struct LowerFetchScales : OpConversionPattern<FetchScalesOp> {
     int64_t offset;
     if (failed(cast<MemRefType>(op.getSource().getType()).getStridesAndOffset(strides, offset)))
       return rewriter.notifyMatchFailure(op, "source is not strided");
-    Value base = adaptor.getSource()[0], leading = adaptor.getSource()[1];
-    if (op.getGroup()) {
-      Value group =
-          arith::ExtUIOp::create(rewriter, loc, rewriter.getI64Type(), emit.toI32(adaptor.getGroup().front()));
-      base = LLVM::GEPOp::create(rewriter, loc, base.getType(), rewriter.getF32Type(), base,
-                                 emit.mul(group, adaptor.getSource()[2]));
-    }
+    Type f32 = rewriter.getF32Type();
+    Value base = adaptor.getSource()[0];
+    if (op.getGroup())
+      base = emit.element(base, f32, emit.mul(emit.toI64(adaptor.getGroup().front()), adaptor.getSource()[2]));
+    // Outer rows may be far apart: 64 bits for the address of one, 32 for what is in it.
+    auto outerRow = [&](Value row) {
+      return emit.element(base, f32, emit.mul(emit.toI64(row), adaptor.getSource()[1]));
+    };
+    bool rowIsOuter = strides.back() == 1;
     Value first = emit.toI32(adaptor.getFirst().front()), kBlock = emit.toI32(adaptor.getKBlock().front());
+    Value blockRow = rowIsOuter ? Value() : outerRow(kBlock);
     Value last = emit.add(emit.toI32(adaptor.getLimit().front()), emit.i32(-1));
     auto vector = cast<VectorType>(op.getValues().getType());
     Value values = LLVM::PoisonOp::create(rewriter, loc, vector);
@@ -77,13 +80,8 @@ struct LowerFetchScales : OpConversionPattern<FetchScalesOp> {
       Value index = emit.add(emit.lane(), emit.i32(element * kThreadsPerWarp));
       Value row = emit.add(first, emit.mul(index, emit.i32(op.getStep())));
       row = emit.div(arith::MinUIOp::create(rewriter, loc, row, last), op.getPer());
-      // 32 bits: the runtime refuses matrices of 2^31 elements or more. With 64 the
-      // helper warp would not fit its few registers.
-      bool rowIsOuter = strides.back() == 1;
-      Value outer = rowIsOuter ? row : kBlock, inner = rowIsOuter ? kBlock : row;
-      Value position = emit.add(emit.mul(outer, leading), inner);
-      Value address = LLVM::GEPOp::create(rewriter, loc, base.getType(), rewriter.getF32Type(), base, position);
-      Value scale = LLVM::LoadOp::create(rewriter, loc, rewriter.getF32Type(), address, /*alignment=*/4,
+      Value address = emit.element(rowIsOuter ? outerRow(row) : blockRow, f32, rowIsOuter ? kBlock : row);
+      Value scale = LLVM::LoadOp::create(rewriter, loc, f32, address, /*alignment=*/4,
                                          /*isVolatile=*/false, /*isNonTemporal=*/false, /*isInvariant=*/true);
       values = LLVM::InsertElementOp::create(rewriter, loc, values, scale, emit.i32(element));
     }

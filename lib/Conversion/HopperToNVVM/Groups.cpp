@@ -34,7 +34,7 @@ static Value select(Emitter emit, Value condition, Value yes, Value no) {
 /// Entry `position` of a description of groups in global memory, which no kernel writes.
 static Value loadEntry(Emitter emit, Value base, Value position) {
   Type i32 = emit.builder.getI32Type();
-  Value address = LLVM::GEPOp::create(emit.builder, emit.loc, base.getType(), i32, base, position);
+  Value address = emit.element(base, i32, position);
   return LLVM::LoadOp::create(emit.builder, emit.loc, i32, address, /*alignment=*/4, /*isVolatile=*/false,
                               /*isNonTemporal=*/false, /*isInvariant=*/true);
 }
@@ -245,11 +245,10 @@ struct LowerMakeGroupMaps : OpConversionPattern<MakeGroupMapsOp> {
         LLVM::LoadOp::create(builder, emit.loc, chunk,
                              emit.offset(adaptor.getTable().front(), emit.mul(group, emit.i32(kRowBytes))), kRowBytes);
     auto entry = [&](int64_t i) { return LLVM::ExtractElementOp::create(builder, emit.loc, row, emit.i32(i)); };
-    auto wide = [&](Value value) { return arith::ExtUIOp::create(builder, emit.loc, builder.getI64Type(), value); };
-    Value begin = entry(1), length = sub(emit, entry(2), begin), first = wide(begin);
+    Value begin = entry(1), length = sub(emit, entry(2), begin), first = emit.toI64(begin);
     bool flat = cast<MemRefType>(op.getSource().getType()).getRank() == 1;
     if (flat)
-      first = emit.mul(first, wide(emit.toI32(adaptor.getRows().front())));
+      first = emit.mul(first, emit.toI64(adaptor.getRows().front()));
     Value source = emit.offset(adaptor.getSource().front(), first);
     // Nobody loads by the map of an empty group, but a map has no empty extent.
     Value columns = arith::MaxUIOp::create(builder, emit.loc, length, emit.i32(1));
@@ -259,7 +258,7 @@ struct LowerMakeGroupMaps : OpConversionPattern<MakeGroupMapsOp> {
     if (flat) {
       replace(emit, "global_dim.global.b1024.b32 [$0], 1, $1;", target, emit.toI32(adaptor.getRows().front()));
       replace(emit, "global_stride.global.b1024.b64 [$0], 0, $1;", target,
-              wide(arith::MaxUIOp::create(builder, emit.loc, length, emit.i32(kRowBytes))));
+              emit.toI64(arith::MaxUIOp::create(builder, emit.loc, length, emit.i32(kRowBytes))));
     }
     NVVM::FenceProxyReleaseOp::create(builder, emit.loc, NVVM::MemScopeKind::GPU);
   }

@@ -14,7 +14,7 @@ using namespace fp8gemm::hopper;
 namespace {
 
 /// gpu.func -> llvm.func kernel. Tensor maps come by value as grid constants;
-/// a matrix comes as a pointer and its leading dimension. Each parameter keeps
+/// a matrix comes as a pointer and its strides. Each parameter keeps
 /// its hopper.param, for the manifest.
 struct LowerKernel : OpConversionPattern<gpu::GPUFuncOp> {
   using OpConversionPattern::OpConversionPattern;
@@ -227,12 +227,9 @@ struct LowerRaster : OpConversionPattern<RasterOp> {
 
   /// value / group where `isWhole`, else by what `divisor` is for.
   static Value divide(Emitter emit, Value value, Value isWhole, Value divisor, int64_t group) {
-    auto wide = [&](Value narrow) -> Value {
-      return arith::ExtUIOp::create(emit.builder, emit.loc, emit.builder.getI64Type(), narrow);
-    };
     Value by = arith::SelectOp::create(emit.builder, emit.loc, isWhole, emit.i32(kDivisorOne / group + 1), divisor);
-    Value shifted =
-        arith::ShRUIOp::create(emit.builder, emit.loc, emit.mul(wide(value), wide(by)), emit.i64(kDivisorBits));
+    Value shifted = arith::ShRUIOp::create(emit.builder, emit.loc, emit.mul(emit.toI64(value), emit.toI64(by)),
+                                           emit.i64(kDivisorBits));
     return arith::TruncIOp::create(emit.builder, emit.loc, emit.builder.getI32Type(), shifted);
   }
 };

@@ -36,10 +36,7 @@ NVVMTypeConverter::NVVMTypeConverter() {
     if (type.getMemorySpace() || type.getRank() < 1 || type.getRank() > 3)
       return failure();
     types.push_back(LLVM::LLVMPointerType::get(type.getContext(), kGlobal));
-    if (type.getRank() > 1)
-      types.push_back(IntegerType::get(type.getContext(), 32));
-    if (type.getRank() > 2)
-      types.push_back(IntegerType::get(type.getContext(), 64));
+    types.append(type.getRank() - 1, IntegerType::get(type.getContext(), 64));
     return success();
   });
   addConversion(
@@ -61,6 +58,8 @@ Value Emitter::toI32(Value index) {
   return arith::IndexCastUIOp::create(builder, loc, builder.getI32Type(), index);
 }
 
+Value Emitter::toI64(Value index) { return arith::ExtUIOp::create(builder, loc, builder.getI64Type(), toI32(index)); }
+
 Value Emitter::add(Value lhs, Value rhs) { return arith::AddIOp::create(builder, loc, lhs, rhs); }
 Value Emitter::mul(Value lhs, Value rhs) { return arith::MulIOp::create(builder, loc, lhs, rhs); }
 Value Emitter::div(Value lhs, int64_t rhs) { return arith::DivUIOp::create(builder, loc, lhs, i32(rhs)); }
@@ -75,6 +74,10 @@ Value Emitter::offset(Value base, int64_t bytes) {
     return base;
   return LLVM::GEPOp::create(builder, loc, base.getType(), builder.getI8Type(), base,
                              ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(bytes)});
+}
+
+Value Emitter::element(Value base, Type element, Value position) {
+  return LLVM::GEPOp::create(builder, loc, base.getType(), element, base, position);
 }
 
 Value Emitter::thread() { return NVVM::ThreadIdXOp::create(builder, loc, builder.getI32Type()); }

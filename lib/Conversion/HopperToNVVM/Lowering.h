@@ -21,8 +21,8 @@ constexpr int kThreadsPerWarp = 32, kThreadsPerWarpgroup = 128;
 /// - slot: the addresses of its full and its empty barrier
 /// - fragment, scales: one f32 for each register
 /// - memref in shared memory: its address
-/// - matrix in global memory: its address and its leading dimension (i32), and with groups the
-///   distance between them (i64); of rank 1 its address alone
+/// - matrix in global memory: its address and its leading dimension, and with groups the distance
+///   between them (i64, in elements); of rank 1 only its address
 /// - tensor map: the address of the kernel parameter
 struct NVVMTypeConverter : mlir::TypeConverter {
   NVVMTypeConverter();
@@ -37,6 +37,8 @@ struct Emitter {
   mlir::Value i64(int64_t value);
   /// i32 from an index, and back.
   mlir::Value toI32(mlir::Value index);
+  /// i64 from an index or an i32, neither of which is negative.
+  mlir::Value toI64(mlir::Value index);
   mlir::Value add(mlir::Value lhs, mlir::Value rhs);
   mlir::Value mul(mlir::Value lhs, mlir::Value rhs);
   mlir::Value div(mlir::Value lhs, int64_t rhs);
@@ -44,6 +46,8 @@ struct Emitter {
   /// `base` + `bytes`, in the address space of `base`.
   mlir::Value offset(mlir::Value base, mlir::Value bytes);
   mlir::Value offset(mlir::Value base, int64_t bytes);
+  /// The address of element `position` (i32 or i64) behind `base`.
+  mlir::Value element(mlir::Value base, mlir::Type element, mlir::Value position);
   /// threadIdx.x, and what follows from it.
   mlir::Value thread();
   mlir::Value lane() { return rem(thread(), kThreadsPerWarp); }

@@ -252,8 +252,7 @@ struct LowerStoreRows : OpConversionPattern<StoreRowsOp> {
         emit.when(emit.lessThan(position, columns), [&] {
           Value copied = LLVM::LoadOp::create(rewriter, loc, bytes, emit.offset(source, panel * panels.stride),
                                               /*alignment=*/kChunkBytes);
-          Value address =
-              LLVM::GEPOp::create(rewriter, loc, target.getType(), staging.getElementType(), target, position);
+          Value address = emit.element(target, staging.getElementType(), position);
           LLVM::StoreOp::create(rewriter, loc, copied, address, /*alignment=*/kChunkBytes);
         });
       }
@@ -264,15 +263,10 @@ struct LowerStoreRows : OpConversionPattern<StoreRowsOp> {
 
   /// The first element of a row of D, whose elements may be more than 2^31.
   static Value rowAddress(Emitter emit, StoreRowsOp op, OneToNOpAdaptor adaptor, Value row) {
-    auto wide = [&](Value value) -> Value {
-      return arith::ExtUIOp::create(emit.builder, emit.loc, emit.builder.getI64Type(), value);
-    };
-    Value position = emit.mul(wide(row), wide(adaptor.getD()[1]));
+    Value position = emit.mul(emit.toI64(row), adaptor.getD()[1]);
     if (op.getGroup())
-      position = emit.add(position, emit.mul(wide(emit.toI32(adaptor.getGroup().front())), adaptor.getD()[2]));
-    Value base = adaptor.getD()[0];
-    Type element = cast<MemRefType>(op.getD().getType()).getElementType();
-    return LLVM::GEPOp::create(emit.builder, emit.loc, base.getType(), element, base, position);
+      position = emit.add(position, emit.mul(emit.toI64(adaptor.getGroup().front()), adaptor.getD()[2]));
+    return emit.element(adaptor.getD()[0], cast<MemRefType>(op.getD().getType()).getElementType(), position);
   }
 };
 

@@ -170,8 +170,8 @@ typedef struct fp8gemm_matrix {
  *   c    M x N            d_type; read where the kernel has a c_use, else null
  *   d    M x N            d_type, overwritten; overlaps no other operand
  * In place (FP8GEMM_C_IN_PLACE) c is d: the same pointer and leading dimension. Leading
- * dimensions are at least the columns. a, b, c, d and scales of single rows that are mn_major:
- * pointers and rows (in bytes) are multiples of 16. */
+ * dimensions are at least the columns. a, b, c, d and scales of single rows that are mn_major: pointers and rows
+ * (in bytes) are multiples of 16, and rows less than 2^40 bytes apart. Nothing else limits how large an operand is. */
 typedef struct fp8gemm_gemm_args {
   size_t size; /* sizeof(fp8gemm_gemm_args) */
   int64_t m;   /* rows of A and D; the kernel's M where that is fixed; 0 does nothing */

@@ -5,10 +5,10 @@
 !sfa = memref<?x4xf32, strided<[?, 1]>>
 
 gpu.module @kernels {
-  // A matrix is a pointer and its leading dimension.
+  // A matrix is a pointer and its leading dimension, of 64 bits.
   // CHECK-LABEL: llvm.func @fill(
-  // CHECK-SAME:    %{{[^:]+}}: !llvm.ptr<1> {hopper.param = #hopper.param<matrix of sfa>}
-  // CHECK-SAME:    %{{[^:]+}}: i32 {hopper.param = #hopper.param<leading_dimension of sfa>}
+  // CHECK-SAME:    %[[SFA:[a-z0-9]+]]: !llvm.ptr<1> {hopper.param = #hopper.param<matrix of sfa>}
+  // CHECK-SAME:    %[[LEADING:[a-z0-9]+]]: i64 {hopper.param = #hopper.param<leading_dimension of sfa>}
   // CHECK-SAME:    hopper.smem_bytes = 2592 : i64
   gpu.func @fill(%map: !map, %sfa: !sfa {hopper.param = #hopper.param<matrix of sfa>}, %m: index)
       kernel attributes {hopper.launch = #hopper.launch<threads = 256, tile_m = 64, tile_n = 8, stages = 2, consumers = 1>} {
@@ -22,8 +22,16 @@ gpu.module @kernels {
       hopper.ring.commit %slot
       hopper.yield
     } helper {
-      // 40 scales: two a lane, the second guarded where the buffer ends.
-      // CHECK-COUNT-2: llvm.load {{.*}} invariant
+      // 40 scales: two a lane, the second guarded where the buffer ends. A row may be anywhere: its address is computed
+      // in 64 bits, that of a K block in it in 32.
+      // CHECK: %[[ROW:.+]] = arith.extui %{{.+}} : i32 to i64
+      // CHECK: %[[BEFORE:.+]] = arith.muli %[[ROW]], %[[LEADING]] : i64
+      // CHECK: %[[SCALES:.+]] = llvm.getelementptr %[[SFA]][%[[BEFORE]]] : (!llvm.ptr<1>, i64) -> !llvm.ptr<1>, f32
+      // CHECK: %[[SCALE:.+]] = llvm.getelementptr %[[SCALES]][%{{.+}}] : (!llvm.ptr<1>, i32) -> !llvm.ptr<1>, f32
+      // CHECK: llvm.load %[[SCALE]] invariant
+      // CHECK: arith.muli %{{.+}}, %[[LEADING]] : i64
+      // CHECK: llvm.load {{.*}} invariant
+      // CHECK-NOT: llvm.load
       %values = hopper.fetch_scales %sfa[%c0, %c0] count 40 step 1 per 1 limit %m : !sfa -> vector<2xf32>
       %slot, %scales = hopper.ring.acquire %ring by warps at (%c0, %true) : !ring
       // CHECK: llvm.store
@@ -35,6 +43,22 @@ gpu.module @kernels {
     } consumers(1) registers(232) |%group| {
       hopper.yield
     }
+    gpu.return
+  }
+
+  // Rows behind each other: the address of a K block's scales, of a group, serves them all.
+  // CHECK-LABEL: llvm.func @side_by_side(
+  // CHECK-SAME:    %[[SFB:[a-z0-9]+]]: !llvm.ptr<1>, %[[LEADING:[a-z0-9]+]]: i64, %[[STRIDE:[a-z0-9]+]]: i64,
+  gpu.func @side_by_side(%sfb: memref<?x40x4xf32, strided<[?, 1, ?]>>, %k: index, %group: index)
+      kernel attributes {hopper.launch = #hopper.launch<threads = 256, tile_m = 64, tile_n = 8, stages = 2, consumers = 1>} {
+    // CHECK:       %[[GROUP:.+]] = arith.muli %{{.+}}, %[[STRIDE]] : i64
+    // CHECK:       %[[OF_GROUP:.+]] = llvm.getelementptr %[[SFB]][%[[GROUP]]] : (!llvm.ptr<1>, i64)
+    // CHECK:       %[[BLOCK:.+]] = arith.muli %{{.+}}, %[[LEADING]] : i64
+    // CHECK:       %[[SCALES:.+]] = llvm.getelementptr %[[OF_GROUP]][%[[BLOCK]]] : (!llvm.ptr<1>, i64)
+    // CHECK-NOT:   i64
+    // CHECK:       llvm.getelementptr %[[SCALES]][%{{.+}}] : (!llvm.ptr<1>, i32)
+    // CHECK:       llvm.getelementptr %[[SCALES]][%{{.+}}] : (!llvm.ptr<1>, i32)
+    %values = hopper.fetch_scales %sfb[%k, %k] of %group count 40 step 1 per 1 limit %k : memref<?x40x4xf32, strided<[?, 1, ?]>> -> vector<2xf32>
     gpu.return
   }
 }

@@ -48,19 +48,21 @@ gpu.module @kernels {
     gpu.return
   }
 
-  // D's rows may be far apart: 64 bits.
+  // D's rows may be far apart: 64 bits, but within a row.
   // CHECK-LABEL: llvm.func @store(
-  // CHECK-SAME:    %[[D:[a-z0-9]+]]: !llvm.ptr<1>, %[[LEADING:[a-z0-9]+]]: i32, %[[STRIDE:[a-z0-9]+]]: i64,
+  // CHECK-SAME:    %[[D:[a-z0-9]+]]: !llvm.ptr<1>, %[[LEADING:[a-z0-9]+]]: i64, %[[STRIDE:[a-z0-9]+]]: i64,
   gpu.func @store(%d: memref<?x?x256xbf16, strided<[?, ?, 1]>>, %map: !map, %row: index, %group: index)
       workgroup(%staging: memref<2x64x64xbf16, 3>) kernel attributes {hopper.launch = #launch} {
     // 8 chunks of 16 bytes a row, of each of two panels where the column is inside.
     // CHECK:       scf.for
-    // CHECK:         %[[WIDE:.+]] = arith.extui %[[LEADING]] : i32 to i64
-    // CHECK:         arith.muli %{{.+}}, %[[WIDE]] : i64
-    // CHECK:         arith.muli %{{.+}}, %[[STRIDE]] : i64
+    // CHECK:         %[[BEFORE:.+]] = arith.muli %{{.+}}, %[[LEADING]] : i64
+    // CHECK:         %[[OF_GROUP:.+]] = arith.muli %{{.+}}, %[[STRIDE]] : i64
+    // CHECK:         %[[FIRST:.+]] = arith.addi %[[BEFORE]], %[[OF_GROUP]] : i64
+    // CHECK:         %[[ROW:.+]] = llvm.getelementptr %[[D]][%[[FIRST]]] : (!llvm.ptr<1>, i64) -> !llvm.ptr<1>, bf16
     // CHECK:         scf.if
     // CHECK:           %[[CHUNK:.+]] = llvm.load %{{.+}} {alignment = 16 : i64} : !llvm.ptr<3> -> vector<4xi32>
-    // CHECK:           llvm.store %[[CHUNK]], %{{.+}} {alignment = 16 : i64} : vector<4xi32>, !llvm.ptr<1>
+    // CHECK:           %[[TO:.+]] = llvm.getelementptr %[[ROW]][%{{.+}}] : (!llvm.ptr<1>, i32) -> !llvm.ptr<1>, bf16
+    // CHECK:           llvm.store %[[CHUNK]], %[[TO]] {alignment = 16 : i64} : vector<4xi32>, !llvm.ptr<1>
     // CHECK:         scf.if
     // CHECK:           llvm.store
     hopper.store_rows %row of %staging to %d[%row, %row] of %group : memref<2x64x64xbf16, 3> to memref<?x?x256xbf16, strided<[?, ?, 1]>>
@@ -80,7 +82,10 @@ gpu.module @kernels {
     // CHECK-NOT:       tensormap.replace
     // CHECK:           nvvm.fence.proxy.release <gpu>
     hopper.make_group_maps %map of %a rows %m in %table to %workspace slot 0 of 2 : !f8map of memref<?x?xf8E4M3FN, strided<[?, 1]>>, memref<5x4xi32, 3>, memref<?xi8>
+    // Groups before a flat one may have more than 2^31 elements.
     // CHECK:         scf.for
+    // CHECK:           %[[BEFORE:.+]] = arith.muli %{{.+}}, %{{.+}} : i64
+    // CHECK:           llvm.getelementptr %{{.+}}[%[[BEFORE]]] : (!llvm.ptr<1>, i64) -> !llvm.ptr<1>, i8
     // CHECK:           tensormap.replace.tile.global_address.global.b1024.b64
     // CHECK:           tensormap.replace.tile.global_dim.global.b1024.b32 [$0], 0, $1;
     // CHECK:           tensormap.replace.tile.global_dim.global.b1024.b32 [$0], 1, $1;

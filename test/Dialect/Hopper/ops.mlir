@@ -33,7 +33,7 @@ gpu.module @kernels {
 // CHECK-SAME: #hopper.problem<gemm, m = ?, n = 64, k = 1024, a = f8E4M3FN, b = f8E4M3FN, c = none, d = bf16, sfa = mn_major, sfb = k_major by 128>
 gpu.func @interface(%a: !map_a {hopper.param = #hopper.param<tensor_map of a>},
     %sfb: !source {hopper.param = #hopper.param<matrix of sfb>},
-    %ld: i32 {hopper.param = #hopper.param<leading_dimension of sfb>},
+    %ld: i64 {hopper.param = #hopper.param<leading_dimension of sfb>},
     %m: index {hopper.param = #hopper.param<extent_m of none>}) kernel attributes {
     hopper.launch = #hopper.launch<threads = 256, tile_m = 64, tile_n = 64, stages = 4, consumers = 1>,
     hopper.problem = #hopper.problem<gemm, m = ?, n = 64, k = 1024, a = f8E4M3FN, b = f8E4M3FN, c = none, d = bf16, sfa = mn_major, sfb = k_major by 128>} {

@@ -22,7 +22,7 @@ def Hopper_ParamAttr : Hopper_Attr<"Param", "param"> {
 
     - `<tensor_map of a>`: a CUtensorMap over the operand's storage; box, element
       type and swizzle are in the argument's type
-    - `<matrix of sfb>`: a pointer to the operand and its leading dimension
+    - `<matrix of sfb>`: a pointer to the operand and its strides
     - `<matrix of groups>`: a pointer to the description of groups
     - `<extent_m of none>`: M
     - `<extent_k of none>`: K, of all groups
@@ -33,7 +33,7 @@ def Hopper_ParamAttr : Hopper_Attr<"Param", "param"> {
 
     - `<tensor_map of a>`, with the map's type beside it as `hopper.map`
     - `<matrix of sfb>`: the pointer alone
-    - `<leading_dimension of sfb>`: i32, in elements
+    - `<leading_dimension of sfb>`: i64, in elements
     - `<group_stride of sfb>`: i64, in elements, of an operand with groups
     - `<extent_m of none>`, `<extent_k of none>`: i32
   }];
