@@ -406,6 +406,10 @@ TEST(RunTool, BadInputs) {
   expectRun(runTool(kernel + " --m=4x"), 2, "expected --m=<number>, got '4x'");
   expectRun(runTool(kernel + " --m=4 --watchdog=-1"), 2, "expected --watchdog=<number>, got '-1'");
   expectRun(runTool(kernel + " --m=4 --pad=8"), 2, "expected --pad as a multiple of 16 bytes");
+  expectRun(runTool(kernel + " --m=4 --pad=1099511627776"), 2, "expected --pad as a multiple of 16 bytes below 2^40");
+  // One row of D is enough.
+  expectRun(runTool(kernel + " --m=4 --pad=1099511627760 --device=cpu"), 2,
+            "expected operands that fit this machine's");
   expectRun(runTool(kernel + " --m=4 --device=tpu"), 2, "expected --device=gpu, cpu or sim, got 'tpu'");
   expectRun(runTool(kernel + " --mm=4"), 2, "unknown option '--mm=4'");
   expectRun(runTool(kernel + " " + kernel), 2, "expected one kernel file");

@@ -6,6 +6,7 @@
 #include "fp8gemm/Execution/Execution.h"
 #include "fp8gemm/runtime.h"
 
+#include <cmath>
 #include <dlfcn.h>
 #include <memory>
 #include <stdexcept>
@@ -19,9 +20,14 @@ static void require(fp8gemm_status status) {
 }
 
 /// A system that promises more memory than it has would end the program, not refuse.
-static void requireMemory(const Problem &problem) {
-  double results = (problem.dIsF32 ? 4.0 : 2.0) * (problem.hasC ? 2 : 1);
-  double needed = double(problem.m) * problem.k + double(problem.n) * problem.k + results * problem.m * problem.n;
+static void requireMemory(const Problem &problem, int64_t padBytes) {
+  double m = double(problem.m), n = double(problem.n), k = double(problem.k), pad = double(padBytes);
+  double blocks = double(problem.kBlocks()), blocksOfB = std::ceil(n / double(problem.sfbRows));
+  auto scales = [&](bool mnMajor, double rows) {
+    return mnMajor ? blocks * (4 * rows + pad) : rows * (4 * blocks + pad);
+  };
+  double needed = (m + n) * (k + pad) + scales(problem.sfaMnMajor, m) + scales(problem.sfbMnMajor, blocksOfB) +
+                  m * (n * (problem.dIsF32 ? 4 : 2) + pad) * (problem.hasC ? 2 : 1);
   double present = double(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGE_SIZE);
   if (needed > present)
     throw std::runtime_error("expected operands that fit this machine's " + std::to_string(int64_t(present * 1e-9)) +
@@ -162,7 +168,7 @@ Report execute(const Options &options) {
   problem.sfbRows = info.sfb_block_rows;
   problem.sfaMnMajor = info.sfa_layout == FP8GEMM_MN_MAJOR;
   problem.sfbMnMajor = info.sfb_layout == FP8GEMM_MN_MAJOR;
-  requireMemory(problem);
+  requireMemory(problem, options.pad);
   problem.fill(options.pad, options.seed);
   report.kernel = info.name;
   report.config = info.config;

@@ -79,8 +79,8 @@ Options parseOptions(int argc, char **argv) {
       options.watchdog = parseNumber<uint32_t>(name, value);
     } else if (name == "--pad") {
       options.pad = parseNumber<int64_t>(name, value);
-      if (options.pad < 0 || options.pad > 1 << 20 || options.pad % 16 != 0)
-        throw std::runtime_error("expected --pad as a multiple of 16 bytes in [0, 1048576], got " + value);
+      if (options.pad < 0 || options.pad >= int64_t(1) << 40 || options.pad % 16 != 0)
+        throw std::runtime_error("expected --pad as a multiple of 16 bytes below 2^40, what TMA takes, got " + value);
     } else if (value == "gpu" || value == "cpu" || value == "sim") {
       options.device = value;
     } else {
