@@ -8,7 +8,7 @@
 # Steps have time limits and don't depend on each other's success. $STEPS chooses (default:
 # "smoke bench tests sanitize"; there are "random", too: $RANDOM_PRODUCTS random products, 600;
 # "grouped": $GROUPED_PATTERNS patterns of groups, 600; "fuzzed": $FUZZED_CASES cases that agreed in the
-# simulator, 2600; "sanitize-grouped"; "hung": debug builds, good ones and ones that hang; and "stress": $LAUNCHES
+# simulator, 2600; "huge": operands of more than 2^31 elements; "sanitize-grouped"; "hung": debug builds, good ones and ones that hang; and "stress": $LAUNCHES
 # launches on four streams of what "bench" was staged with, 100000), $SETS the benchmark's sets, $PEERS
 # its peers, $BENCH_SECONDS and $SHAPE_SECONDS its time and that of a shape, $SEED what is random. When staging, $STEPS names what to compile for (default: every
 # step), $SCHEDULES a file of schedules to time beside the compiler's own choice (such as
@@ -58,6 +58,9 @@ stage() {
     "$python" "$root/test/Execution/fuzzed_items.py" "$folder/fuzzed" --cases "${FUZZED_CASES:-2600}" \
       --seed "${SEED:-1}" || status=1
   fi
+  if staged_for huge; then
+    "$python" "$root/test/Execution/huge_items.py" stage "$folder/huge" --gpu "${GPU:-h200-sxm}" || status=1
+  fi
   if staged_for hung; then
     "$python" "$root/test/Execution/hung_kernels.py" stage "$folder/hung" || status=1
   fi
@@ -99,6 +102,7 @@ run() {
     "${GROUPED_PATTERNS:-600}" --seed "${SEED:-1}" --item-seconds 15 --seconds 140 --json "$logs/grouped.json"
   step fuzzed 400 "$python" "$root/test/Execution/run_gpu_tests.py" "$folder/fuzzed" --items --item-seconds 15 \
     --seconds 385 --json "$logs/fuzzed.json"
+  step huge 150 "$python" "$root/test/Execution/huge_items.py" run "$folder/huge" --json "$logs/huge.json"
   step stress 150 "$python" "$root/test/Execution/stress.py" "$folder/timed" --launches "${LAUNCHES:-100000}" \
     --seed "${SEED:-1}"
   step hung 150 "$python" "$folder/hung/hung_kernels.py" run
