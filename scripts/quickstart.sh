@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
-# Sets up, builds the tools, compiles examples/gemm.mlir to a kernel file and runs
+# Sets up, builds the tools and what else `cmake --install build` copies, compiles examples/gemm.mlir to a kernel file and runs
 # it: on a Hopper GPU where there is one, else the same operation on the CPU.
 
 # shellcheck source=scripts/setup.sh
 source "$(dirname -- "${BASH_SOURCE[0]}")/setup.sh"
-build_targets fp8gemm-compile fp8gemm-run fp8gemm_cpu
+build_targets fp8gemm-installed
 
 # Says a command as it is typed in the checkout, and runs it there.
 show() {
-  printf '\033[1m$ %s\033[0m\n' "$*"
+  bold "$ $*"
   "$@"
 }
 

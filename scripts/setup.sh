@@ -25,7 +25,11 @@ packages=(
   clang-22 libclang-rt-22-dev                              # libFuzzer, for one test
 )
 
-say() { printf '\n\033[1m== %s\033[0m\n' "$*"; }
+# Bold on a terminal, unless NO_COLOR is set (https://no-color.org).
+bold() {
+  if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then printf '\033[1m%s\033[0m\n' "$*"; else printf '%s\n' "$*"; fi
+}
+say() { printf '\n'; bold "== $*"; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }
 
 install_packages() {

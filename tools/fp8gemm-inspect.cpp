@@ -1,17 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "fp8gemm/Pipelines/Inspect.h"
+#include "Tool.h"
 
-#include "llvm/Support/CommandLine.h"
+#include "fp8gemm/Pipelines/Inspect.h"
 #include "llvm/Support/InitLLVM.h"
 
 using namespace llvm;
+
+static constexpr const char kExamples[] = R"(
+EXAMPLES:
+  fp8gemm-inspect model.fp8pack                                # which kernel serves which M, and what it needs
+  fp8gemm-inspect - --json <gemm.cubin
+  fp8gemm-inspect model.fp8pack --extract=kernels              # kernel files, as fp8gemm-run takes them
+  fp8gemm-inspect model.fp8pack --object=model.o --c-header=model.h
+)";
 
 int main(int argc, char **argv) {
   InitLLVM init(argc, argv);
   fp8gemm::InspectOptions options;
   cl::OptionCategory category("fp8gemm-inspect");
-  cl::opt<std::string, true> pack(cl::Positional, cl::Required, cl::desc("MODEL.fp8pack or KERNEL.cubin"),
+  cl::opt<std::string, true> pack(cl::Positional, cl::Required, cl::desc("MODEL.fp8pack or KERNEL.cubin; - for stdin"),
                                   cl::location(options.pack), cl::cat(category));
   cl::opt<bool, true> json("json", cl::desc("for programs"), cl::location(options.json), cl::cat(category));
   cl::opt<std::string, true> extract("extract",
@@ -22,9 +30,11 @@ int main(int argc, char **argv) {
                                     cl::value_desc("file.o"), cl::location(options.object), cl::cat(category));
   cl::opt<std::string, true> cHeader("c-header", cl::desc("write a C header that declares it"),
                                      cl::value_desc("file.h"), cl::location(options.cHeader), cl::cat(category));
-  cl::opt<std::string, true> symbol("symbol", cl::desc("its name (default: the pack's file's, with _ for - and .)"),
+  cl::opt<std::string, true> symbol("symbol",
+                                    cl::desc("its name (default: that of the pack's file, with _ for - and .)"),
                                     cl::value_desc("name"), cl::location(options.symbol), cl::cat(category));
-  cl::HideUnrelatedOptions(category);
+  fp8gemm::startTool(category);
+  cl::extrahelp help(kExamples);
   cl::ParseCommandLineOptions(
       argc, argv,
       "tells what is in a pack or a kernel file: plans, kernels, resources, versions; or turns a pack into other "

@@ -2,6 +2,7 @@
 //
 // fp8gemm-run: runs a kernel on random operands, checks it and times it.
 
+#include "Version.h"
 #include "run/Execute.h"
 #include "run/Gpu.h"
 #include "run/Simulate.h"
@@ -17,6 +18,10 @@ int main(int argc, char **argv) {
     Options options = parseOptions(argc, argv);
     if (options.help) {
       std::fputs(kUsage, stdout);
+      return 0;
+    }
+    if (options.version) {
+      std::fputs(fp8gemm::versionText("fp8gemm-run").c_str(), stdout);
       return 0;
     }
     if (options.device == "sim")

@@ -39,6 +39,8 @@ Error extract(const format::PackFile &file, StringRef folder) {
 }
 
 Error embed(const InspectOptions &options, StringRef pack) {
+  if (options.pack == "-" && options.symbol.empty())
+    return createStringError("expected --symbol=NAME with a pack from stdin, which has no file's name, got none");
   std::string symbol = options.symbol.empty() ? symbolOf(options.pack) : options.symbol;
   Expected<std::string> object = embedObject(pack, symbol);
   if (!object)
@@ -56,22 +58,36 @@ Error write(const InspectOptions &options, const format::PackFile &file, StringR
   return options.object.empty() && options.cHeader.empty() ? Error::success() : embed(options, pack);
 }
 
+/// The bytes of a file, or of stdin where the path is "-"; aligned, as the reader wants them.
+ErrorOr<std::unique_ptr<MemoryBuffer>> read(StringRef path) {
+  Align alignment(format::kPackAlignment);
+  if (path != "-")
+    return MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false, /*IsVolatile=*/false,
+                                 alignment);
+  ErrorOr<std::unique_ptr<MemoryBuffer>> input = MemoryBuffer::getSTDIN();
+  if (!input)
+    return input;
+  std::unique_ptr<WritableMemoryBuffer> aligned =
+      WritableMemoryBuffer::getNewUninitMemBuffer((*input)->getBufferSize(), "<stdin>", alignment);
+  if (!aligned)
+    return std::make_error_code(std::errc::not_enough_memory);
+  copy((*input)->getBuffer(), aligned->getBufferStart());
+  return std::unique_ptr<MemoryBuffer>(std::move(aligned));
+}
+
 Error run(const InspectOptions &options) {
-  // The reader wants the bytes aligned.
-  ErrorOr<std::unique_ptr<MemoryBuffer>> buffer =
-      MemoryBuffer::getFile(options.pack, /*IsText=*/false, /*RequiresNullTerminator=*/false, /*IsVolatile=*/false,
-                            Align(format::kPackAlignment));
+  ErrorOr<std::unique_ptr<MemoryBuffer>> buffer = read(options.pack);
+  std::string name = options.pack == "-" ? "<stdin>" : options.pack;
   if (!buffer)
-    return createStringError("cannot read '" + options.pack + "': " + buffer.getError().message());
+    return createStringError("cannot read '" + name + "': " + buffer.getError().message());
   if (options.extract.empty() && options.object.empty() && options.cHeader.empty()) {
-    Expected<std::string> text =
-        describeFile((*buffer)->getBuffer(), options.pack, options.json ? Answer::Json : Answer::Text);
+    Expected<std::string> text = describeFile((*buffer)->getBuffer(), name, options.json ? Answer::Json : Answer::Text);
     return text ? writeFile("-", *text) : text.takeError();
   }
   format::PackFile file;
   if (std::string error = format::readPack((*buffer)->getBufferStart(), (*buffer)->getBufferSize(), file);
       !error.empty())
-    return createStringError(options.pack + ": " + error);
+    return createStringError(name + ": " + error);
   return write(options, file, (*buffer)->getBuffer());
 }
 

@@ -44,7 +44,7 @@ struct Messages {
 } // namespace
 
 static Status simulate(const fp8gemm_sim_args &args, fp8gemm_sim_result &result, std::string &message) {
-  llvm::ErrorOr<std::unique_ptr<llvm::MemoryBuffer>> file = llvm::MemoryBuffer::getFile(args.path);
+  llvm::ErrorOr<std::unique_ptr<llvm::MemoryBuffer>> file = llvm::MemoryBuffer::getFileOrSTDIN(args.path);
   if (!file) {
     message = std::string("cannot read '") + args.path + "': " + file.getError().message();
     return kNothing;

@@ -24,13 +24,20 @@ function(fp8gemm_public target name set component)
       ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT ${component}-dev
       LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT ${component} NAMELINK_COMPONENT ${component}-dev
       INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+    get_target_property(type ${target} TYPE)
+    if(NOT type STREQUAL INTERFACE_LIBRARY)
+      set_property(GLOBAL APPEND PROPERTY FP8GEMM_INSTALLED ${target})
+    endif()
   endif()
 endfunction()
 
-# fp8gemm_install_tool(<target>)
+# fp8gemm_install_tool(<target>): with its completion, which bash-completion looks for by the tool's name.
 function(fp8gemm_install_tool target)
   if(FP8GEMM_INSTALL)
     install(TARGETS ${target} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT tools)
+    install(FILES ${PROJECT_SOURCE_DIR}/scripts/fp8gemm-completion.bash RENAME ${target}
+      DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions COMPONENT tools)
+    set_property(GLOBAL APPEND PROPERTY FP8GEMM_INSTALLED ${target})
   endif()
 endfunction()
 
@@ -47,8 +54,11 @@ function(fp8gemm_install_pkg_config name component)
     COMPONENT ${component})
 endfunction()
 
-# fp8gemm_install_package(): headers, and what find_package and pkg-config read.
+# fp8gemm_install_package(): headers, and what find_package and pkg-config read. The target `fp8gemm-installed` builds all that
+# `cmake --install` copies, and nothing else.
 macro(fp8gemm_install_package)
+  get_property(FP8GEMM_INSTALLED GLOBAL PROPERTY FP8GEMM_INSTALLED)
+  add_custom_target(fp8gemm-installed DEPENDS ${FP8GEMM_INSTALLED})
   get_property(FP8GEMM_LIBRARIES GLOBAL PROPERTY FP8GEMM_LIBRARIES)
   string(REPLACE ";" " " FP8GEMM_LIBRARIES "${FP8GEMM_LIBRARIES}")
   configure_package_config_file(${PROJECT_SOURCE_DIR}/scripts/cmake/FP8GemmConfig.cmake.in

@@ -5,7 +5,7 @@
 #   libfp8gemm-runtime-dev   its headers, for CMake and pkg-config
 #   libfp8gemm0              libfp8gemm.so.0, libfp8gemm_cpu.so.0: the compiler in process, the oracle
 #   libfp8gemm-dev           C++ headers and static libraries, for Debian's libmlir-22-dev
-#   fp8gemm-tools            fp8gemm-compile, -inspect, -opt, -run, -lsp-server; libfp8gemm_sim.so, which fp8gemm-run opens
+#   fp8gemm-tools            fp8gemm-compile, -inspect, -opt, -run, -lsp-server, and their completion; libfp8gemm_sim.so, which fp8gemm-run opens
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME fp8gemm)

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """What is installed can be used by programs of other projects: CMake, pkg-config, a folder of theirs."""
 
+import os
 import re
 import shutil
 import struct
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -156,3 +158,22 @@ def test_symbols_have_versions(tree, name):
     wanted = set(re.findall(r"^ +(\w+);$", (ROOT / path).read_text(), re.M))
     assert shown == {f"{function}@@{version}" for function in wanted}
     assert re.search(r"SONAME\s+(\S+)", tree.run("objdump", "-p", tree.libraries / name)).group(1) == name
+
+
+def test_quickstart_builds_what_is_installed(tree):
+    """`cmake --install build` needs nothing that scripts/quickstart.sh has not built."""
+    target = re.search(r"^build_targets (\S+)$", (ROOT / "scripts" / "quickstart.sh").read_text(), re.M).group(1)
+    made = set(tree.run("ninja", "-C", BUILD, "-t", "commands", target).split())
+    copied = set()
+    for script in BUILD.rglob("cmake_install.cmake"):
+        for files in re.findall(r"file\(INSTALL [^)]*?TYPE (?:EXECUTABLE|SHARED_LIBRARY|STATIC_LIBRARY|MODULE)[^)]*? FILES([^)]*)\)", script.read_text(), re.S):
+            copied |= {os.path.relpath(Path(name).resolve(), BUILD) for name in re.findall(r'"([^"]+)"', files)}
+    assert len(copied) > 20 and not copied - made
+
+
+@pytest.mark.parametrize("tool", ["fp8gemm-compile", "fp8gemm-inspect", "fp8gemm-lsp-server", "fp8gemm-opt", "fp8gemm-run"])
+def test_completion_is_installed(tree, tool):
+    """Where bash-completion looks for it."""
+    completion = tree.prefix / "share" / "bash-completion" / "completions" / tool
+    output = tree.run("bash", "-c", f"source '{completion}'; COMP_WORDS=({tool} --ver); COMP_CWORD=1; _fp8gemm '{tree.prefix}/bin/{tool}'; echo ${{COMPREPLY[@]}}")
+    assert output == "--version\n"

@@ -23,12 +23,20 @@ llvm::Expected<Case> fromJson(const llvm::json::Value &value) {
   const llvm::json::Value *problem = object ? object->get("problem") : nullptr;
   if (!problem)
     return llvm::createStringError("expected an object with 'problem'");
-  llvm::Expected<PackProblems> pack = readPackProblems(*problem, "", "h100-sxm");
+  // Products of a pack serve any M, except for groups along K; a case may have one.
+  llvm::json::Value described = *problem;
+  std::optional<int64_t> m;
+  if (llvm::json::Object *fields = described.getAsObject(); fields && fields->getString("op") != "k_grouped_gemm")
+    if ((m = fields->getInteger("m")))
+      fields->erase("m");
+  llvm::Expected<PackProblems> pack = readPackProblems(described, "", "h100-sxm");
   if (!pack)
     return pack.takeError();
   Case c;
   c.problem = pack->problems.front().problem;
-  if (std::optional<llvm::StringRef> text = object->getString("config"))
+  if (m)
+    c.problem.m = m;
+  if (std::optional<llvm::StringRef> text = object->getString("config"); text && !text->empty())
     if (std::string error = config::parse(text->str(), c.config); !error.empty())
       return llvm::createStringError(error);
   c.trial.m = object->getInteger("m").value_or(0);

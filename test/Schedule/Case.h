@@ -31,7 +31,8 @@ struct Case {
 /// The `number`th random case of a seed: small problems of every kind, with schedules that are mostly legal.
 Case draw(uint64_t seed, uint64_t number);
 
-/// From {"problem": as in a pack, "config": "tile_m = ..", "m": 200, "clusters": 2, "pad": 0, "seed": 1}.
+/// From {"problem": as in a pack, or with an M of its own, "config": "tile_m = ..", "m": 200, "clusters": 2, "pad": 0,
+/// "seed": 1}.
 llvm::Expected<Case> fromJson(const llvm::json::Value &value);
 
 llvm::json::Object toJson(const Case &c);

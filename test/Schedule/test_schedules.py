@@ -57,12 +57,23 @@ def test_bad_list(text, message):
     assert done.returncode == 2 and message in done.stderr, done.stderr
 
 
+@pytest.mark.parametrize("seed", [1, 7])
+def test_drawn_cases_run(seed):
+    """Each case that `draw` prints agrees when `run` reads it, from a file or standard input: docs/Simulator.md."""
+    drawn = run("draw", "--cases=60", f"--seed={seed}")
+    assert drawn.returncode == 0 and len(drawn.stdout.splitlines()) > 30, drawn.stderr
+    done = run("run", "-", input=drawn.stdout)
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert f"{len(drawn.stdout.splitlines())} agree" in done.stdout
+
+
 def test_every_mutation_is_caught():
-    done = run("mutate")
-    print(done.stdout)
+    """And docs/Mutations.md has the table of today."""
+    done = run("mutate", "--table")
     assert done.returncode == 0, done.stderr
-    assert int(re.match(r"(\d+) mutations", done.stdout).group(1)) > 1000
+    assert int(re.search(r"^(\d+) mutations", done.stdout, re.M).group(1)) > 1000
     assert "neither to 0" in done.stdout
+    assert done.stdout in (ROOT / "docs" / "Mutations.md").read_text(), done.stdout
 
 
 def scaled_down(p, layouts, config):

@@ -2,6 +2,7 @@
 
 #include "Options.h"
 
+#include "Tool.h"
 #include "fp8gemm/Target/CudaTools.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/CommandLine.h"
@@ -111,8 +112,8 @@ static To<int64_t> maxM("max-m", cl::desc("rows up to which --plan is modelled (
                         cl::location(options.maxM), cl::cat(category));
 static To<std::string>
     pack("pack",
-         cl::desc("compile all problems of a list (.json, .yaml), or all products of a module (.mlir), to one file, "
-                  "-o MODEL.fp8pack, with a plan of which kernel serves which M (docs/Runtime.md)"),
+         cl::desc("compile all problems of a list (.json, .yaml; - for JSON on stdin), or all products of a module "
+                  "(.mlir), to one file, -o MODEL.fp8pack, with a plan of which kernel serves which M (docs/Runtime.md)"),
          cl::value_desc("problems"), cl::location(options.pack), cl::cat(category));
 static To<std::string> cache("cache", cl::desc("folder to keep kernels of --pack in, and to take them from"),
                              cl::value_desc("folder"), cl::location(options.cache), cl::cat(category));
@@ -137,6 +138,18 @@ static To<bool> time_("time", cl::desc("print the seconds of each phase on stder
                       cl::cat(category));
 static To<bool> report("report", cl::desc("print what was chosen and made on stderr"), cl::location(options.report),
                        cl::cat(category));
+
+static constexpr const char kExamples[] = R"(
+EXAMPLES:
+  fp8gemm-compile --op=gemm --n=256 --k=512 --report           # a kernel file in this folder, for any M
+  fp8gemm-compile --op=gemm --n=256 --k=512 --emit=mlir -o gemm.mlir
+  fp8gemm-compile gemm.mlir -o gemm.cubin                      # - for standard input, -o - for standard output
+  fp8gemm-compile gemm.mlir --emit=hopper -o gemm.hopper.mlir  # to read or edit, and to compile on
+  fp8gemm-compile gemm.hopper.mlir -o gemm.cubin
+  fp8gemm-compile --op=gemm --n=7168 --k=2048 --explain --candidates=3
+  echo '{"gpu": "h200-sxm", "problems": [{"op": "gemm", "n": 256, "k": 512}]}' >model.json
+  fp8gemm-compile --pack=model.json -o model.fp8pack
+)";
 
 static bool usage(const Twine &message) {
   WithColor::error(errs(), "fp8gemm-compile") << message << '\n';
@@ -263,10 +276,10 @@ static bool check() {
 }
 
 fp8gemm::CompileOptions *fp8gemm::readCompileOptions(int argc, char **argv) {
-  cl::HideUnrelatedOptions(category);
-  std::string search =
-      std::string("\nptxas, nvdisasm and cuobjdump are looked for in ") + fp8gemm::target::kToolSearchOrder + ".\n";
-  cl::extrahelp help(search);
+  startTool(category);
+  std::string more = kExamples + std::string("\nptxas, nvdisasm and cuobjdump are looked for in ") +
+                     fp8gemm::target::kToolSearchOrder + ".\n";
+  cl::extrahelp help(more);
   cl::ParseCommandLineOptions(argc, argv, "compiles block-scaled FP8 products to Hopper kernel files\n");
   return check() ? &options : nullptr;
 }

@@ -8,6 +8,8 @@
 
 #include <cmath>
 #include <dlfcn.h>
+#include <iostream>
+#include <iterator>
 #include <memory>
 #include <stdexcept>
 #include <unistd.h>
@@ -119,9 +121,20 @@ static void runOnGpu(Gpu &gpu, fp8gemm_kernel *kernel, Problem &problem, const O
   }
 }
 
+/// The kernel of a file; "-" is standard input.
+static fp8gemm_kernel *open(const std::string &path) {
+  fp8gemm_kernel *kernel = nullptr;
+  if (path == "-") {
+    std::string bytes(std::istreambuf_iterator<char>(std::cin), {});
+    require(fp8gemm_kernel_open_memory(bytes.data(), bytes.size(), &kernel));
+  } else {
+    require(fp8gemm_kernel_open(path.c_str(), &kernel));
+  }
+  return kernel;
+}
+
 Report execute(const Options &options) {
-  fp8gemm_kernel *opened = nullptr;
-  require(fp8gemm_kernel_open(options.kernel.c_str(), &opened));
+  fp8gemm_kernel *opened = open(options.kernel);
   std::unique_ptr<fp8gemm_kernel, decltype(&fp8gemm_kernel_close)> kernel(opened, fp8gemm_kernel_close);
   fp8gemm_kernel_info info{};
   info.size = sizeof(info);

@@ -25,6 +25,15 @@ Runs a kernel made by fp8gemm-compile on random operands.
                  where the kernel was compiled with --debug-rings (docs/Debugging.md)
   --json         print one JSON object
   --help         this text
+  --version      the versions of this tool and of LLVM
+
+KERNEL is a file, or - for standard input.
+
+EXAMPLES:
+  fp8gemm-run gemm.cubin --m=4096 --check --bench              # on a GPU
+  fp8gemm-run gemm.cubin --m=4 --device=cpu --check
+  fp8gemm-run - --m=4 --device=cpu --check --json <gemm.cubin
+  fp8gemm-run gemm.hopper.mlir --m=256 --device=sim
 
 Exit status: 0 the check held (or none was asked for), 1 it did not, 2 any other error.
 )";
@@ -41,7 +50,7 @@ Options parseOptions(int argc, char **argv) {
   Options options;
   for (int i = 1; i < argc; ++i) {
     std::string argument = argv[i];
-    if (argument.rfind("-", 0) != 0) {
+    if (argument == "-" || argument.rfind("-", 0) != 0) {
       if (!options.kernel.empty())
         throw std::runtime_error("expected one kernel file, got '" + options.kernel + "' and '" + argument + "'");
       options.kernel = argument;
@@ -51,11 +60,12 @@ Options parseOptions(int argc, char **argv) {
     std::string name = argument.substr(0, equals);
     if (name.rfind("--", 0) != 0)
       name = "-" + name;
-    bool *flag = name == "--check"   ? &options.check
-                 : name == "--bench" ? &options.bench
-                 : name == "--json"  ? &options.json
-                 : name == "--help"  ? &options.help
-                                     : nullptr;
+    bool *flag = name == "--check"     ? &options.check
+                 : name == "--bench"   ? &options.bench
+                 : name == "--json"    ? &options.json
+                 : name == "--help"    ? &options.help
+                 : name == "--version" ? &options.version
+                                       : nullptr;
     if (flag) {
       if (equals != std::string::npos)
         throw std::runtime_error("expected " + name + " without a value, got '" + argument + "'");
@@ -87,7 +97,7 @@ Options parseOptions(int argc, char **argv) {
       throw std::runtime_error("expected --device=gpu, cpu or sim, got '" + value + "'");
     }
   }
-  if (options.kernel.empty() && !options.help)
+  if (options.kernel.empty() && !options.help && !options.version)
     throw std::runtime_error("expected a kernel file; see fp8gemm-run --help");
   return options;
 }

@@ -12,13 +12,13 @@
 namespace fp8gemm::run {
 
 struct Options {
-  std::string kernel;
+  std::string kernel; ///< path; "-": stdin
   std::optional<int64_t> m;
   std::string device; ///< "gpu", "cpu", "sim"; empty: a GPU if there is one
   uint64_t seed = 1;
   int64_t pad = 0;     ///< bytes
   double watchdog = 60; ///< seconds; 0: none
-  bool check = false, bench = false, json = false, help = false;
+  bool check = false, bench = false, json = false, help = false, version = false;
 };
 
 extern const char *const kUsage;

@@ -18,7 +18,7 @@ namespace fp8gemm {
 llvm::Expected<std::string> describeFile(llvm::StringRef bytes, llvm::StringRef name, Answer form);
 
 struct InspectOptions {
-  std::string pack;  ///< path; a kernel file can be printed, too
+  std::string pack;  ///< path, "-" for stdin; a kernel file can be printed, too
   bool json = false; ///< for programs
   // What to write instead of printing; empty: none.
   std::string extract; ///< folder, for the kernel files

@@ -14,7 +14,7 @@ extern "C" {
 #endif
 
 typedef struct {
-  const char *path; /* of a module with one kernel at the hopper level: MLIR text or bytecode */
+  const char *path; /* of a module with one kernel at the hopper level, MLIR text or bytecode; "-": standard input */
   int64_t m;        /* rows of A, of each group where each has its own; -1: the kernel's only one */
   int64_t pad;      /* bytes between rows, a multiple of 16 */
   uint64_t seed;    /* of operands, groups and interleaving */
