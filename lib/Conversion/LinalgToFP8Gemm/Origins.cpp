@@ -42,6 +42,16 @@ void Origins::addYielded(OpOperand &use) {
         add(argument);
 }
 
+/// An argument of a function below the root, where it is called with `use`.
+void Origins::addArgument(CallOpInterface call, OpOperand &use) {
+  auto callee = dyn_cast_if_present<CallableOpInterface>(call.resolveCallableInTable(&symbols));
+  if (!callee || !root->isProperAncestor(callee) || !callee.getCallableRegion())
+    return;
+  for (auto [operand, argument] : llvm::zip(call.getArgOperandsMutable(), callee.getCallableRegion()->getArguments()))
+    if (&operand == &use)
+      add(argument);
+}
+
 void Origins::addUse(OpOperand &use) {
   Operation *op = use.getOwner();
   auto structured = dyn_cast<linalg::LinalgOp>(op);
@@ -56,6 +66,8 @@ void Origins::addUse(OpOperand &use) {
     add(loop.getTiedLoopRegionIterArg(&use));
     return add(loop.getTiedLoopResult(&use));
   }
+  if (auto call = dyn_cast<CallOpInterface>(op))
+    addArgument(call, use);
   for (Value result : op->getResults())
     add(result);
   if (!structured)
@@ -73,7 +85,7 @@ void Origins::addUse(OpOperand &use) {
   }
 }
 
-Origins::Origins(Operation *root) {
+Origins::Origins(Operation *root) : root(root) {
   auto addNarrow = [&](Value value) {
     if (isF8(getElementTypeOrSelf(value.getType())))
       add(value);

@@ -271,6 +271,19 @@ func.func @through_a_loop(%a: tensor<8x256xf8E4M3FN>, %b: tensor<16x256xf32>, %w
   return %t : tensor<8x16xf32>
 }
 
+// The contraction is in a function that is called.
+func.func private @product(%a: tensor<8x256xf32>, %b: tensor<16x256xf32>, %z: tensor<8x16xf32>) -> tensor<8x16xf32> {
+  // expected-remark @below {{not raised to fp8gemm.gemm: expected one factor of f8E4M3FN or f8E5M2 in 'a', got 0}}
+  %r = linalg.matmul indexing_maps = [#a, #b, #d] ins(%a, %b : tensor<8x256xf32>, tensor<16x256xf32>) outs(%z : tensor<8x16xf32>) -> tensor<8x16xf32>
+  return %r : tensor<8x16xf32>
+}
+
+func.func @through_a_call(%a: tensor<8x256xf8E4M3FN>, %b: tensor<16x256xf32>, %z: tensor<8x16xf32>) -> tensor<8x16xf32> {
+  %wide = arith.extf %a : tensor<8x256xf8E4M3FN> to tensor<8x256xf32>
+  %r = call @product(%wide, %b, %z) : (tensor<8x256xf32>, tensor<16x256xf32>, tensor<8x16xf32>) -> tensor<8x16xf32>
+  return %r : tensor<8x16xf32>
+}
+
 // A vector, and a convolution.
 func.func @vector(%a: tensor<8x256xf8E4M3FN>, %x: tensor<256xf8E4M3FN>, %y: tensor<8xf32>) -> tensor<8xf32> {
   // expected-remark @below {{not raised to fp8gemm.gemm: expected the result to be a matrix (rank 2) or a batch of them (rank 3), got rank 1}}
