@@ -38,5 +38,5 @@ mkdir -p "$dist"
 rm -f "$dist"/*fp8gemm*.deb "$dist"/fp8gemm-*.whl
 (cd "$build" && cpack -G DEB -B "$build/package" >"$build/package/cpack.log" 2>&1) || { cat "$build/package/cpack.log" >&2; exit 1; }
 mv "$build"/package/*.deb "$dist"
-"$python" -m pip wheel --quiet --disable-pip-version-check --no-build-isolation --no-deps -w "$dist" "$root/python"
+SKBUILD_BUILD_DIR=$root/build/python "$python" -m pip wheel --quiet --disable-pip-version-check --no-build-isolation --no-deps -w "$dist" "$root/python"
 ls -l "$dist"

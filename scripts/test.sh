@@ -33,7 +33,7 @@ while read -r test; do
 done <"$build/test/Unit/unit-tests.txt"
 
 say "Python (pytest)"
-"$python" -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps "$root/python" ||
+SKBUILD_BUILD_DIR=$build/python "$python" -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps "$root/python" ||
   die "pip could not build the Python package"
 # The package's tests have a process of their own: they choose its CUDA driver.
 run pytest "$python" -m pytest -q -p no:cacheprovider --junitxml="$results/pytest.xml" test benchmark

@@ -12,6 +12,7 @@ from fp8gemm._compiler import CompileError, compile, explain, inspect, plan
 from fp8gemm._native import (
     Error,
     NotInPackError,
+    __version__,
     gemm,
     get_pack,
     grouped_gemm_contiguous,
@@ -22,5 +23,5 @@ from fp8gemm._native import (
 from fp8gemm._pack import Pack, load
 from fp8gemm._problems import Problem
 
-__all__ = ["CompileError", "Error", "NotInPackError", "Pack", "Problem", "compile", "explain", "gemm", "get_pack",
+__all__ = ["CompileError", "Error", "NotInPackError", "Pack", "Problem", "__version__", "compile", "explain", "gemm", "get_pack",
            "grouped_gemm_contiguous", "grouped_gemm_k", "grouped_gemm_masked", "inspect", "load", "plan", "set_pack"]

@@ -2,21 +2,25 @@
 """The compiler, where it is installed: libfp8gemm by its C API (fp8gemm-c/Compile.h). Serving a pack needs none of it."""
 
 import ctypes
+import errno
 import functools
 import json
+import operator
 import os
+import secrets
 import shutil
 from pathlib import Path
 from typing import Any
 
 from fp8gemm._pack import Pack, load
-from fp8gemm._problems import Problem
+from fp8gemm._problems import Problem, printable
 
 _SONAME = "libfp8gemm.so.0"
 _TEXT, _JSON = 0, 1
+_MOST_JOBS = 1024
 
 Entry = Problem | dict[str, Any]
-FilePath = str | os.PathLike[str]
+FilePath = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 
 
 class CompileError(RuntimeError):
@@ -34,26 +38,26 @@ def compile(problems: Entry | list[Entry], path: FilePath | None = None, *, gpu:
 
     problems      a `Problem` or an entry of a pack's list ({"op": "gemm", "n": ..., "k": ...}), a list of them, or a whole
                   list ({"gpu": ..., "problems": [...]}); docs/Runtime.md has their keys
-    path          file to write, replaced when the pack is complete; None: no file is left
+    path          file to write, replaced when the pack is complete, which many threads and processes may do at once;
+                  None: no file is left
     gpu           GPU that times are modelled for ("h200-sxm"); None: the list's, else "h100-sxm"
     cache         folder to keep kernels in, which many processes may use; None: none
     jobs          threads, 0: one a processor
     ptxas         path; None: looked for
     allow_spills  accept kernels that spill registers
 
-    Needs the compiler's library and ptxas; raises CompileError for what is wrong with a problem.
+    Needs the compiler's library and ptxas; raises CompileError for what is wrong with a problem, TypeError and ValueError
+    for other arguments, and OSError where the file can't be written, which is looked at before anything is compiled.
     """
-    options = _Options(ctypes.sizeof(_Options), _encoded(gpu), _encoded(cache), _encoded(ptxas), jobs, allow_spills)
+    options = _Options(ctypes.sizeof(_Options), _text("gpu", gpu), _path("cache", cache), _path("ptxas", ptxas),
+                       _count("jobs", jobs, _MOST_JOBS), _flag("allow_spills", allow_spills))
     text = _text_of(problems, gpu)
+    if path is not None:
+        path = Path(os.fsdecode(_path("path", path)))
+        _expect_place(path)
     content = _ask("fp8gemmCompile", text, len(text), ctypes.byref(options))
     if path is not None:
-        path = Path(path)
-        unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            unfinished.write_bytes(content)
-            unfinished.replace(path)
-        finally:
-            unfinished.unlink(missing_ok=True)
+        _publish(content, path)
         return load(path)
     with os.fdopen(os.memfd_create("fp8pack", os.MFD_CLOEXEC), "wb") as file:
         file.write(content)
@@ -63,41 +67,132 @@ def compile(problems: Entry | list[Entry], path: FilePath | None = None, *, gpu:
 
 def plan(problem: Entry, *, gpu: str | None = None, text: bool = False) -> Any:
     """Which kernel serves which M of a problem, as a dictionary, or as the text of `fp8gemm-compile --plan`."""
-    encoded = _text_of(problem)
-    return _answer(_ask("fp8gemmPlan", encoded, len(encoded), _encoded(gpu), _TEXT if text else _JSON), text)
+    encoded, form = _text_of(problem), _form(text)
+    return _answer(_ask("fp8gemmPlan", encoded, len(encoded), _text("gpu", gpu), form), text)
 
 
 def explain(problem: Entry, m: int, *, gpu: str | None = None, candidates: int = 0, text: bool = False) -> Any:
     """The schedules that a problem can be computed with for `m` rows (of each group), and their modelled times: the best
     `candidates` of them (0: all), as a dictionary, or as the text of `fp8gemm-compile --explain`."""
-    encoded = _text_of(problem)
-    return _answer(_ask("fp8gemmExplain", encoded, len(encoded), _encoded(gpu), m, candidates,
-                        _TEXT if text else _JSON), text)
+    encoded, form = _text_of(problem), _form(text)
+    return _answer(_ask("fp8gemmExplain", encoded, len(encoded), _text("gpu", gpu), _count("m", m, 2**31 - 1),
+                        _count("candidates", candidates, 2**31 - 1), form), text)
 
 
 def inspect(file: FilePath | bytes, *, text: bool = False) -> Any:
     """What is in a kernel file or a pack, by its path or its bytes: problems, plans, and each kernel's name, schedule,
     registers and sizes, as a dictionary, or as the text of `fp8gemm-inspect`."""
-    content = file if isinstance(file, bytes) else Path(file).read_bytes()
-    return _answer(_ask("fp8gemmInspect", content, len(content), _TEXT if text else _JSON), text)
+    content = file if isinstance(file, bytes) else Path(os.fsdecode(_path("file", file))).read_bytes()
+    return _answer(_ask("fp8gemmInspect", content, len(content), _form(text)), text)
 
 
-def _entry(problem):
-    return problem.entry() if isinstance(problem, Problem) else problem
+#
+# Arguments
+#
+
+
+def _entry(value):
+    """What JSON has no word for."""
+    if isinstance(value, Problem):
+        return value.entry()
+    raise TypeError(repr(value))
 
 
 def _text_of(problems, gpu=None):
     if isinstance(problems, (list, tuple)):
-        problems = {"gpu": gpu or "h100-sxm", "problems": [_entry(problem) for problem in problems]}
-    return json.dumps(_entry(problems)).encode()
+        problems = {"gpu": gpu or "h100-sxm", "problems": problems}
+    if not isinstance(problems, (dict, Problem)):
+        raise TypeError(f"expected 'problems' to be a Problem, a dictionary or a list of them, got {problems!r}")
+    try:
+        return json.dumps(problems, default=_entry, allow_nan=False).encode()
+    except (RecursionError, TypeError, ValueError) as error:  # nested without end, other keys, NaN
+        kind = TypeError if isinstance(error, TypeError) else CompileError
+        raise kind(f"expected 'problems' that JSON can hold, got others: {error}") from None
 
 
-def _encoded(value):
-    return None if value is None else os.fsencode(value)
+def _text(name, value):
+    if value is not None and not isinstance(value, str):
+        raise TypeError(f"expected '{name}' to be a str or None, got {value!r}")
+    return _path(name, value)
+
+
+def _path(name, value):
+    """The bytes of a path or a text, which end at the first null byte in C."""
+    if value is None:
+        return None
+    try:
+        encoded = os.fsencode(value)
+    except TypeError:
+        raise TypeError(f"expected '{name}' to be a str, bytes or os.PathLike, got {value!r}") from None
+    except UnicodeEncodeError as error:
+        raise ValueError(f"expected '{name}' in characters that a file's name can have, got {value!r}: {error}") from None
+    if not encoded or b"\0" in encoded:
+        raise ValueError(f"expected '{name}' of at least one character and no null, got {value!r}")
+    return encoded
+
+
+def _count(name, value, most):
+    try:
+        number = operator.index(value) if not isinstance(value, bool) else None
+    except TypeError:
+        number = None
+    if number is None:
+        raise TypeError(f"expected '{name}' to be an integer, got {value!r}")
+    if not 0 <= number <= most:
+        raise ValueError(f"expected '{name}' in [0, {most}], got {number}")
+    return number
+
+
+def _flag(name, value):
+    if not isinstance(value, bool):
+        raise TypeError(f"expected '{name}' to be True or False, got {value!r}")
+    return value
+
+
+def _form(text):
+    return _TEXT if _flag("text", text) else _JSON
+
+
+#
+# Files
+#
+
+
+def _expect_place(path):
+    """That the file can be written: said before minutes of work, not after."""
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "expected 'path' to be a file, got a folder", printable(str(path)))
+    if not path.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "expected 'path' in a folder that exists, got none", printable(str(path)))
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, "expected 'path' in a folder that can be written", printable(str(path)))
+
+
+def _publish(content, path):
+    """Makes the file appear whole: who reads another one of that name keeps it, as does who writes one at the same time,
+    on another machine that shares the folder, too."""
+    unfinished = path.with_name(f".fp8gemm-{secrets.token_hex(8)}")
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(descriptor)
+        os.replace(unfinished, path)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
+
+
+#
+# The library
+#
 
 
 def _answer(content, text):
-    return content.decode() if text else json.loads(content)
+    """Names in a file may be anything; what is no UTF-8 in them is \\xNN."""
+    answer = content.decode(errors="backslashreplace")
+    return answer if text else json.loads(answer)
 
 
 def _ask(function, *arguments):
@@ -106,7 +201,7 @@ def _ask(function, *arguments):
     result = getattr(library, function)(*arguments)
     try:
         if library.fp8gemmResultGetStatus(result):
-            raise CompileError(library.fp8gemmResultGetMessage(result).decode(errors="replace"))
+            raise CompileError(library.fp8gemmResultGetMessage(result).decode(errors="backslashreplace"))
         return ctypes.string_at(library.fp8gemmResultGetData(result), library.fp8gemmResultGetSize(result))
     finally:
         library.fp8gemmResultDestroy(result)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 # The documentation is in the extension: help(fp8gemm.gemm).
+from os import PathLike
 from typing import Any, Literal, Protocol, SupportsIndex, TypeVar
 
 class Array(Protocol):
@@ -12,11 +13,13 @@ A = TypeVar("A", bound=Array)
 Stream = int | Any | None
 DType = Literal["bf16", "f32"] | None
 
+__version__: str
+
 class Error(RuntimeError): ...
 class NotInPackError(Error): ...
 
 class Pack:
-    def __new__(cls, path: Any) -> Pack: ...
+    def __new__(cls, path: str | bytes | PathLike[str] | PathLike[bytes]) -> Pack: ...
     @property
     def path(self) -> str: ...
     def close(self) -> None: ...

@@ -2,6 +2,7 @@
 """What a pack is for, in words."""
 
 import json
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,8 +70,14 @@ class Problem:
         return entry
 
 
+def printable(path: str) -> str:
+    """A path as messages have it: bytes that are not UTF-8 as \\xNN."""
+    return os.fsencode(path).decode(errors="backslashreplace")
+
+
 def not_in_pack(path: str, raw: tuple[int, ...], count: int) -> NotInPackError:
     """The error of a problem that the pack of that path has no kernels for."""
+    path = printable(path)
     entry = json.dumps(Problem.of(raw).entry())
     return NotInPackError(f"expected one of the {count} problems of pack '{path}', got {entry}; to have it, add that to "
                           "the pack's list and compile it again: fp8gemm-compile --pack=PROBLEMS.json -o "

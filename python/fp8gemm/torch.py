@@ -11,14 +11,18 @@ They launch kernels of the pack of `fp8gemm.set_pack`; arguments are those of th
     grouped_gemm_masked(a, sfa, b, sfb, counts, ...)            -> d, and _out(..., d)
     grouped_gemm_k_add_(a, sfa, b, sfb, lengths, d)                d[g] += ...
 
-dtype is that of d: torch.bfloat16 (the default) or torch.float32. All take num_sms=0, dependent=False and batch_invariant=False. Rows of d that
-no group has are not initialised.
+dtype is that of d: torch.bfloat16 (the default) or torch.float32. All take num_sms=0, dependent=False and
+batch_invariant=False. Rows of d that no group has are not initialised.
+
+What is read may have any strides and begin anywhere: operands that the kernels can't read as they are stored are copied.
+d is written where it is, and refused if it can't be. Traced without data, the operators refuse the shapes, types and
+devices that they refuse with it.
 """
 
 import torch
 from torch import Tensor
 
-from fp8gemm import _native
+from fp8gemm import _fake, _layouts, _native
 
 BLOCK = 128  # elements that share a scale
 _LARGEST = {torch.float8_e4m3fn: 448.0, torch.float8_e5m2: 57344.0}
@@ -37,6 +41,7 @@ def quantize_per_token(x: Tensor, *, layout: str = "mn_major", power_of_two: boo
     float32 (57344 of e5m2), or with `power_of_two` the next power of two from there up. No scale is below the smallest
     normal number; of a block with a NaN all is NaN.
     """
+    _expect_floating("x", x)
     *batch, rows, columns = x.shape
     blocks = -(-columns // BLOCK)
     padded = torch.nn.functional.pad(x.float(), (0, blocks * BLOCK - columns)).view(*batch, rows, blocks, BLOCK)
@@ -48,6 +53,7 @@ def quantize_per_token(x: Tensor, *, layout: str = "mn_major", power_of_two: boo
 def quantize_per_block(x: Tensor, *, layout: str = "k_major", power_of_two: bool = False,
                        dtype: torch.dtype = torch.float8_e4m3fn) -> tuple[Tensor, Tensor]:
     """One scale for 128 x 128 elements: the same with scales of [..., ceil(M/128), ceil(K/128)]."""
+    _expect_floating("x", x)
     *batch, rows, columns = x.shape
     down, across = -(-rows // BLOCK), -(-columns // BLOCK)
     padded = torch.nn.functional.pad(x.float(), (0, across * BLOCK - columns, 0, down * BLOCK - rows))
@@ -59,31 +65,45 @@ def quantize_per_block(x: Tensor, *, layout: str = "k_major", power_of_two: bool
 
 def dequantize(values: Tensor, scales: Tensor) -> Tensor:
     """values * scale, in float32; scales of either function."""
+    _expect_floating("values", values)
+    _expect_floating("scales", scales)
+    *batch, m, k = values.shape
+    of_rows, of_blocks = (*batch, m, -(-k // BLOCK)), (*batch, -(-m // BLOCK), -(-k // BLOCK))
+    if tuple(scales.shape) not in (of_rows, of_blocks):
+        raise ValueError(f"expected 'scales' of shape {of_rows} or {of_blocks}, got {tuple(scales.shape)}")
     rows = scales
-    if scales.shape[-2] != values.shape[-2]:
-        rows = scales.repeat_interleave(BLOCK, -2)[..., :values.shape[-2], :]
+    if scales.shape[-2] != m:
+        rows = scales.repeat_interleave(BLOCK, -2)[..., :m, :]
     return values.float() * rows.repeat_interleave(BLOCK, -1)[..., :values.shape[-1]]
 
 
 def mn_major(scales: Tensor) -> Tensor:
-    """The same scales with stride 1 along their rows and the other stride a multiple of 4: a copy, unless they are."""
-    *batch, rows, blocks = scales.shape
-    aligned = -(-rows // 4) * 4
-    stored = scales.new_empty((*batch, blocks, aligned))[..., :rows].transpose(-1, -2)
-    if scales.stride() == stored.stride():
-        return scales
-    return stored.copy_(scales)
+    """The same scales, [..., rows, blocks], with stride 1 along their rows and the other strides, and the address, multiples
+    of 16 bytes: a copy, unless they are."""
+    _expect_floating("scales", scales)
+    return _layouts.mn_major(scales)
+
+
+def _expect_floating(name, x):
+    if not isinstance(x, Tensor):
+        raise TypeError(f"expected '{name}' to be a torch.Tensor, got {type(x).__qualname__}")
+    if not x.is_floating_point():
+        raise TypeError(f"expected '{name}' of a floating type, got {x.dtype}")
+    if x.dim() < 2:
+        raise ValueError(f"expected '{name}' of at least 2 dimensions, got shape {tuple(x.shape)}")
 
 
 def _stored(scales, layout):
     if layout not in ("mn_major", "k_major"):
         raise ValueError(f'expected \'layout\' to be "mn_major" or "k_major", got {layout!r}')
-    return mn_major(scales) if layout == "mn_major" else scales.contiguous()
+    return _layouts.new_mn_major(scales) if layout == "mn_major" else scales.contiguous()
 
 
 def _scales_of(amax, power_of_two, dtype):
     if dtype not in _LARGEST:
         raise TypeError(f"expected 'dtype' to be float8_e4m3fn or float8_e5m2, got {dtype}")
+    if not isinstance(power_of_two, bool):
+        raise TypeError(f"expected 'power_of_two' to be True or False, got {power_of_two!r}")
     # By a number on the device: a GPU would multiply by the inverse of one on the host, which is rounded.
     largest = torch.full((), _LARGEST[dtype], dtype=torch.float32, device=amax.device)
     scales = (amax / largest).clamp(min=torch.finfo(torch.float32).tiny)
@@ -102,66 +122,97 @@ def _scales_of(amax, power_of_two, dtype):
 _library = torch.library.Library("fp8gemm", "DEF")
 _WORDS = {torch.bfloat16: "bf16", torch.float32: "f32"}
 _OPTIONS = "int num_sms=0, bool dependent=False, bool batch_invariant=False"
+# A compiled graph keeps the strides of scales, so that they need no copy.
+_TAGS = (torch.Tag.pt2_compliant_tag, getattr(torch.Tag, "needs_exact_strides", torch.Tag.needs_fixed_stride_order))
 
 
-def _word(dtype):
-    if dtype is not None and dtype not in _WORDS:
-        raise TypeError(f"expected 'dtype' to be bfloat16 or float32, got {dtype}")
-    return _WORDS[dtype or torch.bfloat16]
+def _launch(name, grouping, operands, *others, written=None, **options):
+    """Calls a function of the extension. What it refuses before any launch is tried once more, with copies of what the
+    kernels can't read as it is stored."""
+    function = getattr(_native, name)
+    try:
+        return function(*operands, *others, **options)
+    except (ValueError, _native.NotInPackError):
+        readable = _readable(grouping, operands, options.get("batch_invariant", False))
+        readable += [x if x is None or x is written else _readable_other(x) for x in others]
+        if all(x is y for x, y in zip(readable, (*operands, *others))):
+            raise
+    return function(*readable, **options)
 
 
-def _define(name, arguments, result, on_cuda, shape):
-    """An operator; `shape` gives that of d for its arguments, None where d is an argument."""
-    _library.define(f"{name}(Tensor a, Tensor sfa, Tensor b, Tensor sfb, {arguments}, {_OPTIONS}) -> {result}")
+def _readable(grouping, operands, batch_invariant):
+    a, sfa, b, sfb = operands
+    pack = _native.get_pack()
+    least = 1 if grouping == "k_count" else 2  # flat
+    if pack is None or min(sfa.dim(), sfb.dim()) < 2 or min(a.dim(), b.dim()) < least or {sfa.dtype, sfb.dtype} != {torch.float32}:
+        return list(operands)  # refused for something else
+    n, k = b.shape[-2:] if grouping != "k_count" else (sfb.shape[-2], None)
+    by_row = sfb.shape[-2] == n
+    taken = pack._scale_layouts(batch_invariant).get((grouping, n, k, "1d1d" if by_row else "1d2d"))
+    if taken:
+        sfa, sfb = _layouts.choose(taken, sfa, sfb, by_row)
+    return [_layouts.readable_matrix(a), sfa, _layouts.readable_matrix(b), sfb]
+
+
+def _readable_other(x):
+    return x.contiguous() if x.dtype == torch.int32 else _layouts.readable_matrix(x)
+
+
+def _define(name, arguments, result, on_cuda, fake):
+    """An operator. Operands come first."""
+    _library.define(f"{name}(Tensor a, Tensor sfa, Tensor b, Tensor sfb, {arguments}, {_OPTIONS}) -> {result}", tags=_TAGS)
     _library.impl(name, on_cuda, "CUDA")
-
-    def fake(a, sfa, b, sfb, *rest, dtype=None, **_):
-        _word(dtype)
-        return a.new_empty(shape(a, b), dtype=dtype or torch.bfloat16) if shape else None
-
     torch.library.register_fake(f"fp8gemm::{name}", fake, lib=_library)
 
 
 def _gemm(a, sfa, b, sfb, c=None, *, dtype=None, **options):
-    return _native.gemm(a, sfa, b, sfb, None, c, d_type=_word(dtype), **options)
+    return _launch("gemm", "none", (a, sfa, b, sfb), None, c, d_type=_WORDS[_fake.result_type(dtype)], **options)
 
 
 def _gemm_out(a, sfa, b, sfb, d, c=None, **options):
-    _native.gemm(a, sfa, b, sfb, d, c, **options)
+    _launch("gemm", "none", (a, sfa, b, sfb), d, c, written=d, **options)
 
 
 def _gemm_add(a, sfa, b, sfb, d, **options):
-    _native.gemm(a, sfa, b, sfb, d, d, **options)
+    _launch("gemm", "none", (a, sfa, b, sfb), d, d, written=d, **options)
 
 
-def _contiguous(a, sfa, b, sfb, groups, *, dtype=None, **options):
-    return _native.grouped_gemm_contiguous(a, sfa, b, sfb, groups, d_type=_word(dtype), **options)
+def _contiguous(a, sfa, b, sfb, groups, *, by="index", dtype=None, **options):
+    return _launch("grouped_gemm_contiguous", f"row_{by}", (a, sfa, b, sfb), groups, by=by,
+                   d_type=_WORDS[_fake.result_type(dtype)], **options)
 
 
-def _contiguous_out(a, sfa, b, sfb, groups, d, **options):
-    _native.grouped_gemm_contiguous(a, sfa, b, sfb, groups, d, **options)
+def _contiguous_out(a, sfa, b, sfb, groups, d, *, by="index", **options):
+    _launch("grouped_gemm_contiguous", f"row_{by}", (a, sfa, b, sfb), groups, d, written=d, by=by, **options)
 
 
 def _masked(a, sfa, b, sfb, counts, *, dtype=None, **options):
-    return _native.grouped_gemm_masked(a, sfa, b, sfb, counts, d_type=_word(dtype), **options)
+    return _launch("grouped_gemm_masked", _of_counts(counts), (a, sfa, b, sfb), counts,
+                   d_type=_WORDS[_fake.result_type(dtype)], **options)
 
 
 def _masked_out(a, sfa, b, sfb, counts, d, **options):
-    _native.grouped_gemm_masked(a, sfa, b, sfb, counts, d, **options)
+    _launch("grouped_gemm_masked", _of_counts(counts), (a, sfa, b, sfb), counts, d, written=d, **options)
+
+
+def _of_counts(counts):
+    return "batched" if counts is None else "row_count"
 
 
 def _k_add(a, sfa, b, sfb, lengths, d, **options):
-    _native.grouped_gemm_k(a, sfa, b, sfb, lengths, d, d, **options)
+    _launch("grouped_gemm_k", "k_count", (a, sfa, b, sfb), lengths, d, d, written=d, **options)
 
 
 _BY = f'str by="index", int align={BLOCK}, int expected_m=0'
-_define("gemm", "Tensor? c=None, *, ScalarType? dtype=None", "Tensor", _gemm, lambda a, b: (a.shape[0], b.shape[0]))
-_define("gemm_out", "Tensor(d!) d, Tensor? c=None, *", "()", _gemm_out, None)
-_define("gemm_add_", "Tensor(d!) d, *", "()", _gemm_add, None)
+_define("gemm", "Tensor? c=None, *, ScalarType? dtype=None", "Tensor", _gemm, _fake.gemm)
+_define("gemm_out", "Tensor(d!) d, Tensor? c=None, *", "()", _gemm_out, _fake.gemm_out)
+_define("gemm_add_", "Tensor(d!) d, *", "()", _gemm_add, _fake.gemm_out)
 _define("grouped_gemm_contiguous", f"Tensor groups, *, {_BY}, ScalarType? dtype=None", "Tensor", _contiguous,
-        lambda a, b: (a.shape[0], b.shape[1]))
-_define("grouped_gemm_contiguous_out", f"Tensor groups, Tensor(d!) d, *, {_BY}", "()", _contiguous_out, None)
+        _fake.contiguous)
+_define("grouped_gemm_contiguous_out", f"Tensor groups, Tensor(d!) d, *, {_BY}", "()", _contiguous_out,
+        _fake.contiguous_out)
 _define("grouped_gemm_masked", "Tensor? counts, *, int expected_m=0, ScalarType? dtype=None", "Tensor", _masked,
-        lambda a, b: (a.shape[0], a.shape[1], b.shape[1]))
-_define("grouped_gemm_masked_out", "Tensor? counts, Tensor(d!) d, *, int expected_m=0", "()", _masked_out, None)
-_define("grouped_gemm_k_add_", "Tensor lengths, Tensor(d!) d, *", "()", _k_add, None)
+        _fake.masked)
+_define("grouped_gemm_masked_out", "Tensor? counts, Tensor(d!) d, *, int expected_m=0", "()", _masked_out,
+        _fake.masked_out)
+_define("grouped_gemm_k_add_", "Tensor lengths, Tensor(d!) d, *", "()", _k_add, _fake.k_out)

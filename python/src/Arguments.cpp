@@ -59,20 +59,38 @@ bool fp8gemm::python::readBool(PyObject *value, const char *name, bool &result) 
   return false;
 }
 
-bool fp8gemm::python::readCount(PyObject *value, const char *name, int64_t limit, int64_t &result) {
+bool fp8gemm::python::readCount(PyObject *value, const char *name, int64_t least, int64_t most, int64_t &result) {
   if (isMissing(value))
     return true;
-  int64_t number = PyLong_AsLongLong(value);
-  if (number == -1 && PyErr_Occurred()) {
+  Object integer(PyBool_Check(value) ? nullptr : PyNumber_Index(value));
+  if (!integer) {
+    PyErr_Clear();
     PyErr_Format(PyExc_TypeError, "expected '%s' to be an integer, got %R", name, value);
     return false;
   }
-  if (number < 0 || number > limit) {
-    PyErr_Format(PyExc_ValueError, "expected '%s' in [0, %lld], got %lld", name, (long long)limit, (long long)number);
+  int overflow = 0;
+  int64_t number = PyLong_AsLongLongAndOverflow(integer.get(), &overflow);
+  if (overflow || number < least || number > most) {
+    PyErr_Format(PyExc_ValueError, "expected '%s' in [%lld, %lld], got %R", name, (long long)least, (long long)most,
+                 value);
     return false;
   }
   result = number;
   return true;
+}
+
+bool fp8gemm::python::readWord(PyObject *value, const char *name, const char *first, const char *second,
+                               const char *rule, bool &isSecond) {
+  if (isMissing(value))
+    return true;
+  if (PyUnicode_Check(value)) {
+    isSecond = PyUnicode_CompareWithASCIIString(value, second) == 0;
+    if (isSecond || PyUnicode_CompareWithASCIIString(value, first) == 0)
+      return true;
+  }
+  PyErr_Format(PyUnicode_Check(value) ? PyExc_ValueError : PyExc_TypeError, "expected '%s' to be %s, got %R", name,
+               rule, value);
+  return false;
 }
 
 Object fp8gemm::python::callPython(const char *module, const char *function, const char *format, ...) {

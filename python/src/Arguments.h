@@ -27,9 +27,13 @@ struct Signature {
   bool bind(PyObject *const *args, Py_ssize_t positionalCount, PyObject *keywords, PyObject **values) const;
 };
 
-/// Of optional arguments: what is missing keeps its value.
+/// Of optional arguments: what is missing keeps its value. False with an error set, which names the argument.
 bool readBool(PyObject *value, const char *name, bool &result);
-bool readCount(PyObject *value, const char *name, int64_t limit, int64_t &result);
+/// An integer in [least, most], not a bool.
+bool readCount(PyObject *value, const char *name, int64_t least, int64_t most, int64_t &result);
+/// One of two words; `isSecond` tells which. `rule` names them in the error.
+bool readWord(PyObject *value, const char *name, const char *first, const char *second, const char *rule,
+              bool &isSecond);
 
 } // namespace fp8gemm::python
 

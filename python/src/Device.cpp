@@ -36,12 +36,12 @@ static Contexts *contexts() {
   static std::string error;
   static bool good = opened.open(error);
   if (!good)
-    PyErr_SetString(errorType(), error.c_str());
+    setError(errorType(), error.c_str());
   return good ? &opened : nullptr;
 }
 
 static bool failed(const cuda::Driver &driver, cuda::CUresult result, const char *call) {
-  PyErr_SetString(errorType(), driver.describe(result, call).c_str());
+  setError(errorType(), driver.describe(result, call).c_str());
   return false;
 }
 

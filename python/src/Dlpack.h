@@ -20,7 +20,7 @@ struct Device {
   int32_t id;
 };
 
-constexpr uint8_t kInt = 0, kUInt = 1, kFloat = 2, kBfloat = 4, kFloat8E4M3FN = 10, kFloat8E5M2 = 12;
+constexpr uint8_t kInt = 0, kUInt = 1, kFloat = 2, kBfloat = 4, kComplex = 5, kBool = 6, kFloat8E4M3FN = 10, kFloat8E5M2 = 12;
 
 struct DataType {
   uint8_t code;

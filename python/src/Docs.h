@@ -38,8 +38,8 @@ constexpr char kGemm[] =
     "  d     [M, N]            bfloat16 or float32; None: made by a's library\n"
     "  c     [M, N]            of d's type; added. d itself: in place\n\n"
     "a, b, c, d have stride 1 along their rows. Scales are k_major or mn_major by their strides: stride 1 along\n"
-    "ceil(K/128), or along the rows of a (b), and then the other a multiple of 4. Pointers and strides of a, b, c, d\n"
-    "are multiples of 16 bytes.\n\n" FP8GEMM_OPTIONS_DOC FP8GEMM_ERRORS_DOC;
+    "ceil(K/128), or along the rows of a (b), and then the other, and the address, a multiple of 16 bytes where they are\n"
+    "of single rows. Pointers and strides of a, b, c, d are multiples of 16 bytes.\n\n" FP8GEMM_OPTIONS_DOC FP8GEMM_ERRORS_DOC;
 
 constexpr char kContiguous[] =
     "grouped_gemm_contiguous($self, a, sfa, b, sfb, groups, d=None, *, by='index', align=128, expected_m=0, "

@@ -39,7 +39,8 @@ struct GroupedCall {
   PyObject *launch(Pack &pack, int64_t m);
 
 private:
-  bool readWorkspace(const fp8gemm_kernel_info &info);
+  /// The caller's, or a new one where the kernel needs any: `needed` bytes at least.
+  bool readWorkspace(int64_t needed);
 
   Object workspace; ///< goes back to its library when the launch is enqueued, for what follows in the stream
 };
@@ -74,43 +75,44 @@ bool GroupedCall::readGroups(PyObject *given, const char *name, int64_t entries,
   return true;
 }
 
-bool GroupedCall::readWorkspace(const fp8gemm_kernel_info &info) {
-  if (info.workspace_bytes == 0)
-    return true;
+bool GroupedCall::readWorkspace(int64_t needed) {
   dlpack::DataType bytes = {dlpack::kUInt, 8, 1};
-  int64_t size = int64_t(info.workspace_bytes);
   if (isMissing(workspaceGiven)) {
+    if (needed == 0)
+      return true;
     if (hasOwnStream) {
       PyErr_Format(PyExc_ValueError,
                    "expected 'workspace' together with 'stream': %lld bytes (uint8) that are this launch's until it is "
                    "complete",
-                   (long long)size);
+                   (long long)needed);
       return false;
     }
-    workspace = place.allocate("workspace", bytes, 1, &size);
+    workspace = place.allocate("workspace", bytes, 1, &needed);
   } else {
     workspace = Object::borrow(workspaceGiven);
   }
   Tensor tensor;
   if (!workspace || !tensor.read(workspace.get(), "workspace", 1, place, /*isWritten=*/true))
     return false;
-  if (!tensor.isA(bytes.code, bytes.bits) || tensor.shape[0] < size || (size > 1 && tensor.stride[0] != 1)) {
+  if (!tensor.isA(bytes.code, bytes.bits) || tensor.shape[0] < needed || (needed > 1 && tensor.stride[0] != 1)) {
     PyErr_Format(PyExc_ValueError, "expected 'workspace' of at least %lld contiguous uint8, got %lld of %s",
-                 (long long)size, (long long)tensor.shape[0], nameOf(tensor.type).c_str());
+                 (long long)needed, (long long)tensor.shape[0], nameOf(tensor.type).c_str());
     return false;
   }
-  args.workspace = tensor.data;
-  args.workspace_bytes = size_t(tensor.shape[0]);
+  if (needed) {
+    args.workspace = tensor.data;
+    args.workspace_bytes = size_t(tensor.shape[0]);
+  }
   return true;
 }
 
 PyObject *GroupedCall::launch(Pack &pack, int64_t m) {
   if (args.m == 0)
-    return out.object.release();
+    return readWorkspace(0) ? out.object.release() : nullptr;
   int choice[2];
   fp8gemm_kernel_info info;
   fp8gemm_kernel *kernel = pack.find(problem, m, in.sfaLayouts, in.sfbLayouts, choice);
-  if (!kernel || !getInfo(kernel, info) || !readWorkspace(info))
+  if (!kernel || !getInfo(kernel, info) || !readWorkspace(int64_t(info.workspace_bytes)))
     return nullptr;
   args.a = in.aMatrix;
   args.sfa = storedScales(in.sfa, in.sfaLayouts, choice[0]);
@@ -160,19 +162,14 @@ PyObject *python::groupedGemmContiguous(Pack &pack, PyObject *const *args, Py_ss
   Inputs &in = call.in;
   fp8gemm_problem &problem = call.problem;
   int64_t align = kBlock;
+  bool byEnd = false;
   if (!signature.bind(args, count, keywords, values) || !call.readOptions(values[Stream], values + NumSms) ||
-      !readCount(values[Align], "align", INT32_MAX, align) ||
-      !readCount(values[ExpectedM], "expected_m", INT32_MAX, call.expectedM) || !call.readInputs(values, 2, 2, 3, 3))
+      !readWord(values[By], "by", "index", "end",
+                "\"index\" (the group of each row) or \"end\" (of each group's rows)", byEnd) ||
+      !readCount(values[Align], "align", 1, INT32_MAX, align) ||
+      !readCount(values[ExpectedM], "expected_m", 0, INT32_MAX, call.expectedM) ||
+      !call.readInputs(values, 2, 2, 3, 3))
     return nullptr;
-  const char *by = isMissing(values[By]) ? "index" : PyUnicode_AsUTF8AndSize(values[By], nullptr);
-  bool byEnd = by && std::string(by) == "end";
-  if (!byEnd && (!by || std::string(by) != "index")) {
-    PyErr_Format(PyExc_ValueError,
-                 "expected 'by' to be \"index\" (the group of each row) or \"end\" (of each group's rows), "
-                 "got %R",
-                 values[By]);
-    return nullptr;
-  }
 
   int64_t m = in.a.shape[0], k = in.a.shape[1], groups = in.b.shape[0], n = in.b.shape[1], blocks = ceilDiv(k, kBlock);
   const int64_t shape[] = {m, n};
@@ -200,7 +197,8 @@ PyObject *python::groupedGemmMasked(Pack &pack, PyObject *const *args, Py_ssize_
   Inputs &in = call.in;
   fp8gemm_problem &problem = call.problem;
   if (!signature.bind(args, count, keywords, values) || !call.readOptions(values[Stream], values + NumSms) ||
-      !readCount(values[ExpectedM], "expected_m", INT32_MAX, call.expectedM) || !call.readInputs(values, 3, 3, 3, 3))
+      !readCount(values[ExpectedM], "expected_m", 0, INT32_MAX, call.expectedM) ||
+      !call.readInputs(values, 3, 3, 3, 3))
     return nullptr;
 
   int64_t groups = in.a.shape[0], m = in.a.shape[1], k = in.a.shape[2], n = in.b.shape[1], blocks = ceilDiv(k, kBlock);

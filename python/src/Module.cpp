@@ -5,6 +5,8 @@
 #include "Docs.h"
 #include "Pack.h"
 
+#include <cstring>
+
 using namespace fp8gemm;
 using namespace fp8gemm::python;
 
@@ -12,6 +14,12 @@ static PyObject *error = nullptr;
 static PyObject *defaultPack = nullptr; ///< a Pack, or null
 
 PyObject *python::errorType() { return error; }
+
+void python::setError(PyObject *type, const char *text) {
+  Object decoded(PyUnicode_Decode(text, Py_ssize_t(std::strlen(text)), "utf-8", "backslashreplace"));
+  if (decoded)
+    PyErr_SetObject(type, decoded.get());
+}
 
 /// A function of the module: the method of the default pack.
 template <Launcher launch>
@@ -62,5 +70,9 @@ PyMODINIT_FUNC PyInit__native() {
   static PyModuleDef definition = {
       PyModuleDef_HEAD_INIT, "fp8gemm._native", nullptr, -1, functions, nullptr, nullptr, nullptr, nullptr};
   Object module(PyModule_Create(&definition));
-  return module && addErrors(module.get()) && addPackType(module.get()) ? module.release() : nullptr;
+  const std::string version = std::to_string(FP8GEMM_VERSION_MAJOR) + '.' + std::to_string(FP8GEMM_VERSION_MINOR) + '.' +
+                              std::to_string(FP8GEMM_VERSION_PATCH);
+  bool good = module && PyModule_AddStringConstant(module.get(), "__version__", version.c_str()) == 0 &&
+              addErrors(module.get()) && addPackType(module.get());
+  return good ? module.release() : nullptr;
 }

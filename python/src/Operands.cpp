@@ -44,7 +44,9 @@ bool python::readScales(const Tensor &tensor, bool byTma, Layouts &layouts) {
   }
   if (blocks <= 1 || blockStep == 1)
     add(FP8GEMM_K_MAJOR, rows > 1 ? rowStep : blocks);
-  if (layouts.count == 2 && !byTma) { // what is usual first
+  // What is usual first; MN-major last if TMA can't read it from where it begins (the runtime says so).
+  bool isMisaligned = reinterpret_cast<uintptr_t>(tensor.data) % kAlignment != 0;
+  if (layouts.count == 2 && (!byTma || isMisaligned)) {
     std::swap(layouts.layout[0], layouts.layout[1]);
     std::swap(layouts.leading[0], layouts.leading[1]);
   }
@@ -83,18 +85,18 @@ bool Inputs::readScalesOfB(int64_t blocks, fp8gemm_problem &problem) {
 }
 
 static bool isSame(const Tensor &x, const Tensor &y) {
-  return x.data == y.data && std::equal(x.stride, x.stride + x.rank, y.stride);
+  for (int i = 0; i < x.rank; ++i)
+    if (x.shape[i] > 1 && x.stride[i] != y.stride[i])
+      return false;
+  return x.data == y.data;
 }
 
 bool Result::read(PyObject *given, PyObject *cGiven, PyObject *typeName, int rank, const int64_t *shape,
                   const char *rule, Place &place, fp8gemm_problem &problem) {
+  bool isF32 = false;
+  if (!readWord(typeName, "d_type", "bf16", "f32", "\"bf16\" or \"f32\"", isF32))
+    return false;
   if (isMissing(given)) {
-    const char *name = isMissing(typeName) ? "bf16" : PyUnicode_AsUTF8AndSize(typeName, nullptr);
-    bool isF32 = name && std::string(name) == "f32";
-    if (!isF32 && (!name || std::string(name) != "bf16")) {
-      PyErr_Format(PyExc_ValueError, "expected 'd_type' to be \"bf16\" or \"f32\", got %R", typeName);
-      return false;
-    }
     dlpack::DataType type = {isF32 ? dlpack::kFloat : dlpack::kBfloat, uint8_t(isF32 ? 32 : 16), 1};
     object = place.allocate("d", type, rank, shape);
     if (!object)
@@ -109,6 +111,11 @@ bool Result::read(PyObject *given, PyObject *cGiven, PyObject *typeName, int ran
   if (!d.read(object.get(), "d", rank, place, /*isWritten=*/true) || !expectShape(d) ||
       !d.readResultElement(problem.d_type) || !readMatrix(d, dMatrix))
     return false;
+  if (!isMissing(typeName) && isF32 != (problem.d_type == FP8GEMM_F32)) {
+    PyErr_Format(PyExc_ValueError, "expected 'd_type' to be that of 'd', %s, or None, got %R", nameOf(d.type).c_str(),
+                 typeName);
+    return false;
+  }
   problem.c_use = FP8GEMM_NO_C;
   if (isMissing(cGiven))
     return true;
@@ -125,7 +132,7 @@ bool Result::read(PyObject *given, PyObject *cGiven, PyObject *typeName, int ran
 }
 
 bool Options::read(PyObject *const *given) {
-  return readCount(given[0], "num_sms", INT32_MAX, numSms) && readBool(given[1], "dependent", dependent) &&
+  return readCount(given[0], "num_sms", 0, INT32_MAX, numSms) && readBool(given[1], "dependent", dependent) &&
          readBool(given[2], "batch_invariant", batchInvariant);
 }
 

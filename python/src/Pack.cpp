@@ -12,7 +12,7 @@ using namespace fp8gemm::python;
 
 PyObject *python::raise(fp8gemm_status status) {
   PyObject *type = status == FP8GEMM_INVALID_ARGUMENT ? PyExc_ValueError : errorType();
-  PyErr_SetString(type, fp8gemm_last_error());
+  setError(type, fp8gemm_last_error());
   return nullptr;
 }
 
@@ -79,8 +79,8 @@ bool Pack::has(const fp8gemm_problem &wanted) const {
 }
 
 static void raiseNotInPack(const Pack &pack, const fp8gemm_problem &problem) {
-  Object error = callPython("fp8gemm._problems", "not_in_pack", "(sNi)", pack.path.c_str(), tupleOf(problem).release(),
-                            int(pack.problems.size()));
+  Object error = callPython("fp8gemm._problems", "not_in_pack", "(NNi)", PyUnicode_DecodeFSDefault(pack.path.c_str()),
+                            tupleOf(problem).release(), int(pack.problems.size()));
   if (error)
     PyErr_SetObject(reinterpret_cast<PyObject *>(Py_TYPE(error.get())), error.get());
 }
@@ -137,12 +137,19 @@ Object python::tupleOf(const fp8gemm_problem &problem) {
                               problem.batch_invariant));
 }
 
-static PyObject *packNew(PyTypeObject *type, PyObject *arguments, PyObject *) {
-  Object encoded;
-  PyObject *bytes = nullptr;
-  if (!PyArg_ParseTuple(arguments, "O&", PyUnicode_FSConverter, &bytes))
+static PyObject *packNew(PyTypeObject *type, PyObject *arguments, PyObject *keywords) {
+  static char path[] = "path", *names[] = {path, nullptr};
+  PyObject *given = nullptr, *bytes = nullptr;
+  if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "O:Pack", names, &given))
     return nullptr;
-  encoded = Object(bytes);
+  if (!PyUnicode_FSConverter(given, &bytes)) {
+    if (PyErr_ExceptionMatches(PyExc_TypeError)) {
+      PyErr_Clear();
+      PyErr_Format(PyExc_TypeError, "expected 'path' to be a str, bytes or os.PathLike, got %R", given);
+    }
+    return nullptr;
+  }
+  Object encoded(bytes);
   auto allocate = reinterpret_cast<allocfunc>(PyType_GetSlot(type, Py_tp_alloc));
   Object made(allocate(type, 0));
   if (!made)
@@ -163,7 +170,7 @@ static PyObject *packLoad(PyObject *self, PyObject *argument) {
   Pack &pack = *reinterpret_cast<PackObject *>(self)->pack;
   int64_t device = 0;
   DeviceScope scope;
-  if (!pack.expectOpen() || !readCount(argument, "device", INT32_MAX, device) || !scope.enter(int(device)))
+  if (!pack.expectOpen() || !readCount(argument, "device", 0, INT32_MAX, device) || !scope.enter(int(device)))
     return nullptr;
   pack.isLoaded = true;
   fp8gemm_status status;

@@ -41,6 +41,9 @@ private:
 /// What an argument is that was not given, or is None.
 inline bool isMissing(PyObject *value) { return !value || value == Py_None; }
 
+/// Sets an error whose text may quote names that are not UTF-8, such as those of files: their bytes as \xNN.
+void setError(PyObject *type, const char *text);
+
 /// fp8gemm.MODULE.FUNCTION(arguments): for what is rare, and easier said in Python.
 Object callPython(const char *module, const char *function, const char *format, ...);
 

@@ -47,13 +47,6 @@ static const dlpack::ExchangeApi *exchangeApiOf(PyTypeObject *type) {
   return api;
 }
 
-static std::string typeName(PyObject *object) {
-  Object name(PyType_GetQualName(Py_TYPE(object)));
-  const char *text = name ? PyUnicode_AsUTF8AndSize(name.get(), nullptr) : nullptr;
-  PyErr_Clear();
-  return text ? text : "an object";
-}
-
 //===----------------------------------------------------------------------===//
 // Place
 //===----------------------------------------------------------------------===//
@@ -62,15 +55,24 @@ bool Place::setStream(PyObject *given) {
   if (isMissing(given))
     return true;
   Object asked;
-  if (!PyLong_Check(given)) {
+  if (!PyLong_CheckExact(given)) {
     asked = callPython("fp8gemm._streams", "handle_of", "(O)", given);
     if (!asked)
       return false;
     given = asked.get();
   }
-  stream = static_cast<CUstream_st *>(PyLong_AsVoidPtr(given));
+  // Small numbers are CUDA's names of default streams; others are addresses, which no driver has in the first page.
+  constexpr uintptr_t kDefaults = 2, kFirstPage = 4096;
+  auto handle = reinterpret_cast<uintptr_t>(PyLong_AsVoidPtr(given));
+  if (PyErr_Occurred() || intptr_t(handle) < 0 || (handle > kDefaults && handle < kFirstPage)) {
+    PyErr_Clear();
+    PyErr_Format(PyExc_ValueError, "expected 'stream' to be 0, 1 or 2 (default streams) or the handle of one, got %R",
+                 given);
+    return false;
+  }
+  stream = reinterpret_cast<CUstream_st *>(handle);
   hasStream = true;
-  return !PyErr_Occurred();
+  return true;
 }
 
 /// The current stream of the library whose array `object` is.
@@ -95,9 +97,11 @@ static void setAllocationError(void *, const char *kind, const char *message) {
 
 Object Place::allocate(const char *name, dlpack::DataType type, int rank, const int64_t *shape) const {
   if (!api) {
-    PyErr_Format(PyExc_TypeError, "expected '%s', got None: the library of '%s' allocates nothing through DLPack", name,
-                 deviceOf);
-    return Object();
+    Object extents(PyTuple_New(rank));
+    for (int i = 0; extents && i < rank; ++i)
+      PyTuple_SetItem(extents.get(), i, PyLong_FromLongLong(shape[i]));
+    return callPython("fp8gemm._streams", "allocate", "(ssO(ii)N)", name, deviceOf, first, int(type.code),
+                      int(type.bits), extents.release());
   }
   dlpack::Tensor prototype = {};
   prototype.device = {dlpack::kCuda, device};
@@ -118,21 +122,27 @@ Object Place::allocate(const char *name, dlpack::DataType type, int rank, const 
 // Tensor
 //===----------------------------------------------------------------------===//
 
-bool Tensor::view(const dlpack::Tensor &source, const dlpack::VersionedTensor *versioned, bool isWritten,
-                  Place &place) {
-  if (source.device.type != dlpack::kCuda && source.device.type != dlpack::kCudaManaged) {
-    PyErr_Format(PyExc_ValueError, "expected '%s' on a CUDA device, got DLPack's device type %d%s", name,
-                 source.device.type, source.device.type == 1 ? " (CPU)" : "");
+bool Tensor::expectDevice(dlpack::Device device, Place &place) const {
+  if (device.type != dlpack::kCuda && device.type != dlpack::kCudaManaged) {
+    PyErr_Format(PyExc_ValueError, "expected '%s' on a CUDA device, got DLPack's device type %d%s", name, device.type,
+                 device.type == 1 ? " (CPU)" : "");
     return false;
   }
   if (place.device < 0) {
-    place.device = source.device.id;
+    place.device = device.id;
     place.deviceOf = name;
-  } else if (place.device != source.device.id) {
+  } else if (place.device != device.id) {
     PyErr_Format(PyExc_ValueError, "expected '%s' on the device of '%s', cuda:%d, got cuda:%d", name, place.deviceOf,
-                 place.device, source.device.id);
+                 place.device, device.id);
     return false;
   }
+  return true;
+}
+
+bool Tensor::view(const dlpack::Tensor &source, const dlpack::VersionedTensor *versioned, bool isWritten,
+                  Place &place) {
+  if (!expectDevice(source.device, place))
+    return false;
   if (isWritten && versioned && versioned->flags & (dlpack::kReadOnly | dlpack::kIsCopied)) {
     PyErr_Format(PyExc_ValueError, "expected '%s' to be writable, got %s", name,
                  versioned->flags & dlpack::kReadOnly ? "a read-only array" : "a copy");
@@ -156,60 +166,77 @@ bool Tensor::view(const dlpack::Tensor &source, const dlpack::VersionedTensor *v
   return true;
 }
 
-/// The number of the device of an array, from `__dlpack_device__`.
-static bool readDevice(PyObject *object, const char *name, dlpack::Device &device) {
-  Object pair(PyObject_CallMethod(object, "__dlpack_device__", nullptr));
-  if (!pair) {
-    PyErr_Format(PyExc_TypeError, "expected '%s' to be an array that supports DLPack, got %s", name,
-                 typeName(object).c_str());
-    return false;
-  }
-  return PyArg_ParseTuple(pair.get(), "ii", &device.type, &device.id);
+/// The error of a library that does not show an array, as one that names the argument.
+static bool refused(const char *name) {
+  if (PyErr_Occurred() && !PyErr_ExceptionMatches(PyExc_Exception))
+    return false; // such as KeyboardInterrupt
+  PyObject *type = nullptr, *value = nullptr, *trace = nullptr;
+  PyErr_Fetch(&type, &value, &trace);
+  PyErr_NormalizeException(&type, &value, &trace);
+  Object keepType(type), reason(value), keepTrace(trace);
+  Object error = callPython("fp8gemm._streams", "refusal", "(sO)", name, reason ? reason.get() : Py_None);
+  if (error)
+    PyErr_SetObject(reinterpret_cast<PyObject *>(Py_TYPE(error.get())), error.get());
+  return false;
 }
 
 bool Tensor::readCapsule(PyObject *object, bool isWritten, Place &place) {
   dlpack::Device device = {};
-  if (!readDevice(object, name, device))
+  Object pair = callPython("fp8gemm._streams", "device_of", "(Os)", object, name);
+  if (!pair || !PyArg_ParseTuple(pair.get(), "ii", &device.type, &device.id) || !expectDevice(device, place) ||
+      !askForStream(object, place))
     return false;
-  dlpack::Tensor nowhere = {};
-  nowhere.device = device;
-  nowhere.rank = 1;
-  nowhere.shape = nowhere.strides = shape;
-  if (!view(nowhere, nullptr, false, place) || !askForStream(object, place))
+  // The type of elements is told where DLPack, in that version of the library, has no name for it.
+  PyObject *made = nullptr;
+  int code = -1;
+  Object exported = callPython("fp8gemm._streams", "export", "(Osn)", object, name, Py_ssize_t(place.stream));
+  if (!exported || !PyArg_ParseTuple(exported.get(), "Oi", &made, &code))
     return false;
-  capsule = callPython("fp8gemm._streams", "export", "(On)", object, Py_ssize_t(place.stream));
-  if (!capsule)
-    return false;
-  if (PyCapsule_IsValid(capsule.get(), "dltensor_versioned")) {
-    auto *versioned = static_cast<dlpack::VersionedTensor *>(PyCapsule_GetPointer(capsule.get(), "dltensor_versioned"));
-    if (versioned->version.major == dlpack::kMajorVersion)
-      return view(versioned->tensor, versioned, isWritten, place);
-    PyErr_Format(PyExc_BufferError, "expected '%s' in version %u of DLPack, got %u", name, dlpack::kMajorVersion,
-                 versioned->version.major);
+  capsule = Object::borrow(made);
+  if (PyCapsule_IsValid(made, "dltensor_versioned")) {
+    auto *versioned = static_cast<dlpack::VersionedTensor *>(PyCapsule_GetPointer(made, "dltensor_versioned"));
+    if (versioned->version.major != dlpack::kMajorVersion) {
+      PyErr_Format(PyExc_ValueError, "expected '%s' in version %u of DLPack, got %u", name, dlpack::kMajorVersion,
+                   versioned->version.major);
+      return false;
+    }
+    if (!view(versioned->tensor, versioned, isWritten, place))
+      return false;
+  } else if (PyCapsule_IsValid(made, "dltensor")) {
+    auto *managed = static_cast<dlpack::ManagedTensor *>(PyCapsule_GetPointer(made, "dltensor"));
+    if (!view(managed->tensor, nullptr, isWritten, place))
+      return false;
+  } else {
+    PyErr_Format(PyExc_TypeError, "expected __dlpack__ of '%s' to give a capsule of DLPack, got %R", name, made);
     return false;
   }
-  auto *managed = static_cast<dlpack::ManagedTensor *>(PyCapsule_GetPointer(capsule.get(), "dltensor"));
-  return managed && view(managed->tensor, nullptr, isWritten, place);
+  if (code >= 0)
+    type.code = uint8_t(code);
+  return true;
 }
 
 bool Tensor::read(PyObject *object, const char *tensorName, int wantedRank, Place &place, bool isWritten) {
   name = tensorName;
   const dlpack::ExchangeApi *api = exchangeApiOf(Py_TYPE(object));
   bool isFirst = place.device < 0;
-  if (isFirst)
+  if (isFirst) {
     place.api = api;
+    place.first = object;
+  }
   if (!api) {
     if (!readCapsule(object, isWritten, place))
       return false;
   } else if (api->fromObject) {
     dlpack::Tensor source;
-    if (api->fromObject(object, &source) != 0 || !view(source, nullptr, isWritten, place))
+    if (api->fromObject(object, &source) != 0)
+      return refused(name);
+    if (!view(source, nullptr, isWritten, place))
       return false;
   } else {
     // The object keeps the memory; what describes it may go.
     dlpack::VersionedTensor *managed = nullptr;
     if (api->managedFromObject(object, &managed) != 0)
-      return false;
+      return refused(name);
     bool good = view(managed->tensor, managed, isWritten, place);
     if (managed->deleter)
       managed->deleter(managed);
@@ -242,9 +269,12 @@ std::string fp8gemm::python::nameOf(dlpack::DataType type) {
                      : type.code == dlpack::kUInt   ? "uint"
                      : type.code == dlpack::kFloat  ? "float"
                      : type.code == dlpack::kBfloat ? "bfloat"
-                                                    : nullptr;
+                     : type.code == dlpack::kComplex ? "complex"
+                                                     : nullptr;
   if (kind)
     return kind + std::to_string(type.bits);
+  if (type.code == dlpack::kBool)
+    return "bool";
   if (type.code == dlpack::kFloat8E4M3FN)
     return "float8_e4m3fn";
   if (type.code == dlpack::kFloat8E5M2)

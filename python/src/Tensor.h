@@ -21,6 +21,7 @@ struct Place {
   CUstream_st *stream = nullptr;
   bool hasStream = false;
   const dlpack::ExchangeApi *api = nullptr; ///< of the first array; null where its library has none
+  PyObject *first = nullptr;                ///< that array, which outlives this
 
   /// The caller's word: an integer, an object of a library's stream, or None for the array library's current one.
   bool setStream(PyObject *given);
@@ -56,6 +57,7 @@ struct Tensor {
   bool expectI32() const;
 
 private:
+  bool expectDevice(dlpack::Device device, Place &place) const;
   bool view(const dlpack::Tensor &source, const dlpack::VersionedTensor *versioned, bool isWritten, Place &place);
   bool readCapsule(PyObject *object, bool isWritten, Place &place);
 

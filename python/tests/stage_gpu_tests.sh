@@ -15,7 +15,7 @@ compile() { "$root/build/bin/fp8gemm-compile" --pack="$1" -o "$2" --cache="${FP8
 
 mkdir -p "$folder/tests"
 rm -f "$folder"/*.whl
-"$python" -m pip wheel --quiet --no-deps "$root/python" -w "$folder"
+SKBUILD_BUILD_DIR=$root/build/python "$python" -m pip wheel --quiet --no-deps "$root/python" -w "$folder"
 cp "$root"/python/tests/*.py "$root/benchmark/python_launch_cost.py" "$root/examples/torch_linear.py" "$folder/tests/"
 cp "$root/build/bin/launch-cost" "$folder/"
 "$python" "$root/examples/torch_linear.py" --list >"$folder/linear.json"

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,72 @@ def test_compile_to_a_file(pack_path, tmp_path):
     assert made.path == str(tmp_path / "made.fp8pack") and os.listdir(tmp_path) == ["made.fp8pack"]
 
 
+def test_many_write_one_file(tmp_path):
+    """Threads of many processes, of which two may have the same number (containers on one volume): each publishes its pack
+    whole, and readers keep what they opened."""
+    path, contents = tmp_path / "one.fp8pack", [bytes([i]) * (1 << 16) for i in range(8)]
+    _compiler._publish(contents[0], path)
+    errors, read = [], path.open("rb")
+
+    def work(content):
+        try:
+            for _ in range(20):
+                _compiler._publish(content, path)
+                assert path.read_bytes() in contents
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=work, args=(content,)) for content in contents]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == [] and os.listdir(tmp_path) == ["one.fp8pack"]
+    assert read.read() == contents[0]
+    read.close()
+
+
+def test_published_files_are_as_open_makes_them(tmp_path, monkeypatch):
+    (tmp_path / "usual").write_bytes(b"")
+    _compiler._publish(b"x", tmp_path / "made")
+    assert (tmp_path / "made").stat().st_mode == (tmp_path / "usual").stat().st_mode
+    _compiler._publish(b"y", tmp_path / ("n" * 255))  # the longest name
+    monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError("no space left")))
+    with pytest.raises(OSError, match="no space left"):
+        _compiler._publish(b"z", tmp_path / "made")
+    assert (tmp_path / "made").read_bytes() == b"x" and len(os.listdir(tmp_path)) == 3
+
+
+def test_threads_compile_one_file(tmp_path):
+    """What they load stays mapped while others publish."""
+    compiled(ENTRY, cache=tmp_path / "cache")
+    packs, errors = [], []
+
+    def work():
+        try:
+            packs.append(fp8gemm.compile(ENTRY, tmp_path / "one.fp8pack", cache=tmp_path / "cache", jobs=1))
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == [] and len(packs) == 8 and sorted(os.listdir(tmp_path)) == ["cache", "one.fp8pack"]
+
+
+def test_places_are_looked_at_before_anything_is_compiled(tmp_path, monkeypatch):
+    monkeypatch.setattr(_compiler, "_ask", lambda *_: pytest.fail("compiled"))
+    (tmp_path / "file").write_bytes(b"")
+    monkeypatch.setattr(os, "access", lambda path, _: Path(path).name != "sealed")
+    (tmp_path / "sealed").mkdir()
+    for error, name in ((IsADirectoryError, "."), (FileNotFoundError, "none/x"), (FileNotFoundError, "file/x"),
+                        (PermissionError, "sealed/x")):
+        with pytest.raises(error, match="expected 'path'"):
+            fp8gemm.compile(ENTRY, tmp_path / name)
+
+
 def test_inspect(pack_path):
     content = fp8gemm.inspect(pack_path)
     assert content["plans"] and all(kernel["registers"] > 0 for kernel in content["kernels"])
@@ -72,6 +139,41 @@ def test_plan_and_explain():
 def test_wrong_problems(problems):
     with pytest.raises(fp8gemm.CompileError, match="expected"):
         fp8gemm.compile(problems)
+
+
+WRONG = [
+    (TypeError, "expected 'problems' to be a Problem, a dictionary or a list of them, got 5", lambda: fp8gemm.compile(5)),
+    (TypeError, "expected 'problems' that JSON can hold", lambda: fp8gemm.compile([{"op": {1}}])),
+    (TypeError, "expected 'problems' that JSON can hold", lambda: fp8gemm.compile({("op",): "gemm"})),
+    (fp8gemm.CompileError, "expected 'problems' that JSON can hold", lambda: fp8gemm.compile({"n": float("nan")})),
+    (fp8gemm.CompileError, "expected 'problems' that JSON can hold", lambda: (x := []).append(x) or fp8gemm.compile(x)),
+    (TypeError, "expected 'gpu' to be a str or None, got 90", lambda: fp8gemm.compile(ENTRY, gpu=90)),
+    (ValueError, "expected 'gpu' of at least one character and no null", lambda: fp8gemm.compile(ENTRY, gpu="h200-sxm\0x")),
+    (TypeError, "expected 'cache' to be a str, bytes or os.PathLike, got 5", lambda: fp8gemm.compile(ENTRY, cache=5)),
+    (ValueError, "expected 'ptxas' of at least one character", lambda: fp8gemm.compile(ENTRY, ptxas="")),
+    (ValueError, "expected 'path' of at least one character", lambda: fp8gemm.compile(ENTRY, "a\0b")),
+    (TypeError, "expected 'path' to be a str, bytes or os.PathLike, got 1.5", lambda: fp8gemm.compile(ENTRY, 1.5)),
+    (ValueError, r"expected 'jobs' in \[0, 1024\], got -1", lambda: fp8gemm.compile(ENTRY, jobs=-1)),
+    (TypeError, "expected 'jobs' to be an integer, got '2'", lambda: fp8gemm.compile(ENTRY, jobs="2")),
+    (TypeError, "expected 'allow_spills' to be True or False, got 1", lambda: fp8gemm.compile(ENTRY, allow_spills=1)),
+    (TypeError, "expected 'text' to be True or False, got 'yes'", lambda: fp8gemm.plan(ENTRY, text="yes")),
+    (ValueError, r"expected 'm' in \[0, 2147483647\], got -4", lambda: fp8gemm.explain(ENTRY, -4)),
+    (ValueError, r"expected 'm' in \[0, 2147483647\], got 18446744073709551620", lambda: fp8gemm.explain(ENTRY, 2**64 + 4)),
+    (ValueError, r"expected 'candidates' in", lambda: fp8gemm.explain(ENTRY, 4, candidates=2**32 + 1)),
+    (TypeError, "expected 'file' to be a str, bytes or os.PathLike, got", lambda: fp8gemm.inspect(bytearray(b"x"))),
+]
+
+
+@pytest.mark.parametrize("error, message, call", WRONG, ids=[message[:60] for _, message, _ in WRONG])
+def test_wrong_arguments(error, message, call):
+    with pytest.raises(error, match=message):
+        call()
+
+
+def test_answers_that_are_not_utf8():
+    """Names of kernels are any bytes."""
+    assert _compiler._answer(b'{"name": "caf\xe9"}'.replace(b"\xe9", b"\xc3\xa9"), False) == {"name": "caf\xe9"}
+    assert _compiler._answer(b"kernel caf\xe9", True) == r"kernel caf\xe9"
 
 
 def test_no_compiler(monkeypatch, tmp_path):

@@ -201,12 +201,15 @@ REFUSED = [
     (ValueError, r"expected 'a' on a CUDA device, got DLPack's device type 1 \(CPU\)", dict(a=ExchangeArray(rows((12, 256), E4M3), device_type=1))),
     (ValueError, r"expected 'd' to be writable, got a read-only array", dict(d=CapsuleArray(rows((12, 256), BF16), flags=READ_ONLY))),
     (ValueError, r"expected 'd' to be writable, got a copy", dict(d=CapsuleArray(rows((12, 256), BF16), flags=IS_COPIED))),
-    (BufferError, r"expected 'b' in version 1 of DLPack, got 2", dict(b=CapsuleArray(rows((256, 256), E4M3), version=2))),
+    (ValueError, r"expected 'b' in version 1 of DLPack, got 2", dict(b=CapsuleArray(rows((256, 256), E4M3), version=2))),
     (ValueError, r"expected 'sfa' with stride 1 along its rows \(mn_major, the other stride a multiple of 4\).* strides \(1, 13\)",
      dict(sfa=aligned(np.zeros((2, 13), F32)).T[:12])),
     (TypeError, r"expected 'a' of float8_e4m3fn, float8_e5m2, or uint8 .*, got float32", dict(a=rows((12, 256), F32))),
     (TypeError, r"expected 'sfa' of float32, got float64", dict(sfa=columns((12, 2), np.float64))),
     (TypeError, r"expected 'd' of bfloat16 or float32, got int32", dict(d=rows((12, 256), np.int32))),
+    (ValueError, r"expected the pointer of 'a' to be a multiple of 16 bytes", dict(a=rows((3088,), E4M3)[4:3076].reshape(12, 256))),
+    (ValueError, r"expected the pointer of 'sfa' to be a multiple of 16 bytes", dict(sfa=columns((16, 2), F32)[1:13])),
+    (ValueError, r"expected the leading dimension of 'd' to be a multiple of 16 bytes", dict(d=rows((12, 260), BF16)[:, :256])),
     (fp8gemm.NotInPackError, r'"a_type": "e5m2"', dict(a=rows((12, 256), E5M2))),
     (fp8gemm.NotInPackError, r'"sfa": "k_major"', dict(sfa=rows((12, 2), F32))),
 ]
@@ -225,7 +228,19 @@ def test_refused(pack, driver, error, message, changes):
     (TypeError, "expected 'num_sms' to be an integer, got 'all'", dict(num_sms="all")),
     (ValueError, r"expected 'num_sms' in \[0, 2147483647\], got -1", dict(num_sms=-1)),
     (TypeError, "expected 'dependent' to be True or False, got 1", dict(dependent=1)),
+    (ValueError, r"expected 'num_sms' in \[0, 2147483647\], got 1180591620717411303424", dict(num_sms=2**70)),
+    (TypeError, "expected 'num_sms' to be an integer, got True", dict(num_sms=True)),
+    (TypeError, "expected 'num_sms' to be an integer, got 1.0", dict(num_sms=1.0)),
     (TypeError, "expected 'stream' to be None, a handle or a stream", dict(stream="s")),
+    (TypeError, "expected 'stream' to be None, a handle or a stream .*, got True", dict(stream=True)),
+    (TypeError, "expected 'stream' to be None, a handle or a stream", dict(stream=type("Stream", (), {"__cuda_stream__": lambda self: 3})())),
+    (TypeError, "expected 'stream' to be None, a handle or a stream", dict(stream=type("Stream", (), {"cuda_stream": "0"})())),
+    (ValueError, r"expected 'stream' to be 0, 1 or 2 \(default streams\) or the handle of one, got 3", dict(stream=3)),
+    (ValueError, "expected 'stream' to be 0, 1 or 2 .*, got -1", dict(stream=-1)),
+    (ValueError, "expected 'stream' to be 0, 1 or 2 .*, got 1180591620717411303424", dict(stream=2**70)),
+    (ValueError, "expected 'd_type' to be that of 'd', bfloat16, or None, got 'f32'", dict(d_type="f32")),
+    (TypeError, "expected 'd_type' to be \"bf16\" or \"f32\", got 32", dict(d_type=32)),
+    (ValueError, "expected 'd_type' to be \"bf16\" or \"f32\", got '\\\\udcff'", dict(d_type="\udcff")),
 ])
 def test_wrong_options(pack, driver, error, message, options):
     with pytest.raises(error, match=message):
@@ -236,6 +251,54 @@ def test_no_array(pack):
     o = operands()
     with pytest.raises(TypeError, match="expected 'b' to be an array that supports DLPack, got int"):
         pack.gemm(o.a, o.sfa, 3, o.sfb)
+
+
+class Broken(CapsuleArray):
+    """Whose library answers what DLPack does not have."""
+
+    def __init__(self, values, device=(2, 0), capsule=None, error=None):
+        super().__init__(values)
+        self.answers = device, capsule, error
+
+    def __dlpack_device__(self):
+        return self.answers[0]
+
+    def __dlpack__(self, **_):
+        if self.answers[2]:
+            raise self.answers[2]
+        return self.answers[1]
+
+
+@pytest.mark.parametrize("error, message, answers", [
+    (ValueError, "expected 'b' to be an array that its library shows through DLPack, got TypeError|TypeError", dict(device=3)),
+    (TypeError, "expected __dlpack__ of 'b' to give a capsule of DLPack, got 'x'", dict(capsule="x")),
+    (ValueError, "expected 'b' to be an array that .*, got BufferError: no", dict(error=BufferError("no"))),
+    (ValueError, r"'b' .*Float8_e4m3fn is not supported by dlpack; PyTorch's DLPack has FP8 since 2.10: .*view\(torch.uint8\)",
+     dict(error=BufferError("Float8_e4m3fn is not supported by dlpack"))),
+    (KeyboardInterrupt, "", dict(error=KeyboardInterrupt())),
+])
+def test_broken_libraries(pack, driver, error, message, answers):
+    o = operands(CapsuleArray)
+    with pytest.raises((error, TypeError) if "|" in message else error, match=message):
+        pack.gemm(o.a, o.sfa, Broken(o.b.values, **answers), o.sfb, o.d, stream=0)
+    assert driver.launches == []
+
+
+def test_column_of_scales_begins_anywhere(pack, driver):
+    """One K block is k_major and mn_major; TMA reads the latter from multiples of 16 bytes only."""
+    a, b, d = ExchangeArray(rows((5, 128), E4M3)), ExchangeArray(rows((320, 128), E4M3)), ExchangeArray(rows((5, 320), BF16))
+    sfa, sfb = ExchangeArray(rows((9, 1), F32)[1:6]), ExchangeArray(rows((3, 1), F32))
+    driver.reset([8, 8, 8, 4, 8, 4, 8, 4])  # a, b; sfa and its leading dimension, sfb and its; d; M
+    pack.gemm(a, sfa, b, sfb, d)  # by a kernel for k_major
+    assert driver.launches[0]["params"][2:4] == [sfa.address, 1]
+
+
+def test_c_in_place_of_one_row(pack, driver):
+    """A stride of a dimension of one means nothing."""
+    a, b, d = ExchangeArray(rows((1, 256), E4M3)), ExchangeArray(rows((256, 256), E4M3)), ExchangeArray(rows((1, 256), F32))
+    c = ExchangeArray(np.lib.stride_tricks.as_strided(d.values, strides=(4, 4)))
+    pack.gemm(a, ExchangeArray(columns((4, 2), F32)[:1]), b, ExchangeArray(columns((256, 2), F32)), d, c)
+    assert len(driver.launches) == 1
 
 
 def test_d_is_needed_without_the_exchange_api(pack):

@@ -112,6 +112,8 @@ def test_batch_invariance_is_asked_for(pack):
 
 def test_no_rows_do_nothing(pack, driver):
     pack.grouped_gemm_contiguous(*contiguous(m=0))
+    with pytest.raises(TypeError, match="expected 'workspace' to be an array"):
+        pack.grouped_gemm_contiguous(*contiguous(m=0), workspace=5)
     pack.grouped_gemm_masked(*masked(m=0))
     assert driver.launches == []
 
@@ -119,10 +121,15 @@ def test_no_rows_do_nothing(pack, driver):
 @pytest.mark.parametrize("message, options", [
     (r'"align": 64', dict(align=64)),
     (r"expected 'by' to be \"index\" .* got 'ends'", dict(by="ends")),
+    (r"expected 'by' to be \"index\" .* got 7", dict(by=7)),
+    (r"expected 'align' in \[1, 2147483647\], got 0", dict(align=0)),
+    (r"expected 'expected_m' to be an integer, got 1.5", dict(expected_m=1.5)),
+    (r"expected 'workspace' of at least 0 contiguous uint8, got 16 of int32", dict(workspace=ExchangeArray(rows((16,), I32)))),
+    (r"expected 'workspace' to be an array that supports DLPack, got str", dict(workspace="none")),
     (r"expected 'groups' of shape \[G\] = \(3,\), got \(384,\)", dict(by="end")),
 ])
 def test_contiguous_refused(pack, driver, message, options):
-    with pytest.raises((ValueError, fp8gemm.NotInPackError), match=message):
+    with pytest.raises((ValueError, TypeError, fp8gemm.NotInPackError), match=message):
         pack.grouped_gemm_contiguous(*contiguous(), **options)
     assert driver.launches == []
 

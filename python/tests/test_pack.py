@@ -2,7 +2,9 @@
 """Packs: what is in them, and how they are opened and closed."""
 
 import ast
+import importlib.metadata
 import inspect
+import os
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +37,34 @@ def test_missing_file():
         fp8gemm.load("/nowhere")
 
 
+def test_names_that_are_not_utf8(pack_path, tmp_path, driver):
+    """They work, in messages their bytes are \\xNN."""
+    name = os.fsencode(tmp_path) + b"/caf\xe9.fp8pack"
+    for path in (name, os.fsdecode(name)):
+        with pytest.raises(fp8gemm.Error, match=r"cannot open '.*caf\\xe9.fp8pack'"):
+            fp8gemm.load(path)
+    Path(os.fsdecode(name)).write_bytes(pack_path.read_bytes())
+    for path in (name, os.fsdecode(name), Path(os.fsdecode(name))):
+        with fp8gemm.load(path) as pack:
+            assert os.fsencode(pack.path) == name and r"caf\xe9" in repr(pack).encode().decode()
+            with pytest.raises(fp8gemm.NotInPackError, match=r"of pack '.*caf\\xe9.fp8pack'"):
+                pack.gemm(*(CapsuleArray(rows(shape, dtype)) for shape, dtype in (
+                    ((4, 512), "float8_e4m3fn"), ((4, 4), np.float32), ((8, 512), "float8_e4m3fn"), ((1, 4), np.float32),
+                    ((4, 8), "bfloat16"))), stream=0)
+
+
+@pytest.mark.parametrize("error, arguments, keywords", [
+    (TypeError, (5,), {}), (TypeError, (None,), {}), (TypeError, (), {}), (TypeError, ("a", "b"), {}), (ValueError, ("a\0b",), {}),
+    (TypeError, ("a",), {"mode": "r"})])
+def test_what_is_no_path(error, arguments, keywords):
+    with pytest.raises(error, match="path|null|mode|argument"):
+        fp8gemm.Pack(*arguments, **keywords)
+
+
+def test_version():
+    assert fp8gemm.__version__ == importlib.metadata.version("fp8gemm")
+
+
 def test_damaged_file(pack_path, tmp_path):
     content = bytearray(pack_path.read_bytes())
     content[len(content) // 2] ^= 1
@@ -58,10 +88,15 @@ def test_load_takes_a_device(pack, fake_driver):
     class Device:
         index = 0
 
+    class Host:
+        type, index = "cpu", 0
+
     pack.load(Device())
-    for wrong in ("first", None):
-        with pytest.raises(TypeError, match="expected 'device' to be a number, or to have one as 'index', got"):
+    for wrong in ("first", None, True, Host()):
+        with pytest.raises(TypeError, match="expected 'device' to be the number of a CUDA device, or to have one as 'index', got"):
             pack.load(wrong)
+    with pytest.raises(ValueError, match=r"expected 'device' in \[0, 2147483647\], got -1"):
+        pack.load(-1)
 
 
 def test_default_pack(pack):

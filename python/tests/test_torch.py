@@ -82,24 +82,6 @@ def arguments(device="cuda", m=4):
             torch.empty(512, 256, dtype=E4M3, device=device), torch.empty(4, 2, device=device))
 
 
-def test_operators_have_fake_kernels():
-    from torch._subclasses.fake_tensor import FakeTensorMode
-
-    ops = torch.ops.fp8gemm
-    with FakeTensorMode():
-        a, sfa, b, sfb = arguments()
-        d = ops.gemm(a, sfa, b, sfb)
-        assert d.shape == (4, 512) and d.dtype == torch.bfloat16 and d.device.type == "cuda"
-        assert ops.gemm(a, sfa, b, sfb, d.float(), dtype=torch.float32).dtype == torch.float32
-        assert ops.gemm_out(a, sfa, b, sfb, d, num_sms=8, batch_invariant=True) is None and ops.gemm_add_(a, sfa, b, sfb, d) is None
-        groups, experts = torch.empty(4, dtype=torch.int32, device="cuda"), b.expand(3, 512, 256)
-        assert ops.grouped_gemm_contiguous(a, sfa, experts, sfb, groups, by="end").shape == (4, 512)
-        assert ops.grouped_gemm_masked(a.expand(3, 4, 256), sfa, experts, sfb, groups).shape == (3, 4, 512)
-        assert ops.grouped_gemm_k_add_(a, sfa, b, sfb, groups, d) is None
-        with pytest.raises(TypeError, match="expected 'dtype' to be bfloat16 or float32"):
-            ops.gemm(a, sfa, b, sfb, dtype=torch.float16)
-
-
 def test_operators_are_traced_whole():
     from torch._subclasses.fake_tensor import FakeTensorMode
     from torch.fx.experimental.proxy_tensor import make_fx
@@ -191,3 +173,27 @@ def test_operators_are_what_they_say(on_the_host):
     inputs = a.view(torch.uint8), sfa, b.view(torch.uint8), sfb
     torch.library.opcheck(torch.ops.fp8gemm.gemm, inputs)
     torch.library.opcheck(torch.ops.fp8gemm.gemm_out, (*inputs, torch.zeros(20, 384).bfloat16()))
+
+
+def test_casts_of_wrong_arguments():
+    x = torch.randn(4, 256)
+    for error, message, call in (
+            (TypeError, "expected 'x' to be a torch.Tensor, got ndarray", lambda: ft.quantize_per_token(x.numpy())),
+            (TypeError, "expected 'x' of a floating type, got torch.int64", lambda: ft.quantize_per_block(x.long())),
+            (ValueError, r"expected 'x' of at least 2 dimensions, got shape \(256,\)", lambda: ft.quantize_per_token(x[0])),
+            (TypeError, "expected 'power_of_two' to be True or False, got 1", lambda: ft.quantize_per_token(x, power_of_two=1)),
+            (ValueError, r"expected 'scales' of shape \(4, 2\) or \(1, 2\), got \(4, 3\)", lambda: ft.dequantize(x, torch.ones(4, 3))),
+            (ValueError, "expected 'scales' of at least 2 dimensions", lambda: ft.mn_major(torch.ones(4)))):
+        with pytest.raises(error, match=message):
+            call()
+
+
+@pytest.mark.parametrize("view", [
+    lambda: torch.empty_strided((8, 3), (1, 8)).copy_(torch.rand(8, 3))[1:8], lambda: torch.rand(33)[1:].as_strided((8, 4), (1, 8)),
+    lambda: torch.rand(8, 1), lambda: torch.rand(1, 4), lambda: torch.rand(1, 4).expand(8, 4), lambda: torch.rand(6, 8)[:, ::2],
+    lambda: torch.rand(2, 3, 9).mT[:, 1:], lambda: torch.rand(2, 4, 6).transpose(0, 1)])
+def test_mn_major_of_any_view(view):
+    scales = view()
+    made = ft.mn_major(scales)
+    assert torch.equal(made, scales) and made.data_ptr() % 16 == 0 and made.stride(-2) == 1
+    assert all(step % 4 == 0 for i, step in enumerate(made.stride()) if i != made.dim() - 2) and ft.mn_major(made) is made

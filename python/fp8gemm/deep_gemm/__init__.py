@@ -8,9 +8,10 @@ Names, arguments and meaning are DeepGEMM's on compute capability 9.0; it is an 
 
 - Nothing is compiled. A product that the pack has no kernels for raises fp8gemm.NotInPackError, which names it and says how to
   compile it. Settings that steer compilation (compiled_dims, ignore_compile_dims) have no effect.
+- ensure_zero_padding has no effect, and c that isn't d is copied into it.
 - Rows of grouped_layout -1 keep what d held; DeepGEMM computes those in the last block of a group.
 - FP8 is K-major: nn, tn and tt take what is K-major by its strides, as DeepGEMM does on Hopper.
-- Names that are not about FP8 on Hopper raise NotImplementedError with the reason.
+- Names that are not about FP8 on Hopper are absent (hasattr is false); the AttributeError has the reason.
 """
 
 from fp8gemm.deep_gemm import utils

@@ -24,13 +24,7 @@ _REASONS = {
 
 
 def missing(name, module):
-    """A function that raises NotImplementedError, for the names above; AttributeError for others."""
-    if name not in _REASONS:
-        raise AttributeError(f"module '{module}' has no attribute '{name}'")
-
-    def unavailable(*_, **__):
-        raise NotImplementedError(f"{name} is not available: {_REASONS[name]}")
-
-    unavailable.__name__ = unavailable.__qualname__ = name
-    unavailable.__doc__ = f"Raises NotImplementedError: {_REASONS[name]}."
-    return unavailable
+    """Raises AttributeError, with the reason for the names above: programs ask whether a name is there, and take another
+    way where it isn't."""
+    reason = f": {_REASONS[name]}" if name in _REASONS else ""
+    raise AttributeError(f"module '{module}' has no attribute '{name}'{reason}")

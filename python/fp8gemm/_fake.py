@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The fake kernels of fp8gemm.torch's operators: what these refuse and return, of tensors that have no data.
+
+They expect what the extension expects (src/Operands.cpp, src/Grouped.cpp), in its order and words; sizes may be symbols.
+Not looked at: what has no place in a trace (addresses, the pack), and strides of what is only read, which may be any.
+"""
+
+import torch
+
+_BLOCK = 128  # elements that share a scale
+_LARGEST_COUNT = 2**31 - 1
+_FP8 = torch.float8_e4m3fn, torch.float8_e5m2, torch.uint8
+_RESULTS = torch.bfloat16, torch.float32
+_ALIGNMENT = 16  # bytes
+
+#
+# Rules
+#
+
+
+def _expect(condition, message):
+    """A ValueError, at the latest when the graph runs, where a size is not known before."""
+    torch._check_value(condition, message)
+
+
+def _expect_type(name, tensor, types, words):
+    if tensor.dtype not in types:
+        raise TypeError(f"expected '{name}' of {words}, got {str(tensor.dtype).removeprefix('torch.')}")
+
+
+def _expect_f32(name, tensor):
+    _expect_type(name, tensor, (torch.float32,), "float32")
+
+
+def _read(place, name, tensor, rank):
+    """On the device of the first tensor, of a rank (0: any). `place` is that tensor, and its name."""
+    first, first_name = place
+    if first.device.type == "cuda" and tensor.device.type != "cuda":
+        raise ValueError(f"expected '{name}' on a CUDA device, got {tensor.device}")
+    if tensor.device != first.device:
+        raise ValueError(f"expected '{name}' on the device of '{first_name}', {first.device}, got {tensor.device}")
+    if not 1 <= tensor.dim() <= 3:
+        raise ValueError(f"expected '{name}' of 1 to 3 dimensions, got {tensor.dim()}")
+    if rank and tensor.dim() != rank:
+        raise ValueError(f"expected '{name}' of {rank} dimensions, got shape {tuple(tensor.shape)}")
+
+
+def _read_inputs(a, sfa, b, sfb, ranks):
+    place = a, "a"
+    for name, tensor, rank in zip(("a", "sfa", "b", "sfb"), (a, sfa, b, sfb), ranks):
+        _read(place, name, tensor, rank)
+    for name, tensor in (("a", a), ("b", b)):
+        _expect_type(name, tensor, _FP8, "float8_e4m3fn, float8_e5m2, or uint8 (the bits of e4m3)")
+    return place
+
+
+def _expect_shape(name, tensor, wanted, rule):
+    message = lambda: f"expected '{name}' of shape {rule} = {tuple(wanted)}, got {tuple(tensor.shape)}"
+    _expect(tensor.dim() == len(wanted), message)
+    for extent, of_rule in zip(tensor.shape, wanted):
+        _expect(extent == of_rule, message)
+
+
+def _expect_scales_of_b(b, sfb, blocks):
+    groups, n = "[groups of b] + " if b.dim() == 3 else "", b.shape[-2]
+    message = lambda: (f"expected 'sfb' of shape {groups}[{_ceil_div(n)}, {blocks}] (128x128) or {groups}[{n}, "
+                       f"{blocks}] (1x128), got {tuple(sfb.shape)}")
+    rows = sfb.shape[-2]
+    _expect((rows == _ceil_div(n)) | (rows == n), message)
+    _expect(sfb.shape[-1] == blocks, message)
+    if b.dim() == 3:
+        _expect(sfb.shape[0] == b.shape[0], message)
+    _expect_f32("sfb", sfb)
+
+
+def _expect_groups(place, name, tensor, entries, rule):
+    _read(place, name, tensor, 1)
+    _expect_type(name, tensor, (torch.int32,), "int32")
+    _expect_shape(name, tensor, (entries,), rule)
+
+
+def _expect_count(name, value, least=0):
+    if not least <= value <= _LARGEST_COUNT:
+        raise ValueError(f"expected '{name}' in [{least}, {_LARGEST_COUNT}], got {value}")
+
+
+def result_type(dtype):
+    """That of d, bfloat16 if nothing is said."""
+    if dtype is not None and dtype not in _RESULTS:
+        raise TypeError(f"expected 'dtype' to be bfloat16 or float32, got {dtype}")
+    return dtype or torch.bfloat16
+
+
+def _expect_result(place, name, tensor, shape, rule):
+    _read(place, name, tensor, len(shape))
+    _expect_shape(name, tensor, shape, rule)
+    _expect_type(name, tensor, _RESULTS, "bfloat16 or float32")
+
+
+def _expect_written(place, d, shape, rule):
+    """d, as it is stored, too."""
+    _expect_result(place, "d", d, shape, rule)
+    *outer, step = d.stride()
+    _expect(step == 1, lambda: f"expected 'd' row-major (stride 1 in the last dimension), got shape {tuple(d.shape)} and "
+            f"strides {d.stride()}")
+    elements = _ALIGNMENT // d.element_size()
+    for extent, step in zip(d.shape, outer):
+        if isinstance(extent, int) and extent <= 1:
+            continue  # a stride that means nothing
+        _expect(step % elements == 0, lambda: f"expected strides of 'd' to be multiples of {_ALIGNMENT} bytes ({elements} "
+                f"elements), got {d.stride()}")
+
+
+def _expect_added(place, c, dtype, shape, rule):
+    if c is None:
+        return
+    _expect_result(place, "c", c, shape, rule)
+    if c.dtype != dtype:
+        raise TypeError(f"expected 'c' of the type of 'd', {str(dtype).removeprefix('torch.')}, got "
+                        f"{str(c.dtype).removeprefix('torch.')}")
+
+
+def _ceil_div(value):
+    return (value + _BLOCK - 1) // _BLOCK
+
+
+#
+# Products
+#
+
+
+def _expect_gemm(a, sfa, b, sfb, num_sms):
+    _expect_count("num_sms", num_sms)
+    place = _read_inputs(a, sfa, b, sfb, (2, 2, 2, 2))
+    (m, k), n = a.shape, b.shape[0]
+    _expect_shape("b", b, (n, k), "[N, K]")
+    _expect_shape("sfa", sfa, (m, _ceil_div(k)), "[M, ceil(K/128)]")
+    _expect_scales_of_b(b, sfb, _ceil_div(k))
+    _expect_f32("sfa", sfa)
+    return place, (m, n)
+
+
+def gemm(a, sfa, b, sfb, c=None, *, dtype=None, num_sms=0, **_):
+    dtype = result_type(dtype)
+    place, shape = _expect_gemm(a, sfa, b, sfb, num_sms)
+    _expect_added(place, c, dtype, shape, "[M, N]")
+    return a.new_empty(shape, dtype=dtype)
+
+
+def gemm_out(a, sfa, b, sfb, d, c=None, *, num_sms=0, **_):
+    place, shape = _expect_gemm(a, sfa, b, sfb, num_sms)
+    _expect_written(place, d, shape, "[M, N]")
+    _expect_added(place, c, d.dtype, shape, "[M, N]")
+
+
+def _expect_contiguous(a, sfa, b, sfb, groups, by, align, expected_m, num_sms):
+    _expect_count("num_sms", num_sms)
+    if by not in ("index", "end"):
+        raise ValueError("expected 'by' to be \"index\" (the group of each row) or \"end\" (of each group's rows), got "
+                         f"{by!r}")
+    _expect_count("align", align, 1)
+    _expect_count("expected_m", expected_m)
+    place = _read_inputs(a, sfa, b, sfb, (2, 2, 3, 3))
+    (m, k), (count, n, _) = a.shape, b.shape
+    _expect_shape("b", b, (count, n, k), "[G, N, K]")
+    _expect_shape("sfa", sfa, (m, _ceil_div(k)), "[M, ceil(K/128)]")
+    _expect_scales_of_b(b, sfb, _ceil_div(k))
+    _expect_f32("sfa", sfa)
+    _expect_groups(place, "groups", groups, *((count, "[G]") if by == "end" else (m, "[M]")))
+    return place, (m, n)
+
+
+def contiguous(a, sfa, b, sfb, groups, *, by="index", align=_BLOCK, expected_m=0, dtype=None, num_sms=0, **_):
+    dtype = result_type(dtype)
+    _, shape = _expect_contiguous(a, sfa, b, sfb, groups, by, align, expected_m, num_sms)
+    return a.new_empty(shape, dtype=dtype)
+
+
+def contiguous_out(a, sfa, b, sfb, groups, d, *, by="index", align=_BLOCK, expected_m=0, num_sms=0, **_):
+    place, shape = _expect_contiguous(a, sfa, b, sfb, groups, by, align, expected_m, num_sms)
+    _expect_written(place, d, shape, "[M, N]")
+
+
+def _expect_masked(a, sfa, b, sfb, counts, expected_m, num_sms):
+    _expect_count("num_sms", num_sms)
+    _expect_count("expected_m", expected_m)
+    place = _read_inputs(a, sfa, b, sfb, (3, 3, 3, 3))
+    (count, m, k), n = a.shape, b.shape[1]
+    _expect_shape("b", b, (count, n, k), "[G, N, K]")
+    _expect_shape("sfa", sfa, (count, m, _ceil_div(k)), "[G, M, ceil(K/128)]")
+    _expect_scales_of_b(b, sfb, _ceil_div(k))
+    _expect_f32("sfa", sfa)
+    if counts is not None:
+        _expect_groups(place, "counts", counts, count, "[G]")
+    return place, (count, m, n)
+
+
+def masked(a, sfa, b, sfb, counts, *, expected_m=0, dtype=None, num_sms=0, **_):
+    dtype = result_type(dtype)
+    _, shape = _expect_masked(a, sfa, b, sfb, counts, expected_m, num_sms)
+    return a.new_empty(shape, dtype=dtype)
+
+
+def masked_out(a, sfa, b, sfb, counts, d, *, expected_m=0, num_sms=0, **_):
+    place, shape = _expect_masked(a, sfa, b, sfb, counts, expected_m, num_sms)
+    _expect_written(place, d, shape, "[G, M, N]")
+
+
+def k_out(a, sfa, b, sfb, lengths, d, *, num_sms=0, **_):
+    _expect_count("num_sms", num_sms)
+    place = _read_inputs(a, sfa, b, sfb, (0, 2, 0, 2))
+    m, n = sfa.shape[0], sfb.shape[0]
+    if a.dim() > 2:
+        raise ValueError(f"expected 'a' of shape [M, K], or flat, got {tuple(a.shape)}")
+    if a.dim() == 2:
+        k = a.shape[1]
+        _expect_shape("a", a, (m, k), "[rows of sfa, K]")
+        _expect_shape("b", b, (n, k), "[rows of sfb, K of a]")
+    else:
+        k = a.shape[0] // m if m != 0 else 0
+        _expect_shape("a", a, (m * k,), "[rows of sfa * K]")
+        _expect_shape("b", b, (n * k,), "[rows of sfb * K of a]")
+    _read(place, "lengths", lengths, 1)
+    for name, scales in (("sfa", sfa), ("sfb", sfb)):
+        _expect(scales.shape[1] >= _ceil_div(k), lambda: f"expected '{name}' of at least ceil(K/128) = {_ceil_div(k)} "
+                f"columns, got shape {tuple(scales.shape)}")
+    _expect_groups(place, "lengths", lengths, lengths.shape[0], "[G]")
+    _expect_f32("sfa", sfa)
+    _expect_f32("sfb", sfb)
+    _expect_written(place, d, (lengths.shape[0], m, n), "[G, M, N]")
