@@ -31,7 +31,7 @@ void buildHopperPipeline(OpPassManager &manager, const PipelineOptions &options)
 void buildNVVMPipeline(OpPassManager &manager, const PipelineOptions &options) {
   OpPassManager &module = manager.nest<gpu::GPUModuleOp>();
   OpPassManager &kernel = module.nest<gpu::GPUFuncOp>();
-  kernel.addPass(hopper::createAssignStagesPass());
+  hopper::buildCompleteSchedulePipeline(kernel);
   kernel.addPass(hopper::createCheckRingsPass());
   kernel.addPass(hopper::createCheckResourcesPass());
   module.addPass(createConvertHopperToNVVMPass({options.debugRings}));
@@ -68,6 +68,8 @@ void registerPipelines() {
                                                 for (size_t step = 0; step <= last; ++step)
                                                   steps[step](manager, options);
                                               });
+  PassPipelineRegistration<>("hopper-complete-schedule", "unroll, and give ring accesses their positions",
+                             hopper::buildCompleteSchedulePipeline);
   PassPipelineRegistration<PipelineOptions>("fp8gemm-to-cubin", "compile any level to kernel files",
                                             buildFP8GemmToCubinPipeline);
 }

@@ -83,7 +83,7 @@ static Status simulate(const fp8gemm_sim_args &args, fp8gemm_sim_result &result,
     return kNothing;
   }
   PassManager passes(&context);
-  passes.nest<gpu::GPUModuleOp>().nest<gpu::GPUFuncOp>().addPass(hopper::createAssignStagesPass());
+  hopper::buildCompleteSchedulePipeline(passes.nest<gpu::GPUModuleOp>().nest<gpu::GPUFuncOp>());
   simulator::TrialOptions options;
   options.m = args.m, options.padBytes = args.pad, options.seed = args.seed;
   snprintf(result.kernel, sizeof(result.kernel), "%s", kernels.front().getName().str().c_str());

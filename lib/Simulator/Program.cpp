@@ -103,6 +103,9 @@ LogicalResult Program::compileOp(Operation &op, Code &code) {
     return success();
   }
   if (auto roles = dyn_cast<hopper::WarpSpecializeOp>(op)) {
+    if (roles.getUnroll() != 1)
+      return op.emitOpError("expected loops to be unrolled, got 'unroll' of ")
+             << roles.getUnroll() << ": run hopper-complete-schedule first";
     code.push_back({&op, startRoles, {}, {}});
     slotOf(roles.getConsumer().getArgument(0));
     if (failed(compileBlock(roles.getProducer().front(), producer)) ||
@@ -121,7 +124,8 @@ LogicalResult Program::compileOp(Operation &op, Code &code) {
       code.push_back(std::move(instruction));
       return success();
     }
-  return op.emitOpError("expected an operation of a schedule behind hopper-assign-stages, which can be simulated");
+  return op.emitOpError(
+      "expected an operation of a complete schedule, which can be simulated: run hopper-complete-schedule first");
 }
 
 FailureOr<Program> Program::compile(gpu::GPUFuncOp kernel) {

@@ -60,7 +60,7 @@ static std::function<void(Diagnostic &)> explainWait(const RingState &ring, int6
 /// The position of an access, or a negative one and an error.
 static int64_t position(Task &task, const Instruction &i, const RingState &ring) {
   if (i.in.size() < 3) {
-    task.fail(i.op) << "expected a position, got none: run hopper-assign-stages first";
+    task.fail(i.op) << "expected a position, got none: run hopper-complete-schedule first";
     return -1;
   }
   int64_t stage = task.in(i, 1).number;

@@ -76,6 +76,18 @@ template <bool remainder> static Outcome divide(Task &task, const Instruction &i
   return Outcome::Next;
 }
 
+/// The remainder of signed numbers has the sign of the first.
+static Outcome remainderSigned(Task &task, const Instruction &i) {
+  Type type = i.op->getResult(0).getType();
+  int64_t x = signedValue(type, task.in(i, 0).number), y = signedValue(type, task.in(i, 1).number);
+  if (y == 0) {
+    task.fail(i.op) << "divides by zero, in " << task.name();
+    return Outcome::Failed;
+  }
+  task.out(i, 0).number = wrap(type, y == -1 ? 0 : x % y);
+  return Outcome::Next;
+}
+
 static Outcome compare(Task &task, const Instruction &i) {
   Type type = i.op->getOperand(0).getType();
   int64_t x = task.in(i, 0).number, y = task.in(i, 1).number;
@@ -228,6 +240,7 @@ Handler fp8gemm::simulator::scalarHandler(Operation *op) {
       .Case<arith::MulIOp>([](auto) { return mul; })
       .Case<arith::DivUIOp>([](auto) -> Handler { return divide<false>; })
       .Case<arith::RemUIOp>([](auto) -> Handler { return divide<true>; })
+      .Case<arith::RemSIOp>([](auto) { return remainderSigned; })
       .Case<arith::MinUIOp>([](auto) { return minU; })
       .Case<arith::MaxUIOp>([](auto) { return maxU; })
       .Case<arith::AndIOp>([](auto) { return bitAnd; })

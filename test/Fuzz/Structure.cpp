@@ -182,8 +182,6 @@ bool Mutator::wrapLines(Tokens &tokens, Random &random) const {
     std::string upper = constant("u", number("4", random), "index");
     std::string step = constant("s", random.oneIn(2) ? "1" : number("1", random), "index");
     before += "scf.for " + name + " = " + lower + " to " + upper + " step " + step + " {\n";
-    if (random.oneIn(3))
-      behind = "} {hopper.unroll = " + number("2", random) + " : i64}\n";
   }
   replace(tokens, range.last, range.last, tokenize(behind));
   replace(tokens, range.first, range.first, tokenize(before));

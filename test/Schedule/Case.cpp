@@ -170,7 +170,7 @@ Verdict run(const Case &c) {
   PassManager build(&context);
   buildHopperPipeline(build, options);
   OpPassManager &kernelPasses = build.nest<gpu::GPUModuleOp>().nest<gpu::GPUFuncOp>();
-  kernelPasses.addPass(hopper::createAssignStagesPass());
+  hopper::buildCompleteSchedulePipeline(kernelPasses);
   kernelPasses.addPass(hopper::createCheckRingsPass());
   kernelPasses.addPass(hopper::createCheckResourcesPass());
   LogicalResult built = build.run(*module);

@@ -49,7 +49,7 @@ struct Verdict {
   };
   Kind kind = Kind::Failed;
   std::string message; ///< the diagnostics
-  std::string ir;      ///< of what failed: the kernel behind hopper-assign-stages, if it came so far
+  std::string ir;      ///< of what failed: the kernel after hopper-complete-schedule, if it came so far
   simulator::TrialResult trial;
 };
 

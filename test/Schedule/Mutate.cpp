@@ -81,7 +81,7 @@ public:
     PassManager passes(&context);
     buildConfigPipeline(passes, options);
     buildHopperPipeline(passes, options);
-    passes.nest<gpu::GPUModuleOp>().nest<gpu::GPUFuncOp>().addPass(hopper::createAssignStagesPass());
+    hopper::buildCompleteSchedulePipeline(passes.nest<gpu::GPUModuleOp>().nest<gpu::GPUFuncOp>());
     isValid = base && succeeded(passes.run(*base));
   }
 

@@ -8,7 +8,7 @@ include "mlir/Pass/PassBase.td"
 def SimulatePass : Pass<"hopper-simulate", "::mlir::gpu::GPUFuncOp"> {
   let summary = "run a kernel on random operands, on the CPU, and reject it if anything goes wrong";
   let description = [{
-    Behind hopper-assign-stages. Runs the schedule for a small problem with roles, TMA and tensor core interleaved at
+    After hopper-complete-schedule. Runs the schedule for a small problem with roles, TMA and tensor core interleaved at
     random, and compares D with float64 (docs/Simulator.md). Changes nothing.
   }];
   let options = [

@@ -42,7 +42,7 @@ struct Launch {
   std::vector<uint8_t> *writes = nullptr;
 };
 
-/// Simulates a kernel behind hopper-assign-stages, cluster by cluster. Shared memory and barriers are those
+/// Simulates a kernel after hopper-complete-schedule, cluster by cluster. Shared memory and barriers are those
 /// of the machine: phases, arrivals, bytes to come, swizzles, the registers of wgmma. The first fault ends it, as an
 /// error at the operation that shows it:
 ///

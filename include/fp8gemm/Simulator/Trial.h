@@ -38,10 +38,10 @@ struct TrialResult {
   double worst = 0;                   ///< largest error / bound; at most 1
 };
 
-/// Simulates a kernel with a hopper.problem behind hopper-assign-stages (see simulate()). Operands are random numbers
-/// with random scales; what lies around and between them is NaN. Every element of D must be within the oracle's bound
-/// of docs/Numerics.md of the exact result, since the simulator adds up in f32, and what is of nobody must keep its
-/// bits. Emits an error otherwise.
+/// Simulates a kernel with a hopper.problem after hopper-complete-schedule (see simulate()). Operands are random
+/// numbers with random scales; what lies around and between them is NaN. Every element of D must be within the oracle's
+/// bound of docs/Numerics.md of the exact result, since the simulator adds up in f32, and what is of nobody must keep
+/// its bits. Emits an error otherwise.
 llvm::FailureOr<TrialResult> runTrial(mlir::gpu::GPUFuncOp kernel, const TrialOptions &options);
 
 } // namespace fp8gemm::simulator

@@ -66,7 +66,7 @@ SmallVector<Value> KernelBuilder::mainLoop(Value group, SmallVector<Value> sums)
   if (count)
     unroll = std::min(unroll, *count / (2 * step));
   if (unroll > 1)
-    loop->setAttr("hopper.unroll", builder.getI64IntegerAttr(unroll));
+    loop->getParentOfType<WarpSpecializeOp>().setUnroll(unroll);
   {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(loop.getBody());

@@ -56,9 +56,13 @@ LogicalResult fp8gemm::hopper::numberWaits(gpu::GPUFuncOp kernel, int64_t limitM
       op->emitOpError("expected a ring that the kernel creates, accessed in a role, for debug-rings");
       return WalkResult::interrupt();
     }
-    op->setAttr(kNumber, builder.getI64IntegerAttr(waits.size()));
-    waits.push_back(RingWaitAttr::get(kernel.getContext(), roleOf(op), acquire ? StageState::empty : StageState::full,
-                                      ring->second, describe(op->getLoc())));
+    auto what = RingWaitAttr::get(kernel.getContext(), roleOf(op), acquire ? StageState::empty : StageState::full,
+                                  ring->second, describe(op->getLoc()));
+    // Those of an unrolled loop are one to whoever reads a report.
+    auto known = llvm::find(waits, what);
+    op->setAttr(kNumber, builder.getI64IntegerAttr(known - waits.begin()));
+    if (known == waits.end())
+      waits.push_back(what);
     return WalkResult::advance();
   });
   if (result.wasInterrupted())

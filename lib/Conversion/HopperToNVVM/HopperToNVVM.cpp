@@ -12,7 +12,6 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/SCF/Transforms/Patterns.h"
-#include "mlir/Dialect/SCF/Utils/Utils.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 namespace fp8gemm {
@@ -26,13 +25,6 @@ using namespace fp8gemm::hopper;
 /// The symbol of a kernel's dynamic shared memory. An external array of no bytes
 /// is what `extern __shared__` is in CUDA C++.
 static constexpr StringLiteral kSmemSymbol = "smem";
-
-/// On an scf.for: how many iterations become one.
-static constexpr StringLiteral kUnroll = "hopper.unroll";
-/// More would neither fit the registers nor the instruction cache.
-static constexpr int64_t kMostUnrolled = 64;
-/// So that nested loops can't take for ever.
-static constexpr int64_t kMostOperations = 1 << 16;
 
 static Value asType(OpBuilder &builder, Location loc, Type type, Value value) {
   return UnrealizedConversionCastOp::create(builder, loc, type, value).getResult(0);
@@ -79,58 +71,6 @@ static void noteDependence(gpu::GPUFuncOp func) {
     func->setAttr("hopper.waits_for_previous", UnitAttr::get(func.getContext()));
 }
 
-/// Each product takes the registers of one that was promoted before. Else ptxas gives it
-/// others and starts it before that promotion, and spills.
-static void shareRegisters(Block *block) {
-  SmallVector<Value> free;
-  for (Operation &op : *block) {
-    if (auto wait = dyn_cast<MmaWaitOp>(op))
-      free.push_back(wait.getResult());
-    auto mma = dyn_cast<MmaOp>(op);
-    if (!mma || free.empty())
-      continue;
-    if (mma.getReused())
-      llvm::erase(free, mma.getReused());
-    else if (free.front().getType() == mma.getPartial().getType()) {
-      mma.getReusedMutable().assign(free.front());
-      free.erase(free.begin());
-    }
-  }
-}
-
-/// Loops that ask for it are unrolled: ptxas then polls the next stage's barrier and
-/// computes its addresses under the promotion of the stage before.
-static LogicalResult unrollLoops(gpu::GPUFuncOp func) {
-  SmallVector<scf::ForOp> loops;
-  func.walk([&](scf::ForOp loop) {
-    if (loop->hasAttr(kUnroll))
-      loops.push_back(loop);
-  });
-  for (scf::ForOp loop : loops) {
-    auto factor = loop->getAttrOfType<IntegerAttr>(kUnroll);
-    if (!factor || !factor.getType().isSignlessInteger(64) || factor.getInt() < 1)
-      return loop.emitOpError("expected '")
-             << kUnroll << "' to be a positive integer of 64 bits, got " << loop->getAttr(kUnroll);
-    if (factor.getInt() > kMostUnrolled)
-      return loop.emitOpError("expected '")
-             << kUnroll << "' to be at most " << kMostUnrolled << ", got " << factor.getInt();
-    // Of nested loops the inner ones come first.
-    int64_t operations = 0;
-    loop->walk([&](Operation *) { ++operations; });
-    if (operations * factor.getInt() > kMostOperations)
-      return loop.emitOpError("expected at most ") << kMostOperations << " operations in an unrolled loop, got "
-                                                   << operations << " times " << factor.getInt();
-    loop->removeAttr(kUnroll);
-    Block *around = loop->getBlock();
-    FailureOr<UnrolledLoopInfo> unrolled = loopUnrollByFactor(loop, factor.getInt());
-    if (failed(unrolled))
-      return loop.emitOpError("expected a loop that can be unrolled");
-    // A loop of one iteration is none any more: its products are in the block around it.
-    shareRegisters(unrolled->mainLoopOp ? unrolled->mainLoopOp->getBody() : around);
-  }
-  return success();
-}
-
 /// What may be left: the dialects that upstream passes lower from here.
 static void configureTarget(ConversionTarget &target) {
   target.addLegalDialect<arith::ArithDialect, math::MathDialect, scf::SCFDialect, LLVM::LLVMDialect, NVVM::NVVMDialect,
@@ -155,7 +95,7 @@ struct ConvertHopperToNVVMPass : fp8gemm::impl::ConvertHopperToNVVMPassBase<Conv
         return signalPassFailure();
       if (debugRings && failed(numberWaits(kernel, debugRings)))
         return signalPassFailure();
-      if (failed(unrollLoops(kernel)) || failed(placeSharedMemory(kernel)))
+      if (failed(placeSharedMemory(kernel)))
         return signalPassFailure();
     }
     declareSharedMemory(module);

@@ -19,6 +19,8 @@ struct LowerWarpSpecialize : OpConversionPattern<WarpSpecializeOp> {
 
   LogicalResult matchAndRewrite(WarpSpecializeOp op, OneToNOpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
+    if (op.getUnroll() != 1)
+      return rewriter.notifyMatchFailure(op, "has loops to unroll: run hopper-unroll first");
     Emitter emit{rewriter, op.getLoc()};
     // The same in all lanes, and told so to the compiler by the shuffle.
     Value warp = NVVM::ShflOp::create(rewriter, op.getLoc(), rewriter.getI32Type(), emit.i32(-1),

@@ -2,7 +2,7 @@
 // Grouped products: where each role finds a tile's group, and what it stores of a tile.
 // RUN: fp8gemm-opt %s -split-input-file -fp8gemm-select-config="config=tile_m=64,tile_n=128,stages=4,consumers=1,raster_group=2,partials=1,cluster_n=1" \
 // RUN:   -convert-fp8gemm-to-hopper | FileCheck %s -enable-var-scope
-// RUN: fp8gemm-opt %s -split-input-file -pass-pipeline='builtin.module(fp8gemm-select-config{config=tile_m=64,tile_n=128,consumers=1,cluster_n=1},convert-fp8gemm-to-hopper,gpu.module(gpu.func(hopper-check-rings,hopper-check-resources,hopper-assign-stages,hopper-check-rings)))' -o /dev/null
+// RUN: fp8gemm-opt %s -split-input-file -pass-pipeline='builtin.module(fp8gemm-select-config{config=tile_m=64,tile_n=128,consumers=1,cluster_n=1},convert-fp8gemm-to-hopper,gpu.module(gpu.func(hopper-check-rings,hopper-check-resources,hopper-complete-schedule,hopper-check-rings)))' -o /dev/null
 
 // Rows packed without padding: the kernel tabulates the groups first, of 64 rows a block.
 // CHECK-LABEL: gpu.func @fp8gemm_{{.*}}_3_groups_row_end_align1

@@ -49,7 +49,7 @@ func.func @host_keeps_the_product(%a: memref<?x576xf8E4M3FN>, %sfa: memref<5x?xf
 // CHECK:           hopper.fetch_scales %[[SFB]][{{.*}}] count 3 step 64 per 128 limit %c384
 // CHECK:           hopper.ring.acquire %[[RING]] by warps
 
-// CHECK:         } consumers(2) registers(232) |%[[GROUP:.+]]| {
+// CHECK:         } consumers(2) registers(232) unroll(2) |%[[GROUP:.+]]| {
 // CHECK:             hopper.ring.wait %[[RING]]
 // CHECK:             %[[ROWS:.+]] = hopper.load_scales {{.*}} -> <64 rows by 1>
 // CHECK-NEXT:        %[[COLUMNS:.+]] = hopper.load_scales {{.*}} -> <192 columns by 64>

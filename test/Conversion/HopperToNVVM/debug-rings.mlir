@@ -47,12 +47,12 @@ gpu.module @kernels {
       hopper.ring.commit %slot
       hopper.yield
     } consumers(1) registers(232) |%group| {
-      // A loop that is unrolled keeps the number of its wait.
+      // Waits that an unrolled loop copied have one number.
       // CHECK-COUNT-2: llvm.inline_asm {{.*}}mov.u32 value, 3;\0Ast.global.u32 [at+4], value;
-      scf.for %i = %c0 to %loads step %c1 {
-        %slot, %tile, %scales = hopper.ring.wait %ring at (%c1, %true) : !ring
-        hopper.ring.release %slot
-      } {hopper.unroll = 2}
+      %slot, %tile, %scales = hopper.ring.wait %ring at (%c1, %true) : !ring loc("loop.mlir":1:2)
+      hopper.ring.release %slot
+      %slot2, %tile2, %scales2 = hopper.ring.wait %ring at (%c1, %true) : !ring loc("loop.mlir":1:2)
+      hopper.ring.release %slot2
       hopper.yield
     }
     gpu.return

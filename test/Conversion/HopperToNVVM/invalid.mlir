@@ -1,45 +1,15 @@
 // RUN: fp8gemm-opt %s -pass-pipeline='builtin.module(gpu.module(convert-hopper-to-nvvm))' -split-input-file -verify-diagnostics
 
 gpu.module @m {
-gpu.func @unroll_much(%n: index) kernel {
-  %c0 = arith.constant 0 : index
-  %c1 = arith.constant 1 : index
-  // expected-error @+1 {{expected 'hopper.unroll' to be at most 64, got 1000000000}}
-  scf.for %i = %c0 to %n step %c1 {
-    hopper.fence.async_shared
-  } {hopper.unroll = 1000000000 : i64}
-  gpu.return
-}
-}
-
-// -----
-
-gpu.module @m {
-gpu.func @unroll_type(%n: index) kernel {
-  %c0 = arith.constant 0 : index
-  %c1 = arith.constant 1 : index
-  // expected-error @+1 {{expected 'hopper.unroll' to be a positive integer of 64 bits, got 2 : i128}}
-  scf.for %i = %c0 to %n step %c1 {
-    hopper.fence.async_shared
-  } {hopper.unroll = 2 : i128}
-  gpu.return
-}
-}
-
-// -----
-
-gpu.module @m {
-gpu.func @unroll_nested(%n: index) kernel {
-  %c0 = arith.constant 0 : index
-  %c1 = arith.constant 1 : index
-  // expected-error @+1 {{operations in an unrolled loop, got}}
-  scf.for %i = %c0 to %n step %c1 {
-    scf.for %j = %c0 to %n step %c1 {
-      scf.for %k = %c0 to %n step %c1 {
-        hopper.fence.async_shared
-      } {hopper.unroll = 64 : i64}
-    } {hopper.unroll = 64 : i64}
-  } {hopper.unroll = 64 : i64}
+// What the kernel asks for is done by hopper-unroll, before the checks.
+gpu.func @not_unrolled() kernel
+    attributes {hopper.launch = #hopper.launch<threads = 256, tile_m = 64, tile_n = 8, stages = 1, consumers = 1>} {
+  // expected-error @+1 {{failed to legalize operation 'hopper.warp_specialize'}}
+  hopper.warp_specialize producer registers(40) {
+    hopper.yield
+  } consumers(1) registers(232) unroll(2) |%group| {
+    hopper.yield
+  }
   gpu.return
 }
 }

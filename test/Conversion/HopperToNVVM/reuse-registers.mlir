@@ -19,26 +19,4 @@ gpu.module @kernels {
     %second = hopper.mma.wait %q : !acc
     gpu.return
   }
-
-  // So does that of an unrolled loop, also where one iteration is all and no loop is left.
-  // CHECK-LABEL: llvm.func @unrolled_loop_of_one_iteration()
-  // CHECK-NOT: llvm.cond_br
-  // CHECK-NOT: scf.for
-  // CHECK: %[[FIRST:.+]] = llvm.inline_asm has_side_effects {{.*}}"wgmma.wait_group.sync.aligned 0;"
-  // CHECK: %[[R0:.+]] = llvm.extractvalue %[[FIRST]][0]
-  // CHECK: %[[OWN:.+]] = llvm.mlir.undef
-  // CHECK-NEXT: %[[IN0:.+]] = llvm.insertvalue %[[R0]], %[[OWN]][0]
-  // CHECK: %[[IN3:.+]] = llvm.insertvalue %{{.+}}, %{{.+}}[3]
-  // CHECK: nvvm.wgmma.mma_async %{{.+}}, %{{.+}}, %[[IN3]], {{.*}}<zero>
-  gpu.func @unrolled_loop_of_one_iteration() workgroup(%a: memref<64x128xf8E4M3FN, 3>, %b: memref<8x128xf8E4M3FN, 3>)
-      kernel attributes {hopper.launch = #hopper.launch<threads = 256, tile_m = 64, tile_n = 8, stages = 1, consumers = 1>} {
-    %c0 = arith.constant 0 : index
-    %c1 = arith.constant 1 : index
-    %c2 = arith.constant 2 : index
-    scf.for %block = %c0 to %c2 step %c1 {
-      %p = hopper.mma %a, %b : memref<64x128xf8E4M3FN, 3>, memref<8x128xf8E4M3FN, 3> -> !acc
-      %done = hopper.mma.wait %p : !acc
-    } {hopper.unroll = 2 : i64}
-    gpu.return
-  }
 }

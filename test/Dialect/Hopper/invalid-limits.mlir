@@ -155,3 +155,27 @@ func.func @find_group_apart(%i: index, %t: memref<9x4xi32, strided<[8, 1]>, 3>) 
   %g, %blocks, %begin, %end = hopper.find_group %i in %t : memref<9x4xi32, strided<[8, 1]>, 3>
   return
 }
+
+// -----
+
+// expected-error @+2 {{expected 'unroll' to be in [1, 64], got 0}}
+func.func @warp_specialize_c5() {
+  hopper.warp_specialize producer registers(40) {
+    hopper.yield
+  } consumers(1) registers(232) unroll(0) |%group| {
+    hopper.yield
+  }
+  return
+}
+
+// -----
+
+// expected-error @+2 {{expected 'unroll' to be in [1, 64], got 65}}
+func.func @warp_specialize_c5_much() {
+  hopper.warp_specialize producer registers(40) {
+    hopper.yield
+  } consumers(1) registers(232) unroll(65) |%group| {
+    hopper.yield
+  }
+  return
+}

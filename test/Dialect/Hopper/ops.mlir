@@ -87,8 +87,8 @@ gpu.func @fill(%a: !map_a, %sfb: !source) {
     hopper.put_scales %v to %sfbs : vector<1xf32>, memref<4xf32, 3>
     hopper.ring.commit %slot
     hopper.yield
-  // CHECK: } consumers(1) registers(232) |%{{.*}}| {
-  } consumers(1) registers(232) |%group| {
+  // CHECK: } consumers(1) registers(232) unroll(4) |%{{.*}}| {
+  } consumers(1) registers(232) unroll(4) |%group| {
     hopper.yield
   }
   gpu.return

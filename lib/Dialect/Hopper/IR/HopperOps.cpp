@@ -23,14 +23,21 @@ using SetName = function_ref<void(Value, StringRef)>;
 /// Registers of an SM, and what setmaxnreg accepts (PTX ISA, "setmaxnreg").
 static constexpr int64_t kSmRegisters = 65536;
 static constexpr int64_t kThreadsPerWarpgroup = 128;
+/// Iterations that become one.
+static constexpr int64_t kMostUnrolled = 64;
 
-/// `word` `(` count `)`.
-static ParseResult parseCount(OpAsmParser &parser, StringRef word, IntegerAttr &count) {
+/// `(` count `)`.
+static ParseResult parseCount(OpAsmParser &parser, IntegerAttr &count) {
   int32_t value = 0;
-  if (parser.parseKeyword(word) || parser.parseLParen() || parser.parseInteger(value) || parser.parseRParen())
+  if (parser.parseLParen() || parser.parseInteger(value) || parser.parseRParen())
     return failure();
   count = parser.getBuilder().getI32IntegerAttr(value);
   return success();
+}
+
+/// `word` `(` count `)`.
+static ParseResult parseCount(OpAsmParser &parser, StringRef word, IntegerAttr &count) {
+  return failure(parser.parseKeyword(word) || parseCount(parser, count));
 }
 
 ParseResult WarpSpecializeOp::parse(OpAsmParser &parser, OperationState &result) {
@@ -45,8 +52,12 @@ ParseResult WarpSpecializeOp::parse(OpAsmParser &parser, OperationState &result)
   OpAsmParser::Argument group;
   group.type = parser.getBuilder().getIndexType();
   if (parseCount(parser, "consumers", properties.consumers) ||
-      parseCount(parser, "registers", properties.consumer_registers) || parser.parseVerticalBar() ||
-      parser.parseArgument(group) || parser.parseVerticalBar() || parser.parseRegion(*consumer, {group}))
+      parseCount(parser, "registers", properties.consumer_registers))
+    return failure();
+  if (succeeded(parser.parseOptionalKeyword("unroll")) && parseCount(parser, properties.unroll))
+    return failure();
+  if (parser.parseVerticalBar() || parser.parseArgument(group) || parser.parseVerticalBar() ||
+      parser.parseRegion(*consumer, {group}))
     return failure();
   return parser.parseOptionalAttrDict(result.attributes);
 }
@@ -58,13 +69,16 @@ void WarpSpecializeOp::print(OpAsmPrinter &printer) {
     printer << " helper ";
     printer.printRegion(getHelper());
   }
-  printer << " consumers(" << getConsumers() << ") registers(" << getConsumerRegisters() << ") |";
+  printer << " consumers(" << getConsumers() << ") registers(" << getConsumerRegisters() << ") ";
+  if (getUnroll() != 1)
+    printer << "unroll(" << getUnroll() << ") ";
+  printer << "|";
   if (!getConsumer().empty() && getConsumer().getNumArguments() == 1)
     printer.printRegionArgument(getConsumer().getArgument(0), {}, /*omitType=*/true);
   printer << "| ";
   printer.printRegion(getConsumer(), /*printEntryBlockArgs=*/false);
-  printer.printOptionalAttrDict(
-      (*this)->getAttrs(), {getProducerRegistersAttrName(), getConsumersAttrName(), getConsumerRegistersAttrName()});
+  printer.printOptionalAttrDict((*this)->getAttrs(), {getProducerRegistersAttrName(), getConsumersAttrName(),
+                                                      getConsumerRegistersAttrName(), getUnrollAttrName()});
 }
 
 LogicalResult WarpSpecializeOp::verify() {
@@ -78,6 +92,8 @@ LogicalResult WarpSpecializeOp::verify() {
     return failure();
   if (groups < 1)
     return emitOpError() << "expected at least 1 consumer warpgroup, got " << groups;
+  if (int32_t unroll = getUnroll(); unroll < 1 || unroll > kMostUnrolled)
+    return emitOpError() << "expected 'unroll' to be in [1, " << kMostUnrolled << "], got " << unroll;
   int64_t total = kThreadsPerWarpgroup * (producer + groups * consumer);
   if (total > kSmRegisters)
     return emitOpError() << "expected the roles to need at most " << kSmRegisters << " registers, got " << total;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Fillers and readers of a ring must access it equally often, and rings in one order: their loop
-// nests are compared, after loops of constant trip count are multiplied out.
+// nests are compared, after loops of constant trip count are multiplied out and unrolled ones are put together.
 
 #include "RingChecks.h"
 
@@ -22,6 +22,7 @@ struct Item {
   Value ring;        // null if op is a loop or condition
   std::vector<Item> first;
   std::vector<Item> second; // else
+  Value lower;              // where a loop starts; an unrolled one is taken with its rest, which is op
 };
 using Items = std::vector<Item>;
 
@@ -46,15 +47,46 @@ std::optional<int64_t> getTrips(scf::ForOp loop) {
   return distance <= 0 ? 0 : llvm::divideCeil(distance, step.getSExtValue());
 }
 
+/// Whether `loop` does `factor` iterations at a time of what `rest` does the last ones of: the loops that
+/// hopper-unroll makes of one whose bounds are no constants.
+bool isUnrolled(scf::ForOp loop, scf::ForOp rest, int64_t factor) {
+  using matchers::m_Val;
+  auto lower = m_Val(loop.getLowerBound()), step = m_Val(rest.getStep());
+  auto distance = m_Op<arith::SubIOp>(m_Val(rest.getUpperBound()), lower);
+  auto trips = m_Op<arith::DivUIOp>(m_Op<arith::AddIOp>(distance, m_Op<arith::SubIOp>(step, m_One())), step);
+  APInt ofBound, ofStep;
+  auto even = m_Op<arith::SubIOp>(trips, m_Op<arith::RemSIOp>(trips, m_ConstantInt(&ofBound)));
+  return loop.getUpperBound() == rest.getLowerBound() &&
+         matchPattern(loop.getUpperBound(), m_Op<arith::AddIOp>(lower, m_Op<arith::MulIOp>(even, step))) &&
+         matchPattern(loop.getStep(), m_Op<arith::MulIOp>(step, m_ConstantInt(&ofStep))) &&
+         ofBound.getSExtValue() == factor && ofStep.getSExtValue() == factor;
+}
+
+/// Appends a loop, or puts it together with the unrolled one before it.
+void appendLoop(Items &items, Item item) {
+  auto rest = cast<scf::ForOp>(item.op);
+  item.lower = rest.getLowerBound();
+  auto loop = items.empty() ? scf::ForOp() : dyn_cast<scf::ForOp>(items.back().op);
+  if (loop && items.back().count == 0 && items.back().first.size() == 1 && item.first.size() == 1) {
+    const Item &many = items.back().first.front(), &one = item.first.front();
+    if (one.count > 0 && many.ring == one.ring && many.count % one.count == 0 &&
+        isUnrolled(loop, rest, many.count / one.count)) {
+      item.lower = items.back().lower;
+      items.pop_back();
+    }
+  }
+  items.push_back(std::move(item));
+}
+
 /// The accesses to `rings` in `block`, in order: those that fill them, or those that read them.
 Items collect(Block &block, ArrayRef<Value> rings, bool fills) {
   Items items;
   for (Operation &op : block) {
     if (Value ring = getAccessedRing(&op); llvm::is_contained(rings, ring) && isa<RingAcquireOp>(op) == fills) {
-      append(items, Item{&op, 1, ring, {}, {}});
+      append(items, Item{&op, 1, ring, {}, {}, {}});
       continue;
     }
-    Item item{&op, 0, {}, {}, {}};
+    Item item{&op, 0, {}, {}, {}, {}};
     for (Region &region : op.getRegions()) {
       Items inner;
       if (!region.empty())
@@ -71,8 +103,11 @@ Items collect(Block &block, ArrayRef<Value> rings, bool fills) {
     int64_t count;
     if (trips && item.first.size() == 1 && item.first.front().count > 0 &&
         !llvm::MulOverflow(*trips, item.first.front().count, count))
-      item = Item{item.first.front().op, count, item.first.front().ring, {}, {}};
-    append(items, std::move(item));
+      item = Item{item.first.front().op, count, item.first.front().ring, {}, {}, {}};
+    if (loop && item.count == 0)
+      appendLoop(items, std::move(item));
+    else
+      append(items, std::move(item));
   }
   return items;
 }
@@ -88,7 +123,7 @@ public:
         return std::make_pair(itemA, itemB);
       if (itemA->count > 0 && itemA->count == itemB->count && itemA->ring == itemB->ring)
         continue;
-      if (itemA->count > 0 || itemB->count > 0 || !haveSameControl(itemA->op, itemB->op))
+      if (itemA->count > 0 || itemB->count > 0 || !haveSameControl(*itemA, *itemB))
         return std::make_pair(itemA, itemB);
       if (auto difference = compare(itemA->first, itemB->first))
         return difference;
@@ -99,13 +134,13 @@ public:
   }
 
 private:
-  bool haveSameControl(Operation *a, Operation *b) {
-    if (auto loopA = dyn_cast<scf::ForOp>(a), loopB = dyn_cast<scf::ForOp>(b); loopA && loopB) {
+  bool haveSameControl(const Item &a, const Item &b) {
+    if (auto loopA = dyn_cast<scf::ForOp>(a.op), loopB = dyn_cast<scf::ForOp>(b.op); loopA && loopB) {
       equal.insert({loopA.getInductionVar(), loopB.getInductionVar()});
-      return areEqual(loopA.getLowerBound(), loopB.getLowerBound()) &&
-             areEqual(loopA.getUpperBound(), loopB.getUpperBound()) && areEqual(loopA.getStep(), loopB.getStep());
+      return areEqual(a.lower, b.lower) && areEqual(loopA.getUpperBound(), loopB.getUpperBound()) &&
+             areEqual(loopA.getStep(), loopB.getStep());
     }
-    if (auto ifA = dyn_cast<scf::IfOp>(a), ifB = dyn_cast<scf::IfOp>(b); ifA && ifB)
+    if (auto ifA = dyn_cast<scf::IfOp>(a.op), ifB = dyn_cast<scf::IfOp>(b.op); ifA && ifB)
       return areEqual(ifA.getCondition(), ifB.getCondition());
     return false;
   }

@@ -26,6 +26,9 @@ def Hopper_WarpSpecializeOp : Hopper_Op<"warp_specialize", [RecursiveMemoryEffec
 
     Every loop and condition in a region is uniform over the threads that run it.
 
+    `unroll` says how many iterations of the consumers' innermost loops with products become one. It is
+    what `hopper-unroll` does; after it, `unroll` is 1.
+
     Constraints:
     - (C1) register counts are multiples of 8 in [24, 256]
     - (C2) 128 x (producer + consumers x consumer registers) <= 65536, the registers of an SM
@@ -33,13 +36,15 @@ def Hopper_WarpSpecializeOp : Hopper_Op<"warp_specialize", [RecursiveMemoryEffec
     - (C4) regions capture only function arguments, constants and values that are
            the same in every thread: index arithmetic, `gpu.block_id`, `gpu.grid_dim`,
            rings and shared memory
+    - (C5) `unroll` is in [1, 64]: more would fit neither the registers nor the instruction cache
 
     Source: PTX ISA, "setmaxnreg".
   }];
-  let arguments = (ins I32Attr:$producer_registers, I32Attr:$consumers, I32Attr:$consumer_registers);
+  let arguments = (ins I32Attr:$producer_registers, I32Attr:$consumers, I32Attr:$consumer_registers,
+                       DefaultValuedAttr<I32Attr, "1">:$unroll);
   let regions = (region SizedRegion<1>:$producer, MaxSizedRegion<1>:$helper, SizedRegion<1>:$consumer);
-  // `producer` `registers` `(` n `)` region (`helper` region)? `consumers` `(` n `)` `registers` `(` n `)` `|` group `|` region
-  // attr-dict. By hand: the parser that is generated for a declarative format frees a region while it may still be
+  // `producer` `registers` `(` n `)` region (`helper` region)? `consumers` `(` n `)` `registers` `(` n `)`
+  // (`unroll` `(` n `)`)? `|` group `|` region attr-dict. By hand: the parser that is generated for a declarative format frees a region while it may still be
   // referred to, where a later one is wrong.
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;

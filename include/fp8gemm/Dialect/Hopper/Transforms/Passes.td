@@ -5,6 +5,26 @@
 
 include "mlir/Pass/PassBase.td"
 
+def UnrollPass : Pass<"hopper-unroll", "::mlir::gpu::GPUFuncOp"> {
+  let summary = "unroll the consumers' main loop as its kernel asks";
+  let description = [{
+    The innermost loops of the consumers that issue products are unrolled by the `unroll` of their
+    `hopper.warp_specialize`, which then is 1. Iterations that are left over come after the loop. ptxas
+    then polls the next stage's barrier and computes its addresses under the promotion of the stage before.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
+}
+
+def ReuseRegistersPass : Pass<"hopper-reuse-registers", "::mlir::gpu::GPUFuncOp"> {
+  let summary = "let each product take the registers of an earlier one of its block";
+  let description = [{
+    Each `hopper.mma` takes the registers (`reusing`) of the first fragment that a `hopper.mma.wait` before it, in
+    its block, made and that no other product has taken. Without it ptxas gives the products of an unrolled loop registers
+    of their own, starts them before the promotion of those before, and spills. Products that say whose
+    registers they take keep them.
+  }];
+}
+
 def AssignStagesPass : Pass<"hopper-assign-stages", "::mlir::gpu::GPUFuncOp"> {
   let summary = "give every ring access its stage and phase";
   let description = [{
