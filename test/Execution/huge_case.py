@@ -7,7 +7,9 @@ Operands are random bytes and scales: rows that are taken from another place sho
 import random
 import sys
 import time
+from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmark"))
 import operands
 import runtime_binding
 import shapes

@@ -2,6 +2,7 @@
 """run_gpu_tests.py without a GPU: what it would run, how it sums up, when it has nothing to run on."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -73,3 +74,13 @@ def test_patterns_of_groups(tmp_path, monkeypatch, capsys):
     text = capsys.readouterr().out
     assert "| 24 | 16 | mn_major/k_major 3 x row_end by 1 | default | 20 | 0 | 0 | 0 | 0 | 0.5000 | 0.0010 | – | – |" in text
     assert "20 patterns of groups" in text
+
+
+def test_worker_of_huge_operands_finds_its_modules(tmp_path):
+    """It is started by itself, with no path but its own folder."""
+    (tmp_path / "torch.py").write_text("float8_e4m3fn = float8_e5m2 = bfloat16 = float32 = int32 = uint8 = None\n")
+    command = ("import runpy, sys; sys.path[:0] = [sys.argv[1], sys.argv[2]]; "
+               "runpy.run_path(sys.argv[2] + '/huge_case.py', run_name='imported')")
+    done = subprocess.run([sys.executable, "-c", command, str(tmp_path), str(Path(run_gpu_tests.__file__).parent)],
+                          capture_output=True, text=True, cwd=tmp_path, env={"PATH": os.environ["PATH"]})
+    assert done.returncode == 0, done.stderr
