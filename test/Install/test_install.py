@@ -175,5 +175,5 @@ def test_quickstart_builds_what_is_installed(tree):
 def test_completion_is_installed(tree, tool):
     """Where bash-completion looks for it."""
     completion = tree.prefix / "share" / "bash-completion" / "completions" / tool
-    output = tree.run("bash", "-c", f"source '{completion}'; COMP_WORDS=({tool} --ver); COMP_CWORD=1; _fp8gemm '{tree.prefix}/bin/{tool}'; echo ${{COMPREPLY[@]}}")
+    output = tree.run("bash", "-c", f"source '{completion}'; COMP_WORDS=({tool} --versi); COMP_CWORD=1; _fp8gemm '{tree.prefix}/bin/{tool}'; echo ${{COMPREPLY[@]}}")
     assert output == "--version\n"
