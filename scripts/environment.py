@@ -11,7 +11,9 @@ runners and the set-up scripts ask here, so that they never disagree.
 
 import ctypes
 import os
+import re
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -22,14 +24,33 @@ COMPUTE_CAPABILITY_MAJOR = 75
 COMPUTE_CAPABILITY_MINOR = 76
 
 
-def find_program(name):
-    """Path of a CUDA program, looked for as the compiler does: $CUDA_PATH/bin, $PATH, .venv."""
-    places = [os.environ.get("PATH", ""), str(ROOT / ".venv" / "bin")]
+# The first CUDA toolkit whose ptxas knows the PTX that the compiler writes (lib/Target/CudaTools.cpp).
+OLDEST_PTXAS = (12, 8)
+
+
+def version_of(program):
+    """(13, 0) of a CUDA program that prints ", V13.0.88", or None."""
+    try:
+        text = subprocess.run([program, "--version"], stdin=subprocess.DEVNULL, capture_output=True, timeout=10).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    match = re.search(rb", V(\d+)\.(\d+)", text)
+    return match and tuple(map(int, match.groups()))
+
+
+def find_program(name, with_venv=True):
+    """Path of a CUDA program, looked for as the compiler does: $CUDA_PATH/bin, $PATH, .venv, /usr/local/cuda/bin. A ptxas that
+    is too old is passed over."""
+    places = os.environ.get("PATH", "").split(os.pathsep)
     if os.environ.get("CUDA_PATH"):
         places.insert(0, os.path.join(os.environ["CUDA_PATH"], "bin"))
+    venv = ROOT / ".venv" / "bin"
+    places += [str(venv), "/usr/local/cuda/bin"]
     for place in places:
+        if not place or (not with_venv and Path(place) == venv):
+            continue
         found = shutil.which(name, path=place)
-        if found:
+        if found and (name != "ptxas" or (version_of(found) or (0, 0)) >= OLDEST_PTXAS):
             return found
     return None
 
@@ -61,9 +82,12 @@ def find_hopper():
 
 
 def main():
-    what = sys.argv[1] if len(sys.argv) == 2 else ""
+    what = sys.argv[1] if len(sys.argv) in (2, 3) else ""
+    elsewhere = sys.argv[2:] == ["--not-in-venv"]
     if what in ("ptxas", "nvdisasm"):
-        answer, reason = find_program(what), f"no {what} in $CUDA_PATH/bin, $PATH or .venv"
+        oldest = f" of CUDA {'.'.join(map(str, OLDEST_PTXAS))} or later" if what == "ptxas" else ""
+        answer = find_program(what, with_venv=not elsewhere)
+        reason = f"no {what}{oldest} in $CUDA_PATH/bin, $PATH, {'' if elsewhere else '.venv or '}/usr/local/cuda/bin"
     elif what == "gpu":
         answer, reason = find_hopper()
     else:

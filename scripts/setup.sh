@@ -53,7 +53,7 @@ install_packages() {
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
 }
 
-# What .venv must hold: the CUDA tools only where they aren't installed otherwise.
+# What .venv must hold: the CUDA tools only where they aren't installed otherwise, and new enough.
 python_packages() {
   grep -v '^#' "$root/scripts/requirements.txt"
   cuda_tool_installed ptxas || echo "$ptxas_package"
@@ -61,9 +61,7 @@ python_packages() {
 }
 
 cuda_tool_installed() {
-  [ -x "${CUDA_PATH:+$CUDA_PATH/bin/$1}" ] && return
-  local found
-  found=$(command -v "$1") && [ "$found" != "$root/.venv/bin/$1" ]
+  /usr/bin/python3 "$root/scripts/environment.py" "$1" --not-in-venv >/dev/null 2>&1
 }
 
 make_virtual_environment() {

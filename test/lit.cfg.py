@@ -27,7 +27,9 @@ if ptxas:
     config.available_features.add("ptxas")
     paths["%ptxas"] = ptxas
 else:
-    lit_config.note("no ptxas in $CUDA_PATH/bin, $PATH or .venv: tests that assemble are skipped")
+    lit_config.note("no ptxas in $CUDA_PATH/bin, $PATH, .venv or /usr/local/cuda/bin: tests that assemble are skipped")
+if os.path.exists("/usr/local/cuda/bin/ptxas"):
+    config.available_features.add("usr-local-cuda")
 compiler = shutil.which("cc")
 if compiler:
     config.available_features.add("cc")

@@ -5,6 +5,8 @@
 #include "fp8gemm/Pipelines/Inspect.h"
 #include "llvm/Support/InitLLVM.h"
 
+#include <csignal>
+
 using namespace llvm;
 
 static constexpr const char kExamples[] = R"(
@@ -17,6 +19,7 @@ EXAMPLES:
 
 int main(int argc, char **argv) {
   InitLLVM init(argc, argv);
+  std::signal(SIGXFSZ, SIG_IGN); // a limit of file sizes is an error like a full disk
   fp8gemm::InspectOptions options;
   cl::OptionCategory category("fp8gemm-inspect");
   cl::opt<std::string, true> pack(cl::Positional, cl::Required, cl::desc("MODEL.fp8pack or KERNEL.cubin; - for stdin"),

@@ -3,6 +3,7 @@
 #include "Tool.h"
 
 #include "fp8gemm/InitAll.h"
+#include "fp8gemm/Support/Files.h"
 #include "mlir/Conversion/ReconcileUnrealizedCasts/ReconcileUnrealizedCasts.h"
 #include "mlir/Conversion/SCFToControlFlow/SCFToControlFlow.h"
 #include "mlir/Dialect/Func/Extensions/InlinerExtension.h"
@@ -10,6 +11,37 @@
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "mlir/Transforms/Passes.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/WithColor.h"
+
+#include <csignal>
+
+/// As upstream's, but files are read and written as by the other tools: the output whole or not at all.
+static mlir::LogicalResult run(llvm::StringRef input, llvm::StringRef output, mlir::DialectRegistry &registry,
+                               const mlir::MlirOptMainConfig &config) {
+  auto fail = [](llvm::Error error) {
+    llvm::WithColor::error(llvm::errs(), "fp8gemm-opt") << llvm::toString(std::move(error)) << '\n';
+    return mlir::failure();
+  };
+  if (llvm::Error error = fp8gemm::checkOutputFile(output))
+    return fail(std::move(error));
+  llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> source = fp8gemm::readText(input);
+  if (!source)
+    return fail(source.takeError());
+  if (output == "-") { // as it comes, between what is said of it
+    mlir::LogicalResult result = mlir::MlirOptMain(llvm::outs(), std::move(*source), registry, config);
+    if (llvm::Error error = fp8gemm::writeFile(output, ""))
+      return fail(std::move(error));
+    return result;
+  }
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  if (mlir::failed(mlir::MlirOptMain(os, std::move(*source), registry, config)))
+    return mlir::failure();
+  if (llvm::Error error = fp8gemm::writeFile(output, text))
+    return fail(std::move(error));
+  return mlir::success();
+}
 
 static constexpr const char kExamples[] = R"(
 EXAMPLES:
@@ -19,9 +51,11 @@ EXAMPLES:
 )";
 
 int main(int argc, char **argv) {
+  llvm::InitLLVM init(argc, argv);
   llvm::cl::OptionCategory category("fp8gemm-opt");
   fp8gemm::startTool(category);
   llvm::cl::extrahelp help(kExamples);
+  std::signal(SIGXFSZ, SIG_IGN); // a limit of file sizes is an error like a full disk
   mlir::DialectRegistry registry;
   fp8gemm::registerAllDialects(registry);
   mlir::func::registerInlinerExtension(registry);
@@ -32,5 +66,9 @@ int main(int argc, char **argv) {
   mlir::registerPass([] { return mlir::createSCFToControlFlowPass(); });
   mlir::registerPass([] { return mlir::createReconcileUnrealizedCastsPass(); });
   mlir::registerPass([] { return mlir::LLVM::createDIScopeForLLVMFuncOpPass(); });
-  return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "fp8gemm optimizer\n", registry));
+  auto [input, output] = mlir::registerAndParseCLIOptions(argc, argv, "fp8gemm optimizer\n", registry);
+  auto config = mlir::MlirOptMainConfig::createFromCLOptions();
+  if (config.shouldShowDialects() || config.shouldListPasses())
+    return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, input, output, registry));
+  return mlir::asMainReturnCode(run(input, output, registry, config));
 }

@@ -34,7 +34,7 @@ typedef enum Fp8GemmStatus {
   Fp8GemmInvalidProblem = 2,  /* not written as it should be, against a rule, or without a schedule */
   Fp8GemmNoPtxas = 3,         /* ptxas is not found, or does not run */
   Fp8GemmCompileError = 4,    /* a kernel could not be compiled */
-  Fp8GemmSystemError = 5,     /* the cache's folder can't be used, or its disk is full */
+  Fp8GemmSystemError = 5,     /* the cache is no folder, or there is too little memory */
   Fp8GemmInvalidFile = 6      /* no kernel file or pack: foreign, truncated, damaged, of another version */
 } Fp8GemmStatus;
 
@@ -43,7 +43,8 @@ typedef struct Fp8GemmResult Fp8GemmResult;
 
 FP8GEMM_C_API Fp8GemmStatus fp8gemmResultGetStatus(const Fp8GemmResult *result);
 
-/* What was expected and what was found, a line for each error; "" of a success. */
+/* What was expected and what was found, a line for each error. Of a success "", or a warning: what is wrong with the
+ * files of the cache, which costs time only. */
 FP8GEMM_C_API const char *fp8gemmResultGetMessage(const Fp8GemmResult *result);
 
 /* The bytes of a pack or a kernel file, from a multiple of 64 on, or a text, which a null byte follows that the size

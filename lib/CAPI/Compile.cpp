@@ -41,7 +41,12 @@ Fp8GemmResult *fp8gemmCompile(const char *problems, size_t length, const Fp8Gemm
   build.ptxas = orEmpty(options->ptxas).str();
   build.jobs = options->jobs;
   build.allowSpills = options->allowSpills;
-  return resultOf(buildPack(*read, build));
+  std::string warnings;
+  build.warn = [&](const std::string &text) { warnings += (warnings.empty() ? "" : "\n") + text; };
+  Fp8GemmResult *result = resultOf(buildPack(*read, build));
+  if (result->status == Fp8GemmSuccess)
+    result->message = std::move(warnings);
+  return result;
 }
 
 Fp8GemmResult *fp8gemmPlan(const char *problem, size_t length, const char *gpu, Fp8GemmForm form) {

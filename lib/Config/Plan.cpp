@@ -16,6 +16,14 @@ namespace {
 /// rows in multiples of these: within them the number of tiles of no config changes.
 constexpr int64_t kExactRows = 1000, kCellRows = 8;
 
+/// From here on these numbers of rows grow with M, so that there are few of them up to any M: times of configs differ
+/// by what a last wave of tiles costs, which is less and less of the whole.
+constexpr int64_t kManyRows = 16384;
+int64_t spread(int64_t rows, int64_t m) {
+  constexpr int64_t kCellsADoubling = 256;
+  return rows * std::max<int64_t>(1, m >= kManyRows ? m / (kCellRows * kCellsADoubling) : 1);
+}
+
 /// Which M say what configs are worth a look: first and last of each so many rows, more rows where not
 /// every M is looked at, and the largest M.
 constexpr int64_t kSampleRows = 8, kSparseSampleRows = 64;
@@ -32,7 +40,7 @@ struct Cell {
 };
 
 int64_t nextSample(int64_t m, int64_t maxM) {
-  int64_t rows = m < kExactRows ? kSampleRows : kSparseSampleRows;
+  int64_t rows = spread(m < kExactRows ? kSampleRows : kSparseSampleRows, m);
   int64_t next = m % rows == 0 ? m + 1 : (m / rows + 1) * rows;
   return m < maxM ? std::min(next, maxM) : maxM + 1;
 }
@@ -94,7 +102,7 @@ void Times::collectConfigs(const Problem &problem, const Gpu &gpu, int64_t maxM)
 Times::Times(const Problem &problem, const Gpu &gpu, int64_t maxM) {
   for (int64_t first = 1; first <= maxM; first = ends.back() + 1) {
     ends.push_back(first);
-    ends.push_back(first <= kExactRows ? first : std::min(first + kCellRows - 1, maxM));
+    ends.push_back(first <= kExactRows ? first : std::min(first + spread(kCellRows, first) - 1, maxM));
   }
   if (!ends.empty())
     collectConfigs(problem, gpu, maxM);

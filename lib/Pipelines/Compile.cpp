@@ -3,18 +3,17 @@
 #include "fp8gemm/Pipelines/Compile.h"
 
 #include "Explain.h"
-#include "Output.h"
 #include "Pack.h"
+#include "Phases.h"
 #include "Plan.h"
 #include "fp8gemm/Pipelines/Compiler.h"
+#include "fp8gemm/Support/Files.h"
 #include "fp8gemm/Target/Target.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
-#include "mlir/Support/FileUtilities.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/SourceMgr.h"
-#include "llvm/Support/ToolOutputFile.h"
 #include "llvm/Support/WithColor.h"
 
 using namespace mlir;
@@ -40,6 +39,7 @@ struct Compiler {
 
 private:
   void placeSnapshot();
+  LogicalResult checkOutput();
   LogicalResult parse();
   Emit lastLevel() const;
   bool compiles() const { return !options.answers() || !options.output.empty(); }
@@ -70,11 +70,10 @@ LogicalResult Compiler::parse() {
     module = buildModule(*context, *options.problem, "<command line>");
     return success(!!module);
   }
-  std::string message;
-  std::unique_ptr<llvm::MemoryBuffer> buffer = openInputFile(options.input, &message);
+  llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> buffer = readText(options.input);
   if (!buffer)
-    return error(message);
-  sources.AddNewSourceBuffer(std::move(buffer), llvm::SMLoc());
+    return error(llvm::toString(buffer.takeError()));
+  sources.AddNewSourceBuffer(std::move(*buffer), llvm::SMLoc());
   module = parseSourceFile<ModuleOp>(sources, context.get());
   return success(!!module);
 }
@@ -99,8 +98,21 @@ Emit Compiler::lastLevel() const {
   return compiles() ? std::max(options.emit, needed) : needed;
 }
 
+/// Whether there is a place for what will be written: else all work would be in vain.
+LogicalResult Compiler::checkOutput() {
+  const std::string &output = options.output, &snapshot = options.pipeline.lineinfoFile;
+  bool isFolder = StringRef(output).ends_with("/") || (output.empty() && options.emit == Emit::Cubin);
+  llvm::Error failed = llvm::Error::success();
+  if (compiles() && isFolder)
+    failed = checkOutputFolder(output.empty() ? "./" : output);
+  else if (compiles() && !output.empty())
+    failed = checkOutputFile(output);
+  if (!failed && !snapshot.empty())
+    failed = checkOutputFile(snapshot);
+  return failed ? error(llvm::toString(std::move(failed))) : success();
+}
+
 LogicalResult Compiler::lower() {
-  placeSnapshot();
   for (const Step &step : kSteps) {
     if (step.level > lastLevel())
       break;
@@ -198,8 +210,8 @@ LogicalResult Compiler::writeKernels() {
     return error("expected -o to be a folder (-o FOLDER/) for " + Twine(kernels.size()) + " kernels: " + names);
   }
   if (folder)
-    if (std::error_code code = llvm::sys::fs::create_directories(output))
-      return error("cannot make folder '" + output + "': " + code.message());
+    if (llvm::Error failed = makeFolder(output))
+      return error(llvm::toString(std::move(failed)));
   StringRef extension = options.emit == Emit::Ptx        ? ".ptx"
                         : options.emit == Emit::Sass     ? ".sass"
                         : options.emit == Emit::Manifest ? ".json"
@@ -224,6 +236,9 @@ void Compiler::report(const target::Kernel &kernel, StringRef path) {
 LogicalResult Compiler::run() {
   if (options.pipeline.chip.getValue() != target::kChip)
     return error("expected chip " + target::kChip + ", got " + options.pipeline.chip.getValue());
+  placeSnapshot();
+  if (failed(checkOutput()))
+    return failure();
   DialectRegistry registry;
   registerDialects(registry);
   // One kernel is one thread's work: a pool would only cost its start.

@@ -2,7 +2,7 @@
 //
 // What is in a kernel file or a pack, as text or JSON.
 
-#include "PackFile.h"
+#include "ProblemKey.h"
 #include "fp8gemm/Pipelines/Inspect.h"
 #include "fp8gemm/Target/Target.h"
 #include "llvm/ADT/StringExtras.h"
@@ -36,27 +36,6 @@ template <typename Text> std::string distinct(const format::PackFile &file, Text
   return join(found, ", ");
 }
 
-std::string describe(const format::Problem &problem) {
-  std::string text = formatv("{0}: N = {1}, K = {2}", problem.op()->c_str(), problem.n(),
-                             problem.k() == -1 ? "any" : std::to_string(problem.k()));
-  raw_string_ostream os(text);
-  if (problem.m() != -1)
-    os << ", M = " << problem.m();
-  if (problem.grouping() != format::Grouping::None)
-    os << "; " << problem.groups() << " groups, " << format::EnumNameGrouping(problem.grouping());
-  if (problem.group_align() != 1)
-    os << " aligned to " << problem.group_align();
-  if (problem.flat())
-    os << ", flat";
-  os << "; A " << format::EnumNameElementType(problem.a()) << ", scales 1x128 "
-     << format::EnumNameScaleLayout(problem.sfa_layout()) << "; B " << format::EnumNameElementType(problem.b())
-     << ", scales " << problem.sfb_block_rows() << "x128 " << format::EnumNameScaleLayout(problem.sfb_layout())
-     << "; D " << format::EnumNameElementType(problem.d());
-  if (problem.c() != format::CUse::None)
-    os << ", C " << format::EnumNameCUse(problem.c());
-  return text;
-}
-
 void printPlan(raw_ostream &os, const format::Plan &plan) {
   if (plan.modelled_m())
     os << "  modelled up to M = " << plan.modelled_m();
@@ -85,7 +64,7 @@ void printText(const format::PackFile &file, StringRef path, size_t size, raw_os
      << distinct(file, [](const format::Manifest &manifest) { return manifest.llvm_version(); }) << " and ptxas "
      << distinct(file, [](const format::Manifest &manifest) { return manifest.ptxas_version(); }) << "\n\n";
   for (const format::Plan *plan : *file.index->plans()) {
-    os << describe(file.problemOf(*plan)) << '\n';
+    os << describe(format::keyOf(file.problemOf(*plan))) << '\n';
     printPlan(os, *plan);
   }
   os << '\n' << kKernelColumns;
@@ -129,7 +108,7 @@ void printText(const format::Manifest &manifest, StringRef path, size_t size, ra
   os << formatv("{0}1 kernel, {1} bytes\n", heading(path), size);
   os << "for " << orUnknown(manifest.chip()) << ", by LLVM " << orUnknown(manifest.llvm_version()) << " and ptxas "
      << orUnknown(manifest.ptxas_version()) << "\n\n";
-  os << describe(*manifest.problem()) << "\n" << manifest.entry()->c_str() << "\n\n" << kKernelColumns;
+  os << describe(format::keyOf(*manifest.problem())) << "\n" << manifest.entry()->c_str() << "\n\n" << kKernelColumns;
   printKernel(os, 0, manifest);
 }
 

@@ -3,11 +3,9 @@
 #include "fp8gemm/Pipelines/Inspect.h"
 
 #include "Embed.h"
-#include "Output.h"
 #include "PackFile.h"
+#include "fp8gemm/Support/Files.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/Support/FileSystem.h"
-#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/WithColor.h"
 
 using namespace llvm;
@@ -29,8 +27,8 @@ std::string fileName(size_t index, const Kernel &kernel) {
 }
 
 Error extract(const format::PackFile &file, StringRef folder) {
-  if (std::error_code code = sys::fs::create_directories(folder))
-    return createStringError(code, "cannot make folder '" + folder + "': " + code.message());
+  if (Error error = makeFolder(folder))
+    return error;
   for (auto [index, kernel] : enumerate(file.kernels))
     if (Error error = writeFile((folder + "/" + fileName(index, kernel)).str(),
                                 format::writeKernelFile(kernel.cubin, kernel.manifestBytes)))
@@ -58,28 +56,38 @@ Error write(const InspectOptions &options, const format::PackFile &file, StringR
   return options.object.empty() && options.cHeader.empty() ? Error::success() : embed(options, pack);
 }
 
-/// The bytes of a file, or of stdin where the path is "-"; aligned, as the reader wants them.
-ErrorOr<std::unique_ptr<MemoryBuffer>> read(StringRef path) {
-  Align alignment(format::kPackAlignment);
-  if (path != "-")
-    return MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false, /*IsVolatile=*/false,
-                                 alignment);
-  ErrorOr<std::unique_ptr<MemoryBuffer>> input = MemoryBuffer::getSTDIN();
-  if (!input)
-    return input;
-  std::unique_ptr<WritableMemoryBuffer> aligned =
-      WritableMemoryBuffer::getNewUninitMemBuffer((*input)->getBufferSize(), "<stdin>", alignment);
-  if (!aligned)
-    return std::make_error_code(std::errc::not_enough_memory);
-  copy((*input)->getBuffer(), aligned->getBufferStart());
-  return std::unique_ptr<MemoryBuffer>(std::move(aligned));
+/// Whether there are places for all that is to be written, before any of it is.
+Error checkOutputs(const InspectOptions &options) {
+  if (!options.extract.empty())
+    if (Error error = checkOutputFolder(options.extract))
+      return error;
+  for (const std::string &file : {options.object, options.cHeader})
+    if (!file.empty())
+      if (Error error = checkOutputFile(file))
+        return error;
+  return Error::success();
+}
+
+/// Whether the options go together: none is ignored.
+Error checkOptions(const InspectOptions &options) {
+  bool embeds = !options.object.empty() || !options.cHeader.empty();
+  if (options.json && (embeds || !options.extract.empty()))
+    return createStringError("expected --json, which prints, or --extract, --object and --c-header, which write files, "
+                             "got both");
+  if (!options.symbol.empty() && !embeds)
+    return createStringError("expected --symbol only with --object or --c-header");
+  return Error::success();
 }
 
 Error run(const InspectOptions &options) {
-  ErrorOr<std::unique_ptr<MemoryBuffer>> buffer = read(options.pack);
-  std::string name = options.pack == "-" ? "<stdin>" : options.pack;
+  if (Error error = checkOptions(options))
+    return error;
+  if (Error error = checkOutputs(options))
+    return error;
+  Expected<std::unique_ptr<MemoryBuffer>> buffer = readFile(options.pack);
   if (!buffer)
-    return createStringError("cannot read '" + name + "': " + buffer.getError().message());
+    return buffer.takeError();
+  std::string name = options.pack == "-" ? "<stdin>" : options.pack;
   if (options.extract.empty() && options.object.empty() && options.cHeader.empty()) {
     Expected<std::string> text = describeFile((*buffer)->getBuffer(), name, options.json ? Answer::Json : Answer::Text);
     return text ? writeFile("-", *text) : text.takeError();

@@ -2,8 +2,9 @@
 
 #include "KernelCache.h"
 
-#include "KernelFile.h"
-#include "Output.h"
+#include "ProblemKey.h"
+#include "fp8gemm/Support/Files.h"
+#include "fp8gemm/Target/Target.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Config/llvm-config.h"
@@ -63,20 +64,24 @@ static std::string buildId() {
   return search.id;
 }
 
-Expected<KernelCache> KernelCache::open(StringRef folder, StringRef tools) {
+Expected<KernelCache> KernelCache::open(StringRef folder, StringRef ptxas, Warn warn) {
   KernelCache cache;
+  cache.warn = std::move(warn);
   if (folder.empty())
     return cache;
-  if (std::error_code code = sys::fs::create_directories(folder))
-    return createStringError(code, "cannot make folder '" + folder + "': " + code.message());
-  if (!sys::fs::is_directory(folder))
+  if (sys::fs::exists(folder) && !sys::fs::is_directory(folder))
     return createStringError("expected a folder to keep kernels in, got '" + folder + "'");
   std::string program = buildId();
   if (program.empty())
     return createStringError("expected a compiler with a build id (-Wl,--build-id), got one without: kernels of "
                              "different compilers could not be told apart in a cache");
+  if (Error error = makeFolder(folder)) {
+    cache.warnOfFolder(toString(std::move(error)));
+    return cache;
+  }
   cache.folder = folder.str();
-  cache.tools = program + "\nLLVM " LLVM_VERSION_STRING "\n" + tools.str() + '\n';
+  cache.ptxas = ptxas.str();
+  cache.tools = program + "\nLLVM " LLVM_VERSION_STRING "\nptxas " + cache.ptxas + '\n';
   return cache;
 }
 
@@ -86,19 +91,66 @@ std::string KernelCache::pathOf(StringRef source) const {
   return path.str().str();
 }
 
-KernelCache::Found KernelCache::find(StringRef source, std::string &kernel) const {
-  if (folder.empty())
-    return Found::Nothing;
-  ErrorOr<std::unique_ptr<MemoryBuffer>> bytes = MemoryBuffer::getFile(pathOf(source));
-  if (!bytes)
-    return Found::Nothing;
-  kernel = (*bytes)->getBuffer().str();
+/// Empty, or why the bytes are not the kernel that is wanted. A file's name proves nothing: somebody may have copied
+/// it.
+std::string KernelCache::difference(StringRef kernel, const WantedKernel &wanted) const {
   format::KernelFile file;
-  return format::readKernelFile(kernel.data(), kernel.size(), file).empty() ? Found::Kernel : Found::Damaged;
+  if (std::string error = format::readKernelFile(kernel.data(), kernel.size(), file); !error.empty())
+    return error;
+  const format::Manifest &manifest = file.manifest();
+  auto text = [](const flatbuffers::String *string) { return string ? string->str() : std::string(); };
+  auto differ = [](const Twine &expected, const Twine &got) {
+    return ("expected a kernel of " + expected + ", got one of " + got).str();
+  };
+  std::string config = config::describe(wanted.config);
+  if (format::keyOf(*manifest.problem()) != keyOf(wanted.problem))
+    return differ(describe(keyOf(wanted.problem)), describe(format::keyOf(*manifest.problem())));
+  if (text(manifest.config()) != config)
+    return differ("the schedule " + config, text(manifest.config()));
+  if (text(manifest.chip()) != target::kChip)
+    return differ(target::kChip, text(manifest.chip()));
+  if (text(manifest.llvm_version()) != LLVM_VERSION_STRING || text(manifest.ptxas_version()) != ptxas)
+    return differ("LLVM " LLVM_VERSION_STRING " and ptxas " + ptxas,
+                  "LLVM " + text(manifest.llvm_version()) + " and ptxas " + text(manifest.ptxas_version()));
+  if (manifest.spill_bytes() && !wanted.allowSpills && !wanted.debugRings)
+    return differ("no spills", Twine(manifest.spill_bytes()) + " bytes of spills");
+  unsigned limit = manifest.debug_rings() ? manifest.debug_rings()->limit_ms() : 0;
+  if (limit != wanted.debugRings)
+    return differ("--debug-rings=" + Twine(wanted.debugRings), Twine(limit));
+  return {};
 }
 
-Error KernelCache::keep(StringRef source, StringRef kernel) const {
-  return folder.empty() ? Error::success() : writeFile(pathOf(source), kernel);
+void KernelCache::warnOfEntry(StringRef path, const std::string &why) const {
+  warn(Trouble::Entry, ("'" + path + "' of the cache is not used, and its kernel is compiled again: " + why).str());
+}
+
+void KernelCache::warnOfFolder(const std::string &why) const {
+  warn(Trouble::Folder, why + "; kernels that the cache does not hold are compiled, but not kept");
+}
+
+std::optional<std::string> KernelCache::find(StringRef source, const WantedKernel &wanted) const {
+  if (folder.empty())
+    return std::nullopt;
+  std::string path = pathOf(source);
+  if (!sys::fs::exists(path) && !sys::fs::is_symlink_file(path))
+    return std::nullopt;
+  Expected<std::unique_ptr<MemoryBuffer>> bytes = readFile(path);
+  if (!bytes) {
+    warnOfEntry(path, toString(bytes.takeError()));
+    return std::nullopt;
+  }
+  if (std::string why = difference((*bytes)->getBuffer(), wanted); !why.empty()) {
+    warnOfEntry(path, why);
+    return std::nullopt;
+  }
+  return (*bytes)->getBuffer().str();
+}
+
+void KernelCache::keep(StringRef source, StringRef kernel) const {
+  if (folder.empty())
+    return;
+  if (Error error = replaceFile(pathOf(source), kernel))
+    warnOfFolder(toString(std::move(error)));
 }
 
 } // namespace fp8gemm

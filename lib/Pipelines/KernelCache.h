@@ -5,28 +5,48 @@
 #ifndef FP8GEMM_PIPELINES_KERNELCACHE_H
 #define FP8GEMM_PIPELINES_KERNELCACHE_H
 
+#include "fp8gemm/Config/Config.h"
+#include "fp8gemm/Pipelines/Problem.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 
+#include <functional>
+#include <optional>
 #include <string>
 
 namespace fp8gemm {
 
+/// What a kernel file must say of itself to be the one that is asked for.
+struct WantedKernel {
+  GemmProblem problem;
+  config::Config config;
+  bool allowSpills;
+  unsigned debugRings; ///< milliseconds; 0: no debug build
+};
+
 class KernelCache {
 public:
-  /// Makes the folder if it isn't there; without one nothing is found or kept. What `tools` says of compiler and
-  /// ptxas is a part of every key, beside the compiler's own code.
-  static llvm::Expected<KernelCache> open(llvm::StringRef folder, llvm::StringRef tools);
+  enum class Trouble { Entry, Folder };
+  using Warn = std::function<void(Trouble, const std::string &)>;
 
-  enum class Found { Nothing, Damaged, Kernel };
-  /// The kernel file that was kept for `source`: all that it is made of, as text.
-  Found find(llvm::StringRef source, std::string &kernel) const;
-  llvm::Error keep(llvm::StringRef source, llvm::StringRef kernel) const;
+  /// Makes the folder if it isn't there; without one nothing is found or kept. The compiler's own code and the version
+  /// of ptxas are a part of every key. A cache saves time only, so nothing that is wrong with its files is an error: it
+  /// is told to `warn`, by any thread.
+  static llvm::Expected<KernelCache> open(llvm::StringRef folder, llvm::StringRef ptxas, Warn warn);
+
+  /// The kernel file that was kept for `source`, all that it is made of as text; none where there is none, or one that
+  /// isn't `wanted`.
+  std::optional<std::string> find(llvm::StringRef source, const WantedKernel &wanted) const;
+  void keep(llvm::StringRef source, llvm::StringRef kernel) const;
 
 private:
   std::string pathOf(llvm::StringRef source) const;
+  std::string difference(llvm::StringRef kernel, const WantedKernel &wanted) const;
+  void warnOfEntry(llvm::StringRef path, const std::string &why) const;
+  void warnOfFolder(const std::string &why) const;
 
-  std::string folder, tools;
+  std::string folder, tools, ptxas;
+  Warn warn;
 };
 
 } // namespace fp8gemm

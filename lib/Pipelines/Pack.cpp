@@ -2,14 +2,12 @@
 
 #include "Pack.h"
 
-#include "Output.h"
+#include "Json.h"
 #include "PackFiles.h"
 #include "fp8gemm/Pipelines/PackBuilder.h"
-#include "llvm/Support/FileSystem.h"
+#include "fp8gemm/Support/Files.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/FormatVariadic.h"
-#include "llvm/Support/MemoryBuffer.h"
-#include "llvm/Support/Path.h"
 #include "llvm/Support/WithColor.h"
 
 #include <chrono>
@@ -34,6 +32,12 @@ public:
     if (how == Bar)
       printBar();
   }
+  /// A line of its own, also where no progress is printed.
+  void warn(const std::string &text) {
+    if (how == Bar && total)
+      errs() << '\n';
+    WithColor::warning(errs(), "fp8gemm-compile") << text << '\n';
+  }
   /// Behind everything, where there is something to print.
   void finish(const std::string &text) {
     if (how == Bar && total)
@@ -47,7 +51,7 @@ public:
 private:
   double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); }
   void printLine(const PackProgress &kernel) const {
-    errs() << format("[%3zu/%zu] %6.1f s  ", done, total, seconds()) << kernel.problem.place << ' '
+    errs() << llvm::format("[%3zu/%zu] %6.1f s  ", done, total, seconds()) << kernel.problem.place << ' '
            << config::describe(kernel.config) << ": " << kFrom[int(kernel.from)] << '\n';
   }
   /// In one go, over what was there.
@@ -58,7 +62,7 @@ private:
         << formatv("\r[{0}] {1}/{2} kernels, {3} from the cache, {4:f1} s ", bar, done, total, cached, seconds()).str();
   }
 
-  static constexpr const char *kFrom[] = {"compiled", "from the cache", "compiled; the cache's was damaged"};
+  static constexpr const char *kFrom[] = {"compiled", "from the cache"};
   static constexpr size_t kWidth = 30;
   enum { Nothing, Bar, Lines } how;
   size_t done = 0, total = 0, cached = 0;
@@ -67,26 +71,26 @@ private:
 
 /// What the file's name ends in says what it holds; others are JSON.
 Expected<PackProblems> readProblems(const CompileOptions &options) {
-  ErrorOr<std::unique_ptr<MemoryBuffer>> buffer = MemoryBuffer::getFileOrSTDIN(options.pack, /*IsText=*/true);
+  Expected<std::unique_ptr<MemoryBuffer>> buffer = readText(options.pack);
   if (!buffer)
-    return createStringError("cannot read '" + options.pack + "': " + buffer.getError().message());
+    return buffer.takeError();
   StringRef text = (*buffer)->getBuffer(), name = options.pack;
   std::string gpu = options.pipeline.gpu;
-  if (name.ends_with(".mlir")) {
+  if (name.ends_with(".mlir"))
     return readModuleProblems(text, {options.pack, gpu, {}}, options.maxM, options.pipeline.batchInvariant);
-  }
-  bool isYaml = name.ends_with(".yaml") || name.ends_with(".yml");
-  return isYaml ? readYamlProblems(text, name, gpu) : readPackProblems(text, name, gpu);
+  if (!name.ends_with(".yaml") && !name.ends_with(".yml"))
+    return readPackProblems(text, name, gpu);
+  Expected<json::Value> value = parseYaml(text, name);
+  return value ? readPackProblems(*value, name, gpu) : value.takeError();
 }
 
 Error write(const CompileOptions &options) {
+  // Without a place for the pack all work would be in vain.
+  if (Error error = checkOutputFile(options.output))
+    return error;
   Expected<PackProblems> problems = readProblems(options);
   if (!problems)
     return problems.takeError();
-  // Without a place for the pack all work would be in vain.
-  StringRef folder = sys::path::parent_path(options.output);
-  if (!folder.empty() && !sys::fs::is_directory(folder))
-    return createStringError("cannot write '" + options.output + "': expected a folder '" + folder + "', got none");
   PackOptions build;
   build.ptxas = options.pipeline.ptxas.getValue();
   build.cache = options.cache;
@@ -95,6 +99,7 @@ Error write(const CompileOptions &options) {
   build.debugRings = options.pipeline.debugRings.getValue();
   Progress progress(options.quiet);
   build.progress = [&](const PackProgress &kernel) { progress.print(kernel); };
+  build.warn = [&](const std::string &text) { progress.warn(text); };
   Expected<std::string> bytes = buildPack(*problems, build);
   if (!bytes)
     return bytes.takeError();

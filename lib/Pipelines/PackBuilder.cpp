@@ -3,13 +3,15 @@
 #include "fp8gemm/Pipelines/PackBuilder.h"
 
 #include "KernelCache.h"
-#include "PackFile.h"
+#include "ProblemKey.h"
 #include "Product.h"
 #include "fp8gemm/Config/Plan.h"
 #include "llvm/Support/ThreadPool.h"
 
 #include <atomic>
+#include <map>
 #include <mutex>
+#include <set>
 
 using namespace llvm;
 
@@ -40,7 +42,6 @@ private:
   };
   /// What one entry asks for.
   struct Planned {
-    std::string source; ///< without a schedule
     std::vector<config::Config> configs;
     std::vector<format::Interval> intervals; ///< of these configs
   };
@@ -49,11 +50,11 @@ private:
   /// Runs `work` for 0 to `count` - 1 on all threads. An error stops what has not begun.
   Error forEach(size_t count, function_ref<Error(size_t)> work);
   Error plan(size_t entry);
-  Error checkDistinct();
   void collect();
   Error compile(size_t kernel);
   Expected<std::string> write();
   void report(const Kernel &kernel, PackProgress::From from);
+  void warn(KernelCache::Trouble kind, const std::string &text);
   Error entryError(Kind kind, size_t entry, const Twine &message) {
     return pack.error(kind, pack.problems[entry], message);
   }
@@ -68,6 +69,7 @@ private:
 
   std::mutex reporting;
   size_t done = 0;
+  std::set<KernelCache::Trouble> warned;
 };
 
 Error Builder::open() {
@@ -77,7 +79,8 @@ Error Builder::open() {
   Expected<std::string> ptxas = target::ptxasVersion(options.ptxas);
   if (!ptxas)
     return make_error<PackError>(Kind::Ptxas, toString(ptxas.takeError()));
-  Expected<KernelCache> opened = KernelCache::open(options.cache, "ptxas " + *ptxas);
+  Expected<KernelCache> opened = KernelCache::open(
+      options.cache, *ptxas, [this](KernelCache::Trouble kind, const std::string &text) { warn(kind, text); });
   if (!opened)
     return make_error<PackError>(Kind::System, toString(opened.takeError()));
   cache = std::move(*opened);
@@ -122,7 +125,6 @@ Error Builder::plan(size_t entry) {
     return entryError(Kind::Problem, entry, product.takeErrors());
   config::Problem problem = product.question();
   Planned &to = planned[entry];
-  to.source = product.source();
   if (problem.m) { // groups along K: one kernel
     config::Choice choice = config::choose(problem, *gpu, *problem.m);
     if (!choice.error.empty())
@@ -144,27 +146,19 @@ Error Builder::plan(size_t entry) {
   return Error::success();
 }
 
-Error Builder::checkDistinct() {
-  for (size_t entry = 0; entry != planned.size(); ++entry)
-    for (size_t before = 0; before != entry; ++before)
-      if (planned[entry].source == planned[before].source &&
-          pack.problems[entry].batchInvariant == pack.problems[before].batchInvariant)
-        return entryError(Kind::Problem, entry,
-                          "expected a problem that no other entry has, got that of " + pack.problems[before].place);
-  return Error::success();
-}
-
 void Builder::collect() {
+  // A plan that is batch-invariant and one that is not share kernels.
+  std::map<format::ProblemKey, std::vector<uint32_t>> ofProblem;
   for (auto [entry, plan] : enumerate(planned)) {
-    // A plan that is batch-invariant and one that is not share kernels.
+    std::vector<uint32_t> &known = ofProblem[keyOf(pack.problems[entry].problem)];
     std::vector<uint32_t> indices;
     for (const config::Config &config : plan.configs) {
-      auto same = find_if(kernels, [&](const Kernel &kernel) {
-        return kernel.config == config && planned[kernel.entry].source == plan.source;
-      });
-      indices.push_back(uint32_t(same - kernels.begin()));
-      if (same == kernels.end())
-        kernels.push_back({entry, config, {}});
+      auto same = find_if(known, [&](uint32_t kernel) { return kernels[kernel].config == config; });
+      indices.push_back(same == known.end() ? uint32_t(kernels.size()) : *same);
+      if (same != known.end())
+        continue;
+      known.push_back(indices.back());
+      kernels.push_back({entry, config, {}});
     }
     format::PlanSpec spec;
     for (const format::Interval &interval : plan.intervals)
@@ -184,8 +178,10 @@ Error Builder::compile(size_t index) {
   Product product(pack.problems[kernel.entry], pipeline);
   product.choose(kernel.config);
   const std::string source = product.source();
-  KernelCache::Found found = cache->find(source, kernel.file);
-  if (found == KernelCache::Found::Kernel) {
+  const WantedKernel wanted{pack.problems[kernel.entry].problem, kernel.config, options.allowSpills,
+                            options.debugRings};
+  if (std::optional<std::string> kept = cache->find(source, wanted)) {
+    kernel.file = std::move(*kept);
     report(kernel, PackProgress::From::Cache);
     return Error::success();
   }
@@ -193,11 +189,15 @@ Error Builder::compile(size_t index) {
   if (failed(compiled))
     return entryError(Kind::Compile, kernel.entry, config::describe(kernel.config) + ": " + product.takeErrors());
   kernel.file = std::move(compiled->file);
-  if (Error failed = cache->keep(source, kernel.file))
-    return make_error<PackError>(Kind::System, toString(std::move(failed)));
-  report(kernel, found == KernelCache::Found::Damaged ? PackProgress::From::CompilerAsCacheIsDamaged
-                                                      : PackProgress::From::Compiler);
+  cache->keep(source, kernel.file);
+  report(kernel, PackProgress::From::Compiler);
   return Error::success();
+}
+
+void Builder::warn(KernelCache::Trouble kind, const std::string &text) {
+  std::lock_guard<std::mutex> lock(reporting);
+  if (warned.insert(kind).second && options.warn)
+    options.warn(text);
 }
 
 void Builder::report(const Kernel &kernel, PackProgress::From from) {
@@ -224,8 +224,6 @@ Expected<std::string> Builder::run() {
     return error;
   planned.resize(pack.problems.size());
   if (Error error = forEach(planned.size(), [&](size_t entry) { return plan(entry); }))
-    return error;
-  if (Error error = checkDistinct())
     return error;
   collect();
   if (Error error = forEach(kernels.size(), [&](size_t kernel) { return compile(kernel); }))

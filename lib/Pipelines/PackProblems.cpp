@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-
 //
 // A list of problems from JSON. The format is told in docs/Runtime.md.
 
+#include "Json.h"
+#include "PackFiles.h"
 #include "fp8gemm/Pipelines/PackBuilder.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -203,16 +204,35 @@ Error readAll(const json::Value &value, PackProblems &pack) {
   const json::Array *problems = object->getArray("problems");
   if (!problems || problems->empty())
     return createStringError("expected 'problems' to be a list of at least one problem");
-  for (auto [index, entry] : enumerate(*problems)) {
-    pack.problems.emplace_back();
-    pack.problems.back().place = "problems[" + std::to_string(index) + "]";
-    if (Error error = readProblem(entry, pack.problems.back()))
+  DistinctProblems distinct(pack);
+  for (auto [index, value] : enumerate(*problems)) {
+    PackProblem entry;
+    entry.place = "problems[" + std::to_string(index) + "]";
+    if (Error error = readProblem(value, entry))
+      return error;
+    if (Error error = distinct.add(std::move(entry)))
       return error;
   }
   return Error::success();
 }
 
 } // namespace
+
+Error DistinctProblems::add(PackProblem entry) {
+  auto [known, isNew] = indices.try_emplace({keyOf(entry.problem), entry.batchInvariant}, pack.problems.size());
+  if (!isNew) {
+    const PackProblem &first = pack.problems[known->second];
+    if (first.maxM == entry.maxM)
+      return Error::success();
+    return createStringError(entry.place + ": expected 'max_m' = " + Twine(first.maxM) + " as in " + first.place +
+                             ", which is the same problem, got " + Twine(entry.maxM) + "; remove one of them");
+  }
+  if (pack.problems.size() == kMaxProblems)
+    return createStringError(entry.place + ": expected at most " + Twine(kMaxProblems) +
+                             " different problems in a pack, got more; make several packs");
+  pack.problems.push_back(std::move(entry));
+  return Error::success();
+}
 
 static Error problemError(StringRef name, Error cause) {
   return make_error<PackError>(PackError::Kind::Problem,
@@ -229,7 +249,7 @@ Expected<PackProblems> readPackProblems(const json::Value &value, StringRef name
 }
 
 Expected<PackProblems> readPackProblems(StringRef text, StringRef name, StringRef gpu) {
-  Expected<json::Value> value = json::parse(text);
+  Expected<json::Value> value = parseJson(text);
   return value ? readPackProblems(*value, name, gpu) : problemError(name, value.takeError());
 }
 

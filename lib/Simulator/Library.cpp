@@ -6,12 +6,12 @@
 #include "fp8gemm/Dialect/Hopper/Transforms/Passes.h"
 #include "fp8gemm/Pipelines/Pipelines.h"
 #include "fp8gemm/Simulator/Trial.h"
+#include "fp8gemm/Support/Files.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
-#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/SourceMgr.h"
 
 using namespace mlir;
@@ -44,9 +44,9 @@ struct Messages {
 } // namespace
 
 static Status simulate(const fp8gemm_sim_args &args, fp8gemm_sim_result &result, std::string &message) {
-  llvm::ErrorOr<std::unique_ptr<llvm::MemoryBuffer>> file = llvm::MemoryBuffer::getFileOrSTDIN(args.path);
+  llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> file = readText(args.path);
   if (!file) {
-    message = std::string("cannot read '") + args.path + "': " + file.getError().message();
+    message = llvm::toString(file.takeError());
     return kNothing;
   }
   if ((*file)->getBuffer().starts_with("\177ELF")) {

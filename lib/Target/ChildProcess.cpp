@@ -2,9 +2,11 @@
 
 #include "ChildProcess.h"
 
+#include "fp8gemm/Support/Files.h"
 #include "llvm/ADT/Twine.h"
 
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstring>
 #include <fcntl.h>
@@ -12,6 +14,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <thread>
 #include <unistd.h>
 
 using namespace llvm;
@@ -22,6 +25,9 @@ namespace {
 
 /// The child's numbers of its files; the parent's are from kFirstOwn on, so that none is in another's way.
 constexpr int kFirstOfChild = 3, kFirstOwn = 64;
+
+/// Bytes that a child may print whose time is limited.
+constexpr off_t kMostTalk = 1 << 20;
 
 Error systemError(const Twine &what, int code) { return createStringError(what + ": " + std::strerror(code)); }
 
@@ -40,6 +46,7 @@ Expected<MemoryFile> MemoryFile::create(StringRef bytes) {
     close(made);
   if (file.descriptor < 0)
     return systemError("cannot make a file in memory", code);
+  FileSizeSignal guard;
   while (!bytes.empty()) {
     ssize_t written = write(file.descriptor, bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR)
@@ -70,6 +77,30 @@ Expected<std::string> MemoryFile::read() const {
 
 std::string Child::pathOf(unsigned file) { return "/proc/self/fd/" + std::to_string(kFirstOfChild + int(file)); }
 
+Expected<int> Child::waitFor(int pid, const MemoryFile &log) const {
+  using Clock = std::chrono::steady_clock;
+  const auto end = Clock::now() + std::chrono::seconds(secondsAtMost);
+  while (true) {
+    int status = 0;
+    pid_t ended = waitpid(pid, &status, secondsAtMost ? WNOHANG : 0);
+    if (ended == pid)
+      return status;
+    if (ended < 0 && errno != EINTR)
+      return systemError("cannot wait for '" + program + "'", errno);
+    struct stat written {};
+    bool talks = ended == 0 && fstat(log.descriptor, &written) == 0 && written.st_size > kMostTalk;
+    if (ended == 0 && (talks || Clock::now() >= end)) {
+      kill(-pid, SIGKILL); // and its own children
+      while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+      }
+      return createStringError("expected '" + program + "' to end within " + Twine(secondsAtMost) + " s" +
+                               (talks ? ", got output without end" : ""));
+    }
+    if (ended == 0)
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}
+
 Error Child::run() {
   Expected<MemoryFile> log = MemoryFile::create();
   if (!log)
@@ -92,7 +123,8 @@ Error Child::run() {
   sigset_t none;
   sigemptyset(&none);
   failed |= posix_spawnattr_setsigmask(&attributes, &none);
-  failed |= posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+  failed |= posix_spawnattr_setflags(&attributes,
+                                     short(POSIX_SPAWN_SETSIGMASK | (secondsAtMost ? POSIX_SPAWN_SETPGROUP : 0)));
   pid_t pid = -1;
   int code = failed ? ENOMEM : posix_spawn(&pid, program.c_str(), &actions, &attributes, argv.data(), environ);
   posix_spawnattr_destroy(&attributes);
@@ -100,17 +132,13 @@ Error Child::run() {
   if (code)
     return systemError("cannot run '" + program + "'", code);
 
-  int status = 0;
-  pid_t ended;
-  do
-    ended = waitpid(pid, &status, 0);
-  while (ended < 0 && errno == EINTR);
-  if (ended < 0)
-    return systemError("cannot wait for '" + program + "'", errno);
-  if (!WIFEXITED(status))
-    return createStringError("cannot run '" + program + "': it was killed by signal " +
-                             Twine(WIFSIGNALED(status) ? WTERMSIG(status) : 0));
-  exitCode = WEXITSTATUS(status);
+  Expected<int> status = waitFor(pid, *log);
+  if (!status)
+    return status.takeError();
+  if (!WIFEXITED(*status))
+    return createStringError("cannot run '" + program + "': it was killed by signal " + Twine(WTERMSIG(*status)) +
+                             " (" + strsignal(WTERMSIG(*status)) + ")");
+  exitCode = WEXITSTATUS(*status);
   Expected<std::string> text = log->read();
   if (!text)
     return text.takeError();

@@ -39,6 +39,8 @@ struct Child {
   /// The child knows them by pathOf(0), ...
   std::vector<const MemoryFile *> files;
 
+  unsigned secondsAtMost = 0; ///< killed where it takes longer, or prints without end; 0: as long as it takes
+
   static std::string pathOf(unsigned file);
 
   int exitCode = 0;
@@ -46,6 +48,9 @@ struct Child {
 
   /// Waits for its end; an error if it could not be run, or was killed.
   llvm::Error run();
+
+private:
+  llvm::Expected<int> waitFor(int pid, const MemoryFile &log) const;
 };
 
 } // namespace fp8gemm::target

@@ -9,12 +9,12 @@
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/Process.h"
-#include "llvm/Support/Program.h"
 #include "llvm/Support/raw_ostream.h"
 
 #include <map>
 #include <mutex>
 #include <tuple>
+#include <vector>
 
 using namespace llvm;
 namespace fs = llvm::sys::fs;
@@ -25,10 +25,14 @@ namespace fp8gemm::target {
 /// Packages have none.
 static constexpr bool kHasDefaultVenv = sizeof(FP8GEMM_DEFAULT_VENV) > 1;
 
-const char *const kToolSearchOrder = kHasDefaultVenv
-                                         ? "$CUDA_PATH/bin, $PATH, then $FP8GEMM_VENV/bin (a virtual environment; "
-                                           "default: " FP8GEMM_DEFAULT_VENV ")"
-                                         : "$CUDA_PATH/bin, $PATH, then $FP8GEMM_VENV/bin (a virtual environment)";
+const char *const kToolSearchOrder =
+    kHasDefaultVenv ? "$CUDA_PATH/bin, $PATH, $FP8GEMM_VENV/bin (a virtual environment; default: " FP8GEMM_DEFAULT_VENV
+                      "), then /usr/local/cuda/bin"
+                    : "$CUDA_PATH/bin, $PATH, $FP8GEMM_VENV/bin (a virtual environment), then /usr/local/cuda/bin";
+
+/// The first CUDA toolkit whose ptxas knows PTX 8.6, the version that the kernels are written in (Ptx.cpp).
+static constexpr unsigned kOldestMajor = 12, kOldestMinor = 8;
+static constexpr const char *kOldest = "12.8";
 
 namespace {
 
@@ -39,15 +43,24 @@ template <typename... Parts> Error makeError(const Parts &...parts) {
   return createStringError(inconvertibleErrorCode(), message);
 }
 
+/// Long for any ptxas, short for who has another program of that name.
+constexpr unsigned kVersionSeconds = 10;
+
+/// What of a tool's output is told, where it failed.
+StringRef beginningOf(StringRef output) {
+  constexpr size_t kMost = 4096;
+  return output.trim().take_front(kMost);
+}
+
 Expected<std::string> askVersion(const std::string &program) {
-  Child child{program, {"--version"}, {}};
+  Child child{program, {"--version"}, {}, kVersionSeconds};
   if (Error error = child.run())
     return error;
   StringRef version =
       StringRef(child.output).split(", V").second.take_while([](char c) { return isDigit(c) || c == '.'; });
   if (child.exitCode != 0 || version.empty())
     return makeError("expected '", program, " --version' to tell its version, got '",
-                     StringRef(child.output).trim().split('\n').first, "'");
+                     beginningOf(child.output).split('\n').first, "'");
   return version.str();
 }
 
@@ -55,20 +68,92 @@ Expected<std::string> askVersion(const std::string &program) {
 /// place.
 Expected<std::string> toolVersion(const std::string &program) {
   using Identity = std::tuple<std::string, fs::UniqueID, sys::TimePoint<>, uint64_t>;
+  struct Answer {
+    std::string version, error; ///< one of them
+  };
   static std::mutex mutex;
-  static std::map<Identity, std::string> known;
+  static std::map<Identity, Answer> known;
   fs::file_status status;
   if (std::error_code code = fs::status(program, status))
     return makeError("cannot run '", program, "': ", code.message());
   Identity identity(program, status.getUniqueID(), status.getLastModificationTime(), status.getSize());
   std::lock_guard<std::mutex> lock(mutex);
-  auto found = known.find(identity);
-  if (found != known.end())
-    return found->second;
-  Expected<std::string> version = askVersion(program);
-  if (version)
-    known.emplace(std::move(identity), *version);
-  return version;
+  auto [found, isNew] = known.try_emplace(std::move(identity));
+  Answer &answer = found->second;
+  if (isNew) {
+    if (Expected<std::string> version = askVersion(program))
+      answer.version = *version;
+    else
+      answer.error = toString(version.takeError());
+  }
+  if (!answer.error.empty())
+    return makeError(answer.error);
+  return answer.version;
+}
+
+bool isTooOld(StringRef version) {
+  auto [major, rest] = version.split('.');
+  unsigned numbers[2] = {0, 0};
+  (void)major.getAsInteger(10, numbers[0]);
+  (void)rest.split('.').first.getAsInteger(10, numbers[1]);
+  return std::make_pair(numbers[0], numbers[1]) < std::make_pair(kOldestMajor, kOldestMinor);
+}
+
+/// All programs of that name where tools are looked for, in order.
+std::vector<std::string> findAll(StringRef name) {
+  std::vector<std::string> found;
+  auto look = [&](StringRef folder) {
+    SmallString<128> tool(folder);
+    path::append(tool, name);
+    if (!folder.empty() && fs::can_execute(tool))
+      found.push_back(tool.str().str());
+  };
+  if (auto cuda = sys::Process::GetEnv("CUDA_PATH"); cuda && !cuda->empty())
+    look(*cuda + "/bin");
+  std::string all = sys::Process::GetEnv("PATH").value_or("");
+  for (StringRef folder : split(all, ':'))
+    look(folder);
+  std::string venv = sys::Process::GetEnv("FP8GEMM_VENV").value_or(FP8GEMM_DEFAULT_VENV);
+  look(venv.empty() ? "" : venv + "/bin");
+  look("/usr/local/cuda/bin");
+  return found;
+}
+
+Error notFound(StringRef what, StringRef got) {
+  return makeError("expected ", what, " in ", kToolSearchOrder, ", got ", got, "; ",
+                   kHasDefaultVenv ? "run scripts/setup.sh, or " : "", "install the CUDA toolkit and set CUDA_PATH");
+}
+
+struct Ptxas {
+  std::string path, version;
+};
+
+/// The one that is given, else the first that is new enough: toolkits of other programs may come before it.
+Expected<Ptxas> findPtxas(StringRef given) {
+  if (!given.empty()) {
+    Expected<std::string> path = findTool("ptxas", given);
+    if (!path)
+      return path.takeError();
+    Expected<std::string> version = toolVersion(*path);
+    if (!version)
+      return version.takeError();
+    if (isTooOld(*version))
+      return makeError("expected ptxas of CUDA ", kOldest, " or later, which knows PTX 8.6, got ", *version, " at '",
+                       *path, "'");
+    return Ptxas{*path, *version};
+  }
+  std::string others;
+  for (const std::string &path : findAll("ptxas")) {
+    Expected<std::string> version = toolVersion(path);
+    if (version && !isTooOld(*version))
+      return Ptxas{path, *version};
+    others += (others.empty() ? "" : ", ") + (version ? *version : std::string("no version")) + " at '" + path + "'";
+    if (!version)
+      consumeError(version.takeError());
+  }
+  if (others.empty())
+    return notFound("ptxas", "none");
+  return notFound((Twine("ptxas of CUDA ") + kOldest + " or later, which knows PTX 8.6,").str(), others);
 }
 
 /// The integer before `unit` in `line`, e.g. 168 of "Used 168 registers, ...".
@@ -91,21 +176,10 @@ Expected<std::string> findTool(StringRef name, StringRef given) {
       return given.str();
     return makeError("expected the path of ", name, ", got '", given, "', which is not an executable file");
   }
-  auto inDirectory = [&](StringRef root) -> std::string {
-    SmallString<128> tool(root);
-    path::append(tool, "bin", name);
-    return fs::can_execute(tool) ? tool.str().str() : "";
-  };
-  if (auto cuda = sys::Process::GetEnv("CUDA_PATH"))
-    if (std::string tool = inDirectory(*cuda); !tool.empty())
-      return tool;
-  if (ErrorOr<std::string> tool = sys::findProgramByName(name))
-    return *tool;
-  std::string venv = sys::Process::GetEnv("FP8GEMM_VENV").value_or(FP8GEMM_DEFAULT_VENV);
-  if (std::string tool = venv.empty() ? "" : inDirectory(venv); !tool.empty())
-    return tool;
-  return makeError("expected ", name, " in ", kToolSearchOrder, ", got none; ",
-                   kHasDefaultVenv ? "run scripts/setup.sh, or " : "", "install the CUDA toolkit and set CUDA_PATH");
+  std::vector<std::string> found = findAll(name);
+  if (found.empty())
+    return notFound(name, "none");
+  return std::move(found.front());
 }
 
 ResourceUsage parsePtxasReport(StringRef report) {
@@ -134,8 +208,10 @@ Expected<std::string> ptxasVersion(StringRef path) {
   if (path.empty())
     return nvPtxCompilerVersion();
 #endif
-  Expected<std::string> ptxas = findTool("ptxas", path);
-  return ptxas ? toolVersion(*ptxas) : ptxas.takeError();
+  Expected<Ptxas> ptxas = findPtxas(path);
+  if (!ptxas)
+    return ptxas.takeError();
+  return std::move(ptxas->version);
 }
 
 Expected<Cubin> assemble(StringRef ptx, const PtxasOptions &options) {
@@ -143,12 +219,9 @@ Expected<Cubin> assemble(StringRef ptx, const PtxasOptions &options) {
   if (options.path.empty())
     return assembleInProcess(ptx, options);
 #endif
-  Expected<std::string> ptxas = findTool("ptxas", options.path);
+  Expected<Ptxas> ptxas = findPtxas(options.path);
   if (!ptxas)
     return ptxas.takeError();
-  Expected<std::string> version = toolVersion(*ptxas);
-  if (!version)
-    return version.takeError();
 
   Expected<MemoryFile> input = MemoryFile::create(ptx);
   if (!input)
@@ -156,20 +229,20 @@ Expected<Cubin> assemble(StringRef ptx, const PtxasOptions &options) {
   Expected<MemoryFile> output = MemoryFile::create();
   if (!output)
     return output.takeError();
-  Child child{*ptxas, {"-v", "-O3", "--gpu-name", options.chip}, {&*input, &*output}};
+  Child child{ptxas->path, {"-v", "-O3", "--gpu-name", options.chip}, {&*input, &*output}};
   if (options.lineinfo)
     child.arguments.push_back("-lineinfo");
   child.arguments.insert(child.arguments.end(), {"-o", Child::pathOf(1), Child::pathOf(0)});
   if (Error error = child.run())
     return error;
   if (child.exitCode != 0)
-    return makeError("'", *ptxas, "' failed with exit code ", child.exitCode, ":\n", StringRef(child.output).trim());
+    return makeError("'", ptxas->path, "' failed with exit code ", child.exitCode, ":\n", beginningOf(child.output));
   Expected<std::string> bytes = output->read();
   if (!bytes)
     return bytes.takeError();
   if (bytes->empty())
-    return makeError("expected a cubin from '", *ptxas, "', got an empty file");
-  return Cubin{std::move(*bytes), parsePtxasReport(child.output), *version};
+    return makeError("expected a cubin from '", ptxas->path, "', got an empty file");
+  return Cubin{std::move(*bytes), parsePtxasReport(child.output), std::move(ptxas->version)};
 }
 
 Expected<std::string> disassemble(StringRef cubin) {
@@ -194,7 +267,7 @@ Expected<std::string> disassemble(StringRef cubin) {
   if (Error error = child.run())
     return error;
   if (child.exitCode != 0)
-    return makeError("'", *tool, "' failed:\n", StringRef(child.output).trim());
+    return makeError("'", *tool, "' failed:\n", beginningOf(child.output));
   return std::move(child.output);
 }
 

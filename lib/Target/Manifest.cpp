@@ -124,6 +124,15 @@ private:
     return attr;
   }
 
+  /// A number that the manifest has 32 bits for; an error where it does not fit.
+  uint32_t fit(StringRef name, int64_t value) {
+    if (value >= 0 && value <= std::numeric_limits<uint32_t>::max())
+      return uint32_t(value);
+    kernel.emitError("expected ") << name << " of a kernel to be from 0 to 2^32 - 1, got " << value;
+    allFit = false;
+    return 0;
+  }
+
   FailureOr<flatbuffers::Offset<format::Param>> buildParam(unsigned index);
   FailureOr<flatbuffers::Offset<format::Param>> buildTensorMap(unsigned index, format::Operand operand);
   FailureOr<flatbuffers::Offset<format::Problem>> buildProblem();
@@ -136,6 +145,7 @@ private:
   StringRef chip;
   const Cubin &cubin;
   flatbuffers::FlatBufferBuilder fbb;
+  bool allFit = true;
 };
 
 FailureOr<flatbuffers::Offset<format::Param>> ManifestBuilder::buildTensorMap(unsigned index, format::Operand operand) {
@@ -147,7 +157,7 @@ FailureOr<flatbuffers::Offset<format::Param>> ManifestBuilder::buildTensorMap(un
   std::optional<format::ElementType> element = toFormat(map.getTensor().getElementType());
   if (!element)
     return kernel.emitError("expected a tensor map of f8E4M3FN, f8E5M2, f32 or bf16, got ") << map;
-  SmallVector<uint32_t> box(map.getTensor().getShape());
+  auto box = llvm::map_to_vector(map.getTensor().getShape(), [&](int64_t extent) { return fit("'box'", extent); });
   // The enumerators count powers of two: swizzles of 32, 64 and 128 bytes, promotion to 64, 128 and 256.
   unsigned swizzle = unsigned(map.getSwizzle()), promotion = unsigned(map.getL2promo());
   return format::CreateParam(fbb, format::ParamKind::TensorMap, operand, *element,
@@ -203,8 +213,9 @@ FailureOr<flatbuffers::Offset<format::Problem>> ManifestBuilder::buildProblem() 
   bool flat = toFormat(groups) == format::Grouping::KCount && hasParam(hopper::ParamKind::matrix, hopper::Operand::a) &&
               !hasParam(hopper::ParamKind::leading_dimension, hopper::Operand::a);
   return format::CreateProblem(fbb, op, extent(problem.getM()), problem.getN(), extent(problem.getK()), *a, *b, *d, 1,
-                               128, *sfa, problem.getSfbRows(), 128, *sfb, toFormat(problem.getC()),
-                               groups ? groups.getCount() : 1, toFormat(groups), groups ? groups.getAlign() : 1, flat);
+                               128, *sfa, fit("rows of a scale of B", problem.getSfbRows()), 128, *sfb,
+                               toFormat(problem.getC()), fit("groups", groups ? groups.getCount() : 1),
+                               toFormat(groups), fit("the alignment of groups", groups ? groups.getAlign() : 1), flat);
 }
 
 FailureOr<flatbuffers::Offset<format::DebugRings>> ManifestBuilder::buildDebugRings() {
@@ -227,15 +238,17 @@ FailureOr<flatbuffers::Offset<format::DebugRings>> ManifestBuilder::buildDebugRi
     if (!ring)
       return kernel.emitError("expected rings in 'hopper.debug_rings', got ") << type;
     auto tma = describe(ring.getTma()), warps = describe(ring.getWarps());
-    rings.push_back(format::CreateRing(fbb, ring.getStages(), tma, warps, ring.getReaders(), ring.getCluster()));
+    rings.push_back(format::CreateRing(fbb, fit("stages", ring.getStages()), tma, warps, fit("readers", ring.getReaders()),
+                                       fit("'cluster'", ring.getCluster())));
   }
   std::vector<flatbuffers::Offset<format::RingWait>> waits;
   for (hopper::RingWaitAttr wait : debug.getWaits())
-    waits.push_back(format::CreateRingWait(fbb, toFormat(wait.getRole()), toFormat(wait.getUntil()), wait.getRing(),
+    waits.push_back(format::CreateRingWait(fbb, toFormat(wait.getRole()), toFormat(wait.getUntil()),
+                                           fit("the number of a ring", wait.getRing()),
                                            fbb.CreateString(wait.getAt().str())));
   auto ringVector = fbb.CreateVector(rings);
   auto waitVector = fbb.CreateVector(waits);
-  return format::CreateDebugRings(fbb, debug.getLimitMs(), ringVector, waitVector);
+  return format::CreateDebugRings(fbb, fit("'limit_ms'", debug.getLimitMs()), ringVector, waitVector);
 }
 
 FailureOr<std::string> ManifestBuilder::build() {
@@ -264,11 +277,17 @@ FailureOr<std::string> ManifestBuilder::build() {
   auto ptxas = fbb.CreateString(cubin.ptxasVersion);
   auto llvm = fbb.CreateString(LLVM_VERSION_STRING);
   format::FinishManifestBuffer(
-      fbb, format::CreateManifest(fbb, format::kManifestVersion, entry, chipName, cubin.bytes.size(), *problem,
-                                  paramVector, launch.getThreads(), smemBytes.getInt(), launch.getTileM(),
-                                  launch.getTileN(), launch.getClusterM(), launch.getClusterN(), launch.getSplitK(),
-                                  cubin.usage.registers, cubin.usage.spillBytes(), workspace ? workspace.getInt() : 0,
-                                  config, ptxas, llvm, kernel->hasAttr("hopper.waits_for_previous"), *debugRings));
+      fbb, format::CreateManifest(
+               fbb, format::kManifestVersion, entry, chipName, cubin.bytes.size(), *problem, paramVector,
+               fit("threads", launch.getThreads()), fit("'hopper.smem_bytes'", smemBytes.getInt()),
+               fit("'tile_m'", launch.getTileM()), fit("'tile_n'", launch.getTileN()),
+               fit("'cluster_m'", launch.getClusterM()), fit("'cluster_n'", launch.getClusterN()),
+               fit("'split_k'", launch.getSplitK()), fit("registers", cubin.usage.registers),
+               fit("spilled bytes", cubin.usage.spillBytes()),
+               fit("'hopper.workspace_bytes'", workspace ? workspace.getInt() : 0), config, ptxas, llvm,
+               kernel->hasAttr("hopper.waits_for_previous"), *debugRings));
+  if (!allFit)
+    return failure();
   return std::string(reinterpret_cast<const char *>(fbb.GetBufferPointer()), fbb.GetSize());
 }
 

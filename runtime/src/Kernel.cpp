@@ -8,7 +8,9 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <fcntl.h>
 #include <memory>
+#include <sys/stat.h>
 
 using namespace fp8gemm;
 using namespace fp8gemm::runtime;
@@ -47,10 +49,17 @@ static fp8gemm_status open(std::string bytes, const char *name, fp8gemm_kernel *
   return FP8GEMM_OK;
 }
 
+/// A regular file: what else there is could be waited for, or have no end.
 static fp8gemm_status readFile(const char *path, std::string &bytes) {
-  std::unique_ptr<FILE, int (*)(FILE *)> file(std::fopen(path, "rb"), std::fclose);
-  if (!file)
+  std::unique_ptr<FILE, int (*)(FILE *)> file(nullptr, std::fclose);
+  int descriptor = ::open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  struct stat status {};
+  if (descriptor >= 0)
+    file.reset(fdopen(descriptor, "rb"));
+  if (!file || fstat(descriptor, &status) != 0)
     return fail(FP8GEMM_IO_ERROR, "cannot open '%s': %s", path, std::strerror(errno));
+  if (!S_ISREG(status.st_mode))
+    return fail(FP8GEMM_IO_ERROR, "cannot open '%s': expected a regular file", path);
   char buffer[1 << 16];
   while (size_t got = std::fread(buffer, 1, sizeof(buffer), file.get()))
     bytes.append(buffer, got);

@@ -81,7 +81,7 @@ fp8gemm_status Mapping::open(const char *path) {
       if (number >= 0)
         ::close(number);
     }
-  } file{::open(path, O_RDONLY | O_CLOEXEC)};
+  } file{::open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)}; // a named pipe would be waited for
   struct stat status {};
   if (file.number < 0 || fstat(file.number, &status) != 0)
     return failed();

@@ -2,6 +2,13 @@
 // RUN: rm -rf %t && fp8gemm-compile %s --emit=manifest -o %t/
 // RUN: cat %t/rows.json %t/lengths.json | FileCheck %s
 
+// What the manifest has 32 bits for is not cut down to them.
+// RUN: sed 's/count = 8/count = 4294967304/' %s | not fp8gemm-compile - --emit=manifest -o %t/ 2>&1 | FileCheck %s --check-prefix=GROUPS
+// GROUPS: error: expected groups of a kernel to be from 0 to 2^32 - 1, got 4294967304
+// RUN: sed 's/tile_m = 128/tile_m = 4294967424/; s/smem_bytes = 1024/smem_bytes = -1/' %s | not fp8gemm-compile - --emit=manifest -o %t/ 2>&1 | FileCheck %s --check-prefix=LAUNCH
+// LAUNCH-DAG: error: expected 'tile_m' of a kernel to be from 0 to 2^32 - 1, got 4294967424
+// LAUNCH-DAG: error: expected 'hopper.smem_bytes' of a kernel to be from 0 to 2^32 - 1, got -1
+
 // Groups, how they are described, and the parameters that only grouped products have.
 // CHECK: "op": "grouped_gemm",
 // CHECK: "groups": 8,

@@ -105,7 +105,7 @@ TEST_F(CompilerCApiWithPtxas, ThreadsMakeTheBytesThatOneMakes) {
 
 TEST_F(CompilerCApi, SaysWhatIsWrongWithProblems) {
   Quiet quiet;
-  expectFailure(compile("{"), Fp8GemmInvalidProblem, "[1:1, byte=1]: Expected object key");
+  expectFailure(compile("{"), Fp8GemmInvalidProblem, "line 1, column 2: expected JSON, got something else: Expected object key");
   expectFailure(compile("[]"), Fp8GemmInvalidProblem, "expected an object with 'gpu' and 'problems'");
   expectFailure(compile(R"({"op": "gemm", "n": 64})"), Fp8GemmInvalidProblem,
                 "the problem: expected 'k' with op gemm, got none");

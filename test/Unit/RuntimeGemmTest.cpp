@@ -49,7 +49,7 @@ TEST_F(Gemm, OpenSaysWhatIsWrongWithAFile) {
   std::ofstream(path, std::ios::binary) << bytes;
   expect(fp8gemm_kernel_open(path.c_str(), &kernel), FP8GEMM_INVALID_FILE, path + ": kernel file is damaged");
   expect(fp8gemm_kernel_open("/nonexistent/x.cubin", &kernel), FP8GEMM_IO_ERROR, "No such file or directory");
-  expect(fp8gemm_kernel_open(FP8GEMM_TEST_DIR, &kernel), FP8GEMM_IO_ERROR, "Is a directory");
+  expect(fp8gemm_kernel_open(FP8GEMM_TEST_DIR, &kernel), FP8GEMM_IO_ERROR, "expected a regular file");
   expect(fp8gemm_kernel_open_memory(nullptr, 3, &kernel), FP8GEMM_INVALID_ARGUMENT, "got null");
   expect(fp8gemm_kernel_open(nullptr, &kernel), FP8GEMM_INVALID_ARGUMENT, "got null");
   expect(fp8gemm_kernel_open(path.c_str(), nullptr), FP8GEMM_INVALID_ARGUMENT, "got null");

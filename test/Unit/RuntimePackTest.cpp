@@ -8,7 +8,9 @@
 #include <algorithm>
 #include <atomic>
 #include <fstream>
+#include <sys/stat.h>
 #include <thread>
+#include <unistd.h>
 
 using namespace fp8gemm;
 using namespace fp8gemm::test;
@@ -248,6 +250,15 @@ TEST_F(Pack, FilesThatAreNoPacks) {
   };
   expectFile("/does/not/exist", FP8GEMM_IO_ERROR, "cannot open '/does/not/exist': No such file");
   expectFile(FP8GEMM_TEST_DIR, FP8GEMM_IO_ERROR, "expected a regular file");
+  expectFile("/dev/zero", FP8GEMM_IO_ERROR, "expected a regular file");
+  // Not waited for.
+  std::string pipe = std::string(FP8GEMM_TEST_DIR) + "/named-pipe.fp8pack";
+  unlink(pipe.c_str());
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  expectFile(pipe, FP8GEMM_IO_ERROR, "cannot open '" + pipe + "': expected a regular file");
+  fp8gemm_kernel *kernel = nullptr;
+  for (const char *path : {pipe.c_str(), "/dev/zero", FP8GEMM_TEST_DIR})
+    expect(fp8gemm_kernel_open(path, &kernel), FP8GEMM_IO_ERROR, "expected a regular file");
   expectFile(write("empty.fp8pack", ""), FP8GEMM_INVALID_FILE, "got an empty file");
   expectFile(write("kernel.fp8pack", makeKernelFile()), FP8GEMM_INVALID_FILE, "got something else");
   std::string good = makePack(twoProblems());

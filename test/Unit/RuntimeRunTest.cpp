@@ -401,12 +401,12 @@ TEST(RunTool, BadInputs) {
   expectRun(runTool("/nonexistent.cubin --m=1"), 2, "cannot open '/nonexistent.cubin'");
   expectRun(runTool(""), 2, "expected a kernel file");
   expectRun(runTool(kernel), 2, "expected --m=N: kernel 'gemm_test' serves any M");
-  expectRun(runTool(kernel + " --m=-1"), 2, "expected --m in [0, 2^31 - 1], got -1");
+  expectRun(runTool(kernel + " --m=-1"), 2, "expected --m=N, an integer from 0 to 2147483647, got '-1'");
   expectRun(runTool(kernel + " --m=2147483647 --device=cpu"), 2, "expected operands that fit this machine's");
-  expectRun(runTool(kernel + " --m=4x"), 2, "expected --m=<number>, got '4x'");
-  expectRun(runTool(kernel + " --m=4 --watchdog=-1"), 2, "expected --watchdog=<number>, got '-1'");
-  expectRun(runTool(kernel + " --m=4 --pad=8"), 2, "expected --pad as a multiple of 16 bytes");
-  expectRun(runTool(kernel + " --m=4 --pad=1099511627776"), 2, "expected --pad as a multiple of 16 bytes below 2^40");
+  expectRun(runTool(kernel + " --m=4x"), 2, "expected --m=N, an integer from 0 to 2147483647, got '4x'");
+  expectRun(runTool(kernel + " --m=4 --watchdog=-1"), 2, "expected --watchdog=N, an integer from 0 to 4294967295, got '-1'");
+  expectRun(runTool(kernel + " --m=4 --pad=8"), 2, "expected --pad to be a multiple of 16 bytes");
+  expectRun(runTool(kernel + " --m=4 --pad=1099511627776"), 2, "expected --pad=N, an integer from 0 to 1099511627760");
   // One row of D is enough.
   expectRun(runTool(kernel + " --m=4 --pad=1099511627760 --device=cpu"), 2,
             "expected operands that fit this machine's");

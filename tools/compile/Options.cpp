@@ -8,6 +8,8 @@
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/WithColor.h"
 
+#include <limits>
+
 using namespace llvm;
 using fp8gemm::Answer;
 using fp8gemm::Emit;
@@ -18,6 +20,9 @@ static fp8gemm::PipelineOptions &pipeline = options.pipeline;
 static cl::OptionCategory category("fp8gemm-compile");
 template <typename T> using Opt = cl::opt<T>;
 template <typename T> using To = cl::opt<T, /*ExternalStorage=*/true>;
+/// An integer as it is written: readNumber says its range where it is another one.
+using Number = cl::opt<std::string>;
+static const cl::value_desc integer("integer");
 
 static To<std::string> input(cl::Positional, cl::desc("FILE.mlir, at any level; - for stdin"),
                              cl::location(options.input), cl::cat(category));
@@ -44,20 +49,20 @@ static Opt<Operation>
                   clEnumValN(Operation::GroupedGemm, "grouped_gemm", "groups of rows of A, each with its own B"),
                   clEnumValN(Operation::KGroupedGemm, "k_grouped_gemm", "groups along K, each with its own C and D")));
 static Opt<std::string> m("m", cl::desc("rows of A and D, or any (default: any)"), cl::init("any"), cl::cat(category));
-static Opt<int64_t> n("n", cl::desc("rows of B, columns of D"), cl::cat(category));
+static Number n("n", cl::desc("rows of B, columns of D"), integer, cl::cat(category));
 static Opt<std::string> k("k", cl::desc("columns of A and B; of k_grouped_gemm all groups', or any (its default)"),
                           cl::cat(category));
 using fp8gemm::config::Grouping;
-static Opt<int64_t> groups("groups", cl::desc("groups, each with its own B or D"), cl::cat(category));
+static Number groups("groups", cl::desc("groups, each with its own B or D"), integer, cl::cat(category));
 static Opt<Grouping> grouping("grouping", cl::desc("how groups of rows are described on the device"),
                               cl::init(Grouping::None), cl::cat(category),
                               cl::values(clEnumValN(Grouping::RowIndex, "row_index", "the group of each row"),
                                          clEnumValN(Grouping::RowEnd, "row_end", "the end of each group's rows"),
                                          clEnumValN(Grouping::RowCount, "row_count", "the rows used of each group's M"),
                                          clEnumValN(Grouping::Batched, "batched", "not: all have M rows")));
-static Opt<int64_t> align("align",
-                          cl::desc("rows that groups start at multiples of, for row_index and row_end (default: 1)"),
-                          cl::init(1), cl::cat(category));
+static Number align("align",
+                    cl::desc("rows that groups start at multiples of, for row_index and row_end (default: 1)"), integer,
+                    cl::cat(category));
 static Opt<bool> flattened("flattened", cl::desc("A and B are each group's matrix packed, for k_grouped_gemm"),
                            cl::cat(category));
 using Problem = fp8gemm::GemmProblem;
@@ -89,8 +94,8 @@ static Opt<Layout> sfb("sfb", cl::desc("storage of B's scales (default: k_major)
 
 static To<std::string> gpu("gpu", cl::desc("GPU that times are modelled for (default: h100-sxm)"),
                            cl::location(pipeline.gpu.getValue()), cl::cat(category));
-static To<int64_t> expectedM("expected-m", cl::desc("rows to model where M is any, of each group (default: 4096)"),
-                             cl::location(pipeline.expectedM.getValue()), cl::cat(category));
+static Number expectedM("expected-m", cl::desc("rows to model where M is any, of each group (default: 4096)"), integer,
+                        cl::cat(category));
 static To<std::string> config("config", cl::desc("schedule to use, e.g. 'tile_m = 128, tile_n = 128, stages = 5'"),
                               cl::location(pipeline.config.getValue()), cl::cat(category));
 static To<bool> batchInvariant("batch-invariant",
@@ -103,13 +108,12 @@ static To<Answer> explain("explain", cl::ValueOptional,
                           cl::desc("print the schedules to choose from, the fastest first, with their modelled times; "
                                    "compile only if there is -o"),
                           cl::location(options.explain), answers, cl::cat(category));
-static To<unsigned> candidates("candidates", cl::desc("schedules that --explain prints of each product (default: all)"),
-                               cl::location(options.candidates), cl::cat(category));
+static Number candidates("candidates", cl::desc("schedules that --explain prints of each product (default: all)"), integer,
+                         cl::cat(category));
 static To<Answer> plan("plan", cl::ValueOptional,
                        cl::desc("print which kernel serves which M; with -o FOLDER/, compile these kernels"),
                        cl::location(options.plan), answers, cl::cat(category));
-static To<int64_t> maxM("max-m", cl::desc("rows up to which --plan is modelled (default: 8192)"),
-                        cl::location(options.maxM), cl::cat(category));
+static Number maxM("max-m", cl::desc("rows up to which --plan is modelled (default: 8192)"), integer, cl::cat(category));
 static To<std::string>
     pack("pack",
          cl::desc("compile all problems of a list (.json, .yaml; - for JSON on stdin), or all products of a module "
@@ -117,8 +121,7 @@ static To<std::string>
          cl::value_desc("problems"), cl::location(options.pack), cl::cat(category));
 static To<std::string> cache("cache", cl::desc("folder to keep kernels of --pack in, and to take them from"),
                              cl::value_desc("folder"), cl::location(options.cache), cl::cat(category));
-static To<unsigned> jobs("jobs", cl::desc("threads that compile for --pack (default: one a processor)"),
-                         cl::location(options.jobs), cl::cat(category));
+static Number jobs("jobs", cl::desc("threads that compile for --pack (default: one a processor)"), integer, cl::cat(category));
 static To<bool> quiet("quiet", cl::desc("print no progress of --pack"), cl::location(options.quiet), cl::cat(category));
 static To<std::string> chip("chip", cl::desc("GPU architecture; sm_90a is the only one built"),
                             cl::location(pipeline.chip.getValue()), cl::cat(category));
@@ -156,13 +159,30 @@ static bool usage(const Twine &message) {
   return false;
 }
 
-/// A number, or none for `any`, of the option of that name.
-static bool readExtent(StringRef name, StringRef text, std::optional<int64_t> &value) {
+/// What extents are stored in, and a number of threads or lines that nobody needs.
+static constexpr int64_t kMaxExtent = std::numeric_limits<int32_t>::max(), kMaxCount = 100000;
+
+/// The value of an option that is there, from `least` to `most`.
+template <typename T>
+static bool readNumber(const Number &option, int64_t least, int64_t most, T &value, StringRef orElse = "") {
+  StringRef text = option;
   int64_t number = 0;
-  if (text == "any")
+  if (!option.getNumOccurrences())
     return true;
-  if (text.getAsInteger(10, number))
-    return usage("expected --" + name + " to be a number or 'any', got '" + text + "'");
+  if (text.getAsInteger(10, number) || number < least || number > most)
+    return usage("expected --" + option.ArgStr + " to be an integer from " + Twine(least) + " to " + Twine(most) + orElse +
+                 ", got '" + text + "'");
+  value = T(number);
+  return true;
+}
+
+/// The same, or none for `any`.
+static bool readExtent(const Number &option, int64_t least, std::optional<int64_t> &value) {
+  int64_t number = 0;
+  if (!option.getNumOccurrences() || option == "any")
+    return true;
+  if (!readNumber(option, least, kMaxExtent, number, " or 'any'"))
+    return false;
   value = number;
   return true;
 }
@@ -197,16 +217,14 @@ static bool checkGroups() {
 
 /// The problem that --op and the options beside it ask for.
 static bool readProblem() {
-  if (op == Operation::KGroupedGemm && k.empty())
-    k = "any";
   if (!checkGroups())
     return false;
   Problem problem;
-  if (!readExtent("m", m, problem.m) || (!k.empty() && !readExtent("k", k, problem.k)))
+  if (!readExtent(m, 0, problem.m) || !readNumber(n, 1, kMaxExtent, problem.n) || !readExtent(k, 1, problem.k) ||
+      !readNumber(groups, 1, kMaxExtent, problem.groups) || !readNumber(align, 1, kMaxExtent, problem.align))
     return false;
-  if (k.empty())
+  if (!k.getNumOccurrences() && op != Operation::KGroupedGemm)
     return usage("expected --k, the columns of A and B, got none");
-  problem.n = n;
   problem.sfaMnMajor = sfa == Layout::MnMajor;
   problem.sfbMnMajor = sfb == Layout::MnMajor;
   problem.recipe = op == Operation::KGroupedGemm ? Problem::Recipe::OneD1D : recipe;
@@ -215,8 +233,6 @@ static bool readProblem() {
   problem.d = dType;
   problem.c = c;
   problem.grouping = op == Operation::KGroupedGemm ? Grouping::KCount : grouping;
-  problem.groups = op == Operation::Gemm ? 1 : groups;
-  problem.align = align;
   problem.flattened = flattened;
   options.problem = problem;
   return true;
@@ -256,8 +272,12 @@ static bool readDebugRings() {
 
 /// Whether the options go together; fills in the problem.
 static bool check() {
-  if (!readDebugRings())
+  int64_t expected = pipeline.expectedM;
+  if (!readDebugRings() || !readNumber(expectedM, 1, kMaxExtent, expected) ||
+      !readNumber(maxM, 1, kMaxExtent, options.maxM) || !readNumber(jobs, 0, kMaxCount, options.jobs) ||
+      !readNumber(candidates, 0, kMaxCount, options.candidates))
     return false;
+  pipeline.expectedM = expected;
   if (!options.pack.empty())
     return checkPack();
   if (cache.getNumOccurrences() || jobs.getNumOccurrences() || quiet.getNumOccurrences())

@@ -38,11 +38,12 @@ EXAMPLES:
 Exit status: 0 the check held (or none was asked for), 1 it did not, 2 any other error.
 )";
 
-template <typename T> static T parseNumber(const std::string &option, const std::string &value) {
+template <typename T> static T parseNumber(const std::string &option, const std::string &value, T least, T most) {
   T number{};
   auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-  if (error != std::errc() || end != value.data() + value.size())
-    throw std::runtime_error("expected " + option + "=<number>, got '" + value + "'");
+  if (error != std::errc() || end != value.data() + value.size() || number < least || number > most)
+    throw std::runtime_error("expected " + option + "=N, an integer from " + std::to_string(least) + " to " +
+                             std::to_string(most) + ", got '" + value + "'");
   return number;
 }
 
@@ -80,17 +81,16 @@ Options parseOptions(int argc, char **argv) {
       throw std::runtime_error("expected a value after " + name);
     std::string value = equals == std::string::npos ? argv[++i] : argument.substr(equals + 1);
     if (name == "--m") {
-      options.m = parseNumber<int64_t>(name, value);
-      if (*options.m < 0 || *options.m > INT32_MAX)
-        throw std::runtime_error("expected --m in [0, 2^31 - 1], got " + value);
+      options.m = parseNumber<int64_t>(name, value, 0, INT32_MAX);
     } else if (name == "--seed") {
-      options.seed = parseNumber<uint64_t>(name, value);
+      options.seed = parseNumber<uint64_t>(name, value, 0, UINT64_MAX);
     } else if (name == "--watchdog") {
-      options.watchdog = parseNumber<uint32_t>(name, value);
+      options.watchdog = parseNumber<uint32_t>(name, value, 0, UINT32_MAX);
     } else if (name == "--pad") {
-      options.pad = parseNumber<int64_t>(name, value);
-      if (options.pad < 0 || options.pad >= int64_t(1) << 40 || options.pad % 16 != 0)
-        throw std::runtime_error("expected --pad as a multiple of 16 bytes below 2^40, what TMA takes, got " + value);
+      // Below 2^40, what TMA takes.
+      options.pad = parseNumber<int64_t>(name, value, 0, (int64_t(1) << 40) - 16);
+      if (options.pad % 16 != 0)
+        throw std::runtime_error("expected --pad to be a multiple of 16 bytes, got " + value);
     } else if (value == "gpu" || value == "cpu" || value == "sim") {
       options.device = value;
     } else {

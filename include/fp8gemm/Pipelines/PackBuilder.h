@@ -26,7 +26,7 @@ public:
     Problem, ///< what was asked for is not written correctly, breaks a rule, or has no schedule
     Ptxas,   ///< there is none, or it does not run
     Compile, ///< a kernel could not be compiled
-    System,  ///< the cache can't be used
+    System,  ///< the cache's folder is none
   };
   static char ID;
 
@@ -54,14 +54,17 @@ struct PackProblems {
   llvm::Error error(PackError::Kind kind, const PackProblem &problem, const llvm::Twine &message) const;
 };
 
-/// Reads a list of problems, or one of them, as JSON (docs/Runtime.md tells the format). A `gpu` that isn't empty is
-/// taken instead of the list's.
+/// Different problems of a pack, at most: more than any model has, and few enough to be planned in minutes.
+constexpr size_t kMaxProblems = 4096;
+
+/// Reads a list of problems, or one of them, as JSON (docs/Runtime.md tells the format). Entries that are equal are
+/// one problem. A `gpu` that isn't empty is taken instead of the list's.
 llvm::Expected<PackProblems> readPackProblems(llvm::StringRef json, llvm::StringRef name, llvm::StringRef gpu);
 llvm::Expected<PackProblems> readPackProblems(const llvm::json::Value &json, llvm::StringRef name, llvm::StringRef gpu);
 
 /// A kernel of a pack that is there.
 struct PackProgress {
-  enum class From { Compiler, Cache, CompilerAsCacheIsDamaged };
+  enum class From { Compiler, Cache };
   From from;
   const PackProblem &problem;
   const config::Config &config;
@@ -74,7 +77,9 @@ struct PackOptions {
   unsigned jobs = 0; ///< threads; 0: one a processor
   bool allowSpills = false;
   unsigned debugRings = 0; ///< milliseconds that a wait at a ring may last; 0: for ever
-  std::function<void(const PackProgress &)> progress; ///< called by one thread at a time
+  // Called by one thread at a time.
+  std::function<void(const PackProgress &)> progress;
+  std::function<void(const std::string &)> warn; ///< what is wrong with the cache, once a kind: it costs time only
 };
 
 /// The bytes of the pack: the same ones of the same problems, compiler and ptxas.

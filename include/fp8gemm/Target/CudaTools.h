@@ -19,8 +19,8 @@ namespace fp8gemm::target {
 extern const char *const kToolSearchOrder;
 
 /// Path of a tool: `given` if it is not empty, else the first of $CUDA_PATH/bin,
-/// $PATH and the virtual environment ($FP8GEMM_VENV, else the one that
-/// scripts/setup.sh makes).
+/// $PATH, the virtual environment ($FP8GEMM_VENV, else the one that
+/// scripts/setup.sh makes) and /usr/local/cuda/bin.
 llvm::Expected<std::string> findTool(llvm::StringRef name, llvm::StringRef given = "");
 
 /// What `ptxas -v` says of a kernel.
@@ -45,11 +45,12 @@ struct Cubin {
   std::string ptxasVersion; ///< "13.0.88"
 };
 
-/// "13.0.88" of the ptxas that assemble() runs for that path.
+/// "13.0.88" of the ptxas that assemble() runs for that path: if it is empty, the first that findTool's places have of
+/// CUDA 12.8 or later. An error where that path has an older one.
 llvm::Expected<std::string> ptxasVersion(llvm::StringRef path);
 
 struct PtxasOptions {
-  std::string path; ///< empty: see findTool; with FP8GEMM_NVPTXCOMPILER: in process
+  std::string path; ///< empty: see ptxasVersion; with FP8GEMM_NVPTXCOMPILER: in process
   std::string chip = "sm_90a";
   bool lineinfo = false;
 };

@@ -5,6 +5,7 @@
 #ifndef FP8GEMM_LIB_CONVERSION_FP8GEMMTORUNTIME_CONSTANTS_H
 #define FP8GEMM_LIB_CONVERSION_FP8GEMMTORUNTIME_CONSTANTS_H
 
+#include "PackFile.h"
 #include "Program.h"
 #include "fp8gemm/Dialect/FP8Gemm/IR/FP8Gemm.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -16,6 +17,9 @@ namespace fp8gemm::runtime_conversion {
 
 /// What the runtime calls the problem of `op`.
 format::ProgramProblem problemOf(ProductOpInterface op, bool batchInvariant);
+
+/// What a plan of that problem is found by in a pack.
+format::ProblemKey keyOf(const format::ProgramProblem &problem);
 
 /// Adds globals at the start of a module, one behind the other, with names that are free.
 class Constants {

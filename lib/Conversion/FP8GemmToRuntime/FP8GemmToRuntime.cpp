@@ -5,11 +5,11 @@
 #include "Constants.h"
 
 #include "fp8gemm/Conversion/Passes.h"
+#include "fp8gemm/Support/Files.h"
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
-#include "llvm/Support/MemoryBuffer.h"
 
 namespace fp8gemm {
 #define GEN_PASS_DEF_CONVERTFP8GEMMTORUNTIMEPASS
@@ -49,6 +49,8 @@ private:
   LogicalResult convert(ProductOpInterface op);
   FailureOr<LLVM::GlobalOp> kernelFile(ProductOpInterface op);
   FailureOr<LLVM::GlobalOp> packFile();
+  LogicalResult readPack();
+  LogicalResult checkInPack(ProductOpInterface op);
   FailureOr<uint32_t> deviceOperands(ProductOpInterface op);
   func::FuncOp addCaller(ProductOpInterface op, LLVM::GlobalOp file, uint32_t deviceOperands, FunctionType type);
   LLVM::LLVMFuncOp declare(StringRef name, Type result, ArrayRef<Type> inputs);
@@ -56,6 +58,8 @@ private:
 
   std::optional<Constants> constants;
   LLVM::GlobalOp packGlobal;
+  std::shared_ptr<llvm::MemoryBuffer> packBytes; ///< of a pack that is embedded
+  format::PackFile packContents;
   llvm::DenseMap<Operation *, LLVM::GlobalOp> files; ///< of each gpu.binary
   /// Who runs operations that are equal but for their operands.
   llvm::DenseMap<Attribute, func::FuncOp> callers;
@@ -96,10 +100,31 @@ FailureOr<LLVM::GlobalOp> ConvertFP8GemmToRuntime::packFile() {
     return packGlobal;
   if (!embedPack)
     return packGlobal = constants->addPackPath("fp8gemm_pack", pack);
-  auto buffer = llvm::MemoryBuffer::getFile(pack, /*IsText=*/false, /*RequiresNullTerminator=*/false);
-  if (!buffer)
-    return emitError(getOperation().getLoc()) << "cannot read pack '" << pack << "': " << buffer.getError().message();
-  return packGlobal = constants->addFile("fp8gemm_pack", (*buffer)->getBuffer(), /*isPack=*/true);
+  return packGlobal = constants->addFile("fp8gemm_pack", packBytes->getBuffer(), /*isPack=*/true);
+}
+
+/// What is embedded is a pack that the runtime will open.
+LogicalResult ConvertFP8GemmToRuntime::readPack() {
+  Location loc = getOperation().getLoc();
+  llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> bytes = readFile(pack);
+  if (!bytes)
+    return emitError(loc) << llvm::toString(bytes.takeError());
+  packBytes = std::move(*bytes);
+  std::string error = format::readPack(packBytes->getBufferStart(), packBytes->getBufferSize(), packContents);
+  return error.empty() ? success() : emitError(loc) << pack << ": " << error;
+}
+
+/// The pack has a plan of the product: the runtime's fp8gemm_pack_find will find it.
+LogicalResult ConvertFP8GemmToRuntime::checkInPack(ProductOpInterface op) {
+  const format::ProblemKey key = keyOf(problemOf(op, batchInvariant));
+  const auto &plans = *packContents.index->plans();
+  if (llvm::any_of(plans, [&](const format::Plan *plan) {
+        return format::keyOf(packContents.problemOf(*plan)) == key && (plan->batch_invariant() || !batchInvariant);
+      }))
+    return success();
+  return op->emitOpError("expected a product of the ")
+         << plans.size() << " in pack '" << pack << "' (fp8gemm-inspect lists them), got one that is not"
+         << (batchInvariant ? " there with batch_invariant" : " there");
 }
 
 FailureOr<uint32_t> ConvertFP8GemmToRuntime::deviceOperands(ProductOpInterface op) {
@@ -183,7 +208,7 @@ LogicalResult ConvertFP8GemmToRuntime::convert(ProductOpInterface op) {
   if (!op->getParentOfType<func::FuncOp>())
     return op->emitOpError("expected to be in a func.func");
   FailureOr<uint32_t> onDevice = deviceOperands(op);
-  if (failed(onDevice))
+  if (failed(onDevice) || (embedPack && failed(checkInPack(op))))
     return failure();
   FailureOr<LLVM::GlobalOp> file = pack.empty() ? kernelFile(op) : packFile();
   if (failed(file))
@@ -217,7 +242,7 @@ void ConvertFP8GemmToRuntime::eraseEmbeddedKernels() {
 }
 
 void ConvertFP8GemmToRuntime::runOnOperation() {
-  if (failed(checkOptions()))
+  if (failed(checkOptions()) || (embedPack && failed(readPack())))
     return signalPassFailure();
   constants.emplace(getOperation());
   packGlobal = nullptr;

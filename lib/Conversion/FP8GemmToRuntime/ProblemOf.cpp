@@ -54,3 +54,24 @@ format::ProgramProblem runtime_conversion::problemOf(ProductOpInterface op, bool
   problem.batchInvariant = batchInvariant;
   return problem;
 }
+
+format::ProblemKey runtime_conversion::keyOf(const format::ProgramProblem &problem) {
+  auto type = [](uint32_t type) {
+    switch (type) {
+    case kE4M3:
+      return int64_t(format::ElementType::F8E4M3FN);
+    case kE5M2:
+      return int64_t(format::ElementType::F8E5M2);
+    case kBF16:
+      return int64_t(format::ElementType::BF16);
+    default:
+      return int64_t(format::ElementType::F32);
+    }
+  };
+  // The other enumerators are the manifest's.
+  return {problem.n,           problem.k,           problem.grouping == kKCount ? problem.m : -1,
+          problem.grouping,    problem.groups,      problem.groupAlign,
+          problem.flat,        type(problem.aType), type(problem.bType),
+          type(problem.dType), problem.cUse,        problem.sfbBlockRows,
+          problem.sfaLayout,   problem.sfbLayout};
+}

@@ -5,7 +5,7 @@
 // RUN: not fp8gemm-opt --convert-fp8gemm-to-runtime="pack=%t.none embed-pack" %S/pack.mlir 2>&1 | FileCheck %s --check-prefix=NONE
 // MEMORY: error: expected memory=host or memory=device, got 'disk'
 // EMBED: error: expected 'pack' with embed-pack, got none
-// NONE: error: cannot read pack '{{.+}}.none': No such file or directory
+// NONE: error: cannot read '{{.+}}.none': No such file or directory
 
 func.func @no_kernel(%a: memref<8x16xf8E4M3FN>, %s: memref<8x1xf32>, %b: memref<8x16xf8E4M3FN>, %d: memref<8x8xf32>) {
   // expected-error @below {{expected a kernel, got none: run the pipeline fp8gemm-to-cubin before, or name a 'pack'}}

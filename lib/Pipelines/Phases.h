@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#ifndef FP8GEMM_PIPELINES_OUTPUT_H
-#define FP8GEMM_PIPELINES_OUTPUT_H
+#ifndef FP8GEMM_PIPELINES_PHASES_H
+#define FP8GEMM_PIPELINES_PHASES_H
 
-#include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/StringRef.h"
-#include "llvm/Support/Error.h"
 
 #include <chrono>
 #include <string>
@@ -16,10 +14,6 @@ class raw_ostream;
 } // namespace llvm
 
 namespace fp8gemm {
-
-/// Writes a file whole or not at all: to a temporary name, then renamed. "-" is stdout. A `durable` one is
-/// on the disk before it gets its name, so whole also if the machine stops.
-llvm::Error writeFile(llvm::StringRef path, llvm::StringRef bytes, bool durable = false);
 
 /// Where fp8gemm-compile's time goes.
 class Phases {
@@ -52,4 +46,4 @@ private:
 
 } // namespace fp8gemm
 
-#endif // FP8GEMM_PIPELINES_OUTPUT_H
+#endif // FP8GEMM_PIPELINES_PHASES_H
