@@ -296,27 +296,37 @@ static int64_t rasterGroup(const Problem &problem, const Gpu &gpu, const Config 
   return best;
 }
 
+/// Fills what the roles ask for; every other field but the stages and the raster is set.
+static Config completeRegisters(const Problem &problem, Config config) {
+  int64_t scales = helperScales(problem, config);
+  int64_t producer = kProducerRegisters, consumer = kConsumerRegisters;
+  if (scales == 0)
+    producer = kNoScalesProducerRegisters, consumer = kNoScalesConsumerRegisters;
+  else if (scales > kMaxHelperScales)
+    producer = kManyScalesProducerRegisters, consumer = kManyScalesConsumerRegisters;
+  else if (config.consumers == 1 && consumerRegistersNeeded(problem, config) >= consumer)
+    consumer = kLoneConsumerRegisters;
+  if (config.producerRegisters == kUnset)
+    config.producerRegisters = producer;
+  if (config.consumerRegisters == kUnset)
+    config.consumerRegisters = consumer;
+  return config;
+}
+
+int64_t fp8gemm::config::usualValue(const Problem &problem, const Config &config, const Field &field) {
+  Config chosen = config;
+  chosen.producerRegisters = chosen.consumerRegisters = kUnset;
+  bool isOfRoles = chosen.*field.member == kUnset;
+  return isOfRoles ? completeRegisters(problem, chosen).*field.member : field.usual;
+}
+
 /// Fills what does not need a choice among tiles.
 static Config completeTile(const Problem &problem, const Gpu &gpu, Config config, int64_t expectedM) {
-  if (helperScales(problem, config) == 0) {
-    if (config.producerRegisters == kUnset)
-      config.producerRegisters = kNoScalesProducerRegisters;
-    if (config.consumerRegisters == kUnset)
-      config.consumerRegisters = kNoScalesConsumerRegisters;
-  }
-  if (helperScales(problem, config) > kMaxHelperScales) {
-    if (config.producerRegisters == kUnset)
-      config.producerRegisters = kManyScalesProducerRegisters;
-    if (config.consumerRegisters == kUnset)
-      config.consumerRegisters = kManyScalesConsumerRegisters;
-  }
-  bool choosesRegisters = config.consumerRegisters == kUnset;
   for (const Field &field : kFields)
-    if (config.*field.member == kUnset)
+    if (config.*field.member == kUnset && field.member != &Config::producerRegisters &&
+        field.member != &Config::consumerRegisters)
       config.*field.member = field.usual;
-  if (choosesRegisters && config.consumers == 1 &&
-      consumerRegistersNeeded(problem, config) >= config.consumerRegisters)
-    config.consumerRegisters = kLoneConsumerRegisters;
+  config = completeRegisters(problem, config);
   if (config.stages == kUnset)
     config.stages = mostStages(problem, gpu, config);
   if (config.rasterGroup == kUnset)

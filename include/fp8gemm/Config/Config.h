@@ -219,6 +219,10 @@ std::vector<Candidate> enumerate(const Problem &problem, const Gpu &gpu, int64_t
 /// check it.
 Config complete(const Problem &problem, const Gpu &gpu, Config config, int64_t expectedM);
 
+/// What complete() takes for `field` where all other fields are those of `config`, a complete one; kUnset for a field
+/// that has no usual value.
+int64_t usualValue(const Problem &problem, const Config &config, const Field &field);
+
 /// A choice, and what it was taken from.
 struct Choice {
   Candidate chosen;

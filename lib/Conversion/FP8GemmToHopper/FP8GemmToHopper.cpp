@@ -29,10 +29,24 @@ static gpu::GPUModuleOp createModule(OpBuilder &builder, Location loc, StringRef
   return gpu::GPUModuleOp::create(builder, loc, name, builder.getArrayAttr(target));
 }
 
+/// What comes behind this pass looks for kernels in `module`, and not in modules within it.
+static LogicalResult checkNesting(ModuleOp module) {
+  WalkResult result = module.walk([&](Operation *op) -> WalkResult {
+    if (!isa<ProductOpInterface, gpu::GPUModuleOp>(op) || op->getParentOfType<ModuleOp>() == module)
+      return WalkResult::advance();
+    return mlir::emitError(op->getLoc()) << "expected '" << op->getName()
+                                         << "' in the outermost module, got it in a module within that: compile each "
+                                            "module by itself";
+  });
+  return failure(result.wasInterrupted());
+}
+
 namespace {
 struct ConvertFP8GemmToHopperPass : fp8gemm::impl::ConvertFP8GemmToHopperPassBase<ConvertFP8GemmToHopperPass> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
+    if (failed(checkNesting(module)))
+      return signalPassFailure();
     OpBuilder builder(&getContext());
     WalkResult result = module.walk([&](ProductOpInterface op) {
       if (op.getKernelAttr())
@@ -51,7 +65,13 @@ struct ConvertFP8GemmToHopperPass : fp8gemm::impl::ConvertFP8GemmToHopperPassBas
       }
       KernelBuilder kernel(op, config);
       std::string name = kernel.name();
-      if (!module.lookupSymbol(name)) {
+      Operation *known = module.lookupSymbol(name);
+      if (known && !isa<gpu::GPUModuleOp, gpu::BinaryOp>(known)) {
+        op->emitOpError() << "expected the symbol of its kernel to be free, got a '" << known->getName() << "' named "
+                          << name;
+        return WalkResult::interrupt();
+      }
+      if (!known) {
         builder.setInsertionPointToEnd(module.getBody());
         kernel.build(createModule(builder, op->getLoc(), name));
       }

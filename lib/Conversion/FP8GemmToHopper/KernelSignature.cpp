@@ -28,7 +28,14 @@ static CUse cUseOf(ProductOpInterface product) {
   return !product.getC() ? CUse::none : product.isInPlace() ? CUse::in_place : CUse::apart;
 }
 
+/// The fields that a kernel's name has words of its own for.
+static constexpr int64_t config::Config::*kFieldsOfShortNames[] = {
+    &config::Config::tileM,       &config::Config::tileN,    &config::Config::stages,   &config::Config::consumers,
+    &config::Config::rasterGroup, &config::Config::clusterM, &config::Config::clusterN, &config::Config::splitK,
+    &config::Config::partials,    &config::Config::swapAb};
+
 std::string KernelBuilder::name() {
+  const config::Config schedule = configOf(config);
   auto layout = [](ScaleAttr scale) { return scale.getLayout() == ScaleLayout::k_major ? "k" : "mn"; };
   auto f8 = [](Type element) { return isa<Float8E4M3FNType>(element) ? "e4m3" : "e5m2"; };
   auto extent = [](int64_t size) { return ShapedType::isDynamic(size) ? "any" : std::to_string(size); };
@@ -54,6 +61,11 @@ std::string KernelBuilder::name() {
     name += "_partials" + std::to_string(config.getPartials());
   if (swap)
     name += "_swap";
+  // What is not said by now is said where it isn't what anyone would expect: so no two schedules share a name.
+  for (const config::Field &field : config::kFields)
+    if (!llvm::is_contained(kFieldsOfShortNames, field.member))
+      if (int64_t value = schedule.*field.member; value != config::usualValue(problem, schedule, field))
+        name += llvm::formatv("_{0}{1}", field.name, value);
   return name;
 }
 
