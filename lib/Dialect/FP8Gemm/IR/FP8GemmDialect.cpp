@@ -93,6 +93,27 @@ LogicalResult fp8gemm::GroupingAttr::verify(function_ref<InFlightDiagnostic()> e
                      << kMaxGroupAlign << ", got " << align;
 }
 
+/// The dialect has attributes of its operations only.
+static LogicalResult refuse(Operation *op, NamedAttribute attribute) {
+  return op->emitOpError() << "expected no attribute with the prefix of the fp8gemm dialect, whose operations have "
+                              "'config' and 'kernel', got "
+                           << attribute.getName();
+}
+
+LogicalResult fp8gemm::FP8GemmDialect::verifyOperationAttribute(Operation *op, NamedAttribute attribute) {
+  return refuse(op, attribute);
+}
+
+LogicalResult fp8gemm::FP8GemmDialect::verifyRegionArgAttribute(Operation *op, unsigned, unsigned,
+                                                                NamedAttribute attribute) {
+  return refuse(op, attribute);
+}
+
+LogicalResult fp8gemm::FP8GemmDialect::verifyRegionResultAttribute(Operation *op, unsigned, unsigned,
+                                                                   NamedAttribute attribute) {
+  return refuse(op, attribute);
+}
+
 namespace {
 /// Products may be inlined anywhere: they refer to nothing but their operands and a symbol of the module.
 struct InlineProducts : DialectInlinerInterface {

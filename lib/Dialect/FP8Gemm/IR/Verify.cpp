@@ -39,6 +39,11 @@ bool verification::mayAgree(int64_t size, int64_t other) {
 //===----------------------------------------------------------------------===//
 
 LogicalResult verification::verifyKinds(Operation *op, ArrayRef<NamedOperand> operands) {
+  // One that nothing reads is misspelt. Those with two underscores are analyses' notes of upstream.
+  for (NamedAttribute attribute : op->getDiscardableAttrs())
+    if (StringRef name = attribute.getName(); !name.contains('.') && !name.starts_with("__"))
+      return op->emitOpError("expected the attributes 'config' and 'kernel', and those of other dialects, got ")
+             << attribute.getName();
   bool memrefs = isa<MemRefType>(operands.front().type);
   for (const NamedOperand &operand : operands)
     if (isa<MemRefType>(operand.type) != memrefs)

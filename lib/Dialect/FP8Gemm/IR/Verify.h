@@ -34,7 +34,7 @@ std::string extent(int64_t size);
 /// True if they may be the same when the operation runs.
 bool mayAgree(int64_t size, int64_t other);
 
-/// (C1), (G1), (K1): of kinds; of ranks.
+/// Attributes, and (C1), (G1), (K1): of kinds; of ranks.
 llvm::LogicalResult verifyKinds(mlir::Operation *op, llvm::ArrayRef<NamedOperand> operands);
 llvm::LogicalResult verifyRanks(mlir::Operation *op, llvm::ArrayRef<NamedOperand> operands, int64_t rank);
 

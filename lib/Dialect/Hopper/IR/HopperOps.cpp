@@ -3,6 +3,7 @@
 #include "fp8gemm/Dialect/Hopper/IR/Hopper.h"
 
 #include "Panels.h"
+#include "UniformValues.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/Matchers.h"
@@ -105,28 +106,23 @@ void WarpSpecializeOp::getAsmBlockArgumentNames(Region &region, OpAsmSetValueNam
     setName(region.getArgument(0), "group");
 }
 
-/// True if every thread that runs `op` computes the same result.
-static bool isUniform(Operation *op) {
-  if (!op || op->hasTrait<OpTrait::ConstantLike>())
-    return true;
-  if (isa<gpu::BlockIdOp, gpu::GridDimOp, gpu::ClusterIdOp, gpu::ClusterDimOp, gpu::ClusterBlockIdOp, RingCreateOp,
-          RasterOp, RasterDivisorOp, memref::LoadOp>(op))
-    return true;
-  return op->getName().getDialectNamespace() == "arith" && isMemoryEffectFree(op);
-}
-
 LogicalResult WarpSpecializeOp::verifyRegions() {
   if (getProducer().getNumArguments() != 0 || getHelper().getNumArguments() != 0)
     return emitOpError() << "expected the producer and helper regions to have no arguments";
   if (getConsumer().getNumArguments() != 1 || !getConsumer().getArgument(0).getType().isIndex())
     return emitOpError() << "expected the consumer region to have one index argument, the warpgroup's number";
+  UniformValues uniform;
   for (Region *region : {&getProducer(), &getHelper(), &getConsumer()}) {
     WalkResult result = region->walk([&](Operation *op) {
       for (Value operand : op->getOperands()) {
-        if (region->isAncestor(operand.getParentRegion()) || isUniform(operand.getDefiningOp()))
+        if (region->isAncestor(operand.getParentRegion()))
           continue;
-        op->emitOpError() << "captures a value that may differ between threads";
-        return WalkResult::interrupt();
+        if (Value differing = uniform.findDiffering(operand)) {
+          InFlightDiagnostic error = op->emitOpError() << "captures a value that may differ between threads";
+          if (differing != operand)
+            error.attachNote(differing.getLoc()) << "as it is computed from this one";
+          return WalkResult::interrupt();
+        }
       }
       return WalkResult::advance();
     });

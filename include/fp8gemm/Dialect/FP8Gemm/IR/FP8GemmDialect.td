@@ -18,6 +18,10 @@ def FP8Gemm_Dialect : Dialect {
     `convert-fp8gemm-to-hopper` builds a GPU kernel for it.
   }];
   let useDefaultAttributePrinterParser = 1;
+  // There are none: a misspelt or misplaced one would say nothing.
+  let hasOperationAttrVerify = 1;
+  let hasRegionArgAttrVerify = 1;
+  let hasRegionResultAttrVerify = 1;
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"]; // what canonicalization makes
 }
 

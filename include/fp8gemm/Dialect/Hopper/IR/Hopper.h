@@ -16,6 +16,19 @@
 
 #include "fp8gemm/Dialect/Hopper/IR/HopperDialect.h.inc"
 #include "fp8gemm/Dialect/Hopper/IR/HopperEnums.h.inc"
+
+namespace fp8gemm::hopper {
+/// Fails, with an error, where an operation has an attribute without a dialect's prefix that it does not define: a
+/// misspelt one, which nothing would read.
+llvm::LogicalResult verifyKnownAttributes(mlir::Operation *op);
+
+template <typename ConcreteType>
+class KnownAttributes : public mlir::OpTrait::TraitBase<ConcreteType, KnownAttributes> {
+public:
+  static llvm::LogicalResult verifyTrait(mlir::Operation *op) { return verifyKnownAttributes(op); }
+};
+} // namespace fp8gemm::hopper
+
 #define GET_ATTRDEF_CLASSES
 #include "fp8gemm/Dialect/Hopper/IR/HopperAttrs.h.inc"
 #define GET_TYPEDEF_CLASSES

@@ -37,10 +37,19 @@ def Hopper_Dialect : Dialect {
     The dialect reuses upstream: `gpu.func` for the kernel (its workgroup
     attributions are shared memory outside the rings), memref in address space 3,
     `!nvgpu.tensormap.descriptor`, `scf.for` and `arith`.
+
+    **Attributes on operations of others.** A kernel has `hopper.launch` and `hopper.problem`, and may have
+    `hopper.config`, `hopper.workspace_bytes`, and once it is an `llvm.func` `hopper.smem_bytes`,
+    `hopper.waits_for_previous` and `hopper.debug_rings`; its parameters have `hopper.param`, and as those of an `llvm.func`
+    `hopper.map`; an `scf.for` may have `hopper.unroll`. Any other name is an error.
   }];
   let dependentDialects = ["::mlir::nvgpu::NVGPUDialect"];
   let useDefaultTypePrinterParser = 1;
   let useDefaultAttributePrinterParser = 1;
+  // No `hopper.` attribute but those that a pass reads: a misspelt one would say nothing.
+  let hasOperationAttrVerify = 1;
+  let hasRegionArgAttrVerify = 1;
+  let hasRegionResultAttrVerify = 1;
 }
 
 #endif // FP8GEMM_DIALECT_HOPPER_IR_HOPPERDIALECT_TD

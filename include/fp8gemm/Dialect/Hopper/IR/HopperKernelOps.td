@@ -34,8 +34,8 @@ def Hopper_WarpSpecializeOp : Hopper_Op<"warp_specialize", [RecursiveMemoryEffec
     - (C2) 128 x (producer + consumers x consumer registers) <= 65536, the registers of an SM
     - (C3) the consumer region has one index argument, the others none
     - (C4) regions capture only function arguments, constants and values that are
-           the same in every thread: index arithmetic, `gpu.block_id`, `gpu.grid_dim`,
-           rings and shared memory
+           the same in every thread: `gpu.block_id`, `gpu.grid_dim` and the like, rings, shared
+           memory, and arithmetic, views and loads whose operands are the same in every thread
     - (C5) `unroll` is in [1, 64]: more would fit neither the registers nor the instruction cache
 
     Source: PTX ISA, "setmaxnreg".

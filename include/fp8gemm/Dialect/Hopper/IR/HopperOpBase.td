@@ -15,8 +15,13 @@ include "mlir/Interfaces/SideEffectInterfaces.td"
 /// Results print with a name that says what they are.
 defvar Hopper_NamedResults = DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmResultNames"]>;
 
+/// No attribute but those that the operation defines and those of other dialects.
+def Hopper_KnownAttributes : NativeOpTrait<"KnownAttributes"> {
+  let cppNamespace = "::fp8gemm::hopper";
+}
+
 class Hopper_Op<string mnemonic, list<Trait> traits = []>
-    : Op<Hopper_Dialect, mnemonic, traits>;
+    : Op<Hopper_Dialect, mnemonic, !listconcat(traits, [Hopper_KnownAttributes])>;
 
 def Hopper_SmemBuffer : ConfinedType<MemRefRankOf<[AnyType], [1, 2, 3]>, [
     CPred<"::llvm::cast<::mlir::MemRefType>($_self).hasStaticShape()">,
