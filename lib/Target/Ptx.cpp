@@ -11,6 +11,8 @@
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/NVVM/NVVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/LLVMTranslationInterface.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/IR/DebugInfo.h"
 #include "llvm/IR/DiagnosticInfo.h"
 #include "llvm/IR/DiagnosticPrinter.h"
 #include "llvm/IR/Module.h"
@@ -27,6 +29,64 @@ namespace {
 /// sm_90a, 8.0, is too old.
 constexpr llvm::StringLiteral kFeatures = "+ptx86";
 constexpr llvm::StringLiteral kTriple = "nvptx64-nvidia-cuda";
+
+/// Longer names are legal, but PTX promises no more (PTX ISA, "Identifiers").
+constexpr size_t kMostNameBytes = 1024;
+
+/// What is no identifier of PTX ends the process in LLVM, or is a syntax error of ptxas.
+bool isPtxIdentifier(StringRef name) {
+  auto follows = [](char c) { return llvm::isAlnum(c) || c == '_' || c == '$'; };
+  if (name.empty() || name.size() > kMostNameBytes || !llvm::all_of(name, follows))
+    return false;
+  return llvm::isAlpha(name.front()) || (name.size() > 1 && !llvm::isDigit(name.front()));
+}
+
+/// The first symbol of `module` that PTX can't name, if there is one. Of local symbols LLVM replaces some characters.
+std::optional<StringRef> findUnnameable(const llvm::Module &module) {
+  for (const llvm::GlobalValue &symbol : module.global_values()) {
+    if (symbol.getName().empty() || symbol.getName().starts_with("llvm.")) // LLVM names it; no symbol of PTX
+      continue;
+    std::string name = symbol.getName().str();
+    if (symbol.hasLocalLinkage())
+      std::replace_if(
+          name.begin(), name.end(), [](char c) { return c == '.' || c == '@'; }, '_');
+    if (!isPtxIdentifier(name))
+      return symbol.getName();
+  }
+  return std::nullopt;
+}
+
+InFlightDiagnostic emitUnnameable(Location loc, StringRef name) {
+  return mlir::emitError(loc) << "expected symbols of a kernel's module to be PTX identifiers, of 1 to "
+                              << kMostNameBytes << " letters, digits, _ and $ that don't start with a digit, got '"
+                              << name.take_front(kMostNameBytes) << "': rename it";
+}
+
+/// The first file in the line numbers of `module` with a character in its path for which `holds`.
+std::optional<std::string> findFile(const llvm::Module &module, bool (*holds)(unsigned char)) {
+  llvm::DebugInfoFinder finder;
+  finder.processModule(module);
+  auto path = [&](const llvm::DIFile *file) -> std::optional<std::string> {
+    if (!file || (llvm::none_of(file->getFilename(), holds) && llvm::none_of(file->getDirectory(), holds)))
+      return std::nullopt;
+    StringRef folder = file->getDirectory();
+    return (folder + (folder.empty() ? "" : "/") + file->getFilename()).str();
+  };
+  for (const llvm::DICompileUnit *unit : finder.compile_units())
+    if (auto found = path(unit->getFile()))
+      return found;
+  for (const llvm::DISubprogram *subprogram : finder.subprograms())
+    if (auto found = path(subprogram->getFile()))
+      return found;
+  for (const llvm::DIScope *scope : finder.scopes())
+    if (auto found = path(scope->getFile()))
+      return found;
+  return std::nullopt;
+}
+
+/// PTX has no escapes in paths: LLVM's would end up in the line numbers, or end the path.
+bool isUnquotable(unsigned char c) { return c == '"' || c == '\\' || c < 0x20 || c == 0x7f; }
+bool isNotAscii(unsigned char c) { return c >= 0x80; }
 
 /// LLVM IR -> PTX, after upstream's translation and optimisation.
 class PtxTranslator : public LLVM::ModuleToObject {
@@ -55,6 +115,17 @@ protected:
   }
 
   FailureOr<SmallVector<char, 0>> moduleToObject(llvm::Module &module) override {
+    // Not as the operation's own error: a tool would print the whole module beside it.
+    Location loc = getOperation().getLoc();
+    if (std::optional<StringRef> name = findUnnameable(module))
+      return emitUnnameable(loc, *name);
+    if (std::optional<std::string> path = findFile(module, isUnquotable))
+      return mlir::emitError(loc) << "expected paths in line numbers to be without quotes, backslashes and control "
+                                     "characters, which PTX can't hold, got '"
+                                  << *path << "': rename the file or its folder, or leave out line numbers";
+    if (std::optional<std::string> path = findFile(module, isNotAscii))
+      mlir::emitWarning(loc) << "line numbers are those of '" << *path
+                             << "', but PTX has ASCII only: a profiler will look for it by another name";
     FailureOr<llvm::TargetMachine *> machine = getOrCreateTargetMachine();
     if (failed(machine))
       return getOperation().emitError("expected an LLVM with the NVPTX target, got one without");
@@ -121,6 +192,11 @@ FailureOr<std::string> translateToPtx(gpu::GPUModuleOp module, StringRef chip) {
   for (StringRef wanted : {chip, target ? target.getChip() : chip})
     if (wanted != kChip)
       return module.emitOpError("expected chip ") << kChip << ", got " << wanted;
+
+  // To what has no name LLVM gives one.
+  for (auto func : module.getOps<LLVM::LLVMFuncOp>())
+    if (func.getName().empty())
+      return emitUnnameable(module.getLoc(), func.getName());
 
   initializeNVPTX();
   PtxTranslator translator(*module, kTriple, kChip, target ? target.getFeatures() : StringRef(kFeatures),

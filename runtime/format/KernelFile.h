@@ -90,6 +90,12 @@ inline std::string diagnoseForeign(std::string_view bytes) {
          " bytes after its cubin do not end with a footer";
 }
 
+/// Letters, digits, _ and $, as PTX has it. Tools make names of files of a kernel's name.
+inline bool isKernelName(const std::string &name) {
+  const char *allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_$";
+  return !name.empty() && name.find_first_not_of(allowed) == std::string::npos;
+}
+
 /// Empty, or how the cubin contradicts its manifest.
 inline std::string checkCubin(std::string_view bytes, const Manifest &manifest) {
   const std::string disagree = "manifest disagrees with its cubin: ";
@@ -100,6 +106,8 @@ inline std::string checkCubin(std::string_view bytes, const Manifest &manifest) 
   if (wanted != chip && wanted != chip + "a")
     return disagree + "expected code for " + wanted + ", got " + chip;
   std::string entry = manifest.entry()->str();
+  if (!isKernelName(entry))
+    return "expected the name of a kernel to have letters, digits, _ and $, got '" + entry + "'";
   if (!cubin.hasKernel(entry))
     return disagree + "expected a kernel '" + entry + "', got none of that name";
   auto info = cubin.kernelInfo(entry);

@@ -277,6 +277,19 @@ TEST(KernelFile, ParametersSuitTheGroups) {
       "expected no workspace in a kernel that");
 }
 
+/// Tools make names of files of it.
+TEST(KernelFile, NameThatIsNoneOfPtx) {
+  for (const char *name : {"../gemm", "two words", "gemm.v1",
+                           "gr\xc3\xb6\xc3\x9f"
+                           "e"}) {
+    ManifestSpec manifest;
+    CubinSpec cubin;
+    manifest.entry = cubin.entry = name;
+    EXPECT_ERROR(makeKernelFile(manifest, cubin),
+                 "expected the name of a kernel to have letters, digits, _ and $, got");
+  }
+}
+
 TEST(KernelFile, ManifestThatDisagreesWithTheCubin) {
   auto expect = [](ManifestSpec manifest, CubinSpec cubin, const char *part) {
     std::string bytes = makeKernelFile(manifest, cubin);
