@@ -4,6 +4,7 @@
 
 #include "fp8gemm/InitAll.h"
 #include "mlir/IR/DialectRegistry.h"
+#include "mlir/InitAllDialects.h"
 #include "mlir/Tools/mlir-lsp-server/MlirLspServerMain.h"
 
 static constexpr const char kExamples[] = R"(
@@ -17,6 +18,7 @@ int main(int argc, char **argv) {
   fp8gemm::startTool(category);
   llvm::cl::extrahelp help(kExamples);
   mlir::DialectRegistry registry;
+  mlir::registerAllDialects(registry); // what programs hold beside products
   fp8gemm::registerAllDialects(registry);
   return mlir::failed(mlir::MlirLspServerMain(argc, argv, registry));
 }

@@ -9,6 +9,7 @@
 #include "mlir/Dialect/Func/Extensions/InlinerExtension.h"
 #include "mlir/Dialect/LLVMIR/Transforms/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/InitAllDialects.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "mlir/Transforms/Passes.h"
 #include "llvm/Support/InitLLVM.h"
@@ -57,6 +58,7 @@ int main(int argc, char **argv) {
   llvm::cl::extrahelp help(kExamples);
   std::signal(SIGXFSZ, SIG_IGN); // a limit of file sizes is an error like a full disk
   mlir::DialectRegistry registry;
+  mlir::registerAllDialects(registry); // what programs hold beside products
   fp8gemm::registerAllDialects(registry);
   mlir::func::registerInlinerExtension(registry);
   fp8gemm::registerAllPasses();

@@ -46,6 +46,7 @@ void fp8gemm::execution::buildBufferizationPipeline(OpPassManager &pm) {
   bufferization::OneShotBufferizePassOptions bufferize;
   bufferize.bufferizeFunctionBoundaries = true;
   bufferize.functionBoundaryTypeConversion = bufferization::LayoutMapOption::IdentityLayoutMap;
+  bufferize.allowReturnAllocsFromLoops = true; // a loop may have a new tensor in each iteration
   pm.addPass(bufferization::createOneShotBufferizePass(bufferize));
   bufferization::buildBufferDeallocationPipeline(pm);
   pm.addPass(createConvertBufferizationToMemRefPass());
@@ -72,6 +73,7 @@ void fp8gemm::execution::buildHostLoweringPipeline(OpPassManager &pm) {
   pm.addPass(createConvertFuncToLLVMPass());
   pm.addPass(createConvertControlFlowToLLVMPass());
   pm.addPass(createReconcileUnrealizedCastsPass());
+  pm.addPass(createCheckHostPass());
 }
 
 void fp8gemm::execution::buildCpuPipeline(OpPassManager &pm) {
@@ -85,6 +87,7 @@ void fp8gemm::execution::buildCpuPipeline(OpPassManager &pm) {
 void fp8gemm::execution::registerCpuPipeline() {
   registerPass([] { return createConvertFP8GemmToLinalgPass(); });
   registerPass([] { return createExpandF8Pass(); });
+  registerPass([] { return createCheckHostPass(); });
   bufferization::registerBufferizationPasses();
   bufferization::registerBufferizationPipelines();
   PassPipelineRegistration<>("fp8gemm-to-llvm-cpu", "fp8gemm operations to the LLVM dialect of a CPU, through linalg",

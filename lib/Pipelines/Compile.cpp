@@ -6,6 +6,7 @@
 #include "Pack.h"
 #include "Phases.h"
 #include "Plan.h"
+#include "Product.h"
 #include "fp8gemm/Pipelines/Compiler.h"
 #include "fp8gemm/Support/Files.h"
 #include "fp8gemm/Target/Target.h"
@@ -239,10 +240,8 @@ LogicalResult Compiler::run() {
   placeSnapshot();
   if (failed(checkOutput()))
     return failure();
-  DialectRegistry registry;
-  registerDialects(registry);
   // One kernel is one thread's work: a pool would only cost its start.
-  context = std::make_unique<MLIRContext>(registry, MLIRContext::Threading::DISABLED);
+  context = std::make_unique<MLIRContext>(allInputDialects(), MLIRContext::Threading::DISABLED);
   context->printOpOnDiagnostic(false); // a location is enough
   SourceMgrDiagnosticHandler diagnostics(sources, context.get());
   if (failed(phases.run("parse", [&] { return parse(); })))

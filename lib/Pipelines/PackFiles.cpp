@@ -55,7 +55,7 @@ std::string placeOf(ProductOpInterface op) {
 
 Expected<PackProblems> readModuleProblems(StringRef text, const PackProblems &usual, int64_t maxM,
                                           bool batchInvariant) {
-  mlir::MLIRContext context(allDialects(), mlir::MLIRContext::Threading::DISABLED);
+  mlir::MLIRContext context(allInputDialects(), mlir::MLIRContext::Threading::DISABLED);
   std::string errors;
   raw_string_ostream os(errors);
   SourceMgr sources;

@@ -5,6 +5,7 @@
 #include "Explain.h"
 #include "fp8gemm/Dialect/FP8Gemm/Transforms/SelectConfig.h"
 #include "fp8gemm/Pipelines/Compiler.h"
+#include "mlir/InitAllDialects.h"
 #include "mlir/Pass/PassManager.h"
 
 using namespace mlir;
@@ -14,6 +15,16 @@ namespace fp8gemm {
 const DialectRegistry &allDialects() {
   static const DialectRegistry all = [] {
     DialectRegistry dialects;
+    registerDialects(dialects);
+    return dialects;
+  }();
+  return all;
+}
+
+const DialectRegistry &allInputDialects() {
+  static const DialectRegistry all = [] {
+    DialectRegistry dialects;
+    mlir::registerAllDialects(dialects);
     registerDialects(dialects);
     return dialects;
   }();

@@ -14,8 +14,11 @@
 
 namespace fp8gemm {
 
-/// All that a context of ours may load. Made once, and only read from then on.
+/// All that a kernel and its product are made of. Made once, and only read from then on.
 const mlir::DialectRegistry &allDialects();
+
+/// Those, and all of upstream's: a module may hold anything beside its products.
+const mlir::DialectRegistry &allInputDialects();
 
 /// compile() of a module that the caller gives up: it is lowered where it is.
 mlir::FailureOr<std::vector<target::Kernel>> compileInPlace(mlir::ModuleOp module, const PipelineOptions &options);

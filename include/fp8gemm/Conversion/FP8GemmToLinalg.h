@@ -15,6 +15,7 @@ namespace fp8gemm {
 
 #define GEN_PASS_DECL_CONVERTFP8GEMMTOLINALGPASS
 #define GEN_PASS_DECL_EXPANDF8PASS
+#define GEN_PASS_DECL_CHECKHOSTPASS
 #include "fp8gemm/Conversion/Passes.h.inc"
 
 void populateFP8GemmToLinalgPatterns(mlir::RewritePatternSet &patterns);

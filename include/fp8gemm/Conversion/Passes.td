@@ -30,15 +30,23 @@ def ConvertFP8GemmToLinalgPass : Pass<"convert-fp8gemm-to-linalg"> {
 }
 
 def ExpandF8Pass : Pass<"expand-f8"> {
-  let summary = "lower conversions between f32 and f8E4M3FN or f8E5M2 to integer arithmetic";
+  let summary = "lower conversions of f8E4M3FN and f8E5M2 to integer arithmetic";
   let description = [{
-    Rewrites scalar `arith.extf` from f8E4M3FN or f8E5M2 to f32, `arith.truncf` back, and conversions of integers to FP8, for
-    which neither upstream's arith-expand nor LLVM has a lowering on CPUs. An extension is exact; every
-    NaN becomes the quiet NaN 0x7fc00000. A truncation rounds to nearest even; what is too large becomes
-    an infinity (f8E5M2) or NaN (f8E4M3FN). No result depends on subnormal f32, so a process that
+    Rewrites `arith.extf` from f8E4M3FN or f8E5M2 to bf16, f16, f32 or f64, `arith.truncf` back, and conversions between FP8
+    and integers, of scalars and vectors, for which neither upstream's arith-expand nor LLVM has a lowering on CPUs. An
+    extension is exact; every NaN becomes a quiet one (of f32: 0x7fc00000). A truncation rounds once, to nearest even; what is
+    too large becomes an infinity (f8E5M2) or NaN (f8E4M3FN). No result depends on subnormal f32, so a process that
     flushes them computes the same.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
+def CheckHostPass : Pass<"fp8gemm-check-host", "::mlir::ModuleOp"> {
+  let summary = "reject host code that is not lowered to the LLVM dialect";
+  let description = [{
+    Ends the pipelines of host code, whose conversions leave alone what they don't know. Each operation that is neither of
+    the LLVM dialect nor a module is an error; kernels (`gpu.module`, `gpu.binary`) are not looked into.
+  }];
 }
 
 def ConvertFP8GemmToHopperPass : Pass<"convert-fp8gemm-to-hopper", "::mlir::ModuleOp"> {
@@ -99,7 +107,7 @@ def RaiseLinalgToFP8GemmPass : Pass<"raise-linalg-to-fp8gemm"> {
   let dependentDialects = ["::fp8gemm::FP8GemmDialect", "::mlir::tensor::TensorDialect"];
 }
 
-def ConvertHopperToNVVMPass : Pass<"convert-hopper-to-nvvm", "::mlir::gpu::GPUModuleOp"> {
+def ConvertHopperToNVVMPass : Pass<"convert-hopper-to-nvvm"> {
   let summary = "lower hopper kernels to nvvm and scf";
   let description = [{
     Each `gpu.func` becomes an `llvm.func` kernel; each hopper operation becomes the

@@ -43,3 +43,29 @@ func.func @others_stay(%x: f16, %y: bf16) -> (f32, f32) {
   %1 = arith.extf %y : bf16 to f32
   return %0, %1 : f32, f32
 }
+
+// -----
+
+// Vectors, element by element; bf16 and f16 by way of f32, which is exact.
+// CHECK-LABEL: func @vectors
+//   CHECK-NOT:   f8E4M3FN to vector
+//       CHECK:   arith.select {{.*}} : vector<4xi1>, vector<4xf32>
+//       CHECK:   arith.truncf {{.*}} : vector<4xf32> to vector<4xbf16>
+//       CHECK:   arith.extf {{.*}} : vector<4xf16> to vector<4xf32>
+//       CHECK:   arith.bitcast {{.*}} : vector<4xi8> to vector<4xf8E5M2>
+func.func @vectors(%x: vector<4xf8E4M3FN>, %y: vector<4xf16>) -> (vector<4xbf16>, vector<4xf8E5M2>) {
+  %0 = arith.extf %x : vector<4xf8E4M3FN> to vector<4xbf16>
+  %1 = arith.truncf %y : vector<4xf16> to vector<4xf8E5M2>
+  return %0, %1 : vector<4xbf16>, vector<4xf8E5M2>
+}
+
+// -----
+
+// CHECK-LABEL: func @to_integers
+//       CHECK:   arith.fptosi {{.*}} : f32 to i32
+//       CHECK:   arith.fptoui {{.*}} : f32 to i8
+func.func @to_integers(%x: f8E4M3FN, %y: f8E5M2) -> (i32, i8) {
+  %0 = arith.fptosi %x : f8E4M3FN to i32
+  %1 = arith.fptoui %y : f8E5M2 to i8
+  return %0, %1 : i32, i8
+}
