@@ -17,7 +17,7 @@
 using namespace mlir;
 using namespace fp8gemm;
 
-enum Status { kSound = 0, kObjects = 1, kNothing = 2 };
+enum Status { kSound = 0, kObjects = 1, kNothing = 2, kTimeout = 3 };
 
 namespace {
 /// What is said while it lasts, with where.
@@ -85,7 +85,8 @@ static Status simulate(const fp8gemm_sim_args &args, fp8gemm_sim_result &result,
   PassManager passes(&context);
   hopper::buildCompleteSchedulePipeline(passes.nest<gpu::GPUModuleOp>().nest<gpu::GPUFuncOp>());
   simulator::TrialOptions options;
-  options.m = args.m, options.padBytes = args.pad, options.seed = args.seed;
+  simulator::Watchdog watchdog(args.watchdog);
+  options.m = args.m, options.padBytes = args.pad, options.seed = args.seed, options.watchdog = &watchdog;
   snprintf(result.kernel, sizeof(result.kernel), "%s", kernels.front().getName().str().c_str());
   result.n = problem.getN();
   LogicalResult assigned = passes.run(*module);
@@ -94,7 +95,7 @@ static Status simulate(const fp8gemm_sim_args &args, fp8gemm_sim_result &result,
     trial = simulator::runTrial(kernels.front(), options);
   if (failed(assigned) || failed(trial)) {
     message = std::move(messages.text);
-    return kObjects;
+    return watchdog.wasOver() ? kTimeout : kObjects;
   }
   result.m = trial->m, result.k = trial->k, result.clusters = trial->clusters;
   result.elements = trial->elements, result.untouched = trial->untouched;

@@ -76,6 +76,8 @@ bool Machine::step() {
   size_t choices = ready.size() + events.size() + working.size();
   if (choices == 0)
     return allEnded ? false : reportDeadlock();
+  if (launch.watchdog && launch.watchdog->isOver())
+    return reportTimeout(ready);
   size_t choice = random() % choices;
   if (choice < ready.size())
     return runTask(*ready[choice]);
@@ -113,12 +115,18 @@ bool Machine::runTask(Task &task) {
       completeClusterBarrier();
       return !task.cta.hasEnded() || task.cta.checkForeign();
     }
+    const Instruction &instruction = (*task.code)[task.next];
     if (++operations > launch.maxOperations) {
-      task.fail((*task.code)[task.next].op) << "runs in " << task.name() << " after " << launch.maxOperations
-                                            << " operations: expected the kernel to end";
+      task.fail(instruction.op) << "runs in " << task.name() << " after " << launch.maxOperations
+                                << " operations: expected the kernel to end";
       return false;
     }
-    const Instruction &instruction = (*task.code)[task.next];
+    task.idle = instruction.isAccess ? 0 : task.idle + 1;
+    if (task.idle > launch.maxIdleOperations) {
+      task.fail(instruction.op) << "runs in " << task.name() << " after " << launch.maxIdleOperations
+                                << " operations without an access to memory, a barrier or a ring: expected it to end";
+      return false;
+    }
     switch (instruction.handler(task, instruction)) {
     case Outcome::Next:
       ++task.next;
@@ -152,7 +160,7 @@ bool Machine::reportDeadlock() {
         waiting.push_back(task.get());
   if (waiting.empty()) {
     failed = true;
-    kernel.emitOpError() << "waits for ever, for no known reason";
+    hopper::emitWithoutRegions(kernel) << "waits for ever, for no known reason";
     return false;
   }
   InFlightDiagnostic error = waiting.front()->fail(waiting.front()->waitingAt);
@@ -163,6 +171,16 @@ bool Machine::reportDeadlock() {
     note << task->name() << " ";
     task->explain(note);
   }
+  return false;
+}
+
+/// At what runs, or else at what waits.
+bool Machine::reportTimeout(ArrayRef<Task *> ready) {
+  Task &task = ready.empty() ? *ctas.front()->tasks.front() : *ready.front();
+  const Code &code = *task.code;
+  task.fail(task.next < code.size() ? code[task.next].op : kernel.getOperation())
+      << "is as far as " << task.name() << " came in " << int64_t(launch.watchdog->seconds)
+      << " s: expected the simulation to end by then (watchdog)";
   return false;
 }
 

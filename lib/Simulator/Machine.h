@@ -9,6 +9,7 @@
 #include "Program.h"
 #include "SharedMemory.h"
 #include "Values.h"
+#include "fp8gemm/Dialect/Hopper/IR/Diagnostics.h"
 #include "fp8gemm/Dialect/Hopper/IR/SmemLayout.h"
 
 #include <deque>
@@ -86,6 +87,7 @@ struct Task {
   size_t next = 0;
   std::vector<Cell> cells;
   bool ended = false;
+  int64_t idle = 0; ///< operations since the last access
 
   // What it knows.
   AgentId agent;
@@ -171,6 +173,7 @@ private:
   bool step();
   bool runTask(Task &task);
   bool reportDeadlock();
+  bool reportTimeout(llvm::ArrayRef<Task *> ready);
   bool checkEnd();
 };
 

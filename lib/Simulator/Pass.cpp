@@ -2,6 +2,8 @@
 //
 // hopper-simulate: the simulator as a pass.
 
+#include "fp8gemm/Dialect/Hopper/IR/Diagnostics.h"
+#include "fp8gemm/Dialect/Hopper/Transforms/OnEach.h"
 #include "fp8gemm/Simulator/Passes.h"
 #include "fp8gemm/Simulator/Trial.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
@@ -12,33 +14,44 @@ namespace fp8gemm::simulator {
 } // namespace fp8gemm::simulator
 
 using namespace mlir;
+using namespace fp8gemm::hopper;
 using namespace fp8gemm::simulator;
 
 namespace {
-struct SimulatePass : fp8gemm::simulator::impl::SimulatePassBase<SimulatePass> {
-  using SimulatePassBase::SimulatePassBase;
+struct SimulatePass
+    : fp8gemm::hopper::OnEach<gpu::GPUFuncOp, fp8gemm::simulator::impl::SimulatePassBase<SimulatePass>> {
+  using OnEach::OnEach;
 
-  void runOnOperation() override {
-    gpu::GPUFuncOp kernel = getOperation();
+  LogicalResult runOn(gpu::GPUFuncOp kernel) override {
+    markAllAnalysesPreserved();
     TrialOptions options;
     options.m = m;
     options.groupSizes.assign(groupSizes.begin(), groupSizes.end());
     options.rowIndex.assign(rowIndex.begin(), rowIndex.end());
     options.padBytes = pad;
     options.clusters = clusters;
+    options.maxOperations = maxOperations;
+    if (runs < 1)
+      return emitWithoutRegions(kernel) << "expected at least 1 run, got " << int64_t(runs);
     for (int64_t run = 0; run < runs; ++run) {
       options.seed = seed + uint64_t(run);
+      Watchdog limit(watchdog);
+      options.watchdog = &limit;
       FailureOr<TrialResult> result = runTrial(kernel, options);
       if (failed(result)) {
-        kernel.emitRemark("simulated with seed ") << options.seed;
-        return signalPassFailure();
+        remark(kernel) << "simulated with seed " << options.seed;
+        return failure();
       }
       if (report)
-        kernel.emitRemark("simulated M = ")
-            << result->m << " in " << result->clusters << " clusters, seed " << options.seed << ": compared "
-            << result->elements << " elements, the worst at " << result->worst << " of its bound; " << result->untouched
-            << " are nobody's";
+        remark(kernel) << "simulated M = " << result->m << " in " << result->clusters << " clusters, seed "
+                       << options.seed << ": compared " << result->elements << " elements, the worst at "
+                       << result->worst << " of its bound; " << result->untouched << " are nobody's";
     }
+    return success();
+  }
+
+  static InFlightDiagnostic remark(gpu::GPUFuncOp kernel) {
+    return emitWithoutRegions(kernel, DiagnosticSeverity::Remark);
   }
 };
 } // namespace

@@ -3,6 +3,7 @@
 #include "Program.h"
 
 #include "Machine.h"
+#include "fp8gemm/Dialect/Hopper/IR/Diagnostics.h"
 #include "fp8gemm/Dialect/Hopper/IR/Hopper.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
@@ -18,6 +19,22 @@ static Outcome jump(Task &, const Instruction &) { return Outcome::Jump; }
 
 static Outcome jumpUnless(Task &task, const Instruction &i) {
   return task.in(i, 0).number != 0 ? Outcome::Next : Outcome::Jump;
+}
+
+/// From `from` to `to` in steps of `step`, all signed, of 32 bits: an error if that takes for ever, or as good as that.
+static Outcome enterLoop(Task &task, const Instruction &i) {
+  int64_t from = int32_t(task.in(i, 0).number), to = int32_t(task.in(i, 1).number);
+  int64_t step = int32_t(task.in(i, 2).number);
+  if (step < 1) {
+    task.fail(i.op) << "expected a positive step, got " << step << ", in " << task.name();
+    return Outcome::Failed;
+  }
+  if (int64_t iterations = from < to ? (to - from + step - 1) / step : 0; iterations > kMostIterations) {
+    task.fail(i.op) << "expected at most " << kMostIterations << " iterations to simulate, got " << iterations
+                    << ", in " << task.name();
+    return Outcome::Failed;
+  }
+  return Outcome::Next;
 }
 
 /// Leaves a loop whose counter has come to its bound. Both are signed, of 32 bits.
@@ -69,7 +86,11 @@ LogicalResult Program::compileBlock(Block &block, Code &code) {
 
 LogicalResult Program::compileOp(Operation &op, Code &code) {
   if (auto loop = dyn_cast<scf::ForOp>(op)) {
+    if (loop.getUnsignedCmp() || !loop.getInductionVar().getType().isIndex())
+      return hopper::emitWithoutRegions(&op) << "expected a loop over signed numbers of type index, to simulate";
     int32_t counter = slotOf(loop.getInductionVar());
+    code.push_back(
+        {&op, enterLoop, {slotOf(loop.getLowerBound()), slotOf(loop.getUpperBound()), slotOf(loop.getStep())}, {}});
     copy(&op, loop.getLowerBound(), loop.getInductionVar(), code);
     copy(&op, loop.getInits(), loop.getRegionIterArgs(), code);
     size_t head = code.size();
@@ -120,18 +141,19 @@ LogicalResult Program::compileOp(Operation &op, Code &code) {
         instruction.in.push_back(slotOf(operand));
       for (Value result : op.getResults())
         instruction.out.push_back(slotOf(result));
+      instruction.isAccess = lookUp != scalarHandler && lookUp != computeHandler;
       waitsForPrevious |= isa<hopper::GriddepcontrolWaitOp>(op);
       code.push_back(std::move(instruction));
       return success();
     }
-  return op.emitOpError(
-      "expected an operation of a complete schedule, which can be simulated: run hopper-complete-schedule first");
+  return hopper::emitWithoutRegions(&op)
+         << "expected an operation of a complete schedule, which can be simulated: run hopper-complete-schedule first";
 }
 
 FailureOr<Program> Program::compile(gpu::GPUFuncOp kernel) {
   Program program;
   if (!llvm::hasSingleElement(kernel.getBody()))
-    return kernel.emitOpError("expected a kernel of one block");
+    return hopper::emitWithoutRegions(kernel) << "expected a kernel of one block";
   for (BlockArgument argument : kernel.getBody().getArguments())
     program.slotOf(argument);
   if (failed(program.compileBlock(kernel.getBody().front(), program.top)))

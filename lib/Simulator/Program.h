@@ -30,6 +30,7 @@ struct Instruction {
   Handler handler;
   llvm::SmallVector<int32_t, 4> in, out; ///< slots of operands and results
   int32_t target = 0;                    ///< of a jump
+  bool isAccess = false;                 ///< to memory, a barrier or a ring
 };
 
 using Code = std::vector<Instruction>;

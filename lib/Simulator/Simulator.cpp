@@ -14,8 +14,8 @@ static LogicalResult bindArguments(gpu::GPUFuncOp kernel, Machine &machine, cons
   for (BlockArgument argument : kernel.getBody().getArguments().take_front(kernel.getFunctionType().getNumInputs())) {
     auto param = kernel.getArgAttrOfType<hopper::ParamAttr>(argument.getArgNumber(), "hopper.param");
     if (!param)
-      return kernel.emitOpError("expected each parameter to have a hopper.param, got none at number ")
-             << argument.getArgNumber();
+      return hopper::emitWithoutRegions(kernel)
+             << "expected each parameter to have a hopper.param, got none at number " << argument.getArgNumber();
     Cell &cell = cellOf(argument);
     const Matrix &operand = machine.launch.operands[size_t(param.getOperand())];
     auto map = dyn_cast<nvgpu::TensorMapDescriptorType>(argument.getType());
@@ -28,11 +28,12 @@ static LogicalResult bindArguments(gpu::GPUFuncOp kernel, Machine &machine, cons
     else if (param.getKind() == hopper::ParamKind::extent_k && argument.getType().isIndex())
       cell.number = machine.launch.k;
     else
-      return kernel.emitOpError("expected a parameter of a gpu.func of type ")
-             << argument.getType() << ", got " << param << " at number " << argument.getArgNumber();
+      return hopper::emitWithoutRegions(kernel) << "expected a parameter of a gpu.func of type " << argument.getType()
+                                                << ", got " << param << " at number " << argument.getArgNumber();
     if (param.getOperand() != hopper::Operand::none && !operand.data && operand.bytes == 0 && machine.launch.m != 0 &&
         machine.launch.clusters != 0)
-      return kernel.emitOpError("expected memory for parameter ") << argument.getArgNumber() << ", got none";
+      return hopper::emitWithoutRegions(kernel)
+             << "expected memory for parameter " << argument.getArgNumber() << ", got none";
   }
   for (auto [k, attribution] : llvm::enumerate(kernel.getWorkgroupAttributions()))
     cellOf(attribution).number = machine.layout.getAttributionOffset(unsigned(k));
@@ -42,23 +43,23 @@ static LogicalResult bindArguments(gpu::GPUFuncOp kernel, Machine &machine, cons
 LogicalResult fp8gemm::simulator::simulate(gpu::GPUFuncOp kernel, const Launch &launch) {
   auto attribute = kernel->getAttrOfType<hopper::LaunchAttr>("hopper.launch");
   if (!attribute)
-    return kernel.emitOpError("expected a hopper.launch, got none");
+    return hopper::emitWithoutRegions(kernel) << "expected a hopper.launch, got none";
   constexpr int64_t kMostConsumers = 7, kMostCluster = 8, kMostStages = 1024;
   int64_t stages = 0;
   kernel.walk([&](hopper::RingCreateOp create) { stages += create.getRing().getType().getStages(); });
   if (attribute.getConsumers() < 1 || attribute.getConsumers() > kMostConsumers ||
       std::min({attribute.getClusterM(), attribute.getClusterN(), attribute.getSplitK(), attribute.getThreads()}) < 1 ||
       attribute.getCluster() > kMostCluster || stages > kMostStages)
-    return kernel.emitOpError("expected 1 to ") << kMostConsumers << " consumers, clusters of 1 to " << kMostCluster
-                                                << " CTAs and at most " << kMostStages << " stages";
+    return hopper::emitWithoutRegions(kernel) << "expected 1 to " << kMostConsumers << " consumers, clusters of 1 to "
+                                              << kMostCluster << " CTAs and at most " << kMostStages << " stages";
   FailureOr<hopper::SmemLayout> layout = hopper::SmemLayout::compute(kernel);
   FailureOr<Program> program = Program::compile(kernel);
   if (failed(layout) || failed(program))
     return failure();
   constexpr int64_t kMostBytes = 227 << 10;
   if (layout->getTotalBytes() > kMostBytes)
-    return kernel.emitOpError("expected at most ")
-           << kMostBytes << " bytes of shared memory, got " << layout->getTotalBytes();
+    return hopper::emitWithoutRegions(kernel)
+           << "expected at most " << kMostBytes << " bytes of shared memory, got " << layout->getTotalBytes();
   Machine machine(kernel, *program, *layout, launch);
   if (failed(bindArguments(kernel, machine, *program)))
     return failure();

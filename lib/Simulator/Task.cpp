@@ -43,7 +43,7 @@ std::string Task::name() const {
 
 InFlightDiagnostic Task::fail(Operation *op) {
   cta.machine.failed = true;
-  return op->emitOpError();
+  return hopper::emitWithoutRegions(op);
 }
 
 //===----------------------------------------------------------------------===//

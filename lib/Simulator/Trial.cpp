@@ -100,6 +100,7 @@ struct Checker {
   TrialProblem &trial;
   const std::vector<uint8_t> &writes;
   TrialResult &result;
+  Watchdog *watchdog;
   std::vector<uint8_t> isOwned; ///< of each element of D's memory, as `writes`
 
   LogicalResult checkProduct(const GroupProduct &product);
@@ -118,6 +119,8 @@ LogicalResult Checker::checkProduct(const GroupProduct &product) {
   for (int64_t row = 0; row < product.rows; ++row) {
     std::vector<double> a = decodeRow(trial.problem.getA(), product.k ? trial.a(product, row, 0) : nullptr, product.k);
     for (int64_t column = 0; column < n; ++column) {
+      if (failed(checkTime(kernel, watchdog)))
+        return failure();
       double exact = 0, magnitude = 0;
       for (int64_t block = 0; block < blocks; ++block) {
         double sum = 0, absolute = 0;
@@ -134,13 +137,14 @@ LogicalResult Checker::checkProduct(const GroupProduct &product) {
       size_t number = size_t(trial.d.at(group, dRow, column) - trial.d.view().data) / trial.d.elementBytes;
       isOwned[number] = 1;
       if (writes[number] == 0)
-        return kernel.emitOpError("never writes D[") << group << ", " << dRow << ", " << column << "]";
+        return hopper::emitWithoutRegions(kernel)
+               << "never writes D[" << group << ", " << dRow << ", " << column << "]";
       double got = elementOf(trial.d, group, dRow, column);
       double ratio = std::fabs(got - exact) / errorBound(exact, magnitude, blocks, addsC, trial.d.elementBytes == 4);
       ++result.elements;
       if (!(ratio <= 1))
-        return kernel.emitOpError("expected D[")
-               << group << ", " << dRow << ", " << column << "] = " << exact << " within the bound, got " << got;
+        return hopper::emitWithoutRegions(kernel) << "expected D[" << group << ", " << dRow << ", " << column
+                                                  << "] = " << exact << " within the bound, got " << got;
       result.worst = std::max(result.worst, ratio);
     }
   }
@@ -154,7 +158,8 @@ LogicalResult Checker::checkRest() {
       continue;
     size_t begin = size_t(trial.d.view().data - trial.d.bytes.data()) + i * trial.d.elementBytes;
     if (writes[i] != 0 || memcmp(&trial.d.bytes[begin], &trial.before.bytes[begin], trial.d.elementBytes) != 0)
-      return kernel.emitOpError("writes element ") << i << " of D's memory, which is of no group or no element";
+      return hopper::emitWithoutRegions(kernel)
+             << "writes element " << i << " of D's memory, which is of no group or no element";
     ++result.untouched;
   }
   return success();
@@ -163,10 +168,10 @@ LogicalResult Checker::checkRest() {
 FailureOr<TrialResult> fp8gemm::simulator::runTrial(gpu::GPUFuncOp kernel, const TrialOptions &options) {
   auto launchAttr = kernel->getAttrOfType<hopper::LaunchAttr>("hopper.launch");
   if (!launchAttr)
-    return kernel.emitOpError("expected a hopper.launch, got none");
+    return hopper::emitWithoutRegions(kernel) << "expected a hopper.launch, got none";
   if (std::min({launchAttr.getTileM(), launchAttr.getTileN(), launchAttr.getClusterM(), launchAttr.getClusterN(),
                 launchAttr.getSplitK()}) < 1)
-    return kernel.emitOpError("expected a positive tile and cluster, got ") << launchAttr;
+    return hopper::emitWithoutRegions(kernel) << "expected a positive tile and cluster, got " << launchAttr;
   FailureOr<TrialProblem> trial = TrialProblem::make(kernel, options);
   if (failed(trial))
     return failure();
@@ -174,21 +179,25 @@ FailureOr<TrialResult> fp8gemm::simulator::runTrial(gpu::GPUFuncOp kernel, const
   Launch launch;
   launch.seed = options.seed;
   launch.maxOperations = options.maxOperations;
+  launch.watchdog = options.watchdog;
   launch.clusters = result.clusters = chooseClusters(*trial, launchAttr, options);
   result.m = trial->m, result.k = trial->k;
   result.groups = trial->description;
   auto perCta = kernel->getAttrOfType<IntegerAttr>("hopper.workspace_bytes");
-  constexpr int64_t kMostPerCta = 1 << 20;
+  constexpr int64_t kMostPerCta = 1 << 20, kMostWorkspace = int64_t(1) << 32;
   if (perCta && (perCta.getInt() < 0 || perCta.getInt() > kMostPerCta))
-    return kernel.emitOpError("expected a workspace of at most ")
-           << kMostPerCta << " bytes a CTA, got " << perCta.getInt();
+    return hopper::emitWithoutRegions(kernel)
+           << "expected a workspace of at most " << kMostPerCta << " bytes a CTA, got " << perCta.getInt();
+  if (int64_t ctas = launch.clusters * launchAttr.getCluster(); perCta && ctas > kMostWorkspace / kMostPerCta)
+    return hopper::emitWithoutRegions(kernel)
+           << "expected at most " << kMostWorkspace / kMostPerCta << " CTAs with a workspace to simulate, got " << ctas;
   std::vector<uint8_t> workspace(perCta ? perCta.getInt() * launch.clusters * launchAttr.getCluster() : 0);
   describe(*trial, workspace, launch);
   std::vector<uint8_t> writes(size_t(trial->d.view().bytes / trial->d.elementBytes));
   launch.writes = &writes;
   if (failed(simulate(kernel, launch)))
     return failure();
-  Checker checker{kernel, *trial, writes, result, std::vector<uint8_t>(writes.size())};
+  Checker checker{kernel, *trial, writes, result, options.watchdog, std::vector<uint8_t>(writes.size())};
   LogicalResult checked = success();
   trial->forEachProduct([&](const GroupProduct &product) {
     if (succeeded(checked))

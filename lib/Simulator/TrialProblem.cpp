@@ -83,21 +83,22 @@ static std::vector<int64_t> drawSizes(int64_t groups, int64_t total, int64_t ste
 LogicalResult TrialProblem::chooseGroups(gpu::GPUFuncOp kernel, const TrialOptions &options, std::mt19937_64 &random) {
   sizes = options.groupSizes;
   if (!sizes.empty() && int64_t(sizes.size()) != groups())
-    return kernel.emitOpError("expected sizes of ") << groups() << " groups, got " << sizes.size();
+    return hopper::emitWithoutRegions(kernel) << "expected sizes of " << groups() << " groups, got " << sizes.size();
   if (alongK()) {
     if (sizes.empty())
       sizes = drawSizes(groups(), k < 0 ? groups() * 3 * kBlockK : k, kGroupStep, 1, random);
     int64_t total = 0;
     for (int64_t size : sizes) {
       if (size < 0 || size % kGroupStep != 0)
-        return kernel.emitOpError("expected lengths of groups that are multiples of ")
-               << kGroupStep << ", got " << size;
+        return hopper::emitWithoutRegions(kernel)
+               << "expected lengths of groups that are multiples of " << kGroupStep << ", got " << size;
       description.push_back(int32_t(size));
       total += size;
     }
     if (k < 0)
       k = total;
-    return total <= k ? success() : kernel.emitOpError("expected groups of at most ") << k << ", got " << total;
+    return total <= k ? success()
+                      : hopper::emitWithoutRegions(kernel) << "expected groups of at most " << k << ", got " << total;
   }
   if (isGrouped(Grouping::row_count) || isGrouped(Grouping::row_end)) {
     bool ends = isGrouped(Grouping::row_end);
@@ -114,7 +115,8 @@ LogicalResult TrialProblem::chooseGroups(gpu::GPUFuncOp kernel, const TrialOptio
         end = (description.empty() ? 0 : int64_t(llvm::alignTo(end, align))) + size;
       description.push_back(int32_t(end));
       if (size < 0 || end > m)
-        return kernel.emitOpError("expected groups of at most ") << m << " rows, got one that ends at " << end;
+        return hopper::emitWithoutRegions(kernel)
+               << "expected groups of at most " << m << " rows, got one that ends at " << end;
     }
     return success();
   }
@@ -122,7 +124,8 @@ LogicalResult TrialProblem::chooseGroups(gpu::GPUFuncOp kernel, const TrialOptio
     return success();
   description = options.rowIndex;
   if (!description.empty() && int64_t(description.size()) != m)
-    return kernel.emitOpError("expected an index for each of ") << m << " rows, got " << description.size();
+    return hopper::emitWithoutRegions(kernel)
+           << "expected an index for each of " << m << " rows, got " << description.size();
   // Of each block of rows that starts at a multiple of the alignment, the first ones are of one group.
   int64_t align = problem.getGroups().getAlign();
   while (int64_t(description.size()) < m) {
@@ -164,7 +167,14 @@ float &TrialProblem::scaleB(const GroupProduct &product, int64_t column, int64_t
                product.firstBlock + block);
 }
 
-void TrialProblem::allocate(int64_t padBytes) {
+LogicalResult fp8gemm::simulator::checkTime(gpu::GPUFuncOp kernel, Watchdog *watchdog) {
+  if (!watchdog || !watchdog->isOver())
+    return success();
+  return hopper::emitWithoutRegions(kernel) << "expected operands to be made, and D to be compared, within "
+                                            << int64_t(watchdog->seconds) << " s (watchdog): try smaller extents";
+}
+
+LogicalResult TrialProblem::allocate(gpu::GPUFuncOp kernel, int64_t padBytes) {
   int64_t n = problem.getN(), groupsOfA = hasGroupsOfA() ? groups() : 1, groupsOfB = hasGroupsOfB() ? groups() : 1;
   int64_t blocks = llvm::divideCeil(k, kBlockK), dBytes = problem.getD().getIntOrFloatBitWidth() / 8;
   if (alongK()) {
@@ -172,22 +182,36 @@ void TrialProblem::allocate(int64_t padBytes) {
     for (int64_t size : sizes)
       blocks += llvm::divideCeil(size, kBlockK);
   }
-  if (isFlat) {
-    operandA = Storage(1, 1, m * k, 1, 0);
-    operandB = Storage(1, 1, n * k, 1, 0);
-  } else {
-    operandA = Storage(groupsOfA, m, k, 1, padBytes);
-    operandB = Storage(groupsOfB, n, k, 1, padBytes);
-  }
-  auto scales = [&](StringRef layout, int64_t groups, int64_t rows) {
-    bool isKMajor = layout == "k_major";
-    return Storage(groups, isKMajor ? rows : blocks, isKMajor ? blocks : rows, sizeof(float), padBytes);
+  struct Shape {
+    Storage *storage;
+    int64_t groups, rows, columns, elementBytes, padBytes;
   };
-  sfa = scales(problem.getSfa().getValue(), groupsOfA, m);
-  sfb = scales(problem.getSfb().getValue(), groupsOfB, llvm::divideCeil(n, problem.getSfbRows()));
-  d = Storage(hasGroupsOfD() ? groups() : 1, m, n, dBytes, padBytes);
+  auto scales = [&](Storage &storage, StringRef layout, int64_t groups, int64_t rows) -> Shape {
+    bool isKMajor = layout == "k_major";
+    return {&storage, groups, isKMajor ? rows : blocks, isKMajor ? blocks : rows, sizeof(float), padBytes};
+  };
+  const Shape shapes[] = {
+      isFlat ? Shape{&operandA, 1, 1, m * k, 1, 0} : Shape{&operandA, groupsOfA, m, k, 1, padBytes},
+      isFlat ? Shape{&operandB, 1, 1, n * k, 1, 0} : Shape{&operandB, groupsOfB, n, k, 1, padBytes},
+      scales(sfa, problem.getSfa().getValue(), groupsOfA, m),
+      scales(sfb, problem.getSfb().getValue(), groupsOfB, llvm::divideCeil(n, problem.getSfbRows())),
+      {&d, hasGroupsOfD() ? groups() : 1, m, n, dBytes, padBytes}};
+  // Too much memory would end the process. Of D there are five in the end: it, C, what it held, who wrote, and whose it
+  // is.
+  constexpr double kMostBytes = double(int64_t(1) << 33), kCopiesOfD = 5;
+  double bytes = 0;
+  for (const Shape &shape : shapes)
+    bytes += (shape.storage == &d ? kCopiesOfD : 1) * double(shape.groups) * double(shape.rows) *
+             (double(shape.columns) * double(shape.elementBytes) + double(kRowAlignment + shape.padBytes));
+  if (bytes > kMostBytes)
+    return hopper::emitWithoutRegions(kernel)
+           << "expected operands of at most " << int64_t(kMostBytes) << " bytes to simulate, got about "
+           << uint64_t(bytes) << ": try a smaller M or less padding";
+  for (const Shape &shape : shapes)
+    *shape.storage = Storage(shape.groups, shape.rows, shape.columns, shape.elementBytes, shape.padBytes);
   if (problem.getC() != hopper::CUse::none)
     c = d;
+  return success();
 }
 
 /// Any number of the type, but no NaN and no infinity.
@@ -201,11 +225,13 @@ static float drawScale(std::mt19937_64 &random) {
   return std::ldexp(1.0f + float(random() % 4096) / 4096, int(random() % 9) - 4);
 }
 
-void TrialProblem::fill(std::mt19937_64 &random) {
+LogicalResult TrialProblem::fill(gpu::GPUFuncOp kernel, Watchdog *watchdog, std::mt19937_64 &random) {
   int64_t n = problem.getN(), perScale = problem.getSfbRows();
+  LogicalResult inTime = success();
+  auto isInTime = [&] { return succeeded(inTime) && succeeded(inTime = checkTime(kernel, watchdog)); };
   forEachProduct([&](const GroupProduct &product) {
     int64_t blocks = llvm::divideCeil(product.k, kBlockK);
-    for (int64_t row = 0; row < product.rows; ++row) {
+    for (int64_t row = 0; row < product.rows && isInTime(); ++row) {
       for (int64_t i = 0; i < product.k; ++i)
         *a(product, row, i) = drawF8(problem.getA(), random);
       for (int64_t block = 0; block < blocks; ++block)
@@ -213,7 +239,7 @@ void TrialProblem::fill(std::mt19937_64 &random) {
     }
     // Rows of one group that are apart share its B.
     bool isFirst = blocks == 0 || std::isnan(scaleB(product, 0, 0));
-    for (int64_t row = 0; isFirst && row < n; ++row) {
+    for (int64_t row = 0; isFirst && row < n && isInTime(); ++row) {
       for (int64_t i = 0; i < product.k; ++i)
         *b(product, row, i) = drawF8(problem.getB(), random);
       for (int64_t block = 0; row % perScale == 0 && block < blocks; ++block)
@@ -221,7 +247,7 @@ void TrialProblem::fill(std::mt19937_64 &random) {
     }
     if (problem.getC() == hopper::CUse::none)
       return;
-    for (int64_t row = 0; row < product.rows; ++row)
+    for (int64_t row = 0; row < product.rows && isInTime(); ++row)
       for (int64_t column = 0; column < n; ++column) {
         float value = drawScale(random) * (random() % 2 == 0 ? 64.0f : -64.0f);
         uint32_t bits;
@@ -235,6 +261,7 @@ void TrialProblem::fill(std::mt19937_64 &random) {
   if (problem.getC() == hopper::CUse::in_place)
     d = c;
   before = d;
+  return inTime;
 }
 
 /// Attributes are not verified where they stand.
@@ -243,13 +270,14 @@ static LogicalResult checkProblem(gpu::GPUFuncOp kernel, hopper::ProblemAttr pro
   auto isF8 = [](Type type) { return isa<Float8E4M3FNType, Float8E5M2Type>(type); };
   hopper::GroupsAttr groups = problem.getGroups();
   if (!isF8(problem.getA()) || !isF8(problem.getB()) || !isa<BFloat16Type, Float32Type>(problem.getD()))
-    return kernel.emitOpError("expected A and B of f8E4M3FN or f8E5M2, and D of bf16 or f32, got ") << problem;
+    return hopper::emitWithoutRegions(kernel)
+           << "expected A and B of f8E4M3FN or f8E5M2, and D of bf16 or f32, got " << problem;
   if (problem.getN() < 1 || problem.getN() > kMost || problem.getSfbRows() < 1 || problem.getM() > kMost ||
       problem.getK() > kMost || (problem.getK() < 0 && !(groups && groups.getBy() == Grouping::k_count)))
-    return kernel.emitOpError("expected extents from 1 to ") << kMost << ", got " << problem;
+    return hopper::emitWithoutRegions(kernel) << "expected extents from 1 to " << kMost << ", got " << problem;
   if (groups &&
       (groups.getCount() < 1 || groups.getCount() > kMostGroups || groups.getAlign() < 1 || groups.getAlign() > kMost))
-    return kernel.emitOpError("expected 1 to ") << kMostGroups << " groups, got " << groups;
+    return hopper::emitWithoutRegions(kernel) << "expected 1 to " << kMostGroups << " groups, got " << groups;
   return success();
 }
 
@@ -257,7 +285,7 @@ FailureOr<TrialProblem> TrialProblem::make(gpu::GPUFuncOp kernel, const TrialOpt
   TrialProblem trial;
   trial.problem = kernel->getAttrOfType<hopper::ProblemAttr>("hopper.problem");
   if (!trial.problem)
-    return kernel.emitOpError("expected a hopper.problem, got none");
+    return hopper::emitWithoutRegions(kernel) << "expected a hopper.problem, got none";
   if (failed(checkProblem(kernel, trial.problem)))
     return failure();
   trial.m = ShapedType::isDynamic(trial.problem.getM()) ? options.m : trial.problem.getM();
@@ -267,8 +295,9 @@ FailureOr<TrialProblem> TrialProblem::make(gpu::GPUFuncOp kernel, const TrialOpt
   if (trial.m < 0 || options.padBytes < 0 || options.padBytes % kRowAlignment != 0 ||
       llvm::MulOverflow(trial.m + trial.problem.getN(), std::max<int64_t>(trial.k, 1) * trial.groups(), products) ||
       products > kMostElements)
-    return kernel.emitOpError("expected an M of at least 0 with operands below 2^32 elements, and rows padded by a "
-                              "multiple of ")
+    return hopper::emitWithoutRegions(kernel)
+           << "expected an M of at least 0 with operands below 2^32 elements, and rows padded by a "
+              "multiple of "
            << kRowAlignment << " bytes, got M = " << trial.m << " and " << options.padBytes << " bytes";
   for (BlockArgument argument : kernel.getBody().getArguments().take_front(kernel.getFunctionType().getNumInputs())) {
     auto param = kernel.getArgAttrOfType<hopper::ParamAttr>(argument.getArgNumber(), "hopper.param");
@@ -284,10 +313,10 @@ FailureOr<TrialProblem> TrialProblem::make(gpu::GPUFuncOp kernel, const TrialOpt
   int64_t rows = trial.groups() * (5 * trial.m + 2 * trial.problem.getN() + 2 * llvm::divideCeil(trial.k, kBlockK));
   int64_t padding = 0;
   if (llvm::MulOverflow(rows, options.padBytes, padding) || padding > kMostPadding)
-    return kernel.emitOpError("expected at most ")
-           << kMostPadding << " bytes between the rows of all operands, got " << options.padBytes << " behind each of "
+    return hopper::emitWithoutRegions(kernel)
+           << "expected at most " << kMostPadding << " bytes between the rows of all operands, got " << options.padBytes << " behind each of "
            << rows << "; simulate fewer rows, or pad them less";
-  trial.allocate(options.padBytes);
-  trial.fill(random);
+  if (failed(trial.allocate(kernel, options.padBytes)) || failed(trial.fill(kernel, options.watchdog, random)))
+    return failure();
   return trial;
 }

@@ -5,6 +5,7 @@
 #ifndef FP8GEMM_LIB_SIMULATOR_TRIALPROBLEM_H
 #define FP8GEMM_LIB_SIMULATOR_TRIALPROBLEM_H
 
+#include "fp8gemm/Dialect/Hopper/IR/Diagnostics.h"
 #include "fp8gemm/Dialect/Hopper/IR/Hopper.h"
 #include "fp8gemm/Simulator/Simulator.h"
 #include "fp8gemm/Simulator/Trial.h"
@@ -46,6 +47,9 @@ struct GroupProduct {
   int64_t firstK = 0, k = 0, firstBlock = 0; ///< its part of K, and its first block of scales
 };
 
+/// An error at `kernel` if there is a watchdog whose time is over.
+llvm::LogicalResult checkTime(mlir::gpu::GPUFuncOp kernel, Watchdog *watchdog);
+
 struct TrialProblem {
   /// Draws what the options leave open, and fills the operands. Emits an error where the options don't fit the problem.
   static llvm::FailureOr<TrialProblem> make(mlir::gpu::GPUFuncOp kernel, const TrialOptions &options);
@@ -74,8 +78,9 @@ struct TrialProblem {
 
 private:
   llvm::LogicalResult chooseGroups(mlir::gpu::GPUFuncOp kernel, const TrialOptions &options, std::mt19937_64 &random);
-  void allocate(int64_t padBytes);
-  void fill(std::mt19937_64 &random);
+  /// An error where that takes too much memory.
+  llvm::LogicalResult allocate(mlir::gpu::GPUFuncOp kernel, int64_t padBytes);
+  llvm::LogicalResult fill(mlir::gpu::GPUFuncOp kernel, Watchdog *watchdog, std::mt19937_64 &random);
 };
 
 } // namespace fp8gemm::simulator

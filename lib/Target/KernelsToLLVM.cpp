@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "fp8gemm/Dialect/Hopper/Transforms/OnEach.h"
 #include "fp8gemm/Target/Passes.h"
 
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
@@ -34,10 +35,11 @@ namespace {
 /// would take two registers and several instructions each.
 constexpr unsigned kIndexBits = 32;
 
-struct ConvertKernelsToLLVMPass : impl::ConvertKernelsToLLVMPassBase<ConvertKernelsToLLVMPass> {
-  using ConvertKernelsToLLVMPassBase::ConvertKernelsToLLVMPassBase;
+struct ConvertKernelsToLLVMPass
+    : hopper::OnEach<gpu::GPUModuleOp, impl::ConvertKernelsToLLVMPassBase<ConvertKernelsToLLVMPass>> {
+  using OnEach::OnEach;
 
-  void runOnOperation() override {
+  LogicalResult runOn(gpu::GPUModuleOp module) override {
     LowerToLLVMOptions options(&getContext());
     options.overrideIndexBitwidth(kIndexBits);
     LLVMTypeConverter converter(&getContext(), options);
@@ -54,8 +56,7 @@ struct ConvertKernelsToLLVMPass : impl::ConvertKernelsToLLVMPassBase<ConvertKern
     LLVMConversionTarget target(getContext());
     target.addIllegalDialect<arith::ArithDialect, cf::ControlFlowDialect, index::IndexDialect, math::MathDialect,
                              scf::SCFDialect, vector::VectorDialect>();
-    if (failed(applyPartialConversion(getOperation(), target, std::move(patterns))))
-      signalPassFailure();
+    return applyPartialConversion(module, target, std::move(patterns));
   }
 };
 

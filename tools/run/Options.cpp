@@ -21,8 +21,8 @@ Runs a kernel made by fp8gemm-compile on random operands.
   --bench        median time of 12 launches, each with a cold L2
   --seed=N       seed of the operands (1)
   --pad=BYTES    lengthen the rows of every operand, a multiple of 16 (0)
-  --watchdog=S   end if the GPU is not done after S seconds (60; 0: wait for ever), and say who waits for what
-                 where the kernel was compiled with --debug-rings (docs/Debugging.md)
+  --watchdog=S   end if the GPU or the simulation is not done after S seconds (60; 0: wait for ever), and say who waits
+                 for what where the kernel was compiled with --debug-rings (docs/Debugging.md), or what the simulation is at
   --json         print one JSON object
   --help         this text
   --version      the versions of this tool and of LLVM

@@ -49,11 +49,11 @@ bool simulate(const Options &options) {
   auto function = reinterpret_cast<decltype(&fp8gemm_simulate)>(dlsym(library, "fp8gemm_simulate"));
   if (!function)
     throw std::runtime_error(std::string("libfp8gemm_sim.so: ") + dlerror());
-  fp8gemm_sim_args args{options.kernel.c_str(), options.m.value_or(-1), options.pad, options.seed};
+  fp8gemm_sim_args args{options.kernel.c_str(), options.m.value_or(-1), options.pad, options.seed, options.watchdog};
   fp8gemm_sim_result result{};
   std::vector<char> message(1 << 16);
   int status = function(&args, &result, message.data(), message.size());
-  if (status == 2)
+  if (status == 2 || status == 3)
     throw std::runtime_error(message.data());
   (options.json ? printJson : printText)(options, result, status == 0, message.data());
   return status == 0;

@@ -8,7 +8,7 @@
 namespace fp8gemm::run {
 
 /// --device=sim: simulates a kernel of the hopper level and prints what came of it. Whether all was well; throws
-/// std::runtime_error where there is nothing to simulate.
+/// std::runtime_error where there is nothing to simulate, or the watchdog ended it.
 bool simulate(const Options &options);
 
 } // namespace fp8gemm::run

@@ -18,6 +18,7 @@ typedef struct {
   int64_t m;        /* rows of A, of each group where each has its own; -1: the kernel's only one */
   int64_t pad;      /* bytes between rows, a multiple of 16 */
   uint64_t seed;    /* of operands, groups and interleaving */
+  double watchdog;  /* seconds after which the simulation ends; 0: none */
 } fp8gemm_sim_args;
 
 typedef struct {
@@ -30,8 +31,8 @@ typedef struct {
 } fp8gemm_sim_result;
 
 /* Returns 0 if the schedule is sound and D within the oracle's bound (docs/Numerics.md), 1 if the simulator objects,
- * 2 if there is nothing to simulate: no such file, not one kernel, another level. `message` gets what is wrong, at most
- * `message_size` bytes with the terminator. */
+ * 2 if there is nothing to simulate: no such file, not one kernel, another level; 3 if the watchdog ended it. `message`
+ * gets what is wrong, at most `message_size` bytes with the terminator. */
 int fp8gemm_simulate(const fp8gemm_sim_args *args, fp8gemm_sim_result *result, char *message, size_t message_size);
 
 #ifdef __cplusplus

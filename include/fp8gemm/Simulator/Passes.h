@@ -3,6 +3,7 @@
 #ifndef FP8GEMM_SIMULATOR_PASSES_H
 #define FP8GEMM_SIMULATOR_PASSES_H
 
+#include "fp8gemm/Simulator/Simulator.h"
 #include "mlir/Pass/Pass.h"
 
 namespace fp8gemm::simulator {

@@ -5,11 +5,11 @@
 
 include "mlir/Pass/PassBase.td"
 
-def SimulatePass : Pass<"hopper-simulate", "::mlir::gpu::GPUFuncOp"> {
+def SimulatePass : Pass<"hopper-simulate"> {
   let summary = "run a kernel on random operands, on the CPU, and reject it if anything goes wrong";
   let description = [{
     After hopper-complete-schedule. Runs the schedule for a small problem with roles, TMA and tensor core interleaved at
-    random, and compares D with float64 (docs/Simulator.md). Changes nothing.
+    random, and compares D with float64 (docs/Simulator.md, also on its limits). Changes nothing.
   }];
   let options = [
     Option<"m", "m", "int64_t", /*default=*/"0",
@@ -22,6 +22,10 @@ def SimulatePass : Pass<"hopper-simulate", "::mlir::gpu::GPUFuncOp"> {
            "grid of a persistent kernel (clusters; 0: drawn from the seed)">,
     Option<"seed", "seed", "uint64_t", /*default=*/"1", "of operands and interleaving">,
     Option<"runs", "runs", "int64_t", /*default=*/"1", "how often, each time with the next seed (count)">,
+    Option<"maxOperations", "max-operations", "int64_t", /*default=*/"::fp8gemm::simulator::kMostOperations",
+           "a kernel that runs longer is an error (operations of all roles)">,
+    Option<"watchdog", "watchdog", "unsigned", /*default=*/"60",
+           "a run that lasts longer is an error (seconds; 0: none)">,
     Option<"report", "report", "bool", /*default=*/"false", "say in a remark what was compared">,
   ];
 }

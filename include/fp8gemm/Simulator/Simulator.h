@@ -5,6 +5,7 @@
 #ifndef FP8GEMM_SIMULATOR_SIMULATOR_H
 #define FP8GEMM_SIMULATOR_SIMULATOR_H
 
+#include "fp8gemm/Simulator/Watchdog.h"
 #include "llvm/Support/LogicalResult.h"
 
 #include <array>
@@ -26,6 +27,10 @@ struct Matrix {
   int64_t groups = 1, groupStride = 0;
 };
 
+/// Operations of all roles; of one role in a row that only compute; iterations of one loop.
+constexpr int64_t kMostOperations = int64_t(1) << 30, kMostIdleOperations = int64_t(1) << 24,
+                  kMostIterations = int64_t(1) << 24;
+
 struct Launch {
   /// By hopper::Operand: a, b, sfa, sfb, c, d, none, groups, workspace. What the kernel has no parameter
   /// for may stay empty.
@@ -35,7 +40,10 @@ struct Launch {
   /// Chooses an interleaving of roles, TMA, tensor core and CTAs of a cluster. Accesses that are not ordered
   /// by the schedule are errors in any of them.
   uint64_t seed = 1;
-  int64_t maxOperations = int64_t(1) << 32; ///< a kernel that runs longer is taken to loop forever
+  /// A kernel that runs longer is taken to loop for ever, and so is a role that has done that much without an access
+  /// to memory, a barrier or a ring.
+  int64_t maxOperations = kMostOperations, maxIdleOperations = kMostIdleOperations;
+  Watchdog *watchdog = nullptr; ///< if given, and its time is over, that is an error, too
 
   /// If given: for each element of D's memory how often it was written, at most 255. An element that is written
   /// again with other bits, or added to twice, is an error.
@@ -53,6 +61,8 @@ struct Launch {
 /// - a read of what nobody has written, a product in flight that is read, a missing wgmma.fence
 /// - an arrival too many, bytes that were not expected, a barrier that is left half arrived at
 /// - an access outside an operand, an element of D that is written twice with other bits
+/// - a loop whose step is not positive, or that has more than kMostIterations; too many operations, of which too many
+///   in a row do nothing but compute; time that is over
 /// - a CTA or role that ends while TMA or another CTA still needs its shared memory
 ///
 /// Fails, too, where the kernel has operations that a schedule doesn't have.

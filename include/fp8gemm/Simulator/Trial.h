@@ -5,7 +5,7 @@
 #ifndef FP8GEMM_SIMULATOR_TRIAL_H
 #define FP8GEMM_SIMULATOR_TRIAL_H
 
-#include "llvm/Support/LogicalResult.h"
+#include "fp8gemm/Simulator/Simulator.h"
 
 #include <cstdint>
 #include <vector>
@@ -24,10 +24,11 @@ struct TrialOptions {
   std::vector<int64_t> groupSizes;
   /// Of row_index: the group of each row, or -1. Empty: drawn from the seed.
   std::vector<int32_t> rowIndex;
-  int64_t padBytes = 0;                     ///< between rows, a multiple of 16
-  int64_t clusters = 0;                     ///< the grid of a persistent kernel; 0: drawn from the seed
-  uint64_t seed = 1;                        ///< of operands and interleaving
-  int64_t maxOperations = int64_t(1) << 32; ///< after which a kernel is taken to run for ever
+  int64_t padBytes = 0;                    ///< between rows, a multiple of 16
+  int64_t clusters = 0;                    ///< the grid of a persistent kernel; 0: drawn from the seed
+  uint64_t seed = 1;                       ///< of operands and interleaving
+  int64_t maxOperations = kMostOperations; ///< after which a kernel is taken to run for ever
+  Watchdog *watchdog = nullptr;            ///< also for operands and the comparison
 };
 
 struct TrialResult {

@@ -5,7 +5,7 @@
 
 include "mlir/Pass/PassBase.td"
 
-def CheckKernelPass : Pass<"nvvm-check-kernel", "::mlir::LLVM::LLVMFuncOp"> {
+def CheckKernelPass : Pass<"nvvm-check-kernel"> {
   let summary = "reject machine-level kernels that would hang, corrupt memory or be serialised";
   let description = [{
     Runs on nvvm, scf and arith, directly behind convert-hopper-to-nvvm, and changes nothing. It checks
@@ -18,7 +18,7 @@ def CheckKernelPass : Pass<"nvvm-check-kernel", "::mlir::LLVM::LLVMFuncOp"> {
   ];
 }
 
-def ConvertKernelsToLLVMPass : Pass<"fp8gemm-convert-kernels-to-llvm", "::mlir::gpu::GPUModuleOp"> {
+def ConvertKernelsToLLVMPass : Pass<"fp8gemm-convert-kernels-to-llvm"> {
   let summary = "lower what is left in a kernel to the LLVM dialect";
   let description = [{
     Upstream's arith, cf, index, math, vector and nvvm conversions in one step, with

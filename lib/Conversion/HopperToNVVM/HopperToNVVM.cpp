@@ -6,6 +6,7 @@
 
 #include "fp8gemm/Conversion/Passes.h"
 #include "fp8gemm/Dialect/Hopper/IR/SmemLayout.h"
+#include "fp8gemm/Dialect/Hopper/Transforms/OnEach.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -81,22 +82,25 @@ static void configureTarget(ConversionTarget &target) {
 }
 
 namespace {
-struct ConvertHopperToNVVMPass : fp8gemm::impl::ConvertHopperToNVVMPassBase<ConvertHopperToNVVMPass> {
-  using ConvertHopperToNVVMPassBase::ConvertHopperToNVVMPassBase;
+struct ConvertHopperToNVVMPass
+    : OnEach<gpu::GPUModuleOp, fp8gemm::impl::ConvertHopperToNVVMPassBase<ConvertHopperToNVVMPass>> {
+  using OnEach::OnEach;
 
-  void runOnOperation() override {
-    gpu::GPUModuleOp module = getOperation();
+  bool isFor(gpu::GPUModuleOp module) override {
+    return !module.getOps<gpu::GPUFuncOp>().empty(); // else it was lowered before
+  }
+  StringRef worksOn() override { return "a gpu.module with a gpu.func"; }
+
+  LogicalResult runOn(gpu::GPUModuleOp module) override {
     SmallVector<gpu::GPUFuncOp> kernels(module.getOps<gpu::GPUFuncOp>());
-    if (kernels.empty())
-      return; // lowered before
     for (gpu::GPUFuncOp kernel : kernels) {
       noteDependence(kernel);
       if (failed(checkParameters(kernel)))
-        return signalPassFailure();
+        return failure();
       if (debugRings && failed(numberWaits(kernel, debugRings)))
-        return signalPassFailure();
+        return failure();
       if (failed(placeSharedMemory(kernel)))
-        return signalPassFailure();
+        return failure();
     }
     declareSharedMemory(module);
     if (debugRings)
@@ -117,10 +121,11 @@ struct ConvertHopperToNVVMPass : fp8gemm::impl::ConvertHopperToNVVMPassBase<Conv
     configureTarget(target);
     scf::populateSCFStructuralTypeConversionsAndLegality(converter, patterns, target);
     if (failed(applyPartialConversion(module, target, std::move(patterns))))
-      return signalPassFailure();
+      return failure();
     SmallVector<UnrealizedConversionCastOp> casts;
     module.walk([&](UnrealizedConversionCastOp cast) { casts.push_back(cast); });
     reconcileUnrealizedCasts(casts);
+    return success();
   }
 
   static void declareSharedMemory(gpu::GPUModuleOp module) {

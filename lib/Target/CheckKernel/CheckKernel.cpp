@@ -4,6 +4,7 @@
 
 #include "KernelCheck.h"
 
+#include "fp8gemm/Dialect/Hopper/Transforms/OnEach.h"
 #include "fp8gemm/Target/Passes.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 
@@ -91,17 +92,17 @@ std::optional<int64_t> fp8gemm::kernel::getWgmmaWait(Operation *op) {
 
 namespace {
 
-class CheckKernel : public fp8gemm::impl::CheckKernelPassBase<CheckKernel> {
+class CheckKernel : public fp8gemm::hopper::OnEach<LLVM::LLVMFuncOp, fp8gemm::impl::CheckKernelPassBase<CheckKernel>> {
 public:
-  using CheckKernelPassBase::CheckKernelPassBase;
+  using OnEach::OnEach;
 
 private:
-  void runOnOperation() override {
+  /// With branches instead of regions it is a level further down, and was checked before.
+  bool isFor(LLVM::LLVMFuncOp func) override { return func->hasAttr("nvvm.kernel") && func.getBody().hasOneBlock(); }
+  StringRef worksOn() override { return "an llvm.func that is a kernel of one block (the nvvm level)"; }
+
+  LogicalResult runOn(LLVM::LLVMFuncOp func) override {
     markAllAnalysesPreserved();
-    LLVM::LLVMFuncOp func = getOperation();
-    // With branches instead of regions it is a level further down, and was checked before.
-    if (!func->hasAttr("nvvm.kernel") || !func.getBody().hasOneBlock())
-      return;
     Kernel kernel(func);
     Reporter reporter('L');
     constexpr void (*checks[])(Kernel &, Reporter &) = {checkUniformity,  checkProxyFences, checkExpectedBytes,
@@ -109,8 +110,7 @@ private:
     for (auto [i, check] : llvm::enumerate(checks))
       if (rules.empty() || llvm::is_contained(rules, i + 1))
         check(kernel, reporter);
-    if (reporter.failed())
-      signalPassFailure();
+    return failure(reporter.failed());
   }
 };
 

@@ -1,7 +1,7 @@
 // RUN: fp8gemm-opt %s -split-input-file -verify-diagnostics
 // Attributes of the hopper dialect on operations of others: a misspelt or misplaced one is an error.
 
-// expected-error @below {{expected an attribute of the hopper dialect to be hopper.launch, hopper.problem, hopper.config, hopper.workspace_bytes, hopper.smem_bytes, hopper.waits_for_previous, hopper.debug_rings, hopper.param, hopper.map, hopper.unroll, got "hopper.lunch"}}
+// expected-error @below {{expected an attribute of the hopper dialect to be hopper.launch, hopper.problem, hopper.config, hopper.workspace_bytes, hopper.smem_bytes, hopper.waits_for_previous, hopper.debug_rings, hopper.param, hopper.map, got "hopper.lunch"}}
 module attributes {hopper.lunch} {
 }
 
@@ -50,8 +50,8 @@ gpu.module @kernels {
 // -----
 
 gpu.module @kernels {
-  // expected-error @below {{expected "hopper.unroll" on an scf.for, got it elsewhere}}
-  gpu.func @kernel(%m: index {hopper.unroll = 2}) kernel {
+  // expected-error @below {{expected "hopper.config" on a kernel (gpu.func or llvm.func), got it elsewhere}}
+  gpu.func @kernel(%m: index {hopper.config = "stages = 5"}) kernel {
     gpu.return
   }
 }
@@ -75,18 +75,18 @@ func.func private @result() -> (index {hopper.result})
 func.func @loop(%n: index) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
-  // expected-error @below {{got "hopper.unrol"}}
+  // expected-error @below {{got "hopper.unroll"}}
   scf.for %i = %c0 to %n step %c1 {
-  } {hopper.unrol = 2}
+  } {hopper.unroll = 2}
   return
 }
 
 // -----
 
 func.func @branch(%is: i1) {
-  // expected-error @below {{expected "hopper.unroll" on an scf.for, got it elsewhere}}
+  // expected-error @below {{expected "hopper.param" on a parameter of a kernel, got it elsewhere}}
   scf.if %is {
-  } {hopper.unroll = 2}
+  } {hopper.param = #hopper.param<extent_m of none>}
   return
 }
 

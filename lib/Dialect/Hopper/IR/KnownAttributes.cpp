@@ -4,7 +4,6 @@
 
 #include "fp8gemm/Dialect/Hopper/IR/Hopper.h"
 
-#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 #include "llvm/ADT/StringExtras.h"
 
@@ -13,7 +12,7 @@ using namespace fp8gemm::hopper;
 
 namespace {
 
-enum class Place { Kernel, Parameter, Loop };
+enum class Place { Kernel, Parameter };
 
 struct Known {
   StringLiteral name;
@@ -39,7 +38,6 @@ const Known kKnown[] = {
     {"hopper.debug_rings", Place::Kernel, isOf<DebugRingsAttr>, "#hopper.debug_rings<...>"},
     {"hopper.param", Place::Parameter, isOf<ParamAttr>, "#hopper.param<...>"},
     {"hopper.map", Place::Parameter, isTensorMap, "the type of a tensor map"},
-    {"hopper.unroll", Place::Loop, isOf<IntegerAttr>, "an integer"},
 };
 
 StringRef describe(Place place) {
@@ -48,8 +46,6 @@ StringRef describe(Place place) {
     return "a kernel (gpu.func or llvm.func)";
   case Place::Parameter:
     return "a parameter of a kernel";
-  case Place::Loop:
-    return "an scf.for";
   }
   return "";
 }
@@ -77,8 +73,6 @@ LogicalResult HopperDialect::verifyOperationAttribute(Operation *op, NamedAttrib
   std::optional<Place> place;
   if (isa<FunctionOpInterface>(op))
     place = Place::Kernel;
-  if (isa<scf::ForOp>(op))
-    place = Place::Loop;
   return verify(op, attribute, place);
 }
 

@@ -2,6 +2,8 @@
 
 #include "fp8gemm/Dialect/Hopper/IR/SmemLayout.h"
 
+#include "fp8gemm/Dialect/Hopper/IR/Diagnostics.h"
+
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -31,7 +33,7 @@ FailureOr<SmemLayout> SmemLayout::compute(gpu::GPUFuncOp func) {
     auto type = cast<MemRefType>(attribution.getType());
     FailureOr<int64_t> bytes = getBytes(type);
     if (failed(bytes))
-      return func.emitOpError() << "expected workgroup attributions of known size, got " << type;
+      return emitWithoutRegions(func) << "expected workgroup attributions of known size, got " << type;
     layout.attributions.push_back(layout.place(*bytes));
   }
   func.walk(

@@ -2,7 +2,9 @@
 //
 // hopper-assign-stages: gives every ring access its stage and phase.
 
+#include "fp8gemm/Dialect/Hopper/IR/Diagnostics.h"
 #include "fp8gemm/Dialect/Hopper/IR/Hopper.h"
+#include "fp8gemm/Dialect/Hopper/Transforms/OnEach.h"
 #include "fp8gemm/Dialect/Hopper/Transforms/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
@@ -125,7 +127,7 @@ private:
         if (failed(threadIf(condition, accesses)))
           return failure();
       } else {
-        return op.emitOpError() << "expected ring accesses to be nested in scf.for and scf.if alone";
+        return emitWithoutRegions(&op) << "expected ring accesses to be nested in scf.for and scf.if alone";
       }
     }
     return success();
@@ -154,7 +156,7 @@ private:
         rewriter, getPositions(accesses), /*replaceInitOperandUsesInLoop=*/false,
         [](OpBuilder &, Location, ArrayRef<BlockArgument> args) { return SmallVector<Value>(args); });
     if (failed(replaced))
-      return loop.emitOpError() << "expected a loop that can carry positions";
+      return emitWithoutRegions(loop) << "expected a loop that can carry positions";
     auto carrying = cast<scf::ForOp>(replaced->getOperation());
     setPositions(accesses, carrying.getRegionIterArgs());
     if (failed(thread(*carrying.getBody())))
@@ -197,10 +199,10 @@ private:
   llvm::MapVector<Access, Position> positions;
 };
 
-class AssignStages : public fp8gemm::hopper::impl::AssignStagesPassBase<AssignStages> {
-  void runOnOperation() override {
+class AssignStages : public OnEach<gpu::GPUFuncOp, fp8gemm::hopper::impl::AssignStagesPassBase<AssignStages>> {
+  LogicalResult runOn(gpu::GPUFuncOp func) override {
     IRRewriter rewriter(&getContext());
-    WalkResult result = getOperation().walk([&](Operation *op) -> WalkResult {
+    WalkResult result = func.walk([&](Operation *op) -> WalkResult {
       if (getAccess(op) && !op->getParentOfType<WarpSpecializeOp>())
         return op->emitOpError() << "expected a ring access to be in a role of 'hopper.warp_specialize'";
       if (auto roles = dyn_cast<WarpSpecializeOp>(op))
@@ -209,8 +211,7 @@ class AssignStages : public fp8gemm::hopper::impl::AssignStagesPassBase<AssignSt
             return WalkResult::interrupt();
       return WalkResult::advance();
     });
-    if (result.wasInterrupted())
-      signalPassFailure();
+    return failure(result.wasInterrupted());
   }
 };
 

@@ -2,8 +2,10 @@
 //
 // hopper-check-resources: rejects kernels that don't fit an SM.
 
+#include "fp8gemm/Dialect/Hopper/IR/Diagnostics.h"
 #include "fp8gemm/Dialect/Hopper/IR/Hopper.h"
 #include "fp8gemm/Dialect/Hopper/IR/SmemLayout.h"
+#include "fp8gemm/Dialect/Hopper/Transforms/OnEach.h"
 #include "fp8gemm/Dialect/Hopper/Transforms/Passes.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -97,15 +99,16 @@ int64_t getPressure(Block &block) {
   return most;
 }
 
-class CheckResources : public fp8gemm::hopper::impl::CheckResourcesPassBase<CheckResources> {
+class CheckResources : public OnEach<gpu::GPUFuncOp, fp8gemm::hopper::impl::CheckResourcesPassBase<CheckResources>> {
 public:
-  using CheckResourcesPassBase::CheckResourcesPassBase;
+  using OnEach::OnEach;
 
 private:
-  void runOnOperation() override {
-    gpu::GPUFuncOp func = getOperation();
-    if (!func.isKernel())
-      return;
+  bool isFor(gpu::GPUFuncOp func) override { return func.isKernel(); }
+  StringRef worksOn() override { return "a gpu.func that is a kernel"; }
+
+  LogicalResult runOn(gpu::GPUFuncOp func) override {
+    markAllAnalysesPreserved();
     bool fits = succeeded(checkInterface(func));
     fits &= succeeded(checkSharedMemory(func));
     func.walk([&](MakeGroupMapsOp make) { fits &= succeeded(checkWorkspace(func, make)); });
@@ -113,28 +116,26 @@ private:
       fits &= succeeded(checkThreads(func, roles));
       fits &= succeeded(checkAccumulators(roles));
     });
-    if (!fits)
-      signalPassFailure();
-    markAllAnalysesPreserved();
+    return success(fits);
   }
 
   /// What a launcher must be told.
   LogicalResult checkInterface(gpu::GPUFuncOp func) {
     auto launch = func->getAttrOfType<LaunchAttr>("hopper.launch");
     if (!launch)
-      return func.emitOpError() << "expected a kernel to have a 'hopper.launch' attribute, got none";
+      return emitWithoutRegions(func) << "expected a kernel to have a 'hopper.launch' attribute, got none";
     for (int64_t ctas : {launch.getClusterM(), launch.getClusterN(), launch.getSplitK()})
       if (ctas < 1 || ctas > kMaxCluster)
-        return func.emitOpError() << "expected 'hopper.launch' to have clusters of 1 to " << kMaxCluster
-                                  << " CTAs, got " << ctas;
+        return emitWithoutRegions(func) << "expected 'hopper.launch' to have clusters of 1 to " << kMaxCluster
+                                        << " CTAs, got " << ctas;
     if (launch.getCluster() > kMaxCluster)
-      return func.emitOpError() << "expected 'hopper.launch' to have clusters of 1 to " << kMaxCluster << " CTAs, got "
-                                << launch.getCluster();
+      return emitWithoutRegions(func) << "expected 'hopper.launch' to have clusters of 1 to " << kMaxCluster
+                                      << " CTAs, got " << launch.getCluster();
     if (!func->getAttrOfType<ProblemAttr>("hopper.problem"))
-      return func.emitOpError() << "expected a kernel to have a 'hopper.problem' attribute, got none";
+      return emitWithoutRegions(func) << "expected a kernel to have a 'hopper.problem' attribute, got none";
     for (unsigned i = 0; i < func.getNumArguments(); ++i)
       if (!func.getArgAttrOfType<ParamAttr>(i, "hopper.param"))
-        return func.emitOpError()
+        return emitWithoutRegions(func)
                << "expected every argument of a kernel to have a 'hopper.param' attribute, got none on argument " << i;
     return success();
   }
@@ -146,8 +147,8 @@ private:
     int64_t limit = smemLimit;
     if (layout->getTotalBytes() <= limit)
       return success();
-    return func.emitOpError() << "uses " << layout->getTotalBytes() << " bytes of shared memory; exceeded the limit of "
-                              << limit << " bytes";
+    return emitWithoutRegions(func) << "uses " << layout->getTotalBytes()
+                                    << " bytes of shared memory; exceeded the limit of " << limit << " bytes";
   }
 
   /// Maps behind a CTA's part of the workspace would be the next CTA's.
@@ -158,22 +159,22 @@ private:
     int64_t limit = bytes ? bytes.getInt() : 0;
     if (wanted <= limit)
       return success();
-    return make.emitOpError() << "uses " << wanted << " bytes of workspace a CTA; exceeded the limit of " << limit
-                              << " bytes ('hopper.workspace_bytes')";
+    return emitWithoutRegions(make) << "uses " << wanted << " bytes of workspace a CTA; exceeded the limit of " << limit
+                                    << " bytes ('hopper.workspace_bytes')";
   }
 
   LogicalResult checkThreads(gpu::GPUFuncOp func, WarpSpecializeOp roles) {
     int64_t consumers = roles.getConsumers(), threads = kThreadsPerWarpgroup * (1 + consumers);
     if (threads > kMaxThreads)
-      return roles.emitOpError() << "uses " << threads << " threads; exceeded the limit of " << kMaxThreads
-                                 << " threads";
+      return emitWithoutRegions(roles) << "uses " << threads << " threads; exceeded the limit of " << kMaxThreads
+                                       << " threads";
     if (auto launch = func->getAttrOfType<LaunchAttr>("hopper.launch")) {
       if (launch.getThreads() != threads)
-        return func.emitOpError() << "expected 'hopper.launch' to have " << threads << " threads for " << consumers
-                                  << " consumers, got " << launch.getThreads();
+        return emitWithoutRegions(func) << "expected 'hopper.launch' to have " << threads << " threads for "
+                                        << consumers << " consumers, got " << launch.getThreads();
       if (launch.getConsumers() != consumers)
-        return func.emitOpError() << "expected 'hopper.launch' to have the " << consumers
-                                  << " consumers of its roles, got " << launch.getConsumers();
+        return emitWithoutRegions(func) << "expected 'hopper.launch' to have the " << consumers
+                                        << " consumers of its roles, got " << launch.getConsumers();
     }
     // setmaxnreg redistributes what the CTA got at launch; were it less, the
     // consumers would wait for registers that nobody gives back.
@@ -181,8 +182,8 @@ private:
     int64_t wanted = kThreadsPerWarpgroup *
                      (int64_t(roles.getProducerRegisters()) + consumers * int64_t(roles.getConsumerRegisters()));
     if (wanted > atLaunch)
-      return roles.emitOpError() << "uses " << wanted << " registers; exceeded the limit of " << atLaunch
-                                 << " registers that " << threads << " threads are launched with";
+      return emitWithoutRegions(roles) << "uses " << wanted << " registers; exceeded the limit of " << atLaunch
+                                       << " registers that " << threads << " threads are launched with";
     return success();
   }
 
@@ -191,7 +192,7 @@ private:
     int64_t pressure = getPressure(roles.getConsumer().front());
     if (pressure <= limit)
       return success();
-    return roles.emitOpError()
+    return emitWithoutRegions(roles)
            << "uses " << pressure
            << " registers a consumer thread for accumulators, partial products and scales; exceeded "
               "the limit of "

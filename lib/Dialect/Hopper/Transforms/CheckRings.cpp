@@ -4,6 +4,7 @@
 
 #include "RingChecks.h"
 
+#include "fp8gemm/Dialect/Hopper/Transforms/OnEach.h"
 #include "fp8gemm/Dialect/Hopper/Transforms/Passes.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Interfaces/LoopLikeInterface.h"
@@ -24,26 +25,27 @@ constexpr unsigned kMostLoops = 8;
 /// What the checks below take for granted, so that they end soon: one block, and few loops in each other.
 LogicalResult checkNesting(gpu::GPUFuncOp func) {
   if (!llvm::hasSingleElement(func.getBody()))
-    return func.emitOpError() << "expected a kernel of one block, got " << func.getBody().getBlocks().size();
+    return emitWithoutRegions(func) << "expected a kernel of one block, got " << func.getBody().getBlocks().size();
   WalkResult result = func.walk<WalkOrder::PreOrder>([&](Operation *op) -> WalkResult {
     unsigned loops = 0;
     for (Operation *at = op; at != func; at = at->getParentOp())
       loops += isa<LoopLikeOpInterface>(at);
-    return loops > kMostLoops ? op->emitOpError() << "expected loops to be nested at most " << kMostLoops << " deep"
-                              : WalkResult::advance();
+    return loops > kMostLoops
+               ? emitWithoutRegions(op) << "expected loops to be nested at most " << kMostLoops << " deep"
+               : WalkResult::advance();
   });
   return failure(result.wasInterrupted());
 }
 
-class CheckRings : public fp8gemm::hopper::impl::CheckRingsPassBase<CheckRings> {
-  void runOnOperation() override {
+class CheckRings : public OnEach<gpu::GPUFuncOp, fp8gemm::hopper::impl::CheckRingsPassBase<CheckRings>> {
+  LogicalResult runOn(gpu::GPUFuncOp func) override {
     markAllAnalysesPreserved();
     Kernel kernel;
-    kernel.func = getOperation();
+    kernel.func = func;
     Reporter reporter('R');
-    if (failed(checkNesting(getOperation())))
-      return signalPassFailure();
-    getOperation().walk([&](Operation *op) {
+    if (failed(checkNesting(func)))
+      return failure();
+    func.walk([&](Operation *op) {
       if (auto ring = dyn_cast<RingCreateOp>(op))
         kernel.rings.push_back(ring);
       auto roles = dyn_cast<WarpSpecializeOp>(op);
@@ -73,8 +75,7 @@ class CheckRings : public fp8gemm::hopper::impl::CheckRingsPassBase<CheckRings> 
       checkExchange(kernel, reporter);
       checkSharing(kernel, reporter);
     }
-    if (reporter.failed())
-      signalPassFailure();
+    return failure(reporter.failed());
   }
 };
 

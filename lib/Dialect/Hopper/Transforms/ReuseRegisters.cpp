@@ -3,6 +3,7 @@
 // hopper-reuse-registers: products take the registers of earlier ones.
 
 #include "fp8gemm/Dialect/Hopper/IR/Hopper.h"
+#include "fp8gemm/Dialect/Hopper/Transforms/OnEach.h"
 #include "fp8gemm/Dialect/Hopper/Transforms/Passes.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 
@@ -32,9 +33,10 @@ static void reuseRegisters(Block &block) {
 }
 
 namespace {
-class ReuseRegisters : public fp8gemm::hopper::impl::ReuseRegistersPassBase<ReuseRegisters> {
-  void runOnOperation() override {
-    getOperation().walk([](Block *block) { reuseRegisters(*block); });
+class ReuseRegisters : public OnEach<gpu::GPUFuncOp, fp8gemm::hopper::impl::ReuseRegistersPassBase<ReuseRegisters>> {
+  LogicalResult runOn(gpu::GPUFuncOp func) override {
+    func.walk([](Block *block) { reuseRegisters(*block); });
+    return success();
   }
 };
 } // namespace

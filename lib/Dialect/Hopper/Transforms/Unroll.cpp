@@ -2,7 +2,9 @@
 //
 // hopper-unroll: several iterations of the main loop become one.
 
+#include "fp8gemm/Dialect/Hopper/IR/Diagnostics.h"
 #include "fp8gemm/Dialect/Hopper/IR/Hopper.h"
+#include "fp8gemm/Dialect/Hopper/Transforms/OnEach.h"
 #include "fp8gemm/Dialect/Hopper/Transforms/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
@@ -34,22 +36,21 @@ static SmallVector<scf::ForOp> mainLoops(WarpSpecializeOp roles) {
 }
 
 namespace {
-class Unroll : public fp8gemm::hopper::impl::UnrollPassBase<Unroll> {
-  void runOnOperation() override {
-    WalkResult result = getOperation().walk([](WarpSpecializeOp roles) -> WalkResult {
+class Unroll : public OnEach<gpu::GPUFuncOp, fp8gemm::hopper::impl::UnrollPassBase<Unroll>> {
+  LogicalResult runOn(gpu::GPUFuncOp func) override {
+    WalkResult result = func.walk([](WarpSpecializeOp roles) -> WalkResult {
       if (roles.getUnroll() == 1)
         return WalkResult::advance();
       SmallVector<scf::ForOp> loops = mainLoops(roles);
       if (loops.empty())
-        return roles.emitOpError() << "expected a loop with products in the consumers to unroll, got none";
+        return emitWithoutRegions(roles) << "expected a loop with products in the consumers to unroll, got none";
       for (scf::ForOp loop : loops)
         if (failed(loopUnrollByFactor(loop, roles.getUnroll())))
-          return loop.emitOpError() << "expected a loop that can be unrolled";
+          return emitWithoutRegions(loop) << "expected a loop that can be unrolled";
       roles.setUnroll(1);
       return WalkResult::advance();
     });
-    if (result.wasInterrupted())
-      signalPassFailure();
+    return failure(result.wasInterrupted());
   }
 };
 } // namespace

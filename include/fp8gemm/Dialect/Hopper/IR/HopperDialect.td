@@ -41,7 +41,7 @@ def Hopper_Dialect : Dialect {
     **Attributes on operations of others.** A kernel has `hopper.launch` and `hopper.problem`, and may have
     `hopper.config`, `hopper.workspace_bytes`, and once it is an `llvm.func` `hopper.smem_bytes`,
     `hopper.waits_for_previous` and `hopper.debug_rings`; its parameters have `hopper.param`, and as those of an `llvm.func`
-    `hopper.map`; an `scf.for` may have `hopper.unroll`. Any other name is an error.
+    `hopper.map`. Any other name is an error.
   }];
   let dependentDialects = ["::mlir::nvgpu::NVGPUDialect"];
   let useDefaultTypePrinterParser = 1;

@@ -5,6 +5,7 @@
 #ifndef FP8GEMM_DIALECT_HOPPER_TRANSFORMS_CHECKS_H
 #define FP8GEMM_DIALECT_HOPPER_TRANSFORMS_CHECKS_H
 
+#include "fp8gemm/Dialect/Hopper/IR/Diagnostics.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "llvm/ADT/DenseSet.h"
 
@@ -23,7 +24,7 @@ public:
     anyBroken = true;
     if (!reported.insert({op, rule}).second)
       return mlir::InFlightDiagnostic();
-    mlir::InFlightDiagnostic error = op->emitOpError();
+    mlir::InFlightDiagnostic error = emitWithoutRegions(op);
     if (other)
       error.attachNote(other->getLoc()) << note;
     error << "breaks " << letter << rule << ": ";

@@ -5,7 +5,7 @@
 
 include "mlir/Pass/PassBase.td"
 
-def UnrollPass : Pass<"hopper-unroll", "::mlir::gpu::GPUFuncOp"> {
+def UnrollPass : Pass<"hopper-unroll"> {
   let summary = "unroll the consumers' main loop as its kernel asks";
   let description = [{
     The innermost loops of the consumers that issue products are unrolled by the `unroll` of their
@@ -15,7 +15,7 @@ def UnrollPass : Pass<"hopper-unroll", "::mlir::gpu::GPUFuncOp"> {
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
 }
 
-def ReuseRegistersPass : Pass<"hopper-reuse-registers", "::mlir::gpu::GPUFuncOp"> {
+def ReuseRegistersPass : Pass<"hopper-reuse-registers"> {
   let summary = "let each product take the registers of an earlier one of its block";
   let description = [{
     Each `hopper.mma` takes the registers (`reusing`) of the first fragment that a `hopper.mma.wait` before it, in
@@ -25,7 +25,7 @@ def ReuseRegistersPass : Pass<"hopper-reuse-registers", "::mlir::gpu::GPUFuncOp"
   }];
 }
 
-def AssignStagesPass : Pass<"hopper-assign-stages", "::mlir::gpu::GPUFuncOp"> {
+def AssignStagesPass : Pass<"hopper-assign-stages"> {
   let summary = "give every ring access its stage and phase";
   let description = [{
     Threads each role's position in each ring, (stage, phase), through its loops
@@ -40,7 +40,7 @@ def AssignStagesPass : Pass<"hopper-assign-stages", "::mlir::gpu::GPUFuncOp"> {
   let dependentDialects = ["::fp8gemm::hopper::HopperDialect", "::mlir::arith::ArithDialect"];
 }
 
-def CheckRingsPass : Pass<"hopper-check-rings", "::mlir::gpu::GPUFuncOp"> {
+def CheckRingsPass : Pass<"hopper-check-rings"> {
   let summary = "reject schedules that break the ring protocol";
   let description = [{
     Checks what would hang a GPU or corrupt memory, and changes nothing. Each rule
@@ -48,7 +48,7 @@ def CheckRingsPass : Pass<"hopper-check-rings", "::mlir::gpu::GPUFuncOp"> {
   }];
 }
 
-def CheckResourcesPass : Pass<"hopper-check-resources", "::mlir::gpu::GPUFuncOp"> {
+def CheckResourcesPass : Pass<"hopper-check-resources"> {
   let summary = "reject kernels that don't fit an SM";
   let description = [{
     Compares the shared memory (attributions, rings, mbarriers, as laid out by
