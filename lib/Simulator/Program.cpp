@@ -125,8 +125,8 @@ LogicalResult Program::compileOp(Operation &op, Code &code) {
   }
   if (auto roles = dyn_cast<hopper::WarpSpecializeOp>(op)) {
     if (roles.getUnroll() != 1)
-      return op.emitOpError("expected loops to be unrolled, got 'unroll' of ")
-             << roles.getUnroll() << ": run hopper-complete-schedule first";
+      return hopper::emitWithoutRegions(&op) << "expected loops to be unrolled, got 'unroll' of " << roles.getUnroll()
+                                             << ": run hopper-complete-schedule first";
     code.push_back({&op, startRoles, {}, {}});
     slotOf(roles.getConsumer().getArgument(0));
     if (failed(compileBlock(roles.getProducer().front(), producer)) ||
