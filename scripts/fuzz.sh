@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
-# Changed MLIR text against the compiler under clang's sanitizers (docs/Fuzzing.md). The arguments
-# are FrontDoorFuzz's: scripts/fuzz.sh --cases=20000 --seed=1
+# Changed MLIR against the compiler under clang's sanitizers (docs/Fuzzing.md). The arguments are FrontDoorFuzz's:
+# scripts/fuzz.sh --cases=20000 --seed=1
 
 set -euo pipefail
 
 root=$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 [ -f build-sanitize/build.ninja ] || cmake --preset sanitize
+export CCACHE_SLOPPINESS=pch_defines,time_macros # keeps what uses a precompiled header
 ninja -C build-sanitize FrontDoorFuzz
 exec build-sanitize/bin/FrontDoorFuzz "$@"

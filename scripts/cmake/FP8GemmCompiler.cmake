@@ -47,6 +47,29 @@ function(fp8gemm_compile_options target)
   target_compile_options(${target} PRIVATE -fno-exceptions -Wall -Wextra -Wno-unused-parameter -Wno-comment)
 endfunction()
 
+# Most of a file's time goes into MLIR's headers.
+if(FP8GEMM_PRECOMPILED_HEADERS)
+  file(WRITE ${PROJECT_BINARY_DIR}/headers.cpp "")
+  add_library(fp8gemm_headers STATIC ${PROJECT_BINARY_DIR}/headers.cpp)
+  fp8gemm_compile_options(fp8gemm_headers)
+  target_precompile_headers(fp8gemm_headers PRIVATE ${CMAKE_CURRENT_LIST_DIR}/MlirHeaders.h)
+  # With CCACHE_SLOPPINESS=pch_defines,time_macros ccache keeps what uses them.
+  target_compile_options(fp8gemm_headers PRIVATE "$<$<CXX_COMPILER_ID:Clang>:SHELL:-Xclang -fno-pch-timestamp>")
+endif()
+
+# fp8gemm_precompiled_headers(<target>): uses them, with FP8GEMM_PRECOMPILED_HEADERS. They are a library's code, so that
+# a program's must be that, too.
+function(fp8gemm_precompiled_headers target)
+  if(FP8GEMM_PRECOMPILED_HEADERS)
+    target_precompile_headers(${target} REUSE_FROM fp8gemm_headers)
+    target_compile_options(${target} PRIVATE "$<$<CXX_COMPILER_ID:Clang>:SHELL:-Xclang -fno-pch-timestamp>")
+    get_target_property(type ${target} TYPE)
+    if(type STREQUAL "EXECUTABLE")
+      target_compile_options(${target} PRIVATE -fPIC)
+    endif()
+  endif()
+endfunction()
+
 # fp8gemm_library(<name> SOURCES ... [DEPENDS <tablegen targets>] [LINK <own libraries>] [MLIR <static libraries>])
 # MLIR names the static libraries that the library uses; with the shared libMLIR
 # (the default) they are not linked one by one.
@@ -54,6 +77,7 @@ function(fp8gemm_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;LINK;MLIR" ${ARGN})
   add_library(${name} STATIC ${ARG_SOURCES})
   fp8gemm_compile_options(${name})
+  fp8gemm_precompiled_headers(${name})
   if(ARG_DEPENDS)
     add_dependencies(${name} ${ARG_DEPENDS})
   endif()
@@ -85,8 +109,10 @@ function(fp8gemm_c_library name public_name)
   add_library(${name} SHARED ${ARG_SOURCES} $<$<NOT:$<BOOL:${FP8GEMM_STATIC_MLIR}>>:${identity}>)
   fp8gemm_compile_options(${name})
   target_link_libraries(${name} PRIVATE ${ARG_LINK})
-  target_link_options(${name} PRIVATE -Wl,--no-undefined
-    -Wl,--version-script=${CMAKE_CURRENT_SOURCE_DIR}/exports.map)
+  target_link_options(${name} PRIVATE -Wl,--version-script=${CMAKE_CURRENT_SOURCE_DIR}/exports.map)
+  if(NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize=") # whose functions the program has
+    target_link_options(${name} PRIVATE -Wl,--no-undefined)
+  endif()
   if(FP8GEMM_STATIC_MLIR)
     get_property(mlir_libraries GLOBAL PROPERTY MLIR_ALL_LIBS)
     target_link_libraries(${name} PRIVATE ${mlir_libraries})

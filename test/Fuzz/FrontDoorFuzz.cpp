@@ -30,6 +30,9 @@ static cl::opt<double> caseSeconds("case-seconds", cl::desc("CPU time that a cas
 static cl::opt<unsigned> caseMegabytes("case-megabytes", cl::desc("memory that a case may take"), cl::init(2048));
 static cl::opt<double> shrinkSeconds("shrink-seconds", cl::desc("to make a failing text smaller"), cl::init(60));
 static cl::opt<std::string> output("output", cl::desc("folder for failing cases"), cl::init("fuzz-found"));
+static cl::opt<unsigned> irPercent("ir", cl::desc("how many of 100 cases are changed as IR, and not as text"), cl::init(70));
+static cl::opt<unsigned> ptxPercent("ptx", cl::desc("how many of 100 kernels are translated to PTX"), cl::init(50));
+static cl::opt<unsigned> cubinPercent("cubin", cl::desc("how many of 100 kernels ptxas assembles, too"), cl::init(3));
 static cl::opt<bool> together("together", cl::desc("run saved cases in one process, for what damages it"));
 static cl::opt<bool> listRefusals("refusals", cl::desc("list the errors, the frequent ones first"));
 static cl::opt<std::string> source("source", cl::desc("checkout whose tests are the corpus"),
@@ -55,6 +58,13 @@ static std::string pattern(const std::string &error) {
   return result;
 }
 
+static Options draw(const std::string &text, Random &random) {
+  Options options = Options::draw(text, random);
+  size_t drawn = random.below(100);
+  options.until = drawn < cubinPercent ? Options::Cubin : drawn < ptxPercent ? Options::Ptx : Options::Llvm;
+  return options;
+}
+
 namespace {
 
 class Campaign {
@@ -75,11 +85,14 @@ private:
   Mutator mutator;
   std::vector<std::string> pool;    ///< what is changed: the corpus, and what covered more
   std::vector<std::string> invalid; ///< of the corpus, what isn't parsed as it is: changed seldom
+  std::vector<std::string> deep;    ///< of the pool, what comes to hopper-check-rings: its IR is changed the most
   Worker worker;
   Triage triage;
   std::chrono::steady_clock::time_point start;
+  std::string countsText() const;
   bool changing = false; ///< and no longer running the corpus as it is
-  uint64_t done = 0, counts[3] = {};
+  uint64_t done = 0;
+  uint64_t counts[std::size(kReached)] = {}; ///< how many came how far
   std::map<std::string, unsigned> ours, upstream; ///< how often, by key
   std::map<std::string, unsigned> refusals;       ///< how often, by the error without its numbers and names
 };
@@ -114,6 +127,13 @@ void Campaign::readCorpus() {
   }
 }
 
+std::string Campaign::countsText() const {
+  std::string text;
+  for (size_t i = 0; i < std::size(kReached); ++i)
+    text += (i ? ", " : "") + std::to_string(counts[i]) + " " + kReached[i];
+  return text;
+}
+
 void Campaign::run() {
   std::printf("corpus   %zu texts of tests and examples, %.1f s\n", pool.size(), elapsed());
   // First as they are: what they cover is no news.
@@ -124,8 +144,7 @@ void Campaign::run() {
       runBatch(cases), cases.clear();
   }
   runBatch(cases);
-  std::printf("as is    %llu not parsed, %llu refused later, %llu lowered, %.1f s\n", (unsigned long long)counts[0],
-              (unsigned long long)counts[1], (unsigned long long)counts[2], elapsed());
+  std::printf("as is    %s, %.1f s\n", countsText().c_str(), elapsed());
   std::fill(std::begin(counts), std::end(counts), 0);
   done = 0;
   changing = true;
@@ -139,16 +158,23 @@ void Campaign::run() {
     cases.clear();
     for (size_t i = std::min<uint64_t>(64, caseCount - done); i > 0; --i) {
       // Of two the shorter one: long texts take long.
+      if (random.below(100) < irPercent && !deep.empty()) {
+        const std::vector<std::string> &from = random.oneIn(5) ? pool : deep;
+        const std::string &one = random.pick(from), &other = random.pick(from);
+        const std::string &text = one.size() < other.size() ? one : other;
+        cases.push_back({text, draw(text, random), &mutator, seed * 1000003 + random.below(size_t(1) << 32)});
+        continue;
+      }
       const std::vector<std::string> &from = random.oneIn(8) && !invalid.empty() ? invalid : pool;
       const std::string &one = random.pick(from), &other = random.pick(from);
       std::string text = mutator.mutate(one.size() < other.size() ? one : other, random);
-      cases.push_back({text, Options::draw(text, random)});
+      cases.push_back({text, draw(text, random)});
     }
     runBatch(cases);
     if (elapsed() > told + 60) {
       told = elapsed();
-      std::printf("at %.0f s %llu cases, %zu texts, %zu of %zu covered\n", told, (unsigned long long)done, pool.size(),
-                  worker.covered(), coverageSize());
+      std::printf("at %.0f s %llu cases, %zu texts, %zu of %zu covered; %s\n", told, (unsigned long long)done,
+                  pool.size(), worker.covered(), coverageSize(), countsText().c_str());
       std::fflush(stdout);
     }
   }
@@ -159,13 +185,21 @@ void Campaign::runBatch(const std::vector<Case> &cases) {
     Failure failure;
     size_t end = worker.run(cases, at, failure);
     for (size_t i = at; i < end; ++i) {
-      ++counts[size_t(worker.reached(i))];
-      if (!changing && worker.reached(i) == Reached::NotParsed)
-        invalid.push_back(cases[i].text);
-      if (changing && listRefusals && worker.reached(i) != Reached::Lowered)
+      uint8_t reached = worker.reached(i);
+      for (size_t bit = 0; bit < std::size(kReached); ++bit)
+        counts[bit] += reached >> bit & 1;
+      const std::string text = cases[i].mutator ? worker.text(i) : cases[i].text;
+      if (!changing && !(reached & Verified))
+        invalid.push_back(text);
+      if (!changing && (reached & Checked))
+        deep.push_back(text);
+      if (changing && listRefusals && worker.refusal(i)[0])
         ++refusals[pattern(worker.refusal(i))];
-      if (changing && worker.coveredMore(i) && pool.size() < 20000)
-        pool.push_back(cases[i].text);
+      if (changing && worker.coveredMore(i) && pool.size() < 20000) {
+        pool.push_back(text);
+        if (reached & Checked)
+          deep.push_back(text);
+      }
     }
     if (end < cases.size())
       fail(cases, at, end, failure);
@@ -185,11 +219,19 @@ void Campaign::save(const std::string &path, const Case &input, const std::strin
 }
 
 /// `cases` ran from `first` on in one process, until `failed` did.
-void Campaign::fail(const std::vector<Case> &cases, size_t first, size_t failed, const Failure &failure) {
+void Campaign::fail(const std::vector<Case> &cases, size_t first, size_t failed, const Failure &seen) {
+  Failure failure = seen;
+  Case input = cases[failed];
+  // What its IR was changed to, as a text of its own; unless it doesn't fail as that.
+  if (Failure asText; input.mutator) {
+    Case changed{worker.text(failed), input.options};
+    if (worker.run({changed}, 0, asText) == 0)
+      input = changed, failure = asText;
+  }
   Verdict verdict = triage.judge(failure);
   // What fails only behind others fails because of them: one has damaged the process. The stack is the victim's.
   Failure alone;
-  bool damaged = failure.ending == Ending::Crashed && worker.run({cases[failed]}, 0, alone) == 1;
+  bool damaged = failure.ending == Ending::Crashed && worker.run({input}, 0, alone) == 1;
   if (damaged)
     verdict.key = verdict.report = "damage done by a case before, seen as a " + verdict.key, verdict.upstream = "";
   bool isOurs = verdict.upstream.empty();
@@ -202,7 +244,7 @@ void Campaign::fail(const std::vector<Case> &cases, size_t first, size_t failed,
       save(path + "/" + std::to_string(i) + ".mlir", cases[i], verdict.report);
   } else {
     path += ".mlir";
-    save(path, shrink(cases[failed], verdict.key, worker, triage, shrinkSeconds), verdict.report);
+    save(path, shrink(input, verdict.key, worker, triage, shrinkSeconds), verdict.report);
   }
   std::printf("%s %s\n%s\n", isOurs ? "FAILURE " : "upstream", path.c_str(), verdict.report.c_str());
 }
@@ -220,8 +262,11 @@ void Campaign::replay() {
     std::vector<Case> one{{text, Options::fromText(text)}};
     Failure failure;
     if (worker.run(one, 0, failure) == 1) {
-      static constexpr const char *names[] = {"not parsed", "refused", "lowered"};
-      std::printf("%s: %s\n", path.c_str(), names[size_t(worker.reached(0))]);
+      const char *name = "not parsed";
+      for (size_t bit = 0; bit < std::size(kReached); ++bit)
+        if (worker.reached(0) >> bit & 1)
+          name = kReached[bit];
+      std::printf("%s: %s %s\n", path.c_str(), name, worker.refusal(0).c_str());
     } else {
       Verdict verdict = triage.judge(failure);
       ++(verdict.upstream.empty() ? ours : upstream)[verdict.key];
@@ -241,10 +286,11 @@ int Campaign::report() {
   for (auto *list : {&upstream, &ours})
     for (const auto &[key, count] : *list)
       std::printf("%s %u times: %s\n", list == &ours ? "failure " : "upstream", count, key.c_str());
-  std::printf("%llu cases of seed %llu in %.0f s: %llu not parsed, %llu refused later, %llu lowered; "
-              "%zu failures, %zu of upstream\n",
-              (unsigned long long)done, (unsigned long long)seed, elapsed(), (unsigned long long)counts[0],
-              (unsigned long long)counts[1], (unsigned long long)counts[2], ours.size(), upstream.size());
+  std::printf("%llu cases of seed %llu in %.0f s: %s; %zu failures, %zu of upstream\n", (unsigned long long)done,
+              (unsigned long long)seed, elapsed(), countsText().c_str(), ours.size(), upstream.size());
+  if (worker.refusedChanges())
+    std::printf("%llu changes of IR were refused by a verifier on the way\n",
+                (unsigned long long)worker.refusedChanges());
   return !ours.empty();
 }
 

@@ -119,6 +119,18 @@ std::string Mutator::mutate(const std::string &text, Random &random) const {
   return toText(tokens);
 }
 
+std::string Mutator::changeElement(const std::string &text, Random &random) const {
+  static constexpr bool (Mutator::*changes[])(Tokens &, Random &) const = {
+      &Mutator::changeNumber, &Mutator::changeNumber,      &Mutator::changeNumberEverywhere,
+      &Mutator::changeWord,   &Mutator::changeElementType, &Mutator::changeType,
+      &Mutator::changeList};
+  Tokens tokens = tokenize(text);
+  for (size_t tries = 0; tries < 8; ++tries)
+    if ((this->*changes[random.below(std::size(changes))])(tokens, random))
+      break;
+  return toText(tokens);
+}
+
 std::string Mutator::number(const std::string &old, Random &random) {
   switch (random.below(3)) {
   case 0:

@@ -35,6 +35,9 @@ public:
   /// One to some changes, of a text of the corpus or of another one.
   std::string mutate(const std::string &text, Random &random) const;
 
+  /// One change to the text of an attribute or a type.
+  std::string changeElement(const std::string &text, Random &random) const;
+
   /// A value for a field of a schedule or a size, as text.
   static std::string number(const std::string &old, Random &random);
 

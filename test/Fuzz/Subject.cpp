@@ -2,9 +2,12 @@
 
 #include "Subject.h"
 
-#include "Mutator.h"
+#include "IrChanges.h"
 #include "fp8gemm/Execution/CpuPipeline.h"
 #include "fp8gemm/Pipelines/Pipelines.h"
+#include "fp8gemm/Target/Target.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/Verifier.h"
@@ -23,6 +26,12 @@ namespace fp8gemm::fuzz {
 
 void Progress::at(const char *name) { std::strncpy(step, name, sizeof(step) - 1); }
 
+void Progress::keep(const std::string &changed) {
+  size_t size = std::min(changed.size(), kMaxText - 1);
+  std::memcpy(text, changed.data(), size);
+  text[size] = '\0';
+}
+
 namespace {
 
 [[noreturn]] void fail(Progress &progress, const std::string &finding) {
@@ -34,6 +43,7 @@ const DialectRegistry &dialects() {
   static const DialectRegistry all = [] {
     DialectRegistry registry;
     registerDialects(registry);
+    target::registerTranslations(registry);
     execution::registerCpuDialects(registry);
     return registry;
   }();
@@ -70,6 +80,8 @@ struct Watch : PassInstrumentation {
   void runAfterPass(Pass *pass, Operation *op) override {
     if (!isAdaptor(pass) && failed(verify(op)))
       fail(progress, "the pass made invalid IR: " + diagnostics.last);
+    if (pass->getArgument() == "hopper-check-rings")
+      progress.reached |= Checked;
   }
   void runAfterPassFailed(Pass *pass, Operation *) override {
     if (diagnostics.errors == 0)
@@ -80,27 +92,32 @@ struct Watch : PassInstrumentation {
   Diagnostics &diagnostics;
 };
 
-std::string print(ModuleOp module) {
+std::string print(ModuleOp module, OpPrintingFlags flags = {}) {
   std::string text;
   llvm::raw_string_ostream os(text);
-  module->print(os);
+  module->print(os, flags);
   return text;
 }
 
-OwningOpRef<ModuleOp> parse(MLIRContext &context, llvm::StringRef text) {
+/// Null if the text isn't parsed or verified; `reached` says which.
+OwningOpRef<ModuleOp> parse(MLIRContext &context, llvm::StringRef text, uint8_t *reached = nullptr) {
   // Not the template of one module: its frames would be of this program.
   auto module = ModuleOp::create(UnknownLoc::get(&context));
   OwningOpRef<ModuleOp> owner(module);
-  if (failed(parseSourceString(text, module.getBody(), ParserConfig(&context))))
+  if (failed(parseSourceString(text, module.getBody(), ParserConfig(&context, /*verifyAfterParse=*/false))))
     return nullptr;
+  if (reached)
+    *reached |= Parsed;
   auto inner = module.getOps<ModuleOp>();
   if (llvm::hasSingleElement(*module.getBody()) && !inner.empty()) {
     OwningOpRef<ModuleOp> only(*inner.begin());
     (*only)->remove();
-    return only;
+    owner = std::move(only);
   }
-  if (failed(verify(module)))
+  if (failed(verify(*owner)))
     return nullptr;
+  if (reached)
+    *reached |= Verified;
   return owner;
 }
 
@@ -114,6 +131,58 @@ void checkPrint(MLIRContext &context, ModuleOp module, Progress &progress, Diagn
   progress.at("print what was printed");
   if (print(*again) != printed)
     fail(progress, "what is printed prints otherwise once it is parsed");
+}
+
+/// Changes the IR of a text some times, so that it verifies again each time. Texts that don't are left, though the
+/// verifier may have crashed on them: so each one is kept first.
+std::string changeSomeIr(MLIRContext &context, const Case &input, Progress &progress) {
+  context.loadDialect<arith::ArithDialect, scf::SCFDialect>(); // that changeIr makes operations of
+  Diagnostics ignored(context, nullptr);
+  Random random(input.seed);
+  std::string text = input.text;
+  OwningOpRef<ModuleOp> module = parse(context, text);
+  size_t count = 1;
+  while (count < 6 && random.oneIn(2))
+    ++count;
+  for (size_t tries = 0; module && count > 0 && tries < 16; ++tries) {
+    progress.at("change the IR");
+    OwningOpRef<ModuleOp> copy(module->clone());
+    if (!changeIr(*copy, *input.mutator, random))
+      continue;
+    std::string changed = print(*copy, OpPrintingFlags().printGenericOpForm());
+    if (changed.size() >= kMaxText)
+      continue;
+    progress.keep(changed);
+    progress.at("parse");
+    if (OwningOpRef<ModuleOp> next = parse(context, changed)) {
+      module = std::move(next);
+      text = std::move(changed);
+      --count;
+    } else {
+      ++progress.refusedChanges;
+    }
+  }
+  progress.keep(text);
+  return text;
+}
+
+/// Each kernel to PTX, or on to a kernel file.
+LogicalResult translate(ModuleOp module, const Options &options, Progress &progress) {
+  bool translated = false;
+  target::SerializeOptions serialize;
+  serialize.allowSpills = true;
+  for (auto kernel : module.getOps<gpu::GPUModuleOp>()) {
+    progress.at("translate to PTX");
+    if (failed(target::translate(kernel, serialize)))
+      return failure();
+    translated = true;
+    progress.at("run ptxas");
+    if (options.until == Options::Cubin && failed(target::serialize(kernel, serialize)))
+      return failure();
+  }
+  if (translated)
+    progress.reached |= Translated | (options.until == Options::Cubin ? Assembled : 0);
+  return success();
 }
 
 using Build = void (*)(OpPassManager &, const PipelineOptions &);
@@ -147,7 +216,7 @@ Options Options::draw(const std::string &text, Random &random) {
 std::string Options::toLine() const {
   return std::string("// ") + (cpu ? "cpu" : "gpu") + " config='" + config + "' gpu='" + gpu +
          "' expected-m=" + std::to_string(expectedM) + " batch-invariant=" + std::to_string(batchInvariant) +
-         " explain=" + std::to_string(explain) + "\n";
+         " explain=" + std::to_string(explain) + " until=" + std::to_string(until) + "\n";
 }
 
 Options Options::fromText(const std::string &text) {
@@ -168,20 +237,21 @@ Options Options::fromText(const std::string &text) {
   options.expectedM = std::strtoll(value("expected-m=", ' ').c_str(), nullptr, 10);
   options.batchInvariant = value("batch-invariant=", ' ') == "1";
   options.explain = value("explain=", ' ') == "1";
+  options.until = Until(std::min(std::strtoul(value("until=", '\n').c_str(), nullptr, 10), 2ul));
   return options;
 }
 
-Reached runCase(const Case &input, Progress &progress) {
+void runCase(const Case &input, Progress &progress) {
   progress.at("make a context");
-  std::memset(progress.refusal, 0, sizeof(progress.refusal));
   MLIRContext context(dialects(), MLIRContext::Threading::DISABLED);
+  std::string text = input.mutator ? changeSomeIr(context, input, progress) : input.text;
   Diagnostics diagnostics(context, &progress);
   progress.at("parse");
-  OwningOpRef<ModuleOp> module = parse(context, input.text);
+  OwningOpRef<ModuleOp> module = parse(context, text, &progress.reached);
   if (!module) {
     if (diagnostics.errors == 0)
       fail(progress, "the text was refused without an error");
-    return Reached::NotParsed;
+    return;
   }
   diagnostics.errors = 0; // of upstream's parser: some are withdrawn
   checkPrint(context, *module, progress, diagnostics);
@@ -204,12 +274,14 @@ Reached runCase(const Case &input, Progress &progress) {
   if (failed(manager.run(*module))) {
     if (diagnostics.errors == 0)
       fail(progress, "the passes failed without an error");
-    return Reached::Parsed;
+    return;
   }
   progress.at("print");
   print(*module);
+  progress.reached |= Lowered;
+  if (!input.options.cpu && input.options.until != Options::Llvm && failed(translate(*module, input.options, progress)) && diagnostics.errors == 0)
+    fail(progress, "a kernel was refused without an error");
   progress.at("clean up");
-  return Reached::Lowered;
 }
 
 /// Each function with what is beside it, as modules.

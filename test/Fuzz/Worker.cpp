@@ -27,11 +27,12 @@ namespace fp8gemm::fuzz {
 struct Worker::Shared {
   std::atomic<uint32_t> current; ///< index of the case that runs
   Progress progress;
-  Reached reached[kMaxCases];
+  uint8_t reached[kMaxCases];
   uint8_t coveredMore[kMaxCases];
   char refusals[kMaxCases][sizeof(Progress::refusal)];
   std::atomic<uint32_t> frames;
   uintptr_t stack[128];
+  char texts[kMaxCases][kMaxText]; ///< the pages that are written to are there only
 };
 
 /// What the signal handler writes to.
@@ -93,7 +94,9 @@ Worker::~Worker() {
   close(log);
 }
 
-Reached Worker::reached(size_t index) const { return shared->reached[index]; }
+uint8_t Worker::reached(size_t index) const { return shared->reached[index]; }
+std::string Worker::text(size_t index) const { return shared->texts[index]; }
+uint64_t Worker::refusedChanges() const { return shared->progress.refusedChanges; }
 std::string Worker::refusal(size_t index) const { return shared->refusals[index]; }
 bool Worker::coveredMore(size_t index) const { return shared->coveredMore[index]; }
 size_t Worker::covered() const { return std::count(seen, seen + coverageSize(), 1); }
@@ -104,7 +107,12 @@ void Worker::child(const std::vector<Case> &cases, size_t first) {
   for (size_t i = first; i < cases.size(); ++i) {
     shared->current = i;
     clearCoverage();
-    shared->reached[i] = runCase(cases[i], shared->progress);
+    shared->progress.reached = 0;
+    shared->progress.refusal[0] = '\0';
+    shared->progress.text = shared->texts[i];
+    shared->texts[i][0] = '\0';
+    runCase(cases[i], shared->progress);
+    shared->reached[i] = shared->progress.reached;
     shared->coveredMore[i] = addCoverage(seen) > 0;
     std::copy(std::begin(shared->progress.refusal), std::end(shared->progress.refusal), shared->refusals[i]);
   }

@@ -35,7 +35,9 @@ public:
   /// Runs `cases` from `first` on. Returns how many ended well; if not all, `failure` says why the next one didn't.
   size_t run(const std::vector<Case> &cases, size_t first, Failure &failure);
 
-  Reached reached(size_t index) const; ///< of the last run
+  uint8_t reached(size_t index) const;        ///< in the last run
+  std::string text(size_t index) const;       ///< once its IR was changed
+  uint64_t refusedChanges() const;            ///< of IR, by the verifier, in all runs
   std::string refusal(size_t index) const;
   bool coveredMore(size_t index) const; ///< than all cases before it
   size_t covered() const;               ///< of coverageSize()

@@ -16,7 +16,7 @@ set(launcher ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros $
 
 set(generated FP8GemmIncGen FP8GemmPassesIncGen HopperIncGen HopperPassesIncGen FP8GemmConversionPassesIncGen
   FP8GemmTargetPassesIncGen fp8gemm_schemas)
-set(header ${CMAKE_CURRENT_SOURCE_DIR}/CompilerThreadsHeaders.h)
+set(header ${PROJECT_SOURCE_DIR}/scripts/cmake/MlirHeaders.h)
 set(pch ${directory}/headers.pch)
 file(MAKE_DIRECTORY ${directory})
 add_custom_command(OUTPUT ${pch}

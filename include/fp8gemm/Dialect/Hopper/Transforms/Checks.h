@@ -17,14 +17,16 @@ public:
   /// Rules are named `letter` and a number: R1.
   explicit Reporter(char letter) : letter(letter) {}
 
-  /// Starts the message of a broken rule; inactive if `op` is known to break it.
+  /// Starts the message of a broken rule; one that nobody hears if `op` is known to break it.
   /// `other`, if any, is pointed at with `note`.
   mlir::InFlightDiagnostic report(mlir::Operation *op, unsigned rule, mlir::Operation *other = nullptr,
                                   llvm::StringRef note = "") {
     anyBroken = true;
-    if (!reported.insert({op, rule}).second)
-      return mlir::InFlightDiagnostic();
     mlir::InFlightDiagnostic error = emitWithoutRegions(op);
+    if (!reported.insert({op, rule}).second) {
+      error.abandon(); // and not one made from nothing, which must not be written to
+      return error;
+    }
     if (other)
       error.attachNote(other->getLoc()) << note;
     error << "breaks " << letter << rule << ": ";
