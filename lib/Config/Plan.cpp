@@ -18,7 +18,7 @@ constexpr int64_t kExactRows = 1000, kCellRows = 8;
 
 /// From here on these numbers of rows grow with M, so that there are few of them up to any M: times of configs differ
 /// by what a last wave of tiles costs, which is less and less of the whole.
-constexpr int64_t kManyRows = 16384;
+constexpr int64_t kManyRows = int64_t(1) << 14;
 int64_t spread(int64_t rows, int64_t m) {
   constexpr int64_t kCellsADoubling = 256;
   return rows * std::max<int64_t>(1, m >= kManyRows ? m / (kCellRows * kCellsADoubling) : 1);
