@@ -24,13 +24,13 @@ add_custom_command(OUTPUT ${pch}
   DEPENDS ${header} ${generated} DEPFILE ${pch}.d VERBATIM)
 
 set(objects)
-foreach(library FP8GemmConfig FP8GemmDialect HopperDialect FP8GemmTransforms HopperTransforms FP8GemmToHopper
+foreach(library FP8GemmSupport FP8GemmConfig FP8GemmDialect HopperDialect FP8GemmTransforms HopperTransforms FP8GemmToHopper
     HopperToNVVM FP8GemmCudaTools FP8GemmCheckKernel FP8GemmTarget FP8GemmDialects FP8GemmPassPipelines FP8GemmPipelines)
   get_target_property(sources ${library} SOURCES)
   get_target_property(source_directory ${library} SOURCE_DIR)
   foreach(source IN LISTS sources)
     # What only the tools do.
-    if(NOT source MATCHES "^(Compile|Inspect|Describe|Embed|Pack.*|Output|Answers|Plan|KernelCache)\\.cpp$"
+    if(NOT source MATCHES "^(Compile|Inspect|Describe|Embed|Pack.*|Phases|Answers|Plan|KernelCache|Json|Yaml|ProblemKey)\\.cpp$"
         OR library MATCHES "Config$")
       list(APPEND files ${source_directory}/${source})
     endif()
@@ -43,7 +43,7 @@ foreach(file IN LISTS files)
   set(object ${directory}/${object}.o)
   # Plain C++ has no use for MLIR's headers.
   set(use_pch -include-pch ${pch})
-  if(file MATCHES "/lib/Config/|CudaTools|ChildProcess|NvPtx")
+  if(file MATCHES "/lib/Config/|/lib/Support/|CudaTools|ChildProcess|NvPtx")
     set(use_pch)
   endif()
   add_custom_command(OUTPUT ${object}
