@@ -7,7 +7,6 @@ import json
 import bench_report
 import grouped_shapes
 import kernels
-import plot
 import pytest
 import races
 import shapes
@@ -131,7 +130,6 @@ def test_report_of_groups(capsys):
     assert "- contiguous 4 x 8192x6144x7168 row_index128: 1900.0 other, 2000.0 default" in text
     part = answer["sets"]["contiguous"]
     assert part["geometric_means"]["x deepgemm"] == pytest.approx(1.1) and part["ratios"] == []
-    assert plot.series(json.loads(json.dumps(answer))) == {}
 
 
 def test_report_of_ratios(capsys):

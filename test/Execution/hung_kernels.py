@@ -24,7 +24,7 @@ WATCHDOG_SECONDS = 20
 RUN_SECONDS = 60
 SMALL = "tile_m = 128, tile_n = 64, stages = 4, consumers = 2, partials = 1"
 
-ASSIGN = "gpu.func(hopper-assign-stages)"
+ASSIGN = "gpu.func(hopper-complete-schedule)"
 CHECK = "gpu.func(hopper-check-rings)"
 LOWER = "convert-hopper-to-nvvm{debug-rings=%d}" % LIMIT_MS
 # What the pipeline does behind it, but for its lint, which refuses some of these kernels a second time.
@@ -79,7 +79,7 @@ class Broken:
     rule: str  # that hopper-check-rings says is broken
     edit: Callable[[str], str]
     expected: list[str]  # who waits for what: regular expressions, one for each such line
-    assigned: bool = False  # edited behind hopper-assign-stages
+    assigned: bool = False  # edited after hopper-complete-schedule
 
 
 def waits(who, stage, ring, state, phase, ctas="0-7"):
