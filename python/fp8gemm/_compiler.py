@@ -5,7 +5,6 @@ import ctypes
 import errno
 import functools
 import json
-import operator
 import os
 import secrets
 import shutil
@@ -14,6 +13,7 @@ from typing import Any
 
 from fp8gemm._pack import Pack, load
 from fp8gemm._problems import Problem, printable
+from fp8gemm._scalars import count, flag
 
 _SONAME = "libfp8gemm.so.0"
 _TEXT, _JSON = 0, 1
@@ -50,7 +50,7 @@ def compile(problems: Entry | list[Entry], path: FilePath | None = None, *, gpu:
     for other arguments, and OSError where the file can't be written, which is looked at before anything is compiled.
     """
     options = _Options(ctypes.sizeof(_Options), _text("gpu", gpu), _path("cache", cache), _path("ptxas", ptxas),
-                       _count("jobs", jobs, _MOST_JOBS), _flag("allow_spills", allow_spills))
+                       count("jobs", jobs, most=_MOST_JOBS), flag("allow_spills", allow_spills))
     text = _text_of(problems, gpu)
     if path is not None:
         path = Path(os.fsdecode(_path("path", path)))
@@ -75,8 +75,8 @@ def explain(problem: Entry, m: int, *, gpu: str | None = None, candidates: int =
     """The schedules that a problem can be computed with for `m` rows (of each group), and their modelled times: the best
     `candidates` of them (0: all), as a dictionary, or as the text of `fp8gemm-compile --explain`."""
     encoded, form = _text_of(problem), _form(text)
-    return _answer(_ask("fp8gemmExplain", encoded, len(encoded), _text("gpu", gpu), _count("m", m, 2**31 - 1),
-                        _count("candidates", candidates, 2**31 - 1), form), text)
+    return _answer(_ask("fp8gemmExplain", encoded, len(encoded), _text("gpu", gpu), count("m", m, most=2**31 - 1),
+                        count("candidates", candidates, most=2**31 - 1), form), text)
 
 
 def inspect(file: FilePath | bytes, *, text: bool = False) -> Any:
@@ -131,26 +131,8 @@ def _path(name, value):
     return encoded
 
 
-def _count(name, value, most):
-    try:
-        number = operator.index(value) if not isinstance(value, bool) else None
-    except TypeError:
-        number = None
-    if number is None:
-        raise TypeError(f"expected '{name}' to be an integer, got {value!r}")
-    if not 0 <= number <= most:
-        raise ValueError(f"expected '{name}' in [0, {most}], got {number}")
-    return number
-
-
-def _flag(name, value):
-    if not isinstance(value, bool):
-        raise TypeError(f"expected '{name}' to be True or False, got {value!r}")
-    return value
-
-
 def _form(text):
-    return _TEXT if _flag("text", text) else _JSON
+    return _TEXT if flag("text", text) else _JSON
 
 
 #

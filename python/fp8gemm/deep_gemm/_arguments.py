@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """What arguments are, before their shapes are looked at. Errors name the argument."""
 
-import operator
-
 import torch
+from fp8gemm._scalars import count, flag  # noqa: F401: its users' arguments, too
 
 
 def tensor(name, value, rank=None):
@@ -28,25 +27,6 @@ def operand(name, pair, rank, scale_rank=None):
 def kind(value):
     length = f" of {len(value)}" if isinstance(value, (tuple, list)) else ""
     return f"{type(value).__qualname__}{length}"
-
-
-def count(name, value, least=0, most=2**31 - 1):
-    """An integer in [least, most]."""
-    try:
-        number = operator.index(value) if not isinstance(value, bool) else None
-    except TypeError:
-        number = None
-    if number is None:
-        raise TypeError(f"expected '{name}' to be an integer, got {value!r}")
-    if not least <= number <= most:
-        raise ValueError(f"expected '{name}' in [{least}, {most}], got {number}")
-    return number
-
-
-def flag(name, value):
-    if not isinstance(value, bool):
-        raise TypeError(f"expected '{name}' to be True or False, got {value!r}")
-    return value
 
 
 def integers(name, value, length):
