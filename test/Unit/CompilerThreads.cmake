@@ -20,7 +20,7 @@ set(header ${PROJECT_SOURCE_DIR}/scripts/cmake/MlirHeaders.h)
 set(pch ${directory}/headers.pch)
 file(MAKE_DIRECTORY ${directory})
 add_custom_command(OUTPUT ${pch}
-  COMMAND ${launcher} ${FUZZ_CXX} ${flags} -Xclang -fno-pch-timestamp -x c++-header ${header} -MD -MF ${pch}.d -o ${pch}
+  COMMAND ${launcher} ${FUZZ_CXX} ${flags} -Xclang -fno-pch-timestamp -fpch-instantiate-templates -x c++-header ${header} -MD -MF ${pch}.d -o ${pch}
   DEPENDS ${header} ${generated} DEPFILE ${pch}.d VERBATIM)
 
 set(objects)
