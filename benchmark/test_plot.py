@@ -4,6 +4,7 @@
 import argparse
 import io
 import json
+import statistics
 import subprocess
 import sys
 import xml.etree.ElementTree
@@ -125,15 +126,21 @@ def test_picture_shows_the_kept_measurements():
     assert said == plot.description(result_files.times(KEPT)[0])
 
 
-def test_table_of_the_readme_is_kept():
+def test_tables_are_of_the_kept_times():
     kept = {(row["m"], row["n"], row["k"]): row for part in json.loads(KEPT.read_text())["sets"].values() for row in part["rows"]}
-    text = (HERE.parent / "README.md").read_text()
+    text = (HERE / "README.md").read_text()
     lines = [line.strip("| \n").split(" | ") for line in text.splitlines() if line.startswith(("| 1 x", "| 128 x", "| 4096 x"))]
     shown = {tuple(map(int, line[0].split(" x "))): [None if cell == "–" else float(cell) for cell in line[1:]] for line in lines}
     assert len(lines) == len(kept) == 21
     for problem, row in kept.items():
         ours, _, _, deepgemm, _, block_scaled, _, per_tensor, _ = shown[problem]
         assert [ours, deepgemm, block_scaled, per_tensor] == [row[name] for name in ("ours", "deepgemm", "cublas-b", "cublas-t")]
+    means = [line.strip("| \n").split(" | ") for line in (HERE.parent / "README.md").read_text().splitlines() if line.startswith("| M = ")]
+    assert [line[0] for line in means] == ["M = 1", "M = 128", "M = 4096"]
+    for name, *cells in means:
+        for peer, cell in zip(("deepgemm", "cublas-b", "cublas-t"), cells, strict=True):
+            ratios = [row[peer] / row["ours"] for (m, _, _), row in kept.items() if name == f"M = {m}" and row[peer]]
+            assert cell == "–" if not ratios else abs(float(cell.strip("*")) - statistics.geometric_mean(ratios)) < 0.01
 
 
 BAD = [("no.json", None, "cannot read 'no.json': No such file or directory"),

@@ -100,7 +100,7 @@ def test_every_m_has_a_kernel(tmp_path):
     assert built.returncode == 0 and built.stderr == ""
     pack = json.loads(run([INSPECTOR, "--json", tmp_path / "pack"]).stdout)
     assert len(pack["plans"]) == len(problems["problems"])
-    said = re.search(r"layers has (\d+) kernels for every M .*?; its (\d+)\s+problems", (ROOT / "README.md").read_text(), re.S)
+    said = re.search(r"layers has (\d+) kernels for every M .*?; its (\d+)\s+problems", (ROOT / "docs" / "CommandLine.md").read_text(), re.S)
     assert said.groups() == (str(len(pack["kernels"])), str(len(pack["plans"])))
     for plan in pack["plans"]:
         for m in (*range(1, 2049), 4096, 16384, 2**31 - 1):
