@@ -27,7 +27,7 @@ template <typename ProductOp> struct FoldNoRows : OpRewritePattern<ProductOp> {
 };
 
 /// Some rows of a product → the product of these rows of A, its scales and C. What a row is does not depend on the
-/// other rows (docs/Numerics.md, "The same bits"), so nothing changes but the work.
+/// other rows (docs/Numerics.md, Reproducibility), so nothing changes but the work.
 struct SinkRowSlice : OpRewritePattern<tensor::ExtractSliceOp> {
   using OpRewritePattern::OpRewritePattern;
 
