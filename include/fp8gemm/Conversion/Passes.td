@@ -6,10 +6,10 @@
 include "mlir/Pass/PassBase.td"
 
 def ConvertFP8GemmToLinalgPass : Pass<"convert-fp8gemm-to-linalg"> {
-  let summary = "the executable meaning of every fp8gemm operation";
+  let summary = "lower fp8gemm operations to linalg, which defines what they compute";
   let description = [{
     Rewrites fp8gemm operations to linalg and arith, on tensors or memrefs. The
-    result states what is computed and in which order it is rounded
+    result defines the computation and the order of its roundings
     (docs/Numerics.md), runs on a CPU, and is the oracle of the tests. It shares no
     code with the hopper path.
 
@@ -18,11 +18,11 @@ def ConvertFP8GemmToLinalgPass : Pass<"convert-fp8gemm-to-linalg"> {
     - their products (exact) are added in f32, k ascending, from zero: `partial`;
     - `sum = fma(partial, sfa * sfb, sum)`, where sfa * sfb is rounded to f32.
 
-    At the end C, if there is one, is added in f32: `C + sum`; and the result is rounded
+    At the end, C, if there is one, is added in f32: `C + sum`; and the result is rounded
     to D's type, to nearest even.
 
-    A grouped product becomes a loop over its groups, or over blocks of rows that have one
-    index, that reads the description and does this for the rows, or the part of K, that it gives.
+    A grouped product becomes a loop over its groups, or over blocks of rows with the same
+    index, that reads the description and does this for the rows, or the part of K, of each.
   }];
   let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::arith::ArithDialect",
                            "::mlir::math::MathDialect", "::mlir::tensor::TensorDialect",
@@ -34,8 +34,8 @@ def ExpandF8Pass : Pass<"expand-f8"> {
   let description = [{
     Rewrites `arith.extf` from f8E4M3FN or f8E5M2 to bf16, f16, f32 or f64, `arith.truncf` back, and conversions between FP8
     and integers, of scalars and vectors, for which neither upstream's arith-expand nor LLVM has a lowering on CPUs. An
-    extension is exact; every NaN becomes a quiet one (of f32: 0x7fc00000). A truncation rounds once, to nearest even; what is
-    too large becomes an infinity (f8E5M2) or NaN (f8E4M3FN). No result depends on subnormal f32, so a process that
+    extension is exact; every NaN becomes a quiet one (in f32: 0x7fc00000). A truncation rounds once, to nearest even; values
+    that are too large become an infinity (f8E5M2) or NaN (f8E4M3FN). No result depends on subnormal f32, so a process that
     flushes them computes the same.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect"];
@@ -44,18 +44,18 @@ def ExpandF8Pass : Pass<"expand-f8"> {
 def CheckHostPass : Pass<"fp8gemm-check-host", "::mlir::ModuleOp"> {
   let summary = "reject host code that is not lowered to the LLVM dialect";
   let description = [{
-    Ends the pipelines of host code, whose conversions leave alone what they don't know. Each operation that is neither of
-    the LLVM dialect nor a module is an error; kernels (`gpu.module`, `gpu.binary`) are not looked into.
+    Ends the pipelines of host code, whose conversions skip operations that they do not know. Each operation that is neither of
+    the LLVM dialect nor a module is an error; kernels (`gpu.module`, `gpu.binary`) are not inspected.
   }];
 }
 
 def ConvertFP8GemmToHopperPass : Pass<"convert-fp8gemm-to-hopper", "::mlir::ModuleOp"> {
   let summary = "build the hopper kernel of each configured product";
   let description = [{
-    For each `fp8gemm.gemm` with a config a `gpu.module` is added that holds one
-    kernel, and the operation gets a `kernel` reference to it. Operations of the same
+    For each product with a config, adds a `gpu.module` with one
+    kernel and sets the operation's `kernel` to refer to it. Operations with the same
     problem and config share a kernel. An operation without a config is an error;
-    one that already has a kernel is left alone.
+    one that already has a kernel is skipped.
   }];
   let dependentDialects = ["::fp8gemm::hopper::HopperDialect", "::mlir::gpu::GPUDialect",
                            "::mlir::NVVM::NVVMDialect", "::mlir::scf::SCFDialect",
@@ -65,16 +65,17 @@ def ConvertFP8GemmToHopperPass : Pass<"convert-fp8gemm-to-hopper", "::mlir::Modu
 def ConvertFP8GemmToRuntimePass : Pass<"convert-fp8gemm-to-runtime", "::mlir::ModuleOp"> {
   let summary = "turn products in host functions into calls of the runtime";
   let description = [{
-    Each product on memrefs becomes a call of a function that hands the descriptors of its operands to
-    `fp8gemm_program_run` (runtime/include/fp8gemm/program.h), and ends the program by `fp8gemm_program_fail` where that
-    returns an error. Equal products share the function. What is left is upstream's to lower: func, llvm and memrefs.
+    Each product on memrefs becomes a call of a function that passes the descriptors of its operands to
+    `fp8gemm_program_run` (runtime/include/fp8gemm/program.h), and ends the program with `fp8gemm_program_fail` if that
+    returns an error. Equal products share the function. The remaining func, llvm and memref operations are lowered by
+    upstream's passes.
 
-    Kernels are those of the module: `fp8gemm-serialize-kernels` made a `gpu.binary` of each, which becomes a constant.
-    With `pack` they are those of a pack, which has one for each M; products then need neither config nor kernel. The
+    Kernels come from the module: `fp8gemm-serialize-kernels` made a `gpu.binary` of each, which becomes a constant.
+    With `pack` they come from a pack, which has one for each M; products then need neither config nor kernel. The
     pack is opened when the program first runs a product; with `embed-pack` it is read now and becomes a constant.
 
-    Operands in memory space 1 are in device memory and used where they are; those in the default one are in host
-    memory and copied, or with `memory=device` in device memory, too.
+    Operands in memory space 1 are in device memory and used in place; those in the default space are in host
+    memory and copied, or with `memory=device` in device memory too.
   }];
   let options = [
     Option<"pack", "pack", "std::string", /*default=*/"\"\"", "path of a pack to take kernels from">,
@@ -82,7 +83,7 @@ def ConvertFP8GemmToRuntimePass : Pass<"convert-fp8gemm-to-runtime", "::mlir::Mo
     Option<"batchInvariant", "batch-invariant", "bool", /*default=*/"false",
            "take only plans of the pack with which a row of D has the same bits for every M">,
     Option<"memory", "memory", "std::string", /*default=*/"\"host\"",
-           "where operands in the default memory space are: host or device">,
+           "location of operands in the default memory space: host or device">,
   ];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::func::FuncDialect",
                            "::mlir::cf::ControlFlowDialect"];
@@ -93,16 +94,15 @@ def RaiseLinalgToFP8GemmPass : Pass<"raise-linalg-to-fp8gemm"> {
   let description = [{
     Recognises D = (A * sfa) * (B * sfb)^T on tensors: the factors that a contraction multiplies and sums, traced back
     through reshapes, transposes, broadcasts, slices, extensions and multiplications, are two FP8 matrices and one f32 scale
-    for each block of each. It becomes a `fp8gemm.gemm`, with a C that is added and a truncation of its result to bf16;
-    a batch of such products becomes a `fp8gemm.grouped_gemm`. This is what torch-mlir makes of the plain formula in
+    for each block of each. It becomes a `fp8gemm.gemm`, together with an added C and a truncation of the result to bf16;
+    a batch of such products becomes a `fp8gemm.grouped_gemm`. torch-mlir produces this form from the plain formula in
     PyTorch (docs/WholePrograms.md).
 
     It changes roundings: the operation scales the sum of a K block, where the formula scales each element and sums
     all of K in f32. Both are within the bound of docs/Numerics.md.
 
-    A contraction of FP8 elements that is something else, or breaks a rule of the operation, is left as it is, with a
-    remark that says what was expected and what was found. Contractions without FP8 are none of its business, and get
-    no remark.
+    A contraction of FP8 elements with another form, or that breaks a rule of the operation, is not changed, and a
+    remark says what was expected and what was found. Contractions without FP8 are ignored.
   }];
   let dependentDialects = ["::fp8gemm::FP8GemmDialect", "::mlir::tensor::TensorDialect"];
 }
@@ -115,13 +115,13 @@ def ConvertHopperToNVVMPass : Pass<"convert-hopper-to-nvvm"> {
     become mbarrier addresses, and shared memory becomes offsets into one dynamic
     allocation. `scf`, `arith` and `index` stay for the upstream conversions.
 
-    With `debug-rings` (docs/Debugging.md) a wait of `ring.acquire` or `ring.wait` lasts at most so
-    long. One that lasts longer writes who waits for what where the runtime reads it, and traps. What waits
-    there are is noted on the kernel, as `hopper.debug_rings`.
+    With `debug-rings` (docs/Debugging.md), a wait of `ring.acquire` or `ring.wait` is limited to this
+    time. A wait that takes longer reports which role waits for what, to memory that the runtime reads, and
+    traps. The waits are listed on the kernel, as `hopper.debug_rings`.
   }];
   let options = [
     Option<"debugRings", "debug-rings", "unsigned", /*default=*/"0",
-           "milliseconds that a wait at a ring may last before it reports and traps (0: for ever)">,
+           "milliseconds that a wait on a ring may last before it reports and traps (0: forever)">,
   ];
   let dependentDialects = ["::mlir::NVVM::NVVMDialect", "::mlir::LLVM::LLVMDialect",
                            "::mlir::scf::SCFDialect", "::mlir::arith::ArithDialect",

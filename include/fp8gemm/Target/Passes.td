@@ -8,10 +8,10 @@ include "mlir/Pass/PassBase.td"
 def CheckKernelPass : Pass<"nvvm-check-kernel"> {
   let summary = "reject machine-level kernels that would hang, corrupt memory or be serialised";
   let description = [{
-    Runs on nvvm, scf and arith, directly behind convert-hopper-to-nvvm, and changes nothing. It checks
-    what hopper IR cannot show: who comes together to an aligned instruction, proxy
-    fences, bytes at mbarriers, matrix descriptors and accumulators in flight. Each rule and its
-    message: docs/KernelLint.md. A kernel with branches instead of regions is left alone.
+    Runs on nvvm, scf and arith, directly after convert-hopper-to-nvvm, and changes nothing. It checks
+    properties that hopper IR cannot show: which threads execute an aligned instruction together, proxy
+    fences, bytes at mbarriers, matrix descriptors and accumulators in flight. docs/KernelLint.md lists each
+    rule and its message. A kernel with branches instead of regions is skipped.
   }];
   let options = [
     ListOption<"rules", "rules", "unsigned", "numbers of the rules to check (default: all)">,
@@ -19,11 +19,11 @@ def CheckKernelPass : Pass<"nvvm-check-kernel"> {
 }
 
 def ConvertKernelsToLLVMPass : Pass<"fp8gemm-convert-kernels-to-llvm"> {
-  let summary = "lower what is left in a kernel to the LLVM dialect";
+  let summary = "lower the remaining operations of a kernel to the LLVM dialect";
   let description = [{
-    Upstream's arith, cf, index, math, vector and nvvm conversions in one step, with
-    an index of 32 bits, inside `gpu.module` only: upstream's pass for cf takes whole
-    modules, and would rewrite host functions too. `scf` must be gone.
+    Runs upstream's arith, cf, index, math, vector and nvvm conversions in one step, with
+    a 32-bit index, only inside `gpu.module`: upstream's pass for cf runs on whole
+    modules, and would rewrite host functions too. `scf` must be lowered before.
   }];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect"];
 }
@@ -35,8 +35,8 @@ def SerializeKernelsPass : Pass<"fp8gemm-serialize-kernels", "::mlir::ModuleOp">
     with ptxas, and replaces it by a `gpu.binary` whose object is the kernel file:
     the cubin, then its manifest (runtime/format).
 
-    ptxas is looked for in `ptxas`, $CUDA_PATH/bin, $PATH and the virtual environment
-    that scripts/setup.sh makes. Its warnings are reported; C75xx warnings, spills and
+    ptxas is searched for in `ptxas`, $CUDA_PATH/bin, $PATH and the virtual environment
+    that scripts/setup.sh creates. Its warnings are reported; C75xx warnings, spills and
     local memory are errors unless allowed.
   }];
   let options = [

@@ -10,19 +10,19 @@ def FP8Gemm_Dialect : Dialect {
   let cppNamespace = "::fp8gemm";
   let summary = "block-scaled FP8 matrix products: what to compute";
   let description = [{
-    The dialect says *what* is computed and nothing about how: one operation per
+    The dialect describes *what* is computed, not how: one operation per
     product, destination-style, on tensors or on memrefs. Scales are operands
-    with the shape of their storage; a typed attribute says how they are read.
+    with the shape of their storage; a typed attribute gives their layout.
 
-    `convert-fp8gemm-to-linalg` is the executable meaning of every operation;
+    `convert-fp8gemm-to-linalg` defines what each operation computes;
     `convert-fp8gemm-to-hopper` builds a GPU kernel for it.
   }];
   let useDefaultAttributePrinterParser = 1;
-  // There are none: a misspelt or misplaced one would say nothing.
+  // There are none: a misspelt or misplaced one would be ignored silently.
   let hasOperationAttrVerify = 1;
   let hasRegionArgAttrVerify = 1;
   let hasRegionResultAttrVerify = 1;
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"]; // what canonicalization makes
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"]; // created by canonicalization
 }
 
 #endif // FP8GEMM_DIALECT_FP8GEMM_IR_FP8GEMMDIALECT_TD

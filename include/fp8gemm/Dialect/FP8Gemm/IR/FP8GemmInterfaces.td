@@ -8,35 +8,35 @@ include "mlir/IR/OpBase.td"
 def FP8Gemm_ProductOpInterface : OpInterface<"ProductOpInterface"> {
   let cppNamespace = "::fp8gemm";
   let description = [{
-    What every product has, one or a group of them: operands, scales, extents, and the
-    schedule and the kernel once they are chosen. Who chooses a schedule or builds a
-    kernel works on this interface.
+    The common part of all products, grouped or not: operands, scales, extents, and the
+    schedule and the kernel once they are chosen. Passes that choose a schedule or build a
+    kernel use this interface.
   }];
   let methods = [
     InterfaceMethod<"", "::mlir::Value", "getA">,
     InterfaceMethod<"", "::mlir::Value", "getSfa">,
     InterfaceMethod<"", "::mlir::Value", "getB">,
     InterfaceMethod<"", "::mlir::Value", "getSfb">,
-    InterfaceMethod<"What is added; null where nothing is.", "::mlir::Value", "getC">,
+    InterfaceMethod<"The added operand; null if there is none.", "::mlir::Value", "getC">,
     InterfaceMethod<"", "::mlir::Value", "getD">,
-    InterfaceMethod<"The description of the groups; null where there is none.", "::mlir::Value", "getGroups">,
-    InterfaceMethod<"How it is read; null where there is none.", "::fp8gemm::GroupingAttr", "getGroupingAttr">,
+    InterfaceMethod<"The description of the groups; null if there is none.", "::mlir::Value", "getGroups">,
+    InterfaceMethod<"Its form; null if there is none.", "::fp8gemm::GroupingAttr", "getGroupingAttr">,
     InterfaceMethod<"", "::fp8gemm::ScaleAttr", "getAScale">,
     InterfaceMethod<"", "::fp8gemm::ScaleAttr", "getBScale">,
     InterfaceMethod<"", "::fp8gemm::ConfigAttr", "getConfigAttr">,
     InterfaceMethod<"", "void", "setConfigAttr", (ins "::fp8gemm::ConfigAttr":$config)>,
     InterfaceMethod<"", "::mlir::SymbolRefAttr", "getKernelAttr">,
     InterfaceMethod<"", "void", "setKernelAttr", (ins "::mlir::SymbolRefAttr":$kernel)>,
-    InterfaceMethod<"M, or ShapedType::kDynamic: all rows of A, or those of each group where A has rank 3.",
+    InterfaceMethod<"M, or ShapedType::kDynamic: all rows of A, or those of each group if A has rank 3.",
                     "int64_t", "getM">,
     InterfaceMethod<"", "int64_t", "getN">,
-    InterfaceMethod<"K, or ShapedType::kDynamic: the sum over all groups where K is grouped.", "int64_t", "getK">,
-    InterfaceMethod<"Groups that are computed: 1 where nothing is grouped.", "int64_t", "getGroupCount">,
+    InterfaceMethod<"K, or ShapedType::kDynamic: the sum over all groups if K is grouped.", "int64_t", "getK">,
+    InterfaceMethod<"Number of groups; 1 for a single product.", "int64_t", "getGroupCount">,
   ];
   let extraSharedClassDeclaration = [{
     /// True if D is read as C and overwritten.
     bool isInPlace() { return $_op.getC() == $_op.getD(); }
-    /// True if parts of D may keep what they held: rows of no group.
+    /// True if parts of D may keep their contents: padding rows.
     bool keepsPartOfD() {
       ::fp8gemm::GroupingAttr grouping = $_op.getGroupingAttr();
       return grouping && grouping.getKind() != ::fp8gemm::GroupingKind::k_count;

@@ -12,7 +12,7 @@ include "mlir/Interfaces/SideEffectInterfaces.td"
 def FP8Gemm_Shaped : AnyTypeOf<[AnyRankedTensor, AnyStridedMemRef],
                                "ranked tensor or strided memref">;
 
-/// Destination-style; memref operands are read, but for D, which is written.
+/// Destination-style; memref operands are read, except D, which is written.
 class FP8Gemm_ProductOp<string mnemonic> : Op<FP8Gemm_Dialect, mnemonic, [
     DestinationStyleOpInterface, DeclareOpInterfaceMethods<MemoryEffectsOpInterface>,
     DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface, ["reifyResultShapes"]>, FP8Gemm_ProductOpInterface]> {
@@ -20,7 +20,7 @@ class FP8Gemm_ProductOp<string mnemonic> : Op<FP8Gemm_Dialect, mnemonic, [
   let hasVerifier = 1;
   let hasCanonicalizer = 1;
 
-  /// The methods of the interface that no operand or attribute gives.
+  /// The methods of the interface that are not accessors of operands or attributes.
   code productMethods = [{
     ::mlir::MutableOperandRange getDpsInitsMutable() { return getDMutable(); }
     int64_t getM();
@@ -36,29 +36,29 @@ def FP8Gemm_GemmOp : FP8Gemm_ProductOp<"gemm"> {
     ```
     D[m, n] = C[m, n] + sum over kb of  sfa(m, kb) * sfb(n, kb) * sum over k in block kb of A[m, k] * B[n, k]
     ```
-    K is cut into blocks kb of 128 elements; the last one may be shorter. Where
-    the sum is rounded and the bound on its error: docs/Numerics.md.
+    K is divided into blocks kb of 128 elements; the last one may be shorter. docs/Numerics.md
+    specifies the roundings and bounds the error.
 
     Operands (M static or dynamic; N and K static):
     - `a`: [M, K] f8E4M3FN or f8E5M2, K-major
-    - `sfa`: f32 scales of A, storage as `a_scale` says
+    - `sfa`: f32 scales of A, stored according to `a_scale`
     - `b`: [N, K] f8E4M3FN or f8E5M2, K-major
-    - `sfb`: f32 scales of B, storage as `b_scale` says
-    - `c`: [M, N] of D's type, added where it is given; without it nothing is
+    - `sfb`: f32 scales of B, stored according to `b_scale`
+    - `c` (optional): [M, N] of D's type, added to the product
     - `d`: [M, N] bf16 or f32, overwritten
 
     `b_scale` names the recipe: 128x128 blocks are 1d2d (forward, data gradient),
     1x128 blocks are 1d1d (weight gradient).
 
     On tensors the result is the new value of `d`; on memrefs there is no result.
-    A memref operand may have a leading dimension larger than its rows are long.
-    `d` must not overlap any other operand, with one exception: `c` and `d` that are the
-    same value are a product *in place*, D += A * B^T.
+    A memref operand may have a leading dimension larger than the length of its rows.
+    `d` must not overlap any other operand, with one exception: if `c` and `d` are the
+    same value, the product is *in place*, D += A * B^T.
 
     `config` is the schedule (see `fp8gemm-select-config`), `kernel` the GPU
     kernel built for this operation (see `convert-fp8gemm-to-hopper`).
 
-    Constraints (what is dynamic in a type must hold when the operation runs):
+    Constraints (those on dynamic extents must hold when the operation runs):
     - (C1) operands are all tensors or all memrefs, each of rank 2
     - (C2) `a` and `b` each have element type f8E4M3FN or f8E5M2
     - (C3) `sfa` and `sfb` have element type f32
@@ -68,8 +68,8 @@ def FP8Gemm_GemmOp : FP8Gemm_ProductOp<"gemm"> {
     - (C7) N is a positive multiple of 8
     - (C8) K is a positive multiple of 16
     - (C9) `a_scale` has 1x128 blocks, `b_scale` has 128x128 or 1x128 blocks
-    - (C10) `sfa` has the storage shape that `a_scale` asks for
-    - (C11) `sfb` has the storage shape that `b_scale` asks for
+    - (C10) `sfa` has the storage shape that `a_scale` requires
+    - (C11) `sfb` has the storage shape that `b_scale` requires
     - (C12) memref rows are contiguous: the innermost stride is 1
     - (C13) memref rows start at multiples of 16 bytes and don't overlap
             (`a`, `b`, `c`, `d`, and scales of 1x128 blocks that are mn_major)
@@ -77,14 +77,14 @@ def FP8Gemm_GemmOp : FP8Gemm_ProductOp<"gemm"> {
     - (C15) on tensors there is one result, of the type of `d`; on memrefs none
     - (C16) `c` has the shape and the element type of `d`
 
-    (C13) and (C14) are what TMA demands of a tensor in global memory: PTX ISA,
+    (C13) and (C14) are TMA's requirements for a tensor in global memory: PTX ISA,
     "Tensors", and cuTensorMapEncodeTiled. (C7) follows from (C13) for packed
     rows of D; (C8) for packed rows of A and B. M = 0 is a valid product of no rows.
 
-    Power-of-two (e8m0) scales, other block shapes and other types of D are errors that
-    say so: they are not built yet.
+    Power-of-two (e8m0) scales, other block shapes and other types of D are not implemented
+    and are rejected with an error.
 
-    Examples: a forward product, and a weight gradient that is added to what D holds.
+    Examples: a forward product, and a weight gradient that is added to D.
     ```mlir
     fp8gemm.gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> into %d
       : memref<?x2048xf8E4M3FN>, memref<16x?xf32>, memref<7168x2048xf8E4M3FN>, memref<56x16xf32>, memref<?x7168xbf16>
@@ -117,32 +117,32 @@ def FP8Gemm_GroupedGemmOp : FP8Gemm_ProductOp<"grouped_gemm"> {
     ```
     D[m, n] = sum over kb of  sfa(m, kb) * sfb(g, n, kb) * sum over k in block kb of A[m, k] * B[g, n, k]
     ```
-    for each row m of each group g. Rows of no group are not computed: D keeps what it held
-    there. Otherwise it is `fp8gemm.gemm`, group by group, and so are its numerics.
+    for each row m of each group g. Rows that belong to no group are not computed: D keeps its
+    contents there. Otherwise the operation is `fp8gemm.gemm` for each group, with the same numerics.
 
-    `groups` and the attribute behind it say which rows are whose, when the operation runs (see
-    `#fp8gemm.grouping`). Three forms of operands:
+    `groups` and the attribute that follows it assign rows to groups when the operation runs (see
+    `#fp8gemm.grouping`). There are three forms of operands:
 
     | form | `groups` | `a`, `d` | rows of a group |
     |---|---|---|---|
-    | contiguous | `row_index` or `row_end` | [M, K], [M, N] | those that `groups` gives it |
+    | contiguous | `row_index` or `row_end` | [M, K], [M, N] | given by `groups` |
     | masked | `row_count` | [G, M, K], [G, M, N] | the first `groups[g]` of its M |
     | batched | none | [G, M, K], [G, M, N] | all M |
 
     Operands (M static or dynamic; G, N and K static):
     - `a`: f8E4M3FN or f8E5M2, K-major
-    - `sfa`: f32 scales of A, storage as `a_scale` says; masked and batched: of each group, [G, ...]
+    - `sfa`: f32 scales of A, stored according to `a_scale`; masked and batched: for each group, [G, ...]
     - `b`: [G, N, K] f8E4M3FN or f8E5M2, K-major
-    - `sfb`: f32 scales of B, storage of each group as `b_scale` says, [G, ...]
+    - `sfb`: f32 scales of B, for each group stored according to `b_scale`, [G, ...]
     - `groups`: i32, one entry for each row (`row_index`) or for each group
     - `d`: bf16 or f32
 
-    A memref operand may have any row stride and any group stride, so groups may also lie row by row
-    beside each other. `d` must not overlap any other operand.
+    A memref operand may have any row stride and any group stride, so groups may also lie beside
+    each other in each row. `d` must not overlap any other operand.
 
-    A description that is wrong makes results wrong, and nothing else: an index that is no group
-    is a row of none; ends and counts are taken as the nearest that D has rows for; an end before its
-    group's start is no rows (docs/Numerics.md has all cases).
+    An invalid description affects only the results: a row whose index is not a group is not computed;
+    ends and counts are clamped to the rows of D; a group whose end precedes its start
+    has no rows (docs/Numerics.md has all cases).
 
     Constraints: (C2), (C3), (C4), (C5), (C7), (C8), (C9), (C12), (C13), (C14) and (C15) of
     `fp8gemm.gemm`; (C10) and (C11) hold for the last two dimensions of `sfa` and `sfb`. And
@@ -194,27 +194,27 @@ def FP8Gemm_KGroupedGemmOp : FP8Gemm_ProductOp<"k_grouped_gemm"> {
     D[g, m, n] = C[g, m, n] + sum over kb of group g of
                    sfa(m, kb) * sfb(n, kb) * sum over k in block kb of A[m, k] * B[n, k]
     ```
-    K is cut into groups, one behind the other, of the lengths in `groups`; a group is cut into blocks kb
-    of 128 elements, the last of which may be shorter. So the blocks of each group start anew, and a block
+    K is divided into consecutive groups of the lengths in `groups`; a group is divided into blocks kb
+    of 128 elements, the last of which may be shorter. So each group starts a new block, and a block
     never has elements of two groups. This is the weight gradient of experts: K runs over tokens.
 
     Operands (G, M and N static; the sum of the lengths need not be known):
-    - `a`: f8E4M3FN or f8E5M2, either [M, Ksum], where group g has the columns behind those of the groups
-      before it; or *flattened*: rank 1, where group g is a packed row-major [M, groups[g]] matrix
-      behind those of the groups before it
+    - `a`: f8E4M3FN or f8E5M2, either [M, Ksum], where the columns of the groups follow each other;
+      or *flattened*: rank 1, where each group g is a packed row-major [M, groups[g]] matrix
+      and the matrices follow each other
     - `sfa`: f32 scales of A, one for 1x128 elements: [KB, >= M] mn_major or [M, KB] k_major, where the
-      blocks of all groups are one behind the other
+      blocks of all groups follow each other
     - `b`, `sfb`: the same with N instead of M
     - `groups`: [G] i32
-    - `c`: [G, M, N] of D's type, added where it is given; without it nothing is
+    - `c` (optional): [G, M, N] of D's type, added to the product
     - `d`: [G, M, N] bf16 or f32, overwritten
 
-    A group of length 0 has no terms: D is C there (in place: untouched), and 0 without C. What `a`, `b`,
-    `sfa` and `sfb` hold behind the last group is not used. `d` must not overlap any other operand,
-    but for a product *in place*, where `c` and `d` are the same value.
+    A group of length 0 has no terms: its part of D equals C (in place: is untouched), or is 0 without C.
+    Elements of `a`, `b`, `sfa` and `sfb` after the last group are not used. `d` must not overlap any other
+    operand, except in a product *in place*, where `c` and `d` are the same value.
 
-    A description that is wrong makes results wrong, and nothing else: a negative length is 0, and
-    a length is cut where `a` or the scales end.
+    An invalid description affects only the results: a negative length counts as 0, and
+    a length that extends beyond `a` or the scales is cut off there.
 
     Constraints: (C2), (C3), (C4), (C7), (C12), (C13), (C14), (C15) and (C16) of `fp8gemm.gemm`, and
     - (K1) operands are all tensors or all memrefs; `a` and `b` are both of rank 2 or both of rank 1, `sfa` and `sfb`
@@ -227,7 +227,7 @@ def FP8Gemm_KGroupedGemmOp : FP8Gemm_ProductOp<"k_grouped_gemm"> {
     - (K7) `sfa` has scales for M rows, `sfb` for N, and they agree on KB, where it is static
     - (K8) groups of `c` and `d` in memrefs start at multiples of 16 bytes and don't overlap
 
-    Example: added to what D holds.
+    Example: a product that is added to D.
     ```mlir
     fp8gemm.k_grouped_gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <1x128, mn_major>
         groups %lengths <k_count> plus %d into %d

@@ -16,9 +16,9 @@ def Hopper_GroupingAttr : EnumAttr<Hopper_Dialect, Hopper_Grouping, "grouping">;
 def Hopper_FillerAttr : EnumAttr<Hopper_Dialect, Hopper_Filler, "filler">;
 
 def Hopper_ParamAttr : Hopper_Attr<"Param", "param"> {
-  let summary = "what a kernel parameter is, told to whoever launches the kernel";
+  let summary = "the meaning of a kernel parameter, for the launcher";
   let description = [{
-    Stands on each argument of a kernel, as `hopper.param`. Of a `gpu.func`:
+    Attached to each argument of a kernel, as `hopper.param`. On a `gpu.func`:
 
     - `<tensor_map of a>`: a CUtensorMap over the operand's storage; box, element
       type and swizzle are in the argument's type
@@ -26,13 +26,13 @@ def Hopper_ParamAttr : Hopper_Attr<"Param", "param"> {
     - `<matrix of groups>`: a pointer to the description of groups
     - `<extent_m of none>`: M
     - `<extent_k of none>`: K, of all groups
-    - `<matrix of workspace>`: a pointer to device memory; `hopper.workspace_bytes` on the kernel is what
-      each CTA has of it
+    - `<matrix of workspace>`: a pointer to device memory; `hopper.workspace_bytes` on the kernel is the
+      share of each CTA
 
-    Of the `llvm.func` that it becomes, one a machine-level parameter:
+    On the `llvm.func` that it becomes, one per machine-level parameter:
 
     - `<tensor_map of a>`, with the map's type beside it as `hopper.map`
-    - `<matrix of sfb>`: the pointer alone
+    - `<matrix of sfb>`: only the pointer
     - `<leading_dimension of sfb>`: i64, in elements
     - `<group_stride of sfb>`: i64, in elements, of an operand with groups
     - `<extent_m of none>`, `<extent_k of none>`: i32
@@ -42,7 +42,7 @@ def Hopper_ParamAttr : Hopper_Attr<"Param", "param"> {
 }
 
 def Hopper_GroupsAttr : Hopper_Attr<"Groups", "groups"> {
-  let summary = "the groups of a grouped product, told to whoever launches it";
+  let summary = "the groups of a grouped product, for the launcher";
   let description = [{
     `count` groups, described by the operand `groups` (see #fp8gemm.grouping), or `batched`: equal groups,
     without a description. The rows of a group start at multiples of `align`.
@@ -54,14 +54,14 @@ def Hopper_GroupsAttr : Hopper_Attr<"Groups", "groups"> {
 }
 
 def Hopper_ProblemAttr : Hopper_Attr<"Problem", "problem"> {
-  let summary = "the problem that a kernel solves, told to whoever launches it";
+  let summary = "the problem that a kernel solves, for the launcher";
   let description = [{
-    Stands on the kernel, as `hopper.problem`. `m` is `?` where one kernel serves
-    every M. `a`, `b` and `d` are element types; C, where it is added (`apart`, or
-    `in_place` where it is what D holds), has that of D. Scales are `k_major` or
-    `mn_major` storage; `sfb` has one for 128 rows of B and 128 elements of K (recipe
+    Attached to the kernel, as `hopper.problem`. `m` is `?` if the kernel serves
+    every M. `a`, `b` and `d` are element types; C, if it is added (`apart`, or
+    `in_place` if D itself is C), has the type of D. Scales are stored `k_major` or
+    `mn_major`; `sfb` has one scale for 128 rows of B and 128 elements of K (recipe
     1d2d), or one for each row (`by 1`: 1d1d), as `sfa` has for each row of A. `groups` is
-    there where B, at least, has groups.
+    present if at least B has groups.
 
     Example: `#hopper.problem<gemm, m = ?, n = 7168, k = 2048, a = f8E4M3FN, b = f8E4M3FN, c = none, d = bf16, sfa = mn_major, sfb = k_major by 128>`.
   }];
@@ -80,21 +80,21 @@ def Hopper_ProblemAttr : Hopper_Attr<"Problem", "problem"> {
 def Hopper_LaunchAttr : Hopper_Attr<"Launch", "launch"> {
   let summary = "how a kernel is launched";
   let description = [{
-    Stands on the kernel, as `hopper.launch`. The grid is 1-D, of clusters of
+    Attached to the kernel, as `hopper.launch`. The grid is 1-D, of clusters of
     cluster_m * cluster_n * split_k CTAs. A cluster computes cluster_m x cluster_n
     neighbouring tiles of D, so there is work for
 
       ceil(ceil(M / tile_m) / cluster_m) * ceil(ceil(N / tile_n) / cluster_n)
 
-    clusters; without any there is no launch. With split_k = 1 the kernel is
+    clusters; if there is none, nothing is launched. With split_k = 1 the kernel is
     persistent: no more clusters are launched than the device runs at once. With
-    split_k > 1 that many CTAs share the K blocks of one tile, and each cluster does
-    one piece of work.
+    split_k > 1, that many CTAs share the K blocks of one tile, and each cluster computes
+    one tile.
 
-    `stages` and `consumers` are told for people, and so is `hopper.config`, a string with the whole
+    `stages` and `consumers` are informational, and so is `hopper.config`, a string with the whole
     schedule. The bytes of dynamic shared memory
     are known after lowering: `hopper.smem_bytes` on the `llvm.func`. So is
-    `hopper.waits_for_previous`, of a kernel with a `hopper.griddepcontrol.wait`.
+    `hopper.waits_for_previous`, on a kernel with a `hopper.griddepcontrol.wait`.
 
     Example: `#hopper.launch<threads = 384, tile_m = 128, tile_n = 128, stages = 5, consumers = 2>`.
   }];
@@ -114,7 +114,7 @@ def Hopper_RingWaitAttr : Hopper_Attr<"RingWait", "ring_wait"> {
   let summary = "a place where a kernel waits for a stage";
   let description = [{
     One `ring.acquire` (until a stage is empty) or `ring.wait` (until it is full) in a role; `ring` counts the
-    kernel's rings in the order of their creation. `at` is the operation's location, for people.
+    kernel's rings in the order of their creation. `at` is the operation's location, for messages.
 
     Example: `#hopper.ring_wait<consumer until full of ring 0 at "gemm.mlir:12:9">`.
   }];
@@ -124,10 +124,10 @@ def Hopper_RingWaitAttr : Hopper_Attr<"RingWait", "ring_wait"> {
 }
 
 def Hopper_DebugRingsAttr : Hopper_Attr<"DebugRings", "debug_rings"> {
-  let summary = "what the waits of a debug build are, told to whoever reads its reports";
+  let summary = "the waits of a debug build, for the reader of its reports";
   let description = [{
-    Stands on the `llvm.func` of a kernel that was lowered with `debug-rings`, as `hopper.debug_rings`: each wait at a
-    ring lasts at most `limit_ms`, and then reports its number, which counts `waits`. `rings` are their types.
+    Attached to the `llvm.func` of a kernel that was lowered with `debug-rings`, as `hopper.debug_rings`: each wait on a
+    ring lasts at most `limit_ms`, and then reports its index in `waits`. `rings` are the types of the rings.
 
     Example: `#hopper.debug_rings<limit_ms = 1000, rings = [!ring], waits = [#hopper.ring_wait<...>]>`.
   }];

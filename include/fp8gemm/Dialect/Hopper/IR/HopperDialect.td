@@ -8,16 +8,16 @@ include "mlir/IR/OpBase.td"
 def Hopper_Dialect : Dialect {
   let name = "hopper";
   let cppNamespace = "::fp8gemm::hopper";
-  let summary = "a warp-specialised Hopper kernel, written down: how to compute";
+  let summary = "warp-specialised Hopper kernels: how to compute";
   let description = [{
-    The dialect says *how* a kernel runs on one CTA of an sm_90a GPU: which warps
-    do what, what travels through the ring of shared-memory stages, and every
+    The dialect describes *how* a kernel runs on one CTA of an sm_90a GPU: the roles of
+    its warps, the data that travels through the ring of shared-memory stages, and every
     fence, barrier and wait between them. Lowering translates op by op; it never
     reorders, and adds no synchronisation of its own.
 
     **The ring.** A ring has S stages. Each stage holds one set of buffers and two
     mbarriers: *full* (the data has arrived) and *empty* (the readers are done).
-    Four words move a stage around:
+    Four operations move a stage around:
 
     | op | who | waits for | then |
     |---|---|---|---|
@@ -38,7 +38,7 @@ def Hopper_Dialect : Dialect {
     attributions are shared memory outside the rings), memref in address space 3,
     `!nvgpu.tensormap.descriptor`, `scf.for` and `arith`.
 
-    **Attributes on operations of others.** A kernel has `hopper.launch` and `hopper.problem`, and may have
+    **Attributes on operations of other dialects.** A kernel has `hopper.launch` and `hopper.problem`, and may have
     `hopper.config`, `hopper.workspace_bytes`, and once it is an `llvm.func` `hopper.smem_bytes`,
     `hopper.waits_for_previous` and `hopper.debug_rings`; its parameters have `hopper.param`, and as those of an `llvm.func`
     `hopper.map`. Any other name is an error.
@@ -46,7 +46,7 @@ def Hopper_Dialect : Dialect {
   let dependentDialects = ["::mlir::nvgpu::NVGPUDialect"];
   let useDefaultTypePrinterParser = 1;
   let useDefaultAttributePrinterParser = 1;
-  // No `hopper.` attribute but those that a pass reads: a misspelt one would say nothing.
+  // Only the `hopper.` attributes that a pass reads: a misspelt one would be ignored silently.
   let hasOperationAttrVerify = 1;
   let hasRegionArgAttrVerify = 1;
   let hasRegionResultAttrVerify = 1;

@@ -11,12 +11,12 @@ def Hopper_Axis : I32Enum<"Axis", "rows or columns of an accumulator", [
   let cppNamespace = "::fp8gemm::hopper";
 }
 
-def Hopper_Filler : I32Enum<"Filler", "who fills a slot", [
+def Hopper_Filler : I32Enum<"Filler", "filler of a slot", [
     I32EnumCase<"tma", 0>, I32EnumCase<"warps", 1>]> {
   let cppNamespace = "::fp8gemm::hopper";
 }
 
-def Hopper_ParamKind : I32Enum<"ParamKind", "what the host passes", [
+def Hopper_ParamKind : I32Enum<"ParamKind", "kind of a kernel parameter", [
     I32EnumCase<"tensor_map", 0>, I32EnumCase<"matrix", 1>, I32EnumCase<"leading_dimension", 2>,
     I32EnumCase<"extent_m", 3>, I32EnumCase<"group_stride", 4>, I32EnumCase<"extent_k", 5>]> {
   let cppNamespace = "::fp8gemm::hopper";
@@ -40,12 +40,12 @@ def Hopper_CUse : I32Enum<"CUse", "whether C is added, and where it is", [
   let cppNamespace = "::fp8gemm::hopper";
 }
 
-def Hopper_WarpRole : I32Enum<"WarpRole", "what a warp of a kernel does", [
+def Hopper_WarpRole : I32Enum<"WarpRole", "role of a warp", [
     I32EnumCase<"producer", 0>, I32EnumCase<"helper", 1>, I32EnumCase<"consumer", 2>]> {
   let cppNamespace = "::fp8gemm::hopper";
 }
 
-def Hopper_StageState : I32Enum<"StageState", "what an access to a stage waits for", [
+def Hopper_StageState : I32Enum<"StageState", "state of a stage that an access waits for", [
     I32EnumCase<"empty", 0>, I32EnumCase<"full", 1>]> {
   let cppNamespace = "::fp8gemm::hopper";
 }

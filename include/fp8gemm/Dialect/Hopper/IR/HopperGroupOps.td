@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Operations of grouped products: which group a tile belongs to, and rows of a
-// tile that belong to none.
+// Operations of grouped products: the group of a tile, and tiles that contain
+// rows of other groups or padding.
 
 #ifndef FP8GEMM_DIALECT_HOPPER_IR_HOPPERGROUPOPS_TD
 #define FP8GEMM_DIALECT_HOPPER_IR_HOPPERGROUPOPS_TD
@@ -11,17 +11,17 @@ include "fp8gemm/Dialect/Hopper/IR/HopperOpBase.td"
 def Hopper_GroupDescription : MemRefRankOf<[I32], [1]>;
 
 def Hopper_ScanGroupsOp : Hopper_Op<"scan_groups"> {
-  let summary = "tabulate where each group begins and ends, and how many blocks are before it";
+  let summary = "tabulate where each group begins and ends, and how many blocks precede it";
   let description = [{
-    Before the roles one warp reads the G entries of `groups` and writes `table`, G + 1 rows of
-    4. Others may read it after the `gpu.barrier`. Row g, 0 <= g < G, is
+    Before the roles, one warp reads the G entries of `groups` and writes `table`, G + 1 rows of
+    4 entries. Other warps may read it after the `gpu.barrier`. Row g, 0 <= g < G, is
     [blocks before, begin, end, 0]: a group has ceil((end - begin) / block) blocks, and
 
     - `row_end`: begin = groups[g - 1] rounded up to a multiple of `align` (0 for g = 0), end = groups[g]
     - `row_count`: begin = 0, end = groups[g]
     - `k_count`: begin = the sum of groups[0 .. g - 1], end = begin + groups[g]
 
-    Row G is [all blocks, 0, 0, 0]. Whatever `groups` holds, 0 <= begin <= end <= limit.
+    Row G is [all blocks, 0, 0, 0]. For any contents of `groups`, 0 <= begin <= end <= limit.
 
     Constraints:
     - (C1) `by` is row_end, row_count or k_count
@@ -41,9 +41,9 @@ def Hopper_ScanGroupsOp : Hopper_Op<"scan_groups"> {
 def Hopper_FindGroupOp : Hopper_Op<"find_group", [Hopper_NamedResults]> {
   let summary = "the group that a block belongs to";
   let description = [{
-    The last group before which there are at most `block` blocks, and its row of the table
-    that `scan_groups` wrote. `block` must be less than all blocks; so groups without any are
-    never found.
+    The last group that is preceded by at most `block` blocks, and its row of the table
+    that `scan_groups` wrote. `block` must be less than the number of all blocks, so groups
+    without blocks are never found.
 
     Constraints:
     - (C1) `table` is [G + 1, 4] i32 in shared memory
@@ -55,10 +55,10 @@ def Hopper_FindGroupOp : Hopper_Op<"find_group", [Hopper_NamedResults]> {
 }
 
 def Hopper_CountRowsOp : Hopper_Op<"count_rows", [Hopper_NamedResults]> {
-  let summary = "how many rows from here on are of one group";
+  let summary = "count the consecutive rows that belong to one group";
   let description = [{
     The number of r with index[first] = .. = index[first + r - 1] = group, at most
-    `most`; rows from `limit` on are of no group. All lanes of a warp compute it together.
+    `most`; rows from `limit` on belong to no group. All lanes of a warp compute it together.
 
     Constraints:
     - (C1) `most` is positive
@@ -75,12 +75,12 @@ def Hopper_CountRowsOp : Hopper_Op<"count_rows", [Hopper_NamedResults]> {
 def Hopper_StoreRowsOp : Hopper_Op<"store_rows"> {
   let summary = "copy the first rows of staged panels to global memory";
   let description = [{
-    What `tma_store` does for whole panels: row i < `count` of panel p goes to
-    d[group, row + i, column + p * w ..]. Columns outside of D are dropped, other rows of the panels are not
-    copied. The threads of a warpgroup copy together, 16 bytes at a time.
+    The counterpart of `tma_store` for the first rows of panels: row i < `count` of panel p goes to
+    d[group, row + i, column + p * w ..]. Columns outside of D are dropped, and the other rows of the panels are
+    not copied. The threads of a warpgroup copy together, 16 bytes at a time.
 
     Constraints:
-    - (C1) `staging` is [panels, r, w] bf16 or f32, swizzled by the bytes of its rows
+    - (C1) `staging` is [panels, r, w] bf16 or f32, with the swizzle of its row length
     - (C2) `d` has the element type of `staging`, N static columns, N a multiple of 8, and rank 2, or 3 with `group`
   }];
   let arguments = (ins Index:$count, Arg<Hopper_SmemBuffer, "", [MemRead]>:$staging,
@@ -95,20 +95,20 @@ def Hopper_StoreRowsOp : Hopper_Op<"store_rows"> {
 def Hopper_Workspace : MemRefRankOf<[I8], [1]>;
 
 def Hopper_MakeGroupMapsOp : Hopper_Op<"make_group_maps"> {
-  let summary = "tensor maps of each group's columns of an operand whose K is grouped";
+  let summary = "make a tensor map for each group's columns of an operand that is grouped along K";
   let description = [{
-    Behind the barrier that publishes `table`, before another one: thread g writes the map of
-    group g to the CTA's part of `workspace`, which all launched CTAs share. It is `map` but for
+    Placed between the barrier that publishes `table` and another barrier. Thread g writes the map of
+    group g to the CTA's part of `workspace`, which all launched CTAs share. It equals `map` except for
 
-    - the address: `source[0, begin]`; where `source` is flat, its element rows * begin
-    - the columns: end - begin. What is read behind them is zero, not the next group's.
-    - where `source` is flat, `rows` rows and their distance: end - begin
+    - the address: `source[0, begin]`; if `source` is flat, its element rows * begin
+    - the columns: end - begin. Elements after them are read as zeros, not as the next group's.
+    - if `source` is flat, `rows` rows and their distance: end - begin
 
-    The maps of operand `slot` follow those of the operand before it, 128 bytes each.
+    The maps of operand `slot` follow those of the previous operand, 128 bytes each.
 
     Constraints:
     - (C1) `table` is [G + 1, 4] i32 in shared memory
-    - (C2) `source` is a matrix with contiguous rows, or of rank 1: flat
+    - (C2) `source` is a matrix with contiguous rows, or has rank 1 (flat)
     - (C3) `slot` is in [0, slots)
 
     Source: PTX ISA, "tensormap.replace", "fence.proxy.tensormap".
@@ -126,10 +126,10 @@ def Hopper_MakeGroupMapsOp : Hopper_Op<"make_group_maps"> {
 def Hopper_GroupMapOp : Hopper_Op<"group_map", [Hopper_NamedResults]> {
   let summary = "the tensor map of a group that make_group_maps wrote";
   let description = [{
-    In the thread that loads by it. Source: PTX ISA, "fence.proxy.tensormap" (acquire).
+    Executed by the thread that loads through it. Source: PTX ISA, "fence.proxy.tensormap" (acquire).
 
     Constraints:
-    - (C1) `slot` is in [0, slots), `groups` positive: as make_group_maps has them
+    - (C1) `slot` is in [0, slots) and `groups` is positive, as in make_group_maps
   }];
   let arguments = (ins Index:$group, Arg<Hopper_Workspace, "", [MemRead]>:$workspace, I64Attr:$groups, I64Attr:$slot,
                        I64Attr:$slots);

@@ -13,29 +13,29 @@ include "fp8gemm/Dialect/Hopper/IR/HopperOpBase.td"
 
 def Hopper_WarpSpecializeOp : Hopper_Op<"warp_specialize", [RecursiveMemoryEffects,
     DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmBlockArgumentNames"]>]> {
-  let summary = "warp roles of a CTA, each a region that runs at the same time";
+  let summary = "the warp roles of a CTA, as regions that run concurrently";
   let description = [{
-    Warpgroup 0 is the producer group and keeps `producer_registers` registers a
+    Warpgroup 0 is the producer group and keeps `producer_registers` registers per
     thread; warpgroups 1 .. `consumers` compute with `consumer_registers`
     (setmaxnreg: a multiple of 8, 24 to 256).
 
-    - `producer`: one thread, of warp 0. It may only acquire, load by TMA and commit.
+    - `producer`: one thread of warp 0. It may only acquire, load by TMA and commit.
     - `helper` (may be empty): warp 1, all 32 lanes together.
     - `consumer`: every consumer warpgroup, all 128 threads together; its block
       argument is the warpgroup's number, from 0.
 
     Every loop and condition in a region is uniform over the threads that run it.
 
-    `unroll` says how many iterations of the consumers' innermost loops with products become one. It is
-    what `hopper-unroll` does; after it, `unroll` is 1.
+    `unroll` is the number of iterations that `hopper-unroll` combines into one in the consumers' innermost
+    loops with products; afterwards it is 1.
 
     Constraints:
     - (C1) register counts are multiples of 8 in [24, 256]
     - (C2) 128 x (producer + consumers x consumer registers) <= 65536, the registers of an SM
     - (C3) the consumer region has one index argument, the others none
     - (C4) regions capture only function arguments, constants and values that are
-           the same in every thread: `gpu.block_id`, `gpu.grid_dim` and the like, rings, shared
-           memory, and arithmetic, views and loads whose operands are the same in every thread
+           uniform over all threads: `gpu.block_id`, `gpu.grid_dim` and the like, rings, shared
+           memory, and arithmetic, views and loads whose operands are uniform
     - (C5) `unroll` is in [1, 64]: more would fit neither the registers nor the instruction cache
 
     Source: PTX ISA, "setmaxnreg".
@@ -44,8 +44,8 @@ def Hopper_WarpSpecializeOp : Hopper_Op<"warp_specialize", [RecursiveMemoryEffec
                        DefaultValuedAttr<I32Attr, "1">:$unroll);
   let regions = (region SizedRegion<1>:$producer, MaxSizedRegion<1>:$helper, SizedRegion<1>:$consumer);
   // `producer` `registers` `(` n `)` region (`helper` region)? `consumers` `(` n `)` `registers` `(` n `)`
-  // (`unroll` `(` n `)`)? `|` group `|` region attr-dict. By hand: the parser that is generated for a declarative format frees a region while it may still be
-  // referred to, where a later one is wrong.
+  // (`unroll` `(` n `)`)? `|` group `|` region attr-dict. Hand-written: the parser generated from a declarative format frees a region that may still
+  // be referenced if a later region is wrong.
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
   let hasRegionVerifier = 1;
@@ -57,16 +57,16 @@ def Hopper_YieldOp : Hopper_Op<"yield", [Pure, Terminator, HasParent<"WarpSpecia
 }
 
 //===----------------------------------------------------------------------===//
-// The stream's other kernels
+// Other kernels of the stream
 //===----------------------------------------------------------------------===//
 
 def Hopper_GriddepcontrolWaitOp : Hopper_Op<"griddepcontrol.wait"> {
   let summary = "wait until the kernels before this one have ended";
   let description = [{
-    Under programmatic dependent launch a kernel may start while the one before it in
-    the stream still runs; what comes before this wait then overlaps with its end.
-    Behind the wait all that it wrote is visible, and nothing reads what this kernel
-    writes. Launched in the ordinary way, a kernel does not wait here.
+    Under programmatic dependent launch, a kernel may start while the previous kernel of
+    the stream still runs; operations before this wait then overlap with its end. After
+    the wait, everything that it wrote is visible, and nothing still reads the memory that
+    this kernel writes. In an ordinary launch, a kernel does not wait here.
 
     Source: PTX ISA, `griddepcontrol.wait`.
   }];
@@ -74,11 +74,11 @@ def Hopper_GriddepcontrolWaitOp : Hopper_Op<"griddepcontrol.wait"> {
 }
 
 def Hopper_GriddepcontrolLaunchDependentsOp : Hopper_Op<"griddepcontrol.launch_dependents"> {
-  let summary = "the next kernel may start";
+  let summary = "allow the next kernel to start";
   let description = [{
-    Once every CTA has come here or ended, CTAs of a dependent kernel start where an SM
-    has room for them: in practice, as CTAs of this kernel end. They see nothing
-    of its work before their own `hopper.griddepcontrol.wait`.
+    Once every CTA has executed this or ended, CTAs of a dependent kernel start as soon as
+    an SM has room for them: in practice, as CTAs of this kernel end. This kernel's writes
+    are visible to them only after their own `hopper.griddepcontrol.wait`.
 
     Source: PTX ISA, `griddepcontrol.launch_dependents`.
   }];

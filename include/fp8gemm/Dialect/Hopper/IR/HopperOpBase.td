@@ -12,10 +12,10 @@ include "mlir/IR/RegionKindInterface.td"
 include "mlir/Interfaces/InferTypeOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
-/// Results print with a name that says what they are.
+/// Results print with descriptive names.
 defvar Hopper_NamedResults = DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmResultNames"]>;
 
-/// No attribute but those that the operation defines and those of other dialects.
+/// Only the attributes that the operation defines and those of other dialects.
 def Hopper_KnownAttributes : NativeOpTrait<"KnownAttributes"> {
   let cppNamespace = "::fp8gemm::hopper";
 }

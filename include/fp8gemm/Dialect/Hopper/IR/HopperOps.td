@@ -20,7 +20,7 @@ def Hopper_RingInitOp : Hopper_Op<"ring.init"> {
   let summary = "initialise a ring's mbarriers";
   let description = [{
     Thread 0 of the CTA initialises 2 x stages mbarriers with the arrival counts of
-    the ring's type. Others may touch the ring after `hopper.fence.mbarrier_init`
+    the ring's type. Other threads may use the ring after `hopper.fence.mbarrier_init`
     and `gpu.barrier`.
   }];
   let arguments = (ins Hopper_Ring:$ring);
@@ -38,12 +38,12 @@ def Hopper_RingAcquireOp : Hopper_Op<"ring.acquire", [AttrSizedOperandSegments,
     Hopper_NamedResults]> {
   let summary = "wait until the next stage is empty, to fill it";
   let description = [{
-    `by tma` (in the producer): then arms the stage's full barrier with the bytes
+    `by tma` (in the producer) then arms the stage's full barrier with the bytes
     of the ring's `tma` buffers, and returns those buffers. `by warps` (in the
-    helper): returns the `warps` buffers.
+    helper) returns the `warps` buffers.
 
-    `at (stage, phase)` is there after hopper-assign-stages. A filler starts at
-    phase true: the empty barrier of a fresh ring lets the first round through.
+    hopper-assign-stages adds `at (stage, phase)`. A filler starts at phase true:
+    the empty barrier of a fresh ring lets the first round through.
   }];
   let arguments = (ins Hopper_Ring:$ring, Hopper_FillerAttr:$filler, Optional<Index>:$stage, Optional<I1>:$phase);
   let results = (outs Hopper_Slot:$slot, Variadic<Hopper_SmemBuffer>:$buffers);
@@ -52,10 +52,10 @@ def Hopper_RingAcquireOp : Hopper_Op<"ring.acquire", [AttrSizedOperandSegments,
 }
 
 def Hopper_RingCommitOp : Hopper_Op<"ring.commit"> {
-  let summary = "the stage is filled, or will be once its loads land";
+  let summary = "hand a stage to the readers, filled or to be filled by loads in flight";
   let description = [{
-    In the helper: each lane arrives at the stage's full barrier, behind its own
-    stores. In the producer it emits nothing: the TMA engine
+    In the helper, each lane arrives at the stage's full barrier after its own
+    stores. In the producer this op emits nothing: the TMA engine
     completes the barrier when the armed bytes have landed.
   }];
   let arguments = (ins Hopper_Slot:$slot);
@@ -77,11 +77,11 @@ def Hopper_RingWaitOp : Hopper_Op<"ring.wait", [AttrSizedOperandSegments,
 }
 
 def Hopper_RingReleaseOp : Hopper_Op<"ring.release"> {
-  let summary = "this warpgroup is done reading the stage";
+  let summary = "give a stage back to the fillers once this warpgroup has read it";
   let description = [{
-    Each thread arrives at the stage's empty barrier, behind its own reads. In a cluster
-    one lane of each warp arrives at each CTA's, behind the reads of its warp. Every wgmma
-    that reads the stage must have been waited for, and every scale loaded.
+    Each thread arrives at the stage's empty barrier after its own reads. In a cluster,
+    one lane of each warp arrives at the empty barrier of each CTA, after the reads of its
+    warp. Every wgmma that reads the stage must have been waited for, and every scale loaded.
   }];
   let arguments = (ins Hopper_Slot:$slot);
   let assemblyFormat = "$slot attr-dict";
@@ -106,13 +106,13 @@ def Hopper_RingAdvanceOp : Hopper_Op<"ring.advance", [Pure,
 def Hopper_ClusterBarrierOp : Hopper_Op<"cluster_barrier"> {
   let summary = "wait until every thread of the cluster that has not ended is here";
   let description = [{
-    What any CTA wrote to shared memory before it, all read after it. Before the roles
-    it publishes initialised mbarriers to the cluster. In the consumers it also waits for
-    the producers and helpers of the cluster to end: it stands outside loops, behind
-    the last access to a ring.
+    Writes to shared memory before the barrier, by any CTA, are visible to all CTAs after it.
+    Before the roles it publishes initialised mbarriers to the cluster. In the consumers it
+    also waits for the producers and helpers of the cluster to end: it is placed outside
+    loops, after the last access to a ring.
 
-    A CTA whose shared memory others still write to or read from must not end: this
-    barrier keeps it.
+    A CTA must not end while others still access its shared memory: this barrier keeps it
+    alive.
 
     Source: PTX ISA, "barrier.cluster" (arrive.release, wait.acquire).
   }];
@@ -122,7 +122,7 @@ def Hopper_ClusterBarrierOp : Hopper_Op<"cluster_barrier"> {
 def Hopper_PutFragmentOp : Hopper_Op<"put_fragment"> {
   let summary = "store an accumulator to shared memory as it is, for the cluster to read";
   let description = [{
-    `exchange` is [N / 8, 128, 4]: of each 8 columns, each thread's four registers
+    `exchange` is [N / 8, 128, 4]: for each 8 columns, the four registers of each thread
     (see !hopper.fragment).
 
     Constraints:
@@ -134,11 +134,11 @@ def Hopper_PutFragmentOp : Hopper_Op<"put_fragment"> {
 }
 
 def Hopper_SumFragmentsOp : Hopper_Op<"sum_fragments", [Hopper_NamedResults]> {
-  let summary = "add up what the CTAs of the cluster put, in the order of their ranks";
+  let summary = "add up the fragments put by the CTAs of the cluster, in the order of their ranks";
   let description = [{
-    `sum = ((e0 + e1) + e2) + ...`, where e_r is what rank r put at `exchange`, a view
-    of the same place in each CTA, read through distributed shared memory. The order is fixed,
-    so the same operands give the same bits.
+    `sum = ((e0 + e1) + e2) + ...`, where e_r is the fragment that rank r put at `exchange`, a
+    view of the same offset in each CTA, read through distributed shared memory. The order is
+    fixed, so the same operands give the same bits.
 
     Constraints:
     - (C1) `exchange` is [N / 8, 128, 4] f32 in shared memory, N the columns of `sum`
@@ -159,18 +159,18 @@ def Hopper_TmaLoadOp : Hopper_Op<"tma_load"> {
   let description = [{
     Loads the box of `map` whose first element is [row, column], counted in
     elements of the tensor, and completes its bytes at the full barrier of `slot`.
-    What lies outside the tensor arrives as zero and counts as bytes. A buffer of rank 3
-    is panels, [panel, row, column] with w columns: panel p is the box at
-    [row, column + p * w]. Of a tensor with groups it is the box of `group`.
+    Elements outside the tensor arrive as zeros, and their bytes count. A buffer of rank 3
+    consists of panels, [panel, row, column] with w columns: panel p is the box at
+    [row, column + p * w]. For a tensor with groups, the box is taken from `group`.
 
-    `multicast` copies the box to the same place in every CTA of the cluster, and completes it
-    at each one's full barrier. Rank r loads the r-th of equal shares of the buffer's rows.
+    `multicast` copies the box to the same offset in every CTA of the cluster, and completes it
+    at the full barrier of each. Rank r loads the r-th of equal shares of the buffer's rows.
 
     Constraints:
     - (C1) the map's box has the element type and the shape of the buffer, or of a panel,
-           with `group` behind a leading 1; with `multicast` the buffer is the share
-    - (C2) a box of f8 elements has rows of 128 bytes, swizzled by 128 bytes (what wgmma
-           reads); a box of scales is not swizzled; a panel is swizzled by the bytes of its rows
+           after a leading 1 if there is a `group`; with `multicast` the buffer is the share
+    - (C2) a box of f8 elements has rows of 128 bytes, in the 128-byte swizzle (as wgmma
+           reads it); a box of scales is not swizzled; a panel has the swizzle of its row length
 
     Source: PTX ISA, "cp.async.bulk.tensor".
   }];
@@ -188,13 +188,13 @@ def Hopper_FetchScalesOp : Hopper_Op<"fetch_scales", [Hopper_NamedResults]> {
   let summary = "load scales of one K block from global memory into a warp's lanes";
   let description = [{
     Scale i, 0 <= i < count, is `source[min(first + i * step, limit - 1) / per, k_block]`,
-    of `group` where `source` has groups, and goes to lane i % 32, element i / 32. `source` is logical: one row a block of
-    `per` rows of the scaled matrix, one column a K block; its strides say how it is stored.
-    The loads are issued here and waited for where the values are used, so a
-    fetch for the next K block costs no time.
+    of `group` if `source` has groups, and goes to lane i % 32, element i / 32. `source` has its logical shape: one row per
+    block of `per` rows of the scaled matrix, one column per K block; its strides say how it is stored.
+    The loads are issued here and waited for where the values are used, so
+    fetching for the next K block hides the latency.
 
     Constraints:
-    - (C1) the result has ceil(count / 32) elements a lane
+    - (C1) the result has ceil(count / 32) elements per lane
     - (C2) `source` is an f32 memref in global memory, of rank 2 with one unit stride, or with
            `group` of rank 3, such matrices one after the other
   }];
@@ -211,10 +211,10 @@ def Hopper_FetchScalesOp : Hopper_Op<"fetch_scales", [Hopper_NamedResults]> {
 def Hopper_PutScalesOp : Hopper_Op<"put_scales"> {
   let summary = "store a warp's fetched scales into a buffer";
   let description = [{
-    Element e of lane l goes to `buffer[l + 32 e]`, where that lies inside.
+    Element e of lane l goes to `buffer[l + 32 e]`, if that is within the buffer.
 
     Constraints:
-    - (C1) the buffer is a rank-1 f32 memref of at most 32 x elements a lane
+    - (C1) the buffer is a rank-1 f32 memref of at most 32 x elements per lane
   }];
   let arguments = (ins VectorOfRankAndType<[1], [F32]>:$values, Arg<Hopper_SmemBuffer, "", [MemWrite]>:$buffer);
   let assemblyFormat = "$values `to` $buffer attr-dict `:` type($values) `,` type($buffer)";
@@ -246,11 +246,11 @@ def Hopper_MmaOp : Hopper_Op<"mma", [Hopper_NamedResults,
     flight until `mma.wait`.
 
     `reusing` names a fragment whose registers the result takes; its value is not
-    read. Without it ptxas gives each product of a loop registers of its own, and
-    spills where two don't fit.
+    read. Without it, ptxas allocates separate registers for each product of a loop, and
+    spills if two do not fit.
 
     Constraints:
-    - (C1) `a` is 64x128, `b` is Nx128, each f8E4M3FN or f8E5M2 in shared memory, rows of
+    - (C1) `a` is 64x128, `b` is Nx128, each f8E4M3FN or f8E5M2 in shared memory, with rows
            128 bytes apart (the 128-byte swizzle of TMA)
     - (C2) N is a multiple of 8 in [8, 256]
     - (C3) the result is 64xN
@@ -267,8 +267,8 @@ def Hopper_MmaOp : Hopper_Op<"mma", [Hopper_NamedResults,
 def Hopper_MmaWaitOp : Hopper_Op<"mma.wait", [AllTypesMatch<["partial", "result"]>, Hopper_NamedResults]> {
   let summary = "wait until all but the newest `pending` mma groups are complete";
   let description = [{
-    `result` is `partial`, readable. Waits for this warpgroup's groups in the order
-    they were committed: `partial` must be older than the `pending` newest.
+    `result` is `partial`, now readable. Waits for this warpgroup's groups in the order
+    in which they were committed: `partial` must be older than the `pending` newest.
     Source: PTX ISA, `wgmma.wait_group.sync.aligned`.
   }];
   let arguments = (ins Hopper_Fragment:$partial, DefaultValuedAttr<I32Attr, "0">:$pending);
@@ -315,8 +315,8 @@ def Hopper_LoadFragmentOp : Hopper_Op<"load_fragment", [Hopper_NamedResults]> {
     of w columns, swizzled as TMA does for their rows. bf16 is extended to f32.
 
     Constraints:
-    - (C1) `panels` is [N / w, 64, w] bf16 or f32 in shared memory, rows of 32, 64 or
-           128 bytes, one directly after the other
+    - (C1) `panels` is [N / w, 64, w] bf16 or f32 in shared memory, with rows of 32, 64 or
+           128 bytes, directly after each other
   }];
   let arguments = (ins Arg<Hopper_SmemBuffer, "", [MemRead]>:$panels);
   let results = (outs Hopper_Fragment:$fragment);
@@ -341,13 +341,13 @@ def Hopper_AddOp : Hopper_Op<"add", [Pure, SameOperandsAndResultType, Hopper_Nam
 def Hopper_StoreFragmentOp : Hopper_Op<"store_fragment"> {
   let summary = "store an accumulator to shared memory, as bf16 or f32";
   let description = [{
-    To bf16 it rounds to nearest even, and stores by stmatrix; to f32 by ordinary
+    For bf16 it rounds to nearest even and stores with stmatrix; for f32 it uses ordinary
     stores. `staging` holds the 64 x N fragment as N / w panels of w columns:
     [panel, row, column], swizzled as TMA does for their rows. `transposed` stores N rows
-    of 64 columns instead, one panel.
+    of 64 columns instead, as one panel.
 
     Constraints:
-    - (C1) `staging` is [N / w, 64, w] bf16 or f32 in shared memory, rows of 32, 64 or
+    - (C1) `staging` is [N / w, 64, w] bf16 or f32 in shared memory, with rows of 32, 64 or
            128 bytes; with `transposed` [1, N, 64] bf16
 
     Source: PTX ISA, "stmatrix" and "Swizzling modes".
@@ -361,7 +361,7 @@ def Hopper_StoreFragmentOp : Hopper_Op<"store_fragment"> {
 def Hopper_FenceAsyncSharedOp : Hopper_Op<"fence.async_shared"> {
   let summary = "order this thread's stores to shared memory before later TMA accesses";
   let description = [{
-    Each thread that stored fences, then a barrier, then one thread starts the TMA
+    Each thread that stored executes the fence, then a barrier; then one thread starts the TMA
     store. Source: PTX ISA, `fence.proxy.async.shared::cta`.
   }];
   let assemblyFormat = "attr-dict";
@@ -387,13 +387,14 @@ def Hopper_TmaStoreOp : Hopper_Op<"tma_store"> {
   let summary = "copy staged panels to global memory by TMA, or add them to it";
   let description = [{
     Thread 0 of the warpgroup stores panel p to the box of `map` at
-    [row, column + p * w], and commits all panels as one bulk group. What lies
-    outside the tensor is not written; of a tensor with groups it is the box of `group`. With `add` the elements are added to what memory
-    holds, by TMA: who adds to each element once in a kernel gets the same bits every time.
+    [row, column + p * w], and commits all panels as one bulk group. Elements outside the
+    tensor are not written; for a tensor with groups, the box is taken from `group`. With `add`,
+    TMA adds the elements to memory: as long as a kernel adds to each element once, the result
+    has the same bits every time.
 
     Constraints:
-    - (C1) `staging` is [panels, r, w]; the map's box is r x w, with `group` behind a leading 1, of the same
-           element type, swizzled by the bytes of its rows
+    - (C1) `staging` is [panels, r, w]; the map's box is r x w, after a leading 1 if there is a `group`, of the
+           same element type, with the swizzle of its row length
     - (C2) with `add`, elements are f32: a sum of bf16 would be rounded twice
 
     Source: PTX ISA, "cp.async.bulk.tensor", "cp.reduce.async.bulk.tensor",
@@ -411,9 +412,9 @@ def Hopper_TmaStoreOp : Hopper_Op<"tma_store"> {
 def Hopper_TmaStoreWaitOp : Hopper_Op<"tma_store.wait"> {
   let summary = "thread 0 of the warpgroup waits for its bulk groups";
   let description = [{
-    Until at most `pending` groups are unfinished. With `read` it is enough that
-    shared memory has been read, and may be overwritten; without, that the writes
-    are complete. Only thread 0 waits: the others learn it at the next barrier.
+    Waits until at most `pending` groups are unfinished. With `read`, a group is finished
+    when shared memory has been read and may be overwritten; without, when its writes
+    are complete. Only thread 0 waits: the next barrier passes this on to the others.
     Source: PTX ISA, `cp.async.bulk.wait_group`.
   }];
   let arguments = (ins DefaultValuedAttr<I32Attr, "0">:$pending, UnitAttr:$read);

@@ -20,15 +20,15 @@ def Hopper_Ring : Hopper_Type<"Ring", "ring"> {
     `tma` lists the buffers of a stage that TMA fills, `warps` those that helper
     warps fill with ordinary stores. `readers` warpgroups read every stage.
 
-    With `cluster` > 1 the producers of that many CTAs fill each other's stages
+    With `cluster` > 1, the producers of that many CTAs fill each other's stages
     (`tma_load ... multicast`), so a stage is empty when the readers of all of them
     have released it.
 
-    Derived, never written twice:
+    Derived from the type:
     - bytes expected at *full* = the sum of the `tma` buffers' bytes
     - arrivals at *full* = 1 (TMA producer, if there are `tma` buffers) + 32 (lanes of the helper warp, if there are `warps` buffers)
-    - arrivals at *empty* = 128 x `readers` (one a thread); in a cluster 4 x `readers` x `cluster`
-      (one a warp from every CTA)
+    - arrivals at *empty* = 128 x `readers` (one per thread); in a cluster 4 x `readers` x `cluster`
+      (one per warp from every CTA)
 
     Example:
     `!hopper.ring<stages = 5, tma = [memref<128x128xf8E4M3FN, 3>, memref<128xf32, 3>], warps = [memref<1xf32, 3>], readers = 2>`
@@ -44,7 +44,7 @@ def Hopper_Ring : Hopper_Type<"Ring", "ring"> {
   }];
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
-    /// Bytes that TMA brings into one stage.
+    /// Bytes that TMA loads into one stage.
     int64_t getExpectedBytes();
     /// Arrivals that complete a phase of a stage's full barrier.
     int64_t getFullArrivals();
@@ -58,7 +58,7 @@ def Hopper_Ring : Hopper_Type<"Ring", "ring"> {
     // barriers, then the empty ones, 8 bytes each.
 
     /// From one stage of a buffer to the next. Tiles are aligned to 1024 bytes
-    /// (what the 128-byte swizzle repeats in), small buffers to 128 (what TMA needs).
+    /// (the period of the 128-byte swizzle), small buffers to 128 (as TMA requires).
     int64_t getBufferStride(unsigned buffer);
     /// Stage 0 of a buffer.
     int64_t getBufferOffset(unsigned buffer);
@@ -85,7 +85,7 @@ def Hopper_Fragment : Hopper_Type<"Fragment", "fragment"> {
     64 x N f32 in the register layout of wgmma.m64nNk32 (PTX ISA, "Register
     Fragments for wgmma.mma_async.m64nNk32"): thread t of the warpgroup, with
     warp w = t / 32 and lane l = t % 32, holds in register 4j + 2h + c the element
-    of row 16w + l/4 + 8h and column 8j + 2(l%4) + c. N / 2 registers a thread.
+    of row 16w + l/4 + 8h and column 8j + 2(l%4) + c. N / 2 registers per thread.
 
     Example: `!hopper.fragment<64x128xf32>`.
   }];
@@ -104,7 +104,7 @@ def Hopper_Scales : Hopper_Type<"Scales", "scales"> {
     One f32 serves `block` neighbouring rows or columns of a fragment. The layout
     in registers follows the fragment's:
 
-    - rows, block 1: two registers a thread, rows 16w + l/4 and 16w + l/4 + 8
+    - rows, block 1: two registers per thread, rows 16w + l/4 and 16w + l/4 + 8
     - rows, block 64: one register, the same in every thread
     - columns, block 1: extent / 4 registers; register 2j + c is of column 8j + 2(l%4) + c
     - columns, block >= 8: extent / block registers, the same in every thread
