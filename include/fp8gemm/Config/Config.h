@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Problem + GPU -> schedule. Plain C++: no MLIR, so that it can be read, tested
-// and reused alone. The model is explained in docs/Config.md.
+// Problem + GPU -> schedule. Plain C++ without MLIR, so that it can be read, tested
+// and reused independently. docs/Config.md explains the model.
 
 #ifndef FP8GEMM_CONFIG_CONFIG_H
 #define FP8GEMM_CONFIG_CONFIG_H
@@ -28,8 +28,8 @@ enum class CUse { None, Apart, InPlace };
 /// What is grouped, and how the groups are described (see #fp8gemm.grouping).
 enum class Grouping { None, RowIndex, RowEnd, RowCount, Batched, KCount };
 
-/// D[m, n] = C + A[m, k] * B[n, k]^T with 1x128 scales for A. What A and B are made of, e4m3
-/// or e5m2, makes no difference here.
+/// D[m, n] = C + A[m, k] * B[n, k]^T with 1x128 scales for A. The element types of A and B, e4m3
+/// or e5m2, make no difference here.
 struct Problem {
   std::optional<int64_t> m; ///< rows of A; none: any M
   int64_t n = 0, k = 0;
@@ -71,21 +71,21 @@ struct Problem {
   bool sfbByTma() const { return sfbRows == 1 && sfb == ScaleLayout::MnMajor; }
 };
 
-/// What the model knows of a GPU. Data, never constants of a kernel.
+/// What the model knows about a GPU. Data, never constants of a kernel.
 struct Gpu {
   std::string name;
   int64_t sms;                 ///< streaming multiprocessors
   int64_t gpcs;                ///< groups of SMs that a cluster does not cross
   int64_t smemBytes;           ///< shared memory that a CTA may use
-  int64_t tensorFlopsPerCycle; ///< dense FP8 operations of one SM's tensor cores a cycle
+  int64_t tensorFlopsPerCycle; ///< dense FP8 operations of one SM's tensor cores per cycle
   double clockHz;              ///< SM clock of short kernels
-  double hbmBytesPerSecond;    ///< what a kernel attains
+  double hbmBytesPerSecond;    ///< attained by a kernel
   double l2BytesPerSecond;     ///< L2 to all SMs
-  /// Clusters of 1, 2, ... CTAs, one an SM, that run at once; none where not measured.
+  /// Clusters of 1, 2, ... CTAs, one per SM, that run at once; empty if not measured.
   std::vector<int64_t> clusters;
 };
 
-/// The value of a field that nobody has chosen yet.
+/// The value of a field that is not chosen yet.
 constexpr int64_t kUnset = -1;
 
 /// The schedule; the fields are those of #fp8gemm.config.
@@ -104,16 +104,16 @@ struct Config {
   int64_t cluster() const { return clusterM * clusterN * splitK; }
 };
 
-/// What the roles ask for: two consumers with these fill the register file.
+/// Registers of the roles: two consumers with these fill the register file.
 constexpr int64_t kProducerRegisters = 40, kConsumerRegisters = 232;
 
-/// What everyone who reads or writes a field by name goes by.
+/// A field as everything that reads or writes fields by name sees it.
 struct Field {
   const char *name; ///< in #fp8gemm.config, --config and JSON
   int64_t Config::*member;
   int64_t least = 1;        ///< the smallest value that can be given
-  int64_t usual = kUnset;   ///< what complete() takes if nobody has chosen; left out of descriptions
-  bool changesSums = false; ///< another value than the usual one adds a sum's terms in another order
+  int64_t usual = kUnset;   ///< the default that complete() uses; omitted from descriptions
+  bool changesSums = false; ///< values other than the usual one add a sum's terms in another order
 };
 
 /// Every field, in the order of #fp8gemm.config's parameters.
@@ -132,14 +132,14 @@ constexpr Field kFields[] = {
     {"swap_ab", &Config::swapAb, 0, 0},
 };
 
-/// Reads `tile_m = 128, stages = 4`; what it does not name stays unset. Empty, or
-/// what is wrong with `text`: "expected ..., got ...".
+/// Reads `tile_m = 128, stages = 4`; fields that it does not name stay unset. Returns an empty
+/// string, or the error in `text`: "expected ..., got ...".
 std::string parse(const std::string &text, Config &config);
 
 /// Every field that is set, as parse() reads them.
 std::string toString(const Config &config);
 
-/// The same without fields that have their usual value: for people.
+/// The same without fields that have their usual value, for messages.
 std::string describe(const Config &config);
 
 bool operator==(const Config &lhs, const Config &rhs);
@@ -149,7 +149,7 @@ inline bool operator!=(const Config &lhs, const Config &rhs) { return !(lhs == r
 struct Candidate {
   Config config;
   double microseconds = 0;
-  std::string reason; ///< waves, bound by what: one line for --explain
+  std::string reason; ///< waves and bound, one line for --explain
 };
 
 /// The known GPUs, h100-sxm first.
@@ -161,13 +161,13 @@ const Gpu *findGpu(const std::string &name);
 /// "expected 'gpu' to be one of ..., got ...".
 std::string unknownGpu(const std::string &name);
 
-/// Rows of one group of a grouped product; `expectedM` where the problem doesn't say.
+/// Rows of one group of a grouped product; `expectedM` if the problem doesn't say.
 int64_t rowsOfGroup(const Problem &problem, int64_t expectedM);
 
-/// Rows whose tiles are walked in one raster order: of all groups, or of one.
+/// Rows whose tiles share one raster order: of all groups, or of one.
 int64_t rowsOfRaster(const Problem &problem, int64_t expectedM);
 
-/// Clusters of `ctas` CTAs, one an SM, that run at once.
+/// Clusters of `ctas` CTAs, one per SM, that run at once.
 int64_t residentClusters(const Gpu &gpu, int64_t ctas);
 
 /// Columns of D that share one B scale wherever a tile starts: gcd(tile_n, rows of B that
@@ -206,7 +206,7 @@ std::string check(const Problem &problem, const Gpu &gpu, const Config &config);
 /// product it is the rows of one group.
 Candidate model(const Problem &problem, const Gpu &gpu, const Config &config, int64_t expectedM);
 
-/// Its time alone, for those who ask for many.
+/// Only its time, for callers that need many.
 double modelledMicroseconds(const Problem &problem, const Gpu &gpu, const Config &config, int64_t expectedM);
 
 /// Every legal config, best first: each tile with the most stages that fit.
@@ -219,7 +219,7 @@ std::vector<Candidate> enumerate(const Problem &problem, const Gpu &gpu, int64_t
 /// check it.
 Config complete(const Problem &problem, const Gpu &gpu, Config config, int64_t expectedM);
 
-/// What complete() takes for `field` where all other fields are those of `config`, a complete one; kUnset for a field
+/// The value that complete() chooses for `field` given the other fields of `config`, a complete one; kUnset for a field
 /// that has no usual value.
 int64_t usualValue(const Problem &problem, const Config &config, const Field &field);
 
@@ -227,7 +227,7 @@ int64_t usualValue(const Problem &problem, const Config &config, const Field &fi
 struct Choice {
   Candidate chosen;
   std::vector<Candidate> candidates; ///< every legal config, best first
-  std::string error;                 ///< why nothing is chosen; empty if something is
+  std::string error;                 ///< why nothing is chosen; otherwise empty
 };
 
 /// The best legal config; with fields set in `given`, those completed.

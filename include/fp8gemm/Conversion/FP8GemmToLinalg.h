@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What fp8gemm operations compute, as linalg; and what a CPU needs to run it.
+// Lowers fp8gemm operations to linalg, and FP8 conversions for a CPU.
 
 #ifndef FP8GEMM_CONVERSION_FP8GEMMTOLINALG_H
 #define FP8GEMM_CONVERSION_FP8GEMMTOLINALG_H

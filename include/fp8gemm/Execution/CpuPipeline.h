@@ -12,7 +12,7 @@ class OpPassManager;
 
 namespace fp8gemm::execution {
 
-/// Functions on tensors to functions on memrefs, whose memory is freed.
+/// Functions on tensors to functions on memrefs, with deallocation.
 void buildBufferizationPipeline(mlir::OpPassManager &pm);
 
 /// Host functions of linalg, scf, arith and math on memrefs to the LLVM dialect of a CPU.
@@ -26,7 +26,7 @@ void buildCpuPipeline(mlir::OpPassManager &pm);
 /// that bufferize.
 void registerCpuPipeline();
 
-/// The dialects that the pipeline reads or makes, and how upstream bufferizes them.
+/// The dialects that the pipeline reads or creates, and their bufferization interfaces.
 void registerCpuDialects(mlir::DialectRegistry &registry);
 
 } // namespace fp8gemm::execution

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What fp8gemm-compile does: an input to any level, with the time of each phase. Compiler.h is for other programs.
+// The work of fp8gemm-compile: an input to any level, with the time of each phase. Compiler.h is for other programs.
 
 #ifndef FP8GEMM_PIPELINES_COMPILE_H
 #define FP8GEMM_PIPELINES_COMPILE_H
@@ -14,10 +14,10 @@
 
 namespace fp8gemm {
 
-/// What to write, in the order of lowering.
+/// The output, in the order of lowering.
 enum class Emit { Mlir, Config, Hopper, NVVM, LLVM, Ptx, Sass, Manifest, Cubin };
 
-/// Whether, and how, to print what was asked on stdout.
+/// Whether, and in which format, to print an answer on stdout.
 enum class Answer { None, Text, Json };
 
 struct CompileOptions {
@@ -25,26 +25,26 @@ struct CompileOptions {
   std::string input; ///< path of an .mlir file, "-" for stdin; ignored if there is a problem
   std::optional<GemmProblem> problem;
   Emit emit = Emit::Cubin;
-  /// Path, "-" for stdout, or a folder with "/" at its end: one file a kernel in it.
+  /// Path, "-" for stdout, or a folder with "/" at its end, for one file per kernel.
   /// Empty: stdout for text, the current folder for kernel files.
   std::string output;
   bool time = false;   ///< print the seconds of each phase on stderr
-  bool report = false; ///< print what was chosen and made on stderr
+  bool report = false; ///< print a report of each kernel on stderr
 
-  Answer explain = Answer::None; ///< the schedules to choose from, with their modelled times
-  unsigned candidates = 0;       ///< of each product, so many of them; 0: all
+  Answer explain = Answer::None; ///< the candidate schedules, with their modelled times
+  unsigned candidates = 0;       ///< how many for each product; 0: all
 
-  Answer plan = Answer::None; ///< which kernel serves which M; what is compiled are its kernels
-  int64_t maxM = 8192;        ///< the plan is modelled up to so many rows
+  Answer plan = Answer::None; ///< which kernel serves which M; its kernels are compiled
+  int64_t maxM = 8192;        ///< the number of rows up to which the plan is modelled
 
-  /// Path of a list of problems to build a pack from (JSON, .yaml or .mlir); then nothing else is compiled. A list's
-  /// own gpu counts where `pipeline.gpu` is empty.
+  /// Path of a list of problems to build a pack from (JSON, .yaml or .mlir); then nothing else is compiled. The list's
+  /// own gpu is used if `pipeline.gpu` is empty.
   std::string pack;
-  std::string cache;  ///< folder that kernels of packs are kept in; empty: none
-  unsigned jobs = 0;  ///< threads that compile kernels of a pack; 0: one a processor
-  bool quiet = false; ///< print no progress of a pack
+  std::string cache;  ///< folder for the kernels of packs; empty: none
+  unsigned jobs = 0;  ///< threads that compile kernels of a pack; 0: one per processor
+  bool quiet = false; ///< do not print the progress of a pack
 
-  /// Whether a question is asked: then there is nothing to compile without `output`.
+  /// Whether an answer is requested: then nothing is compiled without `output`.
   bool answers() const { return explain != Answer::None || plan != Answer::None; }
 };
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The compiler as functions, for programs that hold IR or a problem: docs/Embedding.md.
+// The compiler as functions, for programs that have IR or a problem: docs/Embedding.md.
 //
-// Nothing here prints, ends the process, or keeps state between calls. What went wrong is said to the diagnostic
-// handlers of the MLIRContext, as by any pass. Any number of threads may compile at once, each in a context of its own;
-// the same input, LLVM and ptxas give the same bytes, whatever runs beside.
+// Nothing here prints, ends the process, or keeps state between calls. Errors go to the diagnostic
+// handlers of the MLIRContext, as from any pass. Any number of threads may compile at once, each in its own context;
+// the same input, LLVM and ptxas give the same bytes, whatever else runs.
 
 #ifndef FP8GEMM_PIPELINES_COMPILER_H
 #define FP8GEMM_PIPELINES_COMPILER_H
@@ -20,18 +20,18 @@
 
 namespace fp8gemm {
 
-/// The kernels of all products and kernels in `module`, in their order, whichever level each is at: those that
-/// fp8gemm-to-cubin makes, with their cubins, manifests and kernel files. The module stays as it is. What it needs of
-/// dialects is added to the module's context, which no other thread may use meanwhile. An error if there is no product
-/// and no kernel, or if one can't be compiled.
+/// The kernels of all products and kernels in `module`, at any level, in their order, as fp8gemm-to-cubin
+/// compiles them, with their cubins, manifests and kernel files. The module is not changed. Missing dialects
+/// are added to the module's context, which no other thread may use meanwhile. An error if there is no product
+/// and no kernel, or if one cannot be compiled.
 mlir::FailureOr<std::vector<target::Kernel>> compile(mlir::ModuleOp module, const PipelineOptions &options = {});
 
 /// The kernel of a product; errors have the location "<problem>".
 mlir::FailureOr<target::Kernel> compile(mlir::MLIRContext &context, const GemmProblem &problem,
                                         const PipelineOptions &options = {});
 
-/// A module with one function that holds the product, its operands packed; null, and an error, where the problem breaks
-/// a rule of its operation. `origin` is the file in its locations.
+/// A module with one function that contains the product, with packed operands; null, and an error, if the problem
+/// breaks a rule of its operation. `origin` is the file in its locations.
 mlir::OwningOpRef<mlir::ModuleOp> buildModule(mlir::MLIRContext &context, const GemmProblem &problem,
                                               llvm::StringRef origin = "<problem>");
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What is in a kernel file or a pack; and what fp8gemm-inspect does with one.
+// The contents of a kernel file or a pack; and the work of fp8gemm-inspect.
 
 #ifndef FP8GEMM_PIPELINES_INSPECT_H
 #define FP8GEMM_PIPELINES_INSPECT_H
@@ -13,18 +13,18 @@
 
 namespace fp8gemm {
 
-/// The names, problems, plans, registers, shared memory and sizes of a kernel file or a pack, as a text or as JSON; or
-/// what is wrong with it. `name` starts the text, and messages where it isn't empty.
+/// The names, problems, plans, registers, shared memory and sizes of a kernel file or a pack, as text or JSON; or
+/// an error. `name` starts the text and, unless it is empty, messages.
 llvm::Expected<std::string> describeFile(llvm::StringRef bytes, llvm::StringRef name, Answer form);
 
 struct InspectOptions {
-  std::string pack;  ///< path, "-" for stdin; a kernel file can be printed, too
+  std::string pack;  ///< path, "-" for stdin; may also be a kernel file to print
   bool json = false; ///< for programs
-  // What to write instead of printing; empty: none.
+  // Files to write instead of printing; empty: none.
   std::string extract; ///< folder, for the kernel files
-  std::string object;  ///< file, for an object of this machine with the pack as a constant
+  std::string object;  ///< file, for an object for this machine with the pack as a constant
   std::string cHeader; ///< file, for a C header that declares it
-  std::string symbol;  ///< its name; empty: that of the pack's file
+  std::string symbol;  ///< name of the constant; empty: that of the pack's file
 };
 
 /// Prints on stdout, errors on stderr; true if there were none.

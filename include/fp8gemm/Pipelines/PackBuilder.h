@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Problems -> a pack in memory. Nothing here prints, ends the process or shares anything between calls, so all of it
+// Problems -> a pack in memory. Nothing here prints, ends the process or shares state between calls, so all of it
 // may be called from many threads.
 
 #ifndef FP8GEMM_PIPELINES_PACKBUILDER_H
@@ -19,14 +19,14 @@ class Value;
 
 namespace fp8gemm {
 
-/// Why there is no pack, or no answer: so that callers can tell their own mistakes from the machine's.
+/// Why there is no pack, or no answer: separates the caller's mistakes from the machine's.
 class PackError : public llvm::ErrorInfo<PackError> {
 public:
   enum class Kind {
-    Problem, ///< what was asked for is not written correctly, breaks a rule, or has no schedule
-    Ptxas,   ///< there is none, or it does not run
+    Problem, ///< the request is malformed, breaks a rule, or has no schedule
+    Ptxas,   ///< it was not found, or does not run
     Compile, ///< a kernel could not be compiled
-    System,  ///< the cache's folder is none
+    System,  ///< the cache is not a folder
   };
   static char ID;
 
@@ -50,19 +50,19 @@ struct PackProblems {
   std::string gpu;
   std::vector<PackProblem> problems;
 
-  /// The message, behind the name and the place.
+  /// The message, preceded by the name and the place.
   llvm::Error error(PackError::Kind kind, const PackProblem &problem, const llvm::Twine &message) const;
 };
 
-/// Different problems of a pack, at most: more than any model has, and few enough to be planned in minutes.
+/// The most different problems of a pack: more than any model has, and few enough to be planned in minutes.
 constexpr size_t kMaxProblems = 4096;
 
-/// Reads a list of problems, or one of them, as JSON (docs/Runtime.md tells the format). Entries that are equal are
-/// one problem. A `gpu` that isn't empty is taken instead of the list's.
+/// Reads a list of problems, or one of them, as JSON (docs/Runtime.md has the format). Equal entries count as
+/// one problem. A nonempty `gpu` overrides the list's.
 llvm::Expected<PackProblems> readPackProblems(llvm::StringRef json, llvm::StringRef name, llvm::StringRef gpu);
 llvm::Expected<PackProblems> readPackProblems(const llvm::json::Value &json, llvm::StringRef name, llvm::StringRef gpu);
 
-/// A kernel of a pack that is there.
+/// A finished kernel of a pack.
 struct PackProgress {
   enum class From { Compiler, Cache };
   From from;
@@ -72,23 +72,23 @@ struct PackProgress {
 };
 
 struct PackOptions {
-  std::string ptxas; ///< path; empty: looked for
+  std::string ptxas; ///< path; empty: searched for
   std::string cache; ///< folder; empty: none
-  unsigned jobs = 0; ///< threads; 0: one a processor
+  unsigned jobs = 0; ///< threads; 0: one per processor
   bool allowSpills = false;
-  unsigned debugRings = 0; ///< milliseconds that a wait at a ring may last; 0: for ever
+  unsigned debugRings = 0; ///< milliseconds that a wait on a ring may last; 0: forever
   // Called by one thread at a time.
   std::function<void(const PackProgress &)> progress;
-  std::function<void(const std::string &)> warn; ///< what is wrong with the cache, once a kind: it costs time only
+  std::function<void(const std::string &)> warn; ///< problems with the cache, once per kind: they cost only time
 };
 
-/// The bytes of the pack: the same ones of the same problems, compiler and ptxas.
+/// The bytes of the pack: the same for the same problems, compiler and ptxas.
 llvm::Expected<std::string> buildPack(const PackProblems &problems, const PackOptions &options);
 
-/// What --plan prints of the first problem. Nothing is compiled.
+/// The output of --plan for the first problem. Nothing is compiled.
 llvm::Expected<std::string> planProblem(const PackProblems &problems, Answer form);
 
-/// What --explain prints of the first problem for that many rows, and so many candidates; 0: all.
+/// The output of --explain for the first problem, with that many rows and candidates; 0 candidates: all.
 llvm::Expected<std::string> explainProblem(const PackProblems &problems, int64_t m, unsigned candidates, Answer form);
 
 } // namespace fp8gemm

@@ -39,7 +39,7 @@ struct PipelineOptions : mlir::PassPipelineOptions<PipelineOptions> {
       llvm::cl::desc("write the hopper level to this file, and let lines be those of it (default: of the input)")};
 };
 
-/// One step each; each finds nothing to do on what is lowered already, so any
+/// One step each; a step skips what is already lowered, so any
 /// level can be resumed by running all of them.
 void buildConfigPipeline(mlir::OpPassManager &manager, const PipelineOptions &options); ///< + #fp8gemm.config
 void buildHopperPipeline(mlir::OpPassManager &manager, const PipelineOptions &options); ///< + hopper kernels

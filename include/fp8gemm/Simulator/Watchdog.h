@@ -7,18 +7,18 @@
 
 namespace fp8gemm::simulator {
 
-/// How long a simulation may last from now on.
+/// The time limit of a simulation, from its construction on.
 class Watchdog {
 public:
-  /// 0: for ever.
+  /// 0: forever.
   explicit Watchdog(double seconds) : seconds(seconds), start(Clock::now()) {}
 
-  /// Whether time is over. Once it is, it stays so.
+  /// Whether time is over. This never changes back.
   bool isOver() {
     over |= seconds > 0 && std::chrono::duration<double>(Clock::now() - start).count() > seconds;
     return over;
   }
-  /// Whether somebody was told that time is over.
+  /// Whether isOver() has ever returned true.
   bool wasOver() const { return over; }
 
   const double seconds;

@@ -15,7 +15,7 @@
 
 namespace fp8gemm::target {
 
-/// Where findTool looks, in order; for help texts.
+/// Where findTool searches, in order; for help texts.
 extern const char *const kToolSearchOrder;
 
 /// Path of a tool: `given` if it is not empty, else the first of $CUDA_PATH/bin,
@@ -23,14 +23,14 @@ extern const char *const kToolSearchOrder;
 /// scripts/setup.sh makes) and /usr/local/cuda/bin.
 llvm::Expected<std::string> findTool(llvm::StringRef name, llvm::StringRef given = "");
 
-/// What `ptxas -v` says of a kernel.
+/// The report of `ptxas -v` on a kernel.
 struct ResourceUsage {
-  int64_t registers = 0;       ///< a thread at launch
-  int64_t stackBytes = 0;      ///< stack frame or other local memory of a thread
-  int64_t spillStoreBytes = 0; ///< a thread
+  int64_t registers = 0;       ///< per thread, at launch
+  int64_t stackBytes = 0;      ///< stack frame or other local memory per thread
+  int64_t spillStoreBytes = 0; ///< per thread
   int64_t spillLoadBytes = 0;
   int64_t staticSmemBytes = 0;
-  std::vector<std::string> performance; ///< C75xx: what ptxas could not do
+  std::vector<std::string> performance; ///< C75xx warnings
   std::vector<std::string> warnings;    ///< other warnings
 
   int64_t spillBytes() const { return spillStoreBytes + spillLoadBytes; }
@@ -45,8 +45,8 @@ struct Cubin {
   std::string ptxasVersion; ///< "13.0.88"
 };
 
-/// "13.0.88" of the ptxas that assemble() runs for that path: if it is empty, the first that findTool's places have of
-/// CUDA 12.8 or later. An error where that path has an older one.
+/// "13.0.88", the version of the ptxas that assemble() runs for that path: if it is empty, the first of CUDA 12.8 or
+/// later in findTool's places. An error if that path has an older one.
 llvm::Expected<std::string> ptxasVersion(llvm::StringRef path);
 
 struct PtxasOptions {
@@ -55,7 +55,7 @@ struct PtxasOptions {
   bool lineinfo = false;
 };
 
-/// Assembles PTX. What ptxas prints is the error where it fails.
+/// Assembles PTX. If ptxas fails, the error is its output.
 llvm::Expected<Cubin> assemble(llvm::StringRef ptx, const PtxasOptions &options);
 
 /// The machine code of a cubin as text, by nvdisasm or else cuobjdump.

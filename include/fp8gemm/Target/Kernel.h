@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What the compiler makes of a gpu.module. No MLIR.
+// The result of compiling a gpu.module. No MLIR.
 
 #ifndef FP8GEMM_TARGET_KERNEL_H
 #define FP8GEMM_TARGET_KERNEL_H
@@ -11,10 +11,10 @@
 
 namespace fp8gemm::target {
 
-/// A compiled kernel. The bytes depend on the IR, LLVM and ptxas alone.
+/// A compiled kernel. The bytes depend only on the IR, LLVM and ptxas.
 struct Kernel {
   std::string name;
-  std::string ptx; ///< empty where it was read from a kernel file
+  std::string ptx; ///< empty if it was read from a kernel file
   Cubin cubin;
   std::string manifest; ///< finished flatbuffer, runtime/format/Manifest.fbs
   std::string file;     ///< cubin and manifest, runtime/format/KernelFile.h

@@ -27,7 +27,7 @@ struct Problem;
 
 namespace fp8gemm::target {
 
-/// The GPU architecture that is built for. Its code runs on compute capability 9.0 only.
+/// The target GPU architecture. Its code runs only on compute capability 9.0.
 constexpr llvm::StringLiteral kChip = "sm_90a";
 
 struct SerializeOptions {
@@ -37,7 +37,7 @@ struct SerializeOptions {
   bool lineinfo = false;
 };
 
-/// Registers what the translation to LLVM IR needs of the dialects in a kernel.
+/// Registers the translations to LLVM IR of the dialects in a kernel.
 void registerTranslations(mlir::DialectRegistry &registry);
 
 /// The kernel of a gpu.module; an error on the module if there is not exactly one.
@@ -46,7 +46,7 @@ mlir::FailureOr<mlir::LLVM::LLVMFuncOp> findKernel(mlir::gpu::GPUModuleOp module
 /// PTX of a gpu.module in the LLVM dialect.
 mlir::FailureOr<std::string> translateToPtx(mlir::gpu::GPUModuleOp module, llvm::StringRef chip = kChip);
 
-/// The kernel of a gpu.module with its PTX, and no more.
+/// The kernel of a gpu.module with only its PTX.
 mlir::FailureOr<Kernel> translate(mlir::gpu::GPUModuleOp module, const SerializeOptions &options);
 
 /// Compiles a gpu.module in the LLVM dialect. Spills, local memory and C75xx
@@ -54,20 +54,20 @@ mlir::FailureOr<Kernel> translate(mlir::gpu::GPUModuleOp module, const Serialize
 mlir::FailureOr<Kernel> serialize(mlir::gpu::GPUModuleOp module, const SerializeOptions &options);
 
 /// The manifest of a kernel, as a finished flatbuffer; an error on the kernel
-/// where one of its attributes is missing.
+/// if one of its attributes is missing.
 mlir::FailureOr<std::string> buildManifest(mlir::LLVM::LLVMFuncOp kernel, llvm::StringRef chip, const Cubin &cubin);
 
 /// The kernel in a gpu.binary that fp8gemm-serialize-kernels made: no PTX.
 mlir::FailureOr<Kernel> readKernel(mlir::gpu::BinaryOp binary);
 
-/// The manifest as JSON, for people and tests.
+/// The manifest as JSON, for reading and tests.
 std::string printManifest(llvm::StringRef manifest);
 
 /// The same within other JSON: an object; and the attributes of an object.
 void printManifest(llvm::json::OStream &json, const format::Manifest &manifest);
 void printProblem(llvm::json::OStream &json, const format::Problem &problem);
 
-/// A few lines on what was chosen and made.
+/// A short report of the schedule and the resources.
 void printReport(const Kernel &kernel, llvm::raw_ostream &os);
 
 } // namespace fp8gemm::target

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
  *
- * What compiled programs call: convert-fp8gemm-to-runtime turns each product of fp8gemm into a call of
- * fp8gemm_program_run. People call the two functions at the end, if any. In libfp8gemm_program, over the
- * runtime (runtime.h); plain C11.
+ * The functions that compiled programs call: convert-fp8gemm-to-runtime turns each product of fp8gemm into a call of
+ * fp8gemm_program_run. Only the two functions at the end are meant for hand-written code. Part of
+ * libfp8gemm_program, on top of the runtime (runtime.h); plain C11.
  *
- * A thread that runs a product uses the CUDA context that is current there. If none is, device 0's primary context
- * becomes current: a compiled program has no other place that could do it. */
+ * A thread that runs a product uses its current CUDA context. If it has none, device 0's primary context
+ * becomes current, since a compiled program has no other place to do this. */
 
 #ifndef FP8GEMM_PROGRAM_H
 #define FP8GEMM_PROGRAM_H
@@ -16,17 +16,17 @@
 extern "C" {
 #endif
 
-/* Where a program's kernels are. The first call opens the file, whichever thread it is on, and it stays open until
+/* The location of a program's kernels. The first call opens the file, on any thread, and it stays open until
  * the process ends. */
 typedef struct fp8gemm_program_file {
-  const void *bytes; /* of the file, from a multiple of 16 on; null: it is at `path` */
+  const void *bytes; /* of the file, aligned to 16; null: it is at `path` */
   uint64_t size;     /* of `bytes` */
-  const char *path;  /* ends with 0; null where there are `bytes` */
+  const char *path;  /* null-terminated; null if there are `bytes` */
   uint64_t is_pack;  /* 1: a pack, 0: a kernel file */
-  void *opened;      /* null until it is open; the library's */
+  void *opened;      /* null until the file is open; owned by the library */
 } fp8gemm_program_file;
 
-/* Which operands of a call are in device memory, by their places; the others are in host memory. */
+/* Bits for the operands of a call that are in device memory; the others are in host memory. */
 enum {
   FP8GEMM_PROGRAM_A = 1,
   FP8GEMM_PROGRAM_SFA = 2,
@@ -37,34 +37,34 @@ enum {
   FP8GEMM_PROGRAM_D = 64
 };
 
-/* Runs one product, or one for each group, by the file's kernel for `problem`. Operands are MLIR's descriptors of
- * memrefs: {allocated, aligned, offset, sizes[rank], strides[rank]}, of the ranks that the operation asks for; `groups`
- * and `c` are null where there are none, and `c` is ignored where `problem` adds in place. Sizes that the operation
- * leaves open must agree, or it is FP8GEMM_INVALID_ARGUMENT.
+/* Runs one product, or one for each group, with the file's kernel for `problem`. Operands are MLIR's descriptors of
+ * memrefs: {allocated, aligned, offset, sizes[rank], strides[rank]}, with the ranks that the operation requires;
+ * `groups` and `c` are null if there are none, and `c` is ignored if `problem` adds in place. Sizes that are dynamic in
+ * the operation must agree, otherwise the call fails with FP8GEMM_INVALID_ARGUMENT.
  *
- * What is in host memory is copied to the device, in rows without gaps, and D back: the call then returns when D is
- * there. Host operands need no alignment. If all of them are in device memory the product is enqueued on the
- * thread's stream, and nothing is waited for.
+ * Operands in host memory are copied to the device, in rows without gaps, and D is copied back; the call returns when
+ * the copy of D is complete. Host operands need no alignment. If all operands are in device memory, the product is
+ * enqueued on the thread's stream, and the call does not wait.
  *
  * Without rows (M = 0) it does nothing, on any machine. Returns a fp8gemm_status. */
 FP8GEMM_API int32_t fp8gemm_program_run(fp8gemm_program_file *file, const fp8gemm_problem *problem,
                                         uint32_t device_operands, const void *a, const void *sfa, const void *b,
                                         const void *sfb, const void *groups, const void *c, const void *d);
 
-/* What a program does with a status other than FP8GEMM_OK. Calls this thread's handler with it and the message;
- * without one, or if the handler returns, prints `error: <message>` on stderr and ends the process with exit status 1:
- * D doesn't hold what the rest of the program would take it for. */
+/* Handles a status other than FP8GEMM_OK. Calls this thread's handler with it and the message;
+ * without one, or if the handler returns, prints `error: <message>` on stderr and ends the process with exit status 1,
+ * since D does not hold the result that the rest of the program relies on. */
 FP8GEMM_API void fp8gemm_program_fail(int32_t status);
 
-/* The message of the last fp8gemm_program_run on this thread that failed; never null. */
+/* The message of the last failed fp8gemm_program_run on this thread; never null. */
 FP8GEMM_API const char *fp8gemm_program_last_error(void);
 
-/* From now on products of this thread are enqueued on `stream` of its context; at first, and for null, on the legacy
+/* Products of this thread are enqueued on `stream` of its context from now on; initially, and for null, on the legacy
  * default stream. */
 FP8GEMM_API void fp8gemm_program_set_stream(struct CUstream_st *stream);
 
-/* From now on failures of this thread come to `handler`, which leaves the program (by longjmp, or by ending the
- * thread); null: the usual. */
+/* Failures of this thread are passed to `handler` from now on, which must not return (it calls longjmp, or ends the
+ * thread); null: the default. */
 typedef void (*fp8gemm_program_handler)(int32_t status, const char *message, void *context);
 FP8GEMM_API void fp8gemm_program_set_handler(fp8gemm_program_handler handler, void *context);
 

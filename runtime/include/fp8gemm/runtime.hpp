@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The runtime for C++17: runtime.h, whose comments say what each call does, with owners and exceptions.
-// Nothing but this header is needed beside libfp8gemm_runtime; the structs are those of C, and their
+// The runtime for C++17: adds owners and exceptions to runtime.h, whose comments document each call.
+// Only this header and libfp8gemm_runtime are needed; the structs are those of C, and their
 // `size` is filled in here. Programs without exceptions use runtime.h.
 
 #ifndef FP8GEMM_RUNTIME_HPP
@@ -32,13 +32,13 @@ private:
   fp8gemm_status failed;
 };
 
-/// Throws what `status` says, unless that is success.
+/// Throws an Error for `status` unless it is success.
 inline void check(fp8gemm_status status) {
   if (status != FP8GEMM_OK)
     throw Error(status, fp8gemm_last_error());
 }
 
-/// A kernel that something else owns; the size of a pointer, to be passed by value.
+/// A non-owning reference to a kernel; pass it by value.
 class KernelRef {
 public:
   explicit KernelRef(fp8gemm_kernel *kernel) noexcept : kernel(kernel) {}
@@ -75,7 +75,7 @@ private:
   fp8gemm_kernel *kernel;
 };
 
-/// A kernel file that is open. To be moved, not copied; one that was moved from may only be assigned to or destroyed.
+/// An open kernel file. Can be moved, not copied; a moved-from object may only be assigned to or destroyed.
 class Kernel {
 public:
   explicit Kernel(const std::string &path) {
@@ -106,7 +106,7 @@ private:
   std::unique_ptr<fp8gemm_kernel, Close> kernel;
 };
 
-/// A pack that is open, with the same rules.
+/// An open pack, with the same rules.
 class Pack {
 public:
   explicit Pack(const std::string &path) {
@@ -114,7 +114,7 @@ public:
     check(fp8gemm_pack_open(path.c_str(), &opened));
     pack.reset(opened);
   }
-  /// Bytes of a pack, from a multiple of 16 on, which stay the caller's and outlive this.
+  /// Bytes of a pack, aligned to 16, which the caller owns and must keep alive.
   Pack(const void *bytes, std::size_t size) {
     fp8gemm_pack *opened = nullptr;
     check(fp8gemm_pack_open_memory(bytes, size, &opened));

@@ -9,7 +9,7 @@ class DialectRegistry;
 
 namespace fp8gemm {
 
-/// Teaches upstream's one-shot-bufferize the operations of the fp8gemm dialect.
+/// Registers the fp8gemm operations with upstream's one-shot-bufferize.
 void registerBufferizableOpInterfaceExternalModels(mlir::DialectRegistry &registry);
 
 } // namespace fp8gemm

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Between operations and lib/Config, which knows no MLIR.
+// Connects operations and lib/Config, which does not use MLIR.
 
 #ifndef FP8GEMM_DIALECT_FP8GEMM_TRANSFORMS_SELECTCONFIG_H
 #define FP8GEMM_DIALECT_FP8GEMM_TRANSFORMS_SELECTCONFIG_H
@@ -10,10 +10,10 @@
 
 namespace fp8gemm {
 
-/// Length of a group's reduction to model where the sum of them is not known: tokens of one expert.
+/// Modelled length of a group's reduction if the sum of the lengths is not known: tokens of one expert.
 constexpr int64_t kExpectedGroupK = 4096;
 
-/// What lib/Config is asked for `op`. A dynamic K of groups is kExpectedGroupK for each.
+/// The problem of `op` for lib/Config. A dynamic K of groups counts as kExpectedGroupK for each.
 config::Problem problemOf(ProductOpInterface op);
 
 config::Grouping groupingOf(ProductOpInterface op);

@@ -10,8 +10,8 @@
 
 namespace fp8gemm::hopper {
 
-/// What `op->emitOpError()` is, for operations that hold many others, as a kernel does: where a tool prints operations
-/// beside diagnostics, it prints this one, without what is in its regions.
+/// Like `op->emitOpError()`, for operations that contain many others, such as kernels: if a tool prints the operation
+/// with the diagnostic, it is printed without its regions.
 inline mlir::InFlightDiagnostic
 emitWithoutRegions(mlir::Operation *op, mlir::DiagnosticSeverity severity = mlir::DiagnosticSeverity::Error) {
   mlir::MLIRContext *context = op->getContext();

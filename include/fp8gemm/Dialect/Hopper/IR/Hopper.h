@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The hopper dialect: a warp-specialised kernel, written down.
+// The hopper dialect: warp-specialised kernels.
 
 #ifndef FP8GEMM_DIALECT_HOPPER_IR_HOPPER_H
 #define FP8GEMM_DIALECT_HOPPER_IR_HOPPER_H
@@ -18,8 +18,8 @@
 #include "fp8gemm/Dialect/Hopper/IR/HopperEnums.h.inc"
 
 namespace fp8gemm::hopper {
-/// Fails, with an error, where an operation has an attribute without a dialect's prefix that it does not define: a
-/// misspelt one, which nothing would read.
+/// Fails, with an error, if an operation has an attribute without a dialect prefix that it does not define: a
+/// misspelt one would be ignored silently.
 llvm::LogicalResult verifyKnownAttributes(mlir::Operation *op);
 
 template <typename ConcreteType>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Where everything that a hopper kernel keeps in shared memory lies.
+// The layout of a hopper kernel's shared memory.
 
 #ifndef FP8GEMM_DIALECT_HOPPER_IR_SMEMLAYOUT_H
 #define FP8GEMM_DIALECT_HOPPER_IR_SMEMLAYOUT_H
@@ -16,13 +16,13 @@ namespace fp8gemm::hopper {
 
 /// The dynamic shared memory of a kernel: its workgroup attributions in order,
 /// then its rings in the order of their `hopper.ring.create`, each aligned to
-/// 1024 bytes (the period of the 128-byte swizzle). Offset 0 must be so aligned.
+/// 1024 bytes (the period of the 128-byte swizzle). Offset 0 must be aligned likewise.
 /// Inside a ring the layout is that of RingType.
 class SmemLayout {
 public:
   static constexpr int64_t kAlignment = 1024;
 
-  /// Computes the layout of `func`; emits an error where a size is not known.
+  /// Computes the layout of `func`; emits an error if a size is not known.
   static mlir::FailureOr<SmemLayout> compute(mlir::gpu::GPUFuncOp func);
 
   /// Bytes from offset 0 to workgroup attribution `index`.
@@ -32,7 +32,7 @@ public:
   int64_t getTotalBytes() const { return totalBytes; }
 
 private:
-  /// Places `bytes` behind what there is, and returns their offset.
+  /// Places `bytes` at the end, and returns their offset.
   int64_t place(int64_t bytes);
 
   llvm::SmallVector<int64_t> attributions;

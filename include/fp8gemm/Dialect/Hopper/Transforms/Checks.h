@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What checks of kernels share: numbered rules, and paths through structured control flow.
+// Shared by the checks of kernels: numbered rules, and paths through structured control flow.
 
 #ifndef FP8GEMM_DIALECT_HOPPER_TRANSFORMS_CHECKS_H
 #define FP8GEMM_DIALECT_HOPPER_TRANSFORMS_CHECKS_H
@@ -11,20 +11,20 @@
 
 namespace fp8gemm::hopper {
 
-/// Reports broken rules, each once an operation.
+/// Reports broken rules, each once per operation.
 class Reporter {
 public:
   /// Rules are named `letter` and a number: R1.
   explicit Reporter(char letter) : letter(letter) {}
 
-  /// Starts the message of a broken rule; one that nobody hears if `op` is known to break it.
-  /// `other`, if any, is pointed at with `note`.
+  /// Starts the message of a broken rule; the message is dropped if `op` is already known to break it.
+  /// `note` points at `other`, if any.
   mlir::InFlightDiagnostic report(mlir::Operation *op, unsigned rule, mlir::Operation *other = nullptr,
                                   llvm::StringRef note = "") {
     anyBroken = true;
     mlir::InFlightDiagnostic error = emitWithoutRegions(op);
     if (!reported.insert({op, rule}).second) {
-      error.abandon(); // and not one made from nothing, which must not be written to
+      error.abandon(); // rather than returning an empty diagnostic, which must not be written to
       return error;
     }
     if (other)

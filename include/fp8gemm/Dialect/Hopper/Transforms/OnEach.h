@@ -11,19 +11,19 @@
 
 namespace fp8gemm::hopper {
 
-/// Base of a pass that works on operations of type `Op`, over `Base`, the base that tablegen makes of a pass without an
-/// anchor. Run on such an operation, the pass works on that one; run on any other, such as the module that a tool
-/// reads, on each one below. Were it anchored, a tool would skip it without a word wherever it is named at another
-/// level. Where there is nothing to work on the pass says so in a warning.
+/// Base of a pass that works on operations of type `Op`; `Base` is the class that tablegen generates for a pass without
+/// an anchor. If the pass is run on such an operation, it works on that one; if it is run on any other, such as the
+/// module that a tool reads, it works on each one below. A tool would silently skip an anchored pass named at another
+/// level. If there is nothing to work on, the pass warns.
 template <typename Op, typename Base> class OnEach : public Base {
 public:
   using Base::Base;
 
 protected:
-  /// Does the pass's work on `op`; after a failure the others have their turn, too.
+  /// Does the pass's work on `op`; after a failure, the remaining operations are still processed.
   virtual llvm::LogicalResult runOn(Op op) = 0;
 
-  /// Whether there is anything in `op` for the pass, and what the warning says is missing if there is none.
+  /// Whether there is anything in `op` for the pass, and what the warning reports as missing otherwise.
   virtual bool isFor(Op op) { return true; }
   virtual llvm::StringRef worksOn() { return Op::getOperationName(); }
 
@@ -36,7 +36,7 @@ private:
     else
       root->walk([&](Op op) { all.push_back(op); });
     llvm::erase_if(all, [&](Op op) { return !isFor(op); });
-    // A pipeline that goes on from any level is anchored, and comes to kernels that are further down as a rule.
+    // A pipeline that resumes at any level is anchored, and usually meets kernels that are already lowered further.
     if (all.empty() && !llvm::isa<Op>(root))
       mlir::emitWarning(root->getLoc()) << "expected " << worksOn() << " for " << this->getArgument()
                                         << ", got none: the pass did nothing";

@@ -9,7 +9,7 @@ namespace fp8gemm::hopper {
 
 #define GEN_PASS_DECL
 #include "fp8gemm/Dialect/Hopper/Transforms/Passes.h.inc"
-/// The passes that complete a schedule as it was written, in their order: after them hopper IR shows what runs,
+/// The passes that complete a schedule as it was written, in their order: afterwards hopper IR shows what runs,
 /// and is ready for hopper-check-rings, hopper-simulate and convert-hopper-to-nvvm. `kernel` is of gpu.func.
 void buildCompleteSchedulePipeline(mlir::OpPassManager &kernel);
 
