@@ -49,7 +49,7 @@ def print_table(name, rows, notes):
     peers = [p for p in PEERS if any(row[p] for row in rows)] + ["read"]
     columns = {"m": "M", "n": "N", "k": "K"}
     if any("groups" in row for row in rows):
-        columns = {"groups": "groups", "told": "told by", **columns}
+        columns = {"groups": "groups", "told": "described by", **columns}
     if any(row.get("variant") for row in rows):
         columns["variant"] = "variant"
     head = [*columns.values(), "ours us", "TFLOPS", "GB/s"]

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Time products one behind the other, as a model's layers are: a CUDA graph of launches, and the same as dependent launches.
+"""Time products in sequence, as in a model's layers: a CUDA graph of launches, and the same as dependent launches.
 
     chain.py --kernels build/kernels --set forward-1 --set forward-128 --peers deepgemm
 

@@ -55,7 +55,7 @@ class Data:
 
 
 class Contender:
-    """Whoever computes the product of a Data."""
+    """An implementation of the product of a Data."""
 
     adds = False  # to what `output` holds
 

@@ -118,7 +118,7 @@ def by_cupti(calls, flush):
 
 
 def by_events(calls, flush):
-    """CUDA events around each call; a little longer than the kernels alone."""
+    """CUDA events around each call; a little longer than the kernels themselves."""
     pairs = []
     for call in calls:
         start, stop = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)

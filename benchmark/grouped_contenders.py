@@ -184,7 +184,7 @@ class Ours(contenders.Contender):
 
 
 class DeepGemm(contenders.Contender):
-    """DeepGEMM, its scales already in its layout. Along K it adds to f32, and is also told the lengths on the host."""
+    """DeepGEMM, its scales already in its layout. Along K it adds to f32, and also needs the lengths on the host."""
 
     def __init__(self, data):
         grouping, _, align, flat = data.problem.groups

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Sets of grouped products: how many rows the groups hold, where these lie, and how the device is told.
+"""Sets of grouped products: the number of rows of each group, their places, and their description for the device.
 
-A set is a list of cases, a case {variant: problem} of what is timed in turns: the same B, with its rows told in
+A set is a list of cases, a case {variant: problem} of what is timed in turns: the same B, with its rows described in
 several ways or distributed differently. The variant of a case that has no others is "".
 """
 
@@ -54,12 +54,12 @@ def few(most, count):
 
 
 #===------------------------------------------------------------------------------------------===#
-# Where rows lie, and what the device is told
+# The places of rows, and their description for the device
 #===------------------------------------------------------------------------------------------===#
 
 
 def starts(p):
-    """The first row of each group, of all rows; where each has a matrix of its own, of these behind each other."""
+    """The first row of each group among all rows; if each has its own matrix, among these one after the other."""
     if p.load.allocated:
         return [group * p.load.allocated for group in range(p.groups.count)]
     found, end = [], 0
@@ -70,7 +70,7 @@ def starts(p):
 
 
 def rows_of(p):
-    """All rows of A: those of groups, and what lies between and behind them."""
+    """All rows of A: those of groups, and those between and after them."""
     if p.load.allocated:
         return p.groups.count * p.load.allocated
     return round_up(starts(p)[-1] + p.load.sizes[-1], p.groups.align)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """What is raced: cases, {variant: problem}, whose contenders are timed in turns, and the worker's items of them.
 
-A contender's name is who it is (a peer, or a kernel's label), behind the variant where a case has several.
+A contender's name is that of a peer or a kernel's label, preceded by the variant if a case has several.
 """
 
 import math
@@ -33,7 +33,7 @@ def split(name):
 
 
 def of_variant(result, variant):
-    """A result with the contenders of one variant alone, under the names of who they are."""
+    """A result with only the contenders of one variant, by their names without the variant."""
     named = ("us", "samples", "ran", "error", "notes", "host_us")
     chosen = {field: {split(name)[1]: value for name, value in result[field].items() if split(name)[0] == variant}
               for field in named if field in result}

@@ -51,12 +51,12 @@ def problem_of(fields):
 
 
 def told_by(p):
-    """How the device is told what groups hold."""
+    """The form of the description of groups for the device."""
     return f"{p.groups.grouping}{p.groups.align if p.groups.align > 1 else ''}"
 
 
 def name_of(p):
-    """MxNxK, of groups with their number and how they are told."""
+    """MxNxK, for groups with their number and the form of their description."""
     sizes = "x".join(map(str, p))
     return sizes if p.groups == Groups() else f"{p.groups.count} x {sizes} {told_by(p)}"
 

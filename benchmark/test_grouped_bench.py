@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Sets of groups: their sizes, where rows lie, what is raced, and what is told of it."""
+"""Sets of groups: their sizes, the places of their rows, what is raced, and the report."""
 
 import argparse
 import json
@@ -36,16 +36,16 @@ def test_skewed_sizes():
     assert len(few) == 256 and set(few) == set(range(9))
 
 
-@pytest.mark.parametrize("problem, starts, total, told", [
+@pytest.mark.parametrize("problem, starts, total, described", [
     (rows("row_index", 8, (3, 0, 9)), [0, 8, 8], 24, [0] * 3 + [-1] * 5 + [2] * 9 + [-1] * 7),
     (rows("row_end", 8, (3, 0, 9)), [0, 8, 8], 24, [3, 8, 17]),
     (rows("row_end", 1, (3, 0, 9)), [0, 3, 3], 12, [3, 3, 12]),
     (rows("row_end", 8, (3, 0)), [0, 8], 8, [3, 8]),
     (rows("row_count", 1, (3, 0, 9), 16), [0, 16, 32], 48, [3, 0, 9])])
-def test_where_rows_lie(problem, starts, total, told):
+def test_where_rows_lie(problem, starts, total, described):
     assert grouped_shapes.starts(problem) == starts
     assert grouped_shapes.rows_of(problem) == total
-    assert grouped_shapes.description(problem) == told
+    assert grouped_shapes.description(problem) == described
 
 
 @pytest.mark.parametrize("name, place, floor", [
@@ -111,7 +111,7 @@ def test_who_takes_part():
 
 
 def report(name, cases, us, notes):
-    """What is printed and told of cases that each have these times."""
+    """The printed report, and the JSON, of cases with these times."""
     files = [{variant: {"default": "f", "other": "g"} for variant in case} for case in cases]
     items = [races.item_of(races.case_id(name, case), case, ["deepgemm"], file) for case, file in zip(cases, files)]
     results = [{"status": "pass", "us": times, "notes": notes, "method": "cupti", "method_note": ""} for times in us]
@@ -124,7 +124,7 @@ def test_report_of_groups(capsys):
     us = [{"default": 2000.0, "other": 1900.0, "deepgemm": 2200.0, "read": 90.0}, {"default": 1000.0, "other": 900.0}]
     answer = report("contiguous", cases, us, {"deepgemm": "ModuleNotFoundError: No module named 'deep_gemm'"})
     text = capsys.readouterr().out
-    assert "| groups | told by | M | N | K | ours us |" in text
+    assert "| groups | described by | M | N | K | ours us |" in text
     assert "| 4 | row_index128 | 34151 | 6144 | 7168 | 2000.0 | 1504 |" in text
     assert "- all: deepgemm: ModuleNotFoundError" in text
     assert "- contiguous 4 x 8192x6144x7168 row_index128: 1900.0 other, 2000.0 default" in text

@@ -39,7 +39,7 @@ def on_the_cpu(monkeypatch):
 
 
 def multiplied(data):
-    """D of the data as it is stored, by what the device is told; rows of no group are NaN."""
+    """D of the data as it is stored, by the description for the device; padding rows are NaN."""
     d = torch.full(data.shape_of_d, float("nan"), dtype=torch.float64)
     a = data.a.reshape(-1, data.problem.k)
     a = operands.dequantise(a, data.sfa.reshape(len(a), -1), 1, 128)
@@ -178,7 +178,7 @@ def test_measure(monkeypatch):
 
 @pytest.mark.parametrize("good_calls", [0, 53])
 def test_wrong_result_of_a_variant_is_not_timed(monkeypatch, good_calls):
-    """Wrong from the start, and wrong in the timed run alone: the poison is still there."""
+    """Wrong from the start, and wrong only in the timed run: the poison is still there."""
     case = {"ends": FORMS["ends"], "counts": FORMS["counts"]}
     result = measure(monkeypatch, case, ends=1000, counts=good_calls)
     assert result["status"] == "fail" and "ends: default" in result["us"] and "counts: default" not in result["us"]

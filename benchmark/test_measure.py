@@ -88,7 +88,7 @@ def test_measure(measure):
 
 @pytest.mark.parametrize("good_calls", ["0", "53"])
 def test_wrong_result_is_not_timed(measure, good_calls):
-    """Wrong from the start, and wrong in the timed run alone: the poison is still there."""
+    """Wrong from the start, and wrong only in the timed run: the poison is still there."""
     result = measure(default=good_calls)
     assert result["status"] == "fail" and "default" not in result["us"] and "cublas-b" in result["us"]
     assert "wrong result" in result["notes"]["default"]

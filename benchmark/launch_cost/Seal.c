@@ -70,7 +70,7 @@ int fp8gemm_seal(void) {
   EMIT(BPF_JUMP(equal, AUDIT_ARCH_X86_64, 1, 0));
   EMIT(BPF_STMT(end, SECCOMP_RET_TRAP));
   EMIT(BPF_STMT(load, offsetof(struct seccomp_data, nr)));
-  /* Its flags are in memory, which filters don't see; told that there is none, the C library takes clone. */
+  /* Its flags are in memory, which filters cannot see; if it is missing, the C library uses clone. */
   EMIT(BPF_JUMP(equal, SYS_clone3, 0, 1));
   EMIT(BPF_STMT(end, SECCOMP_RET_ERRNO | ENOSYS));
   EMIT(BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0x40000000, 0, 1)); /* of the x32 ABI */

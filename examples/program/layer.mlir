@@ -60,7 +60,7 @@ func.func @layer(%x: tensor<?x512xf32>, %w: tensor<256x512xf8E4M3FN>, %sfw: tens
   %rows = tensor.dim %x, %c0 : tensor<?x512xf32>
   %scales = func.call @scales_of(%x) : (tensor<?x512xf32>) -> tensor<4x?xf32>
   %q = func.call @quantise(%x, %scales) : (tensor<?x512xf32>, tensor<4x?xf32>) -> tensor<?x512xf8E4M3FN>
-  // Rows of scales are a multiple of 4 long; what is behind the last one is a copy of it, and not used.
+  // Rows of scales have a length that is a multiple of 4; elements after the last scale are copies of it, and unused.
   %c1 = arith.constant 1 : index
   %last = arith.subi %rows, %c1 : index
   %padded_rows = affine.apply affine_map<()[rows] -> (rows ceildiv 4 * 4)>()[%rows]

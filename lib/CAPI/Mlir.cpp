@@ -44,7 +44,7 @@ Fp8GemmResult *fp8gemmCompileModule(MlirModule module, const Fp8GemmCompileOptio
   ScopedDiagnosticHandler collect(unwrap(module).getContext(), [&](Diagnostic &diagnostic) {
     if (diagnostic.getSeverity() == DiagnosticSeverity::Error)
       errors += (errors.empty() ? "" : "\n") + diagnostic.str();
-    return mlir::failure(); // the others are told, too
+    return mlir::failure(); // pass it on to the other handlers
   });
   FailureOr<std::vector<target::Kernel>> kernels = compile(unwrap(module), pipeline);
   if (failed(kernels))

@@ -37,7 +37,7 @@ Fp8GemmResult *failure(Fp8GemmStatus status, const Twine &message) {
 Fp8GemmResult *resultOf(ArrayRef<StringRef> files) {
   auto result = std::make_unique<Fp8GemmResult>();
   for (StringRef file : files) {
-    // A buffer ends in a null byte behind its size.
+    // A buffer has a null byte after its end.
     auto data = WritableMemoryBuffer::getNewUninitMemBuffer(file.size(), "", Align(kDataAlignment));
     if (!data)
       return failure(Fp8GemmSystemError, "cannot get " + Twine(file.size()) + " bytes of memory");

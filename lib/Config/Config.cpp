@@ -217,7 +217,7 @@ static std::string checkGroups(const Problem &problem, const Config &config) {
     return expected("at most " + std::to_string(kMaxGroups) + " groups", problem.groups);
   if (config.splitK != 1)
     return expected("split_k = 1 for a grouped product", config.splitK);
-  // All tiles of a cluster are of one group, told by one row.
+  // All tiles of a cluster belong to one group, which one row determines.
   if (problem.grouping == Grouping::RowIndex && problem.groupAlign % (config.tileM * config.clusterM) != 0)
     return expected("tile_m * cluster_m to divide " + std::to_string(problem.groupAlign) +
                         ", what groups are aligned to",

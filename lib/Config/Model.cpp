@@ -114,7 +114,7 @@ Extents extents(const Problem &problem, const Gpu &gpu, const Config &config, in
   Extents e;
   e.m = m * problem.groups, e.n = problem.n, e.k = k, e.kBlocks = tiles(tiles(k, kBlockK), config.splitK);
   e.tiles = count, e.ctas = clusters * config.cluster(), e.waves = tiles(count, clusters * perCluster);
-  // What is loaded behind a group's rows lies inside the matrix, as a rule.
+  // Rows that are loaded beyond a group's end usually lie inside the matrix.
   e.tileRows = problem.storesParts()      ? config.tileM
                : problem.endsTilesWithA() ? std::min(m, config.tileM)
                                           : e.m / blockRows;

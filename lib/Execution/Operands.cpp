@@ -132,7 +132,7 @@ static std::string checkOperand(const Operand &operand) {
            std::to_string(leading * operand.elementBytes) + " bytes";
   if (operand.rank == 2 || operand.groups == 1)
     return "";
-  // One behind the other, or side by side in each row.
+  // One after the other, or side by side in each row.
   int64_t inGroup = (operand.rows - 1) * leading + operand.columns;
   int64_t inRow = (operand.groups - 1) * stride + operand.columns;
   if (stride < operand.columns || (stride < inGroup && leading < inRow))

@@ -17,7 +17,7 @@ constexpr int64_t kBlockK = 128;
 struct Descriptor {
   void *allocated, *aligned;
   int64_t offset;
-  int64_t extents[6]; ///< the sizes, and behind them the strides: as many of each as its rank
+  int64_t extents[6]; ///< the sizes, then the strides: as many of each as its rank
 };
 
 /// An operand of the problem: [rows, columns] of storage, or [groups, rows, columns], or

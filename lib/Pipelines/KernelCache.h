@@ -30,8 +30,8 @@ public:
   using Warn = std::function<void(Trouble, const std::string &)>;
 
   /// Makes the folder if it isn't there; without one nothing is found or kept. The compiler's own code and the version
-  /// of ptxas are a part of every key. A cache saves time only, so nothing that is wrong with its files is an error: it
-  /// is told to `warn`, by any thread.
+  /// of ptxas are a part of every key. A cache only saves time, so problems with its files are not errors: they
+  /// are passed to `warn`, by any thread.
   static llvm::Expected<KernelCache> open(llvm::StringRef folder, llvm::StringRef ptxas, Warn warn);
 
   /// The kernel file that was kept for `source`, all that it is made of as text; none where there is none, or one that

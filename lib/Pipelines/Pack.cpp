@@ -38,7 +38,7 @@ public:
       errs() << '\n';
     WithColor::warning(errs(), "fp8gemm-compile") << text << '\n';
   }
-  /// Behind everything, where there is something to print.
+  /// After everything else, if there is something to print.
   void finish(const std::string &text) {
     if (how == Bar && total)
       errs() << '\n';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// A list of problems from JSON. The format is told in docs/Runtime.md.
+// A list of problems from JSON. The format is described in docs/Runtime.md.
 
 #include "Json.h"
 #include "PackFiles.h"

@@ -52,7 +52,7 @@ private:
   mlir::OwningOpRef<mlir::ModuleOp> module;
 };
 
-/// What the passes are told of an entry of a list.
+/// The options of the passes for an entry of a list.
 struct ProductOptions : PipelineOptions {
   ProductOptions(const PackProblems &problems, const PackProblem &entry);
 };

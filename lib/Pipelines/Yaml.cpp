@@ -64,7 +64,7 @@ private:
     return isa<yaml::NullNode>(node) ? nullptr : error(node, "expected no anchors, aliases or blocks of text, got one");
   }
 
-  // Whoever has complained looks no further: to pass over what is nested deeply, LLVM's parser would use up the stack.
+  // After an error the rest is not read: skipping deeply nested values would exhaust the stack in LLVM's parser.
   json::Value convertSequence(yaml::SequenceNode &sequence) {
     json::Array array;
     for (yaml::Node &element : sequence) {

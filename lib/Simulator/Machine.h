@@ -66,7 +66,7 @@ struct Task {
   bool write(const Instruction &i, Cta &where, int64_t offset, int64_t bytes, Thread thread = kManyThreads);
   bool access(const Instruction &i, Cta &where, int64_t offset, int64_t bytes, const Accessor &by, bool isWrite);
   Accessor accessor(mlir::Operation *op, Thread thread) const;
-  /// An access to global memory, which must be behind hopper.griddepcontrol.wait and inside the operand.
+  /// An access to global memory, which must come after hopper.griddepcontrol.wait and be inside the operand.
   bool global(const Instruction &i, const Matrix &operand, const uint8_t *address, int64_t bytes);
 
   /// A fragment's registers, which must not be in flight; null, and an error, if they are.
@@ -75,7 +75,7 @@ struct Task {
   /// What others learn when they meet all threads of this task now; a new step begins.
   Clock publish();
   bool arrive(mlir::Operation *op, Mbarrier &barrier, int64_t threads);
-  /// An mbarrier may be used once its initialisation is behind, and fenced for TMA.
+  /// An mbarrier may be used once it is initialised, and fenced for TMA.
   bool checkInitialised(mlir::Operation *op, const Mbarrier &barrier);
   Outcome wait(mlir::Operation *op, Mbarrier &barrier, bool parity);
 
@@ -96,7 +96,7 @@ struct Task {
 
   // What it waits for; `isReady` null: it can go on.
   std::function<bool()> isReady;
-  std::function<void(mlir::Diagnostic &)> explain; ///< goes on behind "consumer 1 of CTA 3 "
+  std::function<void(mlir::Diagnostic &)> explain; ///< continues "consumer 1 of CTA 3 "
   mlir::Operation *waitingAt = nullptr;
 
   // The tensor core and the TMA stores of a consumer.

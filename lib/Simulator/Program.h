@@ -16,10 +16,10 @@ struct Instruction;
 
 /// What an instruction does to its task.
 enum class Outcome {
-  Next,  ///< go on behind it
-  Jump,  ///< go on at its target
+  Next,  ///< continue after it
+  Jump,  ///< continue at its target
   Retry, ///< wait, and do it again
-  Wait,  ///< wait, and go on behind it
+  Wait,  ///< wait, and continue after it
   Failed ///< an error was emitted
 };
 

@@ -15,7 +15,7 @@ namespace fp8gemm::simulator {
 /// Why an access must not happen.
 struct Conflict {
   enum class Kind {
-    Unwritten,     ///< it reads what nobody has written
+    Unwritten,     ///< it reads memory that was never written
     NotArrived,    ///< it reads what a TMA load is still to bring
     UnorderedRead, ///< it reads what was written, but not known to be
     UnorderedOver, ///< it writes over what was written, but not known to be

@@ -151,7 +151,7 @@ LogicalResult Checker::checkProduct(const GroupProduct &product) {
   return success();
 }
 
-/// What is nobody's keeps its bits.
+/// Padding keeps its bits.
 LogicalResult Checker::checkRest() {
   for (size_t i = 0; i < isOwned.size(); ++i) {
     if (isOwned[i])

@@ -30,7 +30,7 @@ public:
   template <typename T> T *as(int64_t group, int64_t row, int64_t column) {
     return reinterpret_cast<T *>(at(group, row, column));
   }
-  /// As the simulator is told of it: the elements, without the guards.
+  /// The elements, without the guards, as the simulator sees them.
   Matrix view();
 
   Matrix matrix;

@@ -46,7 +46,7 @@ template <typename... Parts> Error makeError(const Parts &...parts) {
 /// Long for any ptxas, short for who has another program of that name.
 constexpr unsigned kVersionSeconds = 10;
 
-/// What of a tool's output is told, where it failed.
+/// The part of a failed tool's output that is reported.
 StringRef beginningOf(StringRef output) {
   constexpr size_t kMost = 4096;
   return output.trim().take_front(kMost);

@@ -30,7 +30,7 @@ struct Contexts {
 
 } // namespace
 
-/// Of the process, behind Python's lock; null with an error set if there is no driver.
+/// One per process, protected by Python's lock; null with an error set if there is no driver.
 static Contexts *contexts() {
   static Contexts opened;
   static std::string error;

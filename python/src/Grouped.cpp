@@ -221,7 +221,7 @@ PyObject *python::groupedGemmMasked(Pack &pack, PyObject *const *args, Py_ssize_
 // Groups of K
 //===----------------------------------------------------------------------===//
 
-/// a [M, K], b [N, K]; or, flat, each group's matrices packed behind each other.
+/// a [M, K], b [N, K]; or, flat, the packed matrices of the groups, one after the other.
 static bool readSidesOfK(GroupedCall &call, int64_t &m, int64_t &n, int64_t &k) {
   Inputs &in = call.in;
   m = in.sfa.shape[0];

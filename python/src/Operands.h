@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Arrays as operands of the runtime: which dimension is stored how is told by strides.
+// Arrays as operands of the runtime: strides say how each dimension is stored.
 
 #ifndef FP8GEMM_PYTHON_SRC_OPERANDS_H
 #define FP8GEMM_PYTHON_SRC_OPERANDS_H

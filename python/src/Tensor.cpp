@@ -186,7 +186,7 @@ bool Tensor::readCapsule(PyObject *object, bool isWritten, Place &place) {
   if (!pair || !PyArg_ParseTuple(pair.get(), "ii", &device.type, &device.id) || !expectDevice(device, place) ||
       !askForStream(object, place))
     return false;
-  // The type of elements is told where DLPack, in that version of the library, has no name for it.
+  // The element type is passed separately if DLPack, in that version of the library, has no name for it.
   PyObject *made = nullptr;
   int code = -1;
   Object exported = callPython("fp8gemm._streams", "export", "(Osn)", object, name, Py_ssize_t(place.stream));

@@ -323,7 +323,7 @@ def test_jax(pack):
 
 
 def test_threads_and_streams(pack):
-    """8 threads, each with two streams and another problem on each; each result has the bits of a run alone."""
+    """8 threads, each with two streams and another problem on each; each result has the bits of a separate run."""
     problems = [dict(n=2112, k=7168), dict(n=7168, k=2048), dict(n=576, k=528, layout="k_major")]
     cases = []
     for index in range(16):

@@ -44,10 +44,10 @@ inline bool hasGroups(const Problem &problem, Operand operand) {
   return false;
 }
 
-/// Whether the device is told of the groups by an array.
+/// Whether an array on the device describes the groups.
 inline bool isDescribed(Grouping grouping) { return grouping != Grouping::None && grouping != Grouping::Batched; }
 
-/// Whether the operand is a packed matrix of each group, behind each other.
+/// Whether the operand consists of the packed matrices of the groups, one after the other.
 inline bool isFlat(const Problem &problem, Operand operand) {
   return problem.flat() && (operand == Operand::A || operand == Operand::B);
 }
@@ -194,7 +194,7 @@ inline std::string checkProblem(const Problem &problem) {
   return {};
 }
 
-/// Empty, or what is wrong with what a launch is told.
+/// Empty, or the error in the launch parameters.
 inline std::string checkLaunch(const Manifest &manifest) {
   if (manifest.threads() < 1 || manifest.threads() > 1024)
     return "expected 1 to 1024 threads, got " + number(manifest.threads());

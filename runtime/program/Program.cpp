@@ -77,7 +77,7 @@ void *openOnce(fp8gemm_program_file &file) {
 // Kernels
 //===----------------------------------------------------------------------===//
 
-/// A program whose operation was changed behind its kernel's back must not run it.
+/// A program whose operation was changed after its kernel was compiled must not run it.
 void checkProblem(const fp8gemm_kernel_info &kernel, const fp8gemm_problem &problem) {
   auto check = [&](const char *what, int64_t has, int64_t needed) {
     if (has != needed)

@@ -73,7 +73,7 @@ static void describeOperands(Call &call) {
 // One operand
 //===----------------------------------------------------------------------===//
 
-/// Elements from the first of a group, in a row for each group behind each other.
+/// Elements that a group spans if groups follow each other.
 static int64_t groupExtent(const Storage &storage) {
   return (storage.rows - 1) * storage.tensor.leading_dimension + storage.columns;
 }

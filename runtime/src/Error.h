@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The message behind fp8gemm_last_error.
+// The message of fp8gemm_last_error.
 
 #ifndef FP8GEMM_RUNTIME_SRC_ERROR_H
 #define FP8GEMM_RUNTIME_SRC_ERROR_H

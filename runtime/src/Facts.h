@@ -31,7 +31,7 @@ struct Form {
 /// By operand; of those that the kernel lacks, as above.
 using Forms = std::array<Form, size_t(format::Operand::None) + 1>;
 
-/// The manifest as plain fields: a flatbuffer's are behind three loads that wait for each other.
+/// The manifest as plain fields: those of a flatbuffer take three dependent loads.
 struct Facts {
   struct Scales {
     uint32_t blockRows, blockColumns;

@@ -29,7 +29,7 @@ struct Launch {
   } values[kMaxParams];
 };
 
-/// Checks a call and readies its launch, which then is cuLaunchKernelEx alone.
+/// Checks a call and prepares its launch, which then takes only cuLaunchKernelEx.
 fp8gemm_status prepare(fp8gemm_kernel &kernel, Call &call, const cuda::Driver &driver, cuda::CUstream stream,
                        Launch &launch);
 

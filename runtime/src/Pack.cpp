@@ -193,7 +193,7 @@ const Plan *fp8gemm_pack::find(const fp8gemm_problem &problem) const {
   const Key key = keyOf(problem);
   auto found = std::lower_bound(plans.begin(), plans.end(), key,
                                 [](const Plan &plan, const Key &wanted) { return plan.key < wanted; });
-  // A batch-invariant plan comes right behind the other one of its problem, and serves in its place.
+  // A batch-invariant plan directly follows the other plan of its problem, and serves in its place.
   auto isOfProblem = [&] { return std::equal(key.begin(), key.end() - 1, found->key.begin()); };
   bool serves = found != plans.end() && (problem.batch_invariant ? found->key == key : isOfProblem());
   return serves ? &*found : nullptr;

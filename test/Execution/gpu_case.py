@@ -189,7 +189,7 @@ class Case:
                 alone = d
             changed = int((d != alone).any(1).sum())
             if changed:
-                raise Failure(f"{how}: {changed} of {m} rows have other bits than alone")
+                raise Failure(f"{how}: {changed} of {m} rows have other bits than when run separately")
         if operands.unwritten(alone) or everything.damaged():
             raise Failure("elements not written, or something else written")
         return {}

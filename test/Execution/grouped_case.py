@@ -12,7 +12,7 @@ import torch
 from grouped_patterns import REDUCTION, ROWS, round_up
 from operands import BLOCK, FILL, TYPES, Guarded, ceil_div
 
-# Around a description of groups: a kernel that reads behind it sees rows of a group, not rows of none.
+# Around a description of groups: a kernel that reads beyond it sees rows of a group, not padding rows.
 GROUPS_FILL = 0
 WORKSPACE_ALIGNMENT = 128
 
@@ -182,7 +182,7 @@ class GroupedCase:
         data, parts = self.use_data(kernel, item), list(self.parts(kernel, item))
 
         def joined(index, multiple):
-            """Groups side by side, and behind the last one NaN; or packed."""
+            """Groups side by side, with NaN after the last one; or packed."""
             matrices = [part[index] for part in parts]
             if kernel.flat and multiple > 1:
                 matrices = [x.reshape(1, -1) for x in matrices]
@@ -221,7 +221,7 @@ class GroupedCase:
             launch(everything.arguments(kernel))
             changed = int((operands.bits(everything.d.read()) != operands.bits(d)).sum())
             if changed:
-                raise self.failure(f"{how}: {changed} elements have other bits than alone")
+                raise self.failure(f"{how}: {changed} elements have other bits than when run separately")
         self.check_surroundings(everything)
 
     def check_surroundings(self, everything):

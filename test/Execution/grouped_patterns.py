@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Descriptions of groups, right and wrong, for kernels of benchmark/kernels.py's set grouped-test: items of gpu_case.py.
 
-A pattern is {"m", or of groups along K all their "columns", "groups": what the device is told (None: nothing)}. In each
+A pattern is {"m", or of groups along K all their "columns", "groups": the description for the device (None: none)}. In each
 kind of description there are no rows at all, one row, one huge group, rows of no group anywhere, random ones, and
 wrong ones.
 """

@@ -38,7 +38,7 @@ def chosen(count, rng, marks=()):
 
 class Strided:
     """Device memory of a matrix, or of one of each group: a view of shape [rows, columns] or [groups, rows, columns], whose
-    rows are `leading` elements apart and whose groups lie behind each other."""
+    rows are `leading` elements apart and whose groups follow each other."""
 
     def __init__(self, dtype, device, rows, columns, groups=None, leading=None):
         self.leading = leading or columns
@@ -136,7 +136,7 @@ class Operands:
         self.workspace = torch.empty(room, dtype=torch.uint8, device=device) if kernel.workspace_bytes else None
 
     def place_rows(self, behind):
-        """Where each group's rows are, and what the device is told."""
+        """The places of each group's rows, and their description for the device."""
         self.starts, end, align = [], 0, self.problem.groups.align
         for size in self.sizes:
             self.starts.append(round_up(end, align))

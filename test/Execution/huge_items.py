@@ -7,7 +7,7 @@
 
 Every operand takes its turn, read or written by TMA or by threads, of one product and of each way of grouping. Rows at
 both ends, rows beside element and byte 2^31 and 2^32 and some others are compared with float64; where D is not added to,
-every element of its memory is looked at: none may be missing, and none may be written that is nobody's. The exit status is
+every element of its memory is looked at: none may be missing, and no padding may be written. The exit status is
 0 if all passed, 1 if not, 77 if there is nothing to run on.
 """
 
@@ -33,7 +33,7 @@ LENGTHS = [16, 60000, 0, 100000, 140016]  # of groups of K
 
 
 def item(name, problem, layouts=BY_TMA, m=None, **more):
-    """`m`: rows; `sizes`: rows of each group or its K; `behind`: rows behind the last group, which are nobody's;
+    """`m`: rows; `sizes`: rows of each group or its K; `behind`: rows after the last group, which are padding;
     `leading`: how far rows of an operand are apart, in elements; `beside`: groups of K are columns of one matrix."""
     return dict(more, id=name, group=name, m=m or problem.m, problem=shapes.fields(problem), layouts=list(layouts))
 
@@ -70,7 +70,7 @@ def all_items():
         dense("scales of B in MN-major", 200, 264, 7168, layouts=ALL_MN, sfb=(1 << 26) + 1),
         dense("scales of B's rows by pointer", 200, 1040, 512, Kind("1d1d"), SFA_BY_POINTER, sfb=3_000_001),
     ]
-    # The last group's last rows are stored by threads, far behind.
+    # The last group's last rows are stored by threads, at a large offset.
     sizes = [1, 100003, 0, 207259]
     row_items = [
         rows(f"D by {by} in {kind.d}", by, align, sizes, 7168, 128, kind, behind=behind)

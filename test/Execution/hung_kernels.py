@@ -27,7 +27,7 @@ SMALL = "tile_m = 128, tile_n = 64, stages = 4, consumers = 2, partials = 1"
 ASSIGN = "gpu.func(hopper-complete-schedule)"
 CHECK = "gpu.func(hopper-check-rings)"
 LOWER = "convert-hopper-to-nvvm{debug-rings=%d}" % LIMIT_MS
-# What the pipeline does behind it, but for its lint, which refuses some of these kernels a second time.
+# The later steps of the pipeline without its lint, which would reject some of these kernels a second time.
 TO_LLVM = ("convert-scf-to-cf", "fp8gemm-convert-kernels-to-llvm", "canonicalize", "cse", "reconcile-unrealized-casts")
 
 
@@ -162,7 +162,7 @@ class Compiler:
         refusal = self.refusal(ir)
         if f"breaks {case.rule}:" not in refusal:
             raise RuntimeError(f"{case.name}: expected hopper-check-rings to refuse it by {case.rule}, got '{refusal}'")
-        # Step by step: what is wrong here would be refused behind each of them, too.
+        # Step by step: a broken kernel would be rejected after each of them, too.
         lowered = self.passes(ir, ASSIGN, LOWER, *TO_LLVM)
         self.call("fp8gemm-compile", "-", "-o", path, text=lowered)
 

@@ -2,7 +2,7 @@
 """ctypes over the runtime's C API (runtime/include/fp8gemm/runtime.h).
 
 Operands are (device address, leading dimension in elements), of grouped products with the
-elements from a group to the next behind. The CUDA context that is current on the calling
+the elements from one group to the next last. The CUDA context that is current on the calling
 thread is the one that kernels are loaded into.
 """
 

@@ -5,7 +5,7 @@
     stress.py build/timed --launches 100000 --streams 4
 
 `build/timed` is a folder that benchmark/kernels.py filled; its kernels without groups and C take part, each with some M.
-Every launch writes to memory that was poisoned on its stream, and is compared there with what the kernel computed alone.
+Every launch writes to memory that was poisoned on its stream, and is compared there with the result of a separate launch.
 Exit status: 0 all bits are the same, 1 some are not, 77 nothing to run on.
 """
 
@@ -20,7 +20,7 @@ ROWS = (1, 7, 64, 129, 500, 1000)
 
 
 def cases_of(folder, streams, seed):
-    """[(kernel, what it computed alone, [(d, arguments, dependent arguments) of each stream])]"""
+    """[(kernel, the result of a separate launch, [(d, arguments, dependent arguments) of each stream])]"""
     import operands
     import runtime_binding
     import torch

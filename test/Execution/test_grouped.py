@@ -124,11 +124,11 @@ class FakeKernel:
                 bits[row, 3] = 0
         if self.fault == "unstable" and self.calls % 2:
             bits[bits != -1] ^= 1
-        if self.fault == "writes behind D for wrong groups" and self.is_wrong(groups, m, 10**9):
+        if self.fault == "writes beyond D for wrong groups" and self.is_wrong(groups, m, 10**9):
             o.d.buffer[-1] = 0
         if self.fault == "writes between groups":
             o.d.buffer[o.d.offset + o.d.size * N] = 0
-        if self.fault == "writes behind its workspace":
+        if self.fault == "writes beyond its workspace":
             o.workspace.buffer[-1] = 0
 
 
@@ -197,9 +197,9 @@ def test_layouts(run, sfa, sfb, sfb_rows):
     ("unstable", "k_count", "random", " elements differ between two launches"),
     ("takes wrong groups", "row_index", "index too large", "expected INVALID_ARGUMENT, got a launch"),
     ("takes wrong groups", "k_count", "sum too large", "expected INVALID_ARGUMENT, got a launch"),
-    ("writes behind D for wrong groups", "row_count", "count too large", "wrote outside of, or into, d"),
-    ("writes behind D for wrong groups", "row_end", "descending", "wrote outside of, or into, d"),
-    ("writes behind D for wrong groups", "k_count", "length negative", "wrote outside of, or into, d"),
+    ("writes beyond D for wrong groups", "row_count", "count too large", "wrote outside of, or into, d"),
+    ("writes beyond D for wrong groups", "row_end", "descending", "wrote outside of, or into, d"),
+    ("writes beyond D for wrong groups", "k_count", "length negative", "wrote outside of, or into, d"),
     ("writes between groups", "batched", "random", "wrote outside of, or into, d"),
 ])
 def test_fault_is_seen(run, fault, grouping, name, said):
@@ -217,7 +217,7 @@ def test_faults_along_k(run):
         result = run(item, "0 for no length", c_use=c_use, **extra)
         assert f"group 1 of length 0: 960 elements are not {what}" in result["note"], result
     assert "out of bound" in run(item, "reads the next group's columns", **extra)["note"]
-    result = run(item, "writes behind its workspace", workspace_bytes=128, **extra)
+    result = run(item, "writes beyond its workspace", workspace_bytes=128, **extra)
     assert result["note"] == "wrote outside of, or into, workspace"
 
 
@@ -227,7 +227,7 @@ def test_surroundings(run, grouping):
     item = dict(draw(grouping, "random", 2), around=True)
     assert run(item, **extra)["status"] == "pass"
     note = run(item, "depends on its surroundings", **extra)["note"]
-    assert note.startswith("on another stream: ") and note.endswith(" elements have other bits than alone")
+    assert note.startswith("on another stream: ") and note.endswith(" elements have other bits than when run separately")
 
 
 def test_rows_have_the_same_bits_in_every_pattern(run):

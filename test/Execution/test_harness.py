@@ -79,7 +79,7 @@ class FakeKernel:
             bits[0, 0] ^= 1
         if self.fault == "reads out of bounds":
             d[0, 0] = float("nan")
-        if self.fault == "writes behind D":
+        if self.fault == "writes beyond D":
             o.d.buffer[-1] = 0
         if self.fault == "writes between rows" and o.d.leading > N:
             o.d.buffer[o.d.offset + o.d.size * N] = 0
@@ -142,7 +142,7 @@ def test_right_result_of_other_recipes_passes(run, a_type, b_type, d_type, c_use
     ("unstable", "packed: 1 elements differ between two launches"),
     ("bits depend on M", "1 rows have other bits than with M = 200 and schedule ''"),
     ("reads out of bounds", "out of bound"),
-    ("writes behind D", "wrote outside of, or into, d"),
+    ("writes beyond D", "wrote outside of, or into, d"),
     ("writes between rows", "strided: wrote outside of, or into, d"),
     ("writes into A's guard", "wrote outside of, or into, a"),
 ])
@@ -163,10 +163,10 @@ def test_steady(run, c_use):
     item = {"kind": "steady", "rows": 40}
     assert run(item, c_use=c_use) == {"status": "pass"}
     said = run(item, c_use=c_use, fault="bits depend on the stream")["note"]
-    assert said == "on another stream: 1 of 7 rows have other bits than alone"
+    assert said == "on another stream: 1 of 7 rows have other bits than when run separately"
     assert "not written" in run(item, c_use=c_use, fault="not written")["note"]
     said = run(item, c_use=c_use, fault="starts too early")["note"]
-    assert said == "as a dependent: 7 of 7 rows have other bits than alone"
+    assert said == "as a dependent: 7 of 7 rows have other bits than when run separately"
 
 
 def test_rows_from_the_middle(run):

@@ -229,7 +229,7 @@ void Campaign::fail(const std::vector<Case> &cases, size_t first, size_t failed,
       input = changed, failure = asText;
   }
   Verdict verdict = triage.judge(failure);
-  // What fails only behind others fails because of them: one has damaged the process. The stack is the victim's.
+  // A case that fails only after others fails because of them: one has damaged the process. The stack is the victim's.
   Failure alone;
   bool damaged = failure.ending == Ending::Crashed && worker.run({input}, 0, alone) == 1;
   if (damaged)

@@ -244,7 +244,7 @@ bool IrChanger::erase() {
   return true;
 }
 
-/// Behind itself or elsewhere in the block; what follows uses the one or the other.
+/// After itself or elsewhere in the block; later operations use the one or the other.
 bool IrChanger::repeat() {
   Operation *op = random.pick(movable), *copy = op->clone();
   op->getBlock()->getOperations().insertAfter(op->getIterator(), copy);

@@ -11,7 +11,7 @@
 namespace fp8gemm::fuzz {
 
 /// One change to `module`: of an attribute, a type or an extent wherever it stands, an operand, or of where an operation
-/// stands. Returns whether there was something to change. Whoever calls verifies.
+/// stands. Returns whether there was something to change. The caller verifies.
 bool changeIr(mlir::ModuleOp module, const Mutator &mutator, Random &random);
 
 } // namespace fp8gemm::fuzz

@@ -74,7 +74,7 @@ void Mutator::learn(const std::string &text) {
   for (size_t i = 0; i < tokens.size(); ++i) {
     const Token *before = significantBefore(tokens, i);
     if (before && (tokens[i].kind == TokenKind::Word || tokens[i].kind == TokenKind::Alias)) {
-      // Behind a value or a number it matters little which one it is.
+      // After a value or a number, it matters little which one it is.
       std::vector<std::string> &list =
           followers[before->kind == TokenKind::Value || before->kind == TokenKind::Number ? "" : before->text];
       if (std::find(list.begin(), list.end(), tokens[i].text) == list.end())

@@ -66,7 +66,7 @@ private:
   bool emptyRegion(Tokens &tokens, Random &random) const;
 
   std::vector<Tokens> corpus;
-  std::map<std::string, std::vector<std::string>> followers; ///< words and aliases behind a token
+  std::map<std::string, std::vector<std::string>> followers; ///< words and aliases that follow a token
   std::vector<Tokens> types;                                 ///< with brackets
 };
 
@@ -79,7 +79,7 @@ template <typename Test> std::vector<size_t> where(const Tokens &tokens, Test te
   return result;
 }
 
-/// The bracket behind a type's name, as in memref<; 0 if this is none.
+/// The bracket after a type's name, as in memref<; 0 if this is none.
 size_t typeBracket(const Tokens &tokens, size_t i);
 
 /// Replaces tokens [first, last).

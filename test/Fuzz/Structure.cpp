@@ -65,7 +65,7 @@ bool Mutator::changeList(Tokens &tokens, Random &random) const {
   auto isClosing = [&](size_t i) {
     return tokens[i].is(")") || tokens[i].is("]") || tokens[i].is("}") || tokens[i].is(">");
   };
-  // The element before the comma and the one behind it.
+  // The element before the comma and the one after it.
   size_t first = comma;
   for (long depth = 0; first > 0; --first) {
     depth += isClosing(first - 1);

@@ -48,7 +48,7 @@ struct Progress {
   char refusal[160] = "";  ///< the first error of the case
   uint8_t reached = 0;     ///< bits of Reached
   uint64_t refusedChanges = 0; ///< of IR, by the verifier, in all cases so far
-  char *text = nullptr;        ///< of the case once its IR is changed; of kMaxText bytes, null behind the last
+  char *text = nullptr;        ///< of the case once its IR is changed; of kMaxText bytes, null-terminated
 
   void at(const char *name);
   void keep(const std::string &changed);
@@ -62,7 +62,7 @@ constexpr size_t kMaxText = 1 << 18;
 void runCase(const Case &input, Progress &progress);
 constexpr int kFoundStatus = 77;
 
-/// The texts of `text` at each level it can be lowered to, one function a text; itself alone if it is not valid.
+/// The texts of `text` at each level it can be lowered to, one function per text; only itself if it is not valid.
 std::vector<std::string> levels(const std::string &text, bool lower);
 
 /// Clears the counters of the project's own code, if it is instrumented (-fsanitize-coverage=inline-8bit-counters).

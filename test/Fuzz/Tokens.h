@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The text of MLIR as tokens that, put one behind the other, are the text again. What is no MLIR is tokens too.
+// The text of MLIR as tokens whose concatenation is the text again. Text that is not MLIR also becomes tokens.
 
 #ifndef FP8GEMM_TEST_FUZZ_TOKENS_H
 #define FP8GEMM_TEST_FUZZ_TOKENS_H

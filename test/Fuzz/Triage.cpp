@@ -81,7 +81,7 @@ void Triage::symbolize(const std::vector<uintptr_t> &addresses) {
     if (!frame.program)
       continue;
     char offset[32];
-    // Of the call, not of what stands behind it.
+    // Of the call, not of what follows it.
     std::snprintf(offset, sizeof(offset), " 0x%zx",
                   size_t(address - reinterpret_cast<uintptr_t>(&__executable_start) - 1));
     command += offset;

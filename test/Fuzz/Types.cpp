@@ -13,7 +13,7 @@ static constexpr const char *kElementTypes[] = {"f8E4M3FN", "f8E5M2",    "bf16",
                                                 "i32",      "i64",       "i8",       "i1",   "index", "i0",
                                                 "i7",       "i16777215", "f4E2M1FN", "tf32", "none",  "vector<4xf32>"};
 
-/// What may stand in a memref behind its elements.
+/// What may follow the elements in a memref.
 static constexpr const char *kLayouts[] = {", 3",
                                            ", 1",
                                            ", 0",
@@ -81,7 +81,7 @@ static void changeShape(Tokens &type, Random &random) {
   }
 }
 
-/// Replaces what stands behind the elements, or sets it.
+/// Replaces what follows the elements, or sets it.
 static void changeLayout(Tokens &type, Random &random) {
   size_t end = type.size() - 1;
   while (random.oneIn(2) && end > 1 && !type[end].is(","))

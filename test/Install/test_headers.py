@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Each installed header can be included alone, by C++ and, where it is one of C, by C11."""
+"""Each installed header can be included by itself, by C++ and, if it is a C header, by C11."""
 
 import os
 import shutil
@@ -23,7 +23,7 @@ C = ["cc", "-std=c11", "-Wpedantic", "-x", "c"]
 
 @pytest.fixture(scope="module")
 def complaints(tree):
-    """What the compilers say of each header, alone. A test each would use one core only."""
+    """The compilers' output for each header by itself. A test for each would use only one core."""
     def compile(language, header):
         # Twice: each has a guard.
         source = f'#include "{header}"\n' * 2 + "int anything;\n"

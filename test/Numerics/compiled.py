@@ -17,7 +17,7 @@ def run(*command, **options):
 
 
 def compile_function(text, folder, *passes):
-    """The last function of the module `text`, behind `passes` and fp8gemm-to-llvm-cpu, as a function of arrays."""
+    """The last function of the module `text`, after `passes` and fp8gemm-to-llvm-cpu, as a function of arrays."""
     name = re.findall(r"func\.func @(\w+)", text)[-1]
     text = re.sub(rf"(func\.func @{name}\(.*)\{{\n", r"\1 attributes {llvm.emit_c_interface} {\n", text)
     lowered = run(BIN / "fp8gemm-opt", *passes, "--fp8gemm-to-llvm-cpu", "-", input=text.encode())

@@ -87,7 +87,7 @@ def random_rows(kind, groups, n, k, counts, align=1, gaps=(), rows=0, seed=0, sf
             index += [-1] * align * (gaps[group] if gaps else 0)
             index += [group] * count + [-1] * (-count % align)
         index = np.asarray(index + [-1] * (rows - len(index)), np.int32)
-        # The last block may be cut anywhere behind its last row.
+        # The last block may be cut anywhere after its last row.
         used = np.flatnonzero(index >= 0)
         description = index[:max(rows, used[-1] + 1 if used.size else 0)]
         total = len(description)
@@ -184,7 +184,7 @@ def random_k(m, n, lengths, seed=0, d_type=F32, c=False, a_type=E4M3, b_type=E4M
 
 def call_k(groups, d, c=None, sfa_layout=MN_MAJOR, sfb_layout=MN_MAJOR, padding=0, flattened=False, extra_k=0,
            extra_blocks=0, lengths=None, k_blocks=None):
-    """`extra_k` columns and `extra_blocks` of scales behind the last group are poison. `lengths` and `k_blocks`:
+    """`extra_k` columns and `extra_blocks` of scales after the last group are poison. `lengths` and `k_blocks`:
     a description, and blocks of scales, to call with instead."""
     present = [p for p in groups.problems if p]
     m, n, ksum = groups.m, groups.n, int(groups.lengths.sum()) + extra_k

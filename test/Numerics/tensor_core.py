@@ -133,7 +133,7 @@ def lost_below_subnormal_of_mixed_types(m=16, n=16):
 
 
 def lost_below_subnormal_e5m2(m=16, n=16):
-    """The same of e5m2 alone: a subnormal is at least 1/4 of the smallest normal number."""
+    """The same for only e5m2: a subnormal is at least 1/4 of the smallest normal number."""
     a, b = np.full(BLOCK, 2.0**-14), np.full(BLOCK, 1.75 * 2.0**-14)
     a[STEP:] = 2.0**-16
     a[0], b[0] = 2.0**-16, 2.0**0

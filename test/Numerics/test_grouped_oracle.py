@@ -200,7 +200,7 @@ def test_lengths_that_lie_stay_in_d(lengths, flattened):
     d, buffer = grouped.poisoned((3, 12, 24), F32, 1, 16)
     d[...] = groups.c
     grouped.call_k(groups, d, d, flattened=flattened, lengths=lengths)
-    assert np.isfinite(d).all(), "expected nothing behind the operands to be read"
+    assert np.isfinite(d).all(), "expected nothing beyond the operands to be read"
     d[...] = np.frombuffer(bytes([POISON] * 4), F32)[0]
     assert (buffer == POISON).all()
 

@@ -105,7 +105,7 @@ def test_c_is_added_once_after_all_blocks():
     assert (cpu_gemm(problem) == 2**24 + 2).all() and (cpu_gemm(problem, in_place=True) == 2**24 + 2).all()
     problem.c = np.full((1, 8), 2.0**25, F32)  # a tie: to even
     assert (cpu_gemm(problem) == 2**25).all()
-    # 1 + 2^-7 + 2^-8: the sum alone would round to 2^-7 + 2^-8 exactly, with C to 1 + 2^-6 (a tie).
+    # 1 + 2^-7 + 2^-8: the sum by itself would round to 2^-7 + 2^-8 exactly, with C to 1 + 2^-6 (a tie).
     problem = blocks_of([2.0**-7], [[1.5]])
     problem.c = np.ones((1, 8), BF16)
     assert (cpu_gemm(problem).astype(np.float32) == 1 + 2.0**-6).all()

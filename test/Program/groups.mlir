@@ -169,7 +169,7 @@ func.func private @groups_of_k(%lengths: tensor<3xi32>) {
 }
 
 func.func @groups() attributes {llvm.emit_c_interface} {
-  // 3 rows, none, 30 rows; the last 7 are nobody's. By index: 20 rows of group 2, the others nobody's.
+  // 3 rows, none, 30 rows; the last 7 are padding. By index: 20 rows of group 2, the others are padding.
   %ends = arith.constant dense<[3, 3, 33]> : tensor<3xi32>
   %index = arith.constant dense<[2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
                                  -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1]> : tensor<40xi32>

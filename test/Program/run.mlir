@@ -19,7 +19,7 @@
 // NO-DRIVER: error: expected a CUDA driver, got none
 // NO-DRIVER-NOT: e+02
 
-// A is 3 * 0.5 as e4m3, of 5 rows: 128 * 1.5 * 2 * (4 * 0.5) + 16 * 1.5 * 2 * (8 * 0.5), and 1 from behind.
+// A is 3 * 0.5 as e4m3, of 5 rows: 128 * 1.5 * 2 * (4 * 0.5) + 16 * 1.5 * 2 * (8 * 0.5), and 1 from the end.
 // CHECK: 9.610000e+02
 #id = affine_map<(i, j) -> (i, j)>
 func.func @main() -> f32 {

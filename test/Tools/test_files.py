@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Files that the tools read and write: what can't be read is refused without waiting, what can't be written is told before
+"""Files that the tools read and write: what can't be read is refused without waiting, what can't be written is reported before
 the work, and a file is there whole or not at all."""
 
 import os

@@ -32,7 +32,7 @@ def run(*command, **keywords):
 
 
 def expect_error(done, *texts):
-    """Told in a line or two, without a crash."""
+    """Reported in a line or two, without a crash."""
     assert done.returncode in (1, 2), (done.returncode, done.stderr)
     assert "Stack dump" not in done.stderr and done.stderr.count("\n") < 12, done.stderr
     for text in texts:

@@ -144,7 +144,7 @@ extern "C" int LLVMFuzzerInitialize(int *, char ***) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *input, size_t inputSize) {
   if (inputSize < 2)
     return 0;
-  // Of the file's size exactly, so that a read behind its end is seen; new aligns to 16, as packs want.
+  // Of the file's size exactly, so that a read beyond its end is detected; new aligns to 16, as packs want.
   size_t size = inputSize - 1;
   std::unique_ptr<uint8_t[]> bytes(new uint8_t[size]);
   std::memcpy(bytes.get(), input + 1, size);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Loading and launching, against a fake driver: what the driver is asked, and what a
-// caller is told when something is wrong.
+// errors are reported to the caller.
 
 #include "RuntimeGemmFixture.h"
 
@@ -266,7 +266,7 @@ TEST_F(Gemm, TilesAreCountedIn32Bits) {
     args.d.data = address(0x200'0000'0000);
     return args;
   };
-  // 4096 columns; behind its last tile each CTA counts one further.
+  // 4096 columns; after its last tile each CTA counts one further.
   fp8gemm_gemm_args most = args((1 << 19) - 1), more = args(1 << 19);
   EXPECT_EQ(fp8gemm_gemm(kernel, &most, nullptr), FP8GEMM_OK) << fp8gemm_last_error();
   expect(
@@ -359,7 +359,7 @@ TEST_F(Gemm, EveryFailingCallIsReported) {
     expect(run(1000, stream(0x7000)), FP8GEMM_DRIVER_ERROR, call);
     expect(run(1000, stream(0x7000)), FP8GEMM_DRIVER_ERROR, "CUDA_ERROR_INVALID_VALUE (1: invalid argument)");
     EXPECT_TRUE(fake().launches.empty());
-    // A failure leaves nothing behind: the next try works.
+    // A failure leaves no state: the next try works.
     fake().failures.clear();
     EXPECT_EQ(run(1000, stream(0x7000)), FP8GEMM_OK) << call << ": " << fp8gemm_last_error();
     fake().launches.clear();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Kernels built with --debug-rings: where they are told to report, and what is made of it.
+// Kernels built with --debug-rings: the address for their reports, and the text made of them.
 
 #include "RingReport.h"
 #include "RuntimeGemmFixture.h"

@@ -190,7 +190,7 @@ TEST(Reference, SeesOneWrongElement) {
   EXPECT_EQ(result.worstColumn, 135);
 }
 
-// One of 56 K blocks has twice its weight: a bound by the sum of magnitudes alone would
+// One of 56 K blocks has twice its weight: a bound by only the sum of magnitudes would
 // be too loose to see it.
 TEST(Reference, SeesOneWrongScale) {
   Problem problem = makeProblem(2, 24, 7168);

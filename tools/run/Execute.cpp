@@ -37,7 +37,7 @@ static void requireMemory(const Problem &problem, int64_t padBytes) {
 }
 
 /// The CPU's side needs MLIR, so it is loaded only when it is asked for: a GPU machine
-/// needs this program and libfp8gemm_runtime.so alone.
+/// needs only this program and libfp8gemm_runtime.so.
 static void runOnCpu(Problem &problem) {
   void *library = dlopen("libfp8gemm_cpu.so.0", RTLD_NOW | RTLD_LOCAL);
   if (!library)
@@ -64,7 +64,7 @@ static void runOnCpu(Problem &problem) {
     throw std::runtime_error(message);
 }
 
-/// What is known of who waits for what, behind an error.
+/// The known waits of a kernel that hangs, as an addition to an error.
 static std::string explainHang(fp8gemm_kernel *kernel, const fp8gemm_kernel_info &info) {
   if (!info.wait_limit_ns)
     return "\nkernel '" + std::string(info.name) +

@@ -61,7 +61,7 @@ typedef struct {
   fp8gemm_cpu_matrix a, sfa, b, sfb, c, d;
   /* Zero where nothing is grouped: */
   int32_t grouping;
-  int32_t flattened; /* k_count: a and b have each group's matrix packed behind the one before */
+  int32_t flattened; /* k_count: a and b consist of the packed matrices of the groups, one after the other */
   int64_t groups;
   int64_t group_align;        /* rows that groups start at multiples of, else 1 */
   int64_t k_blocks;           /* k_count: blocks of K that there are scales for */

@@ -26,7 +26,7 @@ typedef struct {
   int64_t m, n, k;   /* as simulated; k of all groups */
   int64_t clusters;  /* launched */
   int64_t elements;  /* of D that were compared with float64 */
-  int64_t untouched; /* of D's memory that are nobody's, and kept their bits */
+  int64_t untouched; /* padding elements of D's memory, which kept their bits */
   double worst_error_over_bound;
 } fp8gemm_sim_result;
 

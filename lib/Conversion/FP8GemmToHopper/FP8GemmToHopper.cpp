@@ -29,7 +29,7 @@ static gpu::GPUModuleOp createModule(OpBuilder &builder, Location loc, StringRef
   return gpu::GPUModuleOp::create(builder, loc, name, builder.getArrayAttr(target));
 }
 
-/// What comes behind this pass looks for kernels in `module`, and not in modules within it.
+/// Later passes look for kernels in `module`, and not in modules nested in it.
 static LogicalResult checkNesting(ModuleOp module) {
   WalkResult result = module.walk([&](Operation *op) -> WalkResult {
     if (!isa<ProductOpInterface, gpu::GPUModuleOp>(op) || op->getParentOfType<ModuleOp>() == module)

@@ -47,7 +47,7 @@ private:
   mlir::gpu::GPUFuncOp createFunction(mlir::gpu::GPUModuleOp module);
   /// A and B are packed matrices, one a group, that follow each other.
   bool isFlat();
-  /// The groups, as a launcher is told of them; null if there are none.
+  /// The description of the groups for the launcher; null if there are none.
   hopper::GroupsAttr groupsAttr();
   hopper::RingType ringType();
   hopper::RingType cRingType();
@@ -81,7 +81,7 @@ private:
   mlir::Value scaleBlock(const Tile &tile, mlir::Value i);
   /// Rows from the tile's first on that are of its group; null: all that D has.
   mlir::Value storedRows(const Tile &tile);
-  /// How far behind the first scale that TMA brings the tile's are.
+  /// The offset of the tile's scales from the first scale that TMA loads.
   mlir::Value shiftOfScales(const Tile &tile);
   /// The row from whose scale on TMA brings those of a tile.
   mlir::Value firstScale(const Tile &tile);
@@ -146,7 +146,7 @@ private:
   // Kernel arguments and what every role uses.
   mlir::Value mapA, mapB, sfa, sfb, mapC, mapD, a, b, d, groups, workspace, extentM, extentK, staging, ring, cRing;
   mlir::Value blockRows, blockColumns, tiles, firstTile, tileStep;
-  mlir::Value lastRow;                      ///< that a tile starts at; null where tiles may end behind A
+  mlir::Value lastRow;                      ///< at which a tile starts; null if tiles may end beyond A
   mlir::Value rasterDivisor;                ///< where all groups have as many block rows
   mlir::Value table;                        ///< of groups, if their rows are known on the device only
   mlir::Value tilesPerGroup;                ///< where all groups have the same

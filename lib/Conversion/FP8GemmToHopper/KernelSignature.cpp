@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // What follows from the product and its config before there is a schedule, and the kernel
-// seen from outside: name, parameters, shared memory, what its launcher is told.
+// seen from outside: name, parameters, shared memory, launch attributes.
 
 #include "KernelBuilder.h"
 

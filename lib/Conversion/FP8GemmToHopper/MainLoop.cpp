@@ -33,7 +33,7 @@ KernelBuilder::Product KernelBuilder::multiply(Stage stage, Value group, int64_t
     row = arith::AddIOp::create(builder, row, shift);
   Value blockScales =
       cut(rowScales, {rowsPerScale == 1 ? row : fragmentIndex(group, i)}, {kFragmentRows / rowsPerScale});
-  // Before the product: behind it, ptxas puts the loads and the scales' products
+  // Before the product: after it, ptxas puts the loads and the scales' products
   // between the wgmmas, which then wait for them (docs/performance-log.md).
   Value rows = LoadScalesOp::create(builder, rowsType, blockScales);
   Value scales = LoadScalesOp::create(builder, columnsType, columnScales);
@@ -49,7 +49,7 @@ SmallVector<Value> KernelBuilder::mainLoop(Value group, SmallVector<Value> sums)
   // across iterations ptxas would wait for each product at once.
   constexpr int64_t kOverlappedBlocks = 4, kUnrolledProducts = 4;
   int64_t step = config.getPartials() > 1 && count ? std::min(kOverlappedBlocks, *count) : 1;
-  // Of 5 to 7 K blocks one iteration would be left, and the rest behind it: no loop, and then ptxas mixes all of
+  // With 5 to 7 K blocks there would be one iteration and a remainder: without a loop, ptxas mixes all of
   // them, and spills.
   if (step < count.value_or(0) && *count < 2 * step)
     step = 2;

@@ -59,7 +59,7 @@ public:
   Value slice(Value source, const Window &window);
   /// `whole` with `part` in the window that it is a slice of.
   Value insert(Value part, Value whole, const Window &window);
-  /// rows * columns elements one behind the other as a matrix.
+  /// rows * columns consecutive elements as a matrix.
   Value matrix(Value elements, int64_t rows, OpFoldResult columns);
 
   Value fillZero(Value output);

@@ -21,7 +21,7 @@ format::ProgramProblem problemOf(ProductOpInterface op, bool batchInvariant);
 /// What a plan of that problem is found by in a pack.
 format::ProblemKey keyOf(const format::ProgramProblem &problem);
 
-/// Adds globals at the start of a module, one behind the other, with names that are free.
+/// Adds globals at the start of a module, one after the other, with unused names.
 class Constants {
 public:
   explicit Constants(mlir::ModuleOp module) : builder(module.getLoc(), module.getContext()), symbols(module) {

@@ -58,7 +58,7 @@ LogicalResult fp8gemm::hopper::numberWaits(gpu::GPUFuncOp kernel, int64_t limitM
     }
     auto what = RingWaitAttr::get(kernel.getContext(), roleOf(op), acquire ? StageState::empty : StageState::full,
                                   ring->second, describe(op->getLoc()));
-    // Those of an unrolled loop are one to whoever reads a report.
+    // The copies in an unrolled loop are one wait to the reader of a report.
     auto known = llvm::find(waits, what);
     op->setAttr(kNumber, builder.getI64IntegerAttr(known - waits.begin()));
     if (known == waits.end())
@@ -86,8 +86,8 @@ void fp8gemm::hopper::declareReports(gpu::GPUModuleOp module) {
 //===----------------------------------------------------------------------===//
 
 /// Waits at barrier $0 for parity $1, in stage $2. Most waits end with the first try; then a clock runs (ns).
-/// - The first of a warp's threads takes the next report, if there is room and somebody to read it. The host sees
-///   `isWritten` behind all else.
+/// - The first of a warp's threads takes the next report, if there is room and a reader. The host sees
+///   `isWritten` after everything else.
 /// - A trap ends the whole grid, so the others are given time to report, too.
 static constexpr char kWaitWithLimit[] = R"({.reg .pred done, early, skip;
 .reg .b64 start, now, at;

@@ -102,7 +102,7 @@ struct LowerBarrier : OpConversionPattern<gpu::BarrierOp> {
   }
 };
 
-/// cluster_barrier -> arrive (release) and wait (acquire). Not `.aligned`: behind the
+/// cluster_barrier -> arrive (release) and wait (acquire). Not `.aligned`: after the
 /// elected thread's branch ptxas may leave warps diverged.
 struct LowerClusterBarrier : OpConversionPattern<ClusterBarrierOp> {
   using OpConversionPattern::OpConversionPattern;
@@ -114,8 +114,8 @@ struct LowerClusterBarrier : OpConversionPattern<ClusterBarrierOp> {
   }
 };
 
-/// griddepcontrol.wait -> the instruction, in front of all accesses to memory behind it. LLVM
-/// takes the intrinsic for one that leaves memory alone, and may move loads before it.
+/// griddepcontrol.wait -> the instruction, before all accesses to memory that follow it. LLVM
+/// assumes that the intrinsic does not access memory, and may move loads before it.
 struct LowerGriddepcontrolWait : OpConversionPattern<GriddepcontrolWaitOp> {
   using OpConversionPattern::OpConversionPattern;
   LogicalResult matchAndRewrite(GriddepcontrolWaitOp op, OneToNOpAdaptor,

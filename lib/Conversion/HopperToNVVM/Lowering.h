@@ -46,7 +46,7 @@ struct Emitter {
   /// `base` + `bytes`, in the address space of `base`.
   mlir::Value offset(mlir::Value base, mlir::Value bytes);
   mlir::Value offset(mlir::Value base, int64_t bytes);
-  /// The address of element `position` (i32 or i64) behind `base`.
+  /// The address of element `position` (i32 or i64) from `base` on.
   mlir::Value element(mlir::Value base, mlir::Type element, mlir::Value position);
   /// threadIdx.x, and what follows from it.
   mlir::Value thread();

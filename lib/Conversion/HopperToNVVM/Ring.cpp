@@ -108,7 +108,7 @@ struct LowerRingAcquire : LowerRingAccess<RingAcquireOp> {
   }
 };
 
-/// ring.commit -> by warps: each lane arrives at full, behind its own stores; by
+/// ring.commit -> by warps: each lane arrives at full, after its own stores; by
 /// TMA: nothing, the engine completes the armed bytes.
 struct LowerRingCommit : OpConversionPattern<RingCommitOp> {
   using OpConversionPattern::OpConversionPattern;
@@ -139,7 +139,7 @@ struct LowerRingWait : LowerRingAccess<RingWaitOp> {
   }
 };
 
-/// ring.release -> each thread arrives at empty, behind its own reads. One arrival a
+/// ring.release -> each thread arrives at empty, after its own reads. One arrival per
 /// warp would need a branch and a warp barrier, and is no faster
 /// (docs/performance-log.md). In a cluster it is: lane r of each warp arrives at CTA r's.
 struct LowerRingRelease : OpConversionPattern<RingReleaseOp> {
@@ -159,10 +159,10 @@ struct LowerRingRelease : OpConversionPattern<RingReleaseOp> {
     return success();
   }
 
-  /// Not at cluster scope: that would be a memory fence of the whole GPU. What the next
-  /// filler overwrites was read before: by wgmmas waited for, and by loads whose values
+  /// Not at cluster scope: that would be a memory fence of the whole GPU. The data that the
+  /// next filler overwrites was read before: by wgmmas waited for, and by loads whose values
   /// the wgmmas' promotion needs.
-  /// Predicated, since a branch would let LLVM move the promotion behind it, past the next
+  /// Predicated, since a branch would let LLVM move the promotion after it, past the next
   /// product.
   static void arriveAtCluster(Emitter emit, Value barrier, int64_t cluster) {
     NVVM::SyncWarpOp::create(emit.builder, emit.loc, emit.i32(-1));

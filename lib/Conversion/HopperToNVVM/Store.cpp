@@ -40,7 +40,7 @@ struct Panels {
   void forEachPair(Emitter emit, Value base, int64_t columns, function_ref<void(int64_t, Value)> body) const {
     Value rowModulo8 = emit.div(emit.lane(), 4);
     Value row = emit.add(emit.mul(emit.warpInGroup(), emit.i32(16)), rowModulo8);
-    // The pair lies (l%4) * 2 elements behind column 8j: in its chunk, or the next one.
+    // The pair lies (l%4) * 2 elements from column 8j on: in its chunk, or the next one.
     Value behind = emit.mul(emit.rem(emit.lane(), 4), emit.i32(2 * elementBytes));
     Value inChunk = emit.rem(behind, kChunkBytes), chunkBehind = emit.div(behind, kChunkBytes);
     Value flip = arith::XOrIOp::create(emit.builder, emit.loc, swizzle(emit, rowModulo8), chunkBehind);

@@ -22,7 +22,7 @@ struct LowerWarpSpecialize : OpConversionPattern<WarpSpecializeOp> {
     if (op.getUnroll() != 1)
       return rewriter.notifyMatchFailure(op, "has loops to unroll: run hopper-unroll first");
     Emitter emit{rewriter, op.getLoc()};
-    // The same in all lanes, and told so to the compiler by the shuffle.
+    // Uniform over the warp; the shuffle makes this known to the compiler.
     Value warp = NVVM::ShflOp::create(rewriter, op.getLoc(), rewriter.getI32Type(), emit.i32(-1),
                                       emit.div(emit.thread(), kThreadsPerWarp), emit.i32(0),
                                       emit.i32(kThreadsPerWarp - 1), NVVM::ShflKind::idx, UnitAttr());

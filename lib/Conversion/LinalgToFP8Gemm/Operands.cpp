@@ -191,8 +191,8 @@ LogicalResult Raising::matchScales(Side &side) {
                       isFor(view.at[kDim], indexOf(kColumn).floorDiv(kBlock), kBlocks);
         if (!isThat || (rows != 1 && side.row == kRowOfA))
           continue;
-        // Storage that may be longer than it is used is that of mn_major rows only (C10, C11). Of row blocks, and
-        // behind a slice, a dynamic size may be anything.
+        // Only mn_major rows may be stored longer than they are used (C10, C11). For row blocks, and
+        // after a slice, a dynamic size may be anything.
         int64_t stored = view.getShape()[rowDim];
         bool isDynamic = ShapedType::isDynamic(stored) || ShapedType::isDynamic(rowBlocks);
         bool isImplied = (rows == 1 || ShapedType::isDynamic(rowBlocks)) && !view.isCut;

@@ -22,7 +22,7 @@ void Origins::add(Value value) {
     pending.push_back(value);
 }
 
-/// What an operand of a terminator becomes behind it.
+/// The value that an operand of a terminator becomes after it.
 void Origins::addYielded(OpOperand &use) {
   Operation *yield = use.getOwner();
   unsigned index = use.getOperandNumber();

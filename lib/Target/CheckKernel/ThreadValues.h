@@ -13,7 +13,7 @@ namespace fp8gemm::kernel {
 
 constexpr int64_t kThreadsPerWarp = 32, kThreadsPerWarpgroup = 128, kMaxThreads = 1024;
 
-/// Among whom a value is surely one and the same; less is known of the first.
+/// The largest set of threads in which a value is known to be uniform.
 enum class Scope { thread, warp, warpgroup, cta };
 llvm::StringRef getName(Scope scope);
 

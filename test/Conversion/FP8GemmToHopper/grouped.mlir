@@ -95,7 +95,7 @@ func.func @masked(%a: memref<3x?x512xf8E4M3FN>, %sfa: memref<3x4x?xf32>, %b: mem
 
 // -----
 
-// Equal groups: no description, and rows behind M are outside of the group's tensor for TMA.
+// Equal groups: no description, and rows beyond M are outside of the group's tensor for TMA.
 // CHECK-LABEL: gpu.func @fp8gemm_{{.*}}_3_groups_batched_align1
 // CHECK-NOT:     hopper.scan_groups
 // CHECK:         } consumers

@@ -47,7 +47,7 @@ func.func @products(%a: !a, %b: !b, %c: !bf16, %d: !bf16, %sum: !f32, %rows: mem
 // CHECK:           hopper.load_scales %[[SFB]] : memref<64xf32, 3> -> <64 columns by 1>
 // CHECK-NOT:     tma_store add
 
-// Another C comes through a ring of its own, loaded behind the tile's K blocks and read behind them.
+// Another C comes through a ring of its own, loaded after the tile's K blocks and read after them.
 // CHECK-LABEL: gpu.func @fp8gemm_1d1d_e5m2_e4m3_bf16_plus_c_many_n192_k256_sfa_mn_sfb_k
 // CHECK-SAME:    %[[MAP_C:[^:]+]]: !map{{[0-9]*}} {hopper.param = #hopper.param<tensor_map of c>}
 // CHECK-SAME:    tensor_map of d>

@@ -105,7 +105,7 @@ func.func @no_rows(%a: memref<4x0x16xf8E4M3FN>, %sfa: memref<4x0x1xf32>, %b: mem
 
 // -----
 
-// Flattened: the group's matrices are behind M * start and N * start elements. In place only
+// Flattened: the group's matrices start after M * start and N * start elements. In place only
 // groups with a part of K are touched.
 // CHECK-LABEL: func @k_count_flattened
 //  CHECK-SAME:   %[[A:[^ :]+]]: memref<?xf8E4M3FN>, %[[SFA:[^ :]+]]: memref<?x4xf32>, %[[B:[^ :]+]]: memref<?xf8E4M3FN>, %[[SFB:[^ :]+]]: memref<8x?xf32>, %[[K:[^ :]+]]: memref<3xi32>, %[[D:[^ :]+]]: memref<3x4x8xf32>

@@ -6,7 +6,7 @@
 // RUN: fp8gemm-opt %s --convert-fp8gemm-to-linalg --fp8gemm-to-llvm-cpu | mlir-runner -e unused_row -entry-point-result=f32 | FileCheck %s --check-prefix=UNUSED
 // RUN: fp8gemm-opt %s --convert-fp8gemm-to-linalg --fp8gemm-to-llvm-cpu | mlir-runner -e reduction -entry-point-result=f32 | FileCheck %s --check-prefix=REDUCTION
 
-// Products on tensors, run: bufferized before and behind the conversion.
+// Products on tensors, run: bufferized before and after the conversion.
 
 func.func private @grouped() -> tensor<8x8xf32> {
   %a = arith.constant dense<1.5> : tensor<8x16xf8E4M3FN>

@@ -46,7 +46,7 @@ gpu.module @kernels {
     gpu.return
   }
 
-  // Rows behind each other: the address of a K block's scales, of a group, serves them all.
+  // Consecutive rows: the address of a K block's scales, of a group, serves them all.
   // CHECK-LABEL: llvm.func @side_by_side(
   // CHECK-SAME:    %[[SFB:[a-z0-9]+]]: !llvm.ptr<1>, %[[LEADING:[a-z0-9]+]]: i64, %[[STRIDE:[a-z0-9]+]]: i64,
   gpu.func @side_by_side(%sfb: memref<?x40x4xf32, strided<[?, 1, ?]>>, %k: index, %group: index)

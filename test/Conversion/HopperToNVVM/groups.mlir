@@ -25,7 +25,7 @@ gpu.module @kernels {
     // CHECK:           nvvm.shfl.sync idx
     // CHECK-COUNT-5:   nvvm.shfl.sync up
     // CHECK:           nvvm.shfl.sync idx
-    // The row behind the last group.
+    // The row after the last group.
     // CHECK:           llvm.store {{.*}} : vector<4xi32>, !llvm.ptr<3>
     hopper.scan_groups %ends by row_end align(128) limit %m block(64) to %table : memref<40xi32> to memref<41x4xi32, 3>
     gpu.barrier

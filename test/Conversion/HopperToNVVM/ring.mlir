@@ -32,7 +32,7 @@ gpu.module @kernels {
       hopper.ring.commit %slot
       hopper.yield
     } helper {
-      // Every lane arrives behind its own stores.
+      // Every lane arrives after its own stores.
       // CHECK:       nvvm.mbarrier.try_wait.parity
       // CHECK:       nvvm.mbarrier.arrive %
       %slot, %scales = hopper.ring.acquire %ring by warps at (%c1, %true) : !ring

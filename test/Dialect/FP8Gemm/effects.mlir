@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: fp8gemm-opt %s -cse | FileCheck %s
 
-// On memrefs a product writes D: what is loaded before it is not what is loaded behind it. On tensors
+// On memrefs a product writes D: loads before and after it differ. On tensors
 // it has no effect: one whose result nobody needs goes, and of two that are the same one stays.
 
 // CHECK-LABEL: func @memrefs

@@ -47,7 +47,7 @@ gpu.func @one_loop(%n: index) {
   gpu.return
 }
 
-// The tile loop carries the position past the end of a tile, behind what it carries already.
+// The tile loop carries the position past the end of a tile, after the values that it carries already.
 // CHECK-LABEL: gpu.func @nested_loops
 gpu.func @nested_loops(%tiles: index, %n: index, %x: f32) {
   %c0 = arith.constant 0 : index

@@ -23,7 +23,7 @@ func.func @ring_types(%a: !hopper.ring<stages = 2, tma = [memref<8xf32, 3>], rea
 // CHECK-LABEL: gpu.module @kernels
 gpu.module @kernels {
 
-// What a launcher is told.
+// The attributes for the launcher.
 // CHECK-LABEL: gpu.func @interface
 // CHECK-SAME: #hopper.param<tensor_map of a>
 // CHECK-SAME: #hopper.param<matrix of sfb>

@@ -65,7 +65,7 @@ llvm.func @l3_multicast(%a: !llvm.ptr {hopper.map = !tile}, %some: i16) attribut
   llvm.return
 }
 
-// The barrier of another stage, and one that is armed behind the load, are not the load's.
+// The barrier of another stage, and one that is armed after the load, are not the load's.
 llvm.func @l3_not_armed(%a: !llvm.ptr {hopper.map = !tile}, %n: i32) attributes {nvvm.kernel} {
   %c0 = arith.constant 0 : i32
   %c8192 = arith.constant 8192 : i32

@@ -55,7 +55,7 @@ llvm.func @l5_other_still_pending(%d: i64, %acc: !acc) attributes {nvvm.kernel} 
   llvm.return
 }
 
-// A wait knows of committed groups alone.
+// A wait knows only of committed groups.
 llvm.func @l5_not_committed(%d: i64, %acc: !acc) attributes {nvvm.kernel} {
   // expected-error @+2 {{breaks L5: expected a wgmma to be complete at the end of its block, got no wait_group that covers it}}
   // expected-note @+1 {{still in flight}}

@@ -42,7 +42,7 @@ static ParseResult parseCount(OpAsmParser &parser, StringRef word, IntegerAttr &
 }
 
 ParseResult WarpSpecializeOp::parse(OpAsmParser &parser, OperationState &result) {
-  // Before they are read: what refers to a value of one is then told when all of it is given up.
+  // Before they are read, so that on failure they live as long as the uses of their values.
   Region *producer = result.addRegion(), *helper = result.addRegion(), *consumer = result.addRegion();
   auto &properties = result.getOrAddProperties<Properties>();
   if (parser.parseKeyword("producer") || parseCount(parser, "registers", properties.producer_registers) ||

@@ -149,7 +149,7 @@ private:
     position = {next.getNextStage(), next.getNextPhase()};
   }
 
-  /// scf.for → scf.for that carries the positions behind its own values
+  /// scf.for → scf.for that carries the positions after its own values
   LogicalResult threadLoop(scf::ForOp loop, ArrayRef<Access> accesses) {
     rewriter.setInsertionPoint(loop);
     FailureOr<LoopLikeOpInterface> replaced = loop.replaceWithAdditionalYields(
@@ -167,7 +167,7 @@ private:
     return success();
   }
 
-  /// scf.if → scf.if that returns the positions behind its own results
+  /// scf.if → scf.if that returns the positions after its own results
   LogicalResult threadIf(scf::IfOp condition, ArrayRef<Access> accesses) {
     SmallVector<Value> before = getPositions(accesses);
     SmallVector<Type> types(condition.getResultTypes());

@@ -60,7 +60,7 @@ Operation *getLastUse(Value value, Block &block, Operation *definition) {
   return last;
 }
 
-/// True if `op` needs `value` in its regions, and not as its own operand alone.
+/// True if `op` needs `value` in its regions, and not only as its own operand.
 bool captures(Operation *op, Value value) {
   return llvm::any_of(value.getUsers(), [&](Operation *user) { return op->isProperAncestor(user); });
 }
@@ -119,7 +119,7 @@ private:
     return success(fits);
   }
 
-  /// What a launcher must be told.
+  /// The attributes that a launcher needs.
   LogicalResult checkInterface(gpu::GPUFuncOp func) {
     auto launch = func->getAttrOfType<LaunchAttr>("hopper.launch");
     if (!launch)
@@ -151,7 +151,7 @@ private:
                                     << " bytes of shared memory; exceeded the limit of " << limit << " bytes";
   }
 
-  /// Maps behind a CTA's part of the workspace would be the next CTA's.
+  /// Maps beyond a CTA's part of the workspace would be the next CTA's.
   LogicalResult checkWorkspace(gpu::GPUFuncOp func, MakeGroupMapsOp make) {
     int64_t groups = cast<MemRefType>(make.getTable().getType()).getDimSize(0) - 1;
     int64_t wanted = int64_t(make.getSlots()) * groups * kMapBytes;

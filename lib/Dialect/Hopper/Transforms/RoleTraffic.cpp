@@ -183,7 +183,7 @@ Items collect(Kernel &kernel, Role role, ArrayRef<Value> rings) {
   return block ? collect(*block, rings, role != Role::consumers) : Items();
 }
 
-/// R23, R24: whom the ring's type names accesses it, all equally often.
+/// R23, R24: the roles that the ring's type names access it, all equally often.
 void checkRing(Kernel &kernel, RingCreateOp ring, Reporter &reporter) {
   RingType type = ring.getRing().getType();
   std::optional<Role> filler;
@@ -192,7 +192,7 @@ void checkRing(Kernel &kernel, RingCreateOp ring, Reporter &reporter) {
     if ((role == Role::producer && type.getTma().empty()) || (role == Role::helper && type.getWarps().empty()))
       continue;
     Items items = collect(kernel, role, {ring.getRing()});
-    // R23: whoever waits for this role would wait for ever.
+    // R23: a role that waits for this one would wait forever.
     if (items.empty()) {
       reporter.report(ring, 23) << "expected the " << getName(role) << " to access the ring, got no "
                                 << (role == Role::consumers ? "wait" : "acquire");

@@ -10,7 +10,7 @@
 !ring = !hopper.ring<stages = 2, tma = [!buffer], readers = 1>
 
 gpu.module @m {
-// The consumers wait for a stage of %b that comes behind the third of %a, which waits for them.
+// The consumers wait for a stage of %b that follows the third of %a, which waits for them.
 gpu.func @r35_opposite_orders(%map: !map) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
@@ -115,7 +115,7 @@ gpu.func @r36_stage_of_another_ring(%map: !map, %n: index) {
   gpu.return
 }
 
-// Each holds one of two stages and waits for the other's: 0 is released behind 1, which is committed behind 2.
+// Each holds one of two stages and waits for the other's: 0 is released after 1, which is committed after 2.
 gpu.func @r36_both_hold(%map: !map) {
   %c0 = arith.constant 0 : index
   // expected-error @+1 {{breaks R36: expected the stages that a filler and a reader hold and wait for to be at most the ring's 2 and one, got 2 and 2}}

@@ -200,7 +200,7 @@ gpu.func @r21_advanced_twice(%map: !map) {
   gpu.return
 }
 
-// The stage moves on alone: the wrap is missed.
+// Only the stage moves on: the wrap is missed.
 gpu.func @r21_phase_not_advanced(%map: !map) {
   %c0 = arith.constant 0 : index
   %ring = hopper.ring.create : !ring

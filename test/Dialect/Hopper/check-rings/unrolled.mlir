@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// R24 behind hopper-unroll: a loop whose bounds are no constants, and the rest of it, are one loop.
+// R24 after hopper-unroll: a loop whose bounds are no constants, and the rest of it, are one loop.
 // RUN: fp8gemm-opt %s -verify-diagnostics -o /dev/null \
 // RUN:   -pass-pipeline='builtin.module(gpu.module(gpu.func(hopper-unroll,hopper-check-rings)))'
 // RUN: fp8gemm-opt %s -verify-diagnostics -o /dev/null \
