@@ -43,7 +43,7 @@ int main(int argc, char **argv) {
   Fp8GemmResult *kernels = fp8gemmCompileModule(module, /*options=*/NULL);
   int failed = fp8gemmResultGetStatus(kernels) != Fp8GemmSuccess;
   if (failed) {
-    fprintf(stderr, "status %d, errors told: %d: %s\n", (int)fp8gemmResultGetStatus(kernels), hadErrors,
+    fprintf(stderr, "status %d, errors reported: %d: %s\n", (int)fp8gemmResultGetStatus(kernels), hadErrors,
             fp8gemmResultGetMessage(kernels));
   } else {
     size_t size = 0;

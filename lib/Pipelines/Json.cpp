@@ -50,7 +50,7 @@ private:
     case ',': {
       StringRef rest = text.drop_front(at + 1).ltrim(kSpace);
       bool ends = rest.starts_with("]") || rest.starts_with("}");
-      return ends ? error(at, "expected JSON, which has no comma behind the last element; remove it")
+      return ends ? error(at, "expected JSON, which has no comma after the last element; remove it")
                   : Error::success();
     }
     case '/':

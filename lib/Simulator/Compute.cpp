@@ -12,7 +12,7 @@ using namespace fp8gemm::hopper;
 using namespace fp8gemm::simulator;
 
 static constexpr int64_t kBlockK = 128, kFragmentRows = 64;
-/// Groups of 8 rows of 128 bytes start where the swizzle's period does: wgmma is told no base offset.
+/// Groups of 8 rows of 128 bytes start where the swizzle's period does: wgmma gets no base offset.
 static constexpr int64_t kMatrixAlignment = 1024;
 
 //===----------------------------------------------------------------------===//
@@ -77,7 +77,7 @@ static void computeProduct(SharedMemory &memory, MmaOp op, int64_t a, int64_t b,
 static Outcome mma(Task &task, const Instruction &i) {
   auto op = cast<MmaOp>(i.op);
   if (task.accessedRegisters) {
-    task.fail(i.op) << "starts a product behind an access to accumulator registers, in " << task.name()
+    task.fail(i.op) << "starts a product after an access to accumulator registers, in " << task.name()
                     << ": expected a hopper.wgmma.fence between them";
     return Outcome::Failed;
   }

@@ -45,7 +45,7 @@ struct SimulatePass
       if (report)
         remark(kernel) << "simulated M = " << result->m << " in " << result->clusters << " clusters, seed "
                        << options.seed << ": compared " << result->elements << " elements, the worst at "
-                       << result->worst << " of its bound; " << result->untouched << " are nobody's";
+                       << result->worst << " of its bound; " << result->untouched << " are padding";
     }
     return success();
   }

@@ -107,7 +107,7 @@ bool Cta::checkForeign() {
   for (const Access &access : foreign)
     if (access.step > known.seen[access.agent]) {
       tasks.front()->fail(access.op) << "may access shared memory of CTA " << index
-                                     << " after its end: expected a hopper.cluster_barrier behind the last access";
+                                     << " after its end: expected a hopper.cluster_barrier after the last access";
       return false;
     }
   return true;
@@ -154,7 +154,7 @@ bool Task::access(const Instruction &i, Cta &where, int64_t offset, int64_t byte
           << " bytes";
     break;
   case Conflict::Kind::Unwritten:
-    error << "reads shared memory that nobody has written";
+    error << "reads shared memory that was never written";
     break;
   case Conflict::Kind::NotArrived:
     error << "reads shared memory before its data has arrived";
@@ -210,7 +210,7 @@ bool Task::checkInitialised(Operation *op, const Mbarrier &barrier) {
   if (isKnown && barrier.initFenced)
     return true;
   fail(op) << "uses an mbarrier that may not be initialised yet, in " << name()
-           << (isKnown ? ": expected a hopper.fence.mbarrier_init behind its hopper.ring.init" : "");
+           << (isKnown ? ": expected a hopper.fence.mbarrier_init after its hopper.ring.init" : "");
   return false;
 }
 

@@ -314,7 +314,7 @@ FailureOr<TrialProblem> TrialProblem::make(gpu::GPUFuncOp kernel, const TrialOpt
   int64_t padding = 0;
   if (llvm::MulOverflow(rows, options.padBytes, padding) || padding > kMostPadding)
     return hopper::emitWithoutRegions(kernel)
-           << "expected at most " << kMostPadding << " bytes between the rows of all operands, got " << options.padBytes << " behind each of "
+           << "expected at most " << kMostPadding << " bytes between the rows of all operands, got " << options.padBytes << " after each of "
            << rows << "; simulate fewer rows, or pad them less";
   if (failed(trial.allocate(kernel, options.padBytes)) || failed(trial.fill(kernel, options.watchdog, random)))
     return failure();

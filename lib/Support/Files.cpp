@@ -173,8 +173,8 @@ static Error replace(StringRef path, StringRef target, StringRef bytes, bool dur
   return cannotWrite(path, code);
 }
 
-/// The file behind links; the name itself where there is none yet.
-static std::string behindLinks(StringRef path) {
+/// The file that links lead to; the name itself if there is none yet.
+static std::string followLinks(StringRef path) {
   SmallString<128> target;
   return fs::real_path(path, target) ? path.str() : target.str().str();
 }
@@ -193,7 +193,7 @@ Error writeFile(StringRef path, StringRef bytes, bool durable) {
     return cannotWrite(path, "expected a file, got a folder");
   if (exists && !S_ISREG(status.st_mode))
     return writeInto(path, bytes);
-  return replace(path, behindLinks(path), bytes, durable);
+  return replace(path, followLinks(path), bytes, durable);
 }
 
 //===----------------------------------------------------------------------===//
@@ -229,7 +229,7 @@ Error checkOutputFile(StringRef path) {
     return cannotWrite(path, errnoAsErrorCode());
   if (exists && !S_ISREG(status.st_mode))
     return access(path.str().c_str(), W_OK) == 0 ? Error::success() : cannotWrite(path, errnoAsErrorCode());
-  std::string folder = folderOf(behindLinks(path));
+  std::string folder = folderOf(followLinks(path));
   if (!fs::is_directory(folder))
     return cannotWrite(path,
                        Twine("expected a folder '") + folder + "', got " + (fs::exists(folder) ? "a file" : "none"));

@@ -46,7 +46,7 @@ constexpr char kContiguous[] =
     "d_type=None, stream=None, num_sms=0, dependent=False, batch_invariant=False, check_groups=False, "
     "workspace=None)\n--\n\n"
     "Each group's rows of a times its matrix of b: d[i] = a[i] @ b[g].T for each row i of group g. Returns d.\n\n"
-    "  a, sfa, d   [M, ...] as of gemm: the rows of all groups, behind each other\n"
+    "  a, sfa, d   [M, ...] as in gemm: the rows of all groups, one group after the other\n"
     "  b           [G, N, K], sfb [G, ceil(N/128), ceil(K/128)]\n"
     "  groups      int32 on the device. by=\"index\": [M], the group of each row, -1 for a row of none, whose d is "
     "not\n"

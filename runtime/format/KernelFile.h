@@ -82,7 +82,7 @@ inline std::string diagnoseForeign(std::string_view bytes) {
     return expected + "an ELF file that is not a cubin";
   uint64_t extent = cubin.extent();
   if (bytes.size() < extent)
-    return "kernel file is truncated: its cubin alone has " + number(extent) + " bytes, the file has " +
+    return "kernel file is truncated: its cubin has " + number(extent) + " bytes, the file has " +
            number(bytes.size());
   if (bytes.size() == extent)
     return expected + "a plain cubin without a manifest; make it with fp8gemm-compile --emit=cubin";

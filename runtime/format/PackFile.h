@@ -5,7 +5,7 @@
 //
 //   header | index (flatbuffer, Pack.fbs) | zeros | cubin | zeros | cubin ...
 //
-// Each cubin starts at the next multiple of kCubinAlignment behind what is before it, and the file
+// Each cubin starts at the next multiple of kCubinAlignment after the preceding part, and the file
 // ends with the last one: so there are no bytes but those that are checked. The header's layout
 // is fixed for ever; what may change is the rest, under its version.
 
@@ -159,7 +159,7 @@ inline std::string readPackedKernel(std::string_view all, uint64_t firstCubin, c
     return error;
   uint64_t begin = alignCubin(end), bytes = kernel.manifest().cubin_bytes();
   if (packed.offset() != begin - firstCubin)
-    return "expected a cubin " + number(begin - firstCubin) + " bytes behind the first one, got " +
+    return "expected a cubin " + number(begin - firstCubin) + " bytes after the first one, got " +
            number(packed.offset());
   if (begin > all.size() || bytes > all.size() - begin)
     return "expected a cubin within the file, got " + number(bytes) + " bytes from " + number(begin) + " on";

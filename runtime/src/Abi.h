@@ -54,13 +54,13 @@ template <typename T> fp8gemm_status readStruct(const T *from, T &to) {
   const char *bytes = reinterpret_cast<const char *>(from);
   if (size > sizeof(T) && !std::all_of(bytes + sizeof(T), bytes + size, [](char byte) { return byte == 0; }))
     return fail(FP8GEMM_INVALID_ARGUMENT,
-                "expected zeros behind the %zu bytes of %s that version %d.%d.%d of this library knows, got something "
+                "expected zeros after the %zu bytes of %s that version %d.%d.%d of this library knows, got something "
                 "else: the program asks for what a later version does; update libfp8gemm_runtime",
                 sizeof(T), Versioned<T>::name, FP8GEMM_VERSION_MAJOR, FP8GEMM_VERSION_MINOR, FP8GEMM_VERSION_PATCH);
   return FP8GEMM_OK;
 }
 
-/// Fills the caller's struct, whose size was checked: what it has room for, and zeros behind what there is.
+/// Fills the caller's struct, whose size was checked: as much as it has room for, then zeros.
 template <typename T> void writeStruct(T from, T *to) {
   from.size = to->size;
   size_t known = std::min(from.size, sizeof(T));

@@ -74,12 +74,12 @@ def test_c_program(tree, clean_example):
     wrong = example / "wrong.mlir"
     wrong.write_text("func.func @nothing() { return }")
     output = tree.run(program, wrong, example / "c.cubin", status=1)
-    assert "status 4, errors told: 1: expected a module with a product of fp8gemm or a kernel, got none" in output
+    assert "status 4, errors reported: 1: expected a module with a product of fp8gemm or a kernel, got none" in output
     wrong.write_text("func.func @nothing() {")
-    assert "status 1, errors told: 1: expected a module, got null" in tree.run(program, wrong, "x", status=1)
-    # Every module of upstream's dialects that are needed can be read, and what is wrong with a product is told.
+    assert "status 1, errors reported: 1: expected a module, got null" in tree.run(program, wrong, "x", status=1)
+    # Modules with all needed dialects of upstream can be read, and errors of a product are reported.
     wrong.write_text(gemm.read_text().replace("56x16", "56x17"))
-    assert "errors told: 1" in tree.run(program, wrong, "x", status=1)
+    assert "errors reported: 1" in tree.run(program, wrong, "x", status=1)
 
 
 def test_pkg_config(tree, runtime_tree, tmp_path):

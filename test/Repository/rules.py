@@ -5,7 +5,9 @@ Each rule takes a file's path (relative to the checkout) and its text, and retur
 its complaints. docs/Design.md says why the doors are closed.
 """
 
+import io
 import re
+import tokenize
 
 # (files, what they must not include, but for). Paths and includes are regular expressions.
 CLOSED_DOORS = [
@@ -26,6 +28,7 @@ CLOSED_DOORS = [
 ]
 
 SOURCE = re.compile(r"\.(c|cpp|h|td|py|sh|cmake|fbs|in|mlir|test)$|(^|/)CMakeLists\.txt$|^\.ci/")
+DOCUMENT = re.compile(r"\.(md|td|fbs)$")
 LIT_TEST = re.compile(r"^test/.*\.(mlir|test)$")
 SPDX = "SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception"
 MAX_LINES = 500
@@ -97,4 +100,45 @@ def check_prefixes(path, text):
     return complaints
 
 
-RULES = [closed_doors, licence, length, check_prefixes]
+# (words that readers from outside stumble over, what to write instead, idioms that are allowed)
+ODD_WORDS = [
+    ("behind", "after, beyond, following", "(fall|falls|fell|lag|lags) behind"),
+    ("alone", "only, by itself", r"(leave|leaves|left|let) (\w+ )?alone|stand-alone"),
+    ("told", "given as, described by, passed", "told apart"),
+    ("of nobody|nobody's", "padding, unused", None),
+    ("whoever|whom", "the caller, the reader, a program that", None),
+]
+# A sentence of a document whose subject is a clause: "What others get of a build: ..."
+CLAUSE = re.compile(r"(?:[-*] |\d+\. )?(?:[^|`]*[.:;] )?(?:What|Who) [^?]*$")
+COMMENT_OR_STRING = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:[^"\\\n]|\\.)*"', re.S)
+
+
+def prose(path, text):
+    """[(line, text)]: all of a document; comments and strings of other files."""
+    if DOCUMENT.search(path):
+        return list(enumerate(text.splitlines(), 1))
+    if path.endswith(".py"):
+        kinds = {tokenize.COMMENT, tokenize.STRING, getattr(tokenize, "FSTRING_MIDDLE", tokenize.STRING)}
+        found = [(token.start[0], token.string) for token in tokenize.generate_tokens(io.StringIO(text).readline) if token.type in kinds]
+    elif re.search(r"\.(c|cpp|h|hpp|mlir)$", path):
+        found = [(text.count("\n", 0, match.start()) + 1, match[0]) for match in COMMENT_OR_STRING.finditer(text)]
+    else:
+        found = [(number, match[0]) for number, line in enumerate(text.splitlines(), 1) for match in re.finditer("(#|//).*", line)]
+    return [(first + i, re.sub("`[^`]*`", "", line)) for first, words in found if re.search(r"\s", words)  # one word is a name
+            for i, line in enumerate(words.splitlines())]
+
+
+def english(path, text):
+    if path == "test/Repository/rules.py" or path == "test/Repository/test_source_tree.py":
+        return []
+    complaints = []
+    for number, line in prose(path, text):
+        for words, instead, idioms in ODD_WORDS:
+            for word in re.findall(rf"\b(?:{words})\b", re.sub(idioms, "", line, flags=re.I) if idioms else line, re.I):
+                complaints.append(f"line {number}: expected another word for '{word}' ({instead}): {line.strip()}")
+        if path.endswith(".md") and not line.startswith("#") and CLAUSE.match(line):
+            complaints.append(f"line {number}: expected a sentence whose subject is no clause: {line.strip()}")
+    return complaints
+
+
+RULES = [closed_doors, licence, length, check_prefixes, english]

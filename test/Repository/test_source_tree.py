@@ -7,7 +7,7 @@ import pytest
 import rules
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = [".ci", "benchmark", "examples", "include", "lib", "python", "runtime", "scripts", "test", "tools"]
+ROOMS = [".ci", "benchmark", "docs", "examples", "include", "lib", "python", "runtime", "scripts", "test", "tools"]
 
 
 def source_files():
@@ -15,7 +15,7 @@ def source_files():
         for path in sorted((ROOT / room).rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts and not path.suffix == ".pyc":
                 yield path
-    yield ROOT / "CMakeLists.txt"
+    yield from (ROOT / "CMakeLists.txt", ROOT / "README.md")
 
 
 @pytest.mark.parametrize("rule", rules.RULES, ids=lambda rule: rule.__name__)
@@ -71,6 +71,36 @@ def test_length():
     assert not rules.length("lib/X.cpp", "\n" * 500)
     assert rules.length("lib/X.cpp", "\n" * 501)
     assert rules.length("tools/fp8gemm-x.cpp", "\n" * 101)
+
+
+@pytest.mark.parametrize("path, text", [
+    ("docs/X.md", "The barrier stands behind the store.\n"),
+    ("docs/X.md", "Reads on the GPU alone.\n"),
+    ("docs/X.md", "Whoever launches it is faster.\n"),
+    ("docs/X.md", "- What others get of a build: nothing.\n"),
+    ("docs/X.md", "It ends. What is left is zero.\n"),
+    ("include/X.td", "  let summary = \"groups, told to the launcher\";\n"),
+    ("lib/X.cpp", "/// Rows of nobody keep their bits.\n"),
+    ("lib/X.cpp", "  return fail(\"expected zeros behind it\");\n"),
+    ("lib/X.cpp", "/* of D that are\n * nobody's */\n"),
+    ("python/x.py", 'def f():\n    """The kernels alone."""\n'),
+    ("python/x.py", "x = 1  # as told by the strides\n"),
+    ("scripts/x.sh", "# behind the build\n"),
+    ("test/X/x.mlir", "// expected-error @+1 {{a barrier behind the fence}}\n"),
+])
+def test_odd_english(path, text):
+    assert rules.english(path, text)
+
+
+@pytest.mark.parametrize("path, text", [
+    ("docs/X.md", "Left alone, packed groups fall behind.\n"),
+    ("docs/X.md", "# What is supported\nWhich kernel serves which M? What is it?\n"),
+    ("docs/X.md", "| what | why |\nThe plan says what serves which M.\n"),
+    ("lib/X.cpp", "  Value behind = told[alone]; // the rest\n"),
+    ("python/x.py", 'row = {"told": 1, "alone": behind}  # by `told`\n'),
+])
+def test_plain_english(path, text):
+    assert not rules.english(path, text)
 
 
 RUN = "// RUN: fp8gemm-opt %s | FileCheck %s\n"

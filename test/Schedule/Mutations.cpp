@@ -44,7 +44,7 @@ bool duplicate(Operation *op) {
   return true;
 }
 
-/// The nearest operation of that name before `op` in its block, or behind it.
+/// The nearest operation of that name before `op` in its block, or after it.
 Operation *find(Operation *op, StringRef name, bool before) {
   for (Operation *at = op; (at = before ? at->getPrevNode() : at->getNextNode());) {
     bool holds = at->getName().getStringRef() == name;
@@ -227,7 +227,7 @@ std::vector<Mutation> make() {
         Move{"hopper.griddepcontrol.wait", "hopper.warp_specialize"}, Move{"hopper.scan_groups", "gpu.barrier"},
         Move{"hopper.make_group_maps", "hopper.cluster_barrier"}, Move{"hopper.put_fragment", "hopper.cluster_barrier"},
         Move{"hopper.ring.init", "hopper.fence.mbarrier_init"}, Move{"hopper.fence.mbarrier_init", "gpu.barrier"}})
-    add(op, ("behind " + target).str(), [target = target.str()](Operation *op) { return moveAfter(op, target); });
+    add(op, ("after " + target).str(), [target = target.str()](Operation *op) { return moveAfter(op, target); });
 
   add("hopper.named_barrier", "threads * 2",
       [](Operation *op) { return setInteger(op, "threads", [](int64_t n) { return 2 * n; }); });
@@ -275,7 +275,7 @@ std::vector<Mutation> make() {
   add("hopper.store_rows", "all rows", [](Operation *op) { return setOperandToConstant(op, 0, 64); });
   add("hopper.sum_fragments", "ranks - 1",
       [](Operation *op) { return setInteger(op, "ranks", [](int64_t n) { return n - 1; }); });
-  add("hopper.griddepcontrol.wait", "behind launch_dependents", launchEarly);
+  add("hopper.griddepcontrol.wait", "after launch_dependents", launchEarly);
   return all;
 }
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Numbers, depths and lengths at and beyond their limits: told with the option or key and its range, and at once."""
+"""Numbers, depths and lengths at and beyond their limits: reported with the option or key and its range, and at once."""
 
 import ctypes
 import json
@@ -49,7 +49,7 @@ BROKEN = {
     '{"a":' * 100000: "expected JSON with at most 32 levels of nesting, got more",
     '{"gpu": "h20",\n  // ours\n "problems": []}': "line 2, column 3: expected JSON, which has no comments",
     '{"gpu": "h20", # ours\n "problems": []}': "line 1, column 16: expected JSON, which has no comments",
-    '{"gpu": "h20", "problems": [{"op": "gemm", "n": 64, "k": 64, },]}': "line 1, column 60: expected JSON, which has no comma behind the last element",
+    '{"gpu": "h20", "problems": [{"op": "gemm", "n": 64, "k": 64, },]}': "line 1, column 60: expected JSON, which has no comma after the last element",
     '{"gpu": "h20", "problems": [{"op": "gemm", "n": 64, "n": 72, "k": 64}]}': "line 1, column 53: expected each key of an object once, got 'n' twice",
     '{"gpu": "h20"\n "problems": []}': "line 2, column 3: expected JSON, got something else: ",
     "gpu: h20\n": "expected JSON",

@@ -115,7 +115,7 @@ TEST_F(Gemm, FieldsThatAnOlderProgramLacksAreZero) {
   open();
   fp8gemm_gemm_args args = goodArgs();
   args.size = offsetof(fp8gemm_gemm_args, num_sms);
-  args.num_sms = 1; // behind the end of its struct: whatever is there
+  args.num_sms = 1; // beyond the end of its struct: arbitrary bytes
   args.flags = 77;
   ASSERT_EQ(fp8gemm_gemm(kernel, &args, nullptr), FP8GEMM_OK) << fp8gemm_last_error();
   EXPECT_EQ(fake().launches.back().config.gridDimX, 132u);
@@ -128,7 +128,7 @@ TEST_F(Gemm, FieldsOfANewerProgramAreZero) {
   ASSERT_EQ(fp8gemm_gemm(kernel, &args.known, nullptr), FP8GEMM_OK) << fp8gemm_last_error();
   args.more[1] = 1;
   expect(fp8gemm_gemm(kernel, &args.known, nullptr), FP8GEMM_INVALID_ARGUMENT,
-         "expected zeros behind the 120 bytes of fp8gemm_gemm_args that version " FP8GEMM_PROJECT_VERSION
+         "expected zeros after the 120 bytes of fp8gemm_gemm_args that version " FP8GEMM_PROJECT_VERSION
          " of this library knows");
   EXPECT_EQ(fake().launches.size(), 1u);
 }
@@ -169,7 +169,7 @@ TEST_F(Grouped, StructsOfOtherVersions) {
   args.known.size = sizeof(args);
   ASSERT_EQ(launch(args.known), FP8GEMM_OK) << fp8gemm_last_error();
   args.more[0] = uint64_t(1) << 63;
-  refuse(args.known, "expected zeros behind the 200 bytes of fp8gemm_grouped_gemm_args");
+  refuse(args.known, "expected zeros after the 200 bytes of fp8gemm_grouped_gemm_args");
   args.known.size = 192;
   refuse(args.known, "in fp8gemm_grouped_gemm_args, got 192");
 }
@@ -195,7 +195,7 @@ TEST_F(Gemm, ProblemsOfANewerProgram) {
   problems[0].more[0] = 1;
   EXPECT_EQ(fp8gemm_pack_find(pack, &problems[0].known, 1), nullptr);
   expect(fp8gemm_pack_load(pack, &problems[0].known, 1), FP8GEMM_INVALID_ARGUMENT,
-         "expected zeros behind the 80 bytes");
+         "expected zeros after the 80 bytes");
   fp8gemm_pack_close(pack);
 }
 

@@ -67,7 +67,7 @@ TEST(KernelFile, EveryTruncationIsDetected) {
     EXPECT_ERROR(std::string_view(bytes).substr(0, size),
                  size == 0                   ? "an empty file"
                  : size < sizeof(Elf64_Ehdr) ? "kernel file is truncated: it ends within its ELF header"
-                 : size < cubin.size()       ? "kernel file is truncated: its cubin alone has"
+                 : size < cubin.size()       ? "kernel file is truncated: its cubin has"
                  : size == cubin.size()      ? "a plain cubin without a manifest"
                                              : "kernel file is truncated, or something was added to it");
 }
@@ -83,7 +83,7 @@ TEST(KernelFile, RandomBytesNeverPass) {
   for (int round = 0; round < 3000; ++round) {
     std::string edited = bytes;
     // Damage several bytes, and make the hash right again in half of the rounds, so
-    // that the checks behind it are reached. Only that nothing crashes is asked.
+    // that the later checks are reached. Only that nothing crashes is asked.
     for (int i = 0; i < 4; ++i)
       edited[random() % (edited.size() - sizeof(format::Footer))] = char(random());
     if (round % 2) {

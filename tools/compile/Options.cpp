@@ -38,7 +38,7 @@ static To<Emit> emit("emit", cl::desc("what to write (default: cubin)"), cl::loc
                                 clEnumValN(Emit::LLVM, "llvm", "kernels in the LLVM dialect"),
                                 clEnumValN(Emit::Ptx, "ptx", "PTX"),
                                 clEnumValN(Emit::Sass, "sass", "machine code as text (needs nvdisasm or cuobjdump)"),
-                                clEnumValN(Emit::Manifest, "manifest", "what the runtime is told, as JSON"),
+                                clEnumValN(Emit::Manifest, "manifest", "the manifest that the runtime reads, as JSON"),
                                 clEnumValN(Emit::Cubin, "cubin", "kernel files: cubin + manifest")));
 
 enum class Operation { None, Gemm, GroupedGemm, KGroupedGemm };
@@ -125,7 +125,7 @@ static Number jobs("jobs", cl::desc("threads that compile for --pack (default: o
 static To<bool> quiet("quiet", cl::desc("print no progress of --pack"), cl::location(options.quiet), cl::cat(category));
 static To<std::string> chip("chip", cl::desc("GPU architecture; sm_90a is the only one built"),
                             cl::location(pipeline.chip.getValue()), cl::cat(category));
-static To<std::string> ptxas("ptxas", cl::desc("path of ptxas (default: looked for as told below)"),
+static To<std::string> ptxas("ptxas", cl::desc("path of ptxas (default: searched for as described below)"),
                              cl::location(pipeline.ptxas.getValue()), cl::cat(category));
 static To<bool> allowSpills("allow-spills", cl::desc("accept kernels that spill, use local memory or draw C75xx"),
                             cl::location(pipeline.allowSpills.getValue()), cl::cat(category));

@@ -24,7 +24,7 @@ static void printText(const Options &options, const fp8gemm_sim_result &result, 
               result.m, result.n, result.k, options.seed, result.clusters);
   std::printf("check    held: %" PRId64 " elements against float64, the worst error %.3f of its bound\n",
               result.elements, result.worst_error_over_bound);
-  std::printf("         no wait without end, no access out of order; %" PRId64 " elements of nobody kept their bits\n",
+  std::printf("         no wait without end, no access out of order; %" PRId64 " padding elements kept their bits\n",
               result.untouched);
 }
 

@@ -132,7 +132,7 @@ struct LowerScanGroups : OpConversionPattern<ScanGroupsOp> {
     return {begin, arith::MaxUIOp::create(emit.builder, emit.loc, begin, end)};
   }
 
-  /// row_count: from 0; k_count: behind all groups before. `lengthBefore` becomes the sum with this chunk's.
+  /// row_count: starts at 0; k_count: starts after all previous groups. `lengthBefore` becomes the sum with this chunk's.
   static Group counted(Emitter emit, ScanGroupsOp op, Value count, Value inside, Value limit, Value &lengthBefore) {
     Value length = minU(emit, atLeastZero(emit, count), limit);
     if (op.getBy() == Grouping::row_count)
@@ -250,7 +250,7 @@ struct LowerMakeGroupMaps : OpConversionPattern<MakeGroupMapsOp> {
     if (flat)
       first = emit.mul(first, emit.toI64(adaptor.getRows().front()));
     Value source = emit.offset(adaptor.getSource().front(), first);
-    // Nobody loads by the map of an empty group, but a map has no empty extent.
+    // The map of an empty group is never used, but a map cannot have an empty extent.
     Value columns = arith::MaxUIOp::create(builder, emit.loc, length, emit.i32(1));
     replace(emit, "global_address.global.b1024.b64 [$0], $1;", target,
             LLVM::PtrToIntOp::create(builder, emit.loc, builder.getI64Type(), source));
@@ -298,10 +298,10 @@ struct LowerLoad : OpConversionPattern<memref::LoadOp> {
     MemRefType type = op.getMemRefType();
     Value base = adaptor.getMemref().front();
     if (!type.getElementType().isInteger(32))
-      return rewriter.notifyMatchFailure(op, "kernels load i32 alone");
+      return rewriter.notifyMatchFailure(op, "kernels load only i32");
     if (cast<LLVM::LLVMPointerType>(base.getType()).getAddressSpace() == kGlobal) {
       if (type.getRank() != 1 || !type.getLayout().isIdentity())
-        return rewriter.notifyMatchFailure(op, "kernels load from contiguous rank-1 memrefs alone");
+        return rewriter.notifyMatchFailure(op, "kernels load only from contiguous rank-1 memrefs");
       rewriter.replaceOp(op, loadEntry(emit, base, emit.toI32(adaptor.getIndices()[0].front())));
       return success();
     }

@@ -105,6 +105,6 @@ void fp8gemm::kernel::checkWrittenMaps(Kernel &kernel, Reporter &reporter) {
       if (isa<NVVM::FenceProxyReleaseOp>(next))
         return;
     reporter.report(replace, 6) << "expected a tensor map to be released to its proxy (nvvm.fence.proxy.release) "
-                                   "behind its last change, in the same block, got none";
+                                   "after its last change, in the same block, got none";
   });
 }

@@ -117,7 +117,7 @@ void fp8gemm::kernel::checkProxyFences(Kernel &kernel, Reporter &reporter) {
         reporter.report(op, 2, range.store, "stored here")
             << "expected "
             << (range.level == Written::unfenced ? "a proxy fence of shared memory"
-                                                 : "a barrier behind the proxy fence")
+                                                 : "a barrier after the proxy fence")
             << " between a store of the bytes that TMA reads and this, got none on some path";
       }
     }

@@ -39,7 +39,7 @@ static std::optional<Scope> getRequired(Operation *op) {
 }
 
 namespace {
-/// Waits for an mbarrier that a part of a warp did alone: the warp may not have come together since.
+/// Waits for an mbarrier by only a part of a warp: the warp may not have reconverged since.
 struct Apart {
   llvm::SetVector<Operation *> waits;
   bool join(const Apart &other) {
@@ -81,6 +81,6 @@ void fp8gemm::kernel::checkUniformity(Kernel &kernel, Reporter &reporter) {
     for (Operation *wait : state.waits)
       if (isOurs(wait))
         reporter.report(op, 1, wait, "a part of the warp waits here")
-            << "expected nvvm.bar.warp.sync behind a wait for an mbarrier by a part of the warp, got none on some path";
+            << "expected nvvm.bar.warp.sync after a wait for an mbarrier by a part of the warp, got none on some path";
   });
 }

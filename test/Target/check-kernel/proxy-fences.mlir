@@ -18,7 +18,7 @@ llvm.func @valid(%map: !llvm.ptr {hopper.map = !map}, %v: f32) attributes {nvvm.
   llvm.store %v, %mine : f32, !llvm.ptr<3>
   nvvm.fence.proxy {kind = #nvvm.proxy_kind<async.shared>, space = #nvvm.shared_space<cta>}
   nvvm.barrier0
-  // What is stored beside the box, here behind its 8192 bytes, is not read.
+  // Stores beside the box, here after its 8192 bytes, are not read.
   %beside = llvm.getelementptr %mine[8192] : (!llvm.ptr<3>) -> !llvm.ptr<3>, i8
   llvm.store %v, %beside : f32, !llvm.ptr<3>
   nvvm.cp.async.bulk.tensor.global.shared.cta %map, %smem, box[%c0, %c0] : !llvm.ptr, !llvm.ptr<3>
@@ -52,7 +52,7 @@ llvm.func @l2_fence_on_one_path(%map: !llvm.ptr {hopper.map = !map}, %v: i32, %s
   llvm.return
 }
 
-// The thread that stores the box knows of its own fence alone.
+// The thread that stores the box knows only of its own fence.
 llvm.func @l2_no_barrier(%map: !llvm.ptr {hopper.map = !map}, %v: f32) attributes {nvvm.kernel, nvvm.maxntid = array<i32: 128, 1, 1>} {
   %c0 = arith.constant 0 : i32
   %smem = llvm.mlir.addressof @smem : !llvm.ptr<3>
@@ -60,7 +60,7 @@ llvm.func @l2_no_barrier(%map: !llvm.ptr {hopper.map = !map}, %v: f32) attribute
   // expected-note @+1 {{stored here}}
   llvm.store %v, %smem : f32, !llvm.ptr<3>
   nvvm.fence.proxy {kind = #nvvm.proxy_kind<async.shared>, space = #nvvm.shared_space<cta>}
-  // expected-error @+1 {{breaks L2: expected a barrier behind the proxy fence between a store of the bytes that TMA reads and this, got none on some path}}
+  // expected-error @+1 {{breaks L2: expected a barrier after the proxy fence between a store of the bytes that TMA reads and this, got none on some path}}
   nvvm.cp.async.bulk.tensor.reduce %map, %smem, box[%c0, %c0] {redKind = #nvvm.tma_redux_kind<add>} : !llvm.ptr, !llvm.ptr<3>
   llvm.return
 }

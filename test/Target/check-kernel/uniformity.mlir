@@ -44,7 +44,7 @@ llvm.func @l1_one_thread() attributes {nvvm.kernel, nvvm.maxntid = array<i32: 25
   llvm.return
 }
 
-// One warp alone is enough for a shuffle, and too little for wgmma.
+// A single warp is enough for a shuffle, and too little for wgmma.
 llvm.func @l1_one_warp() attributes {nvvm.kernel, nvvm.maxntid = array<i32: 256, 1, 1>} {
   %c1 = arith.constant 1 : i32
   %c31 = arith.constant 31 : i32
@@ -64,7 +64,7 @@ llvm.func @l1_one_warp() attributes {nvvm.kernel, nvvm.maxntid = array<i32: 256,
   llvm.return
 }
 
-// Whom elect.sync picks is one lane.
+// elect.sync picks one lane.
 llvm.func @l1_elected() attributes {nvvm.kernel, nvvm.maxntid = array<i32: 256, 1, 1>} {
   %elected = nvvm.elect.sync -> i1
   // expected-note @+1 {{this may differ between them}}
@@ -150,7 +150,7 @@ llvm.func @l1_barriers_of_each_thread() attributes {nvvm.kernel, nvvm.maxntid = 
   llvm.return
 }
 
-// A warp may stay apart behind a wait by one of its threads, until it is told to meet.
+// A warp may stay diverged after a wait by one of its threads, until a bar.warp.sync.
 llvm.func @l1_behind_a_wait(%barrier: !llvm.ptr<3>) attributes {nvvm.kernel, nvvm.maxntid = array<i32: 128, 1, 1>} {
   %c0 = arith.constant 0 : i32
   %all = arith.constant -1 : i32
@@ -161,7 +161,7 @@ llvm.func @l1_behind_a_wait(%barrier: !llvm.ptr<3>) attributes {nvvm.kernel, nvv
   }
   nvvm.cluster.arrive
   nvvm.cluster.wait
-  // expected-error @+1 {{breaks L1: expected nvvm.bar.warp.sync behind a wait for an mbarrier by a part of the warp, got none on some path}}
+  // expected-error @+1 {{breaks L1: expected nvvm.bar.warp.sync after a wait for an mbarrier by a part of the warp, got none on some path}}
   nvvm.cluster.arrive {aligned}
   nvvm.bar.warp.sync %all : i32
   nvvm.cluster.wait {aligned}

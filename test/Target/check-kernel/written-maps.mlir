@@ -49,7 +49,7 @@ llvm.func @l6_not_acquired(%a: !llvm.ptr {hopper.map = !tile}, %ws: !llvm.ptr<1>
 
 llvm.func @l6_not_released(%ws: !llvm.ptr<1>, %i: i32) attributes {nvvm.kernel} {
   nvvm.fence.proxy.release #nvvm.mem_scope<gpu>
-  // expected-error @+1 {{breaks L6: expected a tensor map to be released to its proxy (nvvm.fence.proxy.release) behind its last change, in the same block, got none}}
+  // expected-error @+1 {{breaks L6: expected a tensor map to be released to its proxy (nvvm.fence.proxy.release) after its last change, in the same block, got none}}
   llvm.inline_asm has_side_effects "tensormap.replace.tile.global_dim.global.b1024.b32 [$0], 0, $1;", "l,r" %ws, %i : (!llvm.ptr<1>, i32) -> ()
   llvm.return
 }

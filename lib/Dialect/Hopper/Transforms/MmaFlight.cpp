@@ -35,7 +35,7 @@ static void checkPartial(MmaOp mma, Reporter &reporter) {
     broken = true;
     auto error = reporter.report(user, 15);
     if (!next)
-      error << "expected a partial in flight to be used by hopper.mma.wait alone";
+      error << "expected a partial in flight to be used only by hopper.mma.wait";
     else
       error << "expected a partial to be waited for once, in the block of its mma";
   }

@@ -75,8 +75,8 @@ static void checkOrigin(Operation *op, Reporter &reporter) {
     reporter.report(op, 2) << "expected the ring to be the result of a hopper.ring.create, got another value";
 }
 
-/// R31: a CTA stays until its cluster is done with its shared memory. Nothing but a cluster
-/// barrier behind the last access keeps it.
+/// R31: a CTA stays until its cluster is done with its shared memory. Only a cluster
+/// barrier after the last access keeps it.
 static void checkStays(Kernel &kernel, RingCreateOp ring, Reporter &reporter) {
   if (ring.getRing().getType().getCluster() == 1)
     return;
@@ -87,7 +87,7 @@ static void checkStays(Kernel &kernel, RingCreateOp ring, Reporter &reporter) {
     if (op.getNumRegions() != 0 || getAccessedRing(&op))
       break;
   }
-  reporter.report(ring, 31) << "expected hopper.cluster_barrier in the consumers behind the last access to a ring that "
+  reporter.report(ring, 31) << "expected hopper.cluster_barrier in the consumers after the last access to a ring that "
                                "the cluster fills, got none";
 }
 
@@ -110,7 +110,7 @@ static void checkClusterBarrier(Kernel &kernel, ClusterBarrierOp barrier, std::o
     op->walk([&](Operation *inner) {
       if (getAccessedRing(inner))
         reporter.report(inner, 32, barrier, "the barrier")
-            << "expected no access to a ring behind a cluster barrier of the consumers";
+            << "expected no access to a ring after a cluster barrier of the consumers";
     });
 }
 

@@ -38,7 +38,7 @@ gpu.func @r31_gone_too_early(%map: !map) {
   %c16 = arith.constant 16 : index
   %rank = gpu.cluster_block_id x
   %first = arith.muli %rank, %c16 : index
-  // expected-error @+1 {{breaks R31: expected hopper.cluster_barrier in the consumers behind the last access to a ring that the cluster fills, got none}}
+  // expected-error @+1 {{breaks R31: expected hopper.cluster_barrier in the consumers after the last access to a ring that the cluster fills, got none}}
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
   hopper.fence.mbarrier_init
@@ -62,7 +62,7 @@ gpu.func @r4_barrier_of_one_cta(%map: !map) {
   %c8 = arith.constant 8 : index
   %rank = gpu.cluster_block_id x
   %first = arith.muli %rank, %c8 : index
-  // expected-error @+2 {{breaks R31: expected hopper.cluster_barrier in the consumers behind the last access to a ring that the cluster fills, got none}}
+  // expected-error @+2 {{breaks R31: expected hopper.cluster_barrier in the consumers after the last access to a ring that the cluster fills, got none}}
   // expected-error @+2 {{breaks R4: expected hopper.fence.mbarrier_init and then hopper.cluster_barrier before the roles, got no barrier after the fence}}
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
@@ -108,7 +108,7 @@ gpu.func @r32_barrier_before_the_end(%map: !map, %n: index) {
     // expected-note @+1 {{the barrier}}
     hopper.cluster_barrier
     scf.for %i = %c0 to %n step %c1 {
-      // expected-error @+1 {{breaks R32: expected no access to a ring behind a cluster barrier of the consumers}}
+      // expected-error @+1 {{breaks R32: expected no access to a ring after a cluster barrier of the consumers}}
       %slot, %t = hopper.ring.wait %ring : !ring
       hopper.ring.release %slot
       // expected-error @+1 {{breaks R32: expected a cluster barrier outside loops and conditions}}
@@ -120,7 +120,7 @@ gpu.func @r32_barrier_before_the_end(%map: !map, %n: index) {
   gpu.return
 }
 
-// Two of the launch's four CTAs load and release each stage; all four are told so.
+// Two of the launch's four CTAs load and release each stage; all four are signalled.
 gpu.func @r42_another_cluster(%map: !map) attributes {hopper.launch = #hopper.launch<threads = 256, tile_m = 64, tile_n = 32, stages = 2, consumers = 1, cluster_m = 4>} {
   %c0 = arith.constant 0 : index
   %c16 = arith.constant 16 : index

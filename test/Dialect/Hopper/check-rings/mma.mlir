@@ -31,7 +31,7 @@ gpu.func @r15_promote_in_flight(%map: !map) workgroup(%x: memref<64xf32, 3>, %y:
     %columns = hopper.load_scales %y : memref<1xf32, 3> -> !columns
     hopper.wgmma.fence
     %p = hopper.mma %b, %b : !tile, !tile -> !acc
-    // expected-error @+1 {{breaks R15: expected a partial in flight to be used by hopper.mma.wait alone}}
+    // expected-error @+1 {{breaks R15: expected a partial in flight to be used only by hopper.mma.wait}}
     %s = hopper.promote %p scaled_by(%rows, %columns) into %p : !rows, !columns, !acc
     %d = hopper.mma.wait %p : !acc
     hopper.ring.release %slot
@@ -107,7 +107,7 @@ gpu.func @r15_carried_in_flight(%map: !map) {
     hopper.wgmma.fence
     %p = hopper.mma %b, %b : !tile, !tile -> !acc
     %d = hopper.mma.wait %p : !acc
-    // expected-error @+1 {{breaks R15: expected a partial in flight to be used by hopper.mma.wait alone}}
+    // expected-error @+1 {{breaks R15: expected a partial in flight to be used only by hopper.mma.wait}}
     %q = scf.for %k = %c0 to %c8 step %c1 iter_args(%old = %p) -> !acc {
       scf.yield %old : !acc
     }
