@@ -24,12 +24,12 @@ int main(int argc, char **argv) {
   cl::OptionCategory category("fp8gemm-inspect");
   cl::opt<std::string, true> pack(cl::Positional, cl::Required, cl::desc("MODEL.fp8pack or KERNEL.cubin; - for stdin"),
                                   cl::location(options.pack), cl::cat(category));
-  cl::opt<bool, true> json("json", cl::desc("for programs"), cl::location(options.json), cl::cat(category));
+  cl::opt<bool, true> json("json", cl::desc("print JSON, for programs"), cl::location(options.json), cl::cat(category));
   cl::opt<std::string, true> extract("extract",
                                      cl::desc("write its kernel files, as fp8gemm-compile makes them, instead"),
                                      cl::value_desc("folder"), cl::location(options.extract), cl::cat(category));
   cl::opt<std::string, true> object("object",
-                                    cl::desc("write an object file of this machine with the pack as a constant"),
+                                    cl::desc("write an object file for this machine with the pack as a constant"),
                                     cl::value_desc("file.o"), cl::location(options.object), cl::cat(category));
   cl::opt<std::string, true> cHeader("c-header", cl::desc("write a C header that declares it"),
                                      cl::value_desc("file.h"), cl::location(options.cHeader), cl::cat(category));
@@ -40,7 +40,7 @@ int main(int argc, char **argv) {
   cl::extrahelp help(kExamples);
   cl::ParseCommandLineOptions(
       argc, argv,
-      "tells what is in a pack or a kernel file: plans, kernels, resources, versions; or turns a pack into other "
+      "prints the contents of a pack or kernel file: plans, kernels, resources, versions; or turns a pack into other "
       "files\n");
   return fp8gemm::runInspectTool(options) ? 0 : 1;
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""The compiler, where it is installed: libfp8gemm by its C API (fp8gemm-c/Compile.h). Serving a pack needs none of it."""
+"""The compiler, if it is installed: libfp8gemm through its C API (fp8gemm-c/Compile.h). Serving a pack does not need it."""
 
 import ctypes
 import errno
@@ -24,7 +24,7 @@ FilePath = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 
 
 class CompileError(RuntimeError):
-    """A problem that is not written as it should be, or that could not be compiled."""
+    """A problem that is malformed, or that could not be compiled."""
 
 
 class _Options(ctypes.Structure):
@@ -34,20 +34,20 @@ class _Options(ctypes.Structure):
 
 def compile(problems: Entry | list[Entry], path: FilePath | None = None, *, gpu: str | None = None,
             cache: FilePath | None = None, jobs: int = 0, ptxas: FilePath | None = None, allow_spills: bool = False) -> Pack:
-    """Compiles a pack, and opens it.
+    """Compiles a pack and opens it.
 
     problems      a `Problem` or an entry of a pack's list ({"op": "gemm", "n": ..., "k": ...}), a list of them, or a whole
                   list ({"gpu": ..., "problems": [...]}); docs/Runtime.md has their keys
-    path          file to write, replaced when the pack is complete, which many threads and processes may do at once;
-                  None: no file is left
-    gpu           GPU that times are modelled for ("h200-sxm"); None: the list's, else "h100-sxm"
-    cache         folder to keep kernels in, which many processes may use; None: none
-    jobs          threads, 0: one a processor
-    ptxas         path; None: looked for
+    path          file to write, replaced when the pack is complete; many threads and processes may do so at once;
+                  None: no file is written
+    gpu           GPU for which times are modelled ("h200-sxm"); None: that of the list, otherwise "h100-sxm"
+    cache         folder for compiled kernels, which many processes may share; None: none
+    jobs          threads; 0: one per processor
+    ptxas         path; None: searched for
     allow_spills  accept kernels that spill registers
 
-    Needs the compiler's library and ptxas; raises CompileError for what is wrong with a problem, TypeError and ValueError
-    for other arguments, and OSError where the file can't be written, which is looked at before anything is compiled.
+    Needs the compiler's library and ptxas. Raises CompileError for errors in a problem, TypeError and ValueError
+    for other arguments, and OSError if the file cannot be written, which is checked before anything is compiled.
     """
     options = _Options(ctypes.sizeof(_Options), _text("gpu", gpu), _path("cache", cache), _path("ptxas", ptxas),
                        count("jobs", jobs, most=_MOST_JOBS), flag("allow_spills", allow_spills))
@@ -72,16 +72,16 @@ def plan(problem: Entry, *, gpu: str | None = None, text: bool = False) -> Any:
 
 
 def explain(problem: Entry, m: int, *, gpu: str | None = None, candidates: int = 0, text: bool = False) -> Any:
-    """The schedules that a problem can be computed with for `m` rows (of each group), and their modelled times: the best
-    `candidates` of them (0: all), as a dictionary, or as the text of `fp8gemm-compile --explain`."""
+    """The best `candidates` schedules (0: all) for a problem with `m` rows (of each group), with their modelled times, as a
+    dictionary, or as the text of `fp8gemm-compile --explain`."""
     encoded, form = _text_of(problem), _form(text)
     return _answer(_ask("fp8gemmExplain", encoded, len(encoded), _text("gpu", gpu), count("m", m, most=2**31 - 1),
                         count("candidates", candidates, most=2**31 - 1), form), text)
 
 
 def inspect(file: FilePath | bytes, *, text: bool = False) -> Any:
-    """What is in a kernel file or a pack, by its path or its bytes: problems, plans, and each kernel's name, schedule,
-    registers and sizes, as a dictionary, or as the text of `fp8gemm-inspect`."""
+    """The contents of a kernel file or a pack, given by its path or its bytes: problems, plans, and each kernel's name,
+    schedule, registers and sizes, as a dictionary, or as the text of `fp8gemm-inspect`."""
     content = file if isinstance(file, bytes) else Path(os.fsdecode(_path("file", file))).read_bytes()
     return _answer(_ask("fp8gemmInspect", content, len(content), _form(text)), text)
 
@@ -92,7 +92,7 @@ def inspect(file: FilePath | bytes, *, text: bool = False) -> Any:
 
 
 def _entry(value):
-    """What JSON has no word for."""
+    """Values that JSON cannot represent."""
     if isinstance(value, Problem):
         return value.entry()
     raise TypeError(repr(value))
@@ -105,7 +105,7 @@ def _text_of(problems, gpu=None):
         raise TypeError(f"expected 'problems' to be a Problem, a dictionary or a list of them, got {problems!r}")
     try:
         return json.dumps(problems, default=_entry, allow_nan=False).encode()
-    except (RecursionError, TypeError, ValueError) as error:  # nested without end, other keys, NaN
+    except (RecursionError, TypeError, ValueError) as error:  # infinite nesting, other keys, NaN
         kind = TypeError if isinstance(error, TypeError) else CompileError
         raise kind(f"expected 'problems' that JSON can hold, got others: {error}") from None
 
@@ -117,7 +117,7 @@ def _text(name, value):
 
 
 def _path(name, value):
-    """The bytes of a path or a text, which end at the first null byte in C."""
+    """The bytes of a path or a text, which must not contain a null byte, since it would end them in C."""
     if value is None:
         return None
     try:
@@ -141,7 +141,7 @@ def _form(text):
 
 
 def _expect_place(path):
-    """That the file can be written: said before minutes of work, not after."""
+    """Checks that the file can be written, before minutes of work instead of after."""
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, "expected 'path' to be a file, got a folder", printable(str(path)))
     if not path.parent.is_dir():
@@ -151,8 +151,8 @@ def _expect_place(path):
 
 
 def _publish(content, path):
-    """Makes the file appear whole: who reads another one of that name keeps it, as does who writes one at the same time,
-    on another machine that shares the folder, too."""
+    """Makes the complete file appear at once: readers of an older file of that name keep it, and concurrent writers, even
+    on other machines that share the folder, do not interfere."""
     unfinished = path.with_name(f".fp8gemm-{secrets.token_hex(8)}")
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     try:
@@ -172,7 +172,7 @@ def _publish(content, path):
 
 
 def _answer(content, text):
-    """Names in a file may be anything; what is no UTF-8 in them is \\xNN."""
+    """Names in a file may be any bytes; those that are not UTF-8 become \\xNN."""
     answer = content.decode(errors="backslashreplace")
     return answer if text else json.loads(answer)
 
@@ -191,7 +191,7 @@ def _ask(function, *arguments):
 
 @functools.cache
 def _library():
-    """libfp8gemm: $FP8GEMM_LIBRARY, beside fp8gemm-compile, or where the loader looks."""
+    """libfp8gemm: $FP8GEMM_LIBRARY, beside fp8gemm-compile, or in the loader's search path."""
     program = shutil.which("fp8gemm-compile")
     beside = Path(program).resolve().parents[1] / "lib" / _SONAME if program else None
     chosen = os.environ.get("FP8GEMM_LIBRARY") or (beside if beside and beside.exists() else _SONAME)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""The fake kernels of fp8gemm.torch's operators: what these refuse and return, of tensors that have no data.
+"""The fake kernels of fp8gemm.torch's operators: the errors and results of these for tensors without data.
 
-They expect what the extension expects (src/Operands.cpp, src/Grouped.cpp), in its order and words; sizes may be symbols.
-Not looked at: what has no place in a trace (addresses, the pack), and strides of what is only read, which may be any.
+They check what the extension checks (src/Operands.cpp, src/Grouped.cpp), in its order and words; sizes may be symbolic.
+Not checked: properties that do not exist in a trace (addresses, the pack), and strides of inputs, which may be any.
 """
 
 import torch
@@ -19,7 +19,7 @@ _ALIGNMENT = 16  # bytes
 
 
 def _expect(condition, message):
-    """A ValueError, at the latest when the graph runs, where a size is not known before."""
+    """Raises a ValueError, or, if a size is not known yet, has the graph raise it when it runs."""
     torch._check_value(condition, message)
 
 
@@ -33,7 +33,7 @@ def _expect_f32(name, tensor):
 
 
 def _read(place, name, tensor, rank):
-    """On the device of the first tensor, of a rank (0: any). `place` is that tensor, and its name."""
+    """Checks the device against that of the first tensor, and the rank (0: any). `place` is that tensor, and its name."""
     first, first_name = place
     if first.device.type == "cuda" and tensor.device.type != "cuda":
         raise ValueError(f"expected '{name}' on a CUDA device, got {tensor.device}")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""How PyTorch's tensors are stored, and copies of those that kernels can't read.
+"""The storage of PyTorch tensors, and copies of those that kernels cannot read.
 
 The rules are the runtime's (docs/Runtime.md): TMA reads from addresses, and over strides, that are multiples of 16 bytes;
-no dimension overlaps itself. A slice has the strides of its tensor but an address of its own, so both are looked at.
+no dimension overlaps itself. A slice has the strides of its tensor but another address, so both are checked.
 """
 
 import torch
@@ -12,7 +12,7 @@ _ALIGNED_SCALES = ALIGNMENT // 4
 
 
 def _address(tensor):
-    """Of its first element. A traced tensor has none; memory that PyTorch allocates begins at a multiple of 16 bytes."""
+    """The address of its first element. A traced tensor has none; PyTorch allocates memory at multiples of 16 bytes."""
     if not torch.compiler.is_compiling():
         try:
             return tensor.data_ptr()
@@ -51,7 +51,7 @@ def scale_layouts(scales, by_tma):
 
 
 def stored(scales, layout, by_tma):
-    """The same scales in that layout: a copy, unless they are."""
+    """The same scales in that layout: a copy, unless they already have it."""
     if layout in scale_layouts(scales, by_tma):
         return scales
     if layout == "k_major":
@@ -60,8 +60,8 @@ def stored(scales, layout, by_tma):
 
 
 def mn_major(scales):
-    """The same scales with stride 1 along their rows and the other strides multiples of 16 bytes, as is their address: a
-    copy, unless they are."""
+    """The same scales with stride 1 along their rows, and with an address and other strides that are multiples of 16 bytes:
+    a copy, unless they already are stored so."""
     row_step, block_step = scales.stride()[-2:]
     if row_step == 1 and block_step % _ALIGNED_SCALES == 0 and "mn_major" in scale_layouts(scales, True):
         return scales
@@ -69,14 +69,14 @@ def mn_major(scales):
 
 
 def new_mn_major(scales):
-    """A copy of them that is."""
+    """A copy of the scales that is stored so."""
     *groups, rows, blocks = scales.shape
     aligned = -(-rows // _ALIGNED_SCALES) * _ALIGNED_SCALES
     return scales.new_empty((*groups, blocks, aligned))[..., :rows].transpose(-1, -2).copy_(scales)
 
 
 def readable_matrix(matrix):
-    """The same [..., rows, columns], or flat, as the kernels read it, rows whole: a copy, unless it is."""
+    """The same [..., rows, columns], or flat, as the kernels read it, with contiguous rows: a copy, unless it already is."""
     if matrix.numel() == 0:
         return matrix
     rows, columns = matrix.shape[-2:] if matrix.dim() > 1 else (1, *matrix.shape)
@@ -90,8 +90,8 @@ def readable_matrix(matrix):
 
 
 def choose(taken, sfa, sfb, by_row):
-    """Both scales in layouts that a pack has kernels for, `taken`: [(of sfa, of sfb)], the first for those that have to be
-    copied."""
+    """Both scales in layouts for which a pack has kernels, `taken`: [(of sfa, of sfb)]; scales that have to be copied
+    get the first."""
     of_a, of_b = scale_layouts(sfa, True), scale_layouts(sfb, by_row)
     for choice in taken:
         if choice[0] in of_a and choice[1] in of_b:

@@ -11,18 +11,18 @@ from fp8gemm._problems import Problem, printable
 
 
 class Pack(_native.Pack):
-    """A pack file that is open: kernels for a list of problems, each for every M.
+    """An open pack file: kernels for a list of problems, each for every M.
 
-    Use it from any threads. It may be used in `with`, which closes it.
+    It may be used from any thread, and in a `with` statement, which closes it.
     """
 
     @property
     def problems(self) -> list[Problem]:
-        """The list of `Problem`s that it has kernels for."""
+        """The list of `Problem`s for which it has kernels."""
         return [Problem.of(raw) for raw in self._problems()]
 
     def _scale_layouts(self, batch_invariant: bool) -> dict[tuple[Any, ...], list[tuple[str, str]]]:
-        """(grouping, n, k, recipe) of a product to the layouts of its scales that there are kernels for: (sfa, sfb)."""
+        """Maps (grouping, n, k, recipe) of a product to the layouts of its scales for which there are kernels: (sfa, sfb)."""
         return self._all_scale_layouts[batch_invariant]
 
     @functools.cached_property

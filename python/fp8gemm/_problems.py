@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""What a pack is for, in words."""
+"""The problems of a pack, in words."""
 
 import json
 import os
@@ -17,15 +17,15 @@ _LAYOUTS = ("k_major", "mn_major")
 
 @dataclass(frozen=True)
 class Problem:
-    """A product that a pack has kernels for, with any M. Words are those of `fp8gemm-compile`."""
+    """A product for which a pack has kernels, with any M. The values are those of the options of `fp8gemm-compile`."""
 
     grouping: str  # none, row_index, row_end, row_count, batched, k_count
     groups: int
-    align: int  # of row_index and row_end: a group's rows start at multiples of it
-    flat: bool  # of k_count: a and b are each group's matrix packed
-    m: int | None  # of k_count, else None: any
+    align: int  # with row_index and row_end: the rows of each group start at a multiple of it
+    flat: bool  # with k_count: a and b are the packed matrices of the groups
+    m: int | None  # with k_count, otherwise None: any
     n: int
-    k: int | None  # None: any, of k_count
+    k: int | None  # None: any, with k_count
     a_type: str  # e4m3, e5m2
     b_type: str
     d_type: str  # bf16, f32
@@ -71,12 +71,12 @@ class Problem:
 
 
 def printable(path: str) -> str:
-    """A path as messages have it: bytes that are not UTF-8 as \\xNN."""
+    """A path for messages: bytes that are not UTF-8 become \\xNN."""
     return os.fsencode(path).decode(errors="backslashreplace")
 
 
 def not_in_pack(path: str, raw: tuple[int, ...], count: int) -> NotInPackError:
-    """The error of a problem that the pack of that path has no kernels for."""
+    """The error for a problem for which the pack of that path has no kernels."""
     path = printable(path)
     entry = json.dumps(Problem.of(raw).entry())
     return NotInPackError(f"expected one of the {count} problems of pack '{path}', got {entry}; to have it, add that to "

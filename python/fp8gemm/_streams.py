@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Streams and arrays of libraries without DLPack's C exchange API; what the C code asks of Python.
+"""Streams and arrays of libraries without DLPack's C exchange API; called by the C code.
 
 Handles are integers: 0 is the legacy default stream. `name` is the argument that an error names.
 """
@@ -43,7 +43,7 @@ def current_of(tensor, device):
 
 
 def device_of(tensor, name):
-    """DLPack's type and number of the tensor's device."""
+    """DLPack's type and index of the tensor's device."""
     try:
         kind, number = tensor.__dlpack_device__()
         return int(kind), int(number)
@@ -54,8 +54,8 @@ def device_of(tensor, name):
 
 
 def export(tensor, name, stream):
-    """The tensor's DLPack capsule, for use on the stream of that handle, and DLPack's code of its elements where the
-    capsule can't tell it, else -1: before 2.10 PyTorch shows FP8 as bytes only."""
+    """The tensor's DLPack capsule, for use on the stream with that handle, and DLPack's code of its element type if the
+    capsule lacks it, otherwise -1: before 2.10, PyTorch exports FP8 only as bytes."""
     stream, code = stream or 1, -1  # 1 is DLPack's number of the legacy default stream
     torch = _torch_of(tensor)
     try:
@@ -82,7 +82,7 @@ def allocate(name, named_first, first, element, shape):
 
 
 def refusal(name, error):
-    """The error of a library that does not show an array, as one that names the argument."""
+    """The error of a library that does not export an array, as one that names the argument."""
     hint = ""
     if "float8" in str(error).lower():
         hint = (f"; PyTorch's DLPack has FP8 since {_FIRST_PYTORCH}: pass its tensors themselves, or their bytes "

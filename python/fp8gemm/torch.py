@@ -12,11 +12,11 @@ They launch kernels of the pack of `fp8gemm.set_pack`; arguments are those of th
     grouped_gemm_k_add_(a, sfa, b, sfb, lengths, d)                d[g] += ...
 
 dtype is that of d: torch.bfloat16 (the default) or torch.float32. All take num_sms=0, dependent=False and
-batch_invariant=False. Rows of d that no group has are not initialised.
+batch_invariant=False. Padding rows of d, which belong to no group, are not initialised.
 
-What is read may have any strides and begin anywhere: operands that the kernels can't read as they are stored are copied.
-d is written where it is, and refused if it can't be. Traced without data, the operators refuse the shapes, types and
-devices that they refuse with it.
+Inputs may have any strides and offsets: operands that the kernels cannot read as they are stored are copied.
+d is written in place, and rejected if that is impossible. Traced without data, the operators reject the same shapes, types
+and devices as with data.
 """
 
 import torch
@@ -37,9 +37,9 @@ def quantize_per_token(x: Tensor, *, layout: str = "mn_major", power_of_two: boo
     """One scale for 128 elements of each row.
 
     x: [..., M, K], floating. Returns the values, [..., M, K] of `dtype`, and their scales, [..., M, ceil(K/128)] float32,
-    stored in `layout` ("mn_major", "k_major"), so that x is about values * scale: scale = amax / 448 of its block in
-    float32 (57344 of e5m2), or with `power_of_two` the next power of two from there up. No scale is below the smallest
-    normal number; of a block with a NaN all is NaN.
+    stored in `layout` ("mn_major", "k_major"), so that x is approximately values * scale: scale = amax / 448 of its block in
+    float32 (57344 for e5m2), or with `power_of_two` rounded up to a power of two. No scale is below the smallest
+    normal number; a block with a NaN becomes all NaN.
     """
     _expect_floating("x", x)
     *batch, rows, columns = x.shape
@@ -64,7 +64,7 @@ def quantize_per_block(x: Tensor, *, layout: str = "k_major", power_of_two: bool
 
 
 def dequantize(values: Tensor, scales: Tensor) -> Tensor:
-    """values * scale, in float32; scales of either function."""
+    """values * scale, in float32, with the scales of either function."""
     _expect_floating("values", values)
     _expect_floating("scales", scales)
     *batch, m, k = values.shape
@@ -78,8 +78,8 @@ def dequantize(values: Tensor, scales: Tensor) -> Tensor:
 
 
 def mn_major(scales: Tensor) -> Tensor:
-    """The same scales, [..., rows, blocks], with stride 1 along their rows and the other strides, and the address, multiples
-    of 16 bytes: a copy, unless they are."""
+    """The same scales, [..., rows, blocks], with stride 1 along their rows, and with an address and other strides that are
+    multiples of 16 bytes: a copy, unless they already are stored so."""
     _expect_floating("scales", scales)
     return _layouts.mn_major(scales)
 
@@ -127,8 +127,8 @@ _TAGS = (torch.Tag.pt2_compliant_tag, getattr(torch.Tag, "needs_exact_strides", 
 
 
 def _launch(name, grouping, operands, *others, written=None, **options):
-    """Calls a function of the extension. What it refuses before any launch is tried once more, with copies of what the
-    kernels can't read as it is stored."""
+    """Calls a function of the extension. A call that it rejects before any launch is tried once more, with copies of the
+    operands that the kernels cannot read as they are stored."""
     function = getattr(_native, name)
     try:
         return function(*operands, *others, **options)

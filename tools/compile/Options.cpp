@@ -27,7 +27,7 @@ static const cl::value_desc integer("integer");
 static To<std::string> input(cl::Positional, cl::desc("FILE.mlir, at any level; - for stdin"),
                              cl::location(options.input), cl::cat(category));
 static To<std::string> output("o",
-                              cl::desc("file, FOLDER/ (one file a kernel), or - for stdout (default: stdout for "
+                              cl::desc("file, FOLDER/ (one file per kernel), or - for stdout (default: stdout for "
                                        "text, KERNEL.cubin for cubin)"),
                               cl::value_desc("path"), cl::location(options.output), cl::cat(category));
 static To<Emit> emit("emit", cl::desc("what to write (default: cubin)"), cl::location(options.emit), cl::cat(category),
@@ -50,7 +50,7 @@ static Opt<Operation>
                   clEnumValN(Operation::KGroupedGemm, "k_grouped_gemm", "groups along K, each with its own C and D")));
 static Opt<std::string> m("m", cl::desc("rows of A and D, or any (default: any)"), cl::init("any"), cl::cat(category));
 static Number n("n", cl::desc("rows of B, columns of D"), integer, cl::cat(category));
-static Opt<std::string> k("k", cl::desc("columns of A and B; of k_grouped_gemm all groups', or any (its default)"),
+static Opt<std::string> k("k", cl::desc("columns of A and B; for k_grouped_gemm of all groups together, or any (its default)"),
                           cl::cat(category));
 using fp8gemm::config::Grouping;
 static Number groups("groups", cl::desc("groups, each with its own B or D"), integer, cl::cat(category));
@@ -59,11 +59,11 @@ static Opt<Grouping> grouping("grouping", cl::desc("how groups of rows are descr
                               cl::values(clEnumValN(Grouping::RowIndex, "row_index", "the group of each row"),
                                          clEnumValN(Grouping::RowEnd, "row_end", "the end of each group's rows"),
                                          clEnumValN(Grouping::RowCount, "row_count", "the rows used of each group's M"),
-                                         clEnumValN(Grouping::Batched, "batched", "not: all have M rows")));
+                                         clEnumValN(Grouping::Batched, "batched", "not described: each has M rows")));
 static Number align("align",
-                    cl::desc("rows that groups start at multiples of, for row_index and row_end (default: 1)"), integer,
+                    cl::desc("multiple of rows at which groups start, for row_index and row_end (default: 1)"), integer,
                     cl::cat(category));
-static Opt<bool> flattened("flattened", cl::desc("A and B are each group's matrix packed, for k_grouped_gemm"),
+static Opt<bool> flattened("flattened", cl::desc("A and B are the packed matrices of the groups, for k_grouped_gemm"),
                            cl::cat(category));
 using Problem = fp8gemm::GemmProblem;
 static Opt<Problem::Recipe> recipe("recipe",
@@ -92,9 +92,9 @@ static Opt<Layout> sfa("sfa", cl::desc("storage of A's scales (default: mn_major
 static Opt<Layout> sfb("sfb", cl::desc("storage of B's scales (default: k_major)"), cl::init(Layout::KMajor), layouts,
                        cl::cat(category));
 
-static To<std::string> gpu("gpu", cl::desc("GPU that times are modelled for (default: h100-sxm)"),
+static To<std::string> gpu("gpu", cl::desc("GPU for which times are modelled (default: h100-sxm)"),
                            cl::location(pipeline.gpu.getValue()), cl::cat(category));
-static Number expectedM("expected-m", cl::desc("rows to model where M is any, of each group (default: 4096)"), integer,
+static Number expectedM("expected-m", cl::desc("rows (of each group) to model if M is any (default: 4096)"), integer,
                         cl::cat(category));
 static To<std::string> config("config", cl::desc("schedule to use, e.g. 'tile_m = 128, tile_n = 128, stages = 5'"),
                               cl::location(pipeline.config.getValue()), cl::cat(category));
@@ -105,10 +105,10 @@ static const auto answers =
     cl::values(clEnumValN(Answer::Text, "", "as a table"), clEnumValN(Answer::Text, "text", "as a table"),
                clEnumValN(Answer::Json, "json", "for programs"));
 static To<Answer> explain("explain", cl::ValueOptional,
-                          cl::desc("print the schedules to choose from, the fastest first, with their modelled times; "
+                          cl::desc("print the candidate schedules, fastest first, with their modelled times; "
                                    "compile only if there is -o"),
                           cl::location(options.explain), answers, cl::cat(category));
-static Number candidates("candidates", cl::desc("schedules that --explain prints of each product (default: all)"), integer,
+static Number candidates("candidates", cl::desc("schedules that --explain prints for each product (default: all)"), integer,
                          cl::cat(category));
 static To<Answer> plan("plan", cl::ValueOptional,
                        cl::desc("print which kernel serves which M; with -o FOLDER/, compile these kernels"),
@@ -121,25 +121,25 @@ static To<std::string>
          cl::value_desc("problems"), cl::location(options.pack), cl::cat(category));
 static To<std::string> cache("cache", cl::desc("folder to keep kernels of --pack in, and to take them from"),
                              cl::value_desc("folder"), cl::location(options.cache), cl::cat(category));
-static Number jobs("jobs", cl::desc("threads that compile for --pack (default: one a processor)"), integer, cl::cat(category));
-static To<bool> quiet("quiet", cl::desc("print no progress of --pack"), cl::location(options.quiet), cl::cat(category));
+static Number jobs("jobs", cl::desc("threads that compile for --pack (default: one per processor)"), integer, cl::cat(category));
+static To<bool> quiet("quiet", cl::desc("do not print the progress of --pack"), cl::location(options.quiet), cl::cat(category));
 static To<std::string> chip("chip", cl::desc("GPU architecture; sm_90a is the only one built"),
                             cl::location(pipeline.chip.getValue()), cl::cat(category));
 static To<std::string> ptxas("ptxas", cl::desc("path of ptxas (default: searched for as described below)"),
                              cl::location(pipeline.ptxas.getValue()), cl::cat(category));
-static To<bool> allowSpills("allow-spills", cl::desc("accept kernels that spill, use local memory or draw C75xx"),
+static To<bool> allowSpills("allow-spills", cl::desc("accept kernels that spill, use local memory or cause C75xx warnings"),
                             cl::location(pipeline.allowSpills.getValue()), cl::cat(category));
 static To<bool> lineinfo("lineinfo", cl::desc("map machine code to lines of the hopper level, OUTPUT.hopper.mlir"),
                          cl::location(pipeline.lineinfo.getValue()), cl::cat(category));
-/// Long for a kernel, short for who waits for it.
+/// Long for a kernel, short for a person.
 static constexpr unsigned kWaitMs = 1000, kMaxWaitMs = 1000000;
 static Opt<std::string> debugRings("debug-rings", cl::ValueOptional, cl::value_desc("ms"),
-                                cl::desc("a debug build: a wait at a ring that lasts so long (default: 1000) reports "
-                                         "who waits for what, and traps (docs/Debugging.md)"),
+                                cl::desc("debug build: a wait on a ring that exceeds this time (default: 1000) reports "
+                                         "which role waits for what, and traps (docs/Debugging.md)"),
                                 cl::cat(category));
 static To<bool> time_("time", cl::desc("print the seconds of each phase on stderr"), cl::location(options.time),
                       cl::cat(category));
-static To<bool> report("report", cl::desc("print what was chosen and made on stderr"), cl::location(options.report),
+static To<bool> report("report", cl::desc("print a report of each kernel on stderr"), cl::location(options.report),
                        cl::cat(category));
 
 static constexpr const char kExamples[] = R"(
@@ -147,7 +147,7 @@ EXAMPLES:
   fp8gemm-compile --op=gemm --n=256 --k=512 --report           # a kernel file in this folder, for any M
   fp8gemm-compile --op=gemm --n=256 --k=512 --emit=mlir -o gemm.mlir
   fp8gemm-compile gemm.mlir -o gemm.cubin                      # - for standard input, -o - for standard output
-  fp8gemm-compile gemm.mlir --emit=hopper -o gemm.hopper.mlir  # to read or edit, and to compile on
+  fp8gemm-compile gemm.mlir --emit=hopper -o gemm.hopper.mlir  # to read or edit, and to compile further
   fp8gemm-compile gemm.hopper.mlir -o gemm.cubin
   fp8gemm-compile --op=gemm --n=7168 --k=2048 --explain --candidates=3
   echo '{"gpu": "h200-sxm", "problems": [{"op": "gemm", "n": 256, "k": 512}]}' >model.json
@@ -159,7 +159,7 @@ static bool usage(const Twine &message) {
   return false;
 }
 
-/// What extents are stored in, and a number of threads or lines that nobody needs.
+/// The range in which extents are stored, and more threads or lines than anyone needs.
 static constexpr int64_t kMaxExtent = std::numeric_limits<int32_t>::max(), kMaxCount = 100000;
 
 /// The value of an option that is there, from `least` to `most`.

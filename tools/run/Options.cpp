@@ -12,8 +12,8 @@ const char *const kUsage =
 
 Runs a kernel made by fp8gemm-compile on random operands.
 
-  --m=N          rows of A and D; needed where the kernel serves any M
-  --device=gpu   launch the kernel (compute capability 9.0); the default where there is such a GPU
+  --m=N          rows of A and D; required if the kernel serves any M
+  --device=gpu   launch the kernel (compute capability 9.0); the default if there is such a GPU
   --device=cpu   compute the kernel's problem on the CPU, through linalg, instead
   --device=sim   simulate the schedule of a KERNEL.mlir at the hopper level (fp8gemm-compile --emit=hopper): every wait,
                  every access to shared memory, and D against float64 (docs/Simulator.md)
@@ -21,8 +21,9 @@ Runs a kernel made by fp8gemm-compile on random operands.
   --bench        median time of 12 launches, each with a cold L2
   --seed=N       seed of the operands (1)
   --pad=BYTES    lengthen the rows of every operand, a multiple of 16 (0)
-  --watchdog=S   end if the GPU or the simulation is not done after S seconds (60; 0: wait for ever), and say who waits
-                 for what where the kernel was compiled with --debug-rings (docs/Debugging.md), or what the simulation is at
+  --watchdog=S   give up if the GPU or the simulation is not done after S seconds (60; 0: wait forever), and report which
+                 role waits for what if the kernel was compiled with --debug-rings (docs/Debugging.md), or the progress of
+                 the simulation
   --json         print one JSON object
   --help         this text
   --version      the versions of this tool and of LLVM
