@@ -180,6 +180,16 @@ def test_k_grouped(calls):
     assert args[0].dim() == 1 and args[1].stride() == (1, 8) and args[3].stride() == (1, 16)
 
 
+def test_k_grouped_by_older_names(calls):
+    a, b, d, ks, lengths = k_grouped([256, 0, 128])
+    dg.k_grouped_fp8_gemm_nt_contiguous(a, b, d, ks=ks, ks_tensor=lengths, c=d)
+    dg.k_grouped_fp8_gemm_nt_contiguous(a, b, d, ks, lengths, d, use_padded_sf_layout=True)
+    assert [args[4] is lengths for _, args, _ in calls] == [True, True]
+    dg.set_mk_alignment_for_contiguous_layout(256)  # whose scales would be padded
+    with pytest.raises(NotImplementedError, match="multiples of the alignment that is set, 256"):
+        dg.k_grouped_fp8_gemm_nt_contiguous(a, b, d, ks, lengths, d, use_padded_sf_layout=True)
+
+
 @pytest.mark.parametrize("error, message, change", [
     (ValueError, "multiples of 128, got", dict(ks_cpu=[256, 0, 100])),
     (ValueError, "expected 'ks_cpu' of 3 integers", dict(ks_cpu=[256, 128])),
@@ -191,6 +201,9 @@ def test_k_grouped(calls):
     (ValueError, "expected 'c', got None", dict(c=None)),
     (NotImplementedError, "on the host", dict(ks_cpu=None)),
     (NotImplementedError, "on the host", dict(use_psum_layout=True)),
+    (NotImplementedError, "'epilogue' to be None", dict(epilogue=object())),
+    (TypeError, "'ks_cpu' or 'ks', its older name, got both", dict(ks=[256, 0, 128])),
+    (TypeError, "'use_padded_sf_layout' to be True or False", dict(use_padded_sf_layout=1)),
 ])
 def test_k_grouped_refused(calls, error, message, change):
     a, b, d, ks, lengths = k_grouped([256, 0, 128])
@@ -266,14 +279,14 @@ def test_powers_of_two():
 
 def test_what_is_not_there_looks_absent():
     """Programs ask, and take another way; who calls all the same reads why."""
-    for name in ("bf16_gemm_nt", "fp8_mqa_logits", "cublaslt_gemm_nt", "tf32_hc_prenorm_gemm", "fp8_gemm_xx"):
+    for name in ("m_grouped_bf16_gemm_nt_masked", "fp8_mqa_logits", "cublaslt_gemm_nt", "tf32_hc_prenorm_gemm", "fp8_gemm_xx"):
         assert getattr(dg, name, None) is None and not hasattr(dg, name)
-    with pytest.raises(AttributeError, match="no attribute 'bf16_gemm_nt': fp8gemm computes products of block-scaled FP8 only"):
-        dg.bf16_gemm_nt(1, 2, 3)
+    with pytest.raises(AttributeError, match="no attribute 'm_grouped_bf16_gemm_nt_masked': fp8gemm computes products of block"):
+        dg.m_grouped_bf16_gemm_nt_masked(1, 2, 3)
     with pytest.raises(AttributeError, match="10.0"):
         dg.utils.get_mn_major_tma_aligned_packed_ue8m0_tensor(1)
-    with pytest.raises(ImportError, match="bf16_gemm_nt"):
-        from fp8gemm.deep_gemm import bf16_gemm_nt  # noqa: F401
+    with pytest.raises(ImportError, match="fp8_mqa_logits"):
+        from fp8gemm.deep_gemm import fp8_mqa_logits  # noqa: F401
     with pytest.raises(NotImplementedError):
         dg.set_tc_util(80)
 
@@ -397,7 +410,7 @@ WORKER = """if True:
         import importlib
         found = importlib.util.find_spec("deep_gemm") is not None
         import deep_gemm, deep_gemm.utils.layout
-        answers.put([found, deep_gemm.__name__, hasattr(deep_gemm, "bf16_gemm_nt"), callable(deep_gemm.fp8_gemm_nt)])
+        answers.put([found, deep_gemm.__name__, hasattr(deep_gemm, "fp8_mqa_logits"), callable(deep_gemm.fp8_gemm_nt)])
 
     if __name__ == "__main__":
         fp8gemm.deep_gemm.install()
@@ -451,7 +464,7 @@ def test_missing_problem_is_named(pack, monkeypatch):
     monkeypatch.setattr(_settings, "options", dict(_settings.options))
     assert dg.use(pack, batch_invariant=True) is pack and _settings.options["batch_invariant"] is True
     assert _settings.layouts == {("none", 256, 256, "1d2d"): [("mn_major", "k_major")]}
-    assert dg.use(pack) is pack and _settings.current() is pack and _settings.options["batch_invariant"] is False
+    assert dg.use(pack) is pack and _settings.current(torch.device("cpu")) is pack and _settings.options["batch_invariant"] is False
     assert set(_settings.layouts["none", 256, 256, "1d2d"]) == {("mn_major", "k_major")}
     assert _settings.layouts["row_end", 256, 256, "1d2d"] == [("mn_major", "k_major")]
     a, b = (CapsuleArray(rows((4, 512), "float8_e4m3fn")) for _ in range(2))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""The Hopper FP8 functions of DeepGEMM's interface (version 2.6), over packs.
+"""The Hopper FP8 functions of DeepGEMM's interface (versions 2.6 to 2.8), over packs.
 
     import fp8gemm.deep_gemm as deep_gemm     # for: import deep_gemm
     deep_gemm.use("model.fp8pack")            # or the environment: FP8GEMM_PACK
@@ -11,10 +11,13 @@ Names, arguments and meaning are DeepGEMM's on compute capability 9.0; it is an 
 - ensure_zero_padding has no effect, and c that isn't d is copied into it.
 - Rows of grouped_layout -1 keep what d held; DeepGEMM computes those in the last block of a group.
 - FP8 is K-major: nn, tn and tt take what is K-major by its strides, as DeepGEMM does on Hopper.
-- Names that are not about FP8 on Hopper are absent (hasattr is false); the AttributeError has the reason.
+- Dense products of bfloat16 are PyTorch's.
+- Other names are absent (hasattr is false), and the AttributeError has the reason; or, with install(fallback="deep_gemm"), those
+  of the DeepGEMM that is installed, or of vLLM's.
 """
 
-from fp8gemm.deep_gemm import utils
+from fp8gemm.deep_gemm import testing, utils
+from fp8gemm.deep_gemm._einsum import fp8_einsum
 from fp8gemm.deep_gemm._gemm import (
     fp8_gemm_nn,
     fp8_gemm_nt,
@@ -25,12 +28,12 @@ from fp8gemm.deep_gemm._gemm import (
     m_grouped_fp8_gemm_nt_contiguous,
     m_grouped_fp8_gemm_nt_masked,
 )
-from fp8gemm.deep_gemm._missing import missing as _missing
+from fp8gemm.deep_gemm._install import install
+from fp8gemm.deep_gemm._missing import resolve as _resolve
 from fp8gemm.deep_gemm._settings import (
     get_num_sms,
     get_pdl,
     get_tc_util,
-    install,
     set_block_size_multiple_of,
     set_ignore_compile_dims,
     set_num_sms,
@@ -48,8 +51,8 @@ m_grouped_fp8_fp4_gemm_nt_contiguous = m_grouped_fp8_gemm_nt_contiguous
 m_grouped_fp8_fp4_gemm_nn_contiguous = m_grouped_fp8_gemm_nn_contiguous
 m_grouped_fp8_fp4_gemm_nt_masked = fp8_m_grouped_gemm_nt_masked = m_grouped_fp8_gemm_nt_masked
 
-__version__ = "2.6.1"  # the interface's
+__version__ = "2.8.1"  # the interface's
 
 
 def __getattr__(name):
-    return _missing(name, __name__)
+    return _resolve(name, __name__)

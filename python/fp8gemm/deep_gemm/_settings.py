@@ -2,13 +2,11 @@
 """Which pack serves, and the settings of the process."""
 
 import os
-import sys
-from pathlib import Path
 
 import torch
 
 from fp8gemm._pack import Pack, load
-from fp8gemm.deep_gemm import _arguments
+from fp8gemm.deep_gemm import _arguments, _fallback
 
 HOPPER_ALIGNMENT = 128  # of groups in the contiguous layouts
 
@@ -19,41 +17,43 @@ alignment = HOPPER_ALIGNMENT
 layouts = {}
 
 
+_loaded = {None}  # numbers of the devices that its kernels are loaded on; host memory has none
+
+
 def use(wanted, batch_invariant=False):
-    """Serves all functions of this module from a pack, or the file of one. Load it on the device before you capture a graph.
+    """Serves all functions of this module from a pack, or the file of one. Its kernels are loaded now where CUDA is
+    initialised, on the current device; else, and on other devices, by the first function that is given a tensor there.
     batch_invariant: only by kernels with which a row of d has the same bits for every M."""
-    global pack, layouts
+    global pack, layouts, _loaded
     _arguments.flag("batch_invariant", batch_invariant)
     chosen = wanted if isinstance(wanted, Pack) else load(wanted)
+    if torch.cuda.is_initialized():
+        chosen.load(torch.cuda.current_device())
+        _loaded = {None, torch.cuda.current_device()}
+    else:
+        _loaded = {None}
     pack, layouts = chosen, chosen._scale_layouts(batch_invariant)
     options["batch_invariant"] = batch_invariant
     return chosen
 
 
-def current():
-    """The pack in use."""
+def current(device):
+    """The pack in use, its kernels loaded on that device."""
     if pack is None:
         path = os.environ.get("FP8GEMM_PACK")
         if not path:
             raise RuntimeError('expected a pack: call fp8gemm.deep_gemm.use("model.fp8pack"), or set FP8GEMM_PACK')
         use(path)
+    if device.index not in _loaded:
+        pack.load(device)
+        _loaded.add(device.index)
     return pack
 
 
-def install():
-    """Makes `import deep_gemm` mean this module, for programs that can't be changed: here, and in the processes that this
-    one starts from now on (by sys.path and PYTHONPATH). Those take their pack from FP8GEMM_PACK."""
-    from fp8gemm import deep_gemm
-
-    for name, module in list(sys.modules.items()):
-        if name == deep_gemm.__name__ or name.startswith(deep_gemm.__name__ + "."):
-            sys.modules["deep_gemm" + name.removeprefix(deep_gemm.__name__)] = module
-    folder = str(Path(deep_gemm.__file__).parents[1] / "_stand_in")
-    inherited = [entry for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
-    for paths in (sys.path, inherited):
-        if folder not in paths:
-            paths.insert(0, folder)
-    os.environ["PYTHONPATH"] = os.pathsep.join(inherited)
+def prepare(device):
+    """Loads the kernels on that device before a product needs them, for programs that first lay out their weights' scales."""
+    if device.index not in _loaded and (pack is not None or os.environ.get("FP8GEMM_PACK")):
+        current(device)
 
 
 def set_num_sms(new_num_sms):
@@ -61,6 +61,7 @@ def set_num_sms(new_num_sms):
     limit = _multiprocessors()
     number = _arguments.count("new_num_sms", new_num_sms, 1, limit)
     options["num_sms"] = 0 if number == limit else number
+    _fallback.mirror("set_num_sms", number)
 
 
 def get_num_sms():
@@ -74,6 +75,7 @@ def _multiprocessors():
 def set_pdl(new_enable_pdl):
     """Programmatic dependent launch, of kernels that can."""
     options["dependent"] = _arguments.flag("new_enable_pdl", new_enable_pdl)
+    _fallback.mirror("set_pdl", new_enable_pdl)
 
 
 def get_pdl():
@@ -84,16 +86,19 @@ def set_mk_alignment_for_contiguous_layout(new_value):
     """Rows that each group starts at a multiple of. The pack must have been compiled for it (`align`)."""
     global alignment
     alignment = _arguments.count("new_value", new_value, 1)
+    _fallback.mirror("set_mk_alignment_for_contiguous_layout", alignment)
 
 
 def get_mk_alignment_for_contiguous_layout():
     return alignment
 
 
-def get_theoretical_mk_alignment_for_contiguous_layout(expected_m=None):
-    """On Hopper 128, whatever is expected."""
+def get_theoretical_mk_alignment_for_contiguous_layout(expected_m=None, num_groups=None):
+    """On Hopper 128, whatever is expected: rows of all groups if their number is given, else of one."""
     if expected_m is not None:
         _arguments.count("expected_m", expected_m)
+    if num_groups is not None:
+        _arguments.count("num_groups", num_groups, least=1)
     return HOPPER_ALIGNMENT
 
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""What `import deep_gemm` finds in a process that was started after fp8gemm.deep_gemm.install(): fp8gemm.deep_gemm."""
+"""What `import deep_gemm` finds in a process that was told to by its parent (fp8gemm.deep_gemm.install()) or by the
+distribution fp8gemm-deep-gemm: fp8gemm.deep_gemm."""
 
 import importlib.util
 import sys
@@ -8,6 +9,6 @@ from pathlib import Path
 if importlib.util.find_spec("fp8gemm") is None:  # the parent had it by its own sys.path
     sys.path.append(str(Path(__file__).parents[3]))
 
-from fp8gemm.deep_gemm import install  # noqa: E402
+from fp8gemm.deep_gemm._install import from_environment  # noqa: E402
 
-install()
+from_environment()

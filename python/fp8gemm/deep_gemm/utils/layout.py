@@ -4,7 +4,7 @@
 import torch
 
 from fp8gemm import _layouts
-from fp8gemm.deep_gemm import _arguments
+from fp8gemm.deep_gemm import _arguments, _settings
 from fp8gemm.deep_gemm._settings import (
     get_mk_alignment_for_contiguous_layout,
     get_theoretical_mk_alignment_for_contiguous_layout,
@@ -37,6 +37,7 @@ def get_mn_major_tma_aligned_tensor(sf):
     _arguments.tensor("'sf'", sf)
     if sf.dtype != torch.float32 or sf.dim() not in (2, 3):
         raise ValueError(f"expected 'sf' of float32 and 2 or 3 dimensions, got {sf.dtype} of {sf.dim()}")
+    _settings.prepare(sf.device)
     return _layouts.mn_major(sf)
 
 
@@ -63,3 +64,9 @@ def transform_sf_into_required_layout(sf, mn, k, recipe, num_groups=None, is_sfa
     if tuple(sf.shape) != wanted:
         raise ValueError(f"expected 'sf', the scales, of shape {wanted}, got {tuple(sf.shape)}")
     return get_mn_major_tma_aligned_tensor(sf) if rows == 1 else sf
+
+
+def __getattr__(name):
+    from fp8gemm.deep_gemm._missing import resolve
+
+    return resolve(name, __name__, "utils.layout")

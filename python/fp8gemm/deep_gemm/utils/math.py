@@ -94,3 +94,9 @@ def _expect_matrix(x, gran_k):
 def _expect_unpacked(use_packed_ue8m0):
     if _arguments.flag("use_packed_ue8m0", use_packed_ue8m0):
         raise NotImplementedError("packed power-of-two scales are for compute capability 10.0")
+
+
+def __getattr__(name):
+    from fp8gemm.deep_gemm._missing import resolve
+
+    return resolve(name, __name__, "utils.math")
