@@ -35,8 +35,9 @@ done <"$build/test/Unit/unit-tests.txt"
 say "Python (pytest)"
 SKBUILD_BUILD_DIR=$build/python "$python" -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps "$root/python" ||
   die "pip could not build the Python package"
-# The package's tests have a process of their own: they choose its CUDA driver.
-run pytest "$python" -m pytest -q -p no:cacheprovider --junitxml="$results/pytest.xml" test benchmark
+# A file's tests share what they build, so a file is one process's. The package's tests have a process of their own: they
+# choose its CUDA driver.
+run pytest "$python" -m pytest -q -n "$(nproc)" --dist loadfile -p no:cacheprovider --junitxml="$results/pytest.xml" test benchmark
 run pytest-python "$python" -m pytest -q -p no:cacheprovider --junitxml="$results/pytest-python.xml" python
 
 say "Results"
