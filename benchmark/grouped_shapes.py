@@ -144,7 +144,7 @@ SETS = {
     "tiny": [in_forms(["masked", "packed"], 4, nk, few(8, 256), 128) for nk in DEEPSEEK],
 }
 
-# What a set is to tell: the time of a variant over that of another, or over that of the read kernel beside it, and how
+# The ratio that a set reports: the time of a variant over that of another, or over that of the read kernel beside it, and how
 # much that may be.
 Ratio = namedtuple("Ratio", "of over most")
 RATIOS = {

@@ -3,10 +3,10 @@
 
 from collections import namedtuple
 
-# What a product is beside its sizes, in the words of fp8gemm-compile's options.
+# Properties of a product other than its sizes, named like fp8gemm-compile's options.
 Kind = namedtuple("Kind", "recipe a b d c", defaults=("1d2d", "e4m3", "e4m3", "bf16", "none"))
 WEIGHT_GRADIENT_KIND = Kind("1d1d", d="f32", c="in_place")
-# What is grouped, in the same words; `k_count` groups K, and "flat" then is --flattened.
+# Groupings, named likewise; `k_count` groups K, and "flat" then is --flattened.
 Groups = namedtuple("Groups", "grouping count align flat", defaults=("none", 1, 1, False))
 # What groups hold where they are timed, which the kernel learns on the device: rows of each (along K, elements), and
 # the rows allocated for each where it has a matrix of its own.
@@ -80,14 +80,14 @@ SETS = {
 # Between the tiles of one wave and many: where schedules differ most.
 MIDDLE_M = [200, 256, 512, 777, 1000]
 SETS["forward-middle"] = [Problem(m, n, k) for m in MIDDLE_M for n, k in FORWARD]
-# What a plot against M shows.
+# The shapes of a plot against M.
 SETS["rows"] = [Problem(2**i, n, k) for n, k in [(2112, 7168), (4096, 7168), (7168, 2048)] for i in range(14)]
 # More rows may not cost less time: every M, and those next to a multiple of 8, where the number of tiles changes.
 NO_CLIFF_NK = [(7168, 2048), (2112, 7168), (4096, 4096)]
 SETS["no-cliff"] = [Problem(m, n, k) for n, k in NO_CLIFF_NK for m in range(1, 513)]
 SETS["no-cliff-edges"] = [p for p in SETS["no-cliff"] if p.m % 8 < 2]
 
-# What run_gpu_tests.py multiplies; every M by one kernel.
+# The products of run_gpu_tests.py; one kernel for every M.
 TEST_NK = [(576, 7168), (2112, 7168), (7168, 576), (7168, 2112), (4096, 4096), (24, 16), (136, 144)]
 TEST_M = [1, 7, 33, 64, 127, 128, 129, 777, 4095, 4096]
 # Every recipe, type of D and use of C, beside which the layouts of the scales and the mixes of A's and B's types take
@@ -103,7 +103,7 @@ TEST_LARGE_KINDS = [(Problem(4096, 2112, 4096, WEIGHT_GRADIENT_KIND), ("mn_major
                     (Problem(4096, 2112, 4096, Kind("1d1d", d="bf16", c="apart")), ("k_major", "k_major"))]
 # Of them, what the sanitizer has time for: C from elsewhere in each type and recipe, in f32 in place.
 SANITIZE_KINDS = [TEST_KINDS[i] for i in (1, 4, 7, 11)] + [(WEIGHT_GRADIENT_KIND, ("mn_major", "mn_major"))]
-# What sanitize.sh multiplies: small, each with tails.
+# The products of sanitize.sh: small, each with tails.
 SANITIZE = [Problem(7, 24, 16), Problem(129, 136, 144), Problem(200, 264, 400)]
 SANITIZE_M = 128  # that their schedules are chosen for, which tells their kernels apart
 

@@ -58,7 +58,7 @@ def test_weight_gradients():
     assert {(e["k"], e["sfa"], e["sfb"]) for e in built} == {(4096, "mn_major", "mn_major")}
     assert kernels.kind_options(shapes.Kind(*built[0]["kind"])) == [
         "--recipe=1d1d", "--a-type=e4m3", "--b-type=e4m3", "--d-type=f32", "--c=in_place"]
-    # What is added to is read and written.
+    # A D that is added to is read and written.
     assert shapes.bytes_once(shapes.Problem(128, 256, 128, shapes.WEIGHT_GRADIENT_KIND)) == (
         128 * 128 + 256 * 128 + 2 * 4 * 128 * 256 + 4 * (128 + 256))
     assert shapes.floor_us(shapes.SETS["weight-gradient"][0], 1600, 3.0) == pytest.approx(77.5, abs=0.1)

@@ -110,7 +110,7 @@ def run(options):
         x = torch.randn(options.tokens, WIDTH, dtype=torch.bfloat16)
         print(f"{LAYERS} layers of width {WIDTH}, {options.tokens} tokens, {torch.cuda.get_device_name()}")
         wanted = model(x)
-        # What is added to the residual stream is compared, not what was there before.
+        # Compares only the addition to the residual stream, not its previous contents.
         before, plain = wanted - x, milliseconds(compiled(model), x)
         replace(model)
         after = model(x) - x

@@ -11,7 +11,7 @@ root=$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 build=$root/build
 python=$root/.venv/bin/python
 
-# What ccache needs to keep files that use a precompiled header.
+# Required for ccache to keep files that use a precompiled header.
 export CCACHE_SLOPPINESS=pch_defines,time_macros
 
 # The assembler that the kernels are tuned with, where there is no CUDA toolkit.
@@ -56,7 +56,7 @@ install_packages() {
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
 }
 
-# What .venv must hold: the CUDA tools only where they aren't installed otherwise, and new enough.
+# The packages of .venv: the CUDA tools only if they are not installed otherwise, and new enough.
 python_packages() {
   grep -v '^#' "$root/scripts/requirements.txt"
   cuda_tool_installed ptxas || echo "$ptxas_package"

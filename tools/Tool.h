@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What the tools over LLVM's command line have in common.
+// Shared by the tools that use LLVM's command line.
 
 #ifndef FP8GEMM_TOOLS_TOOL_H
 #define FP8GEMM_TOOLS_TOOL_H

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What a launch through the C API costs the host, beside a bare cuLaunchKernelEx with the same
+// The host's cost of a launch through the C API, compared with a bare cuLaunchKernelEx with the same
 // parameters and attributes: `launch-cost PACK`; --help. Needs libcuda and nothing else.
 
 #include "Launch.h"

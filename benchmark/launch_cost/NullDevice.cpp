@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What a Hopper GPU says of itself; its memory is addresses only.
+// The properties of a Hopper GPU; its memory consists only of addresses.
 
 #include "CudaDriver.h"
 

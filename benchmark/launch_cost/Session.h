@@ -23,7 +23,7 @@ public:
   /// Opens the pack and loads all of it on device 0.
   explicit Session(const char *packPath);
 
-  /// What the driver's call gave, if not success, ends the program.
+  /// Ends the program unless the driver's call succeeded.
   void check(cuda::CUresult result, const char *call) const;
 
   /// The ungrouped problems that add no C.

@@ -10,7 +10,7 @@ using namespace fp8gemm;
 
 namespace {
 
-/// What `answer` says of the one problem that is given.
+/// The result of `answer` for the single given problem.
 Fp8GemmResult *ask(const char *problem, size_t length, const char *gpu,
                    function_ref<Expected<std::string>(const PackProblems &)> answer) {
   if (!problem)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What every function of the C API answers with.
+// The result type of all functions of the C API.
 
 #ifndef FP8GEMM_LIB_CAPI_RESULT_H
 #define FP8GEMM_LIB_CAPI_RESULT_H

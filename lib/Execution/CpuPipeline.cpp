@@ -55,7 +55,7 @@ void fp8gemm::execution::buildBufferizationPipeline(OpPassManager &pm) {
 void fp8gemm::execution::buildHostLoweringPipeline(OpPassManager &pm) {
   pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
 
-  // What LLVM has no instruction for on a CPU: f8, and bf16 rounded to nearest even.
+  // Conversions for which LLVM has no instruction on a CPU: f8, and bf16 rounded to nearest even.
   pm.addPass(createExpandF8Pass());
   arith::ArithExpandOpsPassOptions expand;
   expand.includeBf16 = true;

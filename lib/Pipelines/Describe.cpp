@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What is in a kernel file or a pack, as text or JSON.
+// The contents of a kernel file or a pack, as text or JSON.
 
 #include "ProblemKey.h"
 #include "fp8gemm/Pipelines/Inspect.h"

@@ -85,7 +85,7 @@ static void printJson(json::OStream &json, const config::Candidate &candidate, c
 }
 
 namespace {
-/// What fp8gemm-select-config answers a question with.
+/// Reports the choice as fp8gemm-select-config does.
 struct Answered {
   Answered(const Question &question, const PipelineOptions &options)
       : problem(question.problem), gpu(*config::findGpu(options.gpu)), expectedM(options.expectedM) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What fp8gemm-compile tells of the choice of a schedule.
+// How fp8gemm-compile reports the choice of a schedule.
 
 #ifndef FP8GEMM_PIPELINES_EXPLAIN_H
 #define FP8GEMM_PIPELINES_EXPLAIN_H

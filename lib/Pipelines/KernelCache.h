@@ -16,7 +16,7 @@
 
 namespace fp8gemm {
 
-/// What a kernel file must say of itself to be the one that is asked for.
+/// The properties that a cached kernel file must have to be the requested one.
 struct WantedKernel {
   GemmProblem problem;
   config::Config config;

@@ -18,7 +18,7 @@ namespace fp8gemm {
 
 namespace {
 
-/// What happens to the kernels, on stderr: a bar where that is a terminal, else a line for each.
+/// The progress of the kernels, on stderr: a bar on a terminal, otherwise a line for each.
 class Progress {
 public:
   explicit Progress(bool isQuiet) : how(isQuiet ? Nothing : errs().is_displayed() ? Bar : Lines) {}
@@ -69,7 +69,7 @@ private:
   std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
 };
 
-/// What the file's name ends in says what it holds; others are JSON.
+/// The suffix of the file's name determines its format; others are JSON.
 Expected<PackProblems> readProblems(const CompileOptions &options) {
   Expected<std::unique_ptr<MemoryBuffer>> buffer = readText(options.pack);
   if (!buffer)

@@ -40,7 +40,7 @@ private:
     config::Config config;
     std::string file;
   };
-  /// What one entry asks for.
+  /// The request of one entry.
   struct Planned {
     std::vector<config::Config> configs;
     std::vector<format::Interval> intervals; ///< of these configs

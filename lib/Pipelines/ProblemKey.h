@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What tells a problem from another, as files have it.
+// The key that identifies a problem in files.
 
 #ifndef FP8GEMM_PIPELINES_PROBLEMKEY_H
 #define FP8GEMM_PIPELINES_PROBLEMKEY_H

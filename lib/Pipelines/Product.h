@@ -33,7 +33,7 @@ public:
   /// Why something failed.
   std::string takeErrors() { return std::exchange(errors, {}); }
 
-  /// What lib/Config is asked.
+  /// The problem for lib/Config.
   config::Problem question();
   void choose(const config::Config &config);
   /// All that the kernel is made of, beside the tools.

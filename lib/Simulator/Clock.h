@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What happened before what: vector clocks of the agents that access a cluster's shared memory.
+// The happened-before relation: vector clocks of the agents that access a cluster's shared memory.
 
 #ifndef FP8GEMM_LIB_SIMULATOR_CLOCK_H
 #define FP8GEMM_LIB_SIMULATOR_CLOCK_H
@@ -15,7 +15,7 @@ class Operation;
 
 namespace fp8gemm::simulator {
 
-/// Who accesses shared memory. Of each CTA: all its threads before the roles, each role, and what works beside
+/// An agent that accesses shared memory. In each CTA: all its threads before the roles, each role, and what works beside
 /// them: for each consumer its tensor core and its TMA stores, for each stage of a ring the TMA loads that fill it.
 /// An agent counts its steps; one is over when others can learn of it.
 using AgentId = uint16_t;

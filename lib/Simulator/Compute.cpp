@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What consumers compute: products, scales and promotion, in the registers that they have on the GPU.
+// The computation of the consumers: products, scales and promotion, in the registers that they use on the GPU.
 
 #include "Machine.h"
 #include "llvm/ADT/APFloat.h"
@@ -161,7 +161,7 @@ static int64_t scaleIndex(ScalesType type, int64_t thread, int64_t index) {
   return index / 2 * 8 + thread % 4 * 2 + index % 2;
 }
 
-/// What loads of several scales at once ask of their address (bytes).
+/// The alignment of loads of several scales at once (bytes).
 static int64_t alignmentOfScales(LoadScalesOp op) {
   ScalesType type = op.getScales().getType();
   if (type.getBlock() > 1)

@@ -20,7 +20,7 @@ using namespace fp8gemm;
 enum Status { kSound = 0, kObjects = 1, kNothing = 2, kTimeout = 3 };
 
 namespace {
-/// What is said while it lasts, with where.
+/// The diagnostics during its lifetime, with their locations.
 struct Messages {
   explicit Messages(MLIRContext &context)
       : handler(&context, [this](Diagnostic &diagnostic) {

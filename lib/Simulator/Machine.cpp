@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Who runs next, and how it ends.
+// The scheduler: which task runs next, and how a simulation ends.
 
 #include "Machine.h"
 

@@ -72,7 +72,7 @@ struct Task {
   /// A fragment's registers, which must not be in flight; null, and an error, if they are.
   Registers *fragment(const Instruction &i, int k);
 
-  /// What others learn when they meet all threads of this task now; a new step begins.
+  /// The clock that others receive when they meet all threads of this task now; a new step begins.
   Clock publish();
   bool arrive(mlir::Operation *op, Mbarrier &barrier, int64_t threads);
   /// An mbarrier may be used once it is initialised, and fenced for TMA.
@@ -89,12 +89,12 @@ struct Task {
   bool ended = false;
   int64_t idle = 0; ///< operations since the last access
 
-  // What it knows.
+  // Its knowledge of others.
   AgentId agent;
   Clock clock;
   uint32_t step = 1, fencedStep = 0;
 
-  // What it waits for; `isReady` null: it can go on.
+  // The condition that it waits for; `isReady` null: it can continue.
   std::function<bool()> isReady;
   std::function<void(mlir::Diagnostic &)> explain; ///< continues "consumer 1 of CTA 3 "
   mlir::Operation *waitingAt = nullptr;
@@ -130,7 +130,7 @@ struct Cta {
   std::vector<Access> foreign; ///< the last one of each agent
 };
 
-/// What will happen at some time: a box that lands.
+/// An event in the future: a box that lands.
 using Event = std::function<bool()>;
 
 struct Machine {

@@ -14,7 +14,7 @@ namespace fp8gemm::simulator {
 struct Task;
 struct Instruction;
 
-/// What an instruction does to its task.
+/// The effect of an instruction on its task.
 enum class Outcome {
   Next,  ///< continue after it
   Jump,  ///< continue at its target

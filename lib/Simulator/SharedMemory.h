@@ -36,7 +36,7 @@ public:
   std::optional<Conflict> read(int64_t offset, int64_t bytes, const Accessor &by);
   std::optional<Conflict> write(int64_t offset, int64_t bytes, const Accessor &by);
 
-  /// What TMA will write, and did.
+  /// Bytes that TMA will write, and did write.
   void startLoad(int64_t offset, int64_t bytes, mlir::Operation *op) { inFlight.push_back({offset, bytes, op}); }
   void finishLoad(int64_t offset, mlir::Operation *op);
   bool hasLoadsInFlight() const { return !inFlight.empty(); }
@@ -45,7 +45,7 @@ public:
   int64_t size() const { return int64_t(memory.size()); }
 
 private:
-  /// What is remembered of 4 bytes.
+  /// The record of 4 bytes.
   struct Word {
     Access write;
     llvm::SmallVector<Access, 2> reads; ///< since then, the last one of each agent

@@ -8,7 +8,7 @@ using namespace mlir;
 using namespace fp8gemm;
 using namespace fp8gemm::simulator;
 
-/// What the kernel's parameters are in `launch`, and where its shared memory is.
+/// The values of the kernel's parameters in `launch`, and the place of its shared memory.
 static LogicalResult bindArguments(gpu::GPUFuncOp kernel, Machine &machine, const Program &program) {
   auto cellOf = [&](Value value) -> Cell & { return machine.arguments[const_cast<Program &>(program).slotOf(value)]; };
   for (BlockArgument argument : kernel.getBody().getArguments().take_front(kernel.getFunctionType().getNumInputs())) {

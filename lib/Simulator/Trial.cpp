@@ -29,7 +29,7 @@ static int64_t chooseClusters(const TrialProblem &trial, hopper::LaunchAttr laun
   return std::min(work, options.clusters ? options.clusters : int64_t(1 + options.seed % 3));
 }
 
-/// What the runtime tells a kernel of its operands.
+/// The parameters that the runtime passes for the operands.
 static void describe(TrialProblem &trial, std::vector<uint8_t> &workspace, Launch &launch) {
   auto set = [&](hopper::Operand operand, Storage &storage) { launch.operands[size_t(operand)] = storage.view(); };
   set(hopper::Operand::a, trial.operandA);

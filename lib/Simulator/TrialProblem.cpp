@@ -307,15 +307,15 @@ FailureOr<TrialProblem> TrialProblem::make(gpu::GPUFuncOp kernel, const TrialOpt
   std::mt19937_64 random(options.seed * 0x9e3779b97f4a7c15 + 1);
   if (failed(trial.chooseGroups(kernel, options, random)))
     return failure();
-  // What is between rows is memory, too: of A, B, C, D, what D was, and scales, which have a row for each of A and B at
+  // The memory between rows counts, too: of A, B, C, D, what D was, and scales, which have a row for each of A and B at
   // most.
   constexpr int64_t kMostPadding = int64_t(1) << 31;
   int64_t rows = trial.groups() * (5 * trial.m + 2 * trial.problem.getN() + 2 * llvm::divideCeil(trial.k, kBlockK));
   int64_t padding = 0;
   if (llvm::MulOverflow(rows, options.padBytes, padding) || padding > kMostPadding)
     return hopper::emitWithoutRegions(kernel)
-           << "expected at most " << kMostPadding << " bytes between the rows of all operands, got " << options.padBytes << " after each of "
-           << rows << "; simulate fewer rows, or pad them less";
+           << "expected at most " << kMostPadding << " bytes between the rows of all operands, got " << options.padBytes
+           << " after each of " << rows << "; simulate fewer rows, or pad them less";
   if (failed(trial.allocate(kernel, options.padBytes)) || failed(trial.fill(kernel, options.watchdog, random)))
     return failure();
   return trial;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What the values of a kernel are while it is simulated.
+// The values of a kernel during its simulation.
 
 #ifndef FP8GEMM_LIB_SIMULATOR_VALUES_H
 #define FP8GEMM_LIB_SIMULATOR_VALUES_H

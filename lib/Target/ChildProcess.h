@@ -32,7 +32,7 @@ private:
   int descriptor;
 };
 
-/// What to run, and how it ended.
+/// A command to run, and its outcome.
 struct Child {
   std::string program; ///< path
   std::vector<std::string> arguments;

@@ -25,7 +25,7 @@ Error failed(const char *call, nvPTXCompileResult result) {
 using GetSize = nvPTXCompileResult (*)(nvPTXCompilerHandle, size_t *);
 template <typename Char> using GetBytes = nvPTXCompileResult (*)(nvPTXCompilerHandle, Char *);
 
-/// What the compiler has made, by the two calls that ask for it; empty if it has not.
+/// An output of the compiler, through the two calls that return it; empty if there is none.
 template <typename Char> std::string get(const Compiler &compiler, GetSize getSize, GetBytes<Char> getBytes) {
   size_t size = 0;
   if (getSize(compiler.get(), &size) != NVPTXCOMPILE_SUCCESS)

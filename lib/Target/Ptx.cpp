@@ -33,7 +33,7 @@ constexpr llvm::StringLiteral kTriple = "nvptx64-nvidia-cuda";
 /// Longer names are legal, but PTX promises no more (PTX ISA, "Identifiers").
 constexpr size_t kMostNameBytes = 1024;
 
-/// What is no identifier of PTX ends the process in LLVM, or is a syntax error of ptxas.
+/// A name that is not an identifier of PTX ends the process in LLVM, or is a syntax error in ptxas.
 bool isPtxIdentifier(StringRef name) {
   auto follows = [](char c) { return llvm::isAlnum(c) || c == '_' || c == '$'; };
   if (name.empty() || name.size() > kMostNameBytes || !llvm::all_of(name, follows))
@@ -94,7 +94,7 @@ public:
   using ModuleToObject::ModuleToObject;
 
 protected:
-  /// What LLVM says of the code is said as any other diagnostic. Its own handler writes to stderr, and ends the
+  /// LLVM's messages about the code become ordinary diagnostics. Its own handler writes to stderr, and ends the
   /// process for an error.
   void handleModulePreLink(llvm::Module &module) override {
     module.getContext().setDiagnosticHandlerCallBack(

@@ -28,7 +28,7 @@ template <typename Work> auto timed(double &seconds, Work work) {
   return result;
 }
 
-/// What makes a kernel slow without making it wrong: errors unless allowed, as in a debug build.
+/// Properties that make a kernel slow but not wrong: errors unless allowed, as in a debug build.
 LogicalResult checkUsage(LLVM::LLVMFuncOp kernel, const ResourceUsage &usage, bool allowed) {
   for (const std::string &warning : usage.warnings)
     kernel.emitWarning(warning);

@@ -10,7 +10,7 @@ using namespace fp8gemm::python;
 
 namespace {
 
-/// What the runtime itself does not call.
+/// Driver functions that the runtime itself does not call.
 struct Contexts {
   const cuda::Driver *driver = nullptr;
   cuda::CUresult (*retainPrimary)(cuda::CUcontext *context, cuda::CUdevice device) = nullptr;

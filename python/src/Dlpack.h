@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What this package uses of DLPack's ABI, version 1 (https://dmlc.github.io/dlpack): how array libraries show
+// The part of DLPack's ABI, version 1, that this package uses (https://dmlc.github.io/dlpack): how array libraries show
 // each other their arrays, and the table of functions by which they do so without running any Python.
 
 #ifndef FP8GEMM_PYTHON_SRC_DLPACK_H

@@ -11,7 +11,7 @@ using namespace fp8gemm::python;
 
 namespace {
 
-/// What the three functions have in common.
+/// The common part of the three functions.
 struct GroupedCall {
   PyObject *workspaceGiven = nullptr;
   bool checkGroups = false, hasOwnStream = false;

@@ -44,7 +44,7 @@ bool python::readScales(const Tensor &tensor, bool byTma, Layouts &layouts) {
   }
   if (blocks <= 1 || blockStep == 1)
     add(FP8GEMM_K_MAJOR, rows > 1 ? rowStep : blocks);
-  // What is usual first; MN-major last if TMA can't read it from where it begins (the runtime says so).
+  // The usual layout first; MN-major last if TMA can't read it from where it begins (the runtime says so).
   bool isMisaligned = reinterpret_cast<uintptr_t>(tensor.data) % kAlignment != 0;
   if (layouts.count == 2 && (!byTma || isMisaligned)) {
     std::swap(layouts.layout[0], layouts.layout[1]);

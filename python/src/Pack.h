@@ -70,7 +70,7 @@ Object tupleOf(const fp8gemm_problem &problem);
 /// A new Pack type in `module`. False with an error set.
 bool addPackType(PyObject *module);
 
-/// What is called with a pack and the arguments of a vectorcall.
+/// A function of a pack and the arguments of a vectorcall.
 using Launcher = PyObject *(*)(Pack &pack, PyObject *const *args, Py_ssize_t count, PyObject *keywords);
 
 /// The same, if the pack is open, which nobody closes until it returns.

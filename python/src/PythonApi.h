@@ -38,7 +38,7 @@ private:
   PyObject *object = nullptr;
 };
 
-/// What an argument is that was not given, or is None.
+/// Whether an argument is missing or None.
 inline bool isMissing(PyObject *value) { return !value || value == Py_None; }
 
 /// Sets an error whose text may quote names that are not UTF-8, such as those of files: their bytes as \xNN.

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
-# What a GPU machine needs to test the Python package, in one folder: no checkout, no compiler.
+# Collects everything that a GPU machine needs to test the Python package in one folder: no checkout, no compiler.
 #   stage_gpu_tests.sh FOLDER         where the compiler is: wheel, packs, tests
 #   FOLDER/run.sh LOGS [PYTHON]       on the GPU machine (Python >= 3.11 with PyTorch, pytest and ml_dtypes)
 # With $DEEP_GEMM, a checkout of DeepGEMM, its own tests of FP8 on Hopper are staged, too, and run ($STEPS=deep_gemm).

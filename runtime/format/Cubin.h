@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What a cubin says of itself: bounds-checked reads of the ELF file that ptxas
+// The properties of a cubin: bounds-checked reads of the ELF file that ptxas
 // writes. Nothing here trusts an offset or a size that comes from the file.
 
 #ifndef FP8GEMM_RUNTIME_FORMAT_CUBIN_H
@@ -65,7 +65,7 @@ public:
     return false;
   }
 
-  /// What .nv.info of a kernel says.
+  /// The contents of a kernel's .nv.info.
   struct KernelInfo {
     std::vector<uint32_t> paramBytes;   ///< in order
     std::optional<uint64_t> maxThreads; ///< of a CTA

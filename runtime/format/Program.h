@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What a compiled program hands to fp8gemm_program_run: the compiler writes it as constants, and the library has the
-// same structs in C (fp8gemm/program.h, fp8gemm/runtime.h), which it compares with these.
+// The data that a compiled program passes to fp8gemm_program_run: the compiler writes it as constants, and the library
+// has the same structs in C (fp8gemm/program.h, fp8gemm/runtime.h), which it compares with these.
 
 #ifndef FP8GEMM_RUNTIME_FORMAT_PROGRAM_H
 #define FP8GEMM_RUNTIME_FORMAT_PROGRAM_H

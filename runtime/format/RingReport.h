@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What a kernel built with --debug-rings writes of a wait that lasts too long, and where: compiler and
+// The report that a kernel built with --debug-rings writes for a wait that lasts too long: compiler and
 // runtime agree on it here.
 
 #ifndef FP8GEMM_RUNTIME_FORMAT_RINGREPORT_H

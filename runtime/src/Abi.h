@@ -13,7 +13,7 @@
 
 namespace fp8gemm::runtime {
 
-/// What a struct is called, and its size when it first came: all fields before that are always there.
+/// The name of a struct, and its size in the first version: all fields before that always exist.
 template <typename T> struct Versioned;
 template <> struct Versioned<fp8gemm_gemm_args> {
   static constexpr const char *name = "fp8gemm_gemm_args";

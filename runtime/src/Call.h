@@ -20,7 +20,7 @@ struct Storage {
   int64_t possibleRows = 0;
 };
 
-/// What the caller asks of a kernel.
+/// The request of a caller.
 struct Call {
   const Facts &facts;
   int64_t m, k;
@@ -43,7 +43,7 @@ struct Call {
   bool hasNoWork() const;
 };
 
-/// What can be checked without the device. The operands of a call without work are not looked at.
+/// The checks that do not need the device. The operands of a call without work are not looked at.
 fp8gemm_status checkCall(Call &call);
 
 /// Copies the description of groups to the host, which waits for the stream, and checks it.

@@ -106,7 +106,7 @@ struct CUlaunchConfig {
 // X(member of Driver, symbol of libcuda, parameters). Symbols are named as they are
 // exported: cuda.h renames some of these functions to _v2.
 
-/// What the runtime calls; CUDA 12.0 is the first driver that has all.
+/// The functions that the runtime calls; CUDA 12.0 is the first driver that has all of them.
 #define FP8GEMM_CUDA_RUNTIME_FUNCTIONS(X)                                                                              \
   X(init, cuInit, (unsigned flags))                                                                                    \
   X(getErrorName, cuGetErrorName, (CUresult error, const char **text))                                                 \
@@ -140,10 +140,10 @@ struct CUlaunchConfig {
   X(memHostGetDevicePointer, cuMemHostGetDevicePointer_v2, (CUdeviceptr * device, void *pointer, unsigned flags))      \
   X(memcpyHtoD, cuMemcpyHtoD_v2, (CUdeviceptr to, const void *from, size_t bytes))
 
-/// What the runtime calls where the driver has it.
+/// The functions that the runtime calls if the driver has them.
 #define FP8GEMM_CUDA_OPTIONAL_FUNCTIONS(X) X(funcLoad, cuFuncLoad, (CUfunction function)) /* 12.4 */
 
-/// What the tools call besides.
+/// Functions that only the tools call.
 #define FP8GEMM_CUDA_TOOL_FUNCTIONS(X)                                                                                 \
   X(deviceGet, cuDeviceGet, (CUdevice * device, int ordinal))                                                          \
   X(primaryCtxRetain, cuDevicePrimaryCtxRetain, (CUcontext * context, CUdevice device))                                \
@@ -159,7 +159,7 @@ struct CUlaunchConfig {
   X(eventRecord, cuEventRecord, (CUevent event, CUstream stream))                                                      \
   X(eventElapsedTime, cuEventElapsedTime, (float *milliseconds, CUevent start, CUevent end))
 
-/// What compiled programs need besides (runtime/program).
+/// Functions that only compiled programs call (runtime/program).
 #define FP8GEMM_CUDA_PROGRAM_FUNCTIONS(X)                                                                              \
   X(deviceGet, cuDeviceGet, (CUdevice * device, int ordinal))                                                          \
   X(primaryCtxRetain, cuDevicePrimaryCtxRetain, (CUcontext * context, CUdevice device))                                \

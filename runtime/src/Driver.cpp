@@ -7,7 +7,7 @@
 
 namespace fp8gemm::cuda {
 
-/// What a person can do about an error; empty where the driver's text says it all.
+/// The remedy for an error; empty if the driver's text is sufficient.
 static const char *hint(CUresult result) {
   switch (result) {
   case CUDA_ERROR_OUT_OF_MEMORY:

@@ -75,7 +75,7 @@ struct fp8gemm_kernel {
   /// Unloads the kernel from all devices.
   ~fp8gemm_kernel();
 
-  /// Whose limits these are.
+  /// The device with these limits.
   int deviceOf(const fp8gemm::runtime::DeviceLimits &limits) const { return int(&limits - devices.data()); }
   const fp8gemm::format::Manifest &manifest() const { return *description; }
   /// Says what it is, for as long as `manifest` lives.

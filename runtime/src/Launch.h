@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What cuLaunchKernelEx is given.
+// The arguments of cuLaunchKernelEx.
 
 #ifndef FP8GEMM_RUNTIME_SRC_LAUNCH_H
 #define FP8GEMM_RUNTIME_SRC_LAUNCH_H

@@ -14,7 +14,7 @@ using namespace fp8gemm::runtime;
 
 RingReports::~RingReports() {
   for (Buffer &buffer : buffers)
-    // What the device may still write to is not given back.
+    // Memory that the device may still write to is not freed.
     if (buffer.driver->memHostUnregister(buffer.reports.get()))
       (void)buffer.reports.release();
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What kernels built with --debug-rings report before they trap.
+// The reports of kernels built with --debug-rings.
 
 #ifndef FP8GEMM_RUNTIME_SRC_RINGREPORTS_H
 #define FP8GEMM_RUNTIME_SRC_RINGREPORTS_H

@@ -9,7 +9,7 @@ using namespace fp8gemm;
 using namespace fp8gemm::runtime;
 
 //===----------------------------------------------------------------------===//
-// What a map is made from
+// The key of a map
 //===----------------------------------------------------------------------===//
 
 TensorMapKey::TensorMapKey(const format::Param &param, const Storage &storage, int device) {

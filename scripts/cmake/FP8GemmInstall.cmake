@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-# What is installed, where, and as which target of find_package(FP8Gemm). Targets have the same names
+# The installed files, their places, and the targets of find_package(FP8Gemm). Targets have the same names
 # (FP8Gemm::Runtime ...) in a build that adds this folder. docs/Embedding.md tells how they are used.
 #
 # Components, which the packages are made of (Packages.cmake): runtime and runtime-dev need no LLVM; compiler (the

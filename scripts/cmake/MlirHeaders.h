@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What the compiler's files include of MLIR, to be compiled once: FP8GEMM_PRECOMPILED_HEADERS, CompilerThreads.cmake.
+// The MLIR headers that the compiler's files include, to be compiled once: FP8GEMM_PRECOMPILED_HEADERS,
+// CompilerThreads.cmake.
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"

@@ -56,7 +56,7 @@ struct Row {
 
 } // namespace
 
-/// What the 256 encodings of a type are.
+/// The values of the 256 encodings of a type.
 static const std::vector<float> &decoded(F8 type) {
   auto decode = [](F8 type) {
     std::vector<float> table(256);

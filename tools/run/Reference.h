@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What D must be, in float64, and how far from it D may be (docs/Numerics.md). Shares
+// The exact D, in float64, and the bound on its error (docs/Numerics.md). Shares
 // no code with the compiler.
 
 #ifndef FP8GEMM_TOOLS_RUN_REFERENCE_H

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What fp8gemm-run found, for people or as JSON.
+// The findings of fp8gemm-run, as text or JSON.
 
 #ifndef FP8GEMM_TOOLS_RUN_REPORT_H
 #define FP8GEMM_TOOLS_RUN_REPORT_H

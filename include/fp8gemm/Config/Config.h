@@ -25,7 +25,7 @@ enum class ScaleLayout { KMajor, MnMajor };
 /// Whether C is added, and where it is.
 enum class CUse { None, Apart, InPlace };
 
-/// What is grouped, and how the groups are described (see #fp8gemm.grouping).
+/// The grouped dimension, and the form of the description of groups (see #fp8gemm.grouping).
 enum class Grouping { None, RowIndex, RowEnd, RowCount, Batched, KCount };
 
 /// D[m, n] = C + A[m, k] * B[n, k]^T with 1x128 scales for A. The element types of A and B, e4m3

@@ -24,7 +24,7 @@ struct CheckHost : fp8gemm::impl::CheckHostPassBase<CheckHost> {
         return WalkResult::skip();
       if (isa<ModuleOp>(op) || op->getName().getDialectNamespace() == "llvm")
         return WalkResult::advance();
-      // What was converted around it is not to blame.
+      // The converted operations around it are not to blame.
       if (!isa<UnrealizedConversionCastOp>(op))
         report(op);
       return WalkResult::advance();

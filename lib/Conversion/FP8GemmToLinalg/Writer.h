@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What all conversions to linalg write with.
+// Helpers with which all conversions to linalg create operations.
 
 #ifndef FP8GEMM_LIB_CONVERSION_FP8GEMMTOLINALG_WRITER_H
 #define FP8GEMM_LIB_CONVERSION_FP8GEMMTOLINALG_WRITER_H

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What a compiled program keeps beside its code: the structs of runtime/format/Program.h as constants.
+// The data of a compiled program: the structs of runtime/format/Program.h as constants.
 
 #ifndef FP8GEMM_LIB_CONVERSION_FP8GEMMTORUNTIME_CONSTANTS_H
 #define FP8GEMM_LIB_CONVERSION_FP8GEMMTORUNTIME_CONSTANTS_H
@@ -15,10 +15,10 @@
 
 namespace fp8gemm::runtime_conversion {
 
-/// What the runtime calls the problem of `op`.
+/// The problem of `op` in the runtime's terms.
 format::ProgramProblem problemOf(ProductOpInterface op, bool batchInvariant);
 
-/// What a plan of that problem is found by in a pack.
+/// The key under which a pack has the plan of that problem.
 format::ProblemKey keyOf(const format::ProgramProblem &problem);
 
 /// Adds globals at the start of a module, one after the other, with unused names.

@@ -61,7 +61,7 @@ private:
   std::shared_ptr<llvm::MemoryBuffer> packBytes; ///< of a pack that is embedded
   format::PackFile packContents;
   llvm::DenseMap<Operation *, LLVM::GlobalOp> files; ///< of each gpu.binary
-  /// Who runs operations that are equal but for their operands.
+  /// The function that runs operations that are equal except for their operands.
   llvm::DenseMap<Attribute, func::FuncOp> callers;
 };
 
@@ -103,7 +103,7 @@ FailureOr<LLVM::GlobalOp> ConvertFP8GemmToRuntime::packFile() {
   return packGlobal = constants->addFile("fp8gemm_pack", packBytes->getBuffer(), /*isPack=*/true);
 }
 
-/// What is embedded is a pack that the runtime will open.
+/// Checks that the embedded file is a pack that the runtime will open.
 LogicalResult ConvertFP8GemmToRuntime::readPack() {
   Location loc = getOperation().getLoc();
   llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> bytes = readFile(pack);

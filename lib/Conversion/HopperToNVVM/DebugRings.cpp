@@ -16,7 +16,7 @@ static constexpr StringLiteral kNumber = "hopper.wait";
 static constexpr int64_t kNanoseconds = 1000000;
 
 //===----------------------------------------------------------------------===//
-// What waits there are
+// The list of waits
 //===----------------------------------------------------------------------===//
 
 static WarpRole roleOf(Operation *access) {

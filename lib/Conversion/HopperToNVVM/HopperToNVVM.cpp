@@ -72,7 +72,7 @@ static void noteDependence(gpu::GPUFuncOp func) {
     func->setAttr("hopper.waits_for_previous", UnitAttr::get(func.getContext()));
 }
 
-/// What may be left: the dialects that upstream passes lower from here.
+/// The dialects that may remain: those that upstream passes lower from here.
 static void configureTarget(ConversionTarget &target) {
   target.addLegalDialect<arith::ArithDialect, math::MathDialect, scf::SCFDialect, LLVM::LLVMDialect, NVVM::NVVMDialect,
                          vector::VectorDialect>();

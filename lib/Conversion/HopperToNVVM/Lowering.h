@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What the patterns of convert-hopper-to-nvvm share: how types are converted,
+// Shared by the patterns of convert-hopper-to-nvvm: how types are converted,
 // and a builder for the few idioms that many of them emit.
 
 #ifndef FP8GEMM_LIB_CONVERSION_HOPPERTONVVM_LOWERING_H

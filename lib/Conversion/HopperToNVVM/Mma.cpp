@@ -38,7 +38,7 @@ static Value sixteenth(Emitter emit, llvm::PointerUnion<IntegerAttr, Value> offs
 /// Low word of the matrix descriptor of a K-major tile with rows of 128 bytes in the
 /// 128-byte swizzle (PTX ISA, "Matrix Descriptor Format"): address / 16 in bits 0-13.
 /// Bits 16-29 (leading dimension) are not used in this layout.
-/// What is added to the base is divided part by part, the outermost first: the stage comes
+/// The offset from the base is divided part by part, the outermost first: the stage comes
 /// last, so that all else is ready before the main loop, and the first wgmma waits for one addition.
 static Value descriptorAddress(Emitter emit, Value address) {
   SmallVector<Value> parts;

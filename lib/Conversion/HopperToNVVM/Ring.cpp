@@ -18,7 +18,7 @@ struct Stage {
         index(emit.toI32(adaptor.getStage().front())), full(at(type.getFullOffset(), 8)),
         empty(at(type.getEmptyOffset(), 8)) {}
 
-  /// What is at `offset` for stage 0, and `stride` bytes further for each next one.
+  /// The address of an object at `offset` in stage 0, and `stride` bytes further in each next stage.
   Value at(int64_t offset, int64_t stride) {
     return emit.offset(emit.offset(ring, offset), emit.mul(index, emit.i32(stride)));
   }
@@ -71,7 +71,7 @@ struct LowerFenceMbarrierInit : OpConversionPattern<FenceMbarrierInitOp> {
   }
 };
 
-/// What waits for a stage.
+/// A pattern for an operation that waits for a stage.
 template <typename Op> struct LowerRingAccess : OpConversionPattern<Op> {
   LowerRingAccess(NVVMTypeConverter &converter, MLIRContext *context, int64_t limitMs)
       : OpConversionPattern<Op>(converter, context), limitMs(limitMs) {}

@@ -29,7 +29,7 @@ struct Panels {
     rowBytes = width * elementBytes, stride = strides[0] * elementBytes;
   }
 
-  /// What a row's chunks are XORed with. The swizzle repeats every 8 rows of 128
+  /// The number with which a row's chunks are XORed. The swizzle repeats every 8 rows of 128
   /// bytes: bits 7-9 of the address.
   Value swizzle(Emitter emit, Value rowModulo8) const {
     return emit.rem(emit.div(rowModulo8, 128 / rowBytes), rowBytes / kChunkBytes);

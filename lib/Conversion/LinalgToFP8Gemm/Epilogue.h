@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What is done with the sum of a contraction that one operation does, too.
+// Operations on the sum of a contraction that can become part of the product.
 
 #ifndef FP8GEMM_LIB_CONVERSION_LINALGTOFP8GEMM_EPILOGUE_H
 #define FP8GEMM_LIB_CONVERSION_LINALGTOFP8GEMM_EPILOGUE_H

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What the elements that a contraction sums are products of.
+// The factors of the products that a contraction sums.
 
 #ifndef FP8GEMM_LIB_CONVERSION_LINALGTOFP8GEMM_FACTORS_H
 #define FP8GEMM_LIB_CONVERSION_LINALGTOFP8GEMM_FACTORS_H

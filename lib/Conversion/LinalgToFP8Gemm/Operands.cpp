@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What the body of a contraction sums, and which of its factors are A, B and their scales.
+// Determines the terms that a contraction sums, and which of their factors are A, B and the scales.
 
 #include "Raising.h"
 
@@ -27,7 +27,7 @@ std::string raising::shapeToString(ArrayRef<int64_t> shape) {
   return text;
 }
 
-/// What stands in the way of tracing: 'arith.truncf' (bf16).
+/// The operation that prevents tracing: 'arith.truncf' (bf16).
 static std::string describe(Value obstacle) {
   std::string type = toString(getElementTypeOrSelf(obstacle.getType()));
   if (Operation *op = obstacle.getDefiningOp())

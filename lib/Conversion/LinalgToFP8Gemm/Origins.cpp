@@ -75,7 +75,7 @@ void Origins::addUse(OpOperand &use) {
       for (Block &block : region)
         for (BlockArgument argument : block.getArguments())
           add(argument);
-  // What is stored is there for all that read this buffer.
+  // All readers of this buffer see the stored values.
   if (auto effects = dyn_cast<MemoryEffectOpInterface>(op)) {
     SmallVector<MemoryEffects::EffectInstance> instances;
     effects.getEffects(instances);

@@ -26,7 +26,7 @@ struct TensorMap {
   bool isMmaTile();
 };
 
-/// What the checks look at.
+/// The input of the checks.
 struct Kernel {
   explicit Kernel(mlir::LLVM::LLVMFuncOp func);
 

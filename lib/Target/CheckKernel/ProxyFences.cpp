@@ -11,7 +11,7 @@ using namespace fp8gemm::kernel;
 
 namespace {
 
-/// What stored bytes still need before TMA may read them; the worst first.
+/// The synchronisation that stored bytes still need before TMA may read them; the most first.
 enum class Written { unfenced, fenced, published };
 
 /// Bytes of shared memory [first, end) that are stored to, from `store` on.

@@ -15,7 +15,7 @@ inline unsigned getWidth(mlir::Type type) { return type.isIndex() ? 32 : type.ge
 /// From an operation's zero-extended operands, at most three, to its result.
 using ThreadFunction = uint64_t (*)(const uint64_t *in);
 
-/// What `op` computes, before it is cut to its width; null for operations that aren't followed.
+/// The result of `op`, before truncation to its width; null for operations that are not evaluated.
 ThreadFunction getThreadFunction(mlir::Operation *op);
 
 } // namespace fp8gemm::kernel

@@ -111,7 +111,7 @@ std::optional<int64_t> ThreadValues::getValue(Value value, int64_t thread) {
 //===----------------------------------------------------------------------===//
 
 namespace {
-/// What a value's scope follows from: max(atLeast, min(inputs, atMost)).
+/// The scope of a value: max(atLeast, min(inputs, atMost)).
 struct Origin {
   Scope atLeast = Scope::thread, atMost = Scope::cta;
   SmallVector<Value> inputs;

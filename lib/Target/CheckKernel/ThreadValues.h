@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What is known of an integer or pointer in each thread of a CTA, and which threads come to a block.
+// The known facts about an integer or pointer in each thread of a CTA, and which threads execute a block.
 
 #ifndef FP8GEMM_LIB_TARGET_CHECKKERNEL_THREADVALUES_H
 #define FP8GEMM_LIB_TARGET_CHECKKERNEL_THREADVALUES_H

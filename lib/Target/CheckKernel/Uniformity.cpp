@@ -10,7 +10,7 @@
 using namespace mlir;
 using namespace fp8gemm::kernel;
 
-/// Who must come to `op` together; nothing for operations that each thread runs for itself.
+/// The threads that must execute `op` together; none for operations that each thread executes independently.
 static std::optional<Scope> getRequired(Operation *op) {
   if (isa<NVVM::WgmmaFenceAlignedOp, NVVM::WgmmaGroupSyncAlignedOp, NVVM::WgmmaWaitGroupSyncOp, NVVM::WgmmaMmaAsyncOp,
           NVVM::SetMaxRegisterOp>(op))
@@ -73,7 +73,7 @@ void fp8gemm::kernel::checkUniformity(Kernel &kernel, Reporter &reporter) {
       for (Value operand : barrier->getOperands())
         if (kernel.values.getScope(operand) < Scope::warp)
           reporter.report(op, 1) << "expected one barrier and one count in all threads of the warp";
-    // What other warps did makes no difference.
+    // Other warps make no difference.
     const llvm::BitVector &here = kernel.values.getActive(op->getBlock());
     auto isOurs = [&](Operation *wait) { return kernel.values.getActive(wait->getBlock()).anyCommon(here); };
     if (isa<NVVM::SyncWarpOp>(op))

@@ -58,7 +58,7 @@ private:
     }
   }
 
-  /// What is in flight of the chain that `mma` is in, null if it is complete.
+  /// The part in flight of the chain that contains `mma`; null if the chain is complete.
   Issued *find(NVVM::WgmmaMmaAsyncOp mma) {
     while (auto later = next.lookup(mma))
       mma = later;
@@ -81,7 +81,7 @@ private:
     }
   }
 
-  /// What a loop or condition holds runs with the wgmmas around it in flight.
+  /// The body of a loop or condition runs while the wgmmas around it are in flight.
   void checkInside(Operation *around) {
     around->walk([&](Operation *op) {
       if (op == around)

@@ -9,7 +9,7 @@ using namespace mlir;
 using namespace fp8gemm;
 using namespace fp8gemm::verification;
 
-/// What cuTensorMapEncodeTiled asks of the address and the strides of a tensor
+/// The alignment that cuTensorMapEncodeTiled requires of the address and the strides of a tensor
 /// in global memory.
 static constexpr int64_t kTmaAlignmentBytes = 16;
 
@@ -176,7 +176,7 @@ LogicalResult verification::verifyStorage(Operation *op, NamedOperand operand, S
 // Memory, results
 //===----------------------------------------------------------------------===//
 
-/// What the outer dimension `dim` counts.
+/// The name of the outer dimension `dim`.
 static StringRef outerName(NamedOperand operand, unsigned dim) { return dim + 2 == operand.rank() ? "row" : "group"; }
 
 /// Rows, and groups of them, don't share elements. Groups may lie in each other's gaps: the

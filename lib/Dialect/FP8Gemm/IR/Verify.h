@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What the verifiers of the products share: one function per group of constraints, labelled
+// Shared by the verifiers of the products: one function per group of constraints, labelled
 // as in FP8GemmOps.td.
 
 #ifndef FP8GEMM_LIB_DIALECT_FP8GEMM_IR_VERIFY_H

@@ -14,7 +14,7 @@ namespace {
 /// is read, so they stay true whatever the buffer.
 template <typename ProductOp>
 struct ProductModel : DstBufferizableOpInterfaceExternalModel<ProductModel<ProductOp>, ProductOp> {
-  /// What D held needs no copy where all of it is overwritten; C is another operand.
+  /// The previous contents of D need no copy if all of D is overwritten; C is another operand.
   bool bufferizesToMemoryRead(Operation *op, OpOperand &operand, const AnalysisState &state) const {
     auto product = cast<ProductOp>(op);
     return !product.isDpsInit(&operand) || product.keepsPartOfD();

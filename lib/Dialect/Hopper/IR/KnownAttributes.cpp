@@ -50,7 +50,7 @@ StringRef describe(Place place) {
   return "";
 }
 
-/// What is wrong with `attribute` at a place, which is null where no attribute of ours can stand.
+/// The error in `attribute` at a place, which is null if no attribute of ours may be there.
 LogicalResult verify(Operation *op, NamedAttribute attribute, std::optional<Place> place) {
   const Known *known = llvm::find_if(kKnown, [&](const Known &each) { return each.name == attribute.getName(); });
   if (known == std::end(kKnown)) {

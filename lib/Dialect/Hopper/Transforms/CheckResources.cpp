@@ -83,7 +83,7 @@ int64_t getPressure(Block &block) {
   };
   define(block.getArguments(), nullptr);
   for (Operation &op : block) {
-    // What a loop or condition takes as operand lives on as its block argument.
+    // An operand of a loop or condition lives on as its block argument.
     llvm::erase_if(live, [&](auto entry) { return entry.second == &op && !captures(&op, entry.first); });
     int64_t inside = 0;
     for (Region &region : op.getRegions())

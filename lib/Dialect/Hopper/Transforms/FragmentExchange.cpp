@@ -12,7 +12,8 @@ using namespace fp8gemm::hopper;
 
 namespace {
 
-/// What was put and not yet published to the cluster, what was, and what others may still be reading.
+/// The fragments that were put but not yet published to the cluster, those published, and those that others may still
+/// read.
 struct ExchangeState {
   llvm::MapVector<Operation *, bool> puts; // true once published
   llvm::SetVector<Operation *> sums;

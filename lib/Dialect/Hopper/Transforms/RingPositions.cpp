@@ -20,7 +20,7 @@ struct Point {
   bool operator==(const Point &other) const { return base == other.base && count == other.count; }
 };
 
-/// What is known of a stage or phase value.
+/// The known facts about a stage or phase value.
 struct Known {
   Point point;
   bool wrongStart = false; // it comes from a constant other than the role's first

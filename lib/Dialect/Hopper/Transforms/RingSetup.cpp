@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What comes before the roles, and what each role may do.
+// Checks of the operations before the roles, and of those that each role may contain.
 
 #include "RingChecks.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What the files of operations share.
+// Shared definitions of the files of operations.
 
 #ifndef FP8GEMM_DIALECT_HOPPER_IR_HOPPEROPBASE_TD
 #define FP8GEMM_DIALECT_HOPPER_IR_HOPPEROPBASE_TD
