@@ -1,25 +1,25 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
-# Everything that needs a GPU, in one go of about nine minutes at most:
-#   gpu_session.sh stage FOLDER     where the compiler is: fills FOLDER (what the GPU machine
-#                                   needs beside this checkout: kernels and the runtime)
+# Everything that needs a GPU, in one session of at most about nine minutes:
+#   gpu_session.sh stage FOLDER     where the compiler is: fills FOLDER with the kernels and the runtime
+#                                   that the GPU machine needs besides this checkout
 #   gpu_session.sh run FOLDER LOGS  on the GPU machine: tests, benchmark, sanitizer
-# Steps have time limits and don't depend on each other's success. $STEPS chooses (default:
-# "smoke bench tests sanitize"; there are "random", too: $RANDOM_PRODUCTS random products, 600;
-# "grouped": $GROUPED_PATTERNS patterns of groups, 600; "fuzzed": $FUZZED_CASES cases that agreed in the
-# simulator, 2600; "huge": operands of more than 2^31 elements; "sanitize-grouped"; "hung": debug builds, good ones and ones that hang; and "stress": $LAUNCHES
-# launches on four streams of what "bench" was staged with, 100000), $SETS the benchmark's sets, $PEERS
-# its peers, $BENCH_SECONDS and $SHAPE_SECONDS its time and that of a shape, $SEED what is random. When staging, $STEPS names what to compile for (default: every
-# step), $SCHEDULES a file of schedules to time beside the compiler's own choice (such as
-# benchmark/schedules.txt), $COMPILE_OPTION is passed to fp8gemm-compile.
+# Steps have time limits and are independent. $STEPS selects them (default: "smoke bench tests sanitize"); others are
+# "random" ($RANDOM_PRODUCTS random products, 600), "grouped" ($GROUPED_PATTERNS patterns of groups, 600),
+# "fuzzed" ($FUZZED_CASES cases that agreed in the simulator, 2600), "huge" (operands of more than 2^31 elements),
+# "sanitize-grouped", "hung" (debug builds of kernels that work and that hang) and "stress" ($LAUNCHES launches on four
+# streams of the kernels staged for "bench", 100000). $SETS and $PEERS are the sets and peers of the benchmark,
+# $BENCH_SECONDS its time limit, $SHAPE_SECONDS that of a shape, $SEED the random seed. When staging, $STEPS selects
+# the steps to compile for (default: all), $SCHEDULES is a file of schedules to time beside the compiler's own choice
+# (such as benchmark/schedules.txt), and $COMPILE_OPTION is passed to fp8gemm-compile.
 
 set -uo pipefail
 root=$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 python=${PYTHON:-python3}
 sets=${SETS:-forward-4096 data-gradient forward-128 forward-1}
 
-# staged_for STEP...: whether one of these is to be run; all are where $STEPS doesn't say.
+# staged_for STEP...: whether one of these is to be run; all are if $STEPS is not set.
 staged_for() {
   local name
   for name; do
@@ -40,9 +40,9 @@ stage() {
     # Few stages, used again within a tile, and two consumers.
     "$python" "$root/benchmark/kernels.py" "$folder/test" "${common[@]}" --set sanitize \
       --config 'tile_m = 128, tile_n = 48, stages = 2, consumers = 2' || status=1
-    # A few schedules of every way for the sanitizer.
+    # A few schedules of every kind for the sanitizer.
     "$python" "$root/benchmark/varied_kernels.py" sanitize "$folder/test" "${common[@]}" || status=1
-    # Every recipe with two blocks of rows a consumer, and with two consumers of wide tiles.
+    # Every recipe with two blocks of rows per consumer, and with two consumers of wide tiles.
     "$python" "$root/benchmark/kernels.py" "$folder/test" "${common[@]}" --set kinds \
       --config 'tile_m = 128, tile_n = 96, consumers = 1' --config 'tile_m = 128, tile_n = 128, consumers = 2' \
       || status=1
@@ -88,7 +88,7 @@ run() {
   summary=()
   export FP8GEMM_RUNTIME=$folder/libfp8gemm_runtime.so PYTHONUNBUFFERED=1 SANITIZE_SECONDS=${SANITIZE_SECONDS:-45}
   for set in $sets; do flags+=(--set "$set"); done
-  # Small products first: if they hang, the rest tells little.
+  # Small products first: if they hang, the rest is of little use.
   step smoke 60 "$python" "$root/test/Execution/run_gpu_tests.py" "$folder/test" --m 1 129 4096 --seeds 1 \
     --only k_major --item-seconds 15 --seconds 50 --json "$logs/smoke.json"
   step bench $((${BENCH_SECONDS:-210} + 20)) "$python" "$root/benchmark/bench.py" --kernels "$folder/timed" "${flags[@]}" \

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""What this machine has: an assembler, a disassembler, a Hopper GPU.
+"""Finds the assembler, the disassembler and the Hopper GPU of this machine.
 
     environment.py ptxas|nvdisasm    print the program's path
     environment.py gpu               print the name of the Hopper GPU
 
-The exit status is 1, and the reason is on stderr, where there is none. The test
-runners and the set-up scripts ask here, so that they never disagree.
+If there is none, the exit status is 1, and the reason is on stderr. Test runners
+and set-up scripts both use this program, so they always agree.
 """
 
 import ctypes
@@ -24,7 +24,7 @@ COMPUTE_CAPABILITY_MAJOR = 75
 COMPUTE_CAPABILITY_MINOR = 76
 
 
-# The first CUDA toolkit whose ptxas knows the PTX that the compiler writes (lib/Target/CudaTools.cpp).
+# The first CUDA toolkit whose ptxas supports the PTX that the compiler writes (lib/Target/CudaTools.cpp).
 OLDEST_PTXAS = (12, 8)
 
 
@@ -39,7 +39,7 @@ def version_of(program):
 
 
 def find_program(name, with_venv=True):
-    """Path of a CUDA program, looked for as the compiler does: $CUDA_PATH/bin, $PATH, .venv, /usr/local/cuda/bin. A ptxas that
+    """Path of a CUDA program, searched for as the compiler does: $CUDA_PATH/bin, $PATH, .venv, /usr/local/cuda/bin. A ptxas that
     is too old is passed over."""
     places = os.environ.get("PATH", "").split(os.pathsep)
     if os.environ.get("CUDA_PATH"):
@@ -56,7 +56,7 @@ def find_program(name, with_venv=True):
 
 
 def find_hopper():
-    """(name of the first GPU of compute capability 9.0 or None, why there is none)."""
+    """(name of the first GPU of compute capability 9.0 or None, the reason if there is none)."""
     try:
         cuda = ctypes.CDLL("libcuda.so.1")
     except OSError:

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
-# Changed MLIR against the compiler under clang's sanitizers (docs/Fuzzing.md). The arguments are FrontDoorFuzz's:
+# Runs the compiler, built with clang's sanitizers, on modified MLIR (docs/Fuzzing.md). Arguments go to FrontDoorFuzz:
 # scripts/fuzz.sh --cases=20000 --seed=1
 
 set -euo pipefail

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
-# Makes what is given to others, into dist/: the Debian packages (scripts/cmake/FP8GemmPackages.cmake says which), and the
-# Python wheel. scripts/test_package.sh tries them.
+# Builds the release files in dist/: the Debian packages (scripts/cmake/FP8GemmPackages.cmake lists them), and the
+# Python wheel. scripts/test_package.sh tests them.
 #
 #   scripts/package.sh [--build=FOLDER] [--out=FOLDER]
 #
 # --out: instead of dist/.
-# --build: a finished build to take the Debian packages from, for a quick look. Its tools know this checkout's virtual
-# environment; those to be given to others come from a build of their own, build-package.
+# --build: a finished build to take the Debian packages from, for a quick look. Its tools refer to this checkout's virtual
+# environment; release packages come from a separate build, build-package.
 
 set -euo pipefail
 root=$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
-# Makes a Debian 12 machine ready: packages by apt (only those that are missing), a
+# Sets up a Debian 12 machine: packages by apt (only those that are missing), a
 # virtual environment in .venv, and a configured build folder. Run it, or source it
-# for $root, $build, $python and build_targets. The second time it takes seconds.
+# for $root, $build, $python and build_targets. A second run takes seconds.
 
 set -euo pipefail
 
@@ -14,7 +14,7 @@ python=$root/.venv/bin/python
 # Required for ccache to keep files that use a precompiled header.
 export CCACHE_SLOPPINESS=pch_defines,time_macros
 
-# The assembler that the kernels are tuned with, where there is no CUDA toolkit.
+# The assembler with which the kernels are tuned, for machines without a CUDA toolkit.
 ptxas_package='nvidia-cuda-nvcc>=13.0,<13.1'
 nvdisasm_package='nvidia-cuda-nvdisasm>=13.2,<13.3'
 
@@ -78,7 +78,7 @@ make_virtual_environment() {
   mapfile -t list <<<"$wanted"
   "$python" -m pip install --quiet --disable-pip-version-check "${list[@]}" ||
     die "pip could not install: ${list[*]}"
-  # The wheels put programs deep into site-packages; the compiler looks in .venv/bin.
+  # The wheels put programs deep into site-packages; the compiler searches .venv/bin.
   local tool path
   for tool in ptxas nvdisasm; do
     path=$(find "$root/.venv/lib" -path "*/nvidia/*/bin/$tool" -print -quit)

@@ -4,8 +4,8 @@
 
     sum_tests.py FOLDER RUNNER...
 
-FOLDER holds one NAME.xml (JUnit) and one NAME.status (exit status) a program;
-NAME begins with its RUNNER. A program that failed without saying which test did, or
+FOLDER contains one NAME.xml (JUnit) and one NAME.status (exit status) per program;
+NAME begins with its RUNNER. A program that failed without naming a failed test, or
 a RUNNER without results, counts as one failure. The last line of the output is
 `N passed, N failed, N skipped`; the exit status is 0 only if none failed.
 """
@@ -18,7 +18,7 @@ from pathlib import Path
 
 
 def reason(element):
-    """Why a test was skipped, without the place, which GoogleTest and pytest put before it."""
+    """The reason why a test was skipped, without the location that GoogleTest and pytest prepend."""
     text = element.get("message") or element.text or ""
     if text == "collection skipped":  # a whole file of pytest
         found = re.search(r"Skipped: (.*)['\"]\)$", element.text or "", re.S)

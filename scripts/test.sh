@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
-# Sets up, builds everything and runs all tests. The last line is
+# Sets up the machine, builds everything and runs all tests. The last line is
 #   N passed, N failed, N skipped
 # and the exit status is 0 only if none failed and each runner ran some.
 

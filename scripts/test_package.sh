@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
-# Tries the Debian packages of scripts/package.sh.
+# Tests the Debian packages of scripts/package.sh.
 #
 #   scripts/test_package.sh [dist]          unpacks them into an empty folder, and runs the tools from there with the
 #                                           libraries of this machine: needs neither root nor a network
 #   scripts/test_package.sh --bare [dist]   installs them by apt into a bare Debian 12 (debootstrap; needs root and a
-#                                           network), with all that they depend on, and runs the tools in it
+#                                           network), with their dependencies, and runs the tools in it
 #
-# ptxas is in no package: the tools are given this machine's by CUDA_PATH, or in a copy.
+# ptxas is in no package: the tools use this machine's through CUDA_PATH, or a copy.
 
 set -euo pipefail
 root=$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
@@ -54,7 +54,7 @@ if ! $bare; then
   mkdir -p "$work/cuda/bin"
   ln -s "$ptxas" "$work/cuda/bin/ptxas"
   use env PATH="$work/usr/bin:$PATH" LD_LIBRARY_PATH="$libraries" CUDA_PATH="$work/cuda"
-  # Each library that a tool needs is in a package that it depends on, or in one that is.
+  # Each library that a tool needs is in its own package or in a dependency.
   for file in "$work"/usr/bin/* "$libraries"/*.so.0; do
     missing=$(LD_LIBRARY_PATH=$libraries ldd "$file" | grep 'not found' || true)
     [ -z "$missing" ] || die "$file: $missing"
@@ -76,7 +76,7 @@ END
 cp /etc/resolv.conf /etc/hosts "$work/debian/etc/"
 mkdir "$work/debian/packages"
 cp "${debs[0]}" "${debs[2]}" "${debs[4]}" "$work/debian/packages" # no -dev: a bare machine
-# The compiler hands files to ptxas in /proc/self/fd.
+# The compiler passes files to ptxas in /proc/self/fd.
 mount -t proc proc "$work/debian/proc"
 trap 'umount "$work/debian/proc" && rm -rf "$work"' EXIT
 inside() { chroot "$work/debian" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive "$@"; }

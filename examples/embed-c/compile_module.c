@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
  *
  * compile_module INPUT.mlir OUTPUT.cubin: compiles the products of a module, writes the first one's kernel file, and
- * says what is in it. C11. */
+ * prints its contents. C11. */
 
 #include "fp8gemm-c/Mlir.h"
 #include "mlir-c/Diagnostics.h"
@@ -20,7 +20,7 @@ static char *readFile(const char *path) {
   return text;
 }
 
-/* What MLIR and fp8gemm have to say comes here. */
+/* Receives the diagnostics of MLIR and fp8gemm. */
 static MlirLogicalResult sayDiagnostic(MlirDiagnostic diagnostic, void *isError) {
   *(int *)isError |= mlirDiagnosticGetSeverity(diagnostic) == MlirDiagnosticError;
   return mlirLogicalResultSuccess();

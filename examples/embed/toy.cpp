@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// toy LAYER.mlir LAYER.cubin: compiles a toy.linear to a kernel file by fp8gemm, and runs it. Exit status: 0 if the GPU
-// computed what the CPU does, 77 if there is no GPU that can, 1 for errors.
+// toy LAYER.mlir LAYER.cubin: compiles a toy.linear to a kernel file with fp8gemm, and runs it. Exit status: 0 if GPU
+// and CPU agree, 77 if there is no suitable GPU, 1 for errors.
 
 #include "fp8gemm/Dialect/FP8Gemm/IR/FP8Gemm.h"
 #include "fp8gemm/Execution/Execution.h"
@@ -60,7 +60,7 @@ static std::string compileLayer(const char *path) {
   return succeeded(kernels) ? kernels->front().file : "";
 }
 
-/// The few functions of the CUDA driver that get memory to the GPU and back; a process has it where there is a GPU.
+/// The few functions of the CUDA driver that copy memory to the GPU and back; loaded at run time, if there is a GPU.
 struct Cuda {
   Cuda() : library(dlopen("libcuda.so.1", RTLD_NOW)) {
     if (!library)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
-# build.sh FOLDER: compiles layer.mlir and layer.c to the program FOLDER/layer, which has its kernel inside and needs
+# build.sh FOLDER: compiles layer.mlir and layer.c to the program FOLDER/layer, which contains its kernel and needs
 # only glibc and, for --device=gpu, the CUDA driver. Run it anywhere:
 #   FOLDER/layer --device=both
 
@@ -13,7 +13,7 @@ llvm=${LLVM_BIN:-/usr/lib/llvm-22/bin}
 folder=$1
 mkdir -p "$folder"
 
-# object NAME PIPELINE: the module of stdin as NAME.o, which shows nothing but its C interface
+# object NAME PIPELINE: the module of stdin as NAME.o, which exports only its C interface
 object() {
   "$build/bin/fp8gemm-opt" "--$2" - | "$llvm/mlir-translate" --mlir-to-llvmir |
     "$llvm/opt" -O2 | "$llvm/llc" -O2 -relocation-model=pic -filetype=obj -o "$folder/$1.o"

@@ -3,7 +3,7 @@
  * Calls layer.mlir, compiled for the GPU and for the CPU (through linalg), on the same random data, and compares each
  * with float64, element by element, within the bound of docs/Numerics.md.
  *
- *   layer [--device=cpu|gpu|both] [--m=ROWS]      exit status 0: all are within it */
+ *   layer [--device=cpu|gpu|both] [--m=ROWS]      exit status 0: all elements are within the bound */
 
 #include <math.h>
 #include <stdint.h>
@@ -61,7 +61,7 @@ static uint8_t quantise(float value, float *number) {
   return (uint8_t)(bits | (signbit(value) ? 0x80 : 0));
 }
 
-/* The values of x as the program quantises them: each times its scale is what is multiplied. */
+/* The values of x as the program quantises them: the product uses each times its scale. */
 static void quantiseRow(const float *x, float *numbers, float *scales) {
   for (int block = 0; block < KB; ++block) {
     float largest = 1.0e-10f;
@@ -73,7 +73,7 @@ static void quantiseRow(const float *x, float *numbers, float *scales) {
   }
 }
 
-/* The largest error of y in parts of what is allowed: for each element the bound of docs/Numerics.md with its `c`, and
+/* The largest error of y relative to its limit: for each element the bound of docs/Numerics.md with its `c`, and
  * for the norm of each row's error, as the data is random, 2^-8 of the row's. */
 static double check(const float *y, int64_t m, const float *x, const float *w, const float *sfw, const float *bias,
                     double c) {

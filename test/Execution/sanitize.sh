@@ -5,8 +5,8 @@
 #   sanitize.sh KERNELS     folder that benchmark/kernels.py filled with --set sanitize or
 #                           --set grouped-test, and benchmark/varied_kernels.py sanitize with
 #                           other schedules
-# Each tool gets SANITIZE_SECONDS (default 120). Exit status 0: both clean; 77: nothing to
-# run on. The sanitizer doesn't see all of what TMA does: run_gpu_tests.py has the guards.
+# Each tool gets SANITIZE_SECONDS (default 120). Exit status 0: both clean; 77: no GPU to
+# run on. The sanitizer cannot see everything that TMA does: run_gpu_tests.py checks guards.
 
 set -uo pipefail
 here=$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)

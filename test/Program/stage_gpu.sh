@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
-# What a GPU machine needs to run whole programs, in one folder: no checkout, no compiler, no MLIR.
-#   stage_gpu.sh FOLDER     where the compiler is: the programs, and what the CPU computes
+# Collects everything that a GPU machine needs to run whole programs in one folder: no checkout, no compiler, no MLIR.
+#   stage_gpu.sh FOLDER     where the compiler is: the programs, and the results of the CPU
 #   FOLDER/run.sh           on the GPU machine; exit status 0 if all held
 
 set -euo pipefail
