@@ -35,7 +35,7 @@ def install(fallback=None):
 
 
 def from_environment():
-    """The same in a process that was told by its environment: FP8GEMM_FALLBACK is "none", "deep_gemm" or (unset) "auto"."""
+    """The same in a process configured by its environment: FP8GEMM_FALLBACK is "none", "deep_gemm" or (unset) "auto"."""
     fallback = os.environ.get("FP8GEMM_FALLBACK") or "auto"
     install(None if fallback == "none" else fallback)
 

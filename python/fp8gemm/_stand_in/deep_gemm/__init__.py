@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""What `import deep_gemm` finds in a process that was told to by its parent (fp8gemm.deep_gemm.install()) or by the
-distribution fp8gemm-deep-gemm: fp8gemm.deep_gemm."""
+"""The module that `import deep_gemm` finds in a process whose parent called fp8gemm.deep_gemm.install(), or where the
+distribution fp8gemm-deep-gemm is installed: fp8gemm.deep_gemm."""
 
 import importlib.util
 import sys
