@@ -32,6 +32,9 @@ struct GroupedCall {
   bool readOptions(PyObject *stream, PyObject *const *options);
   bool readInputs(PyObject *const *values, int aRank, int sfaRank, int bRank, int sfbRank);
 
+  /// False with an error set where the runtime cannot count them.
+  bool setGroups(int64_t groups);
+
   /// int32 in device memory, `entries` of them.
   bool readGroups(PyObject *given, const char *name, int64_t entries, const char *rule);
 
@@ -60,6 +63,15 @@ bool GroupedCall::readInputs(PyObject *const *values, int aRank, int sfaRank, in
   return in.a.read(values[0], "a", aRank, place) && in.sfa.read(values[1], "sfa", sfaRank, place) &&
          in.b.read(values[2], "b", bRank, place) && in.sfb.read(values[3], "sfb", sfbRank, place) &&
          in.readTypes(problem);
+}
+
+bool GroupedCall::setGroups(int64_t groups) {
+  if (groups > INT32_MAX) {
+    PyErr_Format(PyExc_ValueError, "expected at most %d groups, got %lld", INT32_MAX, static_cast<long long>(groups));
+    return false;
+  }
+  problem.groups = uint32_t(groups);
+  return true;
 }
 
 bool GroupedCall::readGroups(PyObject *given, const char *name, int64_t entries, const char *rule) {
@@ -174,7 +186,8 @@ PyObject *python::groupedGemmContiguous(Pack &pack, PyObject *const *args, Py_ss
   int64_t m = in.a.shape[0], k = in.a.shape[1], groups = in.b.shape[0], n = in.b.shape[1], blocks = ceilDiv(k, kBlock);
   const int64_t shape[] = {m, n};
   problem.k = k;
-  problem.groups = uint32_t(groups);
+  if (!call.setGroups(groups))
+    return nullptr;
   problem.group_align = uint32_t(align);
   problem.grouping = byEnd ? FP8GEMM_ROW_END : FP8GEMM_ROW_INDEX;
   if (!in.b.expectShape({groups, n, k}, "[G, N, K]") || !in.sfa.expectShape({m, blocks}, "[M, ceil(K/128)]") ||
@@ -205,7 +218,8 @@ PyObject *python::groupedGemmMasked(Pack &pack, PyObject *const *args, Py_ssize_
   const int64_t shape[] = {groups, m, n};
   bool isBatched = values[Counts] == Py_None;
   problem.k = k;
-  problem.groups = uint32_t(groups);
+  if (!call.setGroups(groups))
+    return nullptr;
   problem.grouping = isBatched ? FP8GEMM_BATCHED : FP8GEMM_ROW_COUNT;
   if (!in.b.expectShape({groups, n, k}, "[G, N, K]") ||
       !in.sfa.expectShape({groups, m, blocks}, "[G, M, ceil(K/128)]") || !in.readScalesOfB(blocks, problem) ||
@@ -271,7 +285,8 @@ PyObject *python::groupedGemmK(Pack &pack, PyObject *const *args, Py_ssize_t cou
   int64_t groups = lengths.shape[0];
   const int64_t shape[] = {groups, m, n};
   problem.grouping = FP8GEMM_K_COUNT;
-  problem.groups = uint32_t(groups);
+  if (!call.setGroups(groups))
+    return nullptr;
   problem.m = m;
   problem.n = n;
   problem.sfb_block_rows = 1;

@@ -147,6 +147,25 @@ def test_masked_refused(pack, driver, message, changes):
     assert driver.launches == []
 
 
+def test_more_groups_than_are_counted(pack, driver):
+    """2^32 + 3 are not 3: the same group again and again, as expand() of PyTorch makes it."""
+    def repeated(values):
+        return np.lib.stride_tricks.as_strided(values, (2**32 + G, *values.shape[1:]), (0, *values.strides[1:]))
+    operands = [ExchangeArray(repeated(array.values)) for array in masked(counts=None) if array is not None]
+    with pytest.raises(ValueError, match=r"expected at most 2147483647 groups, got 4294967299"):
+        pack.grouped_gemm_masked(*operands[:4], None, operands[4])
+    a, sfa, b, sfb, groups, d = contiguous(groups=G)
+    operands = [a, sfa, ExchangeArray(repeated(b.values)), ExchangeArray(repeated(sfb.values)),
+                ExchangeArray(np.lib.stride_tricks.as_strided(groups.values, (2**32 + G,), (0,))), d]
+    with pytest.raises(ValueError, match=r"expected at most 2147483647 groups, got 4294967299"):
+        pack.grouped_gemm_contiguous(*operands, by="end")
+    arrays = k_grouped()
+    arrays[4] = ExchangeArray(np.lib.stride_tricks.as_strided(arrays[4].values, (2**32 + G,), (0,)))
+    with pytest.raises(ValueError, match=r"expected at most 2147483647 groups, got 4294967299"):
+        pack.grouped_gemm_k(*arrays, arrays[5])
+    assert driver.launches == []
+
+
 def test_k_groups_refused(pack, driver):
     arrays = k_grouped(blocks=3)
     with pytest.raises(ValueError, match=r"expected 'sfa' of at least ceil\(K/128\) = 4 columns, got shape \(128, 3\)"):

@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-# CompilerThreads: the compiler's own code under ThreadSanitizer, by clang whichever compiler builds the rest (GCC's
-# sanitizer doesn't start in every address space). libMLIR and libLLVM are as they are. Most of a file's time goes into
-# MLIR's headers, so they are compiled once.
+# CompilerThreads: libfp8gemm's C functions and all of the compiler that they call, under clang's ThreadSanitizer. libMLIR
+# and libLLVM are Debian's, and the runtime, the simulator, programs and raising are linked as they are (RuntimeThreads
+# has the runtime under the sanitizer). MLIR's headers take most of a file's time, so they are compiled once.
 if(NOT FUZZ_CXX_WORKS OR FP8GEMM_STATIC_MLIR)
   return()
 endif()
 
 set(directory ${CMAKE_CURRENT_BINARY_DIR}/CompilerThreads.dir)
-set(includes ${PROJECT_SOURCE_DIR}/include ${PROJECT_BINARY_DIR}/include ${PROJECT_SOURCE_DIR}/runtime/format
-  ${PROJECT_BINARY_DIR}/runtime/format)
+set(includes ${PROJECT_SOURCE_DIR}/include ${PROJECT_BINARY_DIR}/include ${PROJECT_SOURCE_DIR}/runtime/include
+  ${PROJECT_SOURCE_DIR}/runtime/format ${PROJECT_BINARY_DIR}/runtime/format)
 list(TRANSFORM includes PREPEND -I)
 set(flags -std=c++17 -O1 -gline-tables-only -fsanitize=thread -fno-exceptions -fPIC -Wno-everything
-  ${LLVM_DEFINITIONS_LIST} -DFP8GEMM_DEFAULT_VENV="${FP8GEMM_VENV}" ${includes} -isystem ${LLVM_INCLUDE_DIRS})
+  ${LLVM_DEFINITIONS_LIST} -DFP8GEMM_DEFAULT_VENV="${FP8GEMM_VENV}" -DFP8GEMM_VERSION="${PROJECT_VERSION}"
+  ${includes} -isystem ${LLVM_INCLUDE_DIRS})
 set(launcher ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${CMAKE_CXX_COMPILER_LAUNCHER})
 
 set(generated FP8GemmIncGen FP8GemmPassesIncGen HopperIncGen HopperPassesIncGen FP8GemmConversionPassesIncGen
@@ -20,23 +21,21 @@ set(header ${PROJECT_SOURCE_DIR}/scripts/cmake/MlirHeaders.h)
 set(pch ${directory}/headers.pch)
 file(MAKE_DIRECTORY ${directory})
 add_custom_command(OUTPUT ${pch}
-  COMMAND ${launcher} ${FUZZ_CXX} ${flags} -Xclang -fno-pch-timestamp -fpch-instantiate-templates -x c++-header ${header} -MD -MF ${pch}.d -o ${pch}
+  COMMAND ${launcher} ${FUZZ_CXX} ${flags} -Xclang -fno-pch-timestamp -fpch-instantiate-templates -x c++-header ${header}
+    -MD -MF ${pch}.d -o ${pch}
   DEPENDS ${header} ${generated} DEPFILE ${pch}.d VERBATIM)
 
-set(objects)
+set(files ${CMAKE_CURRENT_SOURCE_DIR}/CompilerThreads.cpp)
 foreach(library FP8GemmSupport FP8GemmConfig FP8GemmDialect HopperDialect FP8GemmTransforms HopperTransforms FP8GemmToHopper
-    HopperToNVVM FP8GemmCudaTools FP8GemmCheckKernel FP8GemmTarget FP8GemmDialects FP8GemmPassPipelines FP8GemmPipelines)
+    HopperToNVVM FP8GemmCudaTools FP8GemmCheckKernel FP8GemmTarget FP8GemmDialects FP8GemmPassPipelines FP8GemmPipelines
+    fp8gemm)
   get_target_property(sources ${library} SOURCES)
+  list(FILTER sources EXCLUDE REGEX TraitIdentity) # of shared libraries alone
   get_target_property(source_directory ${library} SOURCE_DIR)
-  foreach(source IN LISTS sources)
-    # What only the tools do.
-    if(NOT source MATCHES "^(Compile|Inspect|Describe|Embed|Pack.*|Phases|Answers|Plan|KernelCache|Json|Yaml|ProblemKey)\\.cpp$"
-        OR library MATCHES "Config$")
-      list(APPEND files ${source_directory}/${source})
-    endif()
-  endforeach()
+  list(TRANSFORM sources PREPEND ${source_directory}/)
+  list(APPEND files ${sources})
 endforeach()
-list(APPEND files ${CMAKE_CURRENT_SOURCE_DIR}/CompilerThreads.cpp)
+set(objects)
 foreach(file IN LISTS files)
   file(RELATIVE_PATH object ${PROJECT_SOURCE_DIR} ${file})
   string(REPLACE / . object ${object})
@@ -46,17 +45,27 @@ foreach(file IN LISTS files)
   if(file MATCHES "/lib/Config/|/lib/Support/|CudaTools|ChildProcess|NvPtx")
     set(use_pch)
   endif()
+  # The test itself is not a library's code.
+  set(exceptions)
+  if(file MATCHES "/test/")
+    set(use_pch)
+    set(exceptions -fexceptions)
+  endif()
   add_custom_command(OUTPUT ${object}
-    COMMAND ${launcher} ${FUZZ_CXX} ${flags} ${use_pch} -Xclang -fno-pch-timestamp -MD -MF ${object}.d -c ${file} -o ${object}
+    COMMAND ${launcher} ${FUZZ_CXX} ${flags} ${exceptions} ${use_pch} -Xclang -fno-pch-timestamp
+      -MD -MF ${object}.d -c ${file} -o ${object}
     DEPENDS ${file} ${pch} DEPFILE ${object}.d VERBATIM)
   list(APPEND objects ${object})
 endforeach()
 
+set(libraries FP8GemmInitAll FP8GemmProgram FP8GemmToRuntime FP8GemmCpuPipeline FP8GemmBufferization FP8GemmToLinalg
+  HopperSimulator LinalgToFP8Gemm fp8gemm_runtime_static fp8gemm_driver)
+list(TRANSFORM libraries REPLACE "(.+)" "$<TARGET_FILE:\\1>" OUTPUT_VARIABLE archives)
 set(program ${CMAKE_CURRENT_BINARY_DIR}/CompilerThreads)
 add_custom_command(OUTPUT ${program}
-  COMMAND ${FUZZ_CXX} -fsanitize=thread ${objects} -o ${program} $<TARGET_FILE:MLIR> $<TARGET_FILE:LLVM>
-    -Wl,-rpath,${LLVM_LIBRARY_DIRS}
-  DEPENDS ${objects} VERBATIM)
+  COMMAND ${FUZZ_CXX} -fsanitize=thread -Wl,--build-id ${objects} -Wl,--start-group ${archives} -Wl,--end-group $<TARGET_FILE:MLIRCAPIIR>
+    -o ${program} $<TARGET_FILE:MLIR> $<TARGET_FILE:LLVM> -Wl,-rpath,${LLVM_LIBRARY_DIRS} -lpthread -ldl
+  DEPENDS ${objects} ${libraries} VERBATIM)
 add_custom_target(compiler-threads DEPENDS ${program})
 fp8gemm_unit_test(CompilerThreadsTest SOURCES CompilerThreadsTest.cpp DEPENDS compiler-threads)
 target_compile_definitions(CompilerThreadsTest PRIVATE FP8GEMM_COMPILER_THREADS="${program}")

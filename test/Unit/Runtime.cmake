@@ -96,7 +96,7 @@ if(FUZZ_CXX_WORKS)
       -DFP8GEMM_NULL_DRIVER="$<TARGET_FILE:null_driver>" -I${PROJECT_SOURCE_DIR}/runtime/include
       -I${PROJECT_SOURCE_DIR}/runtime/src -I${PROJECT_SOURCE_DIR}/runtime/format ${format_directory}
       ${fuzz_sources} -o ${fuzz}
-    DEPENDS ${fuzz_sources} ${fuzz_headers} fp8gemm_schemas VERBATIM)
+    DEPENDS ${fuzz_sources} ${fuzz_headers} ${CMAKE_CURRENT_SOURCE_DIR}/RuntimeMend.h fp8gemm_schemas VERBATIM)
   add_custom_target(fuzz DEPENDS ${fuzz})
   add_dependencies(fuzz null_driver)
   add_dependencies(RuntimeFuzzTest fuzz)

@@ -4,55 +4,17 @@
 // accept: descriptions, plans, launches on a driver that does nothing. RuntimeFuzzTest runs it for some
 // seconds; for longer: RuntimeFuzz fuzz-corpus -max_total_time=600
 //
-// An input is a byte that says how it is taken, and a file. A hash that does not fit would end every mutated
-// file at the door, so that most inputs have theirs mended first.
+// An input is a byte that says how it is taken, and a file. Most have their hashes mended first (RuntimeMend.h).
 
-#include "PackFile.h"
+#include "RuntimeMend.h"
 #include "fp8gemm/runtime.h"
 
 #include <cstdlib>
 #include <memory>
 
-using namespace fp8gemm::format;
+using namespace fp8gemm::test;
 
 enum Mode : uint8_t { IsPack = 1, IsMended = 2 };
-
-static void mendKernelFile(uint8_t *bytes, size_t size) {
-  if (size < sizeof(Footer))
-    return;
-  uint8_t hash[16];
-  hashBytes(bytes, size - sizeof(hash), hash);
-  std::memcpy(bytes + size - sizeof(hash), hash, sizeof(hash));
-}
-
-/// The sizes too: in all, of each cubin as its manifest says.
-static void mendPack(uint8_t *bytes, size_t size) {
-  PackHeader header;
-  if (size < sizeof(header))
-    return;
-  std::memcpy(&header, bytes, sizeof(header));
-  header.fileBytes = size;
-  uint8_t *index = bytes + sizeof(header);
-  if (header.indexBytes > size - sizeof(header))
-    return;
-  flatbuffers::Verifier verifier(index, header.indexBytes);
-  if (header.indexBytes >= 8 && VerifyPackBuffer(verifier))
-    for (const PackedKernel *kernel : *GetPack(index)->kernels()) {
-      flatbuffers::Verifier inner(kernel->manifest()->data(), kernel->manifest()->size());
-      if (kernel->manifest()->size() < 8 || !VerifyManifestBuffer(inner))
-        continue;
-      uint64_t cubin = GetManifest(kernel->manifest()->data())->cubin_bytes();
-      if (kernel->offset() > size || cubin > size - kernel->offset())
-        continue;
-      uint8_t hash[16];
-      hashBytes(bytes + kernel->offset(), cubin, hash);
-      std::memcpy(const_cast<uint8_t *>(kernel->hash()->bytes()->data()), hash, sizeof(hash));
-    }
-  std::memcpy(bytes, &header, sizeof(header));
-  size_t hashed = offsetof(PackHeader, fileBytes);
-  hashBytes(bytes + hashed, sizeof(header) - hashed + header.indexBytes, header.hash);
-  std::memcpy(bytes, &header, sizeof(header));
-}
 
 /// Launches it with operands that may do for it.
 static void launch(fp8gemm_kernel *kernel) {
