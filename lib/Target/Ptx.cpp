@@ -193,6 +193,11 @@ FailureOr<std::string> translateToPtx(gpu::GPUModuleOp module, StringRef chip) {
     if (wanted != kChip)
       return module.emitOpError("expected chip ") << kChip << ", got " << wanted;
 
+  // Upstream's translation is not ready for an instruction outside of a function.
+  for (Operation &op : *module.getBody())
+    if (!isa<SymbolOpInterface, LLVM::GlobalCtorsOp, LLVM::GlobalDtorsOp, LLVM::ModuleFlagsOp>(op))
+      return op.emitOpError("expected to be in a function, got it in a gpu.module");
+
   // To what has no name LLVM gives one.
   for (auto func : module.getOps<LLVM::LLVMFuncOp>())
     if (func.getName().empty())

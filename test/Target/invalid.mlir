@@ -77,3 +77,15 @@ gpu.module @bad_assembly {
     llvm.return
   }
 }
+
+// -----
+
+gpu.module @outside_of_a_function {
+  // expected-error @+1 {{'nvvm.setmaxregister' op expected to be in a function, got it in a gpu.module}}
+  nvvm.setmaxregister decrease 40
+  llvm.func @kernel() attributes {nvvm.kernel, hopper.smem_bytes = 0 : i64,
+      hopper.problem = #hopper.problem<gemm, m = ?, n = 8, k = 16, a = f8E4M3FN, b = f8E4M3FN, c = none, d = bf16, sfa = mn_major, sfb = k_major by 128>,
+      hopper.launch = #hopper.launch<threads = 128, tile_m = 64, tile_n = 8, stages = 2, consumers = 1>} {
+    llvm.return
+  }
+}

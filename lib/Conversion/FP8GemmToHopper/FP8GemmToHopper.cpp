@@ -72,7 +72,10 @@ struct ConvertFP8GemmToHopperPass : fp8gemm::impl::ConvertFP8GemmToHopperPassBas
         return WalkResult::interrupt();
       }
       if (!known) {
-        builder.setInsertionPointToEnd(module.getBody());
+        // A module needs no terminator, but may have one.
+        Block *body = module.getBody();
+        bool isTerminated = body->back().hasTrait<OpTrait::IsTerminator>();
+        builder.setInsertionPoint(body, isTerminated ? Block::iterator(body->back()) : body->end());
         kernel.build(createModule(builder, op->getLoc(), name));
       }
       auto function = FlatSymbolRefAttr::get(&getContext(), name);

@@ -61,6 +61,9 @@ static LogicalResult checkParameters(gpu::GPUFuncOp func) {
     auto matrix = dyn_cast<MemRefType>(argument.getType());
     if (matrix && (matrix.getMemorySpace() || matrix.getRank() < 1 || matrix.getRank() > 3))
       return func.emitOpError("expected a kernel's matrices to be in global memory and of rank 1 to 3, got ") << matrix;
+    auto map = dyn_cast<nvgpu::TensorMapDescriptorType>(argument.getType());
+    if (map && !map.getTensor().hasStaticShape())
+      return func.emitOpError("expected a kernel's tensor maps to have a box of static shape, got ") << map;
   }
   return success();
 }

@@ -31,3 +31,31 @@ gpu.func @parameter_of_rank_0(%a: memref<f32>) kernel {
   gpu.return
 }
 }
+
+// -----
+
+gpu.module @m {
+// expected-error @+1 {{expected a kernel's tensor maps to have a box of static shape, got '!nvgpu.tensormap.descriptor<tensor = memref<64x?xf8E4M3FN, 3>}}
+gpu.func @dynamic_box(%a: !nvgpu.tensormap.descriptor<tensor = memref<64x?xf8E4M3FN, 3>, swizzle = swizzle_128b, l2promo = none, oob = zero, interleave = none>) kernel {
+  gpu.return
+}
+}
+
+// -----
+
+gpu.module @m {
+// expected-error @+1 {{expected a kernel to have 1 block arguments, its parameters and workgroup attributions, got 2}}
+gpu.func @private_attribution(%m: index) private(%a: memref<8xf32, 5>) kernel {
+  gpu.return
+}
+}
+
+// -----
+
+gpu.module @m {
+// expected-error @+1 {{expected a kernel to have 0 block arguments, its parameters and workgroup attributions, got 1}}
+"gpu.func"() <{function_type = () -> ()}> ({
+^bb0(%a: memref<512xbf16>):
+  "gpu.return"() : () -> ()
+}) {gpu.kernel, sym_name = "number_is_no_number", workgroup_attributions = i64} : () -> ()
+}

@@ -59,7 +59,7 @@ gpu.module @kernels {
 // -----
 
 gpu.module @kernels {
-  // expected-error @below {{expected "hopper.map" to be the type of a tensor map, got index}}
+  // expected-error @below {{expected "hopper.map" to be the type of a tensor map with a box of static shape, got index}}
   llvm.func @kernel(%m: i32 {hopper.map = index}) {
     llvm.return
   }
@@ -111,4 +111,13 @@ func.func @own_operation_without_prefix() {
 func.func @attributes_of_others() {
   hopper.griddepcontrol.wait {gpu.note = 1}
   return
+}
+
+// -----
+
+gpu.module @m {
+  // expected-error @below {{expected "hopper.map" to be the type of a tensor map with a box of static shape, got !nvgpu.tensormap.descriptor<tensor = memref<64x?xf8E4M3FN, 3>}}
+  llvm.func @kernel(%m: !llvm.ptr {hopper.map = !nvgpu.tensormap.descriptor<tensor = memref<64x?xf8E4M3FN, 3>, swizzle = swizzle_128b, l2promo = none, oob = zero, interleave = none>}) {
+    llvm.return
+  }
 }

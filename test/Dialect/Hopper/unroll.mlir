@@ -94,3 +94,22 @@ gpu.func @no_products(%n: index) {
   gpu.return
 }
 }
+
+// -----
+
+// A loop that never runs: its length is known, and its bounds are not.
+gpu.module @m {
+gpu.func @same_bounds(%a: memref<64x128xf8E4M3FN, 3>, %bound: index) kernel {
+  %c1 = arith.constant 1 : index
+  hopper.warp_specialize producer registers(40) {
+    hopper.yield
+  } consumers(1) registers(232) unroll(4) |%group| {
+    // expected-error @+1 {{expected a loop that can be unrolled}}
+    scf.for %i = %bound to %bound step %c1 {
+      %sum = hopper.mma %a, %a : memref<64x128xf8E4M3FN, 3>, memref<64x128xf8E4M3FN, 3> -> !hopper.fragment<64x64xf32>
+    }
+    hopper.yield
+  }
+  gpu.return
+}
+}

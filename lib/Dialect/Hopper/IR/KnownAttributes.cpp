@@ -25,7 +25,8 @@ template <typename Attr> bool isOf(Attribute attribute) { return isa<Attr>(attri
 
 bool isTensorMap(Attribute attribute) {
   auto type = dyn_cast<TypeAttr>(attribute);
-  return type && isa<nvgpu::TensorMapDescriptorType>(type.getValue());
+  auto map = type ? dyn_cast<nvgpu::TensorMapDescriptorType>(type.getValue()) : nullptr;
+  return map && map.getTensor().hasStaticShape();
 }
 
 const Known kKnown[] = {
@@ -37,7 +38,7 @@ const Known kKnown[] = {
     {"hopper.waits_for_previous", Place::Kernel, isOf<UnitAttr>, "without a value"},
     {"hopper.debug_rings", Place::Kernel, isOf<DebugRingsAttr>, "#hopper.debug_rings<...>"},
     {"hopper.param", Place::Parameter, isOf<ParamAttr>, "#hopper.param<...>"},
-    {"hopper.map", Place::Parameter, isTensorMap, "the type of a tensor map"},
+    {"hopper.map", Place::Parameter, isTensorMap, "the type of a tensor map with a box of static shape"},
 };
 
 StringRef describe(Place place) {

@@ -35,6 +35,14 @@ static SmallVector<scf::ForOp> mainLoops(WarpSpecializeOp roles) {
   return loops;
 }
 
+/// Upstream takes a loop of known length for one of constant bounds, but the length is also known where both bounds are
+/// the same value.
+static bool canUnroll(scf::ForOp loop) {
+  return !loop.getStaticTripCount() ||
+         (getConstantIntValue(loop.getLowerBound()) && getConstantIntValue(loop.getUpperBound()) &&
+          getConstantIntValue(loop.getStep()));
+}
+
 namespace {
 class Unroll : public OnEach<gpu::GPUFuncOp, fp8gemm::hopper::impl::UnrollPassBase<Unroll>> {
   LogicalResult runOn(gpu::GPUFuncOp func) override {
@@ -45,7 +53,7 @@ class Unroll : public OnEach<gpu::GPUFuncOp, fp8gemm::hopper::impl::UnrollPassBa
       if (loops.empty())
         return emitWithoutRegions(roles) << "expected a loop with products in the consumers to unroll, got none";
       for (scf::ForOp loop : loops)
-        if (failed(loopUnrollByFactor(loop, roles.getUnroll())))
+        if (!canUnroll(loop) || failed(loopUnrollByFactor(loop, roles.getUnroll())))
           return emitWithoutRegions(loop) << "expected a loop that can be unrolled";
       roles.setUnroll(1);
       return WalkResult::advance();
