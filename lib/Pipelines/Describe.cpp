@@ -77,7 +77,7 @@ void printJson(const format::PackFile &file, StringRef path, size_t size, raw_os
   json.object([&] {
     json.attribute("version", format::kPackVersion);
     json.attribute("bytes", size);
-    json.attribute("gpu", file.index->gpu()->c_str());
+    json.attribute("gpu", target::jsonText(file.index->gpu()));
     json.attributeArray("plans", [&] {
       for (const format::Plan *plan : *file.index->plans())
         json.object([&] {

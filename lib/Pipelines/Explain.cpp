@@ -128,7 +128,7 @@ static std::string explainAsJson(const std::vector<Question> &questions, const P
     for (const Question &question : questions) {
       Answered answer(question, options);
       json.object([&] {
-        json.attribute("location", question.location);
+        json.attribute("location", json::fixUTF8(question.location)); // the name of a file may be anything
         json.attribute("m", answer.problem.m ? json::Value(*answer.problem.m) : json::Value(nullptr));
         json.attribute("modelled_m", answer.problem.m.value_or(answer.expectedM));
         json.attribute("n", answer.problem.n);

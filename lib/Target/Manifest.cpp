@@ -331,7 +331,7 @@ void printDebugRings(llvm::json::OStream &json, const format::DebugRings &debug)
         json.attribute("role", format::EnumNameWarpRole(wait->role()));
         json.attribute("until", format::EnumNameStageState(wait->until()));
         json.attribute("ring", wait->ring());
-        json.attribute("at", wait->location()->c_str());
+        json.attribute("at", jsonText(wait->location()));
       });
   });
 }
@@ -339,7 +339,7 @@ void printDebugRings(llvm::json::OStream &json, const format::DebugRings &debug)
 } // namespace
 
 void printProblem(llvm::json::OStream &json, const format::Problem &problem) {
-  json.attribute("op", problem.op()->c_str());
+  json.attribute("op", jsonText(problem.op()));
   json.attribute("m", problem.m());
   json.attribute("n", problem.n());
   json.attribute("k", problem.k());
@@ -356,6 +356,10 @@ void printProblem(llvm::json::OStream &json, const format::Problem &problem) {
   json.attribute("flat", problem.flat());
 }
 
+std::string jsonText(const flatbuffers::String *text) {
+  return text ? llvm::json::fixUTF8(StringRef(text->c_str(), text->size())) : std::string();
+}
+
 FailureOr<std::string> buildManifest(LLVM::LLVMFuncOp kernel, StringRef chip, const Cubin &cubin) {
   return ManifestBuilder(kernel, chip, cubin).build();
 }
@@ -363,8 +367,8 @@ FailureOr<std::string> buildManifest(LLVM::LLVMFuncOp kernel, StringRef chip, co
 void printManifest(llvm::json::OStream &json, const format::Manifest &manifest) {
   json.object([&] {
     json.attribute("version", manifest.version());
-    json.attribute("entry", manifest.entry()->c_str());
-    json.attribute("chip", manifest.chip()->c_str());
+    json.attribute("entry", jsonText(manifest.entry()));
+    json.attribute("chip", jsonText(manifest.chip()));
     json.attribute("cubin_bytes", manifest.cubin_bytes());
     json.attributeObject("problem", [&] { printProblem(json, *manifest.problem()); });
     json.attributeArray("params", [&] {
@@ -381,10 +385,9 @@ void printManifest(llvm::json::OStream &json, const format::Manifest &manifest) 
     json.attribute("registers", manifest.registers());
     json.attribute("spill_bytes", manifest.spill_bytes());
     json.attribute("workspace_bytes_per_cta", manifest.workspace_bytes_per_cta());
-    auto text = [](const flatbuffers::String *string) { return string ? string->c_str() : ""; };
-    json.attribute("config", text(manifest.config()));
-    json.attribute("ptxas_version", text(manifest.ptxas_version()));
-    json.attribute("llvm_version", text(manifest.llvm_version()));
+    json.attribute("config", jsonText(manifest.config()));
+    json.attribute("ptxas_version", jsonText(manifest.ptxas_version()));
+    json.attribute("llvm_version", jsonText(manifest.llvm_version()));
     json.attribute("waits_for_previous", manifest.waits_for_previous());
     if (const format::DebugRings *debug = manifest.debug_rings())
       json.attributeObject("debug_rings", [&] { printDebugRings(json, *debug); });

@@ -4,6 +4,7 @@
 // is faked (RuntimeFakeGpu.cpp).
 
 #include "Reference.h"
+#include "Report.h"
 #include "RuntimeTestKernel.h"
 
 #include <cmath>
@@ -335,6 +336,17 @@ std::string debugKernel() {
   manifest.debug.limitMs = 1000;
   std::ofstream(path, std::ios::binary) << makeKernelFile(manifest);
   return path;
+}
+
+TEST(RunTool, JsonHoldsAnyBytes) {
+  using fp8gemm::run::quoted;
+  EXPECT_EQ(quoted("a\"b\\\n"), R"("a\"b\\\u000a")");
+  EXPECT_EQ(quoted("\xc3\xa4\xf0\x9f\x98\x80"), "\"\xc3\xa4\xf0\x9f\x98\x80\"");
+  // A byte that begins nothing, a cut character, a longer form of '/', half of a surrogate.
+  EXPECT_EQ(quoted("\xff" "a"), R"("\ufffda")");
+  EXPECT_EQ(quoted("\xe2\x82"), R"("\ufffd\ufffd")");
+  EXPECT_EQ(quoted("\xe0\x80\xaf"), R"("\ufffd\ufffd\ufffd")");
+  EXPECT_EQ(quoted("\xed\xa0\x80"), R"("\ufffd\ufffd\ufffd")");
 }
 
 TEST(RunTool, TrapsAreExplained) {

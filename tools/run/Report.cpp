@@ -55,18 +55,33 @@ void Report::printText() const {
         *std::min_element(microseconds.begin(), microseconds.end()), hostMicroseconds);
 }
 
+/// How many bytes the UTF-8 character at `i` has, 0 if there is none.
+static size_t utf8Bytes(const std::string &text, size_t i) {
+  unsigned char first = text[i];
+  size_t count = first < 0x80 ? 1 : first >= 0xc2 && first < 0xe0 ? 2 : (first & 0xf0) == 0xe0 ? 3 : 4;
+  if (first >= 0x80 && (first < 0xc2 || first > 0xf4))
+    return 0;
+  for (size_t k = 1; k < count; ++k)
+    if (i + k >= text.size() || (text[i + k] & 0xc0) != 0x80)
+      return 0;
+  // The shortest form only, no halves of surrogates, nothing beyond U+10FFFF.
+  unsigned char second = count > 1 ? text[i + 1] : 0;
+  bool isWrong = (first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f) ||
+                 (first == 0xf0 && second < 0x90) || (first == 0xf4 && second > 0x8f);
+  return isWrong ? 0 : count;
+}
+
 std::string quoted(const std::string &text) {
   std::string result = "\"";
-  for (unsigned char c : text) {
-    if (c == '"' || c == '\\')
-      result += '\\';
-    if (c < 0x20) {
-      char escape[8];
-      std::snprintf(escape, sizeof(escape), "\\u%04x", c);
+  for (size_t i = 0, count; i < text.size(); i += count ? count : 1) {
+    unsigned char c = text[i];
+    count = utf8Bytes(text, i);
+    char escape[8];
+    std::snprintf(escape, sizeof(escape), "\\u%04x", count ? c : 0xfffd); // the replacement character
+    if (c < 0x20 || !count)
       result += escape;
-    } else {
-      result += char(c);
-    }
+    else
+      result += (c == '"' || c == '\\' ? "\\" : "") + text.substr(i, count);
   }
   return result + '"';
 }

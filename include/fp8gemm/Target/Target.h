@@ -20,6 +20,10 @@ namespace llvm::json {
 class OStream;
 } // namespace llvm::json
 
+namespace flatbuffers {
+struct String;
+} // namespace flatbuffers
+
 namespace fp8gemm::format {
 struct Manifest;
 struct Problem;
@@ -67,7 +71,10 @@ std::string printManifest(llvm::StringRef manifest);
 void printManifest(llvm::json::OStream &json, const format::Manifest &manifest);
 void printProblem(llvm::json::OStream &json, const format::Problem &problem);
 
-/// A short report of the schedule and the resources.
+/// A text of a file, which may hold any bytes, as JSON can: what is not UTF-8 becomes U+FFFD. Empty for null.
+std::string jsonText(const flatbuffers::String *text);
+
+/// A few lines on what was chosen and made.
 void printReport(const Kernel &kernel, llvm::raw_ostream &os);
 
 } // namespace fp8gemm::target
