@@ -30,7 +30,7 @@ foreach(library FP8GemmSupport FP8GemmConfig FP8GemmDialect HopperDialect FP8Gem
     HopperToNVVM FP8GemmCudaTools FP8GemmCheckKernel FP8GemmTarget FP8GemmDialects FP8GemmPassPipelines FP8GemmPipelines
     fp8gemm)
   get_target_property(sources ${library} SOURCES)
-  list(FILTER sources EXCLUDE REGEX TraitIdentity) # of shared libraries alone
+  list(FILTER sources EXCLUDE REGEX TraitIdentity) # only for shared libraries
   get_target_property(source_directory ${library} SOURCE_DIR)
   list(TRANSFORM sources PREPEND ${source_directory}/)
   list(APPEND files ${sources})

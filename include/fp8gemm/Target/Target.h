@@ -74,7 +74,7 @@ void printProblem(llvm::json::OStream &json, const format::Problem &problem);
 /// A text of a file, which may hold any bytes, as JSON can: what is not UTF-8 becomes U+FFFD. Empty for null.
 std::string jsonText(const flatbuffers::String *text);
 
-/// A few lines on what was chosen and made.
+/// A short report of the schedule and the resources.
 void printReport(const Kernel &kernel, llvm::raw_ostream &os);
 
 } // namespace fp8gemm::target
