@@ -260,7 +260,8 @@ LogicalResult Compiler::run() {
 } // namespace
 
 bool runCompileTool(CompileOptions &options) {
-  return options.pack.empty() ? succeeded(Compiler(options).run()) : writePack(options);
+  const bool isPack = !options.pack.empty() || !options.model.empty();
+  return isPack ? writePack(options) : succeeded(Compiler(options).run());
 }
 
 } // namespace fp8gemm

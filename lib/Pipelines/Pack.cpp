@@ -3,6 +3,7 @@
 #include "Pack.h"
 
 #include "Json.h"
+#include "ModelProblems.h"
 #include "PackFiles.h"
 #include "fp8gemm/Pipelines/PackBuilder.h"
 #include "fp8gemm/Support/Files.h"
@@ -69,8 +70,48 @@ private:
   std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
 };
 
+Expected<ModelProblems> readModel(const CompileOptions &options) {
+  Expected<std::unique_ptr<MemoryBuffer>> buffer = readText(options.model);
+  if (!buffer)
+    return buffer.takeError();
+  ModelOptions model = options.modelOptions;
+  model.gpu = options.pipeline.gpu;
+  model.maxM = options.maxM;
+  model.batchInvariant = options.pipeline.batchInvariant;
+  return readModelProblems((*buffer)->getBuffer(), options.model, model);
+}
+
+/// The list of a model as --pack takes it, and on stderr the layers of each problem.
+Error writeList(const CompileOptions &options) {
+  Expected<ModelProblems> model = readModel(options);
+  if (!model)
+    return model.takeError();
+  std::string text = formatv("{0:2}\n", model->list);
+  // Refused as a pack would be.
+  if (Expected<PackProblems> checked = readPackProblems(StringRef(text), options.model, ""); !checked)
+    return checked.takeError();
+  if (!options.quiet)
+    for (auto [layer, problem] : zip(model->layers, *model->list.getAsObject()->getArray("problems")))
+      errs() << formatv("{0}: {1}\n", layer, problem);
+  if (options.output.empty() || options.output == "-") {
+    outs() << text;
+    return Error::success();
+  }
+  return writeFile(options.output, text, /*durable=*/false);
+}
+
 /// The suffix of the file's name determines its format; others are JSON.
 Expected<PackProblems> readProblems(const CompileOptions &options) {
+  if (!options.model.empty()) {
+    Expected<ModelProblems> model = readModel(options);
+    if (!model)
+      return model.takeError();
+    Expected<PackProblems> pack = readPackProblems(model->list, options.model, "");
+    if (pack)
+      for (auto [layer, problem] : zip(model->layers, pack->problems))
+        problem.place = layer; // for messages and progress
+    return pack;
+  }
   Expected<std::unique_ptr<MemoryBuffer>> buffer = readText(options.pack);
   if (!buffer)
     return buffer.takeError();
@@ -114,7 +155,9 @@ Error write(const CompileOptions &options) {
 
 bool writePack(const CompileOptions &options) {
   bool written = true;
-  handleAllErrors(write(options), [&](const ErrorInfoBase &error) {
+  const bool isList = !options.model.empty() &&
+                      (options.output.empty() || options.output == "-" || StringRef(options.output).ends_with(".json"));
+  handleAllErrors(isList ? writeList(options) : write(options), [&](const ErrorInfoBase &error) {
     WithColor::error(errs(), "fp8gemm-compile") << error.message() << '\n';
     written = false;
   });

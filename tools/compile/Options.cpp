@@ -119,6 +119,22 @@ static To<std::string>
          cl::desc("compile all problems of a list (.json, .yaml; - for JSON on stdin), or all products of a module "
                   "(.mlir), to one file, -o MODEL.fp8pack, with a plan of which kernel serves which M (docs/Runtime.md)"),
          cl::value_desc("problems"), cl::location(options.pack), cl::cat(category));
+static To<std::string> model(
+    "model",
+    cl::desc("compile all products that an engine asks for of a model whose weights are FP8 with a scale for 128x128, "
+             "by its config.json (- for stdin), to -o MODEL.fp8pack; without -o, or with -o LIST.json, "
+             "print the list that --pack takes (docs/Serving.md)"),
+    cl::value_desc("config.json"), cl::location(options.model), cl::cat(category));
+using Engine = fp8gemm::ModelOptions::Engine;
+static To<Engine>
+    engine("engine", cl::desc("who calls, for --model (default: vllm)"), cl::location(options.modelOptions.engine),
+           cl::cat(category),
+           cl::values(clEnumValN(Engine::Vllm, "vllm", "groups by their ends, warm-up by an index of each row"),
+                      clEnumValN(Engine::Sglang, "sglang", "groups by an index of each row")));
+static Number tp("tp", cl::desc("GPUs that attention and dense layers are split over, for --model (default: 1)"),
+                 integer, cl::cat(category));
+static Number ep("ep", cl::desc("GPUs that experts are spread over, for --model (default: 1, split like the rest)"),
+                 integer, cl::cat(category));
 static To<std::string> cache("cache", cl::desc("folder to keep kernels of --pack in, and to take them from"),
                              cl::value_desc("folder"), cl::location(options.cache), cl::cat(category));
 static Number jobs("jobs", cl::desc("threads that compile for --pack (default: one per processor)"), integer, cl::cat(category));
@@ -238,6 +254,21 @@ static bool readProblem() {
   return true;
 }
 
+/// Of a model's problems only how it is split and called is said here.
+static bool checkModel() {
+  const SmallVector<const cl::Option *> usable{&model, &engine, &tp,    &ep,          &output, &cache,         &jobs,
+                                               &quiet, &gpu,    &ptxas, &allowSpills, &maxM,   &batchInvariant};
+  if (input.getNumOccurrences() || pack.getNumOccurrences())
+    return usage("expected --model, --pack or FILE.mlir, got two of them");
+  for (const auto &[name, option] : cl::getRegisteredOptions())
+    if (option->getNumOccurrences() && is_contained(option->Categories, &category) && !is_contained(usable, option))
+      return usage(
+          "expected only --engine, --tp, --ep, -o, --cache, --jobs, --quiet, --gpu, --ptxas, --allow-spills, --max-m "
+          "and --batch-invariant with --model, got --" +
+          name);
+  return readNumber(tp, 1, kMaxCount, options.modelOptions.tp) && readNumber(ep, 1, kMaxCount, options.modelOptions.ep);
+}
+
 /// A pack's problems are in its file, and so are their options, but for those of a module.
 static bool checkPack() {
   if (options.output.empty())
@@ -278,10 +309,14 @@ static bool check() {
       !readNumber(candidates, 0, kMaxCount, options.candidates))
     return false;
   pipeline.expectedM = expected;
+  if (model.getNumOccurrences())
+    return checkModel();
+  if (engine.getNumOccurrences() || tp.getNumOccurrences() || ep.getNumOccurrences())
+    return usage("expected --engine, --tp and --ep only with --model");
   if (!options.pack.empty())
     return checkPack();
   if (cache.getNumOccurrences() || jobs.getNumOccurrences() || quiet.getNumOccurrences())
-    return usage("expected --cache, --jobs and --quiet only with --pack");
+    return usage("expected --cache, --jobs and --quiet only with --pack or --model");
   if (op == Operation::None && options.input.empty())
     return usage("expected FILE.mlir, or a problem such as --op=gemm --m=any --n=7168 --k=2048, got neither");
   if (op != Operation::None && !options.input.empty())

@@ -20,6 +20,17 @@ enum class Emit { Mlir, Config, Hopper, NVVM, LLVM, Ptx, Sass, Manifest, Cubin }
 /// Whether, and in which format, to print an answer on stdout.
 enum class Answer { None, Text, Json };
 
+/// How an engine splits and calls a model.
+struct ModelOptions {
+  enum class Engine { Vllm, Sglang };
+  Engine engine = Engine::Vllm;
+  int64_t tp = 1; ///< GPUs that attention and dense layers are split over
+  int64_t ep = 1; ///< GPUs that experts are spread over; 1: each expert is split like the rest
+  std::string gpu;
+  int64_t maxM = 8192; ///< rows that plans are modelled up to
+  bool batchInvariant = false;
+};
+
 struct CompileOptions {
   PipelineOptions pipeline;
   std::string input; ///< path of an .mlir file, "-" for stdin; ignored if there is a problem
@@ -44,7 +55,12 @@ struct CompileOptions {
   unsigned jobs = 0;  ///< threads that compile kernels of a pack; 0: one per processor
   bool quiet = false; ///< do not print the progress of a pack
 
-  /// Whether an answer is requested: then nothing is compiled without `output`.
+  /// Path of a model's config.json, "-" for stdin, instead of a list; then `modelOptions`' engine, tp and ep count.
+  /// Without `output`, or with one that ends in .json, the list is written and nothing is compiled.
+  std::string model;
+  ModelOptions modelOptions;
+
+  /// Whether a question is asked: then there is nothing to compile without `output`.
   bool answers() const { return explain != Answer::None || plan != Answer::None; }
 };
 
