@@ -187,7 +187,7 @@ FailureOr<TrialResult> fp8gemm::simulator::runTrial(gpu::GPUFuncOp kernel, const
   constexpr int64_t kMostPerCta = 1 << 20, kMostWorkspace = int64_t(1) << 32;
   if (perCta && (perCta.getInt() < 0 || perCta.getInt() > kMostPerCta))
     return hopper::emitWithoutRegions(kernel)
-           << "expected a workspace of at most " << kMostPerCta << " bytes a CTA, got " << perCta.getInt();
+           << "expected a workspace of at most " << kMostPerCta << " bytes per CTA, got " << perCta.getInt();
   if (int64_t ctas = launch.clusters * launchAttr.getCluster(); perCta && ctas > kMostWorkspace / kMostPerCta)
     return hopper::emitWithoutRegions(kernel)
            << "expected at most " << kMostWorkspace / kMostPerCta << " CTAs with a workspace to simulate, got " << ctas;

@@ -410,8 +410,8 @@ void printReport(const Kernel &kernel, llvm::raw_ostream &os) {
   unsigned cluster = manifest.cluster_m() * manifest.cluster_n() * manifest.split_k();
   line("schedule") << manifest.config()->c_str() << "; cluster of " << cluster << " CTA"
                    << (cluster == 1 ? "\n" : "s\n");
-  line("launch") << manifest.threads() << " threads and " << manifest.smem_bytes() << " bytes of shared memory a CTA\n";
-  line("registers") << manifest.registers() << " a thread at launch, " << manifest.spill_bytes() << " bytes spilled\n";
+  line("launch") << manifest.threads() << " threads and " << manifest.smem_bytes() << " bytes of shared memory per CTA\n";
+  line("registers") << manifest.registers() << " per thread at launch, " << manifest.spill_bytes() << " bytes spilled\n";
   line("made by") << "LLVM " << manifest.llvm_version()->c_str() << ", ptxas " << manifest.ptxas_version()->c_str()
                   << " for " << manifest.chip()->c_str() << '\n';
   if (const format::DebugRings *debug = manifest.debug_rings())

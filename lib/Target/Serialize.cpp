@@ -35,9 +35,9 @@ LogicalResult checkUsage(LLVM::LLVMFuncOp kernel, const ResourceUsage &usage, bo
   SmallVector<std::string> problems(usage.performance.begin(), usage.performance.end());
   if (usage.spillBytes() != 0)
     problems.push_back("expected no register spills, got " + std::to_string(usage.spillStoreBytes) +
-                       " bytes of stores and " + std::to_string(usage.spillLoadBytes) + " bytes of loads a thread");
+                       " bytes of stores and " + std::to_string(usage.spillLoadBytes) + " bytes of loads per thread");
   if (usage.stackBytes != 0)
-    problems.push_back("expected no local memory, got " + std::to_string(usage.stackBytes) + " bytes a thread");
+    problems.push_back("expected no local memory, got " + std::to_string(usage.stackBytes) + " bytes per thread");
   for (const std::string &problem : problems) {
     if (allowed)
       kernel.emitWarning("ptxas: ") << problem;

@@ -121,7 +121,7 @@ inline std::string checkCubin(std::string_view bytes, const Manifest &manifest) 
       return disagree + "expected parameter " + number(i) + " of " + number(bytesOf(params.Get(i)->kind())) +
              " bytes, got " + number(info->paramBytes[i]);
   if (info->maxThreads && manifest.threads() > *info->maxThreads)
-    return disagree + "expected at least " + number(manifest.threads()) + " threads a CTA, got " +
+    return disagree + "expected at least " + number(manifest.threads()) + " threads per CTA, got " +
            number(*info->maxThreads);
   return {};
 }

@@ -207,7 +207,7 @@ inline std::string checkLaunch(const Manifest &manifest) {
     return "expected shared memory that fits 32 bits";
   uint32_t workspace = manifest.workspace_bytes_per_cta();
   if (workspace > INT32_MAX || workspace % kWorkspaceAlignment != 0)
-    return "expected a workspace of a multiple of " + number(kWorkspaceAlignment) + " bytes a CTA, got " +
+    return "expected a workspace of a multiple of " + number(kWorkspaceAlignment) + " bytes per CTA, got " +
            number(workspace);
   // CTA i takes slot i of at most kMaxWorkspaceCtas.
   if (workspace && manifest.split_k() != 1)

@@ -129,7 +129,7 @@ static fp8gemm_status checkDevice(const cuda::Driver &driver, const format::Mani
                 manifest.entry()->c_str(), manifest.chip()->c_str(), device, name, major, minor);
   if (int64_t(manifest.smem_bytes()) > smem)
     return fail(FP8GEMM_UNSUPPORTED_DEVICE,
-                "expected %u bytes of shared memory a CTA for kernel '%s', got %d bytes on device %d, %s; compile it "
+                "expected %u bytes of shared memory per CTA for kernel '%s', got %d bytes on device %d, %s; compile it "
                 "with fewer stages or a smaller tile",
                 manifest.smem_bytes(), manifest.entry()->c_str(), smem, device, name);
   if (sms < 1)

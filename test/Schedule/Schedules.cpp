@@ -35,7 +35,7 @@ static cl::opt<uint64_t> seconds("seconds", cl::desc("stop after so long (defaul
                                  cl::sub(fuzzCommand));
 static cl::opt<std::string> save("save", cl::desc("folder for what fails, as .mlir (default: .)"), cl::init("."),
                                  cl::sub(fuzzCommand), cl::sub(runCommand));
-static cl::opt<unsigned> jobs("jobs", cl::desc("threads (default: one a processor)"), cl::init(0), cl::sub(fuzzCommand),
+static cl::opt<unsigned> jobs("jobs", cl::desc("threads (default: one per processor)"), cl::init(0), cl::sub(fuzzCommand),
                               cl::sub(runCommand), cl::sub(drawCommand), cl::sub(mutateCommand));
 static cl::opt<std::string> list(cl::Positional, cl::desc("FILE.jsonl, - for stdin"), cl::init("-"),
                                  cl::sub(runCommand));

@@ -2,11 +2,11 @@
 // RUN: fp8gemm-opt %s --fp8gemm-serialize-kernels -split-input-file -verify-diagnostics -o %t
 // RUN: fp8gemm-opt %s --fp8gemm-serialize-kernels=allow-spills -split-input-file 2>&1 | FileCheck %s
 
-// CHECK: warning: ptxas: expected no register spills, got {{[1-9][0-9]*}} bytes of stores and {{[1-9][0-9]*}} bytes of loads a thread
+// CHECK: warning: ptxas: expected no register spills, got {{[1-9][0-9]*}} bytes of stores and {{[1-9][0-9]*}} bytes of loads per thread
 // CHECK: gpu.binary @spills
 gpu.module @spills {
-  // expected-error-re @+2 {{ptxas: expected no register spills, got {{[1-9][0-9]*}} bytes of stores and {{[1-9][0-9]*}} bytes of loads a thread (allow-spills accepts it)}}
-  // expected-error-re @+1 {{ptxas: expected no local memory, got {{[1-9][0-9]*}} bytes a thread (allow-spills accepts it)}}
+  // expected-error-re @+2 {{ptxas: expected no register spills, got {{[1-9][0-9]*}} bytes of stores and {{[1-9][0-9]*}} bytes of loads per thread (allow-spills accepts it)}}
+  // expected-error-re @+1 {{ptxas: expected no local memory, got {{[1-9][0-9]*}} bytes per thread (allow-spills accepts it)}}
   llvm.func @spills(%d: !llvm.ptr<1> {hopper.param = #hopper.param<matrix of d>})
       attributes {nvvm.kernel, nvvm.maxntid = array<i32: 128, 1, 1>, nvvm.maxnreg = 24 : i32,
       hopper.smem_bytes = 0 : i64,

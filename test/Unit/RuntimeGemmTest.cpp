@@ -325,7 +325,7 @@ TEST_F(Gemm, SharedMemoryOfTheDevice) {
   fake().smemOptin = 166912;
   open();
   expect(run(), FP8GEMM_UNSUPPORTED_DEVICE,
-         "expected 200000 bytes of shared memory a CTA for kernel 'gemm_test', got 166912");
+         "expected 200000 bytes of shared memory per CTA for kernel 'gemm_test', got 166912");
 }
 
 TEST_F(Gemm, NoCurrentContext) {

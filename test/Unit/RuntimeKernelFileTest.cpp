@@ -267,7 +267,7 @@ TEST(KernelFile, ParametersSuitTheGroups) {
       Grouping::RowEnd, [](auto &s) { s.params[3].operand = format::Operand::Workspace; },
       "parameter 3: expected no parameter of a workspace in a kernel without it");
   expect(
-      Grouping::RowEnd, [](auto &s) { s.workspace = 100; }, "expected a workspace of a multiple of 128 bytes a CTA");
+      Grouping::RowEnd, [](auto &s) { s.workspace = 100; }, "expected a workspace of a multiple of 128 bytes per CTA");
   expect(
       Grouping::RowEnd,
       [](auto &s) {
@@ -313,7 +313,7 @@ TEST(KernelFile, ManifestThatDisagreesWithTheCubin) {
   expect({}, cubin, "expected parameter 4 of 8 bytes, got 4");
   cubin = {};
   cubin.maxThreads = 256;
-  expect({}, cubin, "expected at least 384 threads a CTA, got 256");
+  expect({}, cubin, "expected at least 384 threads per CTA, got 256");
   manifest = {};
   manifest.cubinBytesOff = 100;
   expect(manifest, {}, "expected a cubin of");

@@ -47,7 +47,7 @@ gpu.func @workspace(%map: !nvgpu.tensormap.descriptor<tensor = memref<64x128xf8E
     %ws: memref<?xi8> {hopper.param = #hopper.param<matrix of workspace>},
     %m: index {hopper.param = #hopper.param<extent_m of none>}) workgroup(%table: memref<9x4xi32, 3>)
     kernel attributes {hopper.launch = #launch, hopper.problem = #problem, hopper.workspace_bytes = 1024 : i64} {
-  // expected-error @+1 {{uses 2048 bytes of workspace a CTA; exceeded the limit of 1024 bytes ('hopper.workspace_bytes')}}
+  // expected-error @+1 {{uses 2048 bytes of workspace per CTA; exceeded the limit of 1024 bytes ('hopper.workspace_bytes')}}
   hopper.make_group_maps %map of %a rows %m in %table to %ws slot 0 of 2 : !nvgpu.tensormap.descriptor<tensor = memref<64x128xf8E4M3FN, 3>, swizzle = swizzle_128b, l2promo = none, oob = zero, interleave = none> of memref<?xf8E4M3FN>, memref<9x4xi32, 3>, memref<?xi8>
   gpu.return
 }

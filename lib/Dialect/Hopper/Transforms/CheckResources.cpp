@@ -159,7 +159,7 @@ private:
     int64_t limit = bytes ? bytes.getInt() : 0;
     if (wanted <= limit)
       return success();
-    return emitWithoutRegions(make) << "uses " << wanted << " bytes of workspace a CTA; exceeded the limit of " << limit
+    return emitWithoutRegions(make) << "uses " << wanted << " bytes of workspace per CTA; exceeded the limit of " << limit
                                     << " bytes ('hopper.workspace_bytes')";
   }
 

@@ -54,7 +54,7 @@ class CheckRings : public OnEach<gpu::GPUFuncOp, fp8gemm::hopper::impl::CheckRin
       // R1: the roles are the kernel's only ones, and every thread comes to them.
       if (kernel.roles)
         reporter.report(roles, 1, kernel.roles, "the first")
-            << "expected one hopper.warp_specialize a kernel, got a second";
+            << "expected one hopper.warp_specialize per kernel, got a second";
       else if (roles->getParentOp() != kernel.func)
         reporter.report(roles, 1) << "expected the roles to start at the kernel's top level";
       else

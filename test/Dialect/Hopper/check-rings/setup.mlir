@@ -23,7 +23,7 @@ gpu.func @r1_second_roles() {
   } consumers(1) registers(232) |%group| {
     hopper.yield
   }
-  // expected-error @+1 {{breaks R1: expected one hopper.warp_specialize a kernel, got a second}}
+  // expected-error @+1 {{breaks R1: expected one hopper.warp_specialize per kernel, got a second}}
   hopper.warp_specialize producer registers(40) {
     hopper.yield
   } consumers(1) registers(232) |%g| {
