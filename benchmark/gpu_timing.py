@@ -16,7 +16,7 @@ from torch.profiler import ProfilerActivity, profile
 
 FLUSH_BYTES = 512 << 20
 FLUSH_BLOCK = 4096
-# Entries of a GPU timeline that are no work.
+# Entries of a GPU timeline that are not work.
 WAITS = {"Context Sync", "Stream Sync", "Event Sync", "Stream Wait Event"}
 WRITER, READER = "bench_flush_write", "bench_flush_read"
 

@@ -199,7 +199,7 @@ def problems_of(arguments):
 
 
 def entries_of(arguments):
-    """Index entries of all that was asked for; a set of grouped products brings its own schedules."""
+    """Index entries of all requested kernels; a set of grouped products brings its own schedules."""
     configs = configs_of(arguments)
     entries = wanted(problems_of(arguments), configs or [""])
     for name in GROUPED_SETS.keys() & set(arguments.set):

@@ -51,7 +51,7 @@ def written(tmp_path):
 
 
 def test_times_of_the_benchmark(written):
-    """Other schedules of a sweep by hand, and the read kernel, are no contenders."""
+    """Other schedules of a sweep by hand, and the read kernel, are not contenders."""
     points, rates, _ = result_files.times(written(of_bench()))
     assert points == {(7168, 2048): {result_files.OURS: {1: 10.01, 128: 11.28, 4096: 50.96},
                                      "cublas-b": {1: 20.0, 128: 20.0, 4096: 20.0}}}

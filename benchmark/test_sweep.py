@@ -76,7 +76,7 @@ def test_cliffs():
 
 
 def test_the_model_of_today():
-    """Times and choices are replaced; a choice that was not measured is no choice that is close."""
+    """Times and choices are replaced; a choice that was not measured does not count as close."""
     old = results(copy.deepcopy(RIGHT), copy.deepcopy(WRONG))
     today = [{"config": dict(zip(FIELDS, config)), "modelled_us": us, "chosen": not us}
              for config, us in (([64, 32], 0.0), ([64, 16], 1.0))]

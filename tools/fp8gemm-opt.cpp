@@ -29,7 +29,7 @@ static mlir::LogicalResult run(llvm::StringRef input, llvm::StringRef output, ml
   llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> source = fp8gemm::readText(input);
   if (!source)
     return fail(source.takeError());
-  if (output == "-") { // as it comes, between what is said of it
+  if (output == "-") { // in order with the diagnostics
     mlir::LogicalResult result = mlir::MlirOptMain(llvm::outs(), std::move(*source), registry, config);
     if (llvm::Error error = fp8gemm::writeFile(output, ""))
       return fail(std::move(error));

@@ -36,7 +36,7 @@ Fp8GemmResult *fp8gemmCompileModule(MlirModule module, const Fp8GemmCompileOptio
   pipeline.ptxas = orEmpty(options->ptxas).str();
   pipeline.allowSpills = options->allowSpills;
 
-  // Without ptxas all work would be in vain.
+  // Without ptxas all work would be wasted.
   if (llvm::Expected<std::string> ptxas = target::ptxasVersion(pipeline.ptxas); !ptxas)
     return fp8gemm::failure(Fp8GemmNoPtxas, llvm::toString(ptxas.takeError()));
 

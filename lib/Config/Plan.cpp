@@ -12,7 +12,7 @@ using namespace fp8gemm::config;
 
 namespace {
 
-/// Up to here every M is looked at; beyond, the first and last of so many rows. Tiles count
+/// Up to here every M is considered; beyond, the first and last of so many rows. Tiles count
 /// rows in multiples of these: within them the number of tiles of no config changes.
 constexpr int64_t kExactRows = 1000, kCellRows = 8;
 
@@ -25,7 +25,7 @@ int64_t spread(int64_t rows, int64_t m) {
 }
 
 /// Which M say what configs are worth a look: first and last of each so many rows, more rows where not
-/// every M is looked at, and the largest M.
+/// every M is considered, and the largest M.
 constexpr int64_t kSampleRows = 8, kSparseSampleRows = 64;
 
 /// What a config may lose against the best one of an M for the sake of fewer kernels and intervals.
@@ -80,7 +80,7 @@ Config withoutRaster(Config config) {
 }
 
 /// What is enumerated does not depend on M, beside the raster order: of all, those that are
-/// about the best for some of the M that are looked at.
+/// about the best for some of the M that are considered.
 void Times::collectConfigs(const Problem &problem, const Gpu &gpu, int64_t maxM) {
   std::vector<Config> enumerated;
   for (const Candidate &candidate : enumerate(problem, gpu, maxM))

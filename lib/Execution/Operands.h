@@ -39,7 +39,7 @@ struct Operand {
 struct Operands {
   explicit Operands(const fp8gemm_cpu_problem &problem);
 
-  Operand a, sfa, b, sfb, c, d; ///< c is d where there is no C
+  Operand a, sfa, b, sfb, c, d; ///< c is d if there is no C
 };
 
 inline bool hasC(const fp8gemm_cpu_problem &p) { return p.c.data != nullptr; }

@@ -99,7 +99,7 @@ Emit Compiler::lastLevel() const {
   return compiles() ? std::max(options.emit, needed) : needed;
 }
 
-/// Whether there is a place for what will be written: else all work would be in vain.
+/// Checks that the output can be written, before any work is done.
 LogicalResult Compiler::checkOutput() {
   const std::string &output = options.output, &snapshot = options.pipeline.lineinfoFile;
   bool isFolder = StringRef(output).ends_with("/") || (output.empty() && options.emit == Emit::Cubin);

@@ -24,7 +24,7 @@ std::vector<Question> openQuestions(mlir::ModuleOp module, const PipelineOptions
   return questions;
 }
 
-/// The choice, then the best of the others, as many as were asked for.
+/// The choice, then the best of the others, as many as requested.
 static std::vector<config::Candidate> shown(const config::Choice &choice, unsigned count) {
   std::vector<config::Candidate> all = choice.candidates;
   erase_if(all, [&](const config::Candidate &candidate) { return candidate.config == choice.chosen.config; });

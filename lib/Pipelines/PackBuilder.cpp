@@ -75,7 +75,7 @@ private:
 Error Builder::open() {
   if (!gpu)
     return make_error<PackError>(Kind::Problem, config::unknownGpu(pack.gpu));
-  // Without ptxas all work would be in vain.
+  // Without ptxas all work would be wasted.
   Expected<std::string> ptxas = target::ptxasVersion(options.ptxas);
   if (!ptxas)
     return make_error<PackError>(Kind::Ptxas, toString(ptxas.takeError()));

@@ -23,7 +23,7 @@ const mlir::DialectRegistry &allInputDialects();
 /// compile() of a module that the caller gives up: it is lowered where it is.
 mlir::FailureOr<std::vector<target::Kernel>> compileInPlace(mlir::ModuleOp module, const PipelineOptions &options);
 
-/// A product in a context of its own, so that threads share nothing. What is said of it is kept.
+/// A product in its own context, so that threads share nothing. Keeps its diagnostics.
 class Product {
 public:
   Product(const PackProblem &entry, const PipelineOptions &options);

@@ -21,7 +21,7 @@ static Outcome jumpUnless(Task &task, const Instruction &i) {
   return task.in(i, 0).number != 0 ? Outcome::Next : Outcome::Jump;
 }
 
-/// From `from` to `to` in steps of `step`, all signed, of 32 bits: an error if that takes for ever, or as good as that.
+/// From `from` to `to` in steps of `step`, all signed, of 32 bits: an error if that takes forever, or nearly so.
 static Outcome enterLoop(Task &task, const Instruction &i) {
   int64_t from = int32_t(task.in(i, 0).number), to = int32_t(task.in(i, 1).number);
   int64_t step = int32_t(task.in(i, 2).number);

@@ -116,7 +116,7 @@ static Error cannotWrite(StringRef path, std::error_code code) {
 static bool isStdout(StringRef path) { return path == "-" || path == "/dev/stdout" || path == "/dev/fd/1"; }
 
 /// Writes all bytes to an open file; the error if there was one. raw_fd_ostream ends
-/// the process if it is destroyed with an error that nobody asked for.
+/// the process if it is destroyed with an error that was never read.
 static std::error_code writeAll(raw_fd_ostream &os, StringRef bytes) {
   os << bytes;
   os.flush();

@@ -136,7 +136,7 @@ private:
   FailureOr<flatbuffers::Offset<format::Param>> buildParam(unsigned index);
   FailureOr<flatbuffers::Offset<format::Param>> buildTensorMap(unsigned index, format::Operand operand);
   FailureOr<flatbuffers::Offset<format::Problem>> buildProblem();
-  /// Null, and no error, of a kernel that is no debug build.
+  /// Null, without an error, for a kernel that is not a debug build.
   FailureOr<flatbuffers::Offset<format::DebugRings>> buildDebugRings();
   /// Whether a parameter of this kind and operand is there.
   bool hasParam(hopper::ParamKind kind, hopper::Operand operand);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// ptxas as a library: NVIDIA's static nvPTXCompiler, linked where CMake's FP8GEMM_NVPTXCOMPILER says so. Its licence
+// ptxas as a library: NVIDIA's static nvPTXCompiler, linked if CMake's FP8GEMM_NVPTXCOMPILER is set. Its licence
 // is NVIDIA's, so what we give away is built without.
 
 #ifndef FP8GEMM_LIB_TARGET_NVPTXCOMPILER_H

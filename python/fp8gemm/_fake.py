@@ -85,7 +85,7 @@ def _expect_count(name, value, least=0):
 
 
 def result_type(dtype):
-    """That of d, bfloat16 if nothing is said."""
+    """The type of d; bfloat16 by default."""
     if dtype is not None and dtype not in _RESULTS:
         raise TypeError(f"expected 'dtype' to be bfloat16 or float32, got {dtype}")
     return dtype or torch.bfloat16

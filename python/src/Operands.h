@@ -34,7 +34,7 @@ struct Inputs {
   bool readTypes(fp8gemm_problem &problem) const;
 };
 
-/// d: the caller's, or a new one of the type asked for ("bf16", "f32"; bf16 if nothing is said), and c. Sets types and
+/// d: the caller's, or a new one of the requested type ("bf16", "f32"; bf16 by default), and c. Sets types and
 /// use of C in `problem`.
 struct Result {
   Tensor d, c;

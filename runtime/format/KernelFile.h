@@ -5,7 +5,7 @@
 //   cubin | zeros to a multiple of 16 | manifest (flatbuffer, Manifest.fbs) | footer
 //
 // The cubin comes first, so that disassemblers and profilers open the file as it
-// is. The footer's layout is fixed for ever; what may change is the manifest,
+// is. The footer's layout is fixed forever; only the manifest may change,
 // under its own version. The hash covers every byte before it.
 
 #ifndef FP8GEMM_RUNTIME_FORMAT_KERNELFILE_H
@@ -67,7 +67,7 @@ struct KernelFile {
 
 namespace detail {
 
-/// Why bytes without a valid footer are no kernel file.
+/// The reason why bytes without a valid footer are not a kernel file.
 inline std::string diagnoseForeign(std::string_view bytes) {
   const std::string expected = "expected a kernel file (a cubin followed by its manifest), got ";
   if (bytes.empty())

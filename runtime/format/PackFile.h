@@ -7,7 +7,7 @@
 //
 // Each cubin starts at the next multiple of kCubinAlignment after the preceding part, and the file
 // ends with the last one: so there are no bytes but those that are checked. The header's layout
-// is fixed for ever; what may change is the rest, under its version.
+// is fixed forever; only the rest may change, with its version.
 
 #ifndef FP8GEMM_RUNTIME_FORMAT_PACKFILE_H
 #define FP8GEMM_RUNTIME_FORMAT_PACKFILE_H

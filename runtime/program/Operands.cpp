@@ -64,7 +64,7 @@ Operands::Operands(const fp8gemm_problem &problem, uint32_t device, const void *
   checkScales(problem);
 }
 
-/// Sizes that a type may leave open, but for scales.
+/// Sizes that may be dynamic in a type, except those of scales.
 void Operands::checkRows(const fp8gemm_problem &problem) {
   if (problem.flat) {
     require(a, "elements (m * k)", a.columns, problem.m * k);

@@ -43,7 +43,7 @@ struct Call {
   bool hasNoWork() const;
 };
 
-/// The checks that do not need the device. The operands of a call without work are not looked at.
+/// The checks that do not need the device. The operands of a call without work are not checked.
 fp8gemm_status checkCall(Call &call);
 
 /// Copies the description of groups to the host, which waits for the stream, and checks it.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The CUDA driver, opened when it is first asked for.
+// The CUDA driver, opened on first use.
 
 #ifndef FP8GEMM_RUNTIME_SRC_DRIVER_H
 #define FP8GEMM_RUNTIME_SRC_DRIVER_H

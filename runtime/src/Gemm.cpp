@@ -62,7 +62,7 @@ static fp8gemm_status chooseGrid(const Call &call, const DeviceLimits &limits, i
                 "expected at most %" PRId64 " clusters' work for kernel '%s', which counts it in 32 bits, got %" PRId64
                 " with tiles of %u x %u; split the product, or compile it with larger tiles",
                 most, facts.entry, clusters, facts.tileM, facts.tileN);
-  // Persistent, but for a split K.
+  // Persistent, except with split K.
   if (facts.splitK == 1)
     clusters = std::min(clusters, resident);
   else if (call.numSms && call.numSms < uint32_t(limits.sms) && clusters * facts.cluster > call.numSms)

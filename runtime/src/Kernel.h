@@ -51,7 +51,7 @@ struct fp8gemm_kernel {
   const fp8gemm::format::Manifest *description = nullptr;
   /// The same, for launches.
   fp8gemm::runtime::Facts facts;
-  /// Where these two are, but for a kernel of a pack, which has them.
+  /// The memory of these two, except for a kernel of a pack, which owns them.
   std::string bytes;
   fp8gemm::format::KernelFile file;
   /// Whether a pack owns this.
@@ -90,9 +90,9 @@ struct fp8gemm_kernel {
                  fp8gemm::cuda::CUlaunchConfig &config) const;
 
   /// Readies the kernel on the device of the current context, and says what that has. Of a device where it is
-  /// ready, takes no lock, but for a debug build.
+  /// ready, takes no lock, except in a debug build.
   fp8gemm_status load(const fp8gemm::cuda::Driver &driver, const fp8gemm::runtime::DeviceLimits *&limits);
-  /// The first of these, but for where a debug build reports.
+  /// The first of these, except for the reports of a debug build.
   fp8gemm_status loadOnDevice(const fp8gemm::cuda::Driver &driver, const fp8gemm::runtime::DeviceLimits *&limits);
   /// The same, and has the driver load the code into the current context, which it else may do at the first launch.
   fp8gemm_status loadInContext(const fp8gemm::cuda::Driver &driver);

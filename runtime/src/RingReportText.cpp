@@ -27,7 +27,7 @@ struct Who {
   bool operator<(const Who &other) const { return key() < other.key(); }
 };
 
-/// A line, but for its CTAs.
+/// A line without its CTAs.
 struct Line {
   Who who;
   unsigned warps; ///< bit i: warp i of the warpgroup; of other roles 0

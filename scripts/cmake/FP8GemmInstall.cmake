@@ -16,7 +16,7 @@ function(fp8gemm_public target name set component)
   set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
   set(export EXPORT ${set})
   if(FP8GEMM_STATIC_MLIR AND set STREQUAL FP8GemmCompilerTargets)
-    set(export) # nobody can link the libraries of this build, but for the shared ones by their C interface
+    set(export) # only the shared libraries of this build can be linked, through their C interface
     get_target_property(type ${target} TYPE)
   endif()
   if(FP8GEMM_INSTALL AND NOT type MATCHES "STATIC|INTERFACE")

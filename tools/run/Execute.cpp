@@ -36,7 +36,7 @@ static void requireMemory(const Problem &problem, int64_t padBytes) {
                              " GB of memory, got " + std::to_string(int64_t(needed * 1e-9)) + " GB");
 }
 
-/// The CPU's side needs MLIR, so it is loaded only when it is asked for: a GPU machine
+/// The CPU's side needs MLIR, so it is loaded only on demand: a GPU machine
 /// needs only this program and libfp8gemm_runtime.so.
 static void runOnCpu(Problem &problem) {
   void *library = dlopen("libfp8gemm_cpu.so.0", RTLD_NOW | RTLD_LOCAL);
@@ -80,7 +80,7 @@ static std::string explainHang(fp8gemm_kernel *kernel, const fp8gemm_kernel_info
   return text;
 }
 
-/// Launches twice where the result is checked, and times where that is asked for.
+/// Launches twice if the result is checked, and times the kernel on request.
 static void runOnGpu(Gpu &gpu, fp8gemm_kernel *kernel, Problem &problem, const Options &options, Report &report) {
   auto matrix = [&](Matrix &matrix) { return fp8gemm_matrix{gpu.upload(matrix), matrix.leadingDimension}; };
   fp8gemm_gemm_args args{};

@@ -25,7 +25,7 @@ struct Hang : std::runtime_error {
 class Gpu {
 public:
   /// Device 0, its primary context made current on this thread. Whatever is waited for longer than
-  /// `watchdogSeconds` (0: for ever) throws Hang.
+  /// `watchdogSeconds` (0: forever) throws Hang.
   explicit Gpu(double watchdogSeconds);
   ~Gpu();
   Gpu(const Gpu &) = delete;

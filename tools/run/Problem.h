@@ -54,7 +54,7 @@ struct Problem {
   int64_t m = 0, n = 0, k = 0;
   F8 aType = F8::E4m3, bType = F8::E4m3;
   bool dIsF32 = false;                ///< else bf16
-  bool hasC = false, inPlace = false; ///< in place: D holds C, and there is no Matrix c
+  bool hasC = false, inPlace = false; ///< in place: D is C, and there is no Matrix c
   int64_t sfbRows = 128;              ///< rows of B that share a scale
   bool sfaMnMajor = true, sfbMnMajor = false;
   Matrix a, sfa, b, sfb, c, d;

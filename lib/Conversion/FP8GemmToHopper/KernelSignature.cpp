@@ -61,7 +61,7 @@ std::string KernelBuilder::name() {
     name += "_partials" + std::to_string(config.getPartials());
   if (swap)
     name += "_swap";
-  // What is not said by now is said where it isn't what anyone would expect: so no two schedules share a name.
+  // The remaining fields are appended if they differ from their defaults, so no two schedules share a name.
   for (const config::Field &field : config::kFields)
     if (!llvm::is_contained(kFieldsOfShortNames, field.member))
       if (int64_t value = schedule.*field.member; value != config::usualValue(problem, schedule, field))

@@ -62,7 +62,7 @@ struct Emitter {
 /// Patterns, by concern.
 void populateKernelPatterns(NVVMTypeConverter &, mlir::RewritePatternSet &);
 void populateWarpSpecializePatterns(NVVMTypeConverter &, mlir::RewritePatternSet &);
-/// Waits last `limitMs` at most; 0: for ever.
+/// Waits last at most `limitMs`; 0: forever.
 void populateRingPatterns(NVVMTypeConverter &, mlir::RewritePatternSet &, int64_t limitMs);
 void populateFillPatterns(NVVMTypeConverter &, mlir::RewritePatternSet &);
 void populateMmaPatterns(NVVMTypeConverter &, mlir::RewritePatternSet &);

@@ -12,7 +12,7 @@ using namespace mlir;
 
 namespace fp8gemm::raising {
 
-/// More make no operand of an operation, however they are found: limits on what is looked at.
+/// Limits of the search: more factors can never be the operands of an operation.
 static constexpr unsigned kMostFactors = 8, kMostSteps = 256;
 
 bool isF8(Type element) {

@@ -34,7 +34,7 @@ struct View {
 struct Factor {
   llvm::SmallVector<View> views;
   Coordinates inContraction; ///< its index in the contraction's operand
-  mlir::Value obstacle{};    ///< what is no product, and hides what is before it
+  mlir::Value obstacle{};    ///< an operation that is not a product, and hides its operands
 
   mlir::Type getElementType() const { return views.back().getType().getElementType(); }
   bool isF8() const { return raising::isF8(getElementType()); }

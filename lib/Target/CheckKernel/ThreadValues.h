@@ -17,7 +17,7 @@ constexpr int64_t kThreadsPerWarp = 32, kThreadsPerWarpgroup = 128, kMaxThreads 
 enum class Scope { thread, warp, warpgroup, cta };
 llvm::StringRef getName(Scope scope);
 
-/// Two things are computed, each where it is asked for:
+/// Two facts are computed on demand:
 ///
 /// - the value itself in each thread, where it is a function of the thread index and constants.
 ///   So `tid % 128 / 32 == 0` is known exactly.

@@ -44,7 +44,7 @@ static Value sliceRows(OpBuilder &builder, Location loc, Value matrix, OpFoldRes
   return tensor::ExtractSliceOp::create(builder, loc, matrix, offsets, sizes, strides);
 }
 
-/// The columns of mn_major scales that serve rows from `first` on: those that are asked for, rounded up to what rows of
+/// The columns of mn_major scales that serve rows from `first` on: those requested, rounded up to what rows of
 /// scales are aligned to. Null where they can't be cut out in whole aligned pieces.
 static Value sliceScaleColumns(OpBuilder &builder, Location loc, Value scales, OpFoldResult first, OpFoldResult rows) {
   auto type = cast<RankedTensorType>(scales.getType());

@@ -11,7 +11,7 @@
 using namespace mlir;
 using namespace fp8gemm::hopper;
 
-/// True if `value` is the same in all threads wherever its definition's operands are; those are then to be looked at.
+/// True if `value` is uniform whenever its definition's operands are; the caller then checks those.
 static bool followsFromOperands(Value value) {
   Operation *op = value.getDefiningOp();
   if (!op) { // what a loop or a branch brings is not followed

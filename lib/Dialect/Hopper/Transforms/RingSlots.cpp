@@ -164,7 +164,7 @@ void checkSlot(const Slot &slot, Reporter &reporter) {
   }
 }
 
-/// R14: who holds every stage and asks for one more waits for ever.
+/// R14: a role that holds every stage and acquires one more waits forever.
 void checkHeld(Block &role, Reporter &reporter) {
   llvm::DenseMap<Value, int64_t> held;
   role.walk<WalkOrder::PreOrder>([&](Operation *op) {
