@@ -30,6 +30,7 @@ PROBLEMS = [
     {"op": "grouped_gemm", "grouping": "row_index", "align": 128, "groups": 3, "n": 256, "k": 256, "max_m": 128},
     {"op": "grouped_gemm", "grouping": "row_end", "align": 128, "groups": 3, "n": 256, "k": 256, "max_m": 128},
     {"op": "grouped_gemm", "grouping": "row_count", "groups": 3, "n": 256, "k": 256, "max_m": 128},
+    {"op": "grouped_gemm", "grouping": "batched", "groups": 2, "n": 256, "k": 256, "max_m": 128},
     {"op": "k_grouped_gemm", "m": 128, "n": 256, "groups": 3, "sfb": "mn_major", "d_type": "f32", "c": "in_place",
      "flattened": True},
 ]

@@ -185,6 +185,44 @@ def test_k_groups_flat(pack):
     assert torch.equal(through_ours, d)
 
 
+def test_deep_gemm_einsum(pack):
+    """Heads of a token beside each other, scales as engines store them: token by token, or MN-major."""
+    m = 77
+    a, b = ft.quantize_per_token(random(G, m, K)), experts()
+    heads = a[0].transpose(0, 1).contiguous(), a[1].transpose(0, 1).contiguous()
+    for sfa in (heads[1], dg.get_mn_major_tma_aligned_tensor(a[1]).transpose(0, 1)):
+        d = nan(m, G, N)
+        dg.fp8_einsum("bhr,hdr->bhd", (heads[0], sfa), b, d)
+        for group in range(G):
+            check(d[:, group], of_group(a, group), of_group(b, group))
+
+
+def test_deep_gemm_bf16(pack):
+    a, b, c = random(77, 512).to(BF16), random(256, 512, seed=1).to(BF16), random(77, 256, seed=2)
+    wanted = a.double() @ b.double().T
+    for dtype, tolerance in ((BF16, 2**-7), (F32, 2**-14)):
+        for added in (None, c.to(dtype)):
+            d = nan(77, 256, dtype=dtype)
+            dg.bf16_gemm_nn(a, b.T, d, c=added)
+            expected = wanted if added is None else wanted + added.double()
+            assert (d.double() - expected).abs().max() <= tolerance * expected.abs().max()
+
+
+def test_deep_gemm_loads_with_the_pack(pack):
+    """The first launch after use() can be captured."""
+    a, b = operands(33, 2112, 7168)
+    d, graph = nan(33, 2112), torch.cuda.CUDAGraph()
+    with fp8gemm.load(GPU_PACK) as fresh:
+        dg.use(fresh)
+        with torch.cuda.graph(graph):
+            dg.fp8_gemm_nt(a, b, d)
+        graph.replay()
+        torch.cuda.synchronize()
+        dg.use(pack)
+        check(d, a, b)
+        del graph
+
+
 def test_deep_gemm_dense(pack):
     a, b = operands(777, 2112, 7168)
     d = nan(777, 2112)
