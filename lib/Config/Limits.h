@@ -51,7 +51,7 @@ constexpr int64_t kMaxSwappedRows = 128;
 
 /// Rows of tiles that are chosen to be walked together, at most.
 constexpr int64_t kMaxRasterGroup = 32;
-/// Of raster_group^2 * ceil(N / tile_n): the place of a tile is found by a multiplication (hopper.raster_divisor).
+/// Of raster_group^2 * ceil(N / tile_n): the place of a tile is found by a multiplication (hopper.tiles, C4).
 constexpr int64_t kMaxRasterSquare = int64_t(1) << 31;
 
 /// One stage can't overlap loads with math; more than 16 K blocks in flight fill no gap.

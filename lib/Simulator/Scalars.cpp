@@ -56,6 +56,9 @@ static Outcome minU(Task &task, const Instruction &i) {
 static Outcome maxU(Task &task, const Instruction &i) {
   return binary(task, i, [](uint64_t x, uint64_t y) { return int64_t(std::max(x, y)); });
 }
+static Outcome shiftRight(Task &task, const Instruction &i) {
+  return binary(task, i, [](uint64_t x, uint64_t y) { return y < 64 ? int64_t(x >> y) : 0; });
+}
 static Outcome bitAnd(Task &task, const Instruction &i) {
   return binary(task, i, [](int64_t x, int64_t y) { return x & y; });
 }
@@ -141,7 +144,7 @@ static Outcome castUnsigned(Task &task, const Instruction &i) {
 }
 
 //===----------------------------------------------------------------------===//
-// The grid and its tiles
+// The grid
 //===----------------------------------------------------------------------===//
 
 static Outcome nothing(Task &, const Instruction &) { return Outcome::Next; }
@@ -155,34 +158,6 @@ static Outcome gridNumber(Task &task, const Instruction &i) {
                               .Case([&](gpu::ClusterIdOp) { return task.cta.index / size; })
                               .Case([&](gpu::ClusterDimOp) { return machine.launch.clusters; })
                               .Default([&](Operation *) { return task.cta.rank; });
-  return Outcome::Next;
-}
-
-/// The block row and column of a tile; `divisor` makes no difference to what they are.
-static Outcome raster(Task &task, const Instruction &i) {
-  auto op = cast<hopper::RasterOp>(i.op);
-  int64_t tile = task.in(i, 0).number, rows = task.in(i, 1).number, columns = task.in(i, 2).number;
-  int64_t group = int64_t(op.getGroup());
-  if (columns == 0 || tile >= rows * columns) {
-    task.fail(i.op) << "expected a tile below " << rows * columns << ", got " << tile << ", in " << task.name();
-    return Outcome::Failed;
-  }
-  int64_t firstRow = tile / (group * columns) * group, inGroup = tile % (group * columns);
-  int64_t height = std::min(group, rows - firstRow);
-  if (op.getDivisor() && height < group && task.in(i, 3).number != (int64_t(1) << 31) / height + 1) {
-    task.fail(i.op) << "expected the hopper.raster_divisor of " << rows << " block rows in groups of " << group
-                    << ", got another number";
-    return Outcome::Failed;
-  }
-  task.out(i, 0).number = firstRow + inGroup % height;
-  task.out(i, 1).number = inGroup / height;
-  return Outcome::Next;
-}
-
-static Outcome rasterDivisor(Task &task, const Instruction &i) {
-  int64_t group = int64_t(cast<hopper::RasterDivisorOp>(i.op).getGroup());
-  int64_t rest = task.in(i, 0).number % group;
-  task.out(i, 0).number = wrap(i.op->getResult(0).getType(), (int64_t(1) << 31) / (rest ? rest : group) + 1);
   return Outcome::Next;
 }
 
@@ -241,6 +216,7 @@ Handler fp8gemm::simulator::scalarHandler(Operation *op) {
       .Case<arith::DivUIOp>([](auto) -> Handler { return divide<false>; })
       .Case<arith::RemUIOp>([](auto) -> Handler { return divide<true>; })
       .Case<arith::RemSIOp>([](auto) { return remainderSigned; })
+      .Case<arith::ShRUIOp>([](auto) { return shiftRight; })
       .Case<arith::MinUIOp>([](auto) { return minU; })
       .Case<arith::MaxUIOp>([](auto) { return maxU; })
       .Case<arith::AndIOp>([](auto) { return bitAnd; })
@@ -251,8 +227,6 @@ Handler fp8gemm::simulator::scalarHandler(Operation *op) {
       .Case<arith::IndexCastUIOp, arith::ExtUIOp, arith::TruncIOp>([](auto) { return castUnsigned; })
       .Case<gpu::BlockIdOp, gpu::GridDimOp, gpu::ClusterIdOp, gpu::ClusterDimOp, gpu::ClusterBlockIdOp>(
           [](auto) { return gridNumber; })
-      .Case<hopper::RasterOp>([](auto) { return raster; })
-      .Case<hopper::RasterDivisorOp>([](auto) { return rasterDivisor; })
       .Case<hopper::GriddepcontrolWaitOp>([](auto) { return waitForPrevious; })
       .Case<hopper::GriddepcontrolLaunchDependentsOp>([](auto) { return launchDependents; })
       .Case<memref::SubViewOp>([](auto) { return subview; })

@@ -75,14 +75,23 @@ public:
           return success();
         }) {
     context.printOpOnDiagnostic(false);
-    base = buildModule(context, c.problem);
+    written = buildModule(context, c.problem);
     PipelineOptions options;
     options.config = config::toString(c.config);
     PassManager passes(&context);
     buildConfigPipeline(passes, options);
     buildHopperPipeline(passes, options);
+    isValid = written && succeeded(passes.run(*written));
+    if (!isValid)
+      return;
+    finished = written->clone();
+    isValid = complete(*finished);
+  }
+
+  bool complete(ModuleOp module) {
+    PassManager passes(&context);
     hopper::buildCompleteSchedulePipeline(passes.nest<gpu::GPUModuleOp>().nest<gpu::GPUFuncOp>());
-    isValid = base && succeeded(passes.run(*base));
+    return succeeded(passes.run(module));
   }
 
   static gpu::GPUFuncOp kernelOf(ModuleOp module) {
@@ -98,11 +107,13 @@ public:
     return all;
   }
 
-  /// Which rules object; empty: none.
-  std::set<std::string> checkStatically(ModuleOp module) {
+  /// Which rules object to a module, which is completed if it is as `level` says; empty: none.
+  std::set<std::string> checkStatically(ModuleOp module, Level level) {
     messages.clear();
     if (failed(verify(module)))
       return {"verifier"};
+    if (level == Level::Written && !complete(module))
+      return {"hopper-complete-schedule"};
     PassManager passes(&context);
     OpPassManager &kernel = passes.nest<gpu::GPUModuleOp>().nest<gpu::GPUFuncOp>();
     kernel.addPass(hopper::createCheckRingsPass());
@@ -133,7 +144,7 @@ public:
   MLIRContext context;
   std::string messages;
   ScopedDiagnosticHandler handler;
-  OwningOpRef<ModuleOp> base;
+  OwningOpRef<ModuleOp> written, finished; ///< as the builder writes it, and as it runs
   bool isValid = false;
 };
 
@@ -147,25 +158,22 @@ struct Row {
 
 using Table = std::map<std::pair<std::string, std::string>, Row>;
 
-static bool breakKernel(StringRef name, const Case &c, Table &table, std::mutex &mutex) {
-  Subject subject(c);
-  if (!subject.isValid || !subject.checkStatically(*subject.base).empty() ||
-      subject.objectsInSimulation(*subject.base)) {
-    std::lock_guard<std::mutex> lock(mutex);
-    llvm::errs() << name << ": expected the kernel itself to be sound, got " << subject.messages;
-    return false;
-  }
+/// Makes each mutation of a level in a module that is at it.
+static bool breakModule(StringRef name, Subject &subject, ModuleOp sound, Level level, Table &table,
+                        std::mutex &mutex) {
   bool allCaught = true;
-  size_t count = Subject::operationsOf(*subject.base).size();
+  size_t count = Subject::operationsOf(sound).size();
   for (size_t number = 0; number < count; ++number)
     for (const Mutation &mutation : mutations()) {
-      OwningOpRef<ModuleOp> broken = subject.base->clone();
-      Operation *op = Subject::operationsOf(*broken)[number];
-      if (op->getName().getStringRef() != mutation.op || !mutation.apply(op))
+      if (mutation.level != level || Subject::operationsOf(sound)[number]->getName().getStringRef() != mutation.op)
         continue;
-      std::set<std::string> rules = subject.checkStatically(*broken);
-      bool isNoIR = rules.count("verifier");
-      bool simulated = !isNoIR && subject.objectsInSimulation(*broken);
+      OwningOpRef<ModuleOp> broken = sound.clone();
+      Operation *op = Subject::operationsOf(*broken)[number];
+      if (!mutation.apply(op))
+        continue;
+      std::set<std::string> rules = subject.checkStatically(*broken, level);
+      bool isNoKernel = rules.count("verifier") || rules.count("hopper-complete-schedule");
+      bool simulated = !isNoKernel && subject.objectsInSimulation(*broken);
       std::lock_guard<std::mutex> lock(mutex);
       Row &row = table[{mutation.op, mutation.what}];
       ++row.tried;
@@ -180,6 +188,18 @@ static bool breakKernel(StringRef name, const Case &c, Table &table, std::mutex 
                    << "\n";
     }
   return allCaught;
+}
+
+static bool breakKernel(StringRef name, const Case &c, Table &table, std::mutex &mutex) {
+  Subject subject(c);
+  if (!subject.isValid || !subject.checkStatically(*subject.finished, Level::Complete).empty() ||
+      subject.objectsInSimulation(*subject.finished)) {
+    std::lock_guard<std::mutex> lock(mutex);
+    llvm::errs() << name << ": expected the kernel itself to be sound, got " << subject.messages;
+    return false;
+  }
+  bool tilesCaught = breakModule(name, subject, *subject.written, Level::Written, table, mutex);
+  return breakModule(name, subject, *subject.finished, Level::Complete, table, mutex) && tilesCaught;
 }
 
 int mutate(unsigned jobs, bool asTable) {

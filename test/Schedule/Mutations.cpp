@@ -164,6 +164,7 @@ bool launchEarly(Operation *op) {
 
 std::vector<Mutation> make() {
   std::vector<Mutation> all;
+  addTileMutations(all);
   auto add = [&](StringRef op, StringRef what, std::function<bool(Operation *)> apply) {
     all.push_back({op.str(), what.str(), std::move(apply)});
   };
@@ -256,8 +257,13 @@ std::vector<Mutation> make() {
   add("hopper.ring.create", "cluster = 1",
       [](Operation *op) { return setRing(op, [](RingType type) { return withCluster(type, 1); }); });
   add("arith.constant", "phase flipped", flipPhase);
+  add("arith.shrui", "one bit less", [](Operation *op) {
+    auto bits = op->getOperand(1).getDefiningOp<arith::ConstantIntOp>();
+    OpBuilder builder(op);
+    op->setOperand(1, arith::ConstantIntOp::create(builder, op->getLoc(), bits.getType(), bits.value() - 1));
+    return true;
+  });
   add("scf.for", "one iteration less", shorten);
-  add("hopper.raster", "group = 1", [](Operation *op) { return setInteger(op, "group", [](int64_t) { return 1; }); });
   add("hopper.tma_load", "row and column swapped", [](Operation *op) { return swapOperands(op, 1); });
   add("hopper.tma_load", "not multicast", [](Operation *op) { return bool(op->removeAttr("multicast")); });
   add("hopper.tma_store", "row and column swapped", [](Operation *op) { return swapOperands(op, 2); });

@@ -14,14 +14,20 @@
 
 namespace fp8gemm::schedule {
 
+/// The schedule that the builder writes, or the one that hopper-complete-schedule makes of it and that runs.
+enum class Level { Written, Complete };
+
 /// A way to break an operation. `apply` changes it, or says that it does not apply.
 struct Mutation {
   std::string op;   ///< "hopper.ring.release"
   std::string what; ///< "dropped"
   std::function<bool(mlir::Operation *)> apply;
+  Level level = Level::Complete;
 };
 
 const std::vector<Mutation> &mutations();
+/// Those of hopper.tiles, hopper.for_tiles and hopper.locate, which only a written schedule has.
+void addTileMutations(std::vector<Mutation> &all);
 
 /// Breaks every operation of some kernels in every way, and prints what objects. 0 if for each mutation
 /// hopper-check-rings or the simulator does; `table`: as docs/Mutations.md has it.

@@ -75,7 +75,7 @@ void KernelBuilder::buildProducer() {
       Value groupOfB = problem.hasGroupsOfB() ? tile.group : Value();
       load(a, tile.row, column, groupOfA, buffers[0], slot, config.getClusterN() > 1);
       load(b, tile.column, column, groupOfB, buffers[1], slot, config.getClusterM() > 1);
-      Value scales = scaleBlock(tile, k);
+      Value scales = scaleBlock(k);
       if (problem.sfaByTma())
         load(sfa, scales, firstScale(tile), groupOfA, buffers[2], slot, /*shared=*/false);
       if (problem.sfbByTma())
@@ -99,7 +99,7 @@ void KernelBuilder::buildHelper() {
   forEachTile([&](Value number) {
     Tile tile = locate(number);
     auto fetch = [&](Value i) {
-      Value k = scaleBlock(tile, i);
+      Value k = scaleBlock(i);
       SmallVector<Value> values;
       if (!problem.sfaByTma())
         values.push_back(fetchRowScales(tile, k));
@@ -143,7 +143,7 @@ void KernelBuilder::buildConsumer(Value group) {
   };
   auto compute = [&](Value number) {
     if (problem.shiftsScales())
-      shift = shiftOfScales(started);
+      shift = shiftOfScales();
     SmallVector<Value> sums = mainLoop(group, zeros());
     Tile tile = locate(number); // not before: the first product need not wait for it
     finish(tile, sums);

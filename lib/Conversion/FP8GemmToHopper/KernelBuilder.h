@@ -29,10 +29,9 @@ public:
   void build(mlir::gpu::GPUModuleOp module);
 
 private:
-  /// A tile of D: its first row and first column. Of a grouped product its group, too, and of one whose groups
-  /// are tabulated the table's row: blocks (of rows, or of K) before it, where it begins and ends.
+  /// A tile of D: its first row and first column, of a grouped product its group, and where that one's rows end.
   struct Tile {
-    mlir::Value row, column, group, blocksBefore, begin, end;
+    mlir::Value row, column, group, end;
   };
   /// A stage as a consumer sees it.
   struct Stage {
@@ -51,7 +50,6 @@ private:
   hopper::GroupsAttr groupsAttr();
   hopper::RingType ringType();
   hopper::RingType cRingType();
-  void endTilesWithA();
   void scheduleTiles();
   /// Loads the tile of `map` at (row, column); a tile that the cluster shares, by
   /// every CTA's share and multicast.
@@ -61,35 +59,28 @@ private:
   void buildHelper();
   void buildConsumer(mlir::Value group);
 
-  /// A persistent loop over the numbers of this CTA's tiles, after scheduleTiles(). Tiles of no group and
-  /// of one without K blocks are skipped, or have `otherwise` done.
-  void forEachTile(llvm::function_ref<void(mlir::Value)> body,
-                   llvm::function_ref<void(mlir::Value)> otherwise = nullptr);
-  /// Finds what must be known of a tile before its K blocks: `started`. Whether there is anything to do;
-  /// null: always.
-  mlir::Value start(mlir::Value number);
-  /// Where a tile is: in raster order, group by group.
-  Tile locate(mlir::Value number);
-  Tile locateIn(mlir::Value number, mlir::Value blockRows);
-  Tile locateByIndex(mlir::Value number);
-  Tile findGroup(mlir::Value number);
+  /// A loop over this CTA's tiles, after scheduleTiles(): `body` and `empty` (of groups without K blocks) are
+  /// called with the tile.
+  void forEachTile(llvm::function_ref<void(mlir::Value)> body, llvm::function_ref<void(mlir::Value)> empty = nullptr);
+  hopper::TileKind tileKind();
+  /// Where a tile is.
+  Tile locate(mlir::Value tile);
   /// Tabulates the groups, and where K is grouped makes tensor maps of each.
   void tabulateGroups();
   /// The tensor map of an operand for a tile: `map`, or its group's where K is grouped.
   mlir::Value mapOf(mlir::Value map, int64_t slot, const Tile &tile);
   /// Where the scales of a tile's `i`th K block are.
-  mlir::Value scaleBlock(const Tile &tile, mlir::Value i);
+  mlir::Value scaleBlock(mlir::Value i);
   /// Rows from the tile's first on that are of its group; null: all that D has.
   mlir::Value storedRows(const Tile &tile);
   /// The offset of the tile's scales from the first scale that TMA loads.
-  mlir::Value shiftOfScales(const Tile &tile);
+  mlir::Value shiftOfScales();
   /// The row from whose scale on TMA brings those of a tile.
   mlir::Value firstScale(const Tile &tile);
   /// Those of `rows` that are not before `first`.
   mlir::Value restFrom(mlir::Value rows, mlir::Value first);
   /// Stores the first `rows` rows of a block.
   void storePart(Tile block, mlir::Value panel, mlir::Value rows);
-  mlir::Value ceilDiv(mlir::Value extent, int64_t divisor);
   Stage wait();
   /// Whether D is written where a group has no K blocks: not in place.
   bool writesEmptyGroups() const {
@@ -145,13 +136,10 @@ private:
 
   // Kernel arguments and what every role uses.
   mlir::Value mapA, mapB, sfa, sfb, mapC, mapD, a, b, d, groups, workspace, extentM, extentK, staging, ring, cRing;
-  mlir::Value blockRows, blockColumns, tiles, firstTile, tileStep;
-  mlir::Value lastRow;                      ///< at which a tile starts; null if tiles may end beyond A
-  mlir::Value rasterDivisor;                ///< where all groups have as many block rows
+  mlir::Value work;                         ///< the tiles, of hopper.tiles
   mlir::Value table;                        ///< of groups, if their rows are known on the device only
-  mlir::Value tilesPerGroup;                ///< where all groups have the same
+  mlir::Value begin;                        ///< of the tile's group, of hopper.for_tiles
   mlir::Value shift;                        ///< of the tile's scales in their buffer, if they don't start it
-  Tile started;                             ///< what is known of the loop's tile before its K blocks
   llvm::SmallVector<mlir::Value> firstRows; ///< of a consumer's blocks of 64 rows, in the tile
   mlir::Value rank;                         ///< of this CTA in its cluster
   mlir::Value firstBlock, blockCount;       ///< the K blocks of this CTA

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The kernel around the roles: function, shared memory, grid, tile order.
+// The kernel around the roles: function, shared memory, grid.
 
 #include "DebugRings.h"
 
@@ -191,64 +191,6 @@ struct LowerCollapse : OpConversionPattern<memref::CollapseShapeOp> {
   }
 };
 
-/// What x / n multiplies by, and shifts the product right by.
-constexpr int64_t kDivisorOne = int64_t(1) << 31, kDivisorBits = 31;
-
-/// raster -> multiplications and constant divisions.
-struct LowerRaster : OpConversionPattern<RasterOp> {
-  using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(RasterOp op, OneToNOpAdaptor adaptor,
-                                ConversionPatternRewriter &rewriter) const override {
-    Location loc = op.getLoc();
-    Value tile = adaptor.getTile().front(), columns = adaptor.getBlockColumns().front();
-    int64_t group = op.getGroup();
-    Value tilesInGroup =
-        arith::MulIOp::create(rewriter, loc, arith::ConstantIndexOp::create(rewriter, loc, group), columns);
-    Value firstRow = arith::DivUIOp::create(rewriter, loc, tile, tilesInGroup);
-    Value inGroup = arith::RemUIOp::create(rewriter, loc, tile, tilesInGroup);
-    if (group == 1) {
-      rewriter.replaceOp(op, {firstRow, inGroup});
-      return success();
-    }
-    Emitter emit{rewriter, loc};
-    firstRow = emit.mul(emit.toI32(firstRow), emit.i32(group));
-    Value rowsLeft = arith::SubIOp::create(rewriter, loc, emit.toI32(adaptor.getBlockRows().front()), firstRow);
-    Value isWhole = arith::CmpIOp::create(rewriter, loc, arith::CmpIPredicate::uge, rowsLeft, emit.i32(group));
-    Value rows = arith::SelectOp::create(rewriter, loc, isWhole, emit.i32(group), rowsLeft);
-    Value column = op.getDivisor() ? divide(emit, emit.toI32(inGroup), isWhole, adaptor.getDivisor().front(), group)
-                                   : arith::DivUIOp::create(rewriter, loc, emit.toI32(inGroup), rows);
-    Value row = arith::SubIOp::create(rewriter, loc, emit.toI32(inGroup), emit.mul(column, rows));
-    auto toIndex = [&](Value value) -> Value {
-      return arith::IndexCastUIOp::create(rewriter, loc, rewriter.getIndexType(), value);
-    };
-    rewriter.replaceOp(op, {toIndex(emit.add(firstRow, row)), toIndex(column)});
-    return success();
-  }
-
-  /// value / group where `isWhole`, else by what `divisor` is for.
-  static Value divide(Emitter emit, Value value, Value isWhole, Value divisor, int64_t group) {
-    Value by = arith::SelectOp::create(emit.builder, emit.loc, isWhole, emit.i32(kDivisorOne / group + 1), divisor);
-    Value shifted = arith::ShRUIOp::create(emit.builder, emit.loc, emit.mul(emit.toI64(value), emit.toI64(by)),
-                                           emit.i64(kDivisorBits));
-    return arith::TruncIOp::create(emit.builder, emit.loc, emit.builder.getI32Type(), shifted);
-  }
-};
-
-/// raster_divisor -> a division; no last group: one of the whole `group`.
-struct LowerRasterDivisor : OpConversionPattern<RasterDivisorOp> {
-  using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(RasterDivisorOp op, OneToNOpAdaptor adaptor,
-                                ConversionPatternRewriter &rewriter) const override {
-    Emitter emit{rewriter, op.getLoc()};
-    int64_t group = op.getGroup();
-    Value rows = emit.rem(emit.toI32(adaptor.getBlockRows().front()), group);
-    rows = arith::SelectOp::create(rewriter, op.getLoc(), emit.equals(rows, 0), emit.i32(group), rows);
-    Value quotient = arith::DivUIOp::create(rewriter, op.getLoc(), emit.i32(static_cast<int32_t>(kDivisorOne)), rows);
-    rewriter.replaceOp(op, emit.add(quotient, emit.i32(1)));
-    return success();
-  }
-};
-
 } // namespace
 
 void fp8gemm::hopper::populateKernelPatterns(NVVMTypeConverter &converter, RewritePatternSet &patterns) {
@@ -256,6 +198,6 @@ void fp8gemm::hopper::populateKernelPatterns(NVVMTypeConverter &converter, Rewri
                LowerGridIndex<gpu::GridDimOp, NVVM::GridDimXOp>, LowerGridIndex<gpu::ClusterIdOp, NVVM::ClusterIdXOp>,
                LowerGridIndex<gpu::ClusterDimOp, NVVM::ClusterDimXOp>,
                LowerGridIndex<gpu::ClusterBlockIdOp, NVVM::BlockInClusterIdXOp>, LowerClusterBarrier,
-               LowerGriddepcontrolWait, LowerGriddepcontrolLaunchDependents, LowerSubview, LowerCollapse, LowerRaster,
-               LowerRasterDivisor>(converter, patterns.getContext());
+               LowerGriddepcontrolWait, LowerGriddepcontrolLaunchDependents, LowerSubview, LowerCollapse>(
+      converter, patterns.getContext());
 }

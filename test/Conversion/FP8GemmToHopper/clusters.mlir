@@ -26,7 +26,8 @@ func.func @products(%a: !a, %sfa: memref<8x?xf32>, %b: !b, %sfb: memref<1x8xf32>
 // CHECK-SAME:    cluster_m = 2>
 // CHECK:         hopper.ring.create : !ring
 // CHECK:         hopper.cluster_barrier
-// CHECK:         %[[RANK:.+]] = gpu.cluster_block_id x
+// CHECK:         hopper.tiles {{.*}} cluster_m = 2
+// CHECK-NEXT:    %[[RANK:.+]] = gpu.cluster_block_id x
 // CHECK:         producer
 // CHECK:           %[[SLOT:slot.*]], %[[A:.+]], %[[B:.+]], %{{.+}} = hopper.ring.acquire
 // CHECK:           hopper.tma_load %{{.+}} to %[[A]] signal %[[SLOT]] :
@@ -41,12 +42,10 @@ func.func @products(%a: !a, %sfa: memref<8x?xf32>, %b: !b, %sfb: memref<1x8xf32>
 // Four CTAs share the K blocks of a tile, two each; then each adds up and stores 16 columns.
 // CHECK-LABEL: gpu.func @{{[a-z0-9_]*}}_split4(
 // CHECK-SAME:    workgroup(%[[STAGING:.+]] : memref<1x1x64x16xbf16, 3>, %[[EXCHANGE:.+]] : memref<1x8x128x4xf32, 3>)
-// CHECK:         %[[TILE:.+]] = gpu.cluster_id x
-// CHECK:         %[[RANK:.+]] = gpu.cluster_block_id x
-// CHECK:         %[[BLOCKS:.+]] = arith.muli %[[RANK]], %c8
-// CHECK:         %[[BEGIN:.+]] = arith.divui %[[BLOCKS]], %c4
+// CHECK:         hopper.tiles %{{.+}} of <split_k, tile_m = 64, tile_n = 64, n = 128, k_blocks = 8, raster = 1, split_k = 4, ends_at = 4>
+// CHECK-NEXT:    %[[RANK:.+]] = gpu.cluster_block_id x
 // CHECK:         producer
-// CHECK:           hopper.raster %[[TILE]]
+// CHECK-NEXT:      hopper.for_tiles %{{.+}} |%{{.+}}, %{{.+}}, %[[BEGIN:.+]], %{{.+}}| {
 // CHECK:           scf.for %[[I:.+]] = %c0 to %c2 step %c1
 // CHECK:             arith.addi %[[BEGIN]], %[[I]]
 // CHECK:         consumers(1)

@@ -13,14 +13,10 @@
 // CHECK-SAME:    groups = <count = 3, by = row_end>>
 // CHECK:         hopper.scan_groups %[[ENDS]] by row_end limit %{{.+}} block(64) to %[[TABLE]]
 // CHECK:         gpu.barrier
-// CHECK:         memref.load %[[TABLE]][%c3, %c0]
+// CHECK:         hopper.tiles %{{.+}} by %[[TABLE]] : memref<4x4xi32, 3> of <rows_by_table, tile_m = 64, tile_n = 128, n = 256, k_blocks = 4, raster = 2, groups = 3>
 // CHECK:         hopper.warp_specialize
-// CHECK:           scf.for %[[TILE:.+]] = %block_id_x to
-// CHECK:             %[[BLOCK:.+]] = arith.divui %[[TILE]], %c2
-// CHECK:             %[[GROUP:.+]], %{{.+}}, %[[BEGIN:.+]], %[[END:.+]] = hopper.find_group %[[BLOCK]] in %[[TABLE]]
-// The raster is within the group, whose rows no other tile need have.
-// CHECK:             hopper.raster %{{.+}} in(%{{.+}}, %{{.+}}) group({{[0-9]+}}){{$}}
-// CHECK:             %[[ROW:.+]] = arith.addi %[[BEGIN]]
+// CHECK:           hopper.for_tiles %{{.+}} |%[[TILE:.+]], %[[BEGIN:.+]], %{{.+}}, %{{.+}}| {
+// CHECK-NEXT:        %[[ROW:.+]], %{{.+}}, %[[GROUP:.+]], %{{.+}} = hopper.locate %[[TILE]]
 // CHECK:             scf.for
 // CHECK:               hopper.tma_load %[[A]][%[[ROW]], %{{.+}}] to
 // CHECK:               hopper.tma_load %[[B]][%{{.+}}, %{{.+}}] of %[[GROUP]] to
@@ -51,18 +47,15 @@ func.func @ends(%a: memref<?x512xf8E4M3FN>, %sfa: memref<4x?xf32>, %b: memref<3x
 // CHECK-LABEL: gpu.func @fp8gemm_{{.*}}_3_groups_row_index_align128
 // CHECK-SAME:    %[[INDEX:[a-z0-9]+]]: memref<?xi32> {hopper.param = #hopper.param<matrix of groups>}
 // CHECK-NOT:     hopper.scan_groups
+// CHECK:         %[[WORK:.+]] = hopper.tiles %{{.+}} by %[[INDEX]] : memref<?xi32> of <rows_by_index, {{.*}} groups = 3>
 // CHECK:         hopper.warp_specialize
-// CHECK:             hopper.raster
-// CHECK:             %[[ENTRY:.+]] = memref.load %[[INDEX]]
-// CHECK:             %[[GROUP:.+]] = arith.index_castui %[[ENTRY]]
-// CHECK:             %[[IS:.+]] = arith.cmpi ult, %[[GROUP]], %c3
-// CHECK:             scf.if %[[IS]] {
+// CHECK:             hopper.for_tiles %[[WORK]]
 // CHECK:               hopper.tma_load
 // CHECK:         } helper {
-// CHECK:             scf.if
+// CHECK:             hopper.for_tiles %[[WORK]]
 // CHECK:               hopper.fetch_scales
 // CHECK:         } consumers
-// CHECK:             scf.if
+// CHECK:             hopper.for_tiles %[[WORK]]
 // CHECK:               hopper.mma
 // CHECK:               %[[ROWS:.+]] = hopper.count_rows %[[INDEX]]
 // CHECK:               hopper.tma_store
@@ -125,15 +118,14 @@ func.func @batched(%a: memref<3x?x512xf8E4M3FN>, %sfa: memref<3x4x?xf32>, %b: me
 // CHECK-NEXT:    hopper.make_group_maps %{{.+}} of %{{.+}} rows %{{.+}} in %[[TABLE]] to %[[WORKSPACE]] slot 1 of 2
 // CHECK:         gpu.barrier
 // CHECK:         hopper.warp_specialize
-// CHECK:           %[[GROUP:.+]] = arith.divui
-// CHECK:           memref.load %[[TABLE]][%[[GROUP]], %c0]
-// CHECK:           scf.if
-// CHECK:             %[[MAP:.+]] = hopper.group_map %[[GROUP]] of 3 in %[[WORKSPACE]] slot 0 of 2
-// CHECK:             scf.for
+// CHECK:           hopper.for_tiles %{{.+}} |%[[TILE:.+]], %[[BEFORE:.+]], %{{.+}}, %[[COUNT:.+]]| {
+// CHECK-NEXT:        %{{.+}}, %{{.+}}, %[[GROUP:.+]], %{{.+}} = hopper.locate %[[TILE]]
+// CHECK-NEXT:        %[[MAP:.+]] = hopper.group_map %[[GROUP]] of 3 in %[[WORKSPACE]] slot 0 of 2
+// CHECK:             scf.for %[[I:.+]] = %c0 to %[[COUNT]] step %c1 {
 // CHECK:               hopper.tma_load %[[MAP]][
+// CHECK:               arith.addi %[[BEFORE]], %[[I]]
 // CHECK:         } consumers
-// CHECK:           scf.if
-// CHECK-NOT:       else
+// CHECK-NOT:       empty
 // CHECK:             hopper.tma_store add %{{.+}} to %{{.+}}[%{{.+}}, %{{.+}}] of
 func.func @k_grouped(%a: memref<256x?xf8E4M3FN>, %sfa: memref<?x256xf32>, %b: memref<128x?xf8E4M3FN>, %sfb: memref<?x128xf32>,
                      %lengths: memref<3xi32>, %d: memref<3x256x128xf32>) {
@@ -148,9 +140,9 @@ func.func @k_grouped(%a: memref<256x?xf8E4M3FN>, %sfa: memref<?x256xf32>, %b: me
 // CHECK-LABEL: gpu.func @fp8gemm_1d1d_{{.*}}_3_groups_k_count_flat_align1
 // CHECK-SAME:    memref<?xf8E4M3FN> {hopper.param = #hopper.param<matrix of a>}
 // CHECK:         } consumers
-// CHECK:           scf.if
+// CHECK:           hopper.for_tiles
 // CHECK:             hopper.mma
-// CHECK:           } else {
+// CHECK:           } empty |
 // CHECK:             %[[ZERO:.+]] = hopper.zero
 // CHECK:             hopper.store_fragment %[[ZERO]]
 // CHECK:             hopper.tma_store %{{.+}} to

@@ -35,11 +35,15 @@ func.func @host_keeps_the_product(%a: memref<?x576xf8E4M3FN>, %sfa: memref<5x?xf
 // Up to here a launch may overlap with the kernel before it.
 // CHECK-NEXT:    hopper.griddepcontrol.wait
 
-// CHECK:         hopper.warp_specialize producer registers(40) {
-// CHECK:           hopper.raster {{.*}} group(16)
+// CHECK-NEXT:    %[[WORK:.+]] = hopper.tiles %{{.+}} of <plain, tile_m = 128, tile_n = 192, n = 384, k_blocks = 5, raster = 16, ends_at = 4>
+
+// All roles walk the same tiles. The producer locates one at its start, a consumer after the main loop.
+// CHECK-NEXT:    hopper.warp_specialize producer registers(40) {
+// CHECK-NEXT:      hopper.for_tiles %[[WORK]] |%[[TILE:.+]], %{{.+}}, %{{.+}}, %{{.+}}| {
+// CHECK-NEXT:        %[[ROW:.+]], %{{.+}}, %{{.+}}, %{{.+}} = hopper.locate %[[TILE]]
 // CHECK:           scf.for %[[K:.+]] = %c0 to %c5 step %c1 {
 // CHECK:             %[[SLOT:slot.*]], %[[AS:.+]], %[[BS:.+]], %[[SFAS:.+]] = hopper.ring.acquire %[[RING]] by tma
-// CHECK-NEXT:        hopper.tma_load %[[A]][%{{.+}}, %[[KCOL:.+]]] to %[[AS]] signal %[[SLOT]]
+// CHECK-NEXT:        hopper.tma_load %[[A]][%[[ROW]], %[[KCOL:.+]]] to %[[AS]] signal %[[SLOT]]
 // CHECK-NEXT:        hopper.tma_load %[[B]][%{{.+}}, %[[KCOL]]] to %[[BS]] signal %[[SLOT]]
 // CHECK-NEXT:        hopper.tma_load %[[SFA]][%[[K]], %{{.+}}] to %[[SFAS]] signal %[[SLOT]]
 // CHECK-NEXT:        hopper.ring.commit %[[SLOT]]
@@ -50,6 +54,8 @@ func.func @host_keeps_the_product(%a: memref<?x576xf8E4M3FN>, %sfa: memref<5x?xf
 // CHECK:           hopper.ring.acquire %[[RING]] by warps
 
 // CHECK:         } consumers(2) registers(232) unroll(2) |%[[GROUP:.+]]| {
+// CHECK:           hopper.for_tiles %[[WORK]]
+// CHECK-NOT:         hopper.locate
 // CHECK:             hopper.ring.wait %[[RING]]
 // CHECK:             %[[ROWS:.+]] = hopper.load_scales {{.*}} -> <64 rows by 1>
 // CHECK-NEXT:        %[[COLUMNS:.+]] = hopper.load_scales {{.*}} -> <192 columns by 64>

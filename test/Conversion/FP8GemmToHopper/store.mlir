@@ -23,6 +23,7 @@ func.func @store(%a: memref<?x128xf8E4M3FN>, %sfa: memref<1x?xf32>, %b: memref<9
 // CHECK-NEXT:      hopper.fence.async_shared
 // CHECK-NEXT:      hopper.named_barrier %[[BARRIER]] threads(128)
 // CHECK:           hopper.tma_store %[[PANELS]] to
+// CHECK-NEXT:      hopper.yield
 // CHECK-NEXT:    }
 // The next kernel may start; it waits for what this one writes.
 // CHECK-NEXT:    hopper.griddepcontrol.launch_dependents

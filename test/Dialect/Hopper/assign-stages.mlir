@@ -226,3 +226,24 @@ gpu.func @in_while(%b: i1) {
   gpu.return
 }
 }
+
+// -----
+
+!ring = !hopper.ring<stages = 2, tma = [memref<32xf32, 3>], readers = 1>
+gpu.module @m {
+gpu.func @in_for_tiles(%m: index) {
+  %ring = hopper.ring.create : !ring
+  %work = hopper.tiles %m of <plain, tile_m = 64, tile_n = 64, n = 136, k_blocks = 4, raster = 8>
+  hopper.warp_specialize producer registers(40) {
+    // expected-error @+1 {{expected ring accesses to be nested in scf.for and scf.if alone: run hopper-expand-tiles first}}
+    hopper.for_tiles %work |%tile, %begin, %k_begin, %k_count| {
+      %slot, %buffer = hopper.ring.acquire %ring by tma : !ring
+      hopper.yield
+    }
+    hopper.yield
+  } consumers(1) registers(232) |%warpgroup| {
+    hopper.yield
+  }
+  gpu.return
+}
+}

@@ -480,19 +480,3 @@ func.func @tma_store_c1_staging(%s: memref<64x32xbf16, 3>, %map: !map, %i: index
   hopper.tma_store %s to %map[%i, %i] : memref<64x32xbf16, 3> to !map
   return
 }
-
-// -----
-
-func.func @raster_group(%t: index, %divisor: i32) {
-  // expected-error @+1 {{expected 'group' to be at least 1 block row, got 0}}
-  %r, %c = hopper.raster %t in (%t, %t) group(0) by %divisor
-  return
-}
-
-// -----
-
-func.func @raster_divisor_group(%t: index) {
-  // expected-error @+1 {{expected 'group' to be at least 1 block row, got -1}}
-  %divisor = hopper.raster_divisor %t group(-1)
-  return
-}

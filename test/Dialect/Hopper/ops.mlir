@@ -137,23 +137,19 @@ gpu.func @compute(%a: !tile, %b: !tile, %sfa: memref<64xf32, 3>, %sfb: memref<4x
 }
 
 // CHECK-LABEL: gpu.func @store
-gpu.func @store(%d: !map_d, %acc: !hopper.fragment<64x64xf32>, %tile: index) workgroup(%staging: memref<4x64x16xbf16, 3>) {
+gpu.func @store(%d: !map_d, %acc: !hopper.fragment<64x64xf32>, %row: index) workgroup(%staging: memref<4x64x16xbf16, 3>) {
   // CHECK: %[[ID:.*]] = arith.constant 3 : index
-  // CHECK: %[[DIVISOR:.*]] = hopper.raster_divisor %[[TILE:.*]] group(8)
-  // CHECK-NEXT: %[[ROW:.*]], %[[COLUMN:.*]] = hopper.raster %[[TILE]] in(%[[TILE]], %[[TILE]]) group(8) by %[[DIVISOR]]
   // CHECK-NEXT: hopper.store_fragment %{{.*}} to %[[STAGING:.*]] : <64x64xf32>, memref<4x64x16xbf16, 3>
   // CHECK-NEXT: hopper.fence.async_shared
   // CHECK-NEXT: hopper.named_barrier %[[ID]] threads(128)
-  // CHECK-NEXT: hopper.tma_store %[[STAGING]] to %{{.*}}[%[[ROW]], %[[COLUMN]]]
+  // CHECK-NEXT: hopper.tma_store %[[STAGING]] to %{{.*}}[%[[ROW:.*]], %[[ROW]]]
   // CHECK-NEXT: hopper.tma_store.wait read pending 1
   // CHECK-NEXT: hopper.tma_store.wait{{$}}
   %c3 = arith.constant 3 : index
-  %divisor = hopper.raster_divisor %tile group(8)
-  %row, %column = hopper.raster %tile in (%tile, %tile) group(8) by %divisor
   hopper.store_fragment %acc to %staging : !hopper.fragment<64x64xf32>, memref<4x64x16xbf16, 3>
   hopper.fence.async_shared
   hopper.named_barrier %c3 threads(128)
-  hopper.tma_store %staging to %d[%row, %column] : memref<4x64x16xbf16, 3> to !map_d
+  hopper.tma_store %staging to %d[%row, %row] : memref<4x64x16xbf16, 3> to !map_d
   hopper.tma_store.wait read pending 1
   hopper.tma_store.wait
   gpu.return

@@ -446,26 +446,4 @@ LogicalResult TmaStoreOp::verify() {
   return success();
 }
 
-//===----------------------------------------------------------------------===//
-// Scheduling tiles
-//===----------------------------------------------------------------------===//
-
 void SumFragmentsOp::getAsmResultNames(SetName setName) { setName(getSum(), "sum"); }
-
-void RasterOp::getAsmResultNames(SetName setName) {
-  setName(getBlockRow(), "block_row");
-  setName(getBlockColumn(), "block_column");
-}
-
-template <typename Op> static LogicalResult verifyRasterGroup(Op op) {
-  int64_t group = op.getGroup();
-  if (group < 1)
-    return op.emitOpError() << "expected 'group' to be at least 1 block row, got " << group;
-  return success();
-}
-
-LogicalResult RasterOp::verify() { return verifyRasterGroup(*this); }
-
-void RasterDivisorOp::getAsmResultNames(SetName setName) { setName(getDivisor(), "divisor"); }
-
-LogicalResult RasterDivisorOp::verify() { return verifyRasterGroup(*this); }

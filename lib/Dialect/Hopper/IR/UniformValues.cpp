@@ -20,7 +20,7 @@ static bool followsFromOperands(Value value) {
   }
   if (op->hasTrait<OpTrait::ConstantLike>() ||
       isa<gpu::BlockIdOp, gpu::BlockDimOp, gpu::GridDimOp, gpu::ClusterIdOp, gpu::ClusterDimOp, gpu::ClusterBlockIdOp,
-          gpu::ClusterDimBlocksOp, RingCreateOp, RasterOp, RasterDivisorOp, memref::LoadOp, memref::DimOp>(op))
+          gpu::ClusterDimBlocksOp, RingCreateOp, TilesOp, memref::LoadOp, memref::DimOp>(op))
     return true;
   if (op->getNumRegions() != 0 || op->getNumOperands() == 0 || !isMemoryEffectFree(op))
     return false;

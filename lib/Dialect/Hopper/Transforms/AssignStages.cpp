@@ -127,7 +127,11 @@ private:
         if (failed(threadIf(condition, accesses)))
           return failure();
       } else {
-        return emitWithoutRegions(&op) << "expected ring accesses to be nested in scf.for and scf.if alone";
+        InFlightDiagnostic error = emitWithoutRegions(&op);
+        error << "expected ring accesses to be nested in scf.for and scf.if alone";
+        if (isa<ForTilesOp>(op))
+          error << ": run hopper-expand-tiles first";
+        return error;
       }
     }
     return success();

@@ -29,7 +29,7 @@ LogicalResult checkNesting(gpu::GPUFuncOp func) {
   WalkResult result = func.walk<WalkOrder::PreOrder>([&](Operation *op) -> WalkResult {
     unsigned loops = 0;
     for (Operation *at = op; at != func; at = at->getParentOp())
-      loops += isa<LoopLikeOpInterface>(at);
+      loops += isa<LoopLikeOpInterface, ForTilesOp>(at);
     return loops > kMostLoops
                ? emitWithoutRegions(op) << "expected loops to be nested at most " << kMostLoops << " deep"
                : WalkResult::advance();

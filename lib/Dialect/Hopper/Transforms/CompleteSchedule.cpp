@@ -6,6 +6,7 @@
 #include "mlir/Pass/PassManager.h"
 
 void fp8gemm::hopper::buildCompleteSchedulePipeline(mlir::OpPassManager &kernel) {
+  kernel.addPass(createExpandTilesPass());
   kernel.addPass(createUnrollPass());
   kernel.addPass(createReuseRegistersPass());
   kernel.addPass(createAssignStagesPass());

@@ -53,7 +53,7 @@ public:
     } else if (auto sum = dyn_cast<SumFragmentsOp>(op)) {
       checkSum(sum, state);
       state.sums.insert(op);
-    } else if (isa<YieldOp>(op)) {
+    } else if (isa<YieldOp>(op) && isa<WarpSpecializeOp>(op->getParentOp())) {
       for (Operation *sum : state.sums)
         reporter.report(sum, 39, op, "the role ends here")
             << "expected hopper.cluster_barrier between a sum of fragments and the end of its role, got none on some "

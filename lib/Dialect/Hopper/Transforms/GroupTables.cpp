@@ -30,6 +30,8 @@ static Value getReadTable(Operation *op) {
     return find.getTable();
   if (auto make = dyn_cast<MakeGroupMapsOp>(op))
     return make.getTable();
+  if (auto tiles = dyn_cast<TilesOp>(op); tiles && tiles.getSchedule().hasTable())
+    return tiles.getGroups();
   if (auto load = dyn_cast<memref::LoadOp>(op); load && load.getMemRefType().getMemorySpace())
     return load.getMemref();
   return {};

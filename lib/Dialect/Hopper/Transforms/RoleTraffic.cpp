@@ -140,6 +140,13 @@ private:
       return areEqual(a.lower, b.lower) && areEqual(loopA.getUpperBound(), loopB.getUpperBound()) &&
              areEqual(loopA.getStep(), loopB.getStep());
     }
+    if (auto loopA = dyn_cast<ForTilesOp>(a.op), loopB = dyn_cast<ForTilesOp>(b.op); loopA && loopB) {
+      // The same tiles, if they are those of one value.
+      for (auto [regionA, regionB] : llvm::zip_equal(loopA->getRegions(), loopB->getRegions()))
+        for (auto [x, y] : llvm::zip(regionA.getArguments(), regionB.getArguments())) // either may have no `empty`
+          equal.insert({x, y});
+      return loopA.getWork() == loopB.getWork();
+    }
     if (auto ifA = dyn_cast<scf::IfOp>(a.op), ifB = dyn_cast<scf::IfOp>(b.op); ifA && ifB)
       return areEqual(ifA.getCondition(), ifB.getCondition());
     return false;
@@ -156,7 +163,7 @@ private:
         cast<OpResult>(a).getResultNumber() != cast<OpResult>(b).getResultNumber())
       return false;
     // Loads: a kernel does not write the descriptions of groups that bounds come from.
-    if (!isa<gpu::BlockIdOp, gpu::GridDimOp, RasterOp, RasterDivisorOp, FindGroupOp, memref::LoadOp>(opA) &&
+    if (!isa<gpu::BlockIdOp, gpu::GridDimOp, LocateOp, FindGroupOp, memref::LoadOp>(opA) &&
         !isa<arith::ArithDialect>(opA->getDialect()))
       return false;
     for (auto [operandA, operandB] : llvm::zip_equal(opA->getOperands(), opB->getOperands()))

@@ -76,7 +76,7 @@ public:
       for (auto &[op, store] : state.stores)
         if (store.newer >= int64_t(wait.getPending()))
           store.reading = Reading::waited;
-    } else if (isa<YieldOp>(op)) {
+    } else if (isa<YieldOp>(op) && isa<WarpSpecializeOp>(op->getParentOp())) {
       for (Operation *write : state.notCopied)
         reportLost(write);
       // R29: shared memory is given back when the kernel ends.

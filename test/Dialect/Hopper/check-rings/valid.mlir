@@ -80,10 +80,9 @@ gpu.func @own_bounds(%map: !map, %rows: index, %k: index, %skip: i1) {
   hopper.ring.init %r : !ring
   hopper.fence.mbarrier_init
   gpu.barrier
-  %divisor = hopper.raster_divisor %rows group(8)
   hopper.warp_specialize producer registers(40) {
     %id = gpu.block_id x
-    %row, %column = hopper.raster %id in (%rows, %rows) group(8) by %divisor
+    %row = arith.divui %id, %rows : index
     %n = arith.minui %row, %k : index
     scf.for %i = %c0 to %n step %c1 {
       %s0, %b0 = hopper.ring.acquire %q by tma : !ring
@@ -99,7 +98,7 @@ gpu.func @own_bounds(%map: !map, %rows: index, %k: index, %skip: i1) {
     hopper.yield
   } consumers(1) registers(232) |%group| {
     %id = gpu.block_id x
-    %row, %column = hopper.raster %id in (%rows, %rows) group(8) by %divisor
+    %row = arith.divui %id, %rows : index
     %n = arith.minui %row, %k : index
     scf.for %i = %c0 to %n step %c1 {
       %s0, %b0 = hopper.ring.wait %q : !ring

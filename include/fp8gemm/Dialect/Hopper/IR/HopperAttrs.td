@@ -110,6 +110,45 @@ def Hopper_LaunchAttr : Hopper_Attr<"Launch", "launch"> {
   }];
 }
 
+def Hopper_TileScheduleAttr : Hopper_Attr<"TileSchedule", "tile_schedule"> {
+  let summary = "the kind of a tile schedule, and its numbers";
+  let description = [{
+    The attribute of `hopper.tiles`. Tiles of `tile_m` x `tile_n` cover D, or the D of each group; a cluster computes
+    `cluster_m` x `cluster_n` neighbouring tiles. CTAs (clusters) take tiles in turn: in a grid of g, the first one takes
+    tiles 0, g, 2g, ... Within a matrix, tiles are numbered down `raster` block rows, then in the next block column, and
+    after the last column in the next `raster` block rows, so that CTAs that run at the same time share operands in L2.
+
+    | kind | a tile's group | its K blocks |
+    |---|---|---|
+    | `plain` | there are none | all |
+    | `split_k` | there are none | a part for each of the `split_k` CTAs of a cluster, which share one tile |
+    | `batched` | a division: `groups` groups of equal size, one after the other | all |
+    | `rows_by_table` | looked up in the table; groups of rows follow each other, or each has a matrix of its own | all |
+    | `rows_by_index` | the index of the tile's first row; if that is no group, the tile is skipped | all |
+    | `k_by_table` | a division | looked up in the table: each group has a K of its own |
+
+    If `ends_at` is not 0, the last tile of rows starts earlier and ends at M, rounded up to a multiple of `ends_at`.
+
+    Constraints:
+    - (C1) numbers are positive, tiles have at most 256 rows and columns, `ends_at` is not negative
+    - (C2) `split_k` is larger than 1 for that kind only, and then `cluster_m` and `cluster_n` are 1
+    - (C3) `groups` is larger than 1 only for `batched`, `rows_by_index` and the kinds with a table
+    - (C4) `raster` * `raster` * block columns is at most 2^31, so that divisions by multiplication are exact
+
+    Example: `#hopper.tile_schedule<batched, tile_m = 128, tile_n = 128, n = 4096, k_blocks = 56, raster = 8, groups = 4>`.
+  }];
+  let parameters = (ins EnumParameter<Hopper_TileKind>:$kind, "int64_t":$tile_m, "int64_t":$tile_n, "int64_t":$n,
+                        "int64_t":$k_blocks, "int64_t":$raster, DefaultValuedParameter<"int64_t", "1">:$groups,
+                        DefaultValuedParameter<"int64_t", "1">:$cluster_m, DefaultValuedParameter<"int64_t", "1">:$cluster_n,
+                        DefaultValuedParameter<"int64_t", "1">:$split_k, DefaultValuedParameter<"int64_t", "0">:$ends_at);
+  let assemblyFormat = "`<` $kind `,` struct($tile_m, $tile_n, $n, $k_blocks, $raster, $groups, $cluster_m, $cluster_n, $split_k, $ends_at) `>`";
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// A table of hopper.scan_groups says where groups are.
+    bool hasTable() { return getKind() == TileKind::rows_by_table || getKind() == TileKind::k_by_table; }
+  }];
+}
+
 def Hopper_RingWaitAttr : Hopper_Attr<"RingWait", "ring_wait"> {
   let summary = "a place where a kernel waits for a stage";
   let description = [{

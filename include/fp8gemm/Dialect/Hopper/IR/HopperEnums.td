@@ -50,4 +50,10 @@ def Hopper_StageState : I32Enum<"StageState", "state of a stage that an access w
   let cppNamespace = "::fp8gemm::hopper";
 }
 
+def Hopper_TileKind : I32Enum<"TileKind", "how CTAs share tiles, and how a tile's group is found", [
+    I32EnumCase<"plain", 0>, I32EnumCase<"split_k", 1>, I32EnumCase<"batched", 2>, I32EnumCase<"rows_by_table", 3>,
+    I32EnumCase<"rows_by_index", 4>, I32EnumCase<"k_by_table", 5>]> {
+  let cppNamespace = "::fp8gemm::hopper";
+}
+
 #endif // FP8GEMM_DIALECT_HOPPER_IR_HOPPERENUMS_TD

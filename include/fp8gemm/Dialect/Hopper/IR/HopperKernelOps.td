@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Operations of a kernel as a whole: its roles, its place in the stream, its tiles.
+// Operations of a kernel as a whole: its roles, and its place in the stream.
 
 #ifndef FP8GEMM_DIALECT_HOPPER_IR_HOPPERKERNELOPS_TD
 #define FP8GEMM_DIALECT_HOPPER_IR_HOPPERKERNELOPS_TD
@@ -51,8 +51,8 @@ def Hopper_WarpSpecializeOp : Hopper_Op<"warp_specialize", [RecursiveMemoryEffec
   let hasRegionVerifier = 1;
 }
 
-def Hopper_YieldOp : Hopper_Op<"yield", [Pure, Terminator, HasParent<"WarpSpecializeOp">]> {
-  let summary = "end of a role";
+def Hopper_YieldOp : Hopper_Op<"yield", [Pure, Terminator, ParentOneOf<["WarpSpecializeOp", "ForTilesOp"]>]> {
+  let summary = "end of a role, or of what is done for a tile";
   let assemblyFormat = "attr-dict";
 }
 
@@ -83,40 +83,6 @@ def Hopper_GriddepcontrolLaunchDependentsOp : Hopper_Op<"griddepcontrol.launch_d
     Source: PTX ISA, `griddepcontrol.launch_dependents`.
   }];
   let assemblyFormat = "attr-dict";
-}
-
-//===----------------------------------------------------------------------===//
-// Scheduling tiles
-//===----------------------------------------------------------------------===//
-
-def Hopper_RasterOp : Hopper_Op<"raster", [Pure,
-    Hopper_NamedResults]> {
-  let summary = "the block row and block column of a tile";
-  let description = [{
-    Tiles 0 .. rows * columns - 1 walk down `group` block rows, then go to the next
-    block column, and after the last column to the next `group` rows. CTAs that run
-    at the same time then share operands in L2. The last group may be shorter; `divisor`,
-    where it is given, is the `hopper.raster_divisor` of the same rows and group.
-  }];
-  let arguments = (ins Index:$tile, Index:$block_rows, Index:$block_columns, I64Attr:$group, Optional<I32>:$divisor);
-  let results = (outs Index:$block_row, Index:$block_column);
-  let assemblyFormat = [{
-    $tile `in` `(` $block_rows `,` $block_columns `)` `group` `(` $group `)` (`by` $divisor^)? attr-dict
-  }];
-  let hasVerifier = 1;
-}
-
-def Hopper_RasterDivisorOp : Hopper_Op<"raster_divisor", [Pure, Hopper_NamedResults]> {
-  let summary = "what hopper.raster divides by the last group's rows with";
-  let description = [{
-    floor(2^31 / r) + 1 for the r block rows of the last group: a division once a kernel, before
-    its roles start, so that finding a tile takes a multiplication. Exact for x / r where
-    x * r < 2^31; `hopper.raster` needs group * group * block_columns <= 2^31.
-  }];
-  let arguments = (ins Index:$block_rows, I64Attr:$group);
-  let results = (outs I32:$divisor);
-  let assemblyFormat = "$block_rows `group` `(` $group `)` attr-dict";
-  let hasVerifier = 1;
 }
 
 #endif // FP8GEMM_DIALECT_HOPPER_IR_HOPPERKERNELOPS_TD

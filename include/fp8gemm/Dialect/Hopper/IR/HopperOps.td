@@ -5,6 +5,7 @@
 
 include "fp8gemm/Dialect/Hopper/IR/HopperGroupOps.td"
 include "fp8gemm/Dialect/Hopper/IR/HopperKernelOps.td"
+include "fp8gemm/Dialect/Hopper/IR/HopperTileOps.td"
 
 //===----------------------------------------------------------------------===//
 // Rings

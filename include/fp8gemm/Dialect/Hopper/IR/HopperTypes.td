@@ -123,4 +123,12 @@ def Hopper_Scales : Hopper_Type<"Scales", "scales"> {
   }];
 }
 
+def Hopper_Work : Hopper_Type<"Work", "work"> {
+  let summary = "the tiles that CTAs work on, as hopper.tiles describes them";
+}
+
+def Hopper_Tile : Hopper_Type<"Tile", "tile"> {
+  let summary = "a tile of hopper.for_tiles, which hopper.locate finds";
+}
+
 #endif // FP8GEMM_DIALECT_HOPPER_IR_HOPPERTYPES_TD

@@ -5,6 +5,19 @@
 
 include "mlir/Pass/PassBase.td"
 
+def ExpandTilesPass : Pass<"hopper-expand-tiles"> {
+  let summary = "turn loops over tiles into arithmetic";
+  let description = [{
+    `hopper.tiles` becomes the arithmetic that all tiles share, before the roles; each `hopper.for_tiles` becomes a loop
+    over the numbers of this CTA's tiles (no loop for `split_k`, where a CTA has one tile), with a condition where
+    tiles may have no work; and each `hopper.locate` becomes the arithmetic of its kind of schedule, in its place.
+
+    **Afterwards none of these operations is left.**
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect"];
+}
+
 def UnrollPass : Pass<"hopper-unroll"> {
   let summary = "unroll the consumers' main loop as the kernel specifies";
   let description = [{
