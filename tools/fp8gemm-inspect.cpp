@@ -2,7 +2,7 @@
 
 #include "Tool.h"
 
-#include "fp8gemm/Pipelines/Inspect.h"
+#include "fp8gemm/Pack/Inspect.h"
 #include "llvm/Support/InitLLVM.h"
 
 #include <csignal>

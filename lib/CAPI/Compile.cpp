@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "Result.h"
-#include "fp8gemm/Pipelines/Inspect.h"
-#include "fp8gemm/Pipelines/PackBuilder.h"
+#include "fp8gemm/Driver/Answers.h"
+#include "fp8gemm/Pack/Inspect.h"
+#include "fp8gemm/Pack/PackBuilder.h"
 #include "llvm/Config/llvm-config.h"
 
 using namespace llvm;

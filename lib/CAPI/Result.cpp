@@ -2,7 +2,7 @@
 
 #include "Result.h"
 
-#include "fp8gemm/Pipelines/PackBuilder.h"
+#include "fp8gemm/Pack/PackBuilder.h"
 
 #include <cstring>
 

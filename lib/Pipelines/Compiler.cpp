@@ -2,8 +2,8 @@
 
 #include "fp8gemm/Pipelines/Compiler.h"
 
-#include "Product.h"
 #include "fp8gemm/Target/Target.h"
+#include "mlir/InitAllDialects.h"
 #include "mlir/Pass/PassManager.h"
 
 using namespace mlir;
@@ -12,14 +12,30 @@ namespace fp8gemm {
 
 using target::Kernel;
 
+const DialectRegistry &allDialects() {
+  static const DialectRegistry all = [] {
+    DialectRegistry dialects;
+    registerDialects(dialects);
+    return dialects;
+  }();
+  return all;
+}
+
+const DialectRegistry &allInputDialects() {
+  static const DialectRegistry all = [] {
+    DialectRegistry dialects;
+    mlir::registerAllDialects(dialects);
+    registerDialects(dialects);
+    return dialects;
+  }();
+  return all;
+}
+
 FailureOr<std::vector<Kernel>> compileInPlace(ModuleOp module, const PipelineOptions &options) {
   MLIRContext &context = *module.getContext();
   context.appendDialectRegistry(allDialects());
   PassManager manager(&context);
-  buildConfigPipeline(manager, options);
-  buildHopperPipeline(manager, options);
-  buildNVVMPipeline(manager, options);
-  buildLLVMPipeline(manager, options);
+  buildLoweringPipeline(manager, options);
   if (failed(manager.run(module)))
     return failure();
 
@@ -47,7 +63,7 @@ FailureOr<std::vector<Kernel>> compile(ModuleOp module, const PipelineOptions &o
   return compileInPlace(*copy, options);
 }
 
-FailureOr<Kernel> compile(MLIRContext &context, const GemmProblem &problem, const PipelineOptions &options) {
+FailureOr<Kernel> compile(MLIRContext &context, const format::Problem &problem, const PipelineOptions &options) {
   OwningOpRef<ModuleOp> module = buildModule(context, problem);
   if (!module)
     return failure();

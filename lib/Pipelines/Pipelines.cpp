@@ -49,24 +49,25 @@ void buildLLVMPipeline(OpPassManager &manager, const PipelineOptions &options) {
     manager.addPass(LLVM::createDIScopeForLLVMFuncOpPass({LLVM::DIEmissionKind::DebugDirectivesOnly}));
 }
 
+void buildLoweringPipeline(OpPassManager &manager, const PipelineOptions &options, llvm::StringRef last) {
+  for (const LoweringStep &step : kLoweringSteps) {
+    step.build(manager, options);
+    if (last == step.level)
+      break;
+  }
+}
+
 void buildFP8GemmToCubinPipeline(OpPassManager &manager, const PipelineOptions &options) {
-  buildConfigPipeline(manager, options);
-  buildHopperPipeline(manager, options);
-  buildNVVMPipeline(manager, options);
-  buildLLVMPipeline(manager, options);
+  buildLoweringPipeline(manager, options);
   manager.addPass(createSerializeKernelsPass({options.ptxas, options.chip, options.allowSpills, options.lineinfo}));
 }
 
 void registerPipelines() {
-  using Step = void (*)(OpPassManager &, const PipelineOptions &);
-  static constexpr Step steps[] = {buildConfigPipeline, buildHopperPipeline, buildNVVMPipeline, buildLLVMPipeline};
-  static constexpr const char *names[] = {"config", "hopper", "nvvm", "llvm"};
-  for (size_t last = 0; last < std::size(steps); ++last)
-    PassPipelineRegistration<PipelineOptions>(std::string("fp8gemm-to-") + names[last],
-                                              std::string("lower any level to ") + names[last],
-                                              [last](OpPassManager &manager, const PipelineOptions &options) {
-                                                for (size_t step = 0; step <= last; ++step)
-                                                  steps[step](manager, options);
+  for (const LoweringStep &step : kLoweringSteps)
+    PassPipelineRegistration<PipelineOptions>(std::string("fp8gemm-to-") + step.level,
+                                              std::string("lower any level to ") + step.level,
+                                              [&step](OpPassManager &manager, const PipelineOptions &options) {
+                                                buildLoweringPipeline(manager, options, step.level);
                                               });
   PassPipelineRegistration<>("hopper-complete-schedule", "unroll, and give ring accesses their positions",
                              hopper::buildCompleteSchedulePipeline);

@@ -17,6 +17,11 @@ namespace {
 constexpr int64_t kBlock = 128;   ///< rows of B and elements of K that share a scale
 constexpr int64_t kTmaScales = 4; ///< f32 in the 16 bytes that TMA counts in
 
+bool isMnMajor(format::ScaleLayout layout) { return layout == format::ScaleLayout::MnMajor; }
+
+/// That of a type, of a problem that has -1 for any.
+int64_t extent(int64_t extent) { return extent == -1 ? ShapedType::kDynamic : extent; }
+
 /// ceil(extent / block); dynamic stays dynamic.
 int64_t blocks(int64_t extent, int64_t block) {
   return ShapedType::isDynamic(extent) ? extent : llvm::divideCeil(extent, block);
@@ -36,45 +41,30 @@ LogicalResult checkExtent(Location loc, StringRef name, int64_t value, int64_t l
                         << ", got " << value;
 }
 
-using config::Grouping;
+using format::Grouping;
 
 /// How the op says it; null for equal groups and for one product.
-GroupingAttr groupingAttr(MLIRContext *context, const GemmProblem &problem, Location loc) {
-  auto get = [&](GroupingKind kind) {
-    return GroupingAttr::getChecked([&] { return emitError(loc); }, context, kind, problem.align);
-  };
-  switch (problem.grouping) {
-  case Grouping::RowIndex:
-    return get(GroupingKind::row_index);
-  case Grouping::RowEnd:
-    return get(GroupingKind::row_end);
-  case Grouping::RowCount:
-    return get(GroupingKind::row_count);
-  case Grouping::KCount:
-    return get(GroupingKind::k_count);
-  case Grouping::None:
-  case Grouping::Batched:
-    break;
-  }
-  return nullptr;
+GroupingAttr groupingAttr(MLIRContext *context, const format::Problem &problem, Location loc) {
+  if (!factsOf(problem.grouping).isDescribed)
+    return nullptr;
+  std::optional<GroupingKind> kind = symbolizeGroupingKind(nameOf(format::kGroupingWords, problem.grouping));
+  return GroupingAttr::getChecked([&] { return emitError(loc); }, context, *kind, int64_t(problem.align));
 }
 
 /// Types of the operands of a problem, packed.
 struct OperandTypes {
   MemRefType a, sfa, b, sfb, groups, d;
 
-  OperandTypes(MLIRContext *context, const GemmProblem &problem);
+  OperandTypes(MLIRContext *context, const format::Problem &problem);
 };
 
-OperandTypes::OperandTypes(MLIRContext *context, const GemmProblem &problem) {
-  auto f8 = [&](GemmProblem::F8 type) -> Type {
-    return type == GemmProblem::F8::E4M3 ? Type(Float8E4M3FNType::get(context)) : Float8E5M2Type::get(context);
+OperandTypes::OperandTypes(MLIRContext *context, const format::Problem &problem) {
+  auto f8 = [&](format::Type type) -> Type {
+    return type == format::Type::E4M3 ? Type(Float8E4M3FNType::get(context)) : Float8E5M2Type::get(context);
   };
   Type f32 = Float32Type::get(context), i32 = IntegerType::get(context, 32);
-  Type result = problem.d == GemmProblem::Result::F32 ? f32 : BFloat16Type::get(context);
-  Grouping grouping = problem.grouping;
-  bool alongK = grouping == Grouping::KCount;
-  bool eachHasRows = grouping == Grouping::RowCount || grouping == Grouping::Batched;
+  Type result = problem.d == format::Type::F32 ? f32 : BFloat16Type::get(context);
+  const format::GroupingFacts &facts = factsOf(problem.grouping);
   /// `shape` for each group, or once.
   auto type = [&](bool grouped, SmallVector<int64_t> shape, Type element) {
     if (grouped)
@@ -82,38 +72,36 @@ OperandTypes::OperandTypes(MLIRContext *context, const GemmProblem &problem) {
     return MemRefType::get(shape, element);
   };
   constexpr int64_t any = ShapedType::kDynamic;
-  int64_t m = problem.m.value_or(any), n = problem.n, k = problem.k.value_or(any);
-  int64_t sfbBlock = problem.recipe == GemmProblem::Recipe::OneD1D ? 1 : kBlock;
+  int64_t m = extent(problem.m), n = problem.n, k = extent(problem.k);
   // Rows of mn_major storage are padded to what TMA can step over.
-  int64_t sfaRows = problem.m && problem.sfaMnMajor ? llvm::alignTo(m, kTmaScales) : m;
+  int64_t sfaRows = problem.m != -1 && isMnMajor(problem.sfa) ? llvm::alignTo(m, kTmaScales) : m;
   // Each group's blocks start anew: how many there are depends on their lengths.
-  int64_t scaledK = alongK ? any : k;
-  auto matrix = [&](bool grouped, int64_t rows, GemmProblem::F8 element) {
-    if (problem.flattened)
-      return type(false, {problem.k ? rows * k : any}, f8(element));
+  int64_t scaledK = problem.grouping == Grouping::KCount ? any : k;
+  auto matrix = [&](bool grouped, int64_t rows, format::Type element) {
+    if (problem.flat)
+      return type(false, {problem.k == -1 ? any : rows * k}, f8(element));
     return type(grouped, {rows, k}, f8(element));
   };
-  a = matrix(eachHasRows, m, problem.a);
-  sfa = type(eachHasRows, scaleShape(sfaRows, scaledK, problem.sfaMnMajor), f32);
-  bool hasB = eachHasRows || grouping == Grouping::RowIndex || grouping == Grouping::RowEnd;
-  b = matrix(hasB, n, problem.b);
-  sfb = type(hasB, scaleShape(blocks(n, sfbBlock), scaledK, problem.sfbMnMajor), f32);
-  if (grouping != Grouping::None && grouping != Grouping::Batched)
-    groups = type(false, {grouping == Grouping::RowIndex ? m : problem.groups}, i32);
-  d = type(eachHasRows || alongK, {m, n}, result);
+  a = matrix(facts.ofA, m, problem.a);
+  sfa = type(facts.ofA, scaleShape(sfaRows, scaledK, isMnMajor(problem.sfa)), f32);
+  b = matrix(facts.ofB, n, problem.b);
+  sfb = type(facts.ofB, scaleShape(blocks(n, problem.sfbRows), scaledK, isMnMajor(problem.sfb)), f32);
+  if (facts.isDescribed)
+    groups = type(false, {problem.grouping == Grouping::RowIndex ? m : int64_t(problem.groups)}, i32);
+  d = type(facts.ofD, {m, n}, result);
 }
 
 /// The checks that come before types can be made; rules of the operation are its verifier's.
-LogicalResult checkExtents(Location loc, const GemmProblem &problem) {
-  if (failed(checkExtent(loc, "m", problem.m.value_or(0), 0)) || failed(checkExtent(loc, "n", problem.n, 1)) ||
-      failed(checkExtent(loc, "groups", problem.groups, 1)))
+LogicalResult checkExtents(Location loc, const format::Problem &problem) {
+  if (failed(checkExtent(loc, "m", problem.m == -1 ? 0 : problem.m, 0)) ||
+      failed(checkExtent(loc, "n", problem.n, 1)) || failed(checkExtent(loc, "groups", problem.groups, 1)))
     return failure();
-  return problem.k ? checkExtent(loc, "k", *problem.k, 1) : success();
+  return problem.k == -1 ? success() : checkExtent(loc, "k", problem.k, 1);
 }
 
 } // namespace
 
-OwningOpRef<ModuleOp> buildModule(MLIRContext &context, const GemmProblem &problem, StringRef origin) {
+OwningOpRef<ModuleOp> buildModule(MLIRContext &context, const format::Problem &problem, StringRef origin) {
   Location loc = FileLineColLoc::get(&context, origin, 1, 1);
   if (failed(checkExtents(loc, problem)))
     return nullptr;
@@ -126,27 +114,23 @@ OwningOpRef<ModuleOp> buildModule(MLIRContext &context, const GemmProblem &probl
   SmallVector<Type> inputs{types.a, types.sfa, types.b, types.sfb};
   if (types.groups)
     inputs.push_back(types.groups);
-  if (problem.c == GemmProblem::C::Apart)
+  if (problem.c == format::CUse::Apart)
     inputs.push_back(types.d);
   inputs.push_back(types.d);
 
   OwningOpRef<ModuleOp> module = ModuleOp::create(loc);
   builder.setInsertionPointToEnd(module->getBody());
-  StringRef name = problem.grouping == Grouping::None     ? "gemm"
-                   : problem.grouping == Grouping::KCount ? "k_grouped_gemm"
-                                                          : "grouped_gemm";
-  auto func = func::FuncOp::create(builder, loc, name, builder.getFunctionType(inputs, {}));
+  auto func = func::FuncOp::create(builder, loc, factsOf(problem.grouping).op, builder.getFunctionType(inputs, {}));
   Block *body = func.addEntryBlock();
   builder.setInsertionPointToEnd(body);
   auto arguments = body->getArguments();
   Value a = arguments[0], sfa = arguments[1], b = arguments[2], sfb = arguments[3], d = arguments.back();
   Value groups = types.groups ? arguments[4] : Value(), c;
-  if (problem.c != GemmProblem::C::None)
-    c = problem.c == GemmProblem::C::InPlace ? d : arguments[arguments.size() - 2];
-  auto layout = [](bool mnMajor) { return mnMajor ? ScaleLayout::mn_major : ScaleLayout::k_major; };
-  int64_t sfbBlock = problem.recipe == GemmProblem::Recipe::OneD1D ? 1 : kBlock;
-  auto aScale = ScaleAttr::get(&context, 1, kBlock, layout(problem.sfaMnMajor));
-  auto bScale = ScaleAttr::get(&context, sfbBlock, kBlock, layout(problem.sfbMnMajor));
+  if (problem.c != format::CUse::None)
+    c = problem.c == format::CUse::InPlace ? d : arguments[arguments.size() - 2];
+  auto layout = [](format::ScaleLayout layout) { return *symbolizeScaleLayout(nameOf(format::kLayoutWords, layout)); };
+  auto aScale = ScaleAttr::get(&context, 1, kBlock, layout(problem.sfa));
+  auto bScale = ScaleAttr::get(&context, problem.sfbRows, kBlock, layout(problem.sfb));
   if (problem.grouping == Grouping::None)
     GemmOp::create(builder, loc, TypeRange(), a, sfa, b, sfb, c, d, aScale, bScale, ConfigAttr(), SymbolRefAttr());
   else if (problem.grouping == Grouping::KCount)

@@ -56,40 +56,10 @@ std::optional<format::ElementType> toFormat(Type element) {
 }
 
 std::optional<format::ScaleLayout> toFormat(StringAttr layout) {
-  return llvm::StringSwitch<std::optional<format::ScaleLayout>>(layout)
-      .Case("k_major", format::ScaleLayout::KMajor)
-      .Case("mn_major", format::ScaleLayout::MnMajor)
-      .Default(std::nullopt);
-}
-
-format::CUse toFormat(hopper::CUse use) {
-  switch (use) {
-  case hopper::CUse::none:
-    break;
-  case hopper::CUse::apart:
-    return format::CUse::Apart;
-  case hopper::CUse::in_place:
-    return format::CUse::InPlace;
-  }
-  return format::CUse::None;
-}
-
-format::Grouping toFormat(hopper::GroupsAttr groups) {
-  if (!groups)
-    return format::Grouping::None;
-  switch (groups.getBy()) {
-  case hopper::Grouping::row_index:
-    return format::Grouping::RowIndex;
-  case hopper::Grouping::row_end:
-    return format::Grouping::RowEnd;
-  case hopper::Grouping::row_count:
-    return format::Grouping::RowCount;
-  case hopper::Grouping::batched:
-    return format::Grouping::Batched;
-  case hopper::Grouping::k_count:
-    break;
-  }
-  return format::Grouping::KCount;
+  for (const format::Word &word : format::kLayoutWords)
+    if (layout.getValue() == word.name)
+      return format::ScaleLayout(word.value);
+  return std::nullopt;
 }
 
 format::WarpRole toFormat(hopper::WarpRole role) {
@@ -135,7 +105,7 @@ private:
 
   FailureOr<flatbuffers::Offset<format::Param>> buildParam(unsigned index);
   FailureOr<flatbuffers::Offset<format::Param>> buildTensorMap(unsigned index, format::Operand operand);
-  FailureOr<flatbuffers::Offset<format::Problem>> buildProblem();
+  FailureOr<flatbuffers::Offset<format::StoredProblem>> buildProblem();
   /// Null, without an error, for a kernel that is not a debug build.
   FailureOr<flatbuffers::Offset<format::DebugRings>> buildDebugRings();
   /// Whether a parameter of this kind and operand is there.
@@ -196,7 +166,7 @@ bool ManifestBuilder::hasParam(hopper::ParamKind kind, hopper::Operand operand) 
   return false;
 }
 
-FailureOr<flatbuffers::Offset<format::Problem>> ManifestBuilder::buildProblem() {
+FailureOr<flatbuffers::Offset<format::StoredProblem>> ManifestBuilder::buildProblem() {
   auto problem = require<hopper::ProblemAttr>("hopper.problem");
   if (!problem)
     return failure();
@@ -206,16 +176,29 @@ FailureOr<flatbuffers::Offset<format::Problem>> ManifestBuilder::buildProblem() 
   auto a = toFormat(problem.getA()), b = toFormat(problem.getB()), d = toFormat(problem.getD());
   if (!a || !b || !d)
     return kernel.emitError("expected element types f8E4M3FN, f8E5M2, f32 or bf16, got ") << problem;
-  auto op = fbb.CreateString(problem.getOp().str());
   auto extent = [](int64_t extent) { return ShapedType::isDynamic(extent) ? -1 : extent; };
-  hopper::GroupsAttr groups = problem.getGroups();
+  format::Problem fields;
+  fields.m = extent(problem.getM());
+  fields.n = problem.getN();
+  fields.k = extent(problem.getK());
+  fields.a = format::typeOf(*a);
+  fields.b = format::typeOf(*b);
+  fields.d = format::typeOf(*d);
+  fields.c = format::valueOf<format::CUse>(format::kCWords, hopper::stringifyCUse(problem.getC()));
+  fields.sfbRows = fit("rows of a scale of B", problem.getSfbRows());
+  fields.sfa = *sfa;
+  fields.sfb = *sfb;
+  if (hopper::GroupsAttr groups = problem.getGroups()) {
+    fields.grouping =
+        format::valueOf<format::Grouping>(format::kGroupingWords, hopper::stringifyGrouping(groups.getBy()));
+    fields.groups = fit("groups", groups.getCount());
+    fields.align = fit("the alignment of groups", groups.getAlign());
+  }
   // Packed matrices have no leading dimension that a launch could tell.
-  bool flat = toFormat(groups) == format::Grouping::KCount && hasParam(hopper::ParamKind::matrix, hopper::Operand::a) &&
-              !hasParam(hopper::ParamKind::leading_dimension, hopper::Operand::a);
-  return format::CreateProblem(fbb, op, extent(problem.getM()), problem.getN(), extent(problem.getK()), *a, *b, *d, 1,
-                               128, *sfa, fit("rows of a scale of B", problem.getSfbRows()), 128, *sfb,
-                               toFormat(problem.getC()), fit("groups", groups ? groups.getCount() : 1),
-                               toFormat(groups), fit("the alignment of groups", groups ? groups.getAlign() : 1), flat);
+  fields.flat = fields.grouping == format::Grouping::KCount &&
+                hasParam(hopper::ParamKind::matrix, hopper::Operand::a) &&
+                !hasParam(hopper::ParamKind::leading_dimension, hopper::Operand::a);
+  return format::writeProblem(fbb, fields);
 }
 
 FailureOr<flatbuffers::Offset<format::DebugRings>> ManifestBuilder::buildDebugRings() {
@@ -254,7 +237,7 @@ FailureOr<flatbuffers::Offset<format::DebugRings>> ManifestBuilder::buildDebugRi
 FailureOr<std::string> ManifestBuilder::build() {
   auto launch = require<hopper::LaunchAttr>("hopper.launch");
   auto smemBytes = require<IntegerAttr>("hopper.smem_bytes");
-  FailureOr<flatbuffers::Offset<format::Problem>> problem = buildProblem();
+  FailureOr<flatbuffers::Offset<format::StoredProblem>> problem = buildProblem();
   if (!launch || !smemBytes || failed(problem))
     return failure();
   // Bytes of it a CTA.
@@ -339,21 +322,19 @@ void printDebugRings(llvm::json::OStream &json, const format::DebugRings &debug)
 } // namespace
 
 void printProblem(llvm::json::OStream &json, const format::Problem &problem) {
-  json.attribute("op", jsonText(problem.op()));
-  json.attribute("m", problem.m());
-  json.attribute("n", problem.n());
-  json.attribute("k", problem.k());
-  json.attribute("a", format::EnumNameElementType(problem.a()));
-  json.attribute("b", format::EnumNameElementType(problem.b()));
-  json.attribute("c", format::EnumNameCUse(problem.c()));
-  json.attribute("d", format::EnumNameElementType(problem.d()));
-  json.attribute("sfa_layout", format::EnumNameScaleLayout(problem.sfa_layout()));
-  json.attribute("sfb_layout", format::EnumNameScaleLayout(problem.sfb_layout()));
-  json.attribute("sfb_block_rows", problem.sfb_block_rows());
-  json.attribute("groups", problem.groups());
-  json.attribute("grouping", format::EnumNameGrouping(problem.grouping()));
-  json.attribute("group_align", problem.group_align());
-  json.attribute("flat", problem.flat());
+  json.attribute("op", factsOf(problem.grouping).op);
+  for (const format::Field &field : format::kFields) {
+    if (!field.inManifest)
+      continue;
+    int64_t value = get(problem, field);
+    const format::Word *word = wordOf(field, value);
+    if (field.kind == format::Kind::Flag)
+      json.attribute(field.inManifest, value != 0);
+    else if (word && word->inManifest)
+      json.attribute(field.inManifest, word->inManifest);
+    else
+      json.attribute(field.inManifest, value);
+  }
 }
 
 std::string jsonText(const flatbuffers::String *text) {
@@ -370,7 +351,7 @@ void printManifest(llvm::json::OStream &json, const format::Manifest &manifest) 
     json.attribute("entry", jsonText(manifest.entry()));
     json.attribute("chip", jsonText(manifest.chip()));
     json.attribute("cubin_bytes", manifest.cubin_bytes());
-    json.attributeObject("problem", [&] { printProblem(json, *manifest.problem()); });
+    json.attributeObject("problem", [&] { printProblem(json, format::readProblem(*manifest.problem())); });
     json.attributeArray("params", [&] {
       for (const format::Param *param : *manifest.params())
         printParam(json, *param);

@@ -6,7 +6,7 @@
 #ifndef FP8GEMM_RUNTIME_FORMAT_MANIFESTCHECKS_H
 #define FP8GEMM_RUNTIME_FORMAT_MANIFESTCHECKS_H
 
-#include "Manifest_generated.h"
+#include "StoredProblem.h"
 
 #include <cstdint>
 #include <string>
@@ -28,28 +28,15 @@ inline bool isMatrix(Operand operand) { return operand >= Operand::A && operand 
 
 /// Whether the operand has an extent of groups, its outermost.
 inline bool hasGroups(const Problem &problem, Operand operand) {
-  bool isB = operand == Operand::B || operand == Operand::ScaleB, isD = operand == Operand::C || operand == Operand::D;
-  switch (problem.grouping()) {
-  case Grouping::None:
-    return false;
-  case Grouping::RowIndex:
-  case Grouping::RowEnd:
-    return isB;
-  case Grouping::RowCount:
-  case Grouping::Batched:
-    return isMatrix(operand);
-  case Grouping::KCount:
-    return isD;
-  }
-  return false;
+  const GroupingFacts &facts = factsOf(problem.grouping);
+  bool isA = operand == Operand::A || operand == Operand::ScaleA,
+       isB = operand == Operand::B || operand == Operand::ScaleB;
+  return isMatrix(operand) && (isA ? facts.ofA : isB ? facts.ofB : facts.ofD);
 }
-
-/// Whether an array on the device describes the groups.
-inline bool isDescribed(Grouping grouping) { return grouping != Grouping::None && grouping != Grouping::Batched; }
 
 /// Whether the operand consists of the packed matrices of the groups, one after the other.
 inline bool isFlat(const Problem &problem, Operand operand) {
-  return problem.flat() && (operand == Operand::A || operand == Operand::B);
+  return problem.flat && (operand == Operand::A || operand == Operand::B);
 }
 
 namespace detail {
@@ -93,7 +80,7 @@ inline bool suits(const Problem &problem, ParamKind kind, Operand operand) {
   case ParamKind::LeadingDimension:
     return isMatrix(operand) && !isFlat(problem, operand);
   case ParamKind::Pointer:
-    return isMatrix(operand) || (operand == Operand::Groups && isDescribed(problem.grouping())) ||
+    return isMatrix(operand) || (operand == Operand::Groups && factsOf(problem.grouping).isDescribed) ||
            operand == Operand::Workspace;
   case ParamKind::GroupStride:
     return hasGroups(problem, operand);
@@ -128,13 +115,12 @@ inline std::string checkTensorMap(const Problem &problem, const Param &param) {
 }
 
 /// Empty, or what makes a parameter unusable.
-inline std::string checkParam(const Manifest &manifest, const Param &param) {
-  const Problem &problem = *manifest.problem();
+inline std::string checkParam(const Manifest &manifest, const Problem &problem, const Param &param) {
   if (bytesOf(param.kind()) == 0)
     return "expected a known kind, got " + number(uint8_t(param.kind()));
   if (!suits(problem, param.kind(), param.operand()))
     return "expected an operand that suits its kind and the problem, got " + number(uint8_t(param.operand()));
-  if (param.operand() == Operand::C && problem.c() == CUse::None)
+  if (param.operand() == Operand::C && problem.c == CUse::None)
     return "expected no parameter of C in a problem without it";
   if (param.operand() == Operand::Workspace && manifest.workspace_bytes_per_cta() == 0)
     return "expected no parameter of a workspace in a kernel without it";
@@ -142,55 +128,53 @@ inline std::string checkParam(const Manifest &manifest, const Param &param) {
 }
 
 /// Empty, or why the op and its groups don't go together.
-inline std::string checkGroups(const Problem &problem) {
-  Grouping grouping = problem.grouping();
-  if (grouping < Grouping::None || grouping > Grouping::KCount)
-    return "expected a known grouping, got " + number(uint8_t(grouping));
-  std::string_view op = problem.op()->string_view();
-  if (op != "gemm" && op != "grouped_gemm" && op != "k_grouped_gemm")
-    return "expected op 'gemm', 'grouped_gemm' or 'k_grouped_gemm', got '" + std::string(op) + "'";
-  std::string_view wanted = grouping == Grouping::None     ? "gemm"
-                            : grouping == Grouping::KCount ? "k_grouped_gemm"
-                                                           : "grouped_gemm";
-  if (op != wanted)
-    return "expected op '" + std::string(wanted) + "' with grouping " + EnumNameGrouping(grouping) + ", got '" +
-           std::string(op) + "'";
-  if (problem.groups() < 1 || problem.groups() > INT32_MAX)
-    return "expected 1 to 2^31 - 1 groups, got " + number(problem.groups());
-  if (grouping == Grouping::None && problem.groups() != 1)
-    return "expected one group of op 'gemm', got " + number(problem.groups());
-  uint32_t align = problem.group_align();
+inline std::string checkGroups(std::string_view op, const Problem &problem) {
+  const GroupingFacts &facts = factsOf(problem.grouping);
+  const std::string grouping = print(*findField("grouping"), int64_t(problem.grouping));
+  if (op != facts.op)
+    return std::string("expected op '") + facts.op + "' with grouping " + grouping + ", got '" + std::string(op) + "'";
+  if (problem.groups < 1 || problem.groups > INT32_MAX)
+    return "expected 1 to 2^31 - 1 groups, got " + number(problem.groups);
+  if (problem.grouping == Grouping::None && problem.groups != 1)
+    return "expected one group of op 'gemm', got " + number(problem.groups);
+  uint32_t align = problem.align;
   if (align < 1 || align > INT32_MAX || (align & (align - 1)) != 0)
     return "expected groups that start at multiples of a power of two, got " + number(align);
-  if (align != 1 && grouping != Grouping::RowIndex && grouping != Grouping::RowEnd)
-    return "expected an alignment of 1 with grouping " + std::string(EnumNameGrouping(grouping)) + ", got " +
-           number(align);
-  if (problem.flat() && grouping != Grouping::KCount)
-    return "expected flat operands only with grouping KCount, got " + std::string(EnumNameGrouping(grouping));
+  if (align != 1 && !facts.isAligned)
+    return "expected an alignment of 1 with grouping " + grouping + ", got " + number(align);
+  if (problem.flat && problem.grouping != Grouping::KCount)
+    return "expected flat operands only with grouping k_count, got " + grouping;
+  return {};
+}
+
+/// Empty, or the field whose number stands for nothing.
+inline std::string checkWords(const Problem &problem) {
+  for (const Field &field : kFields)
+    if (int64_t value = get(problem, field); field.kind == Kind::Word && !wordOf(field, value)) {
+      std::string words;
+      for (const Word &word : field.words)
+        words += (words.empty() ? "" : ", ") + std::string(word.name);
+      return "expected '" + std::string(field.name) + "' to be one of " + words + ", got " + std::to_string(value);
+    }
   return {};
 }
 
 /// Empty, or what is wrong with the problem.
-inline std::string checkProblem(const Problem &problem) {
-  if (std::string error = checkGroups(problem); !error.empty())
+inline std::string checkProblem(const StoredProblem &stored, const Problem &problem) {
+  if (std::string error = checkWords(problem); !error.empty())
+    return error;
+  if (std::string error = checkGroups(stored.op()->string_view(), problem); !error.empty())
     return error;
   // The reduction length of groups along K is the device's to know, their M is not.
-  bool kGrouped = problem.grouping() == Grouping::KCount;
+  bool kGrouped = problem.grouping == Grouping::KCount;
   int64_t leastM = kGrouped ? 1 : -1, leastK = kGrouped ? -1 : 1;
-  if (problem.m() < leastM || problem.m() > INT32_MAX || problem.n() < 1 || problem.n() > INT32_MAX ||
-      problem.k() < leastK || problem.k() > INT32_MAX)
-    return "expected extents that fit 32 bits, got m = " + std::to_string(problem.m()) +
-           ", n = " + std::to_string(problem.n()) + ", k = " + std::to_string(problem.k());
-  if (bytesOf(problem.a()) != 1 || bytesOf(problem.b()) != 1 || bytesOf(problem.d()) < 2)
-    return "expected A and B of f8E4M3FN or f8E5M2, and D of bf16 or f32";
-  if (problem.c() < CUse::None || problem.c() > CUse::InPlace)
-    return "expected a known use of C, got " + number(uint8_t(problem.c()));
-  if (problem.sfa_block_rows() != 1 || problem.sfa_block_columns() != 128 ||
-      (problem.sfb_block_rows() != 128 && problem.sfb_block_rows() != 1) || problem.sfb_block_columns() != 128)
+  if (problem.m < leastM || problem.m > INT32_MAX || problem.n < 1 || problem.n > INT32_MAX || problem.k < leastK ||
+      problem.k > INT32_MAX)
+    return "expected extents that fit 32 bits, got m = " + std::to_string(problem.m) +
+           ", n = " + std::to_string(problem.n) + ", k = " + std::to_string(problem.k);
+  if (stored.sfa_block_rows() != 1 || stored.sfa_block_columns() != kScaleBlock ||
+      stored.sfb_block_columns() != kScaleBlock)
     return "expected scale blocks of 1x128 for A, and of 128x128 or 1x128 for B";
-  for (ScaleLayout layout : {problem.sfa_layout(), problem.sfb_layout()})
-    if (layout != ScaleLayout::KMajor && layout != ScaleLayout::MnMajor)
-      return "expected a known scale layout, got " + number(uint8_t(layout));
   return {};
 }
 
@@ -239,13 +223,14 @@ inline std::string checkManifest(const Manifest &manifest) {
   if (manifest.version() != kManifestVersion)
     return "expected a manifest of version " + number(kManifestVersion) + ", got " + number(manifest.version()) +
            "; compile the kernel with the compiler that belongs to this runtime";
-  std::string error = checkProblem(*manifest.problem());
+  const Problem problem = readProblem(*manifest.problem());
+  std::string error = checkProblem(*manifest.problem(), problem);
   if (error.empty())
     error = checkLaunch(manifest);
   if (error.empty() && manifest.debug_rings())
     error = checkDebugRings(*manifest.debug_rings());
   for (unsigned i = 0; error.empty() && i < manifest.params()->size(); ++i)
-    if (error = checkParam(manifest, *manifest.params()->Get(i)); !error.empty())
+    if (error = checkParam(manifest, problem, *manifest.params()->Get(i)); !error.empty())
       error = "parameter " + number(i) + ": " + error;
   return error.empty() ? error : "manifest: " + error;
 }

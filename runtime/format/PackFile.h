@@ -16,7 +16,6 @@
 #include "Pack_generated.h"
 
 #include <algorithm>
-#include <array>
 
 namespace fp8gemm::format {
 
@@ -38,25 +37,6 @@ constexpr uint64_t kCubinAlignment = 64;
 
 inline uint64_t alignCubin(uint64_t offset) {
   return (offset + kCubinAlignment - 1) / kCubinAlignment * kCubinAlignment;
-}
-
-/// What tells a problem from another, but for the op, which follows from the grouping.
-using ProblemKey = std::array<int64_t, 14>;
-inline ProblemKey keyOf(const Problem &problem) {
-  return {problem.n(),
-          problem.k(),
-          problem.m(),
-          int64_t(problem.grouping()),
-          problem.groups(),
-          problem.group_align(),
-          problem.flat(),
-          int64_t(problem.a()),
-          int64_t(problem.b()),
-          int64_t(problem.d()),
-          int64_t(problem.c()),
-          problem.sfb_block_rows(),
-          int64_t(problem.sfa_layout()),
-          int64_t(problem.sfb_layout())};
 }
 
 /// A plan to write: see Pack.fbs.
@@ -118,8 +98,10 @@ struct PackFile {
   std::vector<Kernel> kernels;
 
   /// What the kernels of a plan compute.
-  const Problem &problemOf(const Plan &plan) const {
-    return *kernels[plan.intervals()->Get(0)->kernel()].manifest().problem();
+  Problem problemOf(const Plan &plan) const {
+    Problem problem = readProblem(*kernels[plan.intervals()->Get(0)->kernel()].manifest().problem());
+    problem.batchInvariant = plan.batch_invariant();
+    return problem;
   }
 };
 
@@ -181,6 +163,9 @@ inline std::string checkPlan(const PackFile &file, const Plan &plan, std::vector
   if (intervals.size() == 0 || intervals.Get(0)->first() != 1)
     return "expected intervals from M = 1 on, got " +
            (intervals.size() ? "M = " + number(intervals.Get(0)->first()) : std::string("none"));
+  auto problemOf = [&](const Interval *interval) {
+    return readProblem(*file.kernels[interval->kernel()].manifest().problem());
+  };
   uint32_t before = 0;
   for (const Interval *interval : intervals) {
     if (interval->first() <= before || interval->first() > INT32_MAX)
@@ -189,11 +174,11 @@ inline std::string checkPlan(const PackFile &file, const Plan &plan, std::vector
     if (interval->kernel() >= file.kernels.size())
       return "expected a kernel below " + number(file.kernels.size()) + ", got " + number(interval->kernel());
     used[interval->kernel()] = true;
-    if (keyOf(*file.kernels[interval->kernel()].manifest().problem()) != keyOf(file.problemOf(plan)))
+    if (problemOf(interval) != problemOf(intervals.Get(0)))
       return "expected kernels of one problem, got another one's, kernel " + number(interval->kernel());
   }
-  const Problem &problem = file.problemOf(plan);
-  if (problem.grouping() == Grouping::KCount ? intervals.size() != 1 : problem.m() != -1)
+  const Problem problem = problemOf(intervals.Get(0));
+  if (problem.grouping == Grouping::KCount ? intervals.size() != 1 : problem.m != -1)
     return "expected kernels for any M, or one of groups along K";
   return {};
 }
@@ -201,16 +186,16 @@ inline std::string checkPlan(const PackFile &file, const Plan &plan, std::vector
 inline std::string checkPlans(const PackFile &file) {
   const auto &plans = *file.index->plans();
   std::vector<bool> used(file.kernels.size(), false);
-  std::vector<std::pair<ProblemKey, bool>> keys;
+  std::vector<Problem> problems;
   for (unsigned i = 0; i < plans.size(); ++i) {
     if (std::string error = checkPlan(file, *plans.Get(i), used); !error.empty())
       return "plan " + number(i) + ": " + error;
-    keys.emplace_back(keyOf(file.problemOf(*plans.Get(i))), plans.Get(i)->batch_invariant());
+    problems.push_back(file.problemOf(*plans.Get(i)));
   }
-  if (keys.empty())
+  if (problems.empty())
     return "expected at least one plan, got none";
-  std::sort(keys.begin(), keys.end());
-  if (std::adjacent_find(keys.begin(), keys.end()) != keys.end())
+  std::sort(problems.begin(), problems.end());
+  if (std::adjacent_find(problems.begin(), problems.end()) != problems.end())
     return "expected one plan of each problem, and one that is batch-invariant, got two of the same one";
   if (auto unused = std::find(used.begin(), used.end(), false); unused != used.end())
     return "expected plans that use each kernel, got none that uses kernel " + number(unused - used.begin());

@@ -45,16 +45,16 @@ static void require(const Operand &operand, const char *what, int64_t got, int64
 Operands::Operands(const fp8gemm_problem &problem, uint32_t device, const void *aMemref, const void *sfaMemref,
                    const void *bMemref, const void *sfbMemref, const void *groupsMemref, const void *cMemref,
                    const void *dMemref) {
-  bool grouped = problem.grouping != FP8GEMM_NO_GROUPS, alongK = isAlongK(problem), each = hasEachRows(problem);
-  int aRank = problem.flat ? 1 : each ? 3 : 2, bRank = problem.flat ? 1 : grouped && !alongK ? 3 : 2;
-  int sfaRank = each ? 3 : 2, sfbRank = grouped && !alongK ? 3 : 2, dRank = each || alongK ? 3 : 2;
+  const format::GroupingFacts &facts = factsOf(problem);
+  int sfaRank = facts.ofA ? 3 : 2, sfbRank = facts.ofB ? 3 : 2, dRank = facts.ofD ? 3 : 2;
+  int aRank = problem.flat ? 1 : sfaRank, bRank = problem.flat ? 1 : sfbRank;
   int64_t dBytes = problem.d_type == FP8GEMM_F32 ? 4 : 2;
   a = read("a", device & FP8GEMM_PROGRAM_A, aMemref, aRank, 1);
   sfa = read("sfa", device & FP8GEMM_PROGRAM_SFA, sfaMemref, sfaRank, 4);
   b = read("b", device & FP8GEMM_PROGRAM_B, bMemref, bRank, 1);
   sfb = read("sfb", device & FP8GEMM_PROGRAM_SFB, sfbMemref, sfbRank, 4);
   d = read("d", device & FP8GEMM_PROGRAM_D, dMemref, dRank, dBytes);
-  if (grouped && problem.grouping != FP8GEMM_BATCHED)
+  if (facts.isDescribed)
     groups = read("groups", device & FP8GEMM_PROGRAM_GROUPS, groupsMemref, 1, 4);
   if (problem.c_use == FP8GEMM_C_APART)
     c = read("c", device & FP8GEMM_PROGRAM_C, cMemref, dRank, dBytes);

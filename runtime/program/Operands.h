@@ -5,6 +5,7 @@
 #ifndef FP8GEMM_RUNTIME_PROGRAM_OPERANDS_H
 #define FP8GEMM_RUNTIME_PROGRAM_OPERANDS_H
 
+#include "fp8gemm/Problem.h"
 #include "fp8gemm/program.h"
 
 #include <stdexcept>
@@ -46,14 +47,8 @@ private:
 };
 
 inline bool isAlongK(const fp8gemm_problem &problem) { return problem.grouping == FP8GEMM_K_COUNT; }
-/// Each group has its own matrix of A and D.
-inline bool hasEachRows(const fp8gemm_problem &problem) {
-  return problem.grouping == FP8GEMM_ROW_COUNT || problem.grouping == FP8GEMM_BATCHED;
-}
-/// Rows of no group keep what D holds.
-inline bool keepsPartOfD(const fp8gemm_problem &problem) {
-  return problem.grouping == FP8GEMM_ROW_INDEX || problem.grouping == FP8GEMM_ROW_END ||
-         problem.grouping == FP8GEMM_ROW_COUNT;
+inline const format::GroupingFacts &factsOf(const fp8gemm_problem &problem) {
+  return format::factsOf(format::Grouping(problem.grouping));
 }
 
 } // namespace fp8gemm::program

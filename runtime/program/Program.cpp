@@ -15,12 +15,6 @@
 using namespace fp8gemm;
 using namespace fp8gemm::program;
 
-// The compiler writes these as constants.
-static_assert(sizeof(fp8gemm_problem) == sizeof(format::ProgramProblem));
-static_assert(offsetof(fp8gemm_problem, k) == offsetof(format::ProgramProblem, k));
-static_assert(offsetof(fp8gemm_problem, a_type) == offsetof(format::ProgramProblem, aType));
-static_assert(offsetof(fp8gemm_problem, grouping) == offsetof(format::ProgramProblem, grouping));
-static_assert(offsetof(fp8gemm_problem, batch_invariant) == offsetof(format::ProgramProblem, batchInvariant));
 static_assert(FP8GEMM_PROGRAM_A == int(format::kA) && FP8GEMM_PROGRAM_SFA == int(format::kSfa) &&
               FP8GEMM_PROGRAM_B == int(format::kB) && FP8GEMM_PROGRAM_SFB == int(format::kSfb) &&
               FP8GEMM_PROGRAM_GROUPS == int(format::kGroups) && FP8GEMM_PROGRAM_C == int(format::kC) &&
@@ -79,34 +73,24 @@ void *openOnce(fp8gemm_program_file &file) {
 
 /// A program whose operation was changed after its kernel was compiled must not run it.
 void checkProblem(const fp8gemm_kernel_info &kernel, const fp8gemm_problem &problem) {
-  auto check = [&](const char *what, int64_t has, int64_t needed) {
-    if (has != needed)
-      throw Failure(FP8GEMM_INVALID_ARGUMENT, std::string("expected a kernel for the operation's ") + what + " = " +
-                                                  std::to_string(needed) + ", got '" + kernel.name + "' for " +
-                                                  std::to_string(has));
-  };
-  check("grouping", kernel.grouping, problem.grouping);
-  check("n", kernel.n, problem.n);
-  check("k", kernel.k, problem.k);
-  check("a_type", kernel.a_type, problem.a_type);
-  check("b_type", kernel.b_type, problem.b_type);
-  check("d_type", kernel.d_type, problem.d_type);
-  check("c_use", kernel.c_use, problem.c_use);
-  check("sfb_block_rows", kernel.sfb_block_rows, problem.sfb_block_rows);
-  check("sfa_layout", kernel.sfa_layout, problem.sfa_layout);
-  check("sfb_layout", kernel.sfb_layout, problem.sfb_layout);
-  if (problem.grouping == FP8GEMM_NO_GROUPS)
-    return;
-  check("groups", kernel.groups, problem.groups);
-  check("flat", kernel.flat, problem.flat);
-  if (problem.grouping == FP8GEMM_ROW_INDEX || problem.grouping == FP8GEMM_ROW_END)
-    check("group_align", kernel.group_align, problem.group_align);
+  fp8gemm_problem ofKernel = problem;
+  ofKernel.n = kernel.n, ofKernel.k = kernel.k;
+  ofKernel.a_type = kernel.a_type, ofKernel.b_type = kernel.b_type, ofKernel.d_type = kernel.d_type;
+  ofKernel.c_use = kernel.c_use, ofKernel.sfb_block_rows = kernel.sfb_block_rows;
+  ofKernel.sfa_layout = kernel.sfa_layout, ofKernel.sfb_layout = kernel.sfb_layout;
+  ofKernel.grouping = kernel.grouping, ofKernel.groups = kernel.groups;
+  ofKernel.group_align = kernel.group_align, ofKernel.flat = kernel.flat;
+  const format::Problem has = relevant(format::fromC(ofKernel)), needed = relevant(format::fromC(problem));
+  for (const format::Field &field : format::kFields)
+    if (int64_t value = get(has, field), wanted = get(needed, field); value != wanted)
+      throw Failure(FP8GEMM_INVALID_ARGUMENT, std::string("expected a kernel for the operation's ") + field.name +
+                                                  " = " + print(field, wanted) + ", got '" + kernel.name + "' for " +
+                                                  print(field, value));
 }
 
 /// The pack's kernel for so many rows.
 fp8gemm_kernel *find(fp8gemm_pack *pack, const fp8gemm_problem &problem, int64_t m) {
-  bool inOneMatrix = problem.grouping == FP8GEMM_ROW_INDEX || problem.grouping == FP8GEMM_ROW_END;
-  int64_t expected = inOneMatrix ? (m + problem.groups - 1) / problem.groups : m;
+  int64_t expected = factsOf(problem).isAligned ? (m + problem.groups - 1) / problem.groups : m;
   fp8gemm_kernel *kernel = fp8gemm_pack_find(pack, &problem, expected);
   if (!kernel && isAlongK(problem) && problem.k != -1 && fp8gemm_last_status() == FP8GEMM_NOT_IN_PACK) {
     fp8gemm_problem anyK = problem; // serves this K, too
@@ -173,7 +157,7 @@ void run(fp8gemm_program_file &file, const fp8gemm_problem &problem, const Opera
   }
   on.d = device.place(operands.d);
   bool inPlace = problem.c_use == FP8GEMM_C_IN_PLACE;
-  if (inPlace || keepsPartOfD(problem))
+  if (inPlace || factsOf(problem).keepsRows)
     device.upload(operands.d, on.d);
   if (inPlace)
     on.c = on.d;

@@ -16,10 +16,10 @@ using format::Operand;
 /// K of a group along K is a multiple of this.
 constexpr int64_t kGroupStep = 16;
 
-int64_t Call::groupEntries() const { return facts.grouping == Grouping::RowIndex ? m : facts.groups; }
+int64_t Call::groupEntries() const { return facts.problem.grouping == Grouping::RowIndex ? m : facts.problem.groups; }
 
 bool Call::hasNoWork() const {
-  return m == 0 || (facts.grouping == Grouping::KCount && k == 0 && facts.c == format::CUse::InPlace);
+  return m == 0 || (facts.problem.grouping == Grouping::KCount && k == 0 && facts.problem.c == format::CUse::InPlace);
 }
 
 //===----------------------------------------------------------------------===//
@@ -38,24 +38,27 @@ static void setLength(Storage &storage, int64_t length) {
   storage.tensor.group_stride = 0;
 }
 
-static void setScaleExtents(const Call &call, const Facts::Scales &scales, int64_t extent, Storage &storage) {
-  int64_t outer = ceilDiv(uint32_t(extent), scales.blockRows), inner = ceilDiv(uint32_t(call.k), scales.blockColumns);
-  setExtents(storage, scales.isKMajor ? outer : inner, scales.isKMajor ? inner : outer);
+static void setScaleExtents(const Call &call, int64_t outer, format::ScaleLayout layout, Storage &storage) {
+  int64_t inner = ceilDiv(uint32_t(call.k), format::kScaleBlock);
+  bool isKMajor = layout == format::ScaleLayout::KMajor;
+  setExtents(storage, isKMajor ? outer : inner, isKMajor ? inner : outer);
   // Each group's blocks start anew; its last one has kGroupStep elements at least.
-  if (call.facts.grouping == Grouping::KCount && !scales.isKMajor)
+  if (call.facts.problem.grouping == Grouping::KCount && !isKMajor)
     storage.possibleRows =
-        (call.k + call.facts.groups * (int64_t(scales.blockColumns) - kGroupStep)) / scales.blockColumns - inner;
+        (call.k + call.facts.problem.groups * (int64_t(format::kScaleBlock) - kGroupStep)) / format::kScaleBlock -
+        inner;
 }
 
 static void describeOperands(Call &call) {
   const Facts &facts = call.facts;
   setExtents(call[Operand::A], call.m, call.k);
-  setExtents(call[Operand::B], facts.n, call.k);
-  setExtents(call[Operand::D], call.m, facts.n);
-  if (facts.c != format::CUse::None)
-    setExtents(call[Operand::C], call.m, facts.n);
-  setScaleExtents(call, facts.sfa, call.m, call[Operand::ScaleA]);
-  setScaleExtents(call, facts.sfb, facts.n, call[Operand::ScaleB]);
+  setExtents(call[Operand::B], facts.problem.n, call.k);
+  setExtents(call[Operand::D], call.m, facts.problem.n);
+  if (facts.problem.c != format::CUse::None)
+    setExtents(call[Operand::C], call.m, facts.problem.n);
+  setScaleExtents(call, call.m, facts.problem.sfa, call[Operand::ScaleA]);
+  setScaleExtents(call, ceilDiv(uint32_t(facts.problem.n), facts.problem.sfbRows), facts.problem.sfb,
+                  call[Operand::ScaleB]);
   for (Operand operand : {Operand::A, Operand::B, Operand::ScaleA, Operand::ScaleB, Operand::C, Operand::D}) {
     Storage &storage = call[operand];
     if (!storage.form->hasRows)
@@ -63,7 +66,7 @@ static void describeOperands(Call &call) {
     else if (storage.form->groups == 1) // none to step to; a tensor map wants a stride all the same
       storage.tensor.group_stride = storage.tensor.leading_dimension;
   }
-  if (format::isDescribed(facts.grouping))
+  if (format::factsOf(facts.problem.grouping).isDescribed)
     setLength(call[Operand::Groups], call.groupEntries());
   if (facts.workspaceBytes)
     setLength(call[Operand::Workspace], int64_t(facts.workspaceBytes));
@@ -202,7 +205,7 @@ static bool overlap(const Footprint &ofX, const Storage &y) {
 static fp8gemm_status checkC(const Call &call) {
   const char *kernel = call.facts.entry;
   const fp8gemm_tensor &c = call[Operand::C].tensor, &d = call[Operand::D].tensor;
-  switch (call.facts.c) {
+  switch (call.facts.problem.c) {
   case format::CUse::None:
     if (c.data)
       return fail(FP8GEMM_INVALID_ARGUMENT, "expected 'c' to be null, since kernel '%s' adds no C, got %p", kernel,
@@ -223,7 +226,7 @@ static fp8gemm_status checkC(const Call &call) {
 
 /// The description of groups, where the kernel reads one.
 static fp8gemm_status checkDescription(const Call &call) {
-  if (format::isDescribed(call.facts.grouping))
+  if (format::factsOf(call.facts.problem.grouping).isDescribed)
     return checkStorage(call[Operand::Groups]);
   if (const void *groups = call[Operand::Groups].tensor.data)
     return fail(FP8GEMM_INVALID_ARGUMENT, "expected 'groups' to be null, since those of kernel '%s' are equal, got %p",
@@ -249,7 +252,7 @@ static fp8gemm_status checkOverlap(const Call &call) {
   for (Operand operand :
        {Operand::A, Operand::ScaleA, Operand::B, Operand::ScaleB, Operand::C, Operand::Groups, Operand::Workspace}) {
     const Storage &other = call[operand];
-    if (operand == Operand::C && call.facts.c == format::CUse::InPlace)
+    if (operand == Operand::C && call.facts.problem.c == format::CUse::InPlace)
       continue;
     if (overlap(d, other))
       return fail(FP8GEMM_INVALID_ARGUMENT, "expected 'd' not to overlap '%s'%s", other.form->name,
@@ -270,7 +273,7 @@ static fp8gemm_status checkExtent(const Call &call, const char *name, int64_t va
 }
 
 static fp8gemm_status checkFlags(const Call &call) {
-  bool grouped = call.facts.grouping != Grouping::None;
+  bool grouped = call.facts.problem.grouping != Grouping::None;
   if (call.flags & ~(FP8GEMM_DEPENDENT_LAUNCH | (grouped ? FP8GEMM_CHECK_GROUPS : 0)))
     return fail(FP8GEMM_INVALID_ARGUMENT, "expected flags of %sFP8GEMM_DEPENDENT_LAUNCH or 0, got 0x%x",
                 grouped ? "FP8GEMM_CHECK_GROUPS, " : "", call.flags);
@@ -283,9 +286,9 @@ static fp8gemm_status checkFlags(const Call &call) {
 }
 
 fp8gemm_status runtime::checkCall(Call &call) {
-  if (fp8gemm_status status = checkExtent(call, "m", call.m, call.facts.m))
+  if (fp8gemm_status status = checkExtent(call, "m", call.m, call.facts.problem.m))
     return status;
-  if (fp8gemm_status status = checkExtent(call, "k", call.k, call.facts.k))
+  if (fp8gemm_status status = checkExtent(call, "k", call.k, call.facts.problem.k))
     return status;
   if (fp8gemm_status status = checkFlags(call))
     return status;

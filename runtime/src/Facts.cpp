@@ -13,25 +13,26 @@ constexpr int kTmaAlignment = 16;
 /// What the strides of a tensor map are below (cuTensorMapEncodeTiled).
 constexpr int64_t kTmaStrideBytes = int64_t(1) << 40;
 
-static void describeForms(const format::Problem &problem, Facts &facts) {
+static void describeForms(Facts &facts) {
+  const format::Problem &problem = facts.problem;
   auto describe = [&](Operand operand, const char *name, int elementBytes, int alignment) {
     Form &form = facts.forms[size_t(operand)];
     form.name = name;
     form.elementBytes = elementBytes;
     form.alignment = alignment;
     form.hasGroups = format::hasGroups(problem, operand);
-    form.groups = form.hasGroups ? problem.groups() : 1;
+    form.groups = form.hasGroups ? problem.groups : 1;
     form.hasRows = format::isMatrix(operand) && !format::isFlat(problem, operand);
   };
-  int bytesOfD = int(format::detail::bytesOf(problem.d()));
-  describe(Operand::A, "a", int(format::detail::bytesOf(problem.a())), kTmaAlignment);
-  describe(Operand::B, "b", int(format::detail::bytesOf(problem.b())), kTmaAlignment);
+  int bytesOfD = format::bytesOf(problem.d);
+  describe(Operand::A, "a", format::bytesOf(problem.a), kTmaAlignment);
+  describe(Operand::B, "b", format::bytesOf(problem.b), kTmaAlignment);
   describe(Operand::D, "d", bytesOfD, kTmaAlignment);
   describe(Operand::ScaleA, "sfa", 4, 4);
   describe(Operand::ScaleB, "sfb", 4, 4);
-  if (facts.c != format::CUse::None)
+  if (problem.c != format::CUse::None)
     describe(Operand::C, "c", bytesOfD, kTmaAlignment);
-  if (format::isDescribed(facts.grouping))
+  if (format::factsOf(problem.grouping).isDescribed)
     describe(Operand::Groups, "groups", 4, 4);
   if (facts.workspaceBytes)
     describe(Operand::Workspace, "workspace", 1, format::kWorkspaceAlignment);
@@ -44,20 +45,9 @@ static void describeForms(const format::Problem &problem, Facts &facts) {
 }
 
 Facts::Facts(const format::Manifest &manifest) {
-  const format::Problem &problem = *manifest.problem();
   entry = manifest.entry()->c_str();
-  op = problem.op()->c_str();
-  grouping = problem.grouping();
-  c = problem.c();
+  problem = format::readProblem(*manifest.problem());
   waitsForPrevious = manifest.waits_for_previous();
-  m = problem.m();
-  n = problem.n();
-  k = problem.k();
-  groups = problem.groups();
-  groupAlign = problem.group_align();
-  auto isKMajor = [](format::ScaleLayout layout) { return layout == format::ScaleLayout::KMajor; };
-  sfa = {problem.sfa_block_rows(), problem.sfa_block_columns(), isKMajor(problem.sfa_layout())};
-  sfb = {problem.sfb_block_rows(), problem.sfb_block_columns(), isKMajor(problem.sfb_layout())};
   threads = manifest.threads();
   smemBytes = manifest.smem_bytes();
   tileM = manifest.tile_m();
@@ -65,9 +55,9 @@ Facts::Facts(const format::Manifest &manifest) {
   splitK = manifest.split_k();
   cluster = manifest.cluster_m() * manifest.cluster_n() * splitK;
   clusterRows = uint32_t(std::min<uint64_t>(uint64_t(tileM) * manifest.cluster_m(), INT32_MAX));
-  clusterColumns = ceilDiv(uint32_t(ceilDiv(uint32_t(n), tileN)), manifest.cluster_n());
+  clusterColumns = ceilDiv(uint32_t(ceilDiv(uint32_t(problem.n), tileN)), manifest.cluster_n());
   workspaceBytes = size_t(format::kMaxWorkspaceCtas) * manifest.workspace_bytes_per_cta();
   for (const format::Param *param : *manifest.params())
     params.push_back({param, param->kind(), param->operand()});
-  describeForms(problem, *this);
+  describeForms(*this);
 }

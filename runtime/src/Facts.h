@@ -33,10 +33,6 @@ using Forms = std::array<Form, size_t(format::Operand::None) + 1>;
 
 /// The manifest as plain fields: those of a flatbuffer take three dependent loads.
 struct Facts {
-  struct Scales {
-    uint32_t blockRows, blockColumns;
-    bool isKMajor;
-  };
   struct Param {
     const format::Param *inManifest;
     format::ParamKind kind;
@@ -46,12 +42,9 @@ struct Facts {
   Facts() = default;
   explicit Facts(const format::Manifest &manifest);
 
-  const char *entry = nullptr, *op = nullptr;
-  format::Grouping grouping{};
-  format::CUse c{};
+  const char *entry = nullptr;
+  format::Problem problem;
   bool waitsForPrevious = false;
-  int64_t m = 0, n = 0, k = 0, groups = 0, groupAlign = 0;
-  Scales sfa{}, sfb{};
   uint32_t threads = 0, smemBytes = 0;
   uint32_t tileM = 0, tileN = 0, splitK = 0;
   uint32_t cluster = 0;       ///< CTAs of one

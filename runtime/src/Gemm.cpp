@@ -37,8 +37,8 @@ static fp8gemm_status checkStream(const cuda::Driver &driver, cuda::CUstream str
 static int64_t clustersOfWork(const Call &call) {
   const Facts &facts = call.facts;
   int64_t rows = ceilDiv(uint32_t(call.m), facts.clusterRows), clusters = 0;
-  if (facts.grouping == Grouping::RowEnd)
-    rows += facts.groups; // each may end within a tile
+  if (facts.problem.grouping == Grouping::RowEnd)
+    rows += facts.problem.groups; // each may end within a tile
   bool tooMany = __builtin_mul_overflow(rows, facts.clusterColumns, &clusters) ||
                  __builtin_mul_overflow(clusters, facts.forms[size_t(Operand::D)].groups, &clusters);
   return tooMany ? INT64_MAX : clusters;
@@ -160,15 +160,15 @@ static fp8gemm_status checkEntry(const fp8gemm_kernel *kernel, const Args *given
   if (fp8gemm_status status = readStruct(given, args))
     return status;
   const Facts &facts = kernel->facts;
-  if (grouped != (facts.grouping != Grouping::None))
+  if (grouped != (facts.problem.grouping != Grouping::None))
     return fail(FP8GEMM_INVALID_ARGUMENT, "expected a kernel of a%s product for %s, got '%s' of op '%s'; call %s",
-                grouped ? " grouped" : "n ungrouped", function, facts.entry, facts.op,
+                grouped ? " grouped" : "n ungrouped", function, facts.entry, format::factsOf(facts.problem.grouping).op,
                 grouped ? "fp8gemm_gemm" : "fp8gemm_grouped_gemm");
   return FP8GEMM_OK;
 }
 
 Call runtime::makeCall(const fp8gemm_kernel &kernel, const fp8gemm_gemm_args &args) {
-  Call call{kernel.facts, args.m, kernel.facts.k, 0, args.num_sms, args.flags};
+  Call call{kernel.facts, args.m, kernel.facts.problem.k, 0, args.num_sms, args.flags};
   for (auto [operand, matrix] : {std::pair<Operand, const fp8gemm_matrix &>{Operand::A, args.a},
                                  {Operand::ScaleA, args.sfa},
                                  {Operand::B, args.b},
@@ -180,7 +180,7 @@ Call runtime::makeCall(const fp8gemm_kernel &kernel, const fp8gemm_gemm_args &ar
 }
 
 static Call makeCall(const fp8gemm_kernel &kernel, const fp8gemm_grouped_gemm_args &args) {
-  int64_t k = kernel.facts.grouping == Grouping::KCount ? args.k : kernel.facts.k;
+  int64_t k = kernel.facts.problem.grouping == Grouping::KCount ? args.k : kernel.facts.problem.k;
   Call call{kernel.facts, args.m, k, args.workspace_bytes, args.num_sms, args.flags};
   call[Operand::A].tensor = args.a;
   call[Operand::ScaleA].tensor = args.sfa;

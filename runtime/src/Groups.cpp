@@ -63,9 +63,9 @@ static std::string checkReductionLengths(const Entries &groups, int64_t k) {
 
 /// Empty, or the first thing that is wrong, as what was expected.
 static std::string check(const Call &call, const Entries &groups) {
-  switch (call.facts.grouping) {
+  switch (call.facts.problem.grouping) {
   case Grouping::RowIndex:
-    return checkRowIndices(groups, call.facts.groups, call.facts.groupAlign);
+    return checkRowIndices(groups, call.facts.problem.groups, call.facts.problem.align);
   case Grouping::RowEnd:
     return checkRowEnds(groups, call.m);
   case Grouping::RowCount:
@@ -80,7 +80,7 @@ static std::string check(const Call &call, const Entries &groups) {
 }
 
 fp8gemm_status runtime::checkGroups(const Call &call, const cuda::Driver &driver, cuda::CUstream stream) {
-  if (!format::isDescribed(call.facts.grouping))
+  if (!format::factsOf(call.facts.problem.grouping).isDescribed)
     return FP8GEMM_OK;
   Entries groups(call.groupEntries());
   auto from = reinterpret_cast<cuda::CUdeviceptr>(call[format::Operand::Groups].tensor.data);

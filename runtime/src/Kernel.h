@@ -40,9 +40,6 @@ fp8gemm_status failedCall(const cuda::Driver &driver, cuda::CUresult result, con
 /// Empty, or why a kernel with this manifest can't be launched.
 std::string checkRoom(const format::Manifest &manifest);
 
-/// A kernel's problem in words of the C API.
-fp8gemm_problem describe(const format::Problem &problem);
-
 } // namespace fp8gemm::runtime
 
 struct fp8gemm_kernel {

@@ -44,12 +44,8 @@ private:
 /// Room for the weights and activations of a model of some hundred products.
 constexpr size_t kSetsOfMaps = 512;
 
-/// What find goes by: the caller's words, without those that don't count.
-using Key = std::array<int64_t, 15>;
-
 struct Plan {
-  Key key;
-  fp8gemm_problem problem;
+  format::Problem problem;
   struct Interval {
     int64_t first; ///< up to the next one's
     fp8gemm_kernel *kernel;
@@ -64,9 +60,9 @@ struct fp8gemm_pack {
   format::PackFile file;
   std::unique_ptr<fp8gemm_kernel[]> kernels;
   std::unique_ptr<TensorMapCache> maps; ///< of all kernels
-  std::vector<Plan> plans;          ///< by key
+  std::vector<Plan> plans;              ///< by problem
 
-  const Plan *find(const fp8gemm_problem &problem) const;
+  const Plan *find(const format::Problem &problem) const;
 };
 
 //===----------------------------------------------------------------------===//
@@ -97,26 +93,6 @@ fp8gemm_status Mapping::open(const char *path) {
   return FP8GEMM_OK;
 }
 
-static Key keyOf(const fp8gemm_problem &problem) {
-  bool alongK = problem.grouping == FP8GEMM_K_COUNT, ungrouped = problem.grouping == FP8GEMM_NO_GROUPS;
-  bool aligned = problem.grouping == FP8GEMM_ROW_INDEX || problem.grouping == FP8GEMM_ROW_END;
-  return {problem.n,
-          problem.k,
-          alongK ? problem.m : -1,
-          problem.grouping,
-          ungrouped ? 1 : problem.groups,
-          aligned ? problem.group_align : 1,
-          problem.flat,
-          problem.a_type,
-          problem.b_type,
-          problem.d_type,
-          problem.c_use,
-          problem.sfb_block_rows,
-          problem.sfa_layout,
-          problem.sfb_layout,
-          problem.batch_invariant};
-}
-
 static fp8gemm_status open(std::unique_ptr<fp8gemm_pack> opened, const void *bytes, size_t size, const char *name,
                            fp8gemm_pack **pack) {
   std::string error = format::readPack(bytes, size, opened->file);
@@ -134,14 +110,12 @@ static fp8gemm_status open(std::unique_ptr<fp8gemm_pack> opened, const void *byt
     opened->kernels[i].maps = opened->maps.get();
   }
   for (const format::Plan *plan : *file.index->plans()) {
-    fp8gemm_problem problem = describe(file.problemOf(*plan));
-    problem.batch_invariant = plan->batch_invariant();
-    opened->plans.push_back({keyOf(problem), problem, {}});
+    opened->plans.push_back({file.problemOf(*plan), {}});
     for (const format::Interval *interval : *plan->intervals())
       opened->plans.back().intervals.push_back({interval->first(), &opened->kernels[interval->kernel()]});
   }
   std::sort(opened->plans.begin(), opened->plans.end(),
-            [](const Plan &lhs, const Plan &rhs) { return lhs.key < rhs.key; });
+            [](const Plan &lhs, const Plan &rhs) { return lhs.problem < rhs.problem; });
   *pack = opened.release();
   return FP8GEMM_OK;
 }
@@ -185,32 +159,30 @@ fp8gemm_status fp8gemm_pack_get_problem(const fp8gemm_pack *pack, size_t index, 
     return status;
   if (index >= pack->plans.size())
     return fail(FP8GEMM_INVALID_ARGUMENT, "expected a problem below %zu, got %zu", pack->plans.size(), index);
-  writeStruct(pack->plans[index].problem, problem);
+  writeStruct(format::toC<fp8gemm_problem>(pack->plans[index].problem), problem);
   return FP8GEMM_OK;
 }
 
-const Plan *fp8gemm_pack::find(const fp8gemm_problem &problem) const {
-  const Key key = keyOf(problem);
-  auto found = std::lower_bound(plans.begin(), plans.end(), key,
-                                [](const Plan &plan, const Key &wanted) { return plan.key < wanted; });
+const Plan *fp8gemm_pack::find(const format::Problem &problem) const {
+  auto found = std::lower_bound(plans.begin(), plans.end(), problem,
+                                [](const Plan &plan, const format::Problem &wanted) { return plan.problem < wanted; });
+  if (found == plans.end())
+    return nullptr;
   // A batch-invariant plan directly follows the other plan of its problem, and serves in its place.
-  auto isOfProblem = [&] { return std::equal(key.begin(), key.end() - 1, found->key.begin()); };
-  bool serves = found != plans.end() && (problem.batch_invariant ? found->key == key : isOfProblem());
-  return serves ? &*found : nullptr;
+  format::Problem served = found->problem;
+  if (!problem.batchInvariant)
+    served.batchInvariant = 0;
+  return served == problem ? &*found : nullptr;
 }
 
-static fp8gemm_status notFound(const fp8gemm_pack &pack, const fp8gemm_problem &problem) {
+static fp8gemm_status notFound(const fp8gemm_pack &pack, const format::Problem &problem) {
   size_t sameSize = std::count_if(pack.plans.begin(), pack.plans.end(), [&](const Plan &plan) {
     return plan.problem.n == problem.n && plan.problem.k == problem.k;
   });
-  return fail(FP8GEMM_NOT_IN_PACK,
-              "expected one of the pack's %zu problems (fp8gemm-inspect lists them), got n = %" PRId64 ", k = %" PRId64
-              ", batch_invariant %u, grouping %d of %u groups aligned to %u, flat %u, types of a, b and d %d, %d and "
-              "%d, c_use %d, "
-              "sfb_block_rows %u, layouts of sfa and sfb %d and %d, m %" PRId64 "; %zu of them have this n and k",
-              pack.plans.size(), problem.n, problem.k, problem.batch_invariant, problem.grouping, problem.groups,
-              problem.group_align, problem.flat, problem.a_type, problem.b_type, problem.d_type, problem.c_use,
-              problem.sfb_block_rows, problem.sfa_layout, problem.sfb_layout, problem.m, sameSize);
+  return fail(
+      FP8GEMM_NOT_IN_PACK,
+      "expected one of the pack's %zu problems (fp8gemm-inspect lists them), got %s; %zu of them have this n and k",
+      pack.plans.size(), format::print(problem).c_str(), sameSize);
 }
 
 fp8gemm_kernel *fp8gemm_pack_find(fp8gemm_pack *pack, const fp8gemm_problem *problem, int64_t m) {
@@ -225,9 +197,10 @@ fp8gemm_kernel *fp8gemm_pack_find(fp8gemm_pack *pack, const fp8gemm_problem *pro
     fail(FP8GEMM_INVALID_ARGUMENT, "expected m >= 0, got %" PRId64, m);
     return nullptr;
   }
-  const Plan *plan = pack->find(wanted);
+  const format::Problem sought = relevant(format::fromC(wanted));
+  const Plan *plan = pack->find(sought);
   if (!plan) {
-    notFound(*pack, wanted);
+    notFound(*pack, sought);
     return nullptr;
   }
   // The last one that starts at m or before; for m = 0, which launches nothing, the first one.
@@ -262,9 +235,10 @@ static fp8gemm_status findPlans(const fp8gemm_pack &pack, const fp8gemm_problem 
     if (problem.size != problems->size)
       return fail(FP8GEMM_INVALID_ARGUMENT, "expected the same size in all problems, got %zu and %zu", problems->size,
                   problem.size);
-    plans.push_back(pack.find(problem));
+    const format::Problem sought = relevant(format::fromC(problem));
+    plans.push_back(pack.find(sought));
     if (!plans.back())
-      return notFound(pack, problem);
+      return notFound(pack, sought);
   }
   return FP8GEMM_OK;
 }

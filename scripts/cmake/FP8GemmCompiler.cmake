@@ -82,7 +82,7 @@ function(fp8gemm_library name)
     add_dependencies(${name} ${ARG_DEPENDS})
   endif()
   target_compile_features(${name} INTERFACE cxx_std_17)
-  # Headers of ours that no installed header includes.
+  # Headers of ours, of which only fp8gemm/Problem.h is installed.
   list(TRANSFORM ARG_LINK REPLACE "^fp8gemm_format$" "$<BUILD_INTERFACE:fp8gemm_format>")
   target_link_libraries(${name} PUBLIC ${ARG_LINK})
   if(FP8GEMM_STATIC_MLIR)

@@ -77,6 +77,8 @@ macro(fp8gemm_install_package)
   if(FP8GEMM_BUILD_COMPILER AND NOT FP8GEMM_STATIC_MLIR)
     fp8gemm_install_export(FP8GemmCompilerTargets compiler-dev)
     fp8gemm_install_pkg_config(fp8gemm compiler-dev)
+    install(DIRECTORY ${PROJECT_SOURCE_DIR}/runtime/format/fp8gemm DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+      COMPONENT compiler-dev)
     install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
       COMPONENT compiler-dev FILES_MATCHING PATTERN "*.h" PATTERN "*.td")
     install(DIRECTORY ${PROJECT_BINARY_DIR}/include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}

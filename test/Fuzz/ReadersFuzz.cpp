@@ -5,8 +5,9 @@
 // where the compiler is under a sanitizer (docs/Fuzzing.md).
 
 #include "fp8gemm/Config/Config.h"
-#include "fp8gemm/Pipelines/Inspect.h"
-#include "fp8gemm/Pipelines/PackBuilder.h"
+#include "fp8gemm/Driver/Answers.h"
+#include "fp8gemm/Pack/Inspect.h"
+#include "fp8gemm/Pack/PackBuilder.h"
 #include "fp8gemm/Target/CudaTools.h"
 #include "test/Unit/RuntimeMend.h"
 #include "test/Unit/RuntimeTestPack.h"

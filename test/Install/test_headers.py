@@ -9,8 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from conftest import ROOT
 
-INCLUDES = (ROOT / "include", ROOT / "runtime" / "include")
-HEADERS = sorted(str(path.relative_to(folder)) for folder in INCLUDES for path in folder.rglob("*.h*"))
+INCLUDES = (ROOT / "include", ROOT / "runtime" / "include", ROOT / "runtime" / "format")
+HEADERS = sorted(str(path.relative_to(folder)) for folder, room in ((INCLUDES[0], ""), (INCLUDES[1], ""), (INCLUDES[2], "fp8gemm"))
+                 for path in (folder / room).rglob("*.h*"))
 C_HEADERS = [name for name in HEADERS if name.startswith("fp8gemm-c/") or name in
              ("fp8gemm/runtime.h", "fp8gemm/Execution/Execution.h")]
 LLVM_INCLUDE = subprocess.run(["/usr/lib/llvm-22/bin/llvm-config", "--includedir"], capture_output=True,

@@ -19,8 +19,12 @@ CLOSED_DOORS = [
     (r"lib/Conversion/FP8GemmToLinalg/", r"fp8gemm/Dialect/Hopper/|fp8gemm/Config/", "the oracle shares no code with the hopper path"),
     (r"lib/Conversion/(FP8GemmToRuntime|LinalgToFP8Gemm)/", r"fp8gemm/Dialect/Hopper/|fp8gemm/Config/", "host code knows no kernels"),
     (r"runtime/program/", r"(Abi|Call|CudaDriver|Error|Facts|Kernel|Launch|TensorMaps)\.h", "compiled programs use the runtime's C API"),
-    (r"(lib|include/fp8gemm)/Config/", r"mlir/|llvm/|fp8gemm/(?!Config/)", "the config model is plain C++"),
-    (r"runtime/", r"mlir/|llvm/|torch/|fp8gemm/(Config|Conversion|Dialect|Pipelines|Target)/", "the runtime knows no compiler"),
+    (r"(lib|include/fp8gemm)/Config/", r"mlir/|llvm/|fp8gemm/(?!Config/|Problem\.h)", "the config model is plain C++"),
+    (r"(lib|include/fp8gemm)/Pipelines/", r"(KernelFile|PackFile|ManifestChecks|StoredProblem|\w+_generated)\.h|llvm/Support/JSON|fp8gemm/(Pack|Driver|Simulator)/",
+     "the pass list knows no file format, and nobody who uses it"),
+    (r"(lib|include/fp8gemm)/(Pack|Simulator)/", r"fp8gemm/Driver/", "what the tools share is on top"),
+    (r"(lib|include/fp8gemm)/Simulator/", r"fp8gemm/Pack/", "the simulator knows no file format"),
+    (r"runtime/", r"mlir/|llvm/|torch/|fp8gemm/(Config|Conversion|Dialect|Driver|Pack|Pipelines|Target)/", "the runtime knows no compiler"),
     (r"(lib|include|tools)/", r"(\.\./)*runtime/(?!format/|include/)", "compiler and runtime share only the manifest format"),
     (r"(lib|include)/", r"fp8gemm/runtime\.h|runtime/include/", "the compiler doesn't run kernels"),
     (r"tools/", r"mlir/(IR/PatternMatch|Transforms/DialectConversion|IR/Builders)", "tools hold no compiler logic"),
@@ -49,6 +53,14 @@ def includes(path, text):
 def closed_doors(path, text):
     return [f"includes {name}: {why}" for room, closed, why in CLOSED_DOORS if re.match(room, path)
             for name in includes(path, text) if re.match(closed, name)]
+
+
+def one_order(path, text):
+    """The steps of lowering stand in kLoweringSteps: who wants them takes them from there."""
+    if not re.match(r"(lib|include|tools)/", path) or re.match(r"(lib|include/fp8gemm)/Pipelines/", path):
+        return []
+    return [f"calls {name}: the order of the steps is that of kLoweringSteps"
+            for name in re.findall(r"build(?:Config|Hopper|NVVM|LLVM)Pipeline\b", text)]
 
 
 def licence(path, text):
@@ -149,4 +161,4 @@ def english(path, text):
     return complaints
 
 
-RULES = [closed_doors, licence, length, check_prefixes, english]
+RULES = [closed_doors, one_order, licence, length, check_prefixes, english]

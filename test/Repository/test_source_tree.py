@@ -44,6 +44,15 @@ def test_tree(rule):
     ("runtime/program/X.cpp", '#include "Kernel.h"\n'),
     ("tools/fp8gemm-opt.cpp", '#include "mlir/IR/PatternMatch.h"\n'),
     ("python/fp8gemm/compile.py", "import mlir.ir\n"),
+    ("lib/Pipelines/Compiler.cpp", '#include "PackFile.h"\n'),
+    ("lib/Pipelines/Compiler.cpp", '#include "Manifest_generated.h"\n'),
+    ("lib/Pipelines/Problem.cpp", '#include "llvm/Support/JSON.h"\n'),
+    ("include/fp8gemm/Pipelines/Compiler.h", '#include "fp8gemm/Pack/PackBuilder.h"\n'),
+    ("lib/Pipelines/Program.cpp", '#include "fp8gemm/Simulator/Passes.h"\n'),
+    ("lib/Pack/Inspect.cpp", '#include "fp8gemm/Driver/Compile.h"\n'),
+    ("lib/Simulator/Library.cpp", '#include "fp8gemm/Driver/Compile.h"\n'),
+    ("lib/Simulator/Library.cpp", '#include "fp8gemm/Pack/PackBuilder.h"\n'),
+    ("runtime/src/Pack.cpp", '#include "fp8gemm/Pack/PackBuilder.h"\n'),
 ])
 def test_closed_door(path, text):
     assert rules.closed_doors(path, text)
@@ -55,9 +64,19 @@ def test_closed_door(path, text):
     ("lib/Target/Manifest.cpp", '#include "runtime/format/KernelFile.h"\n'),
     ("runtime/src/Runtime.cpp", '#include "fp8gemm/runtime.h"\n'),
     ("lib/Config/Config.cpp", '#include "fp8gemm/Config/Config.h"\n'),
+    ("lib/Config/Config.cpp", '#include "fp8gemm/Problem.h"\n'),
+    ("lib/Pack/PackBuilder.cpp", '#include "PackFile.h"\n#include "fp8gemm/Pipelines/Compiler.h"\n'),
+    ("lib/Simulator/Library.cpp", '#include "fp8gemm/Pipelines/Pipelines.h"\n'),
 ])
 def test_open_door(path, text):
     assert not rules.closed_doors(path, text)
+
+
+def test_one_order():
+    call = "  buildNVVMPipeline(manager, options);\n"
+    assert rules.one_order("lib/Driver/Compile.cpp", call) and rules.one_order("tools/fp8gemm-x.cpp", call)
+    assert not rules.one_order("lib/Pipelines/Pipelines.cpp", call)
+    assert not rules.one_order("lib/Driver/Compile.cpp", "buildLoweringPipeline(manager, options);\n")
 
 
 def test_licence():

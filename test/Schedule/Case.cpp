@@ -3,8 +3,8 @@
 #include "Case.h"
 
 #include "fp8gemm/Dialect/Hopper/Transforms/Passes.h"
+#include "fp8gemm/Pack/PackBuilder.h"
 #include "fp8gemm/Pipelines/Compiler.h"
-#include "fp8gemm/Pipelines/PackBuilder.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/MLIRContext.h"
@@ -35,7 +35,7 @@ llvm::Expected<Case> fromJson(const llvm::json::Value &value) {
   Case c;
   c.problem = pack->problems.front().problem;
   if (m)
-    c.problem.m = m;
+    c.problem.m = *m;
   if (std::optional<llvm::StringRef> text = object->getString("config"); text && !text->empty())
     if (std::string error = config::parse(text->str(), c.config); !error.empty())
       return llvm::createStringError(error);
@@ -55,33 +55,19 @@ llvm::Expected<Case> fromJson(const llvm::json::Value &value) {
 }
 
 /// The problem's fields that differ from what they are where they are left out, in the words of a pack.
-static std::vector<std::pair<std::string, llvm::json::Value>> fieldsOf(const GemmProblem &p) {
-  using config::Grouping;
-  static constexpr const char *groupings[] = {"none", "row_index", "row_end", "row_count", "batched", "k_count"};
-  static constexpr const char *cs[] = {"none", "apart", "in_place"};
-  bool alongK = p.grouping == Grouping::KCount, ofRows = p.grouping != Grouping::None && !alongK;
-  std::vector<std::pair<std::string, llvm::json::Value>> fields{{"op", alongK   ? "k_grouped_gemm"
-                                                                       : ofRows ? "grouped_gemm"
-                                                                                : "gemm"},
-                                                                {"n", p.n}};
-  auto add = [&](bool isThere, const char *key, llvm::json::Value value) {
-    if (isThere)
-      fields.emplace_back(key, std::move(value));
-  };
-  add(p.m.has_value(), "m", p.m.value_or(0));
-  add(p.k.has_value(), "k", p.k.value_or(0));
-  add(alongK || ofRows, "groups", p.groups);
-  add(ofRows, "grouping", groupings[size_t(p.grouping)]);
-  add(p.grouping == Grouping::RowIndex || p.grouping == Grouping::RowEnd, "align", p.align);
-  add(p.flattened, "flattened", true);
-  add(!alongK, "recipe", p.recipe == GemmProblem::Recipe::OneD1D ? "1d1d" : "1d2d");
-  auto f8 = [](GemmProblem::F8 type) { return type == GemmProblem::F8::E4M3 ? "e4m3" : "e5m2"; };
-  add(true, "a_type", f8(p.a));
-  add(true, "b_type", f8(p.b));
-  add(true, "d_type", p.d == GemmProblem::Result::F32 ? "f32" : "bf16");
-  add(!ofRows, "c", cs[size_t(p.c)]);
-  add(true, "sfa", p.sfaMnMajor ? "mn_major" : "k_major");
-  add(true, "sfb", p.sfbMnMajor ? "mn_major" : "k_major");
+static std::vector<std::pair<std::string, llvm::json::Value>> fieldsOf(const format::Problem &p) {
+  const format::Problem usual = format::usualProblem(p.grouping);
+  std::vector<std::pair<std::string, llvm::json::Value>> fields{{"op", factsOf(p.grouping).op}};
+  for (const format::Field &field : format::kFields) {
+    int64_t value = get(p, field);
+    bool isNamed = field.mustHave & setOf(p.grouping);
+    if (value == get(usual, field) && !isNamed)
+      continue;
+    const format::Word *word = wordOf(field, value);
+    fields.emplace_back(field.name, word                               ? llvm::json::Value(word->name)
+                                    : field.kind == format::Kind::Flag ? llvm::json::Value(value != 0)
+                                                                       : llvm::json::Value(value));
+  }
   return fields;
 }
 

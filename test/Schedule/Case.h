@@ -6,7 +6,7 @@
 #define FP8GEMM_TEST_SCHEDULE_CASE_H
 
 #include "fp8gemm/Config/Config.h"
-#include "fp8gemm/Pipelines/Compile.h"
+#include "fp8gemm/Problem.h"
 #include "fp8gemm/Simulator/Trial.h"
 #include "llvm/Support/Error.h"
 #include "llvm/Support/JSON.h"
@@ -23,7 +23,7 @@ namespace fp8gemm::schedule {
 const mlir::DialectRegistry &dialects();
 
 struct Case {
-  GemmProblem problem;
+  format::Problem problem;
   config::Config config; ///< fields that are unset are chosen
   simulator::TrialOptions trial;
 };

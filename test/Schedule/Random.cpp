@@ -38,69 +38,67 @@ static int64_t drawM(Random &random) {
   return random.oneIn(4) ? random.between(0, 9) : random.between(10, 300);
 }
 
-static GemmProblem drawProblem(Random &random) {
-  GemmProblem problem;
-  problem.grouping = random.oneOf({Grouping::None, Grouping::None, Grouping::None, Grouping::RowIndex, Grouping::RowEnd,
-                                   Grouping::RowCount, Grouping::Batched, Grouping::KCount, Grouping::KCount});
+static format::Problem drawProblem(Random &random) {
+  format::Problem problem = format::usualProblem(
+      random.oneOf({Grouping::None, Grouping::None, Grouping::None, Grouping::RowIndex, Grouping::RowEnd,
+                    Grouping::RowCount, Grouping::Batched, Grouping::KCount, Grouping::KCount}));
   bool grouped = problem.grouping != Grouping::None, alongK = problem.grouping == Grouping::KCount;
   problem.n = random.oneIn(2) ? 8 * random.between(1, 50) : 64 * random.between(1, 6);
   int64_t k = random.oneIn(2) ? 16 * random.between(1, 50) : 128 * random.between(1, 8);
   if (random.oneIn(30)) // late promotion has its own main loop
     k = 128 * random.between(16, 18), problem.n = 8 * random.between(8, 32);
   problem.k = k;
-  problem.recipe = alongK || random.oneIn(2) ? GemmProblem::Recipe::OneD1D : GemmProblem::Recipe::OneD2D;
-  problem.a = random.oneIn(4) ? GemmProblem::F8::E5M2 : GemmProblem::F8::E4M3;
-  problem.b = random.oneIn(4) ? GemmProblem::F8::E5M2 : GemmProblem::F8::E4M3;
-  problem.d = random.oneIn(3) || (alongK && random.oneIn(2)) ? GemmProblem::Result::F32 : GemmProblem::Result::BF16;
-  problem.sfaMnMajor = !random.oneIn(3);
-  problem.sfbMnMajor = random.oneIn(2);
+  problem.sfbRows = alongK || random.oneIn(2) ? 1 : 128;
+  problem.a = random.oneIn(4) ? format::Type::E5M2 : format::Type::E4M3;
+  problem.b = random.oneIn(4) ? format::Type::E5M2 : format::Type::E4M3;
+  problem.d = random.oneIn(3) || (alongK && random.oneIn(2)) ? format::Type::F32 : format::Type::BF16;
+  problem.sfa = random.oneIn(3) ? format::ScaleLayout::KMajor : format::ScaleLayout::MnMajor;
+  problem.sfb = random.oneIn(2) ? format::ScaleLayout::MnMajor : format::ScaleLayout::KMajor;
   if (!grouped || alongK)
-    problem.c =
-        random.oneOf({GemmProblem::C::None, GemmProblem::C::None, GemmProblem::C::Apart, GemmProblem::C::InPlace});
+    problem.c = random.oneOf({format::CUse::None, format::CUse::None, format::CUse::Apart, format::CUse::InPlace});
   if (!grouped)
     return problem;
   problem.groups = random.between(1, random.oneIn(10) ? 40 : 6);
   if (problem.grouping == Grouping::RowIndex)
-    problem.align = int64_t(8) << random.between(0, 5);
+    problem.align = 8u << random.between(0, 5);
   if (problem.grouping == Grouping::RowEnd)
-    problem.align = int64_t(1) << random.between(0, 8);
+    problem.align = 1u << random.between(0, 8);
   if (alongK) {
-    problem.flattened = random.oneIn(3);
+    problem.flat = random.oneIn(3);
     if (random.oneIn(2))
-      problem.k = std::nullopt;
+      problem.k = -1;
   }
   return problem;
 }
 
 /// What breaks a rule, now and then: such a case must be refused.
-static void spoil(Random &random, GemmProblem &problem) {
+static void spoil(Random &random, format::Problem &problem) {
   switch (random.between(0, 4)) {
   case 0:
     problem.n += random.between(1, 7);
     break;
   case 1:
-    problem.k = problem.k.value_or(128) + random.between(1, 15);
+    problem.k = (problem.k == -1 ? 128 : problem.k) + random.between(1, 15);
     break;
   case 2:
-    problem.groups = random.oneOf<int64_t>({0, -1, 2000});
+    problem.groups = random.oneOf<uint32_t>({0, UINT32_MAX, 2000});
     break;
   case 3:
-    problem.align = random.oneOf<int64_t>({0, 3, 512});
+    problem.align = random.oneOf<uint32_t>({0, 3, 512});
     break;
   default:
-    problem.recipe = GemmProblem::Recipe::OneD2D, problem.flattened = true;
+    problem.sfbRows = 128, problem.flat = true;
     break;
   }
 }
 
-static config::Problem questionOf(const GemmProblem &problem) {
+static config::Problem questionOf(const format::Problem &problem) {
   config::Problem question;
-  auto layout = [](bool mnMajor) { return mnMajor ? config::ScaleLayout::MnMajor : config::ScaleLayout::KMajor; };
-  question.m = problem.m, question.n = problem.n, question.k = problem.k.value_or(1024);
-  question.sfa = layout(problem.sfaMnMajor), question.sfb = layout(problem.sfbMnMajor);
-  question.sfbRows = problem.recipe == GemmProblem::Recipe::OneD1D ? 1 : 128;
-  question.dBytes = problem.d == GemmProblem::Result::F32 ? 4 : 2;
-  question.c = config::CUse(problem.c);
+  if (problem.m != -1)
+    question.m = problem.m;
+  question.n = problem.n, question.k = problem.k == -1 ? 1024 : problem.k;
+  question.sfa = problem.sfa, question.sfb = problem.sfb;
+  question.sfbRows = problem.sfbRows, question.dBytes = bytesOf(problem.d), question.c = problem.c;
   question.grouping = problem.grouping, question.groups = problem.groups, question.groupAlign = problem.align;
   return question;
 }
@@ -151,7 +149,8 @@ Case draw(uint64_t seed, uint64_t number) {
   c.problem = drawProblem(random);
   c.trial.m = drawM(random);
   int64_t products = c.problem.grouping == Grouping::Batched ? c.problem.groups : 1;
-  while (c.trial.m > 1 && products * c.trial.m * c.problem.n * c.problem.k.value_or(384 * c.problem.groups) > kMostWork)
+  while (c.trial.m > 1 &&
+         products * c.trial.m * c.problem.n * (c.problem.k == -1 ? 384 * c.problem.groups : c.problem.k) > kMostWork)
     c.trial.m /= 2;
   if (c.problem.grouping == Grouping::KCount)
     c.trial.m = std::max<int64_t>(c.trial.m, 1), c.problem.m = c.trial.m;
@@ -184,7 +183,7 @@ Case shrink(const Case &failing) {
   };
   auto setM = [](Case &c, int64_t m) {
     c.trial.m = m;
-    if (c.problem.m)
+    if (c.problem.m != -1)
       c.problem.m = m;
   };
   for (bool again = true; again;) {
@@ -193,12 +192,12 @@ Case shrink(const Case &failing) {
     again |= attempt([&](Case &c) { setM(c, std::max<int64_t>(c.trial.m - 1, 0)); });
     again |= attempt([](Case &c) { c.problem.n = std::max<int64_t>(8, c.problem.n / 16 * 8); });
     again |= attempt([](Case &c) { c.problem.n = std::max<int64_t>(8, c.problem.n - 8); });
-    again |= attempt([](Case &c) { c.problem.k = c.problem.k ? std::max<int64_t>(16, *c.problem.k / 32 * 16) : 16; });
-    again |= attempt([](Case &c) { c.problem.k = c.problem.k ? std::max<int64_t>(16, *c.problem.k - 16) : 16; });
+    again |= attempt([](Case &c) { c.problem.k = std::max<int64_t>(16, c.problem.k / 32 * 16); });
+    again |= attempt([](Case &c) { c.problem.k = std::max<int64_t>(16, c.problem.k - 16); });
     again |= attempt([](Case &c) { c.problem.groups = std::max<int64_t>(1, c.problem.groups - 1); });
-    again |= attempt([](Case &c) { c.problem.a = c.problem.b = GemmProblem::F8::E4M3; });
-    again |= attempt([](Case &c) { c.problem.d = GemmProblem::Result::BF16; });
-    again |= attempt([](Case &c) { c.problem.c = GemmProblem::C::None; });
+    again |= attempt([](Case &c) { c.problem.a = c.problem.b = format::Type::E4M3; });
+    again |= attempt([](Case &c) { c.problem.d = format::Type::BF16; });
+    again |= attempt([](Case &c) { c.problem.c = format::CUse::None; });
     again |= attempt([](Case &c) { c.trial.padBytes = 0; });
     again |= attempt([](Case &c) { c.trial.clusters = 1; });
     again |= attempt([](Case &c) { c.trial.seed = 1; });

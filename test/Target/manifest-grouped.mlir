@@ -11,10 +11,10 @@
 
 // Groups, how they are described, and the parameters that only grouped products have.
 // CHECK: "op": "grouped_gemm",
-// CHECK: "groups": 8,
-// CHECK-NEXT: "grouping": "RowEnd",
+// CHECK: "grouping": "RowEnd",
+// CHECK-NEXT: "groups": 8,
 // CHECK-NEXT: "group_align": 128,
-// CHECK-NEXT: "flat": false
+// CHECK-NEXT: "flat": false,
 // CHECK: "operand": "B",
 // CHECK-NEXT: "element": "F8E4M3FN",
 // CHECK-NEXT: "box": [
@@ -49,12 +49,12 @@ gpu.module @rows {
 
 // Groups along K, each packed: A and B have no leading dimension.
 // CHECK: "op": "k_grouped_gemm",
-// CHECK-NEXT: "m": 256,
 // CHECK-NEXT: "n": 4096,
 // CHECK-NEXT: "k": -1,
-// CHECK: "grouping": "KCount",
-// CHECK-NEXT: "group_align": 1,
-// CHECK-NEXT: "flat": true
+// CHECK-NEXT: "m": 256,
+// CHECK-NEXT: "grouping": "KCount",
+// CHECK: "group_align": 1,
+// CHECK-NEXT: "flat": true,
 gpu.module @lengths {
   llvm.func @lengths(%a: !llvm.ptr<1> {hopper.param = #hopper.param<matrix of a>},
                      %b: !llvm.ptr<1> {hopper.param = #hopper.param<matrix of b>})

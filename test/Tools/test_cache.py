@@ -50,7 +50,7 @@ def listen(path):
 
 
 BAD = {
-    "another problem's": (lambda path, kernels: path.write_bytes(kernels["other"]), "expected a kernel of k_grouped_gemm: N = 64"),
+    "another problem's": (lambda path, kernels: path.write_bytes(kernels["other"]), "expected a kernel of {\"op\": \"k_grouped_gemm\", \"n\": 64"),
     "another schedule's": (lambda path, kernels: path.write_bytes(kernels["schedule"]), "expected a kernel of the schedule tile_m"),
     "a debug build's": (lambda path, kernels: path.write_bytes(kernels["debug"]), "expected a kernel of "),
     "empty": (lambda path, kernels: path.write_bytes(b""), "an empty file"),

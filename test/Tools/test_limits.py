@@ -41,7 +41,7 @@ def test_numbers_of_a_list(key, tmp_path):
     for value in (2**32 + 4, 2**31, 0, -1, 10**20, 4.5, "4", None):
         listed = write_list(tmp_path / "list.json", [entry, {**entry, key: value}])
         done = run(COMPILER, f"--pack={listed}", "-o", tmp_path / "pack")
-        expect_error(done, f"list.json: problems[1]: expected '{key}' to be an integer from 1 to 2^31 - 1, got ")
+        expect_error(done, f"list.json: problems[1]: expected '{key}' to be an integer from 1 to 2147483647, got ")
 
 
 BROKEN = {

@@ -142,7 +142,7 @@ TEST_F(CompilerCApiWithPtxas, TellsWhatIsInAFile) {
   const void *bytes = fp8gemmResultGetData(pack.get());
   size_t size = fp8gemmResultGetSize(pack.get());
   std::string text = dataOf(inspect(bytes, size, Fp8GemmText));
-  EXPECT_NE(text.find("gemm: N = 64, K = 256; A F8E4M3FN"), std::string::npos) << text;
+  EXPECT_NE(text.find(R"({"op": "gemm", "n": 64, "k": 256})"), std::string::npos) << text;
   EXPECT_NE(text.find("kernel  registers  spilled  smem bytes"), std::string::npos) << text;
   // From any address on.
   std::string moved = "x" + dataOf(pack);

@@ -67,8 +67,8 @@ protected:
                                      }};
 };
 
-GemmProblem gemm(int64_t n, int64_t k) {
-  GemmProblem problem;
+format::Problem gemm(int64_t n, int64_t k) {
+  format::Problem problem;
   problem.n = n, problem.k = k;
   return problem;
 }

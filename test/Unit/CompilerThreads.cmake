@@ -27,8 +27,8 @@ add_custom_command(OUTPUT ${pch}
 
 set(files ${CMAKE_CURRENT_SOURCE_DIR}/CompilerThreads.cpp)
 foreach(library FP8GemmSupport FP8GemmConfig FP8GemmDialect HopperDialect FP8GemmTransforms HopperTransforms FP8GemmToHopper
-    HopperToNVVM FP8GemmCudaTools FP8GemmCheckKernel FP8GemmTarget FP8GemmDialects FP8GemmPassPipelines FP8GemmPipelines
-    fp8gemm)
+    HopperToNVVM FP8GemmCudaTools FP8GemmCheckKernel FP8GemmTarget FP8GemmDialects FP8GemmPassPipelines FP8GemmCompiler
+    FP8GemmPack FP8GemmDriver fp8gemm)
   get_target_property(sources ${library} SOURCES)
   list(FILTER sources EXCLUDE REGEX TraitIdentity) # only for shared libraries
   get_target_property(source_directory ${library} SOURCE_DIR)

@@ -47,7 +47,7 @@ std::string nameOf(const Config &schedule) {
   mlir::DialectRegistry registry;
   registerAllDialects(registry);
   mlir::MLIRContext context(registry);
-  GemmProblem gemm;
+  format::Problem gemm;
   gemm.n = kN, gemm.k = kK;
   mlir::OwningOpRef<mlir::ModuleOp> module = buildModule(context, gemm);
   PipelineOptions options;

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 # The runtime's tests need no GPU: they bring a driver of their own.
-fp8gemm_unit_test(RuntimeKernelFileTest SOURCES RuntimeKernelFileTest.cpp RuntimePackFileTest.cpp LINK fp8gemm_format)
+fp8gemm_unit_test(RuntimeKernelFileTest SOURCES ProblemTest.cpp RuntimeKernelFileTest.cpp RuntimePackFileTest.cpp
+  LINK fp8gemm_format)
 
 add_library(RuntimeFakeDriver SHARED RuntimeFakeDriver.cpp)
 target_include_directories(RuntimeFakeDriver PRIVATE ${PROJECT_SOURCE_DIR}/runtime/src)

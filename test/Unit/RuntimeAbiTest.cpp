@@ -93,6 +93,36 @@ PLACE(fp8gemm_problem, flat, 72);
 PLACE(fp8gemm_problem, batch_invariant, 76);
 static_assert(sizeof(fp8gemm_problem) == 80);
 
+// The problem that compiler and runtime share is this struct.
+#define SAME(field, member) static_assert(offsetof(fp8gemm_problem, field) == offsetof(format::Problem, member), #field)
+SAME(size, size);
+SAME(m, m);
+SAME(n, n);
+SAME(k, k);
+SAME(a_type, a);
+SAME(b_type, b);
+SAME(d_type, d);
+SAME(c_use, c);
+SAME(sfb_block_rows, sfbRows);
+SAME(sfa_layout, sfa);
+SAME(sfb_layout, sfb);
+SAME(grouping, grouping);
+SAME(groups, groups);
+SAME(group_align, align);
+SAME(flat, flat);
+SAME(batch_invariant, batchInvariant);
+static_assert(FP8GEMM_E4M3 == int(format::Type::E4M3) && FP8GEMM_E5M2 == int(format::Type::E5M2) &&
+              FP8GEMM_BF16 == int(format::Type::BF16) && FP8GEMM_F32 == int(format::Type::F32));
+static_assert(FP8GEMM_K_MAJOR == int(format::ScaleLayout::KMajor) &&
+              FP8GEMM_MN_MAJOR == int(format::ScaleLayout::MnMajor));
+static_assert(FP8GEMM_NO_C == int(format::CUse::None) && FP8GEMM_C_APART == int(format::CUse::Apart) &&
+              FP8GEMM_C_IN_PLACE == int(format::CUse::InPlace));
+static_assert(FP8GEMM_NO_GROUPS == int(format::Grouping::None) &&
+              FP8GEMM_ROW_INDEX == int(format::Grouping::RowIndex) &&
+              FP8GEMM_ROW_END == int(format::Grouping::RowEnd) &&
+              FP8GEMM_ROW_COUNT == int(format::Grouping::RowCount) &&
+              FP8GEMM_BATCHED == int(format::Grouping::Batched) && FP8GEMM_K_COUNT == int(format::Grouping::KCount));
+
 //===----------------------------------------------------------------------===//
 // Sizes
 //===----------------------------------------------------------------------===//

@@ -56,7 +56,7 @@ TEST(PackFile, RoundTrip) {
   EXPECT_FALSE(plan.batch_invariant());
   EXPECT_EQ(plan.intervals()->Get(3)->first(), 1025u);
   EXPECT_EQ(plan.intervals()->Get(3)->kernel(), 2u);
-  EXPECT_EQ(file.problemOf(*file.index->plans()->Get(1)).n(), 512);
+  EXPECT_EQ(file.problemOf(*file.index->plans()->Get(1)).n, 512);
 }
 
 TEST(PackFile, KernelFilesComeOutAsTheyWentIn) {

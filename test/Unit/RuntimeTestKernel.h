@@ -198,9 +198,9 @@ inline std::string makeManifest(const ManifestSpec &spec, size_t cubinBytes) {
     params.push_back(
         CreateParam(builder, param.kind, param.operand, param.element, box, param.swizzle, param.promotion));
   }
-  auto problem =
-      CreateProblemDirect(builder, spec.op.c_str(), spec.m, spec.n, spec.k, spec.a, spec.b, spec.d, 1, 128, spec.sfa,
-                          spec.sfbRows, 128, spec.sfb, spec.c, spec.groups, spec.grouping, spec.groupAlign, spec.flat);
+  auto problem = CreateStoredProblemDirect(
+      builder, spec.op.c_str(), spec.m, spec.n, spec.k, spec.a, spec.b, spec.d, 1, 128, uint8_t(spec.sfa), spec.sfbRows,
+      128, uint8_t(spec.sfb), uint8_t(spec.c), spec.groups, uint8_t(spec.grouping), spec.groupAlign, spec.flat);
   FinishManifestBuffer(builder,
                        CreateManifestDirect(builder, spec.version, spec.entry.c_str(), spec.chip.c_str(),
                                             cubinBytes + spec.cubinBytesOff, problem, &params, spec.threads,

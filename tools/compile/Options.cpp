@@ -2,6 +2,7 @@
 
 #include "Options.h"
 
+#include "ProblemOptions.h"
 #include "Tool.h"
 #include "fp8gemm/Target/CudaTools.h"
 #include "llvm/ADT/STLExtras.h"
@@ -41,57 +42,7 @@ static To<Emit> emit("emit", cl::desc("what to write (default: cubin)"), cl::loc
                                 clEnumValN(Emit::Manifest, "manifest", "the manifest that the runtime reads, as JSON"),
                                 clEnumValN(Emit::Cubin, "cubin", "kernel files: cubin + manifest")));
 
-enum class Operation { None, Gemm, GroupedGemm, KGroupedGemm };
-enum class Layout { KMajor, MnMajor };
-static Opt<Operation>
-    op("op", cl::desc("a problem instead of a file"), cl::init(Operation::None), cl::cat(category),
-       cl::values(clEnumValN(Operation::Gemm, "gemm", "D[m,n] = C + A[m,k] * B[n,k]^T, block-scaled"),
-                  clEnumValN(Operation::GroupedGemm, "grouped_gemm", "groups of rows of A, each with its own B"),
-                  clEnumValN(Operation::KGroupedGemm, "k_grouped_gemm", "groups along K, each with its own C and D")));
-static Opt<std::string> m("m", cl::desc("rows of A and D, or any (default: any)"), cl::init("any"), cl::cat(category));
-static Number n("n", cl::desc("rows of B, columns of D"), integer, cl::cat(category));
-static Opt<std::string> k("k", cl::desc("columns of A and B; for k_grouped_gemm of all groups together, or any (its default)"),
-                          cl::cat(category));
-using fp8gemm::config::Grouping;
-static Number groups("groups", cl::desc("groups, each with its own B or D"), integer, cl::cat(category));
-static Opt<Grouping> grouping("grouping", cl::desc("how groups of rows are described on the device"),
-                              cl::init(Grouping::None), cl::cat(category),
-                              cl::values(clEnumValN(Grouping::RowIndex, "row_index", "the group of each row"),
-                                         clEnumValN(Grouping::RowEnd, "row_end", "the end of each group's rows"),
-                                         clEnumValN(Grouping::RowCount, "row_count", "the rows used of each group's M"),
-                                         clEnumValN(Grouping::Batched, "batched", "not described: each has M rows")));
-static Number align("align",
-                    cl::desc("multiple of rows at which groups start, for row_index and row_end (default: 1)"), integer,
-                    cl::cat(category));
-static Opt<bool> flattened("flattened", cl::desc("A and B are the packed matrices of the groups, for k_grouped_gemm"),
-                           cl::cat(category));
-using Problem = fp8gemm::GemmProblem;
-static Opt<Problem::Recipe> recipe("recipe",
-                                   cl::desc("blocks of B that share a scale (default: 1d2d; k_grouped_gemm has 1d1d)"),
-                                   cl::init(Problem::Recipe::OneD2D), cl::cat(category),
-                                   cl::values(clEnumValN(Problem::Recipe::OneD2D, "1d2d", "128x128"),
-                                              clEnumValN(Problem::Recipe::OneD1D, "1d1d", "1x128, as of A")));
-static const auto f8Types =
-    cl::values(clEnumValN(Problem::F8::E4M3, "e4m3", "f8E4M3FN"), clEnumValN(Problem::F8::E5M2, "e5m2", "f8E5M2"));
-static Opt<Problem::F8> aType("a-type", cl::desc("elements of A (default: e4m3)"), cl::init(Problem::F8::E4M3), f8Types,
-                              cl::cat(category));
-static Opt<Problem::F8> bType("b-type", cl::desc("elements of B (default: e4m3)"), cl::init(Problem::F8::E4M3), f8Types,
-                              cl::cat(category));
-static Opt<Problem::Result> dType("d-type", cl::desc("elements of C and D (default: bf16)"),
-                                  cl::init(Problem::Result::BF16), cl::cat(category),
-                                  cl::values(clEnumValN(Problem::Result::BF16, "bf16", "rounded once, at the end"),
-                                             clEnumValN(Problem::Result::F32, "f32", "as accumulated")));
-static Opt<Problem::C> c("c", cl::desc("C to add (default: none)"), cl::init(Problem::C::None), cl::cat(category),
-                         cl::values(clEnumValN(Problem::C::None, "none", "D = A * B^T"),
-                                    clEnumValN(Problem::C::Apart, "apart", "D = C + A * B^T"),
-                                    clEnumValN(Problem::C::InPlace, "in_place", "D += A * B^T")));
-static const auto layouts = cl::values(clEnumValN(Layout::MnMajor, "mn_major", "[ceil(K/128), M or blocks of N]"),
-                                       clEnumValN(Layout::KMajor, "k_major", "[M or blocks of N, ceil(K/128)]"));
-static Opt<Layout> sfa("sfa", cl::desc("storage of A's scales (default: mn_major)"), cl::init(Layout::MnMajor), layouts,
-                       cl::cat(category));
-static Opt<Layout> sfb("sfb", cl::desc("storage of B's scales (default: k_major)"), cl::init(Layout::KMajor), layouts,
-                       cl::cat(category));
-
+static ProblemOptions problem(category);
 static To<std::string> gpu("gpu", cl::desc("GPU for which times are modelled (default: h100-sxm)"),
                            cl::location(pipeline.gpu.getValue()), cl::cat(category));
 static Number expectedM("expected-m", cl::desc("rows (of each group) to model if M is any (default: 4096)"), integer,
@@ -192,68 +143,6 @@ static bool readNumber(const Number &option, int64_t least, int64_t most, T &val
   return true;
 }
 
-/// The same, or none for `any`.
-static bool readExtent(const Number &option, int64_t least, std::optional<int64_t> &value) {
-  int64_t number = 0;
-  if (!option.getNumOccurrences() || option == "any")
-    return true;
-  if (!readNumber(option, least, kMaxExtent, number, " or 'any'"))
-    return false;
-  value = number;
-  return true;
-}
-
-/// Whether the options of groups go with the operation.
-static bool checkGroups() {
-  bool described = grouping == Grouping::RowIndex || grouping == Grouping::RowEnd;
-  if (op != Operation::GroupedGemm && grouping.getNumOccurrences())
-    return usage("expected --grouping only with --op=grouped_gemm");
-  if (op == Operation::Gemm && groups.getNumOccurrences())
-    return usage("expected --groups only with --op=grouped_gemm or --op=k_grouped_gemm");
-  if (op == Operation::GroupedGemm && grouping == Grouping::None)
-    return usage("expected --grouping=row_index, row_end, row_count or batched with --op=grouped_gemm, got none");
-  if (op != Operation::Gemm && !groups.getNumOccurrences())
-    return usage("expected --groups, how many there are, got none");
-  if (align.getNumOccurrences() && !described)
-    return usage("expected --align only with --grouping=row_index or --grouping=row_end");
-  if (grouping == Grouping::RowIndex && !align.getNumOccurrences())
-    return usage("expected --align with --grouping=row_index, such as --align=128, got none");
-  if (flattened && op != Operation::KGroupedGemm)
-    return usage("expected --flattened only with --op=k_grouped_gemm");
-  if (op == Operation::GroupedGemm && c != Problem::C::None)
-    return usage("expected --c=none with --op=grouped_gemm, which adds no C");
-  if (op == Operation::KGroupedGemm && recipe.getNumOccurrences() && recipe != Problem::Recipe::OneD1D)
-    return usage("expected --recipe=1d1d with --op=k_grouped_gemm");
-  if (op == Operation::KGroupedGemm && m == "any")
-    return usage("expected --m to be a number with --op=k_grouped_gemm, got any");
-  if (op != Operation::KGroupedGemm && k == "any")
-    return usage("expected --k to be a number, got any; only groups along K (--op=k_grouped_gemm) may have any");
-  return true;
-}
-
-/// The problem that --op and the options beside it ask for.
-static bool readProblem() {
-  if (!checkGroups())
-    return false;
-  Problem problem;
-  if (!readExtent(m, 0, problem.m) || !readNumber(n, 1, kMaxExtent, problem.n) || !readExtent(k, 1, problem.k) ||
-      !readNumber(groups, 1, kMaxExtent, problem.groups) || !readNumber(align, 1, kMaxExtent, problem.align))
-    return false;
-  if (!k.getNumOccurrences() && op != Operation::KGroupedGemm)
-    return usage("expected --k, the columns of A and B, got none");
-  problem.sfaMnMajor = sfa == Layout::MnMajor;
-  problem.sfbMnMajor = sfb == Layout::MnMajor;
-  problem.recipe = op == Operation::KGroupedGemm ? Problem::Recipe::OneD1D : recipe;
-  problem.a = aType;
-  problem.b = bType;
-  problem.d = dType;
-  problem.c = c;
-  problem.grouping = op == Operation::KGroupedGemm ? Grouping::KCount : grouping;
-  problem.flattened = flattened;
-  options.problem = problem;
-  return true;
-}
-
 /// Of a model's problems only how it is split and called is said here.
 static bool checkModel() {
   const SmallVector<const cl::Option *> usable{&model, &engine, &tp,    &ep,          &output, &cache,         &jobs,
@@ -317,9 +206,9 @@ static bool check() {
     return checkPack();
   if (cache.getNumOccurrences() || jobs.getNumOccurrences() || quiet.getNumOccurrences())
     return usage("expected --cache, --jobs and --quiet only with --pack or --model");
-  if (op == Operation::None && options.input.empty())
+  if (!problem.isGiven() && options.input.empty())
     return usage("expected FILE.mlir, or a problem such as --op=gemm --m=any --n=7168 --k=2048, got neither");
-  if (op != Operation::None && !options.input.empty())
+  if (problem.isGiven() && !options.input.empty())
     return usage("expected FILE.mlir or --op, got both");
   if (options.answers() && (options.output == "-" || (emit.getNumOccurrences() && options.output.empty())))
     return usage("expected -o to name a file or FOLDER/ beside --explain or --plan, which is printed on stdout");
@@ -327,7 +216,13 @@ static bool check() {
     return usage("expected --explain or --plan, got both");
   if (options.plan != Answer::None && !pipeline.config.empty())
     return usage("expected --config or --plan, which chooses them, got both");
-  return op == Operation::None || readProblem();
+  if (!problem.isGiven())
+    return true;
+  Expected<fp8gemm::format::Problem> read = problem.read();
+  if (!read)
+    return usage(toString(read.takeError()));
+  options.problem = *read;
+  return true;
 }
 
 fp8gemm::CompileOptions *fp8gemm::readCompileOptions(int argc, char **argv) {

@@ -5,7 +5,7 @@
 #ifndef FP8GEMM_TOOLS_COMPILE_OPTIONS_H
 #define FP8GEMM_TOOLS_COMPILE_OPTIONS_H
 
-#include "fp8gemm/Pipelines/Compile.h"
+#include "fp8gemm/Driver/Compile.h"
 
 namespace fp8gemm {
 

@@ -6,6 +6,8 @@
 #ifndef FP8GEMM_CONFIG_CONFIG_H
 #define FP8GEMM_CONFIG_CONFIG_H
 
+#include "fp8gemm/Problem.h"
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -19,14 +21,9 @@ constexpr int64_t kBlockK = 128;
 /// TMA addresses multiples of 16 bytes: of these many scales.
 constexpr int64_t kScalesAligned = 4;
 
-/// How scales are stored (see #fp8gemm.scale).
-enum class ScaleLayout { KMajor, MnMajor };
-
-/// Whether C is added, and where it is.
-enum class CUse { None, Apart, InPlace };
-
-/// The grouped dimension, and the form of the description of groups (see #fp8gemm.grouping).
-enum class Grouping { None, RowIndex, RowEnd, RowCount, Batched, KCount };
+using format::CUse;
+using format::Grouping;
+using format::ScaleLayout;
 
 /// D[m, n] = C + A[m, k] * B[n, k]^T with 1x128 scales for A. The element types of A and B, e4m3
 /// or e5m2, make no difference here.
@@ -49,17 +46,15 @@ struct Problem {
   bool loadsC() const { return c != CUse::None && !addsInMemory(); }
   bool isGrouped() const { return grouping != Grouping::None; }
   /// Each group has rows of A and D of its own: tensors of rank 3.
-  bool hasGroupsOfA() const { return grouping == Grouping::RowCount || grouping == Grouping::Batched; }
-  bool hasGroupsOfB() const { return isGrouped() && grouping != Grouping::KCount; }
-  bool hasGroupsOfD() const { return hasGroupsOfA() || grouping == Grouping::KCount; }
+  bool hasGroupsOfA() const { return factsOf(grouping).ofA; }
+  bool hasGroupsOfB() const { return factsOf(grouping).ofB; }
+  bool hasGroupsOfD() const { return factsOf(grouping).ofD; }
   /// The kernel first tabulates where groups begin and end.
   bool isTabulated() const {
     return grouping == Grouping::RowEnd || grouping == Grouping::RowCount || grouping == Grouping::KCount;
   }
   /// A tile's last rows may belong to another group, or to none.
-  bool storesParts() const {
-    return grouping == Grouping::RowIndex || grouping == Grouping::RowEnd || grouping == Grouping::RowCount;
-  }
+  bool storesParts() const { return factsOf(grouping).keepsRows; }
   /// The last tile of rows starts earlier, so that it ends with A: it has rows of the tile before it, too, which
   /// must not be added twice.
   bool endsTilesWithA() const { return !storesParts() && c != CUse::InPlace; }

@@ -10,9 +10,10 @@
 #define FP8GEMM_PIPELINES_COMPILER_H
 
 #include "fp8gemm/Pipelines/Pipelines.h"
-#include "fp8gemm/Pipelines/Problem.h"
+#include "fp8gemm/Problem.h"
 #include "fp8gemm/Target/Kernel.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/DialectRegistry.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "mlir/Support/LLVM.h"
 
@@ -27,13 +28,22 @@ namespace fp8gemm {
 mlir::FailureOr<std::vector<target::Kernel>> compile(mlir::ModuleOp module, const PipelineOptions &options = {});
 
 /// The kernel of a product; errors have the location "<problem>".
-mlir::FailureOr<target::Kernel> compile(mlir::MLIRContext &context, const GemmProblem &problem,
+mlir::FailureOr<target::Kernel> compile(mlir::MLIRContext &context, const format::Problem &problem,
                                         const PipelineOptions &options = {});
 
 /// A module with one function that contains the product, with packed operands; null, and an error, if the problem
 /// breaks a rule of its operation. `origin` is the file in its locations.
-mlir::OwningOpRef<mlir::ModuleOp> buildModule(mlir::MLIRContext &context, const GemmProblem &problem,
+mlir::OwningOpRef<mlir::ModuleOp> buildModule(mlir::MLIRContext &context, const format::Problem &problem,
                                               llvm::StringRef origin = "<problem>");
+
+/// All that a kernel and its product are made of. Made once, and only read from then on.
+const mlir::DialectRegistry &allDialects();
+
+/// Those, and all of upstream's: a module may hold anything beside its products.
+const mlir::DialectRegistry &allInputDialects();
+
+/// compile() of a module that the caller gives up: it is lowered where it is.
+mlir::FailureOr<std::vector<target::Kernel>> compileInPlace(mlir::ModuleOp module, const PipelineOptions &options);
 
 } // namespace fp8gemm
 

@@ -46,6 +46,22 @@ void buildHopperPipeline(mlir::OpPassManager &manager, const PipelineOptions &op
 void buildNVVMPipeline(mlir::OpPassManager &manager, const PipelineOptions &options);   ///< hopper -> nvvm, scf
 void buildLLVMPipeline(mlir::OpPassManager &manager, const PipelineOptions &options);   ///< -> LLVM dialect
 
+/// A step of lowering, by the level that it makes.
+struct LoweringStep {
+  const char *level; ///< as --emit has it
+  const char *title; ///< as --time has it
+  void (*build)(mlir::OpPassManager &, const PipelineOptions &);
+};
+
+/// The steps in their order, which is written nowhere else.
+constexpr LoweringStep kLoweringSteps[] = {{"config", "select config", buildConfigPipeline},
+                                           {"hopper", "to hopper", buildHopperPipeline},
+                                           {"nvvm", "to nvvm", buildNVVMPipeline},
+                                           {"llvm", "to llvm dialect", buildLLVMPipeline}};
+
+/// From any level up to `last`; empty: all steps.
+void buildLoweringPipeline(mlir::OpPassManager &manager, const PipelineOptions &options, llvm::StringRef last = "");
+
 /// All of them, then the kernel files: gpu.module -> gpu.binary.
 void buildFP8GemmToCubinPipeline(mlir::OpPassManager &manager, const PipelineOptions &options);
 

@@ -72,25 +72,11 @@ std::string KernelBuilder::name() {
 bool KernelBuilder::isFlat() { return cast<ShapedType>(product.getA().getType()).getRank() == 1; }
 
 GroupsAttr KernelBuilder::groupsAttr() {
-  auto by = [&] {
-    switch (problem.grouping) {
-    case config::Grouping::RowIndex:
-      return hopper::Grouping::row_index;
-    case config::Grouping::RowEnd:
-      return hopper::Grouping::row_end;
-    case config::Grouping::RowCount:
-      return hopper::Grouping::row_count;
-    case config::Grouping::KCount:
-      return hopper::Grouping::k_count;
-    case config::Grouping::None:
-    case config::Grouping::Batched:
-      break;
-    }
-    return hopper::Grouping::batched;
-  };
   if (!problem.isGrouped())
     return GroupsAttr();
-  return GroupsAttr::get(builder.getContext(), problem.groups, by(), problem.groupAlign);
+  return GroupsAttr::get(builder.getContext(), problem.groups,
+                         *hopper::symbolizeGrouping(nameOf(format::kGroupingWords, problem.grouping)),
+                         problem.groupAlign);
 }
 
 /// A map whose box is a `rows` x `columns` tile in shared memory, of one of `grouped` matrices, swizzled by

@@ -2,6 +2,8 @@
 
 #include "Constants.h"
 
+#include <cstring>
+
 using namespace mlir;
 
 namespace fp8gemm::runtime_conversion {
@@ -57,16 +59,22 @@ LLVM::GlobalOp Constants::addPackPath(StringRef name, StringRef path) {
   return addFile(name, LLVM::GlobalOp(), 0, contents, /*isPack=*/true);
 }
 
-LLVM::GlobalOp Constants::addProblem(StringRef name, const format::ProgramProblem &problem) {
-  SmallVector<Type> types(format::kProgramProblemLongs, builder.getI64Type());
-  types.append(format::kProgramProblemInts, builder.getI32Type());
+LLVM::GlobalOp Constants::addProblem(StringRef name, const format::Problem &problem) {
+  // As it lies in memory: extents of 64 bits, then all else of 32.
+  constexpr size_t kLongs = offsetof(format::Problem, a) / 8, kInts = (sizeof(problem) - kLongs * 8) / 4;
+  struct {
+    int64_t longs[kLongs];
+    int32_t ints[kInts];
+  } words;
+  static_assert(sizeof(words) == sizeof(problem));
+  std::memcpy(&words, &problem, sizeof(words));
+  SmallVector<Type> types(kLongs, builder.getI64Type());
+  types.append(kInts, builder.getI32Type());
   SmallVector<Attribute> values;
-  for (int64_t value : {problem.size, problem.m, problem.n, problem.k})
+  for (int64_t value : words.longs)
     values.push_back(builder.getI64IntegerAttr(value));
-  for (uint32_t value :
-       {problem.aType, problem.bType, problem.dType, problem.cUse, problem.sfbBlockRows, problem.sfaLayout,
-        problem.sfbLayout, problem.grouping, problem.groups, problem.groupAlign, problem.flat, problem.batchInvariant})
-    values.push_back(builder.getI32IntegerAttr(int32_t(value)));
+  for (int32_t value : words.ints)
+    values.push_back(builder.getI32IntegerAttr(value));
   return add((name + "_problem").str(), LLVM::LLVMStructType::getLiteral(builder.getContext(), types),
              /*isConstant=*/true, builder.getArrayAttr(values), 8);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The data of a compiled program: the structs of runtime/format/Program.h as constants.
+// The data of a compiled program: files and problems as constants.
 
 #ifndef FP8GEMM_LIB_CONVERSION_FP8GEMMTORUNTIME_CONSTANTS_H
 #define FP8GEMM_LIB_CONVERSION_FP8GEMMTORUNTIME_CONSTANTS_H
@@ -15,12 +15,6 @@
 
 namespace fp8gemm::runtime_conversion {
 
-/// The problem of `op` in the runtime's terms.
-format::ProgramProblem problemOf(ProductOpInterface op, bool batchInvariant);
-
-/// The key under which a pack has the plan of that problem.
-format::ProblemKey keyOf(const format::ProgramProblem &problem);
-
 /// Adds globals at the start of a module, one after the other, with unused names.
 class Constants {
 public:
@@ -33,7 +27,7 @@ public:
   mlir::LLVM::GlobalOp addPackPath(llvm::StringRef name, llvm::StringRef path);
 
   /// fp8gemm_problem.
-  mlir::LLVM::GlobalOp addProblem(llvm::StringRef name, const format::ProgramProblem &problem);
+  mlir::LLVM::GlobalOp addProblem(llvm::StringRef name, const format::Problem &problem);
 
 private:
   mlir::LLVM::GlobalOp add(llvm::StringRef name, mlir::Type type, bool isConstant, mlir::Attribute value,

@@ -5,6 +5,7 @@
 #include "Constants.h"
 
 #include "fp8gemm/Conversion/Passes.h"
+#include "fp8gemm/Dialect/FP8Gemm/IR/Problem.h"
 #include "fp8gemm/Support/Files.h"
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
@@ -51,6 +52,8 @@ private:
   FailureOr<LLVM::GlobalOp> packFile();
   LogicalResult readPack();
   LogicalResult checkInPack(ProductOpInterface op);
+  /// What the runtime is asked for.
+  format::Problem problemOf(ProductOpInterface op);
   FailureOr<uint32_t> deviceOperands(ProductOpInterface op);
   func::FuncOp addCaller(ProductOpInterface op, LLVM::GlobalOp file, uint32_t deviceOperands, FunctionType type);
   LLVM::LLVMFuncOp declare(StringRef name, Type result, ArrayRef<Type> inputs);
@@ -116,15 +119,23 @@ LogicalResult ConvertFP8GemmToRuntime::readPack() {
 
 /// The pack has a plan of the product: the runtime's fp8gemm_pack_find will find it.
 LogicalResult ConvertFP8GemmToRuntime::checkInPack(ProductOpInterface op) {
-  const format::ProblemKey key = keyOf(problemOf(op, batchInvariant));
+  const format::Problem wanted = problemOf(op);
   const auto &plans = *packContents.index->plans();
   if (llvm::any_of(plans, [&](const format::Plan *plan) {
-        return format::keyOf(packContents.problemOf(*plan)) == key && (plan->batch_invariant() || !batchInvariant);
+        format::Problem problem = packContents.problemOf(*plan);
+        problem.batchInvariant &= wanted.batchInvariant; // such a plan serves who doesn't ask for it, too
+        return problem == wanted;
       }))
     return success();
   return op->emitOpError("expected a product of the ")
          << plans.size() << " in pack '" << pack << "' (fp8gemm-inspect lists them), got one that is not"
          << (batchInvariant ? " there with batch_invariant" : " there");
+}
+
+format::Problem ConvertFP8GemmToRuntime::problemOf(ProductOpInterface op) {
+  format::Problem problem = fieldsForAnyM(op);
+  problem.batchInvariant = batchInvariant;
+  return problem;
 }
 
 FailureOr<uint32_t> ConvertFP8GemmToRuntime::deviceOperands(ProductOpInterface op) {
@@ -160,7 +171,7 @@ func::FuncOp ConvertFP8GemmToRuntime::addCaller(ProductOpInterface op, LLVM::Glo
   MLIRContext *context = &getContext();
   ImplicitLocOpBuilder b(op.getLoc(), context);
   std::string name = ("fp8gemm_run_" + Twine(callers.size() - 1)).str();
-  LLVM::GlobalOp problem = constants->addProblem(name, problemOf(op, batchInvariant));
+  LLVM::GlobalOp problem = constants->addProblem(name, problemOf(op));
   auto pointer = LLVM::LLVMPointerType::get(context);
   Type i32 = b.getI32Type();
   SmallVector<Type> inputs{pointer, pointer, i32};

@@ -4,6 +4,7 @@
 
 #include "fp8gemm/Dialect/FP8Gemm/Transforms/SelectConfig.h"
 
+#include "fp8gemm/Dialect/FP8Gemm/IR/Problem.h"
 #include "fp8gemm/Dialect/FP8Gemm/Transforms/Passes.h"
 
 #include "mlir/IR/Diagnostics.h"
@@ -20,43 +21,21 @@ using namespace fp8gemm;
 /// Candidates that --explain shows beside the chosen one.
 static constexpr size_t kOthersExplained = 4;
 
-static config::ScaleLayout layoutOf(ScaleAttr scale) {
-  return scale.getLayout() == ScaleLayout::k_major ? config::ScaleLayout::KMajor : config::ScaleLayout::MnMajor;
-}
-
-config::Grouping fp8gemm::groupingOf(ProductOpInterface op) {
-  GroupingAttr grouping = op.getGroupingAttr();
-  if (!grouping)
-    return isa<GroupedGemmOp>(op) ? config::Grouping::Batched : config::Grouping::None;
-  switch (grouping.getKind()) {
-  case GroupingKind::row_index:
-    return config::Grouping::RowIndex;
-  case GroupingKind::row_end:
-    return config::Grouping::RowEnd;
-  case GroupingKind::row_count:
-    return config::Grouping::RowCount;
-  case GroupingKind::k_count:
-    return config::Grouping::KCount;
-  }
-  return config::Grouping::None;
-}
-
 config::Problem fp8gemm::problemOf(ProductOpInterface op) {
+  const format::Problem fields = fieldsOf(op);
   config::Problem problem;
-  if (!ShapedType::isDynamic(op.getM()))
-    problem.m = op.getM();
-  problem.n = op.getN();
-  problem.k = ShapedType::isDynamic(op.getK()) ? op.getGroupCount() * kExpectedGroupK : op.getK();
-  problem.sfa = layoutOf(op.getAScale());
-  problem.sfb = layoutOf(op.getBScale());
-  problem.sfbRows = op.getBScale().getRows();
-  problem.dBytes = op.getDElement().getIntOrFloatBitWidth() / 8;
-  if (op.getC())
-    problem.c = op.isInPlace() ? config::CUse::InPlace : config::CUse::Apart;
-  problem.grouping = groupingOf(op);
-  problem.groups = op.getGroupCount();
-  if (GroupingAttr grouping = op.getGroupingAttr())
-    problem.groupAlign = grouping.getAlign();
+  if (fields.m != -1)
+    problem.m = fields.m;
+  problem.n = fields.n;
+  problem.k = fields.k == -1 ? fields.groups * kExpectedGroupK : fields.k;
+  problem.sfa = fields.sfa;
+  problem.sfb = fields.sfb;
+  problem.sfbRows = fields.sfbRows;
+  problem.dBytes = bytesOf(fields.d);
+  problem.c = fields.c;
+  problem.grouping = fields.grouping;
+  problem.groups = fields.groups;
+  problem.groupAlign = fields.align;
   return problem;
 }
 

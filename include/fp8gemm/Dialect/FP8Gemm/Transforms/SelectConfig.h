@@ -16,8 +16,6 @@ constexpr int64_t kExpectedGroupK = 4096;
 /// The problem of `op` for lib/Config. A dynamic K of groups counts as kExpectedGroupK for each.
 config::Problem problemOf(ProductOpInterface op);
 
-config::Grouping groupingOf(ProductOpInterface op);
-
 /// Config's fields are the attribute's parameters, in the same order.
 ConfigAttr attrOf(mlir::MLIRContext *context, const config::Config &config);
 config::Config configOf(ConfigAttr attr);

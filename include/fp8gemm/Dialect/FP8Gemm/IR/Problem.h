@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What an operation computes, as compiler and runtime call it.
+
+#ifndef FP8GEMM_DIALECT_FP8GEMM_IR_PROBLEM_H
+#define FP8GEMM_DIALECT_FP8GEMM_IR_PROBLEM_H
+
+#include "fp8gemm/Dialect/FP8Gemm/IR/FP8Gemm.h"
+#include "fp8gemm/Problem.h"
+
+namespace fp8gemm {
+
+/// The fields of `op`; a dynamic M or K is -1.
+format::Problem fieldsOf(ProductOpInterface op);
+
+/// The same for any M, as a pack has it, whose plan serves them all; only where K is grouped there is one M.
+format::Problem fieldsForAnyM(ProductOpInterface op);
+
+} // namespace fp8gemm
+
+#endif // FP8GEMM_DIALECT_FP8GEMM_IR_PROBLEM_H
