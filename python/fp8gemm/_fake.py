@@ -1,17 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """The fake kernels of fp8gemm.torch's operators: the errors and results of these for tensors without data.
 
-They check what the extension checks (src/Operands.cpp, src/Grouped.cpp), in its order and words; sizes may be symbolic.
+They check the ranks and shapes of the extension's table of parameters (src/Parameters.h), in its order and words; sizes may be symbolic.
 Not checked: properties that do not exist in a trace (addresses, the pack), and strides of inputs, which may be any.
 """
 
 import torch
+
+from fp8gemm import _native
 
 _BLOCK = 128  # elements that share a scale
 _LARGEST_COUNT = 2**31 - 1
 _FP8 = torch.float8_e4m3fn, torch.float8_e5m2, torch.uint8
 _RESULTS = torch.bfloat16, torch.float32
 _ALIGNMENT = 16  # bytes
+# Of each function and array its rank (0: any) and its shape, "[M, K]", which is None where the function looks at it by itself.
+_SHAPES = {function: {name: (rank, shape) for name, _, _, rank, shape in parameters}
+           for function, (_, parameters) in _native._parameters().items()}
 
 #
 # Rules
@@ -45,10 +50,10 @@ def _read(place, name, tensor, rank):
         raise ValueError(f"expected '{name}' of {rank} dimensions, got shape {tuple(tensor.shape)}")
 
 
-def _read_inputs(a, sfa, b, sfb, ranks):
+def _read_inputs(function, a, sfa, b, sfb):
     place = a, "a"
-    for name, tensor, rank in zip(("a", "sfa", "b", "sfb"), (a, sfa, b, sfb), ranks):
-        _read(place, name, tensor, rank)
+    for name, tensor in (("a", a), ("sfa", sfa), ("b", b), ("sfb", sfb)):
+        _read(place, name, tensor, _SHAPES[function][name][0])
     for name, tensor in (("a", a), ("b", b)):
         _expect_type(name, tensor, _FP8, "float8_e4m3fn, float8_e5m2, or uint8 (the bits of e4m3)")
     return place
@@ -59,6 +64,18 @@ def _expect_shape(name, tensor, wanted, rule):
     _expect(tensor.dim() == len(wanted), message)
     for extent, of_rule in zip(tensor.shape, wanted):
         _expect(extent == of_rule, message)
+
+
+def _shape(function, name, extents):
+    """The shape of a parameter, and how it is written."""
+    text = _SHAPES[function][name][1]
+    known = dict(extents) | {"ceil(K/128)": _ceil_div(extents["K"])}
+    return tuple(known[extent] for extent in text.strip("[]").split(", ")), text
+
+
+def _expect_shape_of(function, extents, **tensors):
+    for name, tensor in tensors.items():
+        _expect_shape(name, tensor, *_shape(function, name, extents))
 
 
 def _expect_scales_of_b(b, sfb, blocks):
@@ -131,26 +148,25 @@ def _ceil_div(value):
 
 def _expect_gemm(a, sfa, b, sfb, num_sms):
     _expect_count("num_sms", num_sms)
-    place = _read_inputs(a, sfa, b, sfb, (2, 2, 2, 2))
-    (m, k), n = a.shape, b.shape[0]
-    _expect_shape("b", b, (n, k), "[N, K]")
-    _expect_shape("sfa", sfa, (m, _ceil_div(k)), "[M, ceil(K/128)]")
-    _expect_scales_of_b(b, sfb, _ceil_div(k))
+    place = _read_inputs("gemm", a, sfa, b, sfb)
+    extents = dict(zip("MK", a.shape), N=b.shape[0])
+    _expect_shape_of("gemm", extents, b=b, sfa=sfa)
+    _expect_scales_of_b(b, sfb, _ceil_div(extents["K"]))
     _expect_f32("sfa", sfa)
-    return place, (m, n)
+    return place, *_shape("gemm", "d", extents)
 
 
 def gemm(a, sfa, b, sfb, c=None, *, dtype=None, num_sms=0, **_):
     dtype = result_type(dtype)
-    place, shape = _expect_gemm(a, sfa, b, sfb, num_sms)
-    _expect_added(place, c, dtype, shape, "[M, N]")
+    place, shape, rule = _expect_gemm(a, sfa, b, sfb, num_sms)
+    _expect_added(place, c, dtype, shape, rule)
     return a.new_empty(shape, dtype=dtype)
 
 
 def gemm_out(a, sfa, b, sfb, d, c=None, *, num_sms=0, **_):
-    place, shape = _expect_gemm(a, sfa, b, sfb, num_sms)
-    _expect_written(place, d, shape, "[M, N]")
-    _expect_added(place, c, d.dtype, shape, "[M, N]")
+    place, shape, rule = _expect_gemm(a, sfa, b, sfb, num_sms)
+    _expect_written(place, d, shape, rule)
+    _expect_added(place, c, d.dtype, shape, rule)
 
 
 def _expect_contiguous(a, sfa, b, sfb, groups, by, align, expected_m, num_sms):
@@ -160,55 +176,55 @@ def _expect_contiguous(a, sfa, b, sfb, groups, by, align, expected_m, num_sms):
                          f"{by!r}")
     _expect_count("align", align, 1)
     _expect_count("expected_m", expected_m)
-    place = _read_inputs(a, sfa, b, sfb, (2, 2, 3, 3))
-    (m, k), (count, n, _) = a.shape, b.shape
-    _expect_shape("b", b, (count, n, k), "[G, N, K]")
-    _expect_shape("sfa", sfa, (m, _ceil_div(k)), "[M, ceil(K/128)]")
-    _expect_scales_of_b(b, sfb, _ceil_div(k))
+    function = "grouped_gemm_contiguous"
+    place = _read_inputs(function, a, sfa, b, sfb)
+    extents = dict(zip("MK", a.shape), G=b.shape[0], N=b.shape[1])
+    _expect_shape_of(function, extents, b=b, sfa=sfa)
+    _expect_scales_of_b(b, sfb, _ceil_div(extents["K"]))
     _expect_f32("sfa", sfa)
-    _expect_groups(place, "groups", groups, *((count, "[G]") if by == "end" else (m, "[M]")))
-    return place, (m, n)
+    _expect_groups(place, "groups", groups, *((extents["G"], "[G]") if by == "end" else (extents["M"], "[M]")))
+    return place, *_shape(function, "d", extents)
 
 
 def contiguous(a, sfa, b, sfb, groups, *, by="index", align=_BLOCK, expected_m=0, dtype=None, num_sms=0, **_):
     dtype = result_type(dtype)
-    _, shape = _expect_contiguous(a, sfa, b, sfb, groups, by, align, expected_m, num_sms)
+    _, shape, _ = _expect_contiguous(a, sfa, b, sfb, groups, by, align, expected_m, num_sms)
     return a.new_empty(shape, dtype=dtype)
 
 
 def contiguous_out(a, sfa, b, sfb, groups, d, *, by="index", align=_BLOCK, expected_m=0, num_sms=0, **_):
-    place, shape = _expect_contiguous(a, sfa, b, sfb, groups, by, align, expected_m, num_sms)
-    _expect_written(place, d, shape, "[M, N]")
+    place, shape, rule = _expect_contiguous(a, sfa, b, sfb, groups, by, align, expected_m, num_sms)
+    _expect_written(place, d, shape, rule)
 
 
 def _expect_masked(a, sfa, b, sfb, counts, expected_m, num_sms):
     _expect_count("num_sms", num_sms)
     _expect_count("expected_m", expected_m)
-    place = _read_inputs(a, sfa, b, sfb, (3, 3, 3, 3))
-    (count, m, k), n = a.shape, b.shape[1]
-    _expect_shape("b", b, (count, n, k), "[G, N, K]")
-    _expect_shape("sfa", sfa, (count, m, _ceil_div(k)), "[G, M, ceil(K/128)]")
-    _expect_scales_of_b(b, sfb, _ceil_div(k))
+    function = "grouped_gemm_masked"
+    place = _read_inputs(function, a, sfa, b, sfb)
+    extents = dict(zip("GMK", a.shape), N=b.shape[1])
+    _expect_shape_of(function, extents, b=b, sfa=sfa)
+    _expect_scales_of_b(b, sfb, _ceil_div(extents["K"]))
     _expect_f32("sfa", sfa)
     if counts is not None:
-        _expect_groups(place, "counts", counts, count, "[G]")
-    return place, (count, m, n)
+        _expect_groups(place, "counts", counts, extents["G"], "[G]")
+    return place, *_shape(function, "d", extents)
 
 
 def masked(a, sfa, b, sfb, counts, *, expected_m=0, dtype=None, num_sms=0, **_):
     dtype = result_type(dtype)
-    _, shape = _expect_masked(a, sfa, b, sfb, counts, expected_m, num_sms)
+    _, shape, _ = _expect_masked(a, sfa, b, sfb, counts, expected_m, num_sms)
     return a.new_empty(shape, dtype=dtype)
 
 
 def masked_out(a, sfa, b, sfb, counts, d, *, expected_m=0, num_sms=0, **_):
-    place, shape = _expect_masked(a, sfa, b, sfb, counts, expected_m, num_sms)
-    _expect_written(place, d, shape, "[G, M, N]")
+    place, shape, rule = _expect_masked(a, sfa, b, sfb, counts, expected_m, num_sms)
+    _expect_written(place, d, shape, rule)
 
 
 def k_out(a, sfa, b, sfb, lengths, d, *, num_sms=0, **_):
     _expect_count("num_sms", num_sms)
-    place = _read_inputs(a, sfa, b, sfb, (0, 2, 0, 2))
+    place = _read_inputs("grouped_gemm_k", a, sfa, b, sfb)
     m, n = sfa.shape[0], sfb.shape[0]
     if a.dim() > 2:
         raise ValueError(f"expected 'a' of shape [M, K], or flat, got {tuple(a.shape)}")
@@ -227,4 +243,4 @@ def k_out(a, sfa, b, sfb, lengths, d, *, num_sms=0, **_):
     _expect_groups(place, "lengths", lengths, lengths.shape[0], "[G]")
     _expect_f32("sfa", sfa)
     _expect_f32("sfb", sfb)
-    _expect_written(place, d, (lengths.shape[0], m, n), "[G, M, N]")
+    _expect_written(place, d, *_shape("grouped_gemm_k", "d", dict(G=lengths.shape[0], M=m, N=n, K=k)))

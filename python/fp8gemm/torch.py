@@ -121,7 +121,16 @@ def _scales_of(amax, power_of_two, dtype):
 
 _library = torch.library.Library("fp8gemm", "DEF")
 _WORDS = {torch.bfloat16: "bf16", torch.float32: "f32"}
-_OPTIONS = "int num_sms=0, bool dependent=False, bool batch_invariant=False"
+_SCHEMA_TYPES = {"int": "int", "bool": "bool", 'Literal["index", "end"]': "str"}
+
+
+def _schema(function, *names):
+    """Parameters of a function of the extension, with their defaults, as schemas have them."""
+    table = {name: (_SCHEMA_TYPES[kind], usual) for name, kind, usual, *_ in _native._parameters()[function][1] if name in names}
+    return ", ".join(f"{kind} {name}={usual}" for name, (kind, usual) in ((name, table[name]) for name in names))
+
+
+_OPTIONS = _schema("gemm", "num_sms", "dependent", "batch_invariant")
 # A compiled graph keeps the strides of scales, so that they need no copy.
 _TAGS = (torch.Tag.pt2_compliant_tag, getattr(torch.Tag, "needs_exact_strides", torch.Tag.needs_fixed_stride_order))
 
@@ -203,7 +212,7 @@ def _k_add(a, sfa, b, sfb, lengths, d, **options):
     _launch("grouped_gemm_k", "k_count", (a, sfa, b, sfb), lengths, d, d, written=d, **options)
 
 
-_BY = f'str by="index", int align={BLOCK}, int expected_m=0'
+_BY = _schema("grouped_gemm_contiguous", "by", "align", "expected_m").replace("'", '"')
 _define("gemm", "Tensor? c=None, *, ScalarType? dtype=None", "Tensor", _gemm, _fake.gemm)
 _define("gemm_out", "Tensor(d!) d, Tensor? c=None, *", "()", _gemm_out, _fake.gemm_out)
 _define("gemm_add_", "Tensor(d!) d, *", "()", _gemm_add, _fake.gemm_out)

@@ -7,28 +7,30 @@
 
 using namespace fp8gemm::python;
 
-Signature::Signature(const char *function, int required, int positional, std::initializer_list<const char *> list)
-    : function(function), required(required), positional(positional), count(int(list.size())) {
-  std::transform(list.begin(), list.end(), names, PyUnicode_InternFromString);
+Signature::Signature(const Function &function) : function(function) {
+  for (const Parameter &parameter : function) {
+    names[&parameter - function.begin()] = PyUnicode_InternFromString(parameter.name);
+    required += !parameter.usual;
+  }
 }
 
 static int indexOf(const Signature &signature, PyObject *name) {
-  for (int i = 0; i < signature.count; ++i)
+  for (int i = 0; i < signature.function.count; ++i)
     if (signature.names[i] == name)
       return i;
-  for (int i = 0; i < signature.count; ++i)
+  for (int i = 0; i < signature.function.count; ++i)
     if (PyUnicode_Compare(signature.names[i], name) == 0)
       return i;
   return -1;
 }
 
 bool Signature::bind(PyObject *const *args, Py_ssize_t given, PyObject *keywords, PyObject **values) const {
-  if (given > positional) {
-    PyErr_Format(PyExc_TypeError, "%s() expected at most %d positional arguments, got %zd", function, positional,
-                 given);
+  if (given > function.positional) {
+    PyErr_Format(PyExc_TypeError, "%s() expected at most %d positional arguments, got %zd", function.name,
+                 function.positional, given);
     return false;
   }
-  std::fill(std::copy(args, args + given, values), values + count, nullptr);
+  std::fill(std::copy(args, args + given, values), values + function.count, nullptr);
   Py_ssize_t named = keywords ? PyTuple_Size(keywords) : 0;
   for (Py_ssize_t i = 0; i < named; ++i) {
     PyObject *name = PyTuple_GetItem(keywords, i);
@@ -37,14 +39,14 @@ bool Signature::bind(PyObject *const *args, Py_ssize_t given, PyObject *keywords
       PyErr_Format(PyExc_TypeError,
                    index < 0 ? "%s() got an unexpected keyword argument '%U'"
                              : "%s() got multiple values for argument '%U'",
-                   function, name);
+                   function.name, name);
       return false;
     }
     values[index] = args[given + i];
   }
   for (int i = 0; i < required; ++i)
     if (!values[i]) {
-      PyErr_Format(PyExc_TypeError, "%s() missing required argument '%U'", function, names[i]);
+      PyErr_Format(PyExc_TypeError, "%s() missing required argument '%U'", function.name, names[i]);
       return false;
     }
   return true;

@@ -5,25 +5,24 @@
 #ifndef FP8GEMM_PYTHON_SRC_ARGUMENTS_H
 #define FP8GEMM_PYTHON_SRC_ARGUMENTS_H
 
+#include "Parameters.h"
 #include "PythonApi.h"
 
 #include <cstdint>
 
 namespace fp8gemm::python {
 
-/// The parameters of a function: `names` with the required ones first, of which `positional` may be given by position.
+/// How arguments find their parameters: those that have to be given come first.
 struct Signature {
   static constexpr int kMax = 16;
 
-  const char *function;
-  int required;
-  int positional;
-  int count;
+  const Function &function;
+  int required = 0;
   PyObject *names[kMax]; ///< interned, so that a caller's names are mostly the same objects
 
-  Signature(const char *function, int required, int positional, std::initializer_list<const char *> names);
+  explicit Signature(const Function &function);
 
-  /// Borrowed references, null for what is not given. False with an error set.
+  /// One for each parameter: borrowed references, null for what is not given. False with an error set.
   bool bind(PyObject *const *args, Py_ssize_t positionalCount, PyObject *keywords, PyObject **values) const;
 };
 

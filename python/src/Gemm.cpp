@@ -12,10 +12,10 @@ using namespace fp8gemm::python;
 static fp8gemm_matrix matrixOf(const fp8gemm_tensor &tensor) { return {tensor.data, tensor.leading_dimension}; }
 
 PyObject *python::gemm(Pack &pack, PyObject *const *args, Py_ssize_t count, PyObject *keywords) {
-  enum { A, Sfa, B, Sfb, D, C, DType, Stream, NumSms, Dependent, BatchInvariant, Count };
-  static const Signature signature(
-      "gemm", 4, 6, {"a", "sfa", "b", "sfb", "d", "c", "d_type", "stream", "num_sms", "dependent", "batch_invariant"});
-  PyObject *values[Count];
+  constexpr auto at = [](const char *name) { return indexOf(kGemmParameters, name); };
+  enum : size_t { D = at("d"), C = at("c"), DType = at("d_type"), Stream = at("stream"), NumSms = at("num_sms") };
+  static const Signature signature(kGemm);
+  PyObject *values[kGemmParameters.size()];
   Place place;
   Options options;
   Inputs in;
@@ -23,19 +23,17 @@ PyObject *python::gemm(Pack &pack, PyObject *const *args, Py_ssize_t count, PyOb
   fp8gemm_problem problem = {};
   problem.size = sizeof(problem);
   if (!signature.bind(args, count, keywords, values) || !place.setStream(values[Stream]) ||
-      !options.read(values + NumSms) || !in.a.read(values[A], "a", 2, place) ||
-      !in.sfa.read(values[Sfa], "sfa", 2, place) || !in.b.read(values[B], "b", 2, place) ||
-      !in.sfb.read(values[Sfb], "sfb", 2, place) || !in.readTypes(problem))
+      !options.read(values + NumSms) || !in.read(values, kGemm, place, problem))
     return nullptr;
 
-  int64_t m = in.a.shape[0], n = in.b.shape[0], k = in.a.shape[1], blocks = ceilDiv(k, kBlock);
-  const int64_t shape[] = {m, n};
-  problem.k = k;
+  const Extents extents = {1, in.a.shape[0], in.b.shape[0], in.a.shape[1]};
+  const int64_t m = extents.m;
+  problem.k = extents.k;
   problem.batch_invariant = options.batchInvariant;
-  if (!in.b.expectShape({n, k}, "[N, K]") || !in.sfa.expectShape({m, blocks}, "[M, ceil(K/128)]") ||
-      !in.readScalesOfB(blocks, problem) || !readScales(in.sfa, true, in.sfaLayouts) || !readMatrix(in.a, in.aMatrix) ||
-      !readMatrix(in.b, in.bMatrix) ||
-      !out.read(values[D], values[C], values[DType], 2, shape, "[M, N]", place, problem))
+  if (!expectShape(in.b, kGemmParameters[B].shape, extents) ||
+      !expectShape(in.sfa, kGemmParameters[Sfa].shape, extents) || !in.readScalesOfB(extents.blocks(), problem) ||
+      !readScales(in.sfa, true, in.sfaLayouts) || !readMatrix(in.a, in.aMatrix) || !readMatrix(in.b, in.bMatrix) ||
+      !out.read(values[D], values[C], values[DType], kGemmParameters[D].shape, extents, place, problem))
     return nullptr;
 
   if (m == 0)

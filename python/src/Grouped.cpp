@@ -30,8 +30,6 @@ struct GroupedCall {
 
   /// `options`: num_sms, dependent, batch_invariant, check_groups, workspace.
   bool readOptions(PyObject *stream, PyObject *const *options);
-  bool readInputs(PyObject *const *values, int aRank, int sfaRank, int bRank, int sfbRank);
-
   /// False with an error set where the runtime cannot count them.
   bool setGroups(int64_t groups);
 
@@ -57,12 +55,6 @@ bool GroupedCall::readOptions(PyObject *stream, PyObject *const *given) {
     return false;
   problem.batch_invariant = options.batchInvariant;
   return true;
-}
-
-bool GroupedCall::readInputs(PyObject *const *values, int aRank, int sfaRank, int bRank, int sfbRank) {
-  return in.a.read(values[0], "a", aRank, place) && in.sfa.read(values[1], "sfa", sfaRank, place) &&
-         in.b.read(values[2], "b", bRank, place) && in.sfb.read(values[3], "sfb", sfbRank, place) &&
-         in.readTypes(problem);
 }
 
 bool GroupedCall::setGroups(int64_t groups) {
@@ -151,81 +143,83 @@ PyObject *GroupedCall::launch(Pack &pack, int64_t m) {
 //===----------------------------------------------------------------------===//
 
 PyObject *python::groupedGemmContiguous(Pack &pack, PyObject *const *args, Py_ssize_t count, PyObject *keywords) {
-  enum {
-    Groups = 4,
-    D,
-    By,
-    Align,
-    ExpectedM,
-    DType,
-    Stream,
-    NumSms,
-    Dependent,
-    BatchInvariant,
-    Check,
-    Workspace,
-    Count
+  constexpr auto at = [](const char *name) { return indexOf(kContiguousParameters, name); };
+  enum : size_t {
+    Groups = at("groups"),
+    D = at("d"),
+    By = at("by"),
+    Align = at("align"),
+    ExpectedM = at("expected_m"),
+    DType = at("d_type"),
+    Stream = at("stream"),
+    NumSms = at("num_sms")
   };
-  static const Signature signature("grouped_gemm_contiguous", 5, 6,
-                                   {"a", "sfa", "b", "sfb", "groups", "d", "by", "align", "expected_m", "d_type",
-                                    "stream", "num_sms", "dependent", "batch_invariant", "check_groups", "workspace"});
-  PyObject *values[Count];
+  static const Signature signature(kContiguous);
+  PyObject *values[kContiguousParameters.size()];
   GroupedCall call;
   Inputs &in = call.in;
   fp8gemm_problem &problem = call.problem;
   int64_t align = kBlock;
   bool byEnd = false;
   if (!signature.bind(args, count, keywords, values) || !call.readOptions(values[Stream], values + NumSms) ||
-      !readWord(values[By], "by", "index", "end",
-                "\"index\" (the group of each row) or \"end\" (of each group's rows)", byEnd) ||
+      !readWord(values[By], "by", "index", "end", "\"index\" (the group of each row) or \"end\" (of each group's rows)",
+                byEnd) ||
       !readCount(values[Align], "align", 1, INT32_MAX, align) ||
       !readCount(values[ExpectedM], "expected_m", 0, INT32_MAX, call.expectedM) ||
-      !call.readInputs(values, 2, 2, 3, 3))
+      !in.read(values, kContiguous, call.place, problem))
     return nullptr;
 
-  int64_t m = in.a.shape[0], k = in.a.shape[1], groups = in.b.shape[0], n = in.b.shape[1], blocks = ceilDiv(k, kBlock);
-  const int64_t shape[] = {m, n};
-  problem.k = k;
+  const Extents extents = {in.b.shape[0], in.a.shape[0], in.b.shape[1], in.a.shape[1]};
+  const int64_t m = extents.m, groups = extents.g;
+  constexpr auto &parameters = kContiguousParameters;
+  problem.k = extents.k;
   if (!call.setGroups(groups))
     return nullptr;
   problem.group_align = uint32_t(align);
   problem.grouping = byEnd ? FP8GEMM_ROW_END : FP8GEMM_ROW_INDEX;
-  if (!in.b.expectShape({groups, n, k}, "[G, N, K]") || !in.sfa.expectShape({m, blocks}, "[M, ceil(K/128)]") ||
-      !in.readScalesOfB(blocks, problem) || !readScales(in.sfa, true, in.sfaLayouts) || !readMatrix(in.a, in.aMatrix) ||
-      !readMatrix(in.b, in.bMatrix) ||
+  if (!expectShape(in.b, parameters[B].shape, extents) || !expectShape(in.sfa, parameters[Sfa].shape, extents) ||
+      !in.readScalesOfB(extents.blocks(), problem) || !readScales(in.sfa, true, in.sfaLayouts) ||
+      !readMatrix(in.a, in.aMatrix) || !readMatrix(in.b, in.bMatrix) ||
       !call.readGroups(values[Groups], "groups", byEnd ? groups : m, byEnd ? "[G]" : "[M]") ||
-      !call.out.read(values[D], nullptr, values[DType], 2, shape, "[M, N]", call.place, problem))
+      !call.out.read(values[D], nullptr, values[DType], parameters[D].shape, extents, call.place, problem))
     return nullptr;
   call.args.m = m;
   return call.launch(pack, call.expectedM ? call.expectedM : ceilDiv(m, groups > 0 ? groups : 1));
 }
 
 PyObject *python::groupedGemmMasked(Pack &pack, PyObject *const *args, Py_ssize_t count, PyObject *keywords) {
-  enum { Counts = 4, D, ExpectedM, DType, Stream, NumSms, Dependent, BatchInvariant, Check, Workspace, Count };
-  static const Signature signature("grouped_gemm_masked", 5, 6,
-                                   {"a", "sfa", "b", "sfb", "counts", "d", "expected_m", "d_type", "stream", "num_sms",
-                                    "dependent", "batch_invariant", "check_groups", "workspace"});
-  PyObject *values[Count];
+  constexpr auto at = [](const char *name) { return indexOf(kMaskedParameters, name); };
+  enum : size_t {
+    Counts = at("counts"),
+    D = at("d"),
+    ExpectedM = at("expected_m"),
+    DType = at("d_type"),
+    Stream = at("stream"),
+    NumSms = at("num_sms")
+  };
+  static const Signature signature(kMasked);
+  PyObject *values[kMaskedParameters.size()];
   GroupedCall call;
   Inputs &in = call.in;
   fp8gemm_problem &problem = call.problem;
   if (!signature.bind(args, count, keywords, values) || !call.readOptions(values[Stream], values + NumSms) ||
       !readCount(values[ExpectedM], "expected_m", 0, INT32_MAX, call.expectedM) ||
-      !call.readInputs(values, 3, 3, 3, 3))
+      !in.read(values, kMasked, call.place, problem))
     return nullptr;
 
-  int64_t groups = in.a.shape[0], m = in.a.shape[1], k = in.a.shape[2], n = in.b.shape[1], blocks = ceilDiv(k, kBlock);
-  const int64_t shape[] = {groups, m, n};
+  const Extents extents = {in.a.shape[0], in.a.shape[1], in.b.shape[1], in.a.shape[2]};
+  const int64_t m = extents.m, groups = extents.g;
+  constexpr auto &parameters = kMaskedParameters;
   bool isBatched = values[Counts] == Py_None;
-  problem.k = k;
+  problem.k = extents.k;
   if (!call.setGroups(groups))
     return nullptr;
   problem.grouping = isBatched ? FP8GEMM_BATCHED : FP8GEMM_ROW_COUNT;
-  if (!in.b.expectShape({groups, n, k}, "[G, N, K]") ||
-      !in.sfa.expectShape({groups, m, blocks}, "[G, M, ceil(K/128)]") || !in.readScalesOfB(blocks, problem) ||
-      !readScales(in.sfa, true, in.sfaLayouts) || !readMatrix(in.a, in.aMatrix) || !readMatrix(in.b, in.bMatrix) ||
+  if (!expectShape(in.b, parameters[B].shape, extents) || !expectShape(in.sfa, parameters[Sfa].shape, extents) ||
+      !in.readScalesOfB(extents.blocks(), problem) || !readScales(in.sfa, true, in.sfaLayouts) ||
+      !readMatrix(in.a, in.aMatrix) || !readMatrix(in.b, in.bMatrix) ||
       (!isBatched && !call.readGroups(values[Counts], "counts", groups, "[G]")) ||
-      !call.out.read(values[D], nullptr, values[DType], 3, shape, "[G, M, N]", call.place, problem))
+      !call.out.read(values[D], nullptr, values[DType], parameters[D].shape, extents, call.place, problem))
     return nullptr;
   call.args.m = m;
   return call.launch(pack, call.expectedM ? call.expectedM : m);
@@ -266,16 +260,22 @@ static bool readSidesOfK(GroupedCall &call, int64_t &m, int64_t &n, int64_t &k) 
 }
 
 PyObject *python::groupedGemmK(Pack &pack, PyObject *const *args, Py_ssize_t count, PyObject *keywords) {
-  enum { Lengths = 4, D, C, DType, Stream, NumSms, Dependent, BatchInvariant, Check, Workspace, Count };
-  static const Signature signature("grouped_gemm_k", 5, 7,
-                                   {"a", "sfa", "b", "sfb", "lengths", "d", "c", "d_type", "stream", "num_sms",
-                                    "dependent", "batch_invariant", "check_groups", "workspace"});
-  PyObject *values[Count];
+  constexpr auto at = [](const char *name) { return indexOf(kKParameters, name); };
+  enum : size_t {
+    Lengths = at("lengths"),
+    D = at("d"),
+    C = at("c"),
+    DType = at("d_type"),
+    Stream = at("stream"),
+    NumSms = at("num_sms")
+  };
+  static const Signature signature(kK);
+  PyObject *values[kKParameters.size()];
   GroupedCall call;
   Inputs &in = call.in;
   fp8gemm_problem &problem = call.problem;
   if (!signature.bind(args, count, keywords, values) || !call.readOptions(values[Stream], values + NumSms) ||
-      !call.readInputs(values, 0, 2, 0, 2))
+      !in.read(values, kK, call.place, problem))
     return nullptr;
 
   int64_t m = 0, n = 0, k = 0;
@@ -283,7 +283,7 @@ PyObject *python::groupedGemmK(Pack &pack, PyObject *const *args, Py_ssize_t cou
   if (!readSidesOfK(call, m, n, k) || !lengths.read(values[Lengths], "lengths", 1, call.place))
     return nullptr;
   int64_t groups = lengths.shape[0];
-  const int64_t shape[] = {groups, m, n};
+  const Extents extents = {groups, m, n, k};
   problem.grouping = FP8GEMM_K_COUNT;
   if (!call.setGroups(groups))
     return nullptr;
@@ -298,7 +298,7 @@ PyObject *python::groupedGemmK(Pack &pack, PyObject *const *args, Py_ssize_t cou
     }
   if (!call.readGroups(values[Lengths], "lengths", groups, "[G]") || !readScales(in.sfa, true, in.sfaLayouts) ||
       !readScales(in.sfb, true, in.sfbLayouts) ||
-      !call.out.read(values[D], values[C], values[DType], 3, shape, "[G, M, N]", call.place, problem))
+      !call.out.read(values[D], values[C], values[DType], kKParameters[D].shape, extents, call.place, problem))
     return nullptr;
   // Kernels for any K, or for this one.
   auto takes = [&](int64_t some) {

@@ -4,6 +4,7 @@
 
 #include "Docs.h"
 #include "Pack.h"
+#include "Parameters.h"
 
 #include <cstring>
 
@@ -43,6 +44,25 @@ static PyObject *setPack(PyObject *, PyObject *given) {
 
 static PyObject *getPack(PyObject *, PyObject *) { return Py_NewRef(defaultPack ? defaultPack : Py_None); }
 
+/// The table of parameters, for stubs and PyTorch's schemas: {function: (positional, [(name, type,
+/// default or None, rank (0: any), shape or None)])}.
+static PyObject *parameters(PyObject *, PyObject *) {
+  Object functions(PyDict_New());
+  for (const Function *function : kFunctions) {
+    Object list(PyList_New(0));
+    for (const Parameter &parameter : *function) {
+      Object entry(Py_BuildValue("(ssziz)", parameter.name, parameter.type, parameter.usual, parameter.shape.rank,
+                                 parameter.shape.text));
+      if (!list || !entry || PyList_Append(list.get(), entry.get()) != 0)
+        return nullptr;
+    }
+    Object entry(list ? Py_BuildValue("(iO)", function->positional, list.get()) : nullptr);
+    if (!functions || !entry || PyDict_SetItemString(functions.get(), function->name, entry.get()) != 0)
+      return nullptr;
+  }
+  return functions.release();
+}
+
 template <typename T> static PyCFunction asFunction(T function) {
   return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
 }
@@ -62,16 +82,18 @@ PyMODINIT_FUNC PyInit__native() {
   static PyMethodDef functions[] = {
       {"set_pack", setPack, METH_O, docs::kSetPack},
       {"get_pack", getPack, METH_NOARGS, docs::kGetPack},
-      {"gemm", asFunction(function<gemm>), kFast, docs::kGemm},
-      {"grouped_gemm_contiguous", asFunction(function<groupedGemmContiguous>), kFast, docs::kContiguous},
-      {"grouped_gemm_masked", asFunction(function<groupedGemmMasked>), kFast, docs::kMasked},
-      {"grouped_gemm_k", asFunction(function<groupedGemmK>), kFast, docs::kK},
+      {"_problem_fields", problemFields, METH_NOARGS, nullptr},
+      {"_parameters", parameters, METH_NOARGS, nullptr},
+      {"gemm", asFunction(function<gemm>), kFast, docOf(kGemm)},
+      {"grouped_gemm_contiguous", asFunction(function<groupedGemmContiguous>), kFast, docOf(kContiguous)},
+      {"grouped_gemm_masked", asFunction(function<groupedGemmMasked>), kFast, docOf(kMasked)},
+      {"grouped_gemm_k", asFunction(function<groupedGemmK>), kFast, docOf(kK)},
       {}};
   static PyModuleDef definition = {
       PyModuleDef_HEAD_INIT, "fp8gemm._native", nullptr, -1, functions, nullptr, nullptr, nullptr, nullptr};
   Object module(PyModule_Create(&definition));
-  const std::string version = std::to_string(FP8GEMM_VERSION_MAJOR) + '.' + std::to_string(FP8GEMM_VERSION_MINOR) + '.' +
-                              std::to_string(FP8GEMM_VERSION_PATCH);
+  const std::string version = std::to_string(FP8GEMM_VERSION_MAJOR) + '.' + std::to_string(FP8GEMM_VERSION_MINOR) +
+                              '.' + std::to_string(FP8GEMM_VERSION_PATCH);
   bool good = module && PyModule_AddStringConstant(module.get(), "__version__", version.c_str()) == 0 &&
               addErrors(module.get()) && addPackType(module.get());
   return good ? module.release() : nullptr;

@@ -13,6 +13,31 @@ constexpr int64_t kAlignment = 16;
 
 static int64_t alignUp(int64_t value, int64_t to) { return ceilDiv(value, to) * to; }
 
+int64_t Extents::of(Extent extent) const {
+  switch (extent) {
+  case Extent::G:
+    return g;
+  case Extent::M:
+    return m;
+  case Extent::N:
+    return n;
+  case Extent::K:
+    return k;
+  case Extent::Blocks:
+    return blocks();
+  case Extent::Other:
+    break;
+  }
+  return 0;
+}
+
+bool python::expectShape(const Tensor &tensor, const Shape &shape, const Extents &extents) {
+  const int64_t first = extents.of(shape.extents[0]), second = extents.of(shape.extents[1]);
+  return shape.rank == 1   ? tensor.expectShape({first}, shape.text)
+         : shape.rank == 2 ? tensor.expectShape({first, second}, shape.text)
+                           : tensor.expectShape({first, second, extents.of(shape.extents[2])}, shape.text);
+}
+
 bool python::readMatrix(const Tensor &tensor, fp8gemm_tensor &matrix) {
   int64_t rows = tensor.extent(-2), columns = tensor.extent(-1);
   if (columns > 1 && tensor.step(-1) != 1) {
@@ -65,7 +90,11 @@ fp8gemm_tensor python::storedScales(const Tensor &tensor, const Layouts &layouts
   return {tensor.data, layouts.leading[choice], tensor.rank > 2 ? tensor.step(-3) : 0};
 }
 
-bool Inputs::readTypes(fp8gemm_problem &problem) const {
+bool Inputs::read(PyObject *const *values, const Function &function, Place &place, fp8gemm_problem &problem) {
+  const std::pair<size_t, Tensor *> operands[] = {{A, &a}, {Sfa, &sfa}, {B, &b}, {Sfb, &sfb}};
+  for (auto [index, tensor] : operands)
+    if (!tensor->read(values[index], function.parameters[index].name, function.parameters[index].shape.rank, place))
+      return false;
   return a.readElement(problem.a_type) && b.readElement(problem.b_type);
 }
 
@@ -91,24 +120,21 @@ static bool isSame(const Tensor &x, const Tensor &y) {
   return x.data == y.data;
 }
 
-bool Result::read(PyObject *given, PyObject *cGiven, PyObject *typeName, int rank, const int64_t *shape,
-                  const char *rule, Place &place, fp8gemm_problem &problem) {
+bool Result::read(PyObject *given, PyObject *cGiven, PyObject *typeName, const Shape &shape, const Extents &extents,
+                  Place &place, fp8gemm_problem &problem) {
   bool isF32 = false;
   if (!readWord(typeName, "d_type", "bf16", "f32", "\"bf16\" or \"f32\"", isF32))
     return false;
   if (isMissing(given)) {
     dlpack::DataType type = {isF32 ? dlpack::kFloat : dlpack::kBfloat, uint8_t(isF32 ? 32 : 16), 1};
-    object = place.allocate("d", type, rank, shape);
+    const int64_t sizes[] = {extents.of(shape.extents[0]), extents.of(shape.extents[1]), extents.of(shape.extents[2])};
+    object = place.allocate("d", type, shape.rank, sizes);
     if (!object)
       return false;
   } else {
     object = Object::borrow(given);
   }
-  auto expectShape = [&](const Tensor &tensor) {
-    return rank == 2 ? tensor.expectShape({shape[0], shape[1]}, rule)
-                     : tensor.expectShape({shape[0], shape[1], shape[2]}, rule);
-  };
-  if (!d.read(object.get(), "d", rank, place, /*isWritten=*/true) || !expectShape(d) ||
+  if (!d.read(object.get(), "d", shape.rank, place, /*isWritten=*/true) || !expectShape(d, shape, extents) ||
       !d.readResultElement(problem.d_type) || !readMatrix(d, dMatrix))
     return false;
   if (!isMissing(typeName) && isF32 != (problem.d_type == FP8GEMM_F32)) {
@@ -120,7 +146,8 @@ bool Result::read(PyObject *given, PyObject *cGiven, PyObject *typeName, int ran
   if (isMissing(cGiven))
     return true;
   fp8gemm_type type;
-  if (!c.read(cGiven, "c", rank, place) || !expectShape(c) || !c.readResultElement(type) || !readMatrix(c, cMatrix))
+  if (!c.read(cGiven, "c", shape.rank, place) || !expectShape(c, shape, extents) || !c.readResultElement(type) ||
+      !readMatrix(c, cMatrix))
     return false;
   if (type != problem.d_type) {
     PyErr_Format(PyExc_TypeError, "expected 'c' of the type of 'd', %s, got %s", nameOf(d.type).c_str(),

@@ -6,12 +6,24 @@
 #define FP8GEMM_PYTHON_SRC_OPERANDS_H
 
 #include "Pack.h"
+#include "Parameters.h"
 #include "Tensor.h"
 
 namespace fp8gemm::python {
 
 constexpr int64_t kBlock = 128;
 inline int64_t ceilDiv(int64_t value, int64_t by) { return (value + by - 1) / by; }
+
+/// What the extents of shapes are in a call.
+struct Extents {
+  int64_t g = 1, m = 0, n = 0, k = 0;
+
+  int64_t blocks() const { return ceilDiv(k, kBlock); }
+  int64_t of(Extent extent) const;
+};
+
+/// Whether an array has the shape of its parameter. False with an error set.
+bool expectShape(const Tensor &tensor, const Shape &shape, const Extents &extents);
 
 /// A matrix, or one of each group, whose rows are stored whole. False with an error set.
 bool readMatrix(const Tensor &tensor, fp8gemm_tensor &matrix);
@@ -29,9 +41,11 @@ struct Inputs {
   Layouts sfaLayouts, sfbLayouts;
   fp8gemm_tensor aMatrix = {}, bMatrix = {};
 
+  /// The four, with the ranks of their parameters.
+  bool read(PyObject *const *values, const Function &function, Place &place, fp8gemm_problem &problem);
+
   /// Reads sfb for `n` rows of b, and whether its scales are for 128 of them or for one. `problem.n` is set.
   bool readScalesOfB(int64_t blocks, fp8gemm_problem &problem);
-  bool readTypes(fp8gemm_problem &problem) const;
 };
 
 /// d: the caller's, or a new one of the requested type ("bf16", "f32"; bf16 by default), and c. Sets types and
@@ -41,8 +55,8 @@ struct Result {
   fp8gemm_tensor dMatrix = {}, cMatrix = {};
   Object object; ///< of d
 
-  bool read(PyObject *given, PyObject *cGiven, PyObject *type, int rank, const int64_t *shape, const char *rule,
-            Place &place, fp8gemm_problem &problem);
+  bool read(PyObject *given, PyObject *cGiven, PyObject *type, const Shape &shape, const Extents &extents, Place &place,
+            fp8gemm_problem &problem);
 };
 
 /// num_sms, dependent and batch_invariant, of every launch.

@@ -4,8 +4,7 @@
 #include "Arguments.h"
 #include "Device.h"
 #include "Docs.h"
-
-#include <algorithm>
+#include "Parameters.h"
 
 using namespace fp8gemm;
 using namespace fp8gemm::python;
@@ -41,7 +40,7 @@ bool Pack::open(const char *name) {
     problem.size = sizeof(problem);
     if (fp8gemm_status failed = fp8gemm_pack_get_problem(handle, i, &problem))
       return raise(failed);
-    problems.push_back(problem);
+    problems.push_back(format::fromC(problem));
   }
   return true;
 }
@@ -63,24 +62,12 @@ bool Pack::expectOpen() const {
   return handle;
 }
 
-bool Pack::has(const fp8gemm_problem &wanted) const {
-  bool alongK = wanted.grouping == FP8GEMM_K_COUNT;
-  bool aligned = wanted.grouping == FP8GEMM_ROW_INDEX || wanted.grouping == FP8GEMM_ROW_END;
-  return std::any_of(problems.begin(), problems.end(), [&](const fp8gemm_problem &problem) {
-    return problem.n == wanted.n && problem.k == wanted.k && problem.grouping == wanted.grouping &&
-           problem.d_type == wanted.d_type && problem.c_use == wanted.c_use && problem.a_type == wanted.a_type &&
-           problem.b_type == wanted.b_type && problem.sfb_block_rows == wanted.sfb_block_rows &&
-           problem.sfa_layout == wanted.sfa_layout && problem.sfb_layout == wanted.sfb_layout &&
-           problem.batch_invariant >= wanted.batch_invariant &&
-           (wanted.grouping == FP8GEMM_NO_GROUPS || problem.groups == wanted.groups) &&
-           (!alongK || (problem.m == wanted.m && problem.flat == wanted.flat)) &&
-           (!aligned || problem.group_align == wanted.group_align);
-  });
-}
+bool Pack::has(const fp8gemm_problem &wanted) const { return fp8gemm_pack_find(handle, &wanted, 0); }
 
 static void raiseNotInPack(const Pack &pack, const fp8gemm_problem &problem) {
-  Object error = callPython("fp8gemm._problems", "not_in_pack", "(NNi)", PyUnicode_DecodeFSDefault(pack.path.c_str()),
-                            tupleOf(problem).release(), int(pack.problems.size()));
+  const std::string entry = print(relevant(format::fromC(problem)));
+  Object error = callPython("fp8gemm._problems", "not_in_pack", "(Nsn)", PyUnicode_DecodeFSDefault(pack.path.c_str()),
+                            entry.c_str(), Py_ssize_t(pack.problems.size()));
   if (error)
     PyErr_SetObject(reinterpret_cast<PyObject *>(Py_TYPE(error.get())), error.get());
 }
@@ -127,14 +114,6 @@ Pack *python::packOf(PyObject *object) {
     return reinterpret_cast<PackObject *>(object)->pack;
   PyErr_Format(PyExc_TypeError, "expected a pack of fp8gemm.load, got %R", object);
   return nullptr;
-}
-
-Object python::tupleOf(const fp8gemm_problem &problem) {
-  return Object(Py_BuildValue("(iIIILLLiiiiIiiI)", int(problem.grouping), problem.groups, problem.group_align,
-                              problem.flat, (long long)problem.m, (long long)problem.n, (long long)problem.k,
-                              int(problem.a_type), int(problem.b_type), int(problem.d_type), int(problem.c_use),
-                              problem.sfb_block_rows, int(problem.sfa_layout), int(problem.sfb_layout),
-                              problem.batch_invariant));
 }
 
 static PyObject *packNew(PyTypeObject *type, PyObject *arguments, PyObject *keywords) {
@@ -187,12 +166,50 @@ static PyObject *packClose(PyObject *self, PyObject *) {
   return reinterpret_cast<PackObject *>(self)->pack->close() ? Py_NewRef(Py_None) : nullptr;
 }
 
+/// The value of a field as Python has it: a word, a number, None for any, True or False.
+static Object valueOf(const format::Field &field, int64_t value) {
+  if (const format::Word *word = wordOf(field, value))
+    return Object(PyUnicode_FromString(word->name));
+  if (field.kind == format::Kind::Flag)
+    return Object(PyBool_FromLong(long(value)));
+  return value == -1 ? Object::borrow(Py_None) : Object(PyLong_FromLongLong(value));
+}
+
+/// A dictionary of all fields.
+static Object dictionaryOf(const format::Problem &problem) {
+  Object fields(PyDict_New());
+  for (const format::Field &field : format::kFields) {
+    Object value = valueOf(field, get(problem, field));
+    if (!fields || !value || PyDict_SetItemString(fields.get(), field.name, value.get()) != 0)
+      return Object();
+  }
+  return fields;
+}
+
 static PyObject *packProblems(PyObject *self, PyObject *) {
   const Pack &pack = *reinterpret_cast<PackObject *>(self)->pack;
   Object list(PyList_New(0));
-  for (const fp8gemm_problem &problem : pack.problems) {
-    Object tuple = tupleOf(problem);
-    if (!list || !tuple || PyList_Append(list.get(), tuple.get()) != 0)
+  for (const format::Problem &problem : pack.problems) {
+    Object fields = dictionaryOf(problem);
+    if (!list || !fields || PyList_Append(list.get(), fields.get()) != 0)
+      return nullptr;
+  }
+  return list.release();
+}
+
+PyObject *python::problemFields(PyObject *, PyObject *) {
+  Object list(PyList_New(0));
+  for (const format::Word &word : format::kGroupingWords) {
+    const auto grouping = format::Grouping(word.value);
+    Object usual = dictionaryOf(format::usualProblem(grouping)), needed(PyList_New(0));
+    for (const format::Field &field : format::kFields)
+      if (Object name(PyUnicode_FromString(field.name)); field.mustHave & setOf(grouping))
+        if (!needed || !name || PyList_Append(needed.get(), name.get()) != 0)
+          return nullptr;
+    if (!list || !usual || !needed)
+      return nullptr;
+    Object entry(Py_BuildValue("(ssOO)", word.name, factsOf(grouping).op, usual.get(), needed.get()));
+    if (!entry || PyList_Append(list.get(), entry.get()) != 0)
       return nullptr;
   }
   return list.release();
@@ -226,10 +243,10 @@ bool python::addPackType(PyObject *module) {
       {"_load", packLoad, METH_O, nullptr},
       {"_problems", packProblems, METH_NOARGS, nullptr},
       {"close", packClose, METH_NOARGS, docs::kClose},
-      {"gemm", asFunction(method<gemm>), kFast, docs::kGemm},
-      {"grouped_gemm_contiguous", asFunction(method<groupedGemmContiguous>), kFast, docs::kContiguous},
-      {"grouped_gemm_masked", asFunction(method<groupedGemmMasked>), kFast, docs::kMasked},
-      {"grouped_gemm_k", asFunction(method<groupedGemmK>), kFast, docs::kK},
+      {"gemm", asFunction(method<gemm>), kFast, docOf(kGemm)},
+      {"grouped_gemm_contiguous", asFunction(method<groupedGemmContiguous>), kFast, docOf(kContiguous)},
+      {"grouped_gemm_masked", asFunction(method<groupedGemmMasked>), kFast, docOf(kMasked)},
+      {"grouped_gemm_k", asFunction(method<groupedGemmK>), kFast, docOf(kK)},
       {}};
   static PyGetSetDef properties[] = {{"path", packPath, nullptr, "The file that it was loaded from.", nullptr}, {}};
   static PyType_Slot slots[] = {{Py_tp_new, reinterpret_cast<void *>(packNew)},

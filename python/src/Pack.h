@@ -7,6 +7,7 @@
 
 #include "PythonApi.h"
 
+#include "fp8gemm/Problem.h"
 #include "fp8gemm/runtime.h"
 
 #include <string>
@@ -31,7 +32,7 @@ struct Layouts {
 class Pack {
 public:
   std::string path;
-  std::vector<fp8gemm_problem> problems;
+  std::vector<format::Problem> problems; ///< also of a closed pack
 
   ~Pack();
   bool open(const char *path);
@@ -64,8 +65,9 @@ private:
   PyThreadState *state;
 };
 
-/// As fp8gemm._problems has it: a tuple of integers.
-Object tupleOf(const fp8gemm_problem &problem);
+/// _native._problem_fields(): for each grouping its op, what its fields usually are, and which of them an entry of a
+/// list has to name: [(grouping, op, {field: value}, [field, ...]), ...].
+PyObject *problemFields(PyObject *, PyObject *);
 
 /// A new Pack type in `module`. False with an error set.
 bool addPackType(PyObject *module);

@@ -175,7 +175,7 @@ def test_k_groups_refused(pack, driver):
     with pytest.raises(ValueError, match=r"expected 'b' of shape \[rows of sfb \* K of a\] = \(131072,\), got \(128000,\)"):
         pack.grouped_gemm_k(*arrays, arrays[5])
     arrays = k_grouped(flat=False)
-    with pytest.raises(fp8gemm.NotInPackError, match='"op": "k_grouped_gemm", "m": 128, "groups": 3, "n": 256, "d_type": '
+    with pytest.raises(fp8gemm.NotInPackError, match='"op": "k_grouped_gemm", "n": 256, "m": 128, "groups": 3, "d_type": '
                                                      '"f32", "c": "in_place", "sfb": "mn_major"}'):
         pack.grouped_gemm_k(*arrays, arrays[5])
     assert driver.launches == []

@@ -2,9 +2,13 @@
 """Packs: what is in them, and how they are opened and closed."""
 
 import ast
+import dataclasses
 import importlib.metadata
 import inspect
 import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +16,7 @@ import pytest
 from arrays import CapsuleArray, rows
 
 import fp8gemm
-from conftest import PROBLEMS
+from conftest import PROBLEMS, ROOT
 
 WITHOUT = {"max_m"}
 
@@ -122,9 +126,12 @@ def test_missing_problem_says_how_to_compile_it(pack):
     assert f"fp8gemm-compile --pack=PROBLEMS.json -o {pack.path}" in message
 
 
-def test_stubs_are_the_signatures():
-    """Names, order and defaults in _native.pyi are those of the functions."""
-    tree = ast.parse((Path(fp8gemm.__file__).parent / "_native.pyi").read_text())
+def test_stubs_are_the_table():
+    """_native.pyi is what scripts/python_stubs.py prints, and its names, order and defaults are those of the functions."""
+    written = (Path(fp8gemm.__file__).parent / "_native.pyi").read_text()
+    printed = subprocess.run([sys.executable, ROOT / "scripts" / "python_stubs.py"], capture_output=True, text=True, check=True).stdout
+    assert written == printed, "run scripts/python_stubs.py >python/fp8gemm/_native.pyi"
+    tree = ast.parse(written)
     methods = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "Pack").body
     found = 0
     for owner, nodes in ((fp8gemm, tree.body), (fp8gemm.Pack, methods)):
@@ -139,3 +146,21 @@ def test_stubs_are_the_signatures():
             assert defaults == [p.default for p in wanted if p.default is not inspect.Parameter.empty]
             found += 1
     assert found == 8
+
+
+@pytest.mark.parametrize("name", ["gemm", "grouped_gemm_contiguous", "grouped_gemm_masked", "grouped_gemm_k"])
+def test_help_tells_of_each_parameter(name):
+    """In the order of the signature, each once."""
+    text = getattr(fp8gemm.Pack, name).__doc__
+    told = [line.split()[0] for line in text.splitlines() if re.match(r"  \w", line)]
+    assert told == [name for name in inspect.signature(getattr(fp8gemm, name)).parameters]
+    assert text.count("Raises TypeError") == 1
+
+
+def test_fields_are_those_of_problem():
+    """The dataclass has what the table has."""
+    from fp8gemm import _native
+    fields = {field.name for field in dataclasses.fields(fp8gemm.Problem)}
+    for grouping, op, usual, needed in _native._problem_fields():
+        assert {"flat" if name == "flattened" else name for name in usual} == fields
+        assert usual["grouping"] == grouping and set(needed) <= set(usual) and op.endswith("gemm")
