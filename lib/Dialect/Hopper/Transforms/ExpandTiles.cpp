@@ -73,8 +73,8 @@ private:
       locate->replaceAllUsesWith(ValueRange{place.row, place.column, place.group, place.end});
       locate.erase();
     }
-    for (auto [argument, value] :
-         llvm::zip_equal(body.getArguments().drop_front(), ValueRange{started.begin, started.kBegin, started.kCount}))
+    Value values[] = {started.begin, started.kBegin, started.kCount};
+    for (auto [argument, value] : llvm::zip_equal(body.getArguments().drop_front(), values))
       argument.replaceAllUsesWith(value);
     body.getTerminator()->erase();
     builder.getInsertionBlock()->getOperations().splice(builder.getInsertionPoint(), body.getOperations());
