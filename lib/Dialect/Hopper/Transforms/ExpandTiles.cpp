@@ -32,7 +32,8 @@ public:
 
   void run() {
     schedule->prepare();
-    for (Operation *user : llvm::make_early_inc_range(llvm::reverse(llvm::to_vector(tiles->getUsers()))))
+    SmallVector<Operation *> users(tiles->getUsers()); // from the last to the first
+    for (Operation *user : llvm::reverse(users))
       expand(cast<ForTilesOp>(user));
     tiles.erase();
   }
