@@ -126,7 +126,7 @@ TEST_F(Program, RefusesAnotherKernel) {
   problem.n = 24, b = Matrix<uint8_t>(24, 144, kOne), d = Matrix<uint16_t>(5, 24, 0);
   expectError(FP8GEMM_INVALID_ARGUMENT, "expected a kernel for the operation's n = 24, got 'gemm_test' for 16");
   problem.n = 16, problem.sfb_block_rows = 1, sfb = Matrix<float>(16, 2, 1);
-  expectError(FP8GEMM_INVALID_ARGUMENT, "sfb_block_rows = 1, got 'gemm_test' for 128");
+  expectError(FP8GEMM_INVALID_ARGUMENT, "recipe = 1d1d, got 'gemm_test' for 1d2d");
 }
 
 TEST_F(Program, ReportsTheDriver) {

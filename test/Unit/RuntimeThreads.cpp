@@ -47,7 +47,7 @@ public:
       fp8gemm_problem wrong = problem();
       wrong.k = 9000 + number;
       fp8gemm_pack_find(pack, &wrong, 1);
-      bool own = std::string(fp8gemm_last_error()).find("k = " + std::to_string(wrong.k)) != std::string::npos;
+      bool own = std::string(fp8gemm_last_error()).find("\"k\": " + std::to_string(wrong.k)) != std::string::npos;
       failures += fp8gemm_last_status() != FP8GEMM_NOT_IN_PACK || !own;
       break;
     }
