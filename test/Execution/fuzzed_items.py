@@ -48,7 +48,8 @@ def item_of(case, seed):
     rng = random.Random(f"{seed} {number}")
     name = f"fuzz-{number}.cubin"
     item = {"kernel": name, "group": problem["op"] + " " + problem.get("grouping", ""), "n": problem["n"], "k": case["k"],
-            "m": case["m"], "seed": number % 7, "layouts": f"{problem['sfa']}/{problem['sfb']}", "label": "random schedules",
+            "m": case["m"], "seed": number % 7,
+            "layouts": f"{problem.get('sfa', 'mn_major')}/{problem.get('sfb', 'k_major')}", "label": "random schedules",
             "id": f"{name}: {' '.join(options_of(case))} m={case['m']}"}
     steps = {operand: rng.randrange(most) for operand, most in PADDINGS.items() if rng.random() < 0.6}
     if problem["op"] == "gemm":
