@@ -83,11 +83,14 @@ static void spoil(Random &random, format::Problem &problem) {
   case 2:
     problem.groups = random.oneOf<uint32_t>({0, UINT32_MAX, 2000});
     break;
-  case 3:
-    problem.align = random.oneOf<uint32_t>({0, 3, 512});
+  case 3: {
+    auto align = random.oneOf<uint32_t>({0, 3, 512});
+    if (format::factsOf(problem.grouping).isAligned) // others have no such field in a list
+      problem.align = align;
     break;
+  }
   default:
-    problem.sfbRows = 128, problem.flat = true;
+    problem.sfbRows = 128, problem.flat = problem.grouping == Grouping::KCount;
     break;
   }
 }
