@@ -115,18 +115,9 @@ std::string simulateOptions(const Case &c) {
 // Running
 //===----------------------------------------------------------------------===//
 
-const DialectRegistry &dialects() {
-  static const DialectRegistry all = [] {
-    DialectRegistry registry;
-    registerDialects(registry);
-    return registry;
-  }();
-  return all;
-}
-
 Verdict run(const Case &c) {
   Verdict verdict;
-  MLIRContext context(dialects(), MLIRContext::Threading::DISABLED);
+  MLIRContext context(allDialects(), MLIRContext::Threading::DISABLED);
   context.printOpOnDiagnostic(false);
   bool complained = false;
   ScopedDiagnosticHandler handler(&context, [&](Diagnostic &diagnostic) {

@@ -13,14 +13,7 @@
 
 #include <random>
 
-namespace mlir {
-class DialectRegistry;
-} // namespace mlir
-
 namespace fp8gemm::schedule {
-
-/// What a context of a case may load.
-const mlir::DialectRegistry &dialects();
 
 struct Case {
   format::Problem problem;

@@ -70,7 +70,7 @@ namespace {
 class Subject {
 public:
   explicit Subject(const Case &c)
-      : c(c), context(dialects(), MLIRContext::Threading::DISABLED), handler(&context, [this](Diagnostic &diagnostic) {
+      : c(c), context(allDialects(), MLIRContext::Threading::DISABLED), handler(&context, [this](Diagnostic &diagnostic) {
           messages += diagnostic.str() + "\n";
           return success();
         }) {

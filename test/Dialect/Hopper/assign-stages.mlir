@@ -212,7 +212,7 @@ gpu.module @m {
 gpu.func @in_while(%b: i1) {
   %ring = hopper.ring.create : !ring
   hopper.warp_specialize producer registers(40) {
-    // expected-error @+1 {{expected ring accesses to be nested in scf.for and scf.if alone}}
+    // expected-error @+1 {{expected ring accesses to be nested only in scf.for and scf.if}}
     scf.while : () -> () {
       scf.condition(%b)
     } do {
@@ -235,7 +235,7 @@ gpu.func @in_for_tiles(%m: index) {
   %ring = hopper.ring.create : !ring
   %work = hopper.tiles %m of <plain, tile_m = 64, tile_n = 64, n = 136, k_blocks = 4, raster = 8>
   hopper.warp_specialize producer registers(40) {
-    // expected-error @+1 {{expected ring accesses to be nested in scf.for and scf.if alone: run hopper-expand-tiles first}}
+    // expected-error @+1 {{expected ring accesses to be nested only in scf.for and scf.if: run hopper-expand-tiles first}}
     hopper.for_tiles %work |%tile, %begin, %k_begin, %k_count| {
       %slot, %buffer = hopper.ring.acquire %ring by tma : !ring
       hopper.yield

@@ -128,7 +128,7 @@ private:
           return failure();
       } else {
         InFlightDiagnostic error = emitWithoutRegions(&op);
-        error << "expected ring accesses to be nested in scf.for and scf.if alone";
+        error << "expected ring accesses to be nested only in scf.for and scf.if";
         if (isa<ForTilesOp>(op))
           error << ": run hopper-expand-tiles first";
         return error;

@@ -45,7 +45,7 @@ public:
       else if (auto condition = dyn_cast<scf::IfOp>(op))
         followIf(condition);
       else
-        reporter.report(&op, 22) << "expected accesses with positions to be nested in scf.for and scf.if alone";
+        reporter.report(&op, 22) << "expected accesses with positions to be nested only in scf.for and scf.if";
     }
   }
 
