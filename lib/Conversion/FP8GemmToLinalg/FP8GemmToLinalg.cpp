@@ -164,4 +164,5 @@ struct ConvertFP8GemmToLinalg : fp8gemm::impl::ConvertFP8GemmToLinalgPassBase<Co
 void fp8gemm::populateFP8GemmToLinalgPatterns(RewritePatternSet &patterns) {
   patterns.add<ConvertGemm>(patterns.getContext());
   populateGroupedPatterns(patterns);
+  populateQuantizePatterns(patterns);
 }

@@ -27,8 +27,10 @@ public:
   using Value = mlir::Value;
   using OpFoldResult = mlir::OpFoldResult;
 
-  Writer(mlir::PatternRewriter &rewriter, ProductOpInterface op)
-      : ImplicitLocOpBuilder(op.getLoc(), rewriter), onTensors(llvm::isa<mlir::TensorType>(op.getD().getType())) {}
+  /// For an operation whose operands are all tensors or all memrefs.
+  Writer(mlir::PatternRewriter &rewriter, mlir::Operation *op)
+      : ImplicitLocOpBuilder(op->getLoc(), rewriter),
+        onTensors(llvm::isa<mlir::TensorType>(op->getOperand(0).getType())) {}
 
   bool isOnTensors() const { return onTensors; }
 
@@ -92,6 +94,7 @@ struct Product {
 mlir::Value write(Writer &writer, const Product &product);
 
 void populateGroupedPatterns(mlir::RewritePatternSet &patterns);
+void populateQuantizePatterns(mlir::RewritePatternSet &patterns);
 
 } // namespace fp8gemm::linalg_conversion
 

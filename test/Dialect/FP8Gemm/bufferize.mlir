@@ -70,3 +70,36 @@ func.func @c_is_kept(%a: tensor<7x16xf8E4M3FN>, %sfa: tensor<7x1xf32>, %b: tenso
    -> tensor<7x8xf32>
   return %c, %r : tensor<7x8xf32>, tensor<7x8xf32>
 }
+
+// -----
+
+// All of q is written, and all of scales that has no padding.
+
+// CHECK-LABEL: func @quantize
+//   CHECK-NOT:   memref.copy
+//       CHECK:   fp8gemm.quantize %{{.*}} into %[[Q:.+]] scaled_by %[[S:.+]] <1x128, k_major> power_of_two :
+//   CHECK-NOT:   memref.copy
+//       CHECK:   return %[[Q]], %[[S]]
+// IDENTITY-LABEL: func @quantize
+//       IDENTITY:   fp8gemm.quantize {{.+}} : memref<7x144xbf16>, memref<7x144xf8E4M3FN>, memref<7x2xf32>
+func.func @quantize(%x: tensor<7x144xbf16>, %q: tensor<7x144xf8E4M3FN> {bufferization.writable = false},
+                    %s: tensor<7x2xf32> {bufferization.writable = false}) -> (tensor<7x144xf8E4M3FN>, tensor<7x2xf32>) {
+  %r:2 = fp8gemm.quantize %x into %q scaled_by %s <1x128, k_major> power_of_two
+    : tensor<7x144xbf16>, tensor<7x144xf8E4M3FN>, tensor<7x2xf32> -> tensor<7x144xf8E4M3FN>, tensor<7x2xf32>
+  return %r#0, %r#1 : tensor<7x144xf8E4M3FN>, tensor<7x2xf32>
+}
+
+// -----
+
+// Storage of scales that is longer than M keeps its contents there.
+
+// CHECK-LABEL: func @padded_scales
+//       CHECK:   memref.copy
+//       CHECK:   fp8gemm.quantize
+// IDENTITY-LABEL: func @padded_scales
+func.func @padded_scales(%x: tensor<7x144xbf16>, %q: tensor<7x144xf8E4M3FN>,
+                         %s: tensor<2x8xf32> {bufferization.writable = false}) -> tensor<2x8xf32> {
+  %r:2 = fp8gemm.quantize %x into %q scaled_by %s <1x128, mn_major>
+    : tensor<7x144xbf16>, tensor<7x144xf8E4M3FN>, tensor<2x8xf32> -> tensor<7x144xf8E4M3FN>, tensor<2x8xf32>
+  return %r#1 : tensor<2x8xf32>
+}

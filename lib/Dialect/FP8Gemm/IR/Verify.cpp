@@ -42,8 +42,9 @@ LogicalResult verification::verifyKinds(Operation *op, ArrayRef<NamedOperand> op
   // One that nothing reads is misspelt. Those with two underscores are analyses' notes of upstream.
   for (NamedAttribute attribute : op->getDiscardableAttrs())
     if (StringRef name = attribute.getName(); !name.contains('.') && !name.starts_with("__"))
-      return op->emitOpError("expected the attributes 'config' and 'kernel', and those of other dialects, got ")
-             << attribute.getName();
+      return op->emitOpError("expected the ")
+             << (isa<ProductOpInterface>(op) ? "attributes 'config' and 'kernel'" : "attribute 'kernel'")
+             << ", and those of other dialects, got " << attribute.getName();
   bool memrefs = isa<MemRefType>(operands.front().type);
   for (const NamedOperand &operand : operands)
     if (isa<MemRefType>(operand.type) != memrefs)
@@ -60,9 +61,9 @@ LogicalResult verification::verifyRanks(Operation *op, ArrayRef<NamedOperand> op
   return success();
 }
 
-/// One element type of one operand. The types that other libraries use here are named as
-/// not built, so that nobody looks for a typo.
-static LogicalResult verifyElement(Operation *op, NamedOperand operand, ArrayRef<Type> expected, StringRef notBuilt) {
+/// The types that other libraries use here are named as not built, so that nobody looks for a typo.
+LogicalResult verification::verifyElement(Operation *op, NamedOperand operand, ArrayRef<Type> expected,
+                                          StringRef notBuilt) {
   Type element = operand.type.getElementType();
   if (llvm::is_contained(expected, element))
     return success();
@@ -248,16 +249,23 @@ static LogicalResult verifyTensorScaleRows(Operation *op, NamedOperand scales) {
                                        << columns << "; pad them to " << llvm::alignTo(columns, 4);
 }
 
+LogicalResult verification::verifyMatrixMemory(Operation *op, NamedOperand matrix) {
+  return verifyLayout(op, matrix, /*byTma=*/true);
+}
+
+LogicalResult verification::verifyScaleMemory(Operation *op, NamedOperand scales, ScaleAttr scale) {
+  // Scales of which TMA can bring a tile's: those of 1x128 blocks, one K block after the other.
+  bool byTma = scale.getRows() == 1 && scale.getLayout() == ScaleLayout::mn_major;
+  return failure(failed(verifyLayout(op, scales, byTma)) || (byTma && failed(verifyTensorScaleRows(op, scales))));
+}
+
 LogicalResult verification::verifyMemory(ProductOpInterface op, const NamedOperands &operands) {
   for (const NamedOperand &matrix : {operands.a, operands.b, operands.c, operands.d})
-    if (matrix && failed(verifyLayout(op, matrix, /*byTma=*/true)))
+    if (matrix && failed(verifyMatrixMemory(op, matrix)))
       return failure();
-  for (auto [scales, attr] : {std::pair(operands.sfa, op.getAScale()), std::pair(operands.sfb, op.getBScale())}) {
-    // Scales of which TMA can bring a tile's: those of 1x128 blocks, one K block after the other.
-    bool byTma = attr.getRows() == 1 && attr.getLayout() == ScaleLayout::mn_major;
-    if (failed(verifyLayout(op, scales, byTma)) || (byTma && failed(verifyTensorScaleRows(op, scales))))
-      return failure();
-  }
+  if (failed(verifyScaleMemory(op, operands.sfa, op.getAScale())) ||
+      failed(verifyScaleMemory(op, operands.sfb, op.getBScale())))
+    return failure();
   return operands.groups ? verifyLayout(op, operands.groups, /*byTma=*/false) : success();
 }
 

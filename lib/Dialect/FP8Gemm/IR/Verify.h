@@ -38,6 +38,10 @@ bool mayAgree(int64_t size, int64_t other);
 llvm::LogicalResult verifyKinds(mlir::Operation *op, llvm::ArrayRef<NamedOperand> operands);
 llvm::LogicalResult verifyRanks(mlir::Operation *op, llvm::ArrayRef<NamedOperand> operands, int64_t rank);
 
+/// The element type of one operand; `notBuilt` names what is not built yet, if anything.
+llvm::LogicalResult verifyElement(mlir::Operation *op, NamedOperand operand, llvm::ArrayRef<mlir::Type> expected,
+                                  llvm::StringRef notBuilt = "");
+
 /// (C2), (C3), (C4)
 llvm::LogicalResult verifyElements(mlir::Operation *op, const NamedOperands &operands);
 
@@ -58,6 +62,10 @@ llvm::LogicalResult verifyBlock(mlir::Operation *op, llvm::StringRef name, Scale
 /// [rows, k] matrix. With a dynamic k it may have any number of K blocks.
 llvm::LogicalResult verifyStorage(mlir::Operation *op, NamedOperand operand, llvm::StringRef rowsName, int64_t rows,
                                   int64_t k, ScaleAttr scale);
+
+/// (C12), (C13), (C14), (G6), (K8): of a matrix; of scales.
+llvm::LogicalResult verifyMatrixMemory(mlir::Operation *op, NamedOperand matrix);
+llvm::LogicalResult verifyScaleMemory(mlir::Operation *op, NamedOperand scales, ScaleAttr scale);
 
 /// (C16), and on the memory of all operands (C12), (C13), (C14), (G6), (K8), and (C15).
 llvm::LogicalResult verifyC(mlir::Operation *op, const NamedOperands &operands);

@@ -9,9 +9,27 @@
 using namespace mlir;
 using namespace mlir::bufferization;
 
+/// `op` on tensors → the same on their buffers. Its attributes say how the storage is read, so they stay true whatever
+/// the buffer.
+template <typename Op>
+static LogicalResult bufferizeOperands(Op op, RewriterBase &rewriter, const BufferizationOptions &options,
+                                       BufferizationState &state) {
+  if (op->getNumResults() == 0)
+    return success();
+  SmallVector<Value> buffers;
+  for (Value operand : op->getOperands()) {
+    FailureOr<Value> buffer = getBuffer(rewriter, operand, options, state);
+    if (failed(buffer))
+      return failure();
+    buffers.push_back(*buffer);
+  }
+  rewriter.setInsertionPoint(op);
+  Op::create(rewriter, op->getLoc(), TypeRange(), buffers, op->getAttrs());
+  replaceOpWithBufferizedValues(rewriter, op, ArrayRef(buffers).take_back(op->getNumResults()));
+  return success();
+}
+
 namespace {
-/// A product on tensors → the same on their buffers. Its attributes say how the storage
-/// is read, so they stay true whatever the buffer.
 template <typename ProductOp>
 struct ProductModel : DstBufferizableOpInterfaceExternalModel<ProductModel<ProductOp>, ProductOp> {
   /// The previous contents of D need no copy if all of D is overwritten; C is another operand.
@@ -29,20 +47,20 @@ struct ProductModel : DstBufferizableOpInterfaceExternalModel<ProductModel<Produ
 
   LogicalResult bufferize(Operation *op, RewriterBase &rewriter, const BufferizationOptions &options,
                           BufferizationState &state) const {
-    auto product = cast<ProductOp>(op);
-    if (!isa<TensorType>(product.getD().getType()))
-      return success();
-    SmallVector<Value> buffers;
-    for (Value operand : op->getOperands()) {
-      FailureOr<Value> buffer = getBuffer(rewriter, operand, options, state);
-      if (failed(buffer))
-        return failure();
-      buffers.push_back(*buffer);
-    }
-    rewriter.setInsertionPoint(op);
-    ProductOp::create(rewriter, op->getLoc(), TypeRange(), buffers, op->getAttrs());
-    replaceOpWithBufferizedValues(rewriter, op, buffers.back());
-    return success();
+    return bufferizeOperands(cast<ProductOp>(op), rewriter, options, state);
+  }
+};
+
+struct QuantizeModel : DstBufferizableOpInterfaceExternalModel<QuantizeModel, fp8gemm::QuantizeOp> {
+  /// All of Q is overwritten, and all of the scales' storage that is no padding.
+  bool bufferizesToMemoryRead(Operation *op, OpOperand &operand, const AnalysisState &) const {
+    auto quantize = cast<fp8gemm::QuantizeOp>(op);
+    return !quantize.isDpsInit(&operand) || (operand.get() == quantize.getScales() && quantize.keepsPartOfScales());
+  }
+
+  LogicalResult bufferize(Operation *op, RewriterBase &rewriter, const BufferizationOptions &options,
+                          BufferizationState &state) const {
+    return bufferizeOperands(cast<fp8gemm::QuantizeOp>(op), rewriter, options, state);
   }
 };
 } // namespace
@@ -51,6 +69,7 @@ void fp8gemm::registerBufferizableOpInterfaceExternalModels(DialectRegistry &reg
   registry.addExtension(+[](MLIRContext *context, FP8GemmDialect *) {
     GemmOp::attachInterface<ProductModel<GemmOp>>(*context);
     GroupedGemmOp::attachInterface<ProductModel<GroupedGemmOp>>(*context);
+    QuantizeOp::attachInterface<QuantizeModel>(*context);
     KGroupedGemmOp::attachInterface<ProductModel<KGroupedGemmOp>>(*context);
   });
 }

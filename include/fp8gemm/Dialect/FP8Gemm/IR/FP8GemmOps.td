@@ -254,4 +254,6 @@ def FP8Gemm_KGroupedGemmOp : FP8Gemm_ProductOp<"k_grouped_gemm"> {
   }];
 }
 
+include "fp8gemm/Dialect/FP8Gemm/IR/FP8GemmQuantizeOp.td"
+
 #endif // FP8GEMM_DIALECT_FP8GEMM_IR_FP8GEMMOPS_TD

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What stands before a product. Included by FP8GemmOps.td.
+
+#ifndef FP8GEMM_DIALECT_FP8GEMM_IR_FP8GEMMQUANTIZEOP_TD
+#define FP8GEMM_DIALECT_FP8GEMM_IR_FP8GEMMQUANTIZEOP_TD
+
+def FP8Gemm_QuantizeOp : Op<FP8Gemm_Dialect, "quantize", [
+    DestinationStyleOpInterface, DeclareOpInterfaceMethods<MemoryEffectsOpInterface>,
+    DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface, ["reifyResultShapes"]>]> {
+  let summary = "block-scaled quantisation to FP8, as the A of a product";
+  let description = [{
+    ```
+    amax(m, kb)   = max over k in block kb of |X[m, k]|
+    scales(m, kb) = max(amax(m, kb), 1e-4) / largest
+    Q[m, k]       = f8(X[m, k] * (1 / scales(m, kb)))
+    ```
+    K is divided into blocks kb of 128 elements; the last one may be shorter. `largest` is the largest finite element
+    of Q: 448 (f8E4M3FN) or 57344 (f8E5M2). With `power_of_two`, scales are rounded up to the next power of two. All
+    operations are those of f32, rounded to nearest even, and so is the conversion to FP8: the result has the same bits
+    everywhere. A block with a NaN or an infinity has the scale NaN, and all of its elements are NaN (docs/Numerics.md).
+
+    Operands (M static or dynamic; K static):
+    - `x`: [M, K] bf16, f16 or f32
+    - `q`: [M, K] f8E4M3FN or f8E5M2, overwritten
+    - `scales`: f32 scales, stored according to `scale`, overwritten; storage of mn_major scales that is longer than M
+      keeps its contents there
+
+    `q` and `scales` can be `a` and `sfa` of `fp8gemm.gemm`: the constraints on memory are the same. On tensors, the
+    results are the new values of `q` and `scales`; on memrefs there are none. `q` and `scales` overlap no operand.
+
+    `kernel` is the GPU kernel built for this operation (see `convert-fp8gemm-to-hopper`).
+
+    Constraints: (C8), (C12), (C13) and (C14) of `fp8gemm.gemm` (of `x`, `q` and `scales`), and
+    - (Q1) operands are all tensors or all memrefs, each of rank 2
+    - (Q2) `x` has element type bf16, f16 or f32
+    - (Q3) `q` has element type f8E4M3FN or f8E5M2, `scales` f32
+    - (Q4) K is static, in `x` and `q`
+    - (Q5) `q` has the shape of `x`
+    - (Q6) `scale` has 1x128 blocks
+    - (Q7) `scales` has the storage shape that `scale` requires
+    - (Q8) on tensors there are two results, of the types of `q` and `scales`; on memrefs none
+
+    128x128 blocks and groups of rows are not implemented and are rejected with an error.
+
+    Example: the activations of a product.
+    ```mlir
+    fp8gemm.quantize %x into %a scaled_by %sfa <1x128, mn_major>
+      : memref<?x2048xbf16>, memref<?x2048xf8E4M3FN>, memref<16x?xf32>
+    ```
+  }];
+  let arguments = (ins FP8Gemm_Shaped:$x, FP8Gemm_Shaped:$q, FP8Gemm_Shaped:$scales, FP8Gemm_ScaleAttr:$scale,
+                       UnitAttr:$power_of_two, OptionalAttr<SymbolRefAttr>:$kernel);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let assemblyFormat = [{
+    $x `into` $q `scaled_by` $scales $scale (`power_of_two` $power_of_two^)? attr-dict
+    `:` type($x) `,` type($q) `,` type($scales) (`->` type($results)^)?
+  }];
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() { return {getOperation(), /*start=*/1, /*length=*/2}; }
+    /// M, or ShapedType::kDynamic.
+    int64_t getM();
+    int64_t getK();
+    ::mlir::Type getXElement() { return ::mlir::getElementTypeOrSelf(getX().getType()); }
+    ::mlir::Type getQElement() { return ::mlir::getElementTypeOrSelf(getQ().getType()); }
+    /// True if storage of `scales` may be longer than what is written.
+    bool keepsPartOfScales();
+  }];
+  let hasVerifier = 1;
+}
+
+#endif // FP8GEMM_DIALECT_FP8GEMM_IR_FP8GEMMQUANTIZEOP_TD

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The meaning of a quantisation: like that of a product, written to be read.
+
+#include "Writer.h"
+
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+
+using namespace mlir;
+using namespace fp8gemm::linalg_conversion;
+using utils::IteratorType;
+
+/// Amax counts as at least this, so that no scale is 0 and its reciprocal is finite: DeepGEMM's value.
+static constexpr float kLeastAmax = 1e-4f;
+static constexpr int kF32MantissaMask = 0x7fffff, kF32ExponentMask = 0x7f800000;
+
+namespace {
+
+/// f32 arithmetic on scalars.
+struct Arithmetic {
+  ImplicitLocOpBuilder &b;
+
+  Value real(float value) { return arith::ConstantOp::create(b, b.getF32FloatAttr(value)); }
+  Value nan() { return arith::ConstantOp::create(b, b.getFloatAttr(b.getF32Type(), APFloat::getQNaN(APFloat::IEEEsingle()))); }
+  Value widen(Value value) {
+    return value.getType().isF32() ? value : arith::ExtFOp::create(b, b.getF32Type(), value).getResult();
+  }
+
+  /// max(amax, 1e-4) / largest, or the power of two from there up; NaN if amax is not finite.
+  Value scaleOf(Value amax, Value largest, bool powerOfTwo);
+  /// f8(x / scale)
+  Value quantize(Value x, Value scale, Type f8);
+};
+
+/// What the conversion writes: X, its rows and K, and where its blocks' scales are.
+struct Quantization {
+  fp8gemm::QuantizeOp op;
+  OpFoldResult m;
+  int64_t k, blockK;
+
+  /// Number of elements in K block `block`, which starts at `start`.
+  OpFoldResult length(Writer &w, Value start);
+  /// The part of `matrix` in a K block.
+  Window elementsOf(Writer &w, Value block);
+  /// The scales of a K block, and the map from the first of `dims` dimensions, a row, to its scale.
+  Window scalesOf(Writer &w, Value block);
+  AffineMap scaleMap(Writer &w, unsigned dims);
+
+  Value writeScales(Writer &w, Value block, Value scales);
+  Value writeElements(Writer &w, Value block, Value scales, Value q);
+};
+
+} // namespace
+
+Value Arithmetic::scaleOf(Value amax, Value largest, bool powerOfTwo) {
+  Value scale = arith::DivFOp::create(b, arith::MaximumFOp::create(b, amax, real(kLeastAmax)), largest);
+  if (powerOfTwo) {
+    Type i32 = b.getI32Type();
+    auto integer = [&](int value) { return arith::ConstantIntOp::create(b, value, 32); };
+    Value bits = arith::AddIOp::create(b, arith::BitcastOp::create(b, i32, scale), integer(kF32MantissaMask));
+    bits = arith::AndIOp::create(b, bits, integer(kF32ExponentMask));
+    scale = arith::BitcastOp::create(b, b.getF32Type(), bits);
+  }
+  Value infinity = real(std::numeric_limits<float>::infinity());
+  Value isFinite = arith::CmpFOp::create(b, arith::CmpFPredicate::OLT, amax, infinity);
+  return arith::SelectOp::create(b, isFinite, scale, nan());
+}
+
+Value Arithmetic::quantize(Value x, Value scale, Type f8) {
+  Value reciprocal = arith::DivFOp::create(b, real(1), scale);
+  Value scaled = arith::MulFOp::create(b, widen(x), reciprocal);
+  // A NaN of one sign only, whatever the processor makes of NaN times x.
+  Value isNumber = arith::CmpFOp::create(b, arith::CmpFPredicate::ORD, scaled, scaled);
+  return arith::TruncFOp::create(b, f8, arith::SelectOp::create(b, isNumber, scaled, nan()));
+}
+
+OpFoldResult Quantization::length(Writer &w, Value start) {
+  if (k <= blockK || k % blockK == 0)
+    return w.getIndexAttr(std::min(k, blockK));
+  return w.smaller(w.subtract(w.getIndexAttr(k), start), w.getIndexAttr(blockK));
+}
+
+Window Quantization::elementsOf(Writer &w, Value block) {
+  Value start = w.multiply(block, w.getIndexAttr(blockK));
+  return {{w.getIndexAttr(0), start}, {m, length(w, start)}, 2};
+}
+
+Window Quantization::scalesOf(Writer &w, Value block) {
+  OpFoldResult zero = w.getIndexAttr(0), one = w.getIndexAttr(1);
+  if (op.getScale().getLayout() == fp8gemm::ScaleLayout::k_major)
+    return {{zero, block}, {m, one}, 2};
+  return {{block, zero}, {one, m}, 2};
+}
+
+AffineMap Quantization::scaleMap(Writer &w, unsigned dims) {
+  AffineExpr row = w.getAffineDimExpr(0), zero = w.getAffineConstantExpr(0);
+  bool isKMajor = op.getScale().getLayout() == fp8gemm::ScaleLayout::k_major;
+  SmallVector<AffineExpr> exprs{isKMajor ? row : zero, isKMajor ? zero : row};
+  return AffineMap::get(dims, 0, exprs, w.getContext());
+}
+
+/// amax[m] = max over k of the block of |x[m, k]|; then scales[m] of it
+Value Quantization::writeScales(Writer &w, Value block, Value scales) {
+  AffineMap row = AffineMap::get(2, 0, w.getAffineDimExpr(0), w.getContext());
+  Value x = w.slice(op.getX(), elementsOf(w, block));
+  // Of magnitudes, none of which is below 0. A NaN stays.
+  Value amax = w.generic(x, w.fillZero(w.temporary(m)), {w.getMultiDimIdentityMap(2), row},
+                         {IteratorType::parallel, IteratorType::reduction},
+                         [&](ImplicitLocOpBuilder &b, ValueRange elements) -> Value {
+                           Value magnitude = math::AbsFOp::create(b, Arithmetic{b}.widen(elements[0]));
+                           return arith::MaximumFOp::create(b, elements[1], magnitude);
+                         });
+  Window window = scalesOf(w, block);
+  float largest = isa<Float8E5M2Type>(op.getQElement()) ? 57344 : 448;
+  Value part = w.generic(amax, w.slice(scales, window), {w.getMultiDimIdentityMap(1), scaleMap(w, 1)},
+                         IteratorType::parallel, [&](ImplicitLocOpBuilder &b, ValueRange elements) -> Value {
+                           Arithmetic f32{b};
+                           Value limit = f32.real(largest);
+                           return f32.scaleOf(elements[0], limit, op.getPowerOfTwo());
+                         });
+  w.free(amax);
+  return w.insert(part, scales, window);
+}
+
+/// q[m, k] = f8(x[m, k] / scales[m])
+Value Quantization::writeElements(Writer &w, Value block, Value scales, Value q) {
+  Window window = elementsOf(w, block);
+  AffineMap identity = w.getMultiDimIdentityMap(2);
+  SmallVector<Value> inputs{w.slice(op.getX(), window)};
+  inputs.push_back(w.slice(scales, scalesOf(w, block)));
+  SmallVector<IteratorType> parallel(2, IteratorType::parallel);
+  Value part = w.generic(inputs, w.slice(q, window), {identity, scaleMap(w, 2), identity}, parallel,
+                         [&](ImplicitLocOpBuilder &b, ValueRange elements) -> Value {
+                           return Arithmetic{b}.quantize(elements[0], elements[1], elements[2].getType());
+                         });
+  return w.insert(part, q, window);
+}
+
+namespace {
+/// fp8gemm.quantize → a loop over K blocks that writes scales, and one that writes elements.
+struct ConvertQuantize : OpRewritePattern<fp8gemm::QuantizeOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(fp8gemm::QuantizeOp op, PatternRewriter &rewriter) const override {
+    Writer w(rewriter, op);
+    OpFoldResult m = w.size(ShapedType::isDynamic(op.getM()) ? op.getQ() : op.getX(), 0);
+    Value q = op.getQ(), scales = op.getScales();
+    if (!isConstantIntValue(m, 0)) {
+      Quantization quantization{op, m, op.getK(), op.getScale().getColumns()};
+      OpFoldResult blocks = w.getIndexAttr(llvm::divideCeil(quantization.k, quantization.blockK));
+      scales = w.loop(blocks, scales,
+                      [&](Value block, Value scales) { return quantization.writeScales(w, block, scales); });
+      q = w.loop(blocks, q, [&](Value block, Value q) { return quantization.writeElements(w, block, scales, q); });
+    }
+    SmallVector<Value> results;
+    if (w.isOnTensors())
+      results = {q, scales};
+    rewriter.replaceOp(op, results);
+    return success();
+  }
+};
+} // namespace
+
+void fp8gemm::linalg_conversion::populateQuantizePatterns(RewritePatternSet &patterns) {
+  patterns.add<ConvertQuantize>(patterns.getContext());
+}

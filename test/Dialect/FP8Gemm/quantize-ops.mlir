@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// RUN: fp8gemm-opt %s --verify-roundtrip | FileCheck %s -enable-var-scope
+
+// CHECK-LABEL: func.func @activations(
+// CHECK-SAME:    %[[X:[a-z0-9]+]]: memref<?x2048xbf16>, %[[Q:[a-z0-9]+]]: memref<?x2048xf8E4M3FN>, %[[S:[a-z0-9]+]]: memref<16x?xf32>
+// CHECK:         fp8gemm.quantize %[[X]] into %[[Q]] scaled_by %[[S]] <1x128, mn_major> : memref<?x2048xbf16>, memref<?x2048xf8E4M3FN>, memref<16x?xf32>
+func.func @activations(%x: memref<?x2048xbf16>, %q: memref<?x2048xf8E4M3FN>, %s: memref<16x?xf32>) {
+  fp8gemm.quantize %x into %q scaled_by %s <1x128, mn_major>
+    : memref<?x2048xbf16>, memref<?x2048xf8E4M3FN>, memref<16x?xf32>
+  return
+}
+
+// K has a tail; rows of x are those of a larger matrix.
+// CHECK-LABEL: func.func @power_of_two(
+// CHECK:         fp8gemm.quantize %{{.*}} into %{{.*}} scaled_by %{{.*}} <1x128, k_major> power_of_two : memref<8x144xf32, strided<[1024, 1]>>, memref<8x144xf8E5M2>, memref<8x2xf32>
+func.func @power_of_two(%x: memref<8x144xf32, strided<[1024, 1]>>, %q: memref<8x144xf8E5M2>, %s: memref<8x2xf32>) {
+  fp8gemm.quantize %x into %q scaled_by %s <1x128, k_major> power_of_two
+    : memref<8x144xf32, strided<[1024, 1]>>, memref<8x144xf8E5M2>, memref<8x2xf32>
+  return
+}
+
+// CHECK-LABEL: func.func @tensors(
+// CHECK:         %[[RESULTS:.*]]:2 = fp8gemm.quantize {{.*}} : tensor<?x256xf16>, tensor<?x256xf8E4M3FN>, tensor<2x?xf32> -> tensor<?x256xf8E4M3FN>, tensor<2x?xf32>
+func.func @tensors(%x: tensor<?x256xf16>, %q: tensor<?x256xf8E4M3FN>, %s: tensor<2x?xf32>)
+    -> (tensor<?x256xf8E4M3FN>, tensor<2x?xf32>) {
+  %a, %sfa = fp8gemm.quantize %x into %q scaled_by %s <1x128, mn_major>
+    : tensor<?x256xf16>, tensor<?x256xf8E4M3FN>, tensor<2x?xf32> -> tensor<?x256xf8E4M3FN>, tensor<2x?xf32>
+  return %a, %sfa : tensor<?x256xf8E4M3FN>, tensor<2x?xf32>
+}
