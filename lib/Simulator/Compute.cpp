@@ -208,17 +208,6 @@ static Outcome promote(Task &task, const Instruction &i) {
   return Outcome::Next;
 }
 
-static Outcome add(Task &task, const Instruction &i) {
-  Registers *lhs = task.fragment(i, 0), *rhs = lhs ? task.fragment(i, 1) : nullptr;
-  if (!rhs)
-    return Outcome::Failed;
-  auto result = std::make_shared<Registers>(kThreadsPerWarpgroup, lhs->perThread);
-  for (size_t k = 0; k < result->values.size(); ++k)
-    result->values[k] = lhs->values[k] + rhs->values[k];
-  task.out(i, 0).registers = std::move(result);
-  return Outcome::Next;
-}
-
 Handler fp8gemm::simulator::computeHandler(Operation *op) {
   return TypeSwitch<Operation *, Handler>(op)
       .Case<MmaOp>([](auto) { return mma; })
@@ -227,6 +216,5 @@ Handler fp8gemm::simulator::computeHandler(Operation *op) {
       .Case<ZeroOp>([](auto) { return zero; })
       .Case<LoadScalesOp>([](auto) { return loadScales; })
       .Case<PromoteOp>([](auto) { return promote; })
-      .Case<AddOp>([](auto) { return add; })
-      .Default([](Operation *) -> Handler { return nullptr; });
+      .Default(elementwiseHandler);
 }

@@ -146,6 +146,9 @@ LogicalResult Program::compileOp(Operation &op, Code &code) {
       code.push_back(std::move(instruction));
       return success();
     }
+  if (hopper::isElementwise(&op))
+    return op.emitOpError()
+           << "expected an elementwise operation that can be simulated (lib/Simulator/Elementwise.cpp)";
   return hopper::emitWithoutRegions(&op)
          << "expected an operation of a complete schedule, which can be simulated: run hopper-complete-schedule first";
 }

@@ -63,7 +63,8 @@ private:
 Handler scalarHandler(mlir::Operation *op);
 Handler ringHandler(mlir::Operation *op);
 Handler fillHandler(mlir::Operation *op);
-Handler computeHandler(mlir::Operation *op);
+Handler computeHandler(mlir::Operation *op); ///< elementwiseHandler's, too
+Handler elementwiseHandler(mlir::Operation *op);
 Handler storeHandler(mlir::Operation *op);
 Handler groupHandler(mlir::Operation *op);
 

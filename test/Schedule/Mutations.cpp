@@ -29,8 +29,8 @@ bool drop(Operation *op) {
     wait.getResult().replaceAllUsesWith(wait.getPartial());
   else if (auto promote = dyn_cast<PromoteOp>(op))
     promote.getResult().replaceAllUsesWith(promote.getAcc());
-  else if (auto add = dyn_cast<AddOp>(op))
-    add.getResult().replaceAllUsesWith(add.getRhs());
+  else if (isElementwise(op))
+    op->getResult(0).replaceAllUsesWith(op->getOperands().back());
   if (!op->use_empty())
     return false;
   op->erase();
@@ -149,7 +149,7 @@ bool isNeeded(Operation *fence) {
   for (Operation *op = fence->getPrevNode(); op; op = op->getPrevNode()) {
     if (isa<MmaOp>(op))
       return false;
-    if (isa<ZeroOp, MmaWaitOp, PromoteOp, LoadFragmentOp, AddOp, scf::ForOp>(op))
+    if (accessesFragments(op) || isa<scf::ForOp>(op))
       return true;
   }
   return true;
@@ -168,7 +168,8 @@ std::vector<Mutation> make() {
   auto add = [&](StringRef op, StringRef what, std::function<bool(Operation *)> apply) {
     all.push_back({op.str(), what.str(), std::move(apply)});
   };
-  for (StringRef op : {"hopper.ring.init",
+  for (StringRef op : {"arith.addf",
+                       "hopper.ring.init",
                        "hopper.fence.mbarrier_init",
                        "gpu.barrier",
                        "hopper.cluster_barrier",
@@ -181,7 +182,6 @@ std::vector<Mutation> make() {
                        "hopper.wgmma.fence",
                        "hopper.mma.wait",
                        "hopper.promote",
-                       "hopper.add",
                        "hopper.named_barrier",
                        "hopper.fence.async_shared",
                        "hopper.store_fragment",

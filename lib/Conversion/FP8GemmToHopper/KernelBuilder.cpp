@@ -229,7 +229,7 @@ SmallVector<Value> KernelBuilder::addC(Value group, ValueRange accumulators) {
     Value c = LoadFragmentOp::create(builder, accumulator.getType(), rows);
     if (i + 1 == accumulators.size())
       RingReleaseOp::create(builder, wait.getSlot());
-    sums.push_back(AddOp::create(builder, c, accumulator));
+    sums.push_back(arith::AddFOp::create(builder, c, accumulator));
   }
   return sums;
 }

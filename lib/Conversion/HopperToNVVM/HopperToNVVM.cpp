@@ -77,8 +77,11 @@ static void noteDependence(gpu::GPUFuncOp func) {
 
 /// The dialects that may remain: those that upstream passes lower from here.
 static void configureTarget(ConversionTarget &target) {
-  target.addLegalDialect<arith::ArithDialect, math::MathDialect, scf::SCFDialect, LLVM::LLVMDialect, NVVM::NVVMDialect,
-                         vector::VectorDialect>();
+  target.addLegalDialect<scf::SCFDialect, LLVM::LLVMDialect, NVVM::NVVMDialect, vector::VectorDialect>();
+  target.addDynamicallyLegalDialect<arith::ArithDialect, math::MathDialect>([](Operation *op) {
+    return llvm::none_of(op->getOperandTypes(), llvm::IsaPred<FragmentType>) &&
+           llvm::none_of(op->getResultTypes(), llvm::IsaPred<FragmentType>);
+  });
   target.addLegalOp<UnrealizedConversionCastOp, gpu::GPUModuleOp>();
   target.addIllegalDialect<HopperDialect, memref::MemRefDialect, gpu::GPUDialect>();
   target.addLegalOp<gpu::GPUModuleOp>();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Promotion: scales from shared memory into registers, and the f32 sum across
-// K blocks.
+// K blocks; and elementwise arithmetic on fragments.
 
 #include "Lowering.h"
 
@@ -120,14 +120,43 @@ struct LowerPromote : OpConversionPattern<PromoteOp> {
   }
 };
 
-/// add -> one f32 addition for each register.
-struct LowerAdd : OpConversionPattern<AddOp> {
+/// A constant fragment, of equal elements -> one f32 constant.
+struct LowerConstant : OpConversionPattern<arith::ConstantOp> {
   using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(AddOp op, OneToNOpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
-    SmallVector<Value> sums;
-    for (auto [lhs, rhs] : llvm::zip_equal(adaptor.getLhs(), adaptor.getRhs()))
-      sums.push_back(arith::AddFOp::create(rewriter, op.getLoc(), lhs, rhs));
-    rewriter.replaceOpWithMultiple(op, {sums});
+  LogicalResult matchAndRewrite(arith::ConstantOp op, OneToNOpAdaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    auto type = dyn_cast<FragmentType>(op.getType());
+    if (!type)
+      return rewriter.notifyMatchFailure(op, "not a fragment");
+    auto splat = dyn_cast<SplatElementsAttr>(op.getValue());
+    if (!splat)
+      return op.emitOpError("expected a constant fragment of equal elements, such as dense<1.0>");
+    Value scalar = arith::ConstantOp::create(rewriter, op.getLoc(), splat.getSplatValue<FloatAttr>());
+    rewriter.replaceOpWithMultiple(op, {SmallVector<Value>(type.getRegisters(), scalar)});
+    return success();
+  }
+};
+
+/// An elementwise operation on fragments -> the same one on the f32 of each register.
+struct LowerElementwise : ConversionPattern {
+  LowerElementwise(NVVMTypeConverter &converter, MLIRContext *context)
+      : ConversionPattern(converter, MatchAnyOpTypeTag(), /*benefit=*/1, context) {}
+
+  LogicalResult matchAndRewrite(Operation *op, ArrayRef<ValueRange> operands,
+                                ConversionPatternRewriter &rewriter) const override {
+    if (!isElementwise(op))
+      return rewriter.notifyMatchFailure(op, "not an elementwise operation on fragments");
+    auto type = cast<FragmentType>(op->getResult(0).getType());
+    SmallVector<Value> results;
+    for (int64_t i = 0; i < type.getRegisters(); ++i) {
+      SmallVector<Value> scalars;
+      for (auto [operand, registers] : llvm::zip_equal(op->getOperandTypes(), operands))
+        scalars.push_back(isa<FragmentType>(operand) ? registers[i] : registers.front());
+      results.push_back(
+          rewriter.create(op->getLoc(), op->getName().getIdentifier(), scalars, type.getElementType(), op->getAttrs())
+              ->getResult(0));
+    }
+    rewriter.replaceOpWithMultiple(op, {results});
     return success();
   }
 };
@@ -135,5 +164,6 @@ struct LowerAdd : OpConversionPattern<AddOp> {
 } // namespace
 
 void fp8gemm::hopper::populatePromotePatterns(NVVMTypeConverter &converter, RewritePatternSet &patterns) {
-  patterns.add<LowerZero, LowerLoadScales, LowerPromote, LowerAdd>(converter, patterns.getContext());
+  patterns.add<LowerZero, LowerLoadScales, LowerPromote, LowerConstant, LowerElementwise>(converter,
+                                                                                          patterns.getContext());
 }

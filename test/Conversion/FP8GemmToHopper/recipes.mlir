@@ -65,6 +65,6 @@ func.func @products(%a: !a, %b: !b, %c: !bf16, %d: !bf16, %sum: !f32, %rows: mem
 // CHECK:         %[[MINE:.+]] = memref.subview %[[TILE]][0, %{{.+}}, 0] [1, 64, 64]
 // CHECK-NEXT:    %[[C:.+]] = hopper.load_fragment %[[MINE]]
 // CHECK-NEXT:    hopper.ring.release %[[FULL]]
-// CHECK-NEXT:    %[[SUM:.+]] = hopper.add %[[C]], %[[ACC]]
+// CHECK-NEXT:    %[[SUM:.+]] = arith.addf %[[C]], %[[ACC]]
 // CHECK:         hopper.store_fragment %[[SUM]]
 // CHECK:         hopper.tma_store %{{.+}} to

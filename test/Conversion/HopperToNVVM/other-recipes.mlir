@@ -92,7 +92,7 @@ gpu.module @kernels {
       hopper.ring.release %slot
       // CHECK-COUNT-16: arith.addf
       // CHECK-NOT:      arith.addf
-      %sum = hopper.add %c, %acc : !hopper.fragment<64x32xf32>
+      %sum = arith.addf %c, %acc : !hopper.fragment<64x32xf32>
       hopper.yield
     }
     gpu.return

@@ -165,7 +165,7 @@ gpu.func @other_recipes(%a: memref<64x128xf8E5M2, 3>, %b: !tile, %sfa: memref<1x
   // CHECK: hopper.load_scales %{{.*}} : memref<1xf32, 3> -> <64 rows by 64>
   // CHECK: hopper.load_scales %{{.*}} : memref<64xf32, 3> -> <64 columns by 1>
   // CHECK: %[[C:.*]] = hopper.load_fragment %{{.*}} : memref<2x64x32xf32, strided<[4096, 32, 1]>, 3> -> <64x64xf32>
-  // CHECK: %[[SUM:.*]] = hopper.add %[[C]], %{{.*}} : <64x64xf32>
+  // CHECK: %[[SUM:.*]] = arith.addf %[[C]], %{{.*}} : !hopper.fragment<64x64xf32>
   // CHECK: hopper.store_fragment %[[SUM]] to %{{.*}} : <64x64xf32>, memref<2x64x32xf32, 3>
   // CHECK: hopper.tma_store add %{{.*}} to %{{.*}}[%{{.*}}, %{{.*}}] : memref<2x64x32xf32, 3>
   hopper.wgmma.fence
@@ -174,7 +174,7 @@ gpu.func @other_recipes(%a: memref<64x128xf8E5M2, 3>, %b: !tile, %sfa: memref<1x
   %columns = hopper.load_scales %sfb : memref<64xf32, 3> -> !hopper.scales<64 columns by 1>
   %done = hopper.mma.wait %p : !hopper.fragment<64x64xf32>
   %loaded = hopper.load_fragment %c : memref<2x64x32xf32, strided<[4096, 32, 1]>, 3> -> !hopper.fragment<64x64xf32>
-  %sum = hopper.add %loaded, %done : !hopper.fragment<64x64xf32>
+  %sum = arith.addf %loaded, %done : !hopper.fragment<64x64xf32>
   hopper.store_fragment %sum to %staging : !hopper.fragment<64x64xf32>, memref<2x64x32xf32, 3>
   hopper.tma_store add %staging to %d[%i, %i] : memref<2x64x32xf32, 3> to !map_f32
   gpu.return

@@ -9,20 +9,17 @@ using namespace mlir;
 using namespace fp8gemm::hopper;
 
 /// `64x128xf32`
-static ParseResult parseFragmentShape(AsmParser &parser, int64_t &rows, int64_t &columns) {
-  SmallVector<int64_t> shape;
+static ParseResult parseFragmentShape(AsmParser &parser, SmallVector<int64_t> &shape) {
   SMLoc loc = parser.getCurrentLocation();
   if (parser.parseDimensionList(shape, /*allowDynamic=*/false) || parser.parseKeyword("f32"))
     return failure();
   if (shape.size() != 2)
     return parser.emitError(loc, "expected a fragment such as 64x128xf32, got ") << shape.size() << " dimensions";
-  rows = shape[0];
-  columns = shape[1];
   return success();
 }
 
-static void printFragmentShape(AsmPrinter &printer, int64_t rows, int64_t columns) {
-  printer << rows << 'x' << columns << "xf32";
+static void printFragmentShape(AsmPrinter &printer, ArrayRef<int64_t> shape) {
+  printer << shape[0] << 'x' << shape[1] << "xf32";
 }
 
 /// An identifier, kept as a string attribute.
@@ -170,12 +167,38 @@ LogicalResult RingType::verify(function_ref<InFlightDiagnostic()> emitError, int
   return success();
 }
 
-LogicalResult FragmentType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t rows, int64_t columns) {
+LogicalResult FragmentType::verify(function_ref<InFlightDiagnostic()> emitError, ArrayRef<int64_t> shape) {
+  if (shape.size() != 2)
+    return emitError() << "expected a fragment of 2 dimensions, got " << shape.size();
+  int64_t rows = shape[0], columns = shape[1];
   if (rows != 64)
     return emitError() << "expected a fragment of 64 rows, got " << rows;
   if (columns < 8 || columns > 256 || columns % 8 != 0)
     return emitError() << "expected fragment columns to be a multiple of 8 in [8, 256], got " << columns;
   return success();
+}
+
+ShapedType FragmentType::cloneWith(std::optional<ArrayRef<int64_t>> shape, Type elementType) const {
+  if (elementType == getElementType() && (!shape || *shape == getShape()))
+    return *this;
+  return VectorType::get(shape.value_or(getShape()), elementType);
+}
+
+bool fp8gemm::hopper::isElementwise(Operation *op) {
+  if (!OpTrait::hasElementwiseMappableTraits(op) || isa<HopperDialect>(op->getDialect()) || op->getNumResults() != 1)
+    return false;
+  auto isScalar = [](Type type) { return isa<FloatType, IntegerType, IndexType>(type); };
+  Type type = op->getResult(0).getType();
+  return isa<FragmentType>(type) &&
+         llvm::all_of(op->getOperandTypes(), [&](Type operand) { return operand == type || isScalar(operand); });
+}
+
+bool fp8gemm::hopper::accessesFragments(Operation *op) {
+  auto isFragment = llvm::IsaPred<FragmentType>;
+  if (isElementwise(op))
+    return true;
+  return isa<HopperDialect>(op->getDialect()) && !isa<MmaOp>(op) &&
+         (llvm::any_of(op->getOperandTypes(), isFragment) || llvm::any_of(op->getResultTypes(), isFragment));
 }
 
 LogicalResult ScalesType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t extent, Axis axis,

@@ -302,7 +302,6 @@ void MmaOp::getAsmResultNames(SetName setName) { setName(getPartial(), "partial"
 void MmaWaitOp::getAsmResultNames(SetName setName) { setName(getResult(), "done"); }
 void PromoteOp::getAsmResultNames(SetName setName) { setName(getResult(), "sum"); }
 void LoadFragmentOp::getAsmResultNames(SetName setName) { setName(getFragment(), "loaded"); }
-void AddOp::getAsmResultNames(SetName setName) { setName(getResult(), "sum"); }
 void LoadScalesOp::getAsmResultNames(SetName setName) {
   setName(getScales(), stringifyAxis(getScales().getType().getAxis()));
 }

@@ -37,10 +37,10 @@ constexpr int64_t kRegisterGranularity = 8;
 /// descriptors, loop counters and ring positions. An estimate; ptxas has the last word.
 constexpr int64_t kOtherRegisters = 24;
 
-/// Registers a thread holds of a value, if it is a fragment or scales. Zeros are
+/// Registers a thread holds of a value, if it is a fragment or scales. Constants are
 /// written where they are used.
 int64_t getRegisters(Value value) {
-  if (value.getDefiningOp<ZeroOp>())
+  if (value.getDefiningOp<ZeroOp>() || matchPattern(value, m_Constant()))
     return 0;
   if (auto fragment = dyn_cast<FragmentType>(value.getType()))
     return fragment.getRegisters();
@@ -159,8 +159,8 @@ private:
     int64_t limit = bytes ? bytes.getInt() : 0;
     if (wanted <= limit)
       return success();
-    return emitWithoutRegions(make) << "uses " << wanted << " bytes of workspace per CTA; exceeded the limit of " << limit
-                                    << " bytes ('hopper.workspace_bytes')";
+    return emitWithoutRegions(make) << "uses " << wanted << " bytes of workspace per CTA; exceeded the limit of "
+                                    << limit << " bytes ('hopper.workspace_bytes')";
   }
 
   LogicalResult checkThreads(gpu::GPUFuncOp func, WarpSpecializeOp roles) {

@@ -88,8 +88,7 @@ void fp8gemm::hopper::checkMmas(Kernel &kernel, Reporter &reporter) {
   followPaths(*consumers, state, [&](Operation *op, Fenced &state) {
     if (isa<WgmmaFenceOp>(op))
       state.fenced = true;
-    else if (isa<ZeroOp, MmaWaitOp, PromoteOp, LoadFragmentOp, AddOp, StoreFragmentOp, PutFragmentOp, SumFragmentsOp>(
-                 op))
+    else if (accessesFragments(op))
       state.fenced = false;
     else if (isa<MmaOp>(op) && !state.fenced)
       reporter.report(op, 18) << "expected hopper.wgmma.fence after the last access to accumulator registers, got none "

@@ -62,9 +62,8 @@ static std::optional<Role> getRole(Operation *op) {
     return Role::producer;
   if (isa<FetchScalesOp, PutScalesOp>(op))
     return Role::helper;
-  if (isa<RingWaitOp, RingReleaseOp, ZeroOp, WgmmaFenceOp, MmaOp, MmaWaitOp, LoadScalesOp, PromoteOp, LoadFragmentOp,
-          AddOp, StoreFragmentOp, FenceAsyncSharedOp, NamedBarrierOp, TmaStoreOp, TmaStoreWaitOp, PutFragmentOp,
-          SumFragmentsOp>(op))
+  if (accessesFragments(op) || isa<RingWaitOp, RingReleaseOp, ZeroOp, WgmmaFenceOp, MmaOp, LoadScalesOp,
+                                   FenceAsyncSharedOp, NamedBarrierOp, TmaStoreOp, TmaStoreWaitOp>(op))
     return Role::consumers;
   return std::nullopt;
 }

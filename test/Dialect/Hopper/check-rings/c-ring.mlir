@@ -43,7 +43,7 @@ gpu.func @c_ring(%map: !map, %map_c: !map_c, %tiles: index) {
       %slot, %b = hopper.ring.wait %c_ring : !c_ring
       %c = hopper.load_fragment %b : memref<1x64x32xf32, 3> -> !hopper.fragment<64x32xf32>
       hopper.ring.release %slot
-      %sum = hopper.add %c, %zero : !hopper.fragment<64x32xf32>
+      %sum = arith.addf %c, %zero : !hopper.fragment<64x32xf32>
     }
     hopper.yield
   }
@@ -91,7 +91,7 @@ gpu.func @r3_c_ring(%map: !map, %map_c: !map_c, %tiles: index) {
       %slot, %b = hopper.ring.wait %c_ring : !c_ring
       %c = hopper.load_fragment %b : memref<1x64x32xf32, 3> -> !hopper.fragment<64x32xf32>
       hopper.ring.release %slot
-      %sum = hopper.add %c, %zero : !hopper.fragment<64x32xf32>
+      %sum = arith.addf %c, %zero : !hopper.fragment<64x32xf32>
     }
     hopper.yield
   }
@@ -186,7 +186,7 @@ gpu.func @r11_c_not_loaded(%map: !map, %map_c: !map_c, %tiles: index) {
       %slot, %b = hopper.ring.wait %c_ring : !c_ring
       %c = hopper.load_fragment %b : memref<1x64x32xf32, 3> -> !hopper.fragment<64x32xf32>
       hopper.ring.release %slot
-      %sum = hopper.add %c, %zero : !hopper.fragment<64x32xf32>
+      %sum = arith.addf %c, %zero : !hopper.fragment<64x32xf32>
     }
     hopper.yield
   }

@@ -36,4 +36,14 @@ public:
 #define GET_OP_CLASSES
 #include "fp8gemm/Dialect/Hopper/IR/HopperOps.h.inc"
 
+namespace fp8gemm::hopper {
+/// True for an operation of arith or math that computes each element of one fragment from the elements at the same
+/// place of its operands. Operands that are not fragments are scalars, and serve every element.
+bool isElementwise(mlir::Operation *op);
+
+/// True if `op` itself reads or writes registers of accumulators. The products of hopper.mma, which the tensor core
+/// writes, and what structured control flow passes on do not count.
+bool accessesFragments(mlir::Operation *op);
+} // namespace fp8gemm::hopper
+
 #endif // FP8GEMM_DIALECT_HOPPER_IR_HOPPER_H

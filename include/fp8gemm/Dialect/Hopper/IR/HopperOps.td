@@ -325,16 +325,6 @@ def Hopper_LoadFragmentOp : Hopper_Op<"load_fragment", [Hopper_NamedResults]> {
   let hasVerifier = 1;
 }
 
-def Hopper_AddOp : Hopper_Op<"add", [Pure, SameOperandsAndResultType, Hopper_NamedResults]> {
-  let summary = "add two fragments, in f32";
-  let description = [{
-    `result[i, j] = lhs[i, j] + rhs[i, j]`, rounded to nearest even.
-  }];
-  let arguments = (ins Hopper_Fragment:$lhs, Hopper_Fragment:$rhs);
-  let results = (outs Hopper_Fragment:$result);
-  let assemblyFormat = "$lhs `,` $rhs attr-dict `:` type($result)";
-}
-
 //===----------------------------------------------------------------------===//
 // Storing a tile
 //===----------------------------------------------------------------------===//

@@ -7,10 +7,12 @@ include "fp8gemm/Dialect/Hopper/IR/HopperEnums.td"
 include "mlir/Dialect/NVGPU/IR/NVGPUTypes.td"
 include "mlir/IR/AttrTypeBase.td"
 include "mlir/IR/BuiltinAttributes.td"
+include "mlir/IR/BuiltinTypeInterfaces.td"
+include "mlir/IR/BuiltinTypes.td"
 include "mlir/IR/EnumAttr.td"
 
-class Hopper_Type<string name, string typeMnemonic>
-    : TypeDef<Hopper_Dialect, name> {
+class Hopper_Type<string name, string typeMnemonic, list<Trait> traits = []>
+    : TypeDef<Hopper_Dialect, name, traits> {
   let mnemonic = typeMnemonic;
 }
 
@@ -79,7 +81,7 @@ def Hopper_Slot : Hopper_Type<"Slot", "slot"> {
   }];
 }
 
-def Hopper_Fragment : Hopper_Type<"Fragment", "fragment"> {
+def Hopper_Fragment : Hopper_Type<"Fragment", "fragment", [ShapedTypeInterface, ValueSemantics]> {
   let summary = "an accumulator of 64 rows, spread over the registers of a warpgroup";
   let description = [{
     64 x N f32 in the register layout of wgmma.m64nNk32 (PTX ISA, "Register
@@ -87,12 +89,28 @@ def Hopper_Fragment : Hopper_Type<"Fragment", "fragment"> {
     warp w = t / 32 and lane l = t % 32, holds in register 4j + 2h + c the element
     of row 16w + l/4 + 8h and column 8j + 2(l%4) + c. N / 2 registers per thread.
 
+    A fragment is a value of 64 x N numbers: elementwise operations of arith and math apply to
+    it as to a vector, and each thread computes the elements that it holds:
+    `%sum = arith.addf %acc, %c : !hopper.fragment<64x128xf32>`.
+
     Example: `!hopper.fragment<64x128xf32>`.
   }];
-  let parameters = (ins "int64_t":$rows, "int64_t":$columns);
-  let assemblyFormat = "`<` custom<FragmentShape>($rows, $columns) `>`";
+  let parameters = (ins ArrayRefParameter<"int64_t">:$shape);
+  let builders = [TypeBuilder<(ins "int64_t":$rows, "int64_t":$columns), [{
+    return $_get($_ctxt, ::llvm::ArrayRef<int64_t>{rows, columns});
+  }]>];
+  let assemblyFormat = "`<` custom<FragmentShape>($shape) `>`";
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
+    int64_t getRows() const { return getShape()[0]; }
+    int64_t getColumns() const { return getShape()[1]; }
+
+    // ShapedType
+    bool hasRank() const { return true; }
+    ::mlir::Type getElementType() const { return ::mlir::Float32Type::get(getContext()); }
+    /// A fragment has f32 elements: with others, and of other shapes, it is a vector, which no hopper operation takes.
+    ::mlir::ShapedType cloneWith(::std::optional<::llvm::ArrayRef<int64_t>> shape, ::mlir::Type elementType) const;
+
     /// f32 registers that each thread of the warpgroup holds.
     int64_t getRegisters() { return getRows() * getColumns() / 128; }
   }];

@@ -1,0 +1,35 @@
+// Elementwise operations on fragments become the same operations on the registers of each thread.
+// RUN: fp8gemm-opt %s -pass-pipeline='builtin.module(gpu.module(convert-hopper-to-nvvm))' | FileCheck %s
+// RUN: seq 10000000 10000511 | tr -d '\n' | sed 's/.*/gpu.module @kernels { gpu.func @f() kernel attributes {hopper.launch = #hopper.launch<threads = 256, tile_m = 64, tile_n = 8, stages = 1, consumers = 1>} { %%c = arith.constant dense<"0x&"> : !hopper.fragment<64x8xf32>  gpu.return } }/' | not fp8gemm-opt -pass-pipeline='builtin.module(gpu.module(convert-hopper-to-nvvm))' 2>&1 | FileCheck %s --check-prefix=SPLAT
+// SPLAT: error: 'arith.constant' op expected a constant fragment of equal elements, such as dense<1.0>
+
+!fragment = !hopper.fragment<64x8xf32>
+#launch = #hopper.launch<threads = 256, tile_m = 64, tile_n = 8, stages = 1, consumers = 1>
+
+gpu.module @kernels {
+  // CHECK-LABEL: llvm.func @elementwise
+  gpu.func @elementwise(%choice: i1) workgroup(%p: memref<1x64x8xf32, 3>, %q: memref<1x64x8xf32, 3>) kernel attributes {hopper.launch = #launch} {
+    %x = hopper.load_fragment %p : memref<1x64x8xf32, 3> -> !fragment
+    %y = hopper.load_fragment %q : memref<1x64x8xf32, 3> -> !fragment
+    // CHECK:         %[[SUM:.+]] = arith.addf %{{.+}}, %{{.+}} fastmath<contract> : f32
+    // CHECK-COUNT-3: arith.addf {{.*}} fastmath<contract> : f32
+    // CHECK-NOT:     arith.addf
+    %sum = arith.addf %x, %y fastmath<contract> : !fragment
+    // CHECK:         %[[EXP:.+]] = math.exp %[[SUM]] : f32
+    // CHECK-COUNT-3: math.exp
+    // CHECK-NOT:     math.exp
+    %exp = math.exp %sum : !fragment
+    // A constant is of equal elements, and needs no registers of its own.
+    // CHECK:         %[[CONSTANT:.+]] = arith.constant 1.500000e+00 : f32
+    // CHECK-COUNT-4: arith.mulf %{{.+}}, %[[CONSTANT]] : f32
+    %constant = arith.constant dense<1.5> : !fragment
+    %scaled = arith.mulf %x, %constant : !fragment
+    // The condition serves every element.
+    // CHECK:         arith.select %[[CHOICE:.+]], %[[EXP]], %{{.+}} : f32
+    // CHECK-COUNT-3: arith.select %[[CHOICE]],
+    // CHECK-NOT:     arith.select
+    %chosen = arith.select %choice, %exp, %scaled : !fragment
+    hopper.store_fragment %chosen to %p : !fragment, memref<1x64x8xf32, 3>
+    gpu.return
+  }
+}
