@@ -225,3 +225,10 @@ _define("grouped_gemm_masked", "Tensor? counts, *, int expected_m=0, ScalarType?
 _define("grouped_gemm_masked_out", "Tensor? counts, Tensor(d!) d, *, int expected_m=0", "()", _masked_out,
         _fake.masked_out)
 _define("grouped_gemm_k_add_", "Tensor lengths, Tensor(d!) d, *", "()", _k_add, _fake.k_out)
+
+
+def __getattr__(name):
+    if name == "ExpertParallelMoE":  # which imports this module
+        from fp8gemm.expert_parallel import ExpertParallelMoE
+        return ExpertParallelMoE
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

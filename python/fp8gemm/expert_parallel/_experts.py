@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The experts of one GPU: two products with SwiGLU between them, for rows that already are where their experts are."""
+
+import torch
+from torch import Tensor, nn
+
+import fp8gemm.torch as ft
+from fp8gemm.expert_parallel import _stages
+
+
+class Products:
+    """Both grouped products as the operators of fp8gemm.torch, with the pack of `fp8gemm.set_pack`. Arguments and results are
+    those of the operators; a replacement has both methods."""
+
+    def contiguous(self, a, sfa, b, sfb, ends, *, align, expected_m, num_sms):
+        return torch.ops.fp8gemm.grouped_gemm_contiguous(a, sfa, b, sfb, ends, by="end", align=align, expected_m=expected_m,
+                                                         num_sms=num_sms)
+
+    def masked(self, a, sfa, b, sfb, counts, *, expected_m, num_sms):
+        return torch.ops.fp8gemm.grouped_gemm_masked(a, sfa, b, sfb, counts, expected_m=expected_m, num_sms=num_sms)
+
+
+class Experts(nn.Module):
+    """y = down(silu(gate(x)) * up(x)) of E experts, in FP8.
+
+    w13 [E, 2I, H] float8_e4m3fn, the gate first, with w13_scales [E, ceil(2I/128), ceil(H/128)] float32; w2 [E, H, I] with
+    w2_scales [E, ceil(H/128), ceil(I/128)]. H and I are multiples of 16.
+    `products` and `activate` replace fp8gemm's products and swiglu_quantize; num_sms limits the SMs of the products, so that
+    communication beside them has some (0: all).
+    """
+
+    def __init__(self, w13: Tensor, w13_scales: Tensor, w2: Tensor, w2_scales: Tensor, *, products: Products | None = None,
+                 activate=_stages.swiglu_quantize, num_sms: int = 0):
+        super().__init__()
+        for name, value in (("w13", w13), ("w13_scales", w13_scales), ("w2", w2), ("w2_scales", w2_scales)):
+            if not isinstance(value, Tensor) or value.dim() != 3:
+                raise ValueError(f"expected '{name}' of 3 dimensions, got {_described(value)}")
+        experts, hidden, width = w13.shape[0], w13.shape[2], w2.shape[2]
+        for name, value, shape, rule in (
+                ("w13", w13, (experts, 2 * width, hidden), "[E, 2I, H]"),
+                ("w2", w2, (experts, hidden, width), "[E, H, I]"),
+                ("w13_scales", w13_scales, (experts, _blocks(2 * width), _blocks(hidden)), "[E, ceil(2I/128), ceil(H/128)]"),
+                ("w2_scales", w2_scales, (experts, _blocks(hidden), _blocks(width)), "[E, ceil(H/128), ceil(I/128)]")):
+            wanted = torch.float32 if name.endswith("scales") else torch.float8_e4m3fn
+            if tuple(value.shape) != shape or value.dtype != wanted:
+                raise ValueError(f"expected '{name}' of shape {rule} = {shape} and {_name(wanted)}, got {_described(value)}")
+        if experts < 1 or hidden % 16 or width % 16 or hidden < 16 or width < 16:
+            raise ValueError(f"expected at least one expert, and H and I that are multiples of 16, got E = {experts}, H = {hidden}, "
+                             f"I = {width}")
+        for name, value in (("w13", w13), ("w13_scales", w13_scales), ("w2", w2), ("w2_scales", w2_scales)):
+            self.register_buffer(name, value)
+        self.hidden, self.width, self.experts = hidden, width, experts
+        self.products, self.activate, self.num_sms = products or Products(), activate, num_sms
+
+    def contiguous(self, a: Tensor, sfa: Tensor, ends: Tensor, *, align: int = 1, expected_m: int = 0) -> Tensor:
+        """a [rows, H] float8_e4m3fn and sfa [rows, ceil(H/128)] float32, rows grouped by expert; ends [E] int32: the end of each
+        group, which starts at the previous end, rounded up to a multiple of `align`. -> [rows, H] bfloat16, unweighted;
+        rows of no group are not initialised."""
+        options = dict(align=align, expected_m=expected_m, num_sms=self.num_sms)
+        inner, scales = self.activate(self.products.contiguous(a, sfa, self.w13, self.w13_scales, ends, **options))
+        return self.products.contiguous(inner, scales, self.w2, self.w2_scales, ends, **options)
+
+    def masked(self, a: Tensor, sfa: Tensor, counts: Tensor, *, expected_m: int = 0) -> Tensor:
+        """a [E, M, H] float8_e4m3fn and sfa [E, M, ceil(H/128)] float32; counts [E] int32: rows used of each expert.
+        -> [E, M, H] bfloat16, unweighted; unused rows are not initialised."""
+        options = dict(expected_m=expected_m, num_sms=self.num_sms)
+        inner, scales = self.activate(self.products.masked(a, sfa, self.w13, self.w13_scales, counts, **options))
+        return self.products.masked(inner, scales, self.w2, self.w2_scales, counts, **options)
+
+
+def problems(experts: int, hidden: int, width: int, *, align: int = 1, max_m: int = 8192) -> list[dict]:
+    """The entries of a pack's list for the products of that many experts on one GPU; max_m: rows of one expert."""
+    sides = {"k_major": (2 * width, hidden), "mn_major": (hidden, width)}  # how sfa of each product is stored
+    grouped = {"op": "grouped_gemm", "groups": experts}
+    contiguous = [{**grouped, "grouping": "row_end", "align": align, "n": n, "k": k, "sfa": sfa, "max_m": max_m}
+                  for sfa, (n, k) in sides.items()]
+    return contiguous + [{**grouped, "grouping": "row_count", "n": n, "k": k, "max_m": max_m} for n, k in sides.values()]
+
+
+def quantize_experts(weights: Tensor) -> tuple[Tensor, Tensor]:
+    """[E, N, K] floating -> values [E, N, K] float8_e4m3fn and scales [E, ceil(N/128), ceil(K/128)], one expert at a time."""
+    values, scales = zip(*(ft.quantize_per_block(weight) for weight in weights))
+    return torch.stack(values), torch.stack(scales)
+
+
+def _blocks(size):
+    return -(-size // ft.BLOCK)
+
+
+def _name(dtype):
+    return str(dtype).removeprefix("torch.")
+
+
+def _described(value):
+    return f"{tuple(value.shape)} of {_name(value.dtype)}" if isinstance(value, Tensor) else type(value).__qualname__
