@@ -167,7 +167,7 @@ LogicalResult Compiler::write(StringRef path, StringRef bytes) {
 LogicalResult Compiler::writeLevel() {
   std::string ir;
   llvm::raw_string_ostream os(ir);
-  module->print(os);
+  module->print(os, OpPrintingFlags().printNameLocAsPrefix());
   return write(options.output.empty() ? "-" : options.output, ir);
 }
 

@@ -33,7 +33,7 @@ struct Messages {
   void add(Diagnostic &diagnostic, const char *prefix) {
     llvm::raw_string_ostream os(text);
     os << (text.empty() ? "" : "\n") << prefix;
-    if (auto place = dyn_cast<FileLineColLoc>(diagnostic.getLocation()))
+    if (auto place = diagnostic.getLocation()->findInstanceOf<FileLineColLoc>())
       os << place.getFilename().getValue() << ":" << place.getLine() << ":" << place.getColumn() << ": ";
     os << diagnostic;
   }

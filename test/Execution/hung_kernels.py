@@ -106,7 +106,7 @@ BROKEN = [
             waits("consumer 0", 0, 0, "full", "false"), waits("consumer 1", 0, 0, "full", "false")], assigned=True),
     # C has a ring of its own, the first that is created. Producer and helper have loaded all and ended.
     Broken("no-load", ["--n=256", "--k=1024", "--c=apart", f"--config={SMALL}"], 256, "R11",
-           drop(r"hopper\.tma_load %arg4\["),
+           drop(r"hopper\.tma_load %c\["),
            [nowhere("producer"), nowhere("helper"),
             waits("consumer 0", 0, 0, "full", "false"), waits("consumer 1", 0, 0, "full", "false")]),
     # Two tiles for some CTAs: their fillers wait for consumers that stand at a named barrier.

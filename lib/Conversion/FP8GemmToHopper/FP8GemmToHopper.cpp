@@ -63,8 +63,8 @@ struct ConvertFP8GemmToHopperPass : fp8gemm::impl::ConvertFP8GemmToHopperPassBas
         op->emitOpError() << "has an illegal config: " << error;
         return WalkResult::interrupt();
       }
-      KernelBuilder kernel(op, config);
-      std::string name = kernel.name();
+      Facts facts(op, config);
+      std::string name = Signature::name(facts);
       Operation *known = module.lookupSymbol(name);
       if (known && !isa<gpu::GPUModuleOp, gpu::BinaryOp>(known)) {
         op->emitOpError() << "expected the symbol of its kernel to be free, got a '" << known->getName() << "' named "
@@ -76,7 +76,7 @@ struct ConvertFP8GemmToHopperPass : fp8gemm::impl::ConvertFP8GemmToHopperPassBas
         Block *body = module.getBody();
         bool isTerminated = body->back().hasTrait<OpTrait::IsTerminator>();
         builder.setInsertionPoint(body, isTerminated ? Block::iterator(body->back()) : body->end());
-        kernel.build(createModule(builder, op->getLoc(), name));
+        buildKernel(facts, createModule(builder, op->getLoc(), name));
       }
       auto function = FlatSymbolRefAttr::get(&getContext(), name);
       op.setKernelAttr(SymbolRefAttr::get(&getContext(), name, function));

@@ -1,123 +1,235 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The consumers' main loop: products of K blocks and their promotion.
+// K blocks: their loads, products and promotion.
 
 #include "KernelBuilder.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/Dialect/Utils/StaticValueUtils.h"
+#include "fp8gemm/Dialect/FP8Gemm/Transforms/SelectConfig.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace fp8gemm;
 using namespace fp8gemm::hopper;
 
-std::pair<ScalesType, ScalesType> KernelBuilder::scaleTypes() {
-  MLIRContext *context = builder.getContext();
-  return {ScalesType::get(context, kFragmentRows, Axis::rows, swap ? columnsPerScale : 1),
-          ScalesType::get(context, columns, Axis::columns, swap ? 1 : columnsPerScale)};
+//===----------------------------------------------------------------------===//
+// Producer and helper
+//===----------------------------------------------------------------------===//
+
+/// Loads the tile of `map` at (row, column); one that the cluster shares by every CTA's share and multicast.
+void MainLoop::loadTile(Value map, Value row, Value column, Value group, Value buffer, Value slot, bool isShared) {
+  if (isShared) {
+    int64_t rows = cast<MemRefType>(buffer.getType()).getDimSize(0) / facts.cluster;
+    Value firstRow = named("share", emit.mul(*tiles.rank, rows));
+    row = named("row_of_share", emit.add(row, firstRow));
+    buffer = emit.view(buffer, {firstRow, emit.builder.getIndexAttr(0)}, {rows, kBlockK});
+  }
+  TmaLoadOp::create(emit.builder, map, row, column, group, buffer, slot, isShared);
 }
 
-KernelBuilder::Product KernelBuilder::multiply(Stage stage, Value group, int64_t i, Value reused) {
-  MLIRContext *context = builder.getContext();
+void MainLoop::load(const Tile &tile, LocateOp place) {
+  const config::Problem &problem = facts.problem;
+  Value a = tiles.mapOf(Operand::a, /*slot=*/0, place), b = tiles.mapOf(Operand::b, /*slot=*/1, place);
+  Value groupOfA = problem.hasGroupsOfA() ? place.getGroup() : Value();
+  Value groupOfB = problem.hasGroupsOfB() ? place.getGroup() : Value();
+  emit.loop(tile.kCount, 1, {}, [&](Value i, ValueRange) -> SmallVector<Value> {
+    Value k = tiles.kBlock(tile, i);
+    Value column = named("k_column", emit.mul(k, kBlockK));
+    auto acquire = RingAcquireOp::create(emit.builder, ring, Filler::tma, Value(), Value());
+    ValueRange buffers = acquire.getBuffers();
+    Value slot = acquire.getSlot();
+    loadTile(a, place.getRow(), column, groupOfA, buffers[0], slot, facts.config.getClusterN() > 1);
+    loadTile(b, place.getColumn(), column, groupOfB, buffers[1], slot, facts.config.getClusterM() > 1);
+    Value scales = tiles.scaleBlock(tile, k);
+    if (problem.sfaByTma()) {
+      Value offset = tiles.scaleOffset(tile);
+      Value first = named("first_scale", emit.sub(place.getRow(), offset));
+      TmaLoadOp::create(emit.builder, signature.map(Operand::sfa), scales, first, groupOfA, buffers[2], slot);
+    }
+    if (problem.sfbByTma())
+      TmaLoadOp::create(emit.builder, signature.map(Operand::sfb), scales, place.getColumn(), groupOfB, buffers.back(),
+                        slot);
+    RingCommitOp::create(emit.builder, slot);
+    return {};
+  });
+}
+
+/// The scales of a K block are fetched one block ahead, so that their latency passes while the warp waits for an
+/// empty stage.
+void MainLoop::fetchScales(const Tile &tile, LocateOp place) {
+  const config::Problem &problem = facts.problem;
+  auto fetchTo = [&](SmallVector<Value> &values, Operand of, Value row, Value scaleBlock, bool grouped, Value limit,
+                     int64_t count, int64_t step, int64_t per) {
+    auto type = VectorType::get(llvm::divideCeil(count, kThreadsPerWarp), emit.builder.getF32Type());
+    values.push_back(FetchScalesOp::create(emit.builder, type, signature.memory(of), row, scaleBlock,
+                                           grouped ? place.getGroup() : Value(), limit, count, step, per));
+  };
+  auto fetch = [&](Value i) {
+    Value k = tiles.kBlock(tile, i);
+    Value scaleBlock = tiles.scaleBlock(tile, k);
+    SmallVector<Value> values;
+    if (!problem.sfaByTma())
+      fetchTo(values, Operand::sfa, place.getRow(), scaleBlock, problem.hasGroupsOfA(), signature.extentM(),
+              facts.tileM, 1, 1);
+    if (!problem.sfbByTma())
+      fetchTo(values, Operand::sfb, place.getColumn(), scaleBlock, problem.hasGroupsOfB(),
+              emit.constant(facts.product.getN()), facts.tileN / facts.columnsPerScale, facts.columnsPerScale,
+              problem.sfbRows);
+    return values;
+  };
+  SmallVector<Value> first = fetch(emit.constant(0));
+  emit.loop(tile.kCount, 1, first, [&](Value i, ValueRange fetched) {
+    named("i", i);
+    for (Value values : fetched)
+      named("scales", values);
+    Value next = named("after", emit.add(i, 1)), last = named("last", emit.sub(tile.kCount, 1));
+    SmallVector<Value> ahead = fetch(named("next", emit.min(next, last)));
+    auto acquire = RingAcquireOp::create(emit.builder, ring, Filler::warps, Value(), Value());
+    for (auto [values, buffer] : llvm::zip_equal(fetched, acquire.getBuffers()))
+      PutScalesOp::create(emit.builder, values, buffer);
+    RingCommitOp::create(emit.builder, acquire.getSlot());
+    return ahead;
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// Consumers
+//===----------------------------------------------------------------------===//
+
+/// With two partials an iteration has K blocks enough to keep both in flight most of the time: across iterations
+/// ptxas would wait for each product at once.
+int64_t MainLoop::step() const {
+  constexpr int64_t kOverlappedBlocks = 4;
+  int64_t count = facts.kCount.value_or(0), step = std::min(kOverlappedBlocks, count);
+  if (facts.config.getPartials() == 1 || count == 0)
+    return 1;
+  // With 5 to 7 K blocks there would be one iteration and a remainder: without a loop, ptxas mixes all of them, and
+  // spills.
+  return step < count && count < 2 * step ? 2 : step;
+}
+
+int64_t MainLoop::unroll() const {
+  constexpr int64_t kUnrolledProducts = 4;
+  int64_t unroll = kUnrolledProducts / (step() * facts.fragments);
+  // At least two iterations stay: without a loop ptxas mixes all K blocks, and spills.
+  if (facts.kCount)
+    unroll = std::min(unroll, *facts.kCount / (2 * step()));
+  return std::max<int64_t>(unroll, 1);
+}
+
+Value Warpgroup::fragment(KernelEmitter emit, int64_t i) const {
+  Value first = emit.mul(number, firstRows.size());
+  return named("fragment", emit.add(first, i));
+}
+
+MainLoop::Stage MainLoop::wait() {
+  auto wait = RingWaitOp::create(emit.builder, ring, Value(), Value());
+  ValueRange buffers = wait.getBuffers();
+  // Those that TMA fills are first: sfb, where only it is, is before sfa.
+  bool sfbFirst = facts.problem.sfbByTma() && !facts.problem.sfaByTma();
+  Value sfa = buffers[sfbFirst ? 3 : 2], sfb = buffers[sfbFirst ? 2 : 3];
+  if (cast<MemRefType>(sfa.getType()).getRank() > 1) // came in several boxes
+    sfa =
+        named("scales", memref::CollapseShapeOp::create(emit.builder, sfa, ArrayRef<ReassociationIndices>{{0, 1, 2}}));
+  return {wait.getSlot(), buffers[0], buffers[1], sfa, sfb};
+}
+
+std::pair<ScalesType, ScalesType> MainLoop::scaleTypes() const {
+  MLIRContext *context = emit.builder.getContext();
+  return {ScalesType::get(context, kFragmentRows, Axis::rows, facts.swap ? facts.columnsPerScale : 1),
+          ScalesType::get(context, facts.columns, Axis::columns, facts.swap ? 1 : facts.columnsPerScale)};
+}
+
+MainLoop::Product MainLoop::multiply(const Stage &stage, const Reader &reader, int64_t i, Value reused) {
   // What is on wgmma's M side, and what on its N side.
-  auto [rowTile, columnTile] = swap ? std::pair(stage.b, stage.a) : std::pair(stage.a, stage.b);
-  auto [rowScales, columnScales] = swap ? std::pair(stage.sfb, stage.sfa) : std::pair(stage.sfa, stage.sfb);
+  auto [rowTile, columnTile] = facts.swap ? std::pair(stage.b, stage.a) : std::pair(stage.a, stage.b);
+  auto [rowScales, columnScales] = facts.swap ? std::pair(stage.sfb, stage.sfa) : std::pair(stage.sfa, stage.sfb);
   auto [rowsType, columnsType] = scaleTypes();
   int64_t rowsPerScale = rowsType.getBlock();
-  Value row = firstRows[i];
-  Value block = cut(rowTile, {row, builder.getIndexAttr(0)}, {kFragmentRows, kBlockK});
-  if (shift && swap)
-    columnScales = cut(columnScales, {shift}, {columns});
-  else if (shift)
-    row = arith::AddIOp::create(builder, row, shift);
-  Value blockScales =
-      cut(rowScales, {rowsPerScale == 1 ? row : fragmentIndex(group, i)}, {kFragmentRows / rowsPerScale});
+  Value row = reader.warpgroup.firstRows[i];
+  Value ownRows = emit.view(rowTile, {row, emit.builder.getIndexAttr(0)}, {kFragmentRows, kBlockK});
+  if (facts.swap && facts.problem.shiftsScales())
+    columnScales = emit.view(columnScales, {reader.offset}, {facts.columns});
+  else if (!facts.swap)
+    row = named("first_scale", emit.add(row, reader.offset));
+  Value firstScale = rowsPerScale == 1 ? row : reader.warpgroup.fragment(emit, i);
+  Value ownScales = emit.view(rowScales, {firstScale}, {kFragmentRows / rowsPerScale});
   // Before the product: after it, ptxas puts the loads and the scales' products
   // between the wgmmas, which then wait for them (docs/performance-log.md).
-  Value rows = LoadScalesOp::create(builder, rowsType, blockScales);
-  Value scales = LoadScalesOp::create(builder, columnsType, columnScales);
-  WgmmaFenceOp::create(builder);
-  auto fragment = FragmentType::get(context, kFragmentRows, columns);
-  Value partial = MmaOp::create(builder, fragment, block, columnTile, reused);
-  return {partial, rows, scales, i + 1 == blocks ? stage.slot : Value()};
+  Value rows = LoadScalesOp::create(emit.builder, rowsType, ownScales);
+  Value columns = LoadScalesOp::create(emit.builder, columnsType, columnScales);
+  WgmmaFenceOp::create(emit.builder);
+  auto fragment = FragmentType::get(emit.builder.getContext(), kFragmentRows, facts.columns);
+  Value partial = MmaOp::create(emit.builder, fragment, ownRows, columnTile, reused);
+  return {stage.slot, partial, rows, columns};
 }
 
-SmallVector<Value> KernelBuilder::mainLoop(Value group, SmallVector<Value> sums) {
-  std::optional<int64_t> count = getConstantIntValue(blockCount);
-  // With two partials an iteration has K blocks enough to keep both in flight most of the time:
-  // across iterations ptxas would wait for each product at once.
-  constexpr int64_t kOverlappedBlocks = 4, kUnrolledProducts = 4;
-  int64_t step = config.getPartials() > 1 && count ? std::min(kOverlappedBlocks, *count) : 1;
-  // With 5 to 7 K blocks there would be one iteration and a remainder: without a loop, ptxas mixes all of
-  // them, and spills.
-  if (step < count.value_or(0) && *count < 2 * step)
-    step = 2;
-  SmallVector<Value> carried(sums);
-  if (late) { // Before the first K block nothing is left to promote.
-    auto [rowsType, columnsType] = scaleTypes();
-    for (Type type : {sums.back().getType(), Type(rowsType), Type(columnsType)})
-      carried.push_back(ZeroOp::create(builder, type));
+SmallVector<Value> MainLoop::accumulate(const Reader &reader, int64_t stages, ValueRange before) {
+  SmallVector<Value> sums(before), done;
+  SmallVector<Product> products;
+  int64_t count = stages * facts.fragments, partials = facts.config.getPartials();
+  Stage stage;
+  for (int64_t next = 0, finished = 0; finished < count; ++finished) {
+    for (; next < std::min(count, finished + partials); ++next) {
+      int64_t i = next % facts.fragments;
+      if (i == 0)
+        stage = wait();
+      products.push_back(multiply(stage, reader, i, next < partials ? Value() : done[next - partials]));
+    }
+    const Product &product = products[finished];
+    done.push_back(MmaWaitOp::create(emit.builder, product.partial, next - finished - 1));
+    int64_t i = finished % facts.fragments;
+    if (i + 1 == facts.fragments) // no other product reads the stage
+      RingReleaseOp::create(emit.builder, product.slot);
+    sums[i] = PromoteOp::create(emit.builder, done.back(), product.rows, product.columns, sums[i]);
   }
-  Value end = count ? index(*count / step * step) : blockCount;
-  auto loop = scf::ForOp::create(builder, index(0), end, index(step), carried);
-  // At least two iterations stay: without a loop ptxas mixes all K blocks, and spills.
-  int64_t unroll = kUnrolledProducts / (step * blocks);
-  if (count)
-    unroll = std::min(unroll, *count / (2 * step));
-  if (unroll > 1)
-    loop->getParentOfType<WarpSpecializeOp>().setUnroll(unroll);
-  {
-    OpBuilder::InsertionGuard guard(builder);
-    builder.setInsertionPointToStart(loop.getBody());
-    ValueRange before = loop.getRegionIterArgs();
-    scf::YieldOp::create(builder, late ? accumulateLate(group, before) : accumulate(step, group, before));
-  }
-  carried = loop.getResults();
-  if (late)
-    return promoteCarried(carried);
-  return count && *count % step ? accumulate(*count % step, group, carried) : carried;
+  return sums;
 }
 
-SmallVector<Value> KernelBuilder::accumulateLate(Value group, ValueRange carried) {
-  Value done = carried[blocks];
+SmallVector<Value> MainLoop::accumulateLate(const Reader &reader, ValueRange carried) {
+  Value done = carried[facts.fragments];
   SmallVector<Value> sums = promoteCarried(carried);
   Stage stage = wait();
   Product product;
-  for (int64_t i = 0; i < blocks; ++i) {
+  for (int64_t i = 0; i < facts.fragments; ++i) {
     if (i > 0)
-      sums[i - 1] = PromoteOp::create(builder, done, product.rows, product.columns, sums[i - 1]);
-    product = multiply(stage, group, i, done);
-    done = MmaWaitOp::create(builder, product.partial, /*pending=*/0);
+      sums[i - 1] = PromoteOp::create(emit.builder, done, product.rows, product.columns, sums[i - 1]);
+    product = multiply(stage, reader, i, done);
+    done = MmaWaitOp::create(emit.builder, product.partial, /*pending=*/0);
   }
-  RingReleaseOp::create(builder, product.lastOf);
+  RingReleaseOp::create(emit.builder, stage.slot);
   sums.append({done, product.rows, product.columns});
   return sums;
 }
 
-SmallVector<Value> KernelBuilder::promoteCarried(ValueRange carried) {
-  SmallVector<Value> sums(carried.take_front(blocks));
-  sums.back() = PromoteOp::create(builder, carried[blocks], carried[blocks + 1], carried[blocks + 2], sums.back());
+SmallVector<Value> MainLoop::promoteCarried(ValueRange carried) {
+  int64_t last = facts.fragments;
+  SmallVector<Value> sums(carried.take_front(last));
+  sums.back() = PromoteOp::create(emit.builder, carried[last], carried[last + 1], carried[last + 2], sums.back());
   return sums;
 }
 
-SmallVector<Value> KernelBuilder::accumulate(int64_t stages, Value group, ValueRange accumulators) {
-  SmallVector<Value> sums(accumulators), done;
-  SmallVector<Product> products;
-  int64_t count = stages * blocks, partials = config.getPartials();
-  Stage stage;
-  for (int64_t next = 0, finished = 0; finished < count; ++finished) {
-    for (; next < std::min(count, finished + partials); ++next) {
-      if (next % blocks == 0)
-        stage = wait();
-      products.push_back(multiply(stage, group, next % blocks, next < partials ? Value() : done[next - partials]));
-    }
-    Product &product = products[finished];
-    done.push_back(MmaWaitOp::create(builder, product.partial, next - finished - 1));
-    if (product.lastOf)
-      RingReleaseOp::create(builder, product.lastOf);
-    Value &sum = sums[finished % blocks];
-    sum = PromoteOp::create(builder, done.back(), product.rows, product.columns, sum);
+SmallVector<Value> MainLoop::accumulate(const Tile &tile, const Warpgroup &warpgroup, SmallVector<Value> sums) {
+  Reader reader{warpgroup, tiles.scaleOffset(tile)};
+  bool late = config::promotesLate(facts.problem, configOf(facts.config));
+  static constexpr StringLiteral kCarried[] = {"partial", "rows", "columns"};
+  SmallVector<Value> carried = std::move(sums);
+  if (late) { // Before the first K block nothing is left to promote.
+    auto [rowsType, columnsType] = scaleTypes();
+    for (Type type : {carried.back().getType(), Type(rowsType), Type(columnsType)})
+      carried.push_back(ZeroOp::create(emit.builder, type));
   }
-  return sums;
+  int64_t step = this->step(), rest = facts.kCount.value_or(0) % step;
+  Value end = rest == 0 ? tile.kCount : emit.constant(*facts.kCount - rest);
+  carried = emit.loop(end, step, carried, [&](Value i, ValueRange before) {
+    named("i", i);
+    for (Value value : before.take_front(facts.fragments))
+      named("sum", value);
+    for (auto [value, name] : llvm::zip(before.drop_front(facts.fragments), kCarried))
+      named(name, value);
+    return late ? accumulateLate(reader, before) : accumulate(reader, step, before);
+  });
+  if (late)
+    return promoteCarried(carried);
+  return rest == 0 ? carried : accumulate(reader, rest, carried);
 }

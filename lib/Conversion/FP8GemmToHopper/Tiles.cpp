@@ -1,33 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-//
-// The kernel's tiles: how they are shared, and what follows from where one is.
 
 #include "KernelBuilder.h"
-
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/MemRef/IR/MemRef.h"
 
 using namespace mlir;
 using namespace fp8gemm;
 using namespace fp8gemm::hopper;
 using Form = config::Grouping;
 
-void KernelBuilder::tabulateGroups() {
-  if (problem.grouping != Form::KCount) {
-    auto by = problem.grouping == Form::RowEnd ? hopper::Grouping::row_end : hopper::Grouping::row_count;
-    ScanGroupsOp::create(builder, groups, by, extentM, tileM * config.getClusterM(), problem.groupAlign, table);
-    return;
-  }
-  ScanGroupsOp::create(builder, groups, hopper::Grouping::k_count, extentK, kBlockK, /*align=*/1, table);
-  gpu::BarrierOp::create(builder);
-  MakeGroupMapsOp::create(builder, mapA, a, extentM, table, workspace, /*slot=*/0, /*slots=*/2);
-  MakeGroupMapsOp::create(builder, mapB, b, index(product.getN()), table, workspace, /*slot=*/1, /*slots=*/2);
-}
-
-TileKind KernelBuilder::tileKind() {
-  switch (problem.grouping) {
+static TileKind tileKind(const Facts &facts) {
+  switch (facts.problem.grouping) {
   case Form::None:
-    return config.getSplitK() > 1 ? TileKind::split_k : TileKind::plain;
+    break;
   case Form::Batched:
     return TileKind::batched;
   case Form::RowEnd:
@@ -38,32 +21,55 @@ TileKind KernelBuilder::tileKind() {
   case Form::KCount:
     return TileKind::k_by_table;
   }
-  return TileKind::plain;
+  return facts.config.getSplitK() > 1 ? TileKind::split_k : TileKind::plain;
 }
 
-void KernelBuilder::scheduleTiles() {
+void Tiles::tabulate(const Facts &facts, const Signature &signature, KernelEmitter emit) {
+  ImplicitLocOpBuilder &builder = emit.builder;
+  Value groups = signature.memory(Operand::groups), table = signature.table();
+  if (!facts.isGroupedByK()) {
+    auto by = facts.problem.grouping == Form::RowEnd ? hopper::Grouping::row_end : hopper::Grouping::row_count;
+    ScanGroupsOp::create(builder, groups, by, signature.extentM(), facts.tileM * facts.config.getClusterM(),
+                         facts.problem.groupAlign, table);
+    return;
+  }
+  ScanGroupsOp::create(builder, groups, hopper::Grouping::k_count, signature.extentK(), kBlockK, /*align=*/1, table);
+  gpu::BarrierOp::create(builder);
+  auto makeMaps = [&](Operand of, Value rows, int64_t slot) {
+    MakeGroupMapsOp::create(builder, signature.map(of), signature.memory(of), rows, table,
+                            signature.memory(Operand::workspace), slot, /*slots=*/2);
+  };
+  makeMaps(Operand::a, signature.extentM(), 0);
+  makeMaps(Operand::b, emit.constant(facts.product.getN()), 1);
+}
+
+Tiles::Tiles(const Facts &facts, const Signature &signature, KernelEmitter emit)
+    : facts(facts), signature(signature), emit(emit) {
+  const config::Problem &problem = facts.problem;
+  ConfigAttr config = facts.config;
   // The last tile ends where TMA can address its scales.
   int64_t endsAt = !problem.endsTilesWithA() ? 0 : problem.sfaByTma() ? config::kScalesAligned : 1;
-  auto schedule = TileScheduleAttr::get(builder.getContext(), tileKind(), tileM, tileN, product.getN(), kBlocks,
+  auto schedule = TileScheduleAttr::get(config.getContext(), tileKind(facts), facts.tileM, facts.tileN,
+                                        facts.product.getN(), facts.isGroupedByK() ? 0 : facts.kBlocks,
                                         config.getRasterGroup(), problem.isGrouped() ? problem.groups : 1,
                                         config.getClusterM(), config.getClusterN(), config.getSplitK(), endsAt);
-  work = TilesOp::create(builder, problem.m ? index(*problem.m) : extentM, schedule, table ? table : groups);
-  if (cluster > 1)
-    rank = gpu::ClusterBlockIdOp::create(builder, gpu::Dimension::x);
+  Value rows = problem.m ? emit.constant(*problem.m) : signature.extentM();
+  Value groups = problem.isTabulated()       ? signature.table()
+                 : facts.product.getGroups() ? signature.memory(Operand::groups)
+                                             : Value();
+  work = TilesOp::create(emit.builder, rows, schedule, groups);
+  if (facts.cluster > 1)
+    rank = named("rank", gpu::ClusterBlockIdOp::create(emit.builder, gpu::Dimension::x));
 }
 
-void KernelBuilder::forEachTile(function_ref<void(Value)> body, function_ref<void(Value)> empty) {
+void Tiles::forEach(function_ref<void(const Tile &)> body, function_ref<void(const Tile &)> empty) {
+  ImplicitLocOpBuilder &builder = emit.builder;
   OpBuilder::InsertionGuard guard(builder);
   auto loop = ForTilesOp::create(builder, work);
-  auto build = [&](Region &region, function_ref<void(Value)> fill) {
-    Type index = builder.getIndexType();
-    Type types[] = {TileType::get(builder.getContext()), index, index, index};
+  auto build = [&](Region &region, function_ref<void(const Tile &)> fill) {
+    Type index = builder.getIndexType(), types[] = {TileType::get(builder.getContext()), index, index, index};
     Block *block = builder.createBlock(&region, {}, types, SmallVector<Location>(4, builder.getLoc()));
-    begin = block->getArgument(1), firstBlock = block->getArgument(2), blockCount = block->getArgument(3);
-    bool isCountKnown = problem.grouping != Form::KCount && kBlocks % config.getSplitK() == 0;
-    if (isCountKnown)
-      blockCount = this->index(kBlocks / config.getSplitK());
-    fill(block->getArgument(0));
+    fill({block->getArgument(0), block->getArgument(1), block->getArgument(2), block->getArgument(3)});
     builder.setInsertionPointToEnd(block);
     YieldOp::create(builder);
   };
@@ -72,44 +78,37 @@ void KernelBuilder::forEachTile(function_ref<void(Value)> body, function_ref<voi
   build(loop.getBody(), body);
 }
 
-KernelBuilder::Tile KernelBuilder::locate(Value tile) {
-  auto place = LocateOp::create(builder, tile);
-  return {place.getRow(), place.getColumn(), problem.isGrouped() ? place.getGroup() : Value(), place.getEnd()};
-}
-
-Value KernelBuilder::mapOf(Value map, int64_t slot, const Tile &tile) {
-  if (problem.grouping != Form::KCount)
+Value Tiles::mapOf(Operand operand, int64_t slot, LocateOp place) {
+  Value map = signature.map(operand);
+  if (!facts.isGroupedByK())
     return map;
-  return GroupMapOp::create(builder, map.getType(), tile.group, workspace, problem.groups, slot, /*slots=*/2);
+  return GroupMapOp::create(emit.builder, map.getType(), place.getGroup(), signature.memory(Operand::workspace),
+                            facts.problem.groups, slot, /*slots=*/2);
 }
 
-Value KernelBuilder::kBlock(Value i) {
-  return config.getSplitK() == 1 ? i : arith::AddIOp::create(builder, firstBlock, i);
+Value Tiles::kBlock(const Tile &tile, Value i) {
+  return named("k", facts.config.getSplitK() > 1 ? emit.add(tile.kBegin, i) : i);
 }
 
-Value KernelBuilder::scaleBlock(Value i) {
-  return problem.grouping == Form::KCount ? arith::AddIOp::create(builder, begin, i) : i;
+Value Tiles::scaleBlock(const Tile &tile, Value k) {
+  return facts.isGroupedByK() ? named("scale_block", emit.add(tile.begin, k)) : k;
 }
 
-Value KernelBuilder::storedRows(const Tile &tile) {
-  if (!problem.storesParts())
-    return Value();
-  if (problem.grouping != Form::RowIndex)
-    return restFrom(tile.end, tile.row); // none, if the group ends before this CTA's tile
-  Value group = arith::IndexCastUIOp::create(builder, builder.getI32Type(), tile.group);
-  return CountRowsOp::create(builder, groups, tile.row, group, extentM, tileM);
-}
-
-Value KernelBuilder::shiftOfScales() {
+Value Tiles::scaleOffset(const Tile &tile) {
   // Tiles have multiples of 8 rows, so the group's begin says it.
-  return arith::RemUIOp::create(builder, begin, index(config::kScalesAligned));
+  return facts.problem.shiftsScales() ? named("offset", emit.rem(tile.begin, config::kScalesAligned))
+                                      : emit.constant(0);
 }
 
-Value KernelBuilder::firstScale(const Tile &tile) {
-  return problem.shiftsScales() ? arith::SubIOp::create(builder, tile.row, shiftOfScales()) : tile.row;
+Value Tiles::restFrom(Value rows, Value first) {
+  Value atLeast = named("at_least", emit.max(rows, first));
+  return named("rows", emit.sub(atLeast, first));
 }
 
-Value KernelBuilder::restFrom(Value rows, Value first) {
-  Value atLeast = arith::MaxUIOp::create(builder, rows, first);
-  return arith::SubIOp::create(builder, atLeast, first);
+Value Tiles::rowsOfGroup(LocateOp place, Value row) {
+  if (facts.problem.grouping != Form::RowIndex)
+    return restFrom(place.getEnd(), row); // none, if the group ends before this CTA's tile
+  Value group = arith::IndexCastUIOp::create(emit.builder, emit.builder.getI32Type(), place.getGroup());
+  return CountRowsOp::create(emit.builder, signature.memory(Operand::groups), row, group, signature.extentM(),
+                             facts.tileM);
 }

@@ -41,12 +41,12 @@ func.func @products(%a: !a, %sfa: memref<8x?xf32>, %b: !b, %sfb: memref<1x8xf32>
 
 // Four CTAs share the K blocks of a tile, two each; then each adds up and stores 16 columns.
 // CHECK-LABEL: gpu.func @{{[a-z0-9_]*}}_split4(
-// CHECK-SAME:    workgroup(%[[STAGING:.+]] : memref<1x1x64x16xbf16, 3>, %[[EXCHANGE:.+]] : memref<1x8x128x4xf32, 3>)
+// CHECK-SAME:    workgroup(%[[STAGING:.+]] : !smem_1x1x64x16, %[[EXCHANGE:.+]] : !smem_1x8x128x4)
 // CHECK:         hopper.tiles %{{.+}} of <split_k, tile_m = 64, tile_n = 64, n = 128, k_blocks = 8, raster = 1, split_k = 4, ends_at = 4>
 // CHECK-NEXT:    %[[RANK:.+]] = gpu.cluster_block_id x
 // CHECK:         producer
-// CHECK-NEXT:      hopper.for_tiles %{{.+}} |%{{.+}}, %{{.+}}, %[[BEGIN:.+]], %{{.+}}| {
-// CHECK:           scf.for %[[I:.+]] = %c0 to %c2 step %c1
+// CHECK-NEXT:      hopper.for_tiles %{{.+}} |%{{.+}}, %{{.+}}, %[[BEGIN:.+]], %[[COUNT:.+]]| {
+// CHECK:           scf.for %[[I:.+]] = %c0 to %[[COUNT]] step %c1
 // CHECK:             arith.addi %[[BEGIN]], %[[I]]
 // CHECK:         consumers(1)
 // CHECK:           %[[ALL:.+]] = memref.subview %[[EXCHANGE]]

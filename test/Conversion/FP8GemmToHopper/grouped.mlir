@@ -9,11 +9,11 @@
 // CHECK-SAME:    %[[A:.+]]: !map {hopper.param = #hopper.param<tensor_map of a>}, %[[B:.+]]: !map1 {hopper.param = #hopper.param<tensor_map of b>}
 // CHECK-SAME:    %[[D:[a-z0-9]+]]: memref<?x256xbf16, strided<[?, 1]>> {hopper.param = #hopper.param<matrix of d>}
 // CHECK-SAME:    %[[ENDS:[a-z0-9]+]]: memref<3xi32> {hopper.param = #hopper.param<matrix of groups>}
-// CHECK-SAME:    %[[TABLE:[a-z0-9]+]] : memref<4x4xi32, 3>)
+// CHECK-SAME:    %[[TABLE:[a-z0-9]+]] : !table_4x4)
 // CHECK-SAME:    groups = <count = 3, by = row_end>>
 // CHECK:         hopper.scan_groups %[[ENDS]] by row_end limit %{{.+}} block(64) to %[[TABLE]]
 // CHECK:         gpu.barrier
-// CHECK:         hopper.tiles %{{.+}} by %[[TABLE]] : memref<4x4xi32, 3> of <rows_by_table, tile_m = 64, tile_n = 128, n = 256, k_blocks = 4, raster = 2, groups = 3>
+// CHECK:         hopper.tiles %{{.+}} by %[[TABLE]] : !table_4x4 of <rows_by_table, tile_m = 64, tile_n = 128, n = 256, k_blocks = 4, raster = 2, groups = 3>
 // CHECK:         hopper.warp_specialize
 // CHECK:           hopper.for_tiles %{{.+}} |%[[TILE:.+]], %[[BEGIN:.+]], %{{.+}}, %{{.+}}| {
 // CHECK-NEXT:        %[[ROW:.+]], %{{.+}}, %[[GROUP:.+]], %{{.+}} = hopper.locate %[[TILE]]
@@ -23,11 +23,11 @@
 // Scales come from a multiple of 4 rows, what TMA can address, and are read from the tile's first row.
 // CHECK:               %[[SHIFT:.+]] = arith.remui %[[BEGIN]], %c4
 // CHECK:               %[[FIRST:.+]] = arith.subi %[[ROW]], %[[SHIFT]]
-// CHECK:               hopper.tma_load %{{.+}}[%{{.+}}, %[[FIRST]]] to %{{.+}} to memref<68xf32, 3>
+// CHECK:               hopper.tma_load %{{.+}}[%{{.+}}, %[[FIRST]]] to %{{.+}} to !scales_68
 // CHECK:         } helper {
 // CHECK:           hopper.fetch_scales %{{.+}}[%{{.+}}, %{{.+}}] of %{{.+}} count 1
 // CHECK:         } consumers
-// CHECK:             memref.subview %{{.+}}[%{{.+}}] [64] [1] : memref<68xf32, 3>
+// CHECK:             memref.subview %{{.+}}[%{{.+}}] [64] [1] : !scales_68
 // A whole block goes by TMA, of another one the group's rows.
 // CHECK:           %[[ROWS:.+]] = arith.subi %{{.+}}, %{{.+}} : index
 // CHECK:           scf.if
@@ -77,8 +77,8 @@ func.func @index(%a: memref<?x512xf8E4M3FN>, %sfa: memref<4x?xf32>, %b: memref<3
 // CHECK:         hopper.tma_load %{{.+}}[%{{.+}}, %{{.+}}] of %[[GROUP]] to
 // CHECK:         hopper.tma_load %{{.+}}[%{{.+}}, %{{.+}}] of %[[GROUP]] to
 // CHECK:         } consumers
-// CHECK:         hopper.tma_store %{{.+}} to %{{.+}}[%{{.+}}, %{{.+}}] of %[[STORED:[a-z_0-9]+]] : memref
-// CHECK:         hopper.store_rows %{{.+}} of %{{.+}} to %{{.+}}[%{{.+}}, %{{.+}}] of %[[STORED]] : memref
+// CHECK:         hopper.tma_store %{{.+}} to %{{.+}}[%{{.+}}, %{{.+}}] of %[[STORED:[a-z_0-9]+]] : !view
+// CHECK:         hopper.store_rows %{{.+}} of %{{.+}} to %{{.+}}[%{{.+}}, %{{.+}}] of %[[STORED]] : !view
 func.func @masked(%a: memref<3x?x512xf8E4M3FN>, %sfa: memref<3x4x?xf32>, %b: memref<3x256x512xf8E4M3FN>, %sfb: memref<3x2x4xf32>,
                   %counts: memref<3xi32>, %d: memref<3x?x256xbf16>) {
   fp8gemm.grouped_gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> groups %counts <row_count> into %d
@@ -157,9 +157,9 @@ func.func @flat(%a: memref<?xf8E4M3FN>, %sfa: memref<?x256xf32>, %b: memref<?xf8
 
 // Scales of 256 rows, and those before them, come in two boxes that follow each other.
 // CHECK-LABEL: gpu.func @fp8gemm_{{.*}}_tile256x64_{{.*}}_3_groups_row_end_align1
-// CHECK:         hopper.tma_load {{.*}} to memref<2x1x160xf32, 3>
+// CHECK:         hopper.tma_load {{.*}} to !smem_2x1x160
 // CHECK:         } consumers
-// CHECK:           %[[SCALES:.+]] = memref.collapse_shape %{{.+}} {{\[\[}}0, 1, 2]] : memref<2x1x160xf32, 3> into memref<320xf32, 3>
+// CHECK:           %[[SCALES:.+]] = memref.collapse_shape %{{.+}} {{\[\[}}0, 1, 2]] : !smem_2x1x160 into !scales_320
 // CHECK:           memref.subview %[[SCALES]][%{{.+}}] [64] [1]
 func.func @tall(%a: memref<?x512xf8E4M3FN>, %sfa: memref<4x?xf32>, %b: memref<3x256x512xf8E4M3FN>, %sfb: memref<3x2x4xf32>,
                 %ends: memref<3xi32>, %d: memref<?x256xbf16>) {

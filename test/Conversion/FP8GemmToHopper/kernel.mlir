@@ -21,7 +21,7 @@ func.func @host_keeps_the_product(%a: memref<?x576xf8E4M3FN>, %sfa: memref<5x?xf
 // CHECK-SAME:    %[[SFB:[^:]+]]: memref<3x5xf32, strided<[?, 1]>> {hopper.param = #hopper.param<matrix of sfb>}
 // CHECK-SAME:    %[[D:[^:]+]]: !map{{[0-9]*}} {hopper.param = #hopper.param<tensor_map of d>}
 // CHECK-SAME:    %[[M:[^:]+]]: index {hopper.param = #hopper.param<extent_m of none>}
-// CHECK-SAME:    workgroup(%[[STAGING:[^:]+]] : memref<2x3x64x64xbf16, 3>)
+// CHECK-SAME:    workgroup(%[[STAGING:[^:]+]] : !smem_2x3x64x64)
 // CHECK-SAME:    hopper.config = "tile_m = 128, tile_n = 192, stages = 4, consumers = 2, raster_group = 16"
 // CHECK-SAME:    hopper.launch = #hopper.launch<threads = 384, tile_m = 128, tile_n = 192, stages = 4, consumers = 2>
 // CHECK-SAME:    hopper.problem = #hopper.problem<gemm, m = ?, n = 384, k = 576, a = f8E4M3FN, b = f8E4M3FN, c = none, d = bf16, sfa = mn_major, sfb = k_major by 128>
@@ -39,9 +39,9 @@ func.func @host_keeps_the_product(%a: memref<?x576xf8E4M3FN>, %sfa: memref<5x?xf
 
 // All roles walk the same tiles. The producer locates one at its start, a consumer after the main loop.
 // CHECK-NEXT:    hopper.warp_specialize producer registers(40) {
-// CHECK-NEXT:      hopper.for_tiles %[[WORK]] |%[[TILE:.+]], %{{.+}}, %{{.+}}, %{{.+}}| {
+// CHECK-NEXT:      hopper.for_tiles %[[WORK]] |%[[TILE:.+]], %{{.+}}, %{{.+}}, %[[COUNT:.+]]| {
 // CHECK-NEXT:        %[[ROW:.+]], %{{.+}}, %{{.+}}, %{{.+}} = hopper.locate %[[TILE]]
-// CHECK:           scf.for %[[K:.+]] = %c0 to %c5 step %c1 {
+// CHECK:           scf.for %[[K:.+]] = %c0 to %[[COUNT]] step %c1 {
 // CHECK:             %[[SLOT:slot.*]], %[[AS:.+]], %[[BS:.+]], %[[SFAS:.+]] = hopper.ring.acquire %[[RING]] by tma
 // CHECK-NEXT:        hopper.tma_load %[[A]][%[[ROW]], %[[KCOL:.+]]] to %[[AS]] signal %[[SLOT]]
 // CHECK-NEXT:        hopper.tma_load %[[B]][%{{.+}}, %[[KCOL]]] to %[[BS]] signal %[[SLOT]]

@@ -23,7 +23,7 @@ func.func @products(%a: !a, %b: !b, %c: !bf16, %d: !bf16, %sum: !f32, %rows: mem
 // CHECK-LABEL: gpu.func @fp8gemm_1d1d_e5m2_e4m3_f32_in_place_many_n192_k256_sfa_mn_sfb_mn_tile128x64
 // CHECK-SAME:    #hopper.param<tensor_map of sfb>
 // CHECK-NOT:     of c>
-// CHECK-SAME:    workgroup(%[[STAGING:[^:]+]] : memref<2x2x64x32xf32, 3>)
+// CHECK-SAME:    workgroup(%[[STAGING:[^:]+]] : !smem_2x2x64x32)
 // CHECK-SAME:    a = f8E5M2, b = f8E4M3FN, c = in_place, d = f32, sfa = mn_major, sfb = mn_major by 1>
 // CHECK:         hopper.ring.create
 // CHECK-NOT:     hopper.ring.create
@@ -33,7 +33,7 @@ func.func @products(%a: !a, %b: !b, %c: !bf16, %d: !bf16, %sum: !f32, %rows: mem
 // CHECK-NOT:     helper
 // CHECK:         %[[ROWS:.+]] = hopper.load_scales {{.*}} -> <64 rows by 1>
 // CHECK-NEXT:    %[[COLUMNS:.+]] = hopper.load_scales {{.*}} -> <64 columns by 1>
-// CHECK:         hopper.mma {{.*}}xf8E5M2, {{.*}}xf8E4M3FN,
+// CHECK:         hopper.mma {{.*}} : !view_64x128_e5m2, !tile_{{[0-9x]+}} ->
 // CHECK:         hopper.promote %{{.+}} scaled_by(%[[ROWS]], %[[COLUMNS]])
 // CHECK:         hopper.tma_store add
 
@@ -44,7 +44,7 @@ func.func @products(%a: !a, %b: !b, %c: !bf16, %d: !bf16, %sum: !f32, %rows: mem
 // CHECK-NOT:       hopper.fetch_scales {{.*}} count 64
 // CHECK:           %{{.+}}, %{{.+}}, %{{.+}}, %[[SFB:.+]], %[[SFA:.+]] = hopper.ring.wait
 // CHECK:           memref.subview %[[SFA]]
-// CHECK:           hopper.load_scales %[[SFB]] : memref<64xf32, 3> -> <64 columns by 1>
+// CHECK:           hopper.load_scales %[[SFB]] : !scales_64 -> <64 columns by 1>
 // CHECK-NOT:     tma_store add
 
 // Another C comes through a ring of its own, loaded after the tile's K blocks and read after them.
@@ -57,7 +57,7 @@ func.func @products(%a: !a, %b: !b, %c: !bf16, %d: !bf16, %sum: !f32, %rows: mem
 // CHECK:         hopper.ring.acquire %[[RING]] by tma
 // CHECK:         hopper.ring.commit
 // CHECK:         %[[SLOT:[^,]+]], %[[PANELS:[^,]+]] = hopper.ring.acquire %[[C_RING]] by tma
-// CHECK-NEXT:    hopper.tma_load %[[MAP_C]][{{.*}}] to %[[PANELS]] signal %[[SLOT]] : {{.*}} to memref<1x128x64xbf16, 3>
+// CHECK-NEXT:    hopper.tma_load %[[MAP_C]][{{.*}}] to %[[PANELS]] signal %[[SLOT]] : {{.*}} to !smem_1x128x64
 // CHECK-NEXT:    hopper.ring.commit %[[SLOT]]
 // CHECK:         hopper.fetch_scales {{.*}} count 64 step 1 per 1 limit %c192
 // CHECK:         %[[ACC:.+]] = scf.for {{.*}} -> (!hopper.fragment<64x64xf32>)

@@ -13,7 +13,7 @@ func.func @store(%a: memref<?x128xf8E4M3FN>, %sfa: memref<1x?xf32>, %b: memref<9
 // Every step between two tiles is written down: the old store has read the
 // staging, all threads know, all have stored and fenced, one starts the new store.
 // CHECK-LABEL: gpu.func
-// CHECK-SAME:    workgroup(%[[STAGING:[^:]+]] : memref<2x3x64x16xbf16, 3>)
+// CHECK-SAME:    workgroup(%[[STAGING:[^:]+]] : !smem_2x3x64x16)
 // CHECK:         consumers(2) registers(232) |%[[GROUP:.+]]| {
 // CHECK:           %[[BARRIER:.+]] = arith.addi %[[GROUP]], %c1
 // CHECK-NEXT:      %[[PANELS:.+]] = memref.subview %[[STAGING]][%[[GROUP]], 0, 0, 0] [1, 3, 64, 16]

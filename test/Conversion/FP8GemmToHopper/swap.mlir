@@ -12,7 +12,7 @@ func.func @few_rows(%a: memref<?x256xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: memre
 
 // Rows of B are the rows of accumulators, rows of A their columns: 24 instead of 64.
 // CHECK-LABEL: gpu.func @{{[a-z0-9_]*}}_tile24x128_{{[a-z0-9_]*}}_swap(
-// CHECK-SAME:    workgroup(%[[STAGING:.+]] : memref<2x1x24x64xbf16, 3>)
+// CHECK-SAME:    workgroup(%[[STAGING:.+]] : !smem_2x1x24x64)
 // CHECK:         helper
 // CHECK:           hopper.fetch_scales {{.*}} count 2 step 64 per 128
 // CHECK:         consumers(2) registers(232) |%[[GROUP:.+]]|
@@ -22,6 +22,6 @@ func.func @few_rows(%a: memref<?x256xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: memre
 // One scale of B serves the 64 rows; each row of A has its own.
 // CHECK:           hopper.load_scales %[[SCALE]] : {{.*}} -> <64 rows by 64>
 // CHECK:           hopper.load_scales %[[SFA]] : {{.*}} -> <24 columns by 1>
-// CHECK:           hopper.mma %[[ROWS]], %[[A]] : memref<64x128xf8E5M2, {{.*}}, memref<24x128xf8E4M3FN, 3> -> <64x24xf32>
-// CHECK:           hopper.store_fragment %{{.+}} to %[[PANEL:.+]] transposed : <64x24xf32>, memref<1x24x64xbf16
+// CHECK:           hopper.mma %[[ROWS]], %[[A]] : !view_64x128_e5m2, !tile_24x128 -> <64x24xf32>
+// CHECK:           hopper.store_fragment %{{.+}} to %[[PANEL:.+]] transposed : <64x24xf32>, !view_1x24x64
 // CHECK:           hopper.tma_store

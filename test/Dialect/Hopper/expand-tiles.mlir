@@ -161,7 +161,7 @@ gpu.func @batched() {
 // The table has all block rows, and says where each group is. One role asks where its group begins before it locates the
 // tile, the other doesn't: the first finds the group at once.
 // CHECK-LABEL: gpu.func @rows_by_table
-// CHECK-SAME:    workgroup(%[[TABLE:.+]] : memref<4x4xi32, 3>)
+// CHECK-SAME:    workgroup(%[[TABLE:.+]] : !table_4x4)
 // CHECK:         %[[ALL:.+]] = memref.load %[[TABLE]][%c3, %c0]
 // CHECK-NEXT:    %[[BLOCK_ROWS:.+]] = arith.index_castui %[[ALL]]
 // CHECK-NEXT:    arith.muli %[[BLOCK_ROWS]], %c16
@@ -241,7 +241,7 @@ gpu.func @rows_by_index(%m: index, %index: memref<?xi32>) {
 
 // The group's K blocks come from the table; a tile of a group without any gets the other region.
 // CHECK-LABEL: gpu.func @k_by_table
-// CHECK-SAME:    workgroup(%[[TABLE:.+]] : memref<4x4xi32, 3>)
+// CHECK-SAME:    workgroup(%[[TABLE:.+]] : !table_4x4)
 // CHECK:         scf.for %[[TILE:.+]] =
 // CHECK-NEXT:      %[[GROUP:.+]] = arith.divui %[[TILE]]
 // CHECK-NEXT:      memref.load %[[TABLE]][%[[GROUP]], %c0]
@@ -262,7 +262,7 @@ gpu.func @rows_by_index(%m: index, %index: memref<?xi32>) {
 gpu.func @k_by_table() workgroup(%table : memref<4x4xi32, 3>) {
   %m = arith.constant 128 : index
   %work = hopper.tiles %m by %table : memref<4x4xi32, 3>
-    of <k_by_table, tile_m = 64, tile_n = 64, n = 1000, k_blocks = 5, raster = 1, groups = 3>
+    of <k_by_table, tile_m = 64, tile_n = 64, n = 1000, raster = 1, groups = 3>
   hopper.warp_specialize producer registers(40) {
     hopper.for_tiles %work |%tile, %begin, %k_begin, %k_count| {
       hopper.named_barrier %begin threads(128)

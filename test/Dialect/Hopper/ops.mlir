@@ -11,8 +11,8 @@
 !source = memref<1x8xf32, strided<[?, 1]>>
 
 // The rings' types, with one kind of buffer and with both; they print as aliases.
-// CHECK-DAG: ![[$TMA:ring[0-9]*]] = !hopper.ring<stages = 2, tma = [memref<8xf32, 3>], readers = 3>
-// CHECK-DAG: ![[$WARPS:ring[0-9]*]] = !hopper.ring<stages = 1, warps = [memref<8xf32, 3>, memref<1xf32, 3>], readers = 1>
+// CHECK-DAG: ![[$TMA:ring[0-9]*]] = !hopper.ring<stages = 2, tma = [!scales_8], readers = 3>
+// CHECK-DAG: ![[$WARPS:ring[0-9]*]] = !hopper.ring<stages = 1, warps = [!scales_8, !scales_1], readers = 1>
 // CHECK-LABEL: func.func @ring_types
 // CHECK-SAME: %{{.*}}: ![[$TMA]], %{{.*}}: ![[$WARPS]])
 func.func @ring_types(%a: !hopper.ring<stages = 2, tma = [memref<8xf32, 3>], readers = 3>,
@@ -81,7 +81,7 @@ gpu.func @fill(%a: !map_a, %sfb: !source) {
   } helper {
     // CHECK: %[[V:.*]] = hopper.fetch_scales %[[SOURCE]][%[[C0:.*]], %[[C0]]] count 4 step 16 per 128 limit %[[C0]]
     // CHECK: %[[SLOT:.*]], %[[SLOT1:.*]] = hopper.ring.acquire %{{.*}} by warps
-    // CHECK: hopper.put_scales %[[V]] to %[[SLOT1]] : vector<1xf32>, memref<4xf32, 3>
+    // CHECK: hopper.put_scales %[[V]] to %[[SLOT1]] : vector<1xf32>, !scales_4
     %v = hopper.fetch_scales %sfb[%c0, %c0] count 4 step 16 per 128 limit %c0 : !source -> vector<1xf32>
     %slot, %sfbs = hopper.ring.acquire %ring by warps : !ring
     hopper.put_scales %v to %sfbs : vector<1xf32>, memref<4xf32, 3>
@@ -117,9 +117,9 @@ gpu.func @positions(%stage: index, %phase: i1) {
 gpu.func @compute(%a: !tile, %b: !tile, %sfa: memref<64xf32, 3>, %sfb: memref<4xf32, 3>) {
   // CHECK: %[[ACC:.*]] = hopper.zero : !hopper.fragment<64x64xf32>
   // CHECK-NEXT: hopper.wgmma.fence
-  // CHECK-NEXT: %[[P:.*]] = hopper.mma %{{.*}}, %{{.*}} : memref<64x128xf8E4M3FN, 3>, memref<64x128xf8E4M3FN, 3> -> <64x64xf32>
-  // CHECK-NEXT: %[[ROWS:.*]] = hopper.load_scales %{{.*}} : memref<64xf32, 3> -> <64 rows by 1>
-  // CHECK-NEXT: %[[COLUMNS:.*]] = hopper.load_scales %{{.*}} : memref<4xf32, 3> -> <64 columns by 16>
+  // CHECK-NEXT: %[[P:.*]] = hopper.mma %{{.*}}, %{{.*}} : !tile_64x128, !tile_64x128 -> <64x64xf32>
+  // CHECK-NEXT: %[[ROWS:.*]] = hopper.load_scales %{{.*}} : !scales_64 -> <64 rows by 1>
+  // CHECK-NEXT: %[[COLUMNS:.*]] = hopper.load_scales %{{.*}} : !scales_4 -> <64 columns by 16>
   // CHECK-NEXT: %[[Q:.*]] = hopper.mma.wait %[[P]] pending 1 : <64x64xf32>
   // CHECK-NEXT: %[[D:.*]] = hopper.mma.wait %[[P]] : <64x64xf32>
   // CHECK-NEXT: hopper.promote %[[D]] scaled_by(%[[ROWS]], %[[COLUMNS]]) into %[[ACC]]
@@ -139,7 +139,7 @@ gpu.func @compute(%a: !tile, %b: !tile, %sfa: memref<64xf32, 3>, %sfb: memref<4x
 // CHECK-LABEL: gpu.func @store
 gpu.func @store(%d: !map_d, %acc: !hopper.fragment<64x64xf32>, %row: index) workgroup(%staging: memref<4x64x16xbf16, 3>) {
   // CHECK: %[[ID:.*]] = arith.constant 3 : index
-  // CHECK-NEXT: hopper.store_fragment %{{.*}} to %[[STAGING:.*]] : <64x64xf32>, memref<4x64x16xbf16, 3>
+  // CHECK-NEXT: hopper.store_fragment %{{.*}} to %[[STAGING:.*]] : <64x64xf32>, !smem_4x64x16
   // CHECK-NEXT: hopper.fence.async_shared
   // CHECK-NEXT: hopper.named_barrier %[[ID]] threads(128)
   // CHECK-NEXT: hopper.tma_store %[[STAGING]] to %{{.*}}[%[[ROW:.*]], %[[ROW]]]
@@ -161,13 +161,13 @@ gpu.func @other_recipes(%a: memref<64x128xf8E5M2, 3>, %b: !tile, %sfa: memref<1x
     %c: memref<2x64x32xf32, strided<[4096, 32, 1]>, 3>, %d: !map_f32, %i: index) workgroup(%staging: memref<2x64x32xf32, 3>)
     kernel attributes {hopper.problem = #hopper.problem<gemm, m = ?, n = 64, k = 1024, a = f8E5M2, b = f8E4M3FN,
       c = in_place, d = f32, sfa = mn_major, sfb = mn_major by 1>} {
-  // CHECK: hopper.mma %{{.*}}, %{{.*}} : memref<64x128xf8E5M2, 3>, memref<64x128xf8E4M3FN, 3> -> <64x64xf32>
-  // CHECK: hopper.load_scales %{{.*}} : memref<1xf32, 3> -> <64 rows by 64>
-  // CHECK: hopper.load_scales %{{.*}} : memref<64xf32, 3> -> <64 columns by 1>
-  // CHECK: %[[C:.*]] = hopper.load_fragment %{{.*}} : memref<2x64x32xf32, strided<[4096, 32, 1]>, 3> -> <64x64xf32>
+  // CHECK: hopper.mma %{{.*}}, %{{.*}} : !tile_64x128_e5m2, !tile_64x128 -> <64x64xf32>
+  // CHECK: hopper.load_scales %{{.*}} : !scales_1 -> <64 rows by 64>
+  // CHECK: hopper.load_scales %{{.*}} : !scales_64 -> <64 columns by 1>
+  // CHECK: %[[C:.*]] = hopper.load_fragment %{{.*}} : !view_2x64x32 -> <64x64xf32>
   // CHECK: %[[SUM:.*]] = arith.addf %[[C]], %{{.*}} : !hopper.fragment<64x64xf32>
-  // CHECK: hopper.store_fragment %[[SUM]] to %{{.*}} : <64x64xf32>, memref<2x64x32xf32, 3>
-  // CHECK: hopper.tma_store add %{{.*}} to %{{.*}}[%{{.*}}, %{{.*}}] : memref<2x64x32xf32, 3>
+  // CHECK: hopper.store_fragment %[[SUM]] to %{{.*}} : <64x64xf32>, !smem_2x64x32
+  // CHECK: hopper.tma_store add %{{.*}} to %{{.*}}[%{{.*}}, %{{.*}}] : !smem_2x64x32
   hopper.wgmma.fence
   %p = hopper.mma %a, %b : memref<64x128xf8E5M2, 3>, !tile -> !hopper.fragment<64x64xf32>
   %rows = hopper.load_scales %sfa : memref<1xf32, 3> -> !hopper.scales<64 rows by 64>
@@ -186,7 +186,7 @@ gpu.func @panels(%map: !map_d) {
   %ring = hopper.ring.create : !hopper.ring<stages = 1, tma = [memref<4x64x16xbf16, 3>], readers = 1>
   hopper.warp_specialize producer registers(40) {
     %slot, %panels = hopper.ring.acquire %ring by tma : !hopper.ring<stages = 1, tma = [memref<4x64x16xbf16, 3>], readers = 1>
-    // CHECK: hopper.tma_load %{{.*}} to memref<4x64x16xbf16, 3>
+    // CHECK: hopper.tma_load %{{.*}} to !smem_4x64x16
     hopper.tma_load %map[%c0, %c0] to %panels signal %slot : !map_d to memref<4x64x16xbf16, 3>
     hopper.ring.commit %slot
     hopper.yield

@@ -3,8 +3,8 @@
 // RUN: fp8gemm-opt %s -split-input-file -verify-diagnostics --verify-roundtrip | FileCheck %s
 
 // CHECK-LABEL: func.func @walk
-// CHECK-SAME:    (%[[M:.+]]: index, %[[TABLE:.+]]: memref<4x4xi32, 3>)
-// CHECK:         %[[WORK:.+]] = hopper.tiles %[[M]] by %[[TABLE]] : memref<4x4xi32, 3> of <k_by_table, tile_m = 64, tile_n = 64, n = 136, k_blocks = 4, raster = 8, groups = 3, cluster_n = 2>
+// CHECK-SAME:    (%[[M:.+]]: index, %[[TABLE:.+]]: !table_4x4)
+// CHECK:         %[[WORK:.+]] = hopper.tiles %[[M]] by %[[TABLE]] : !table_4x4 of <k_by_table, tile_m = 64, tile_n = 64, n = 136, raster = 8, groups = 3, cluster_n = 2>
 // CHECK:         hopper.for_tiles %[[WORK]] |%[[TILE:.+]], %{{.+}}, %{{.+}}, %{{.+}}| {
 // CHECK-NEXT:      %{{.+}}, %{{.+}}, %{{.+}}, %{{.+}} = hopper.locate %[[TILE]]
 // CHECK-NEXT:      hopper.yield
@@ -13,7 +13,7 @@
 // CHECK-NEXT:    }
 func.func @walk(%m: index, %table: memref<4x4xi32, 3>) {
   %work = hopper.tiles %m by %table : memref<4x4xi32, 3>
-    of <k_by_table, tile_m = 64, tile_n = 64, n = 136, k_blocks = 4, raster = 8, groups = 3, cluster_n = 2>
+    of <k_by_table, tile_m = 64, tile_n = 64, n = 136, raster = 8, groups = 3, cluster_n = 2>
   hopper.for_tiles %work |%tile, %begin, %k_begin, %k_count| {
     %row, %column, %group, %end = hopper.locate %tile
     hopper.yield

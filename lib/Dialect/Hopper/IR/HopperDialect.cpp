@@ -58,16 +58,35 @@ static void printExtent(AsmPrinter &printer, int64_t extent) {
 #include "fp8gemm/Dialect/Hopper/IR/HopperDialect.cpp.inc"
 
 namespace {
-/// `!ring` and `!map` for the types that are long and written often.
+/// `!ring`, `!map`, `!tile_128x64`, `!scales_128` ... for the types that are long and written often.
 struct TypeAliases : OpAsmDialectInterface {
   using OpAsmDialectInterface::OpAsmDialectInterface;
+
   AliasResult getAlias(Type type, raw_ostream &os) const override {
+    if (auto buffer = dyn_cast<MemRefType>(type))
+      return getAlias(buffer, os);
     if (isa<RingType>(type))
       os << "ring";
     else if (isa<nvgpu::TensorMapDescriptorType>(type))
       os << "map";
     else
       return AliasResult::NoAlias;
+    return AliasResult::FinalAlias;
+  }
+
+  static AliasResult getAlias(MemRefType buffer, raw_ostream &os) {
+    auto space = dyn_cast_or_null<IntegerAttr>(buffer.getMemorySpace());
+    if (!space || space.getInt() != 3 || !buffer.hasStaticShape() || buffer.getRank() == 0)
+      return AliasResult::NoAlias;
+    Type element = buffer.getElementType();
+    os << (!buffer.getLayout().isIdentity()                 ? "view_"
+           : isa<Float8E4M3FNType, Float8E5M2Type>(element) ? "tile_"
+           : element.isF32() && buffer.getRank() == 1       ? "scales_"
+           : element.isInteger(32)                          ? "table_"
+                                                            : "smem_");
+    llvm::interleave(buffer.getShape(), os, "x");
+    if (isa<Float8E5M2Type>(element)) // a product may have both
+      os << "_e5m2";
     return AliasResult::FinalAlias;
   }
 };

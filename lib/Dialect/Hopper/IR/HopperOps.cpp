@@ -103,7 +103,7 @@ LogicalResult WarpSpecializeOp::verify() {
 
 void WarpSpecializeOp::getAsmBlockArgumentNames(Region &region, OpAsmSetValueNameFn setName) {
   if (&region == &getConsumer() && region.getNumArguments() == 1)
-    setName(region.getArgument(0), "group");
+    setName(region.getArgument(0), "warpgroup");
 }
 
 LogicalResult WarpSpecializeOp::verifyRegions() {

@@ -23,7 +23,8 @@ LogicalResult TileScheduleAttr::verify(function_ref<InFlightDiagnostic()> emitEr
     return emitError() << "expected '" << name << "' to be in [" << least << ", " << most << "], got " << value;
   };
   if (failed(check("tile_m", tileM, 1, kMostTile)) || failed(check("tile_n", tileN, 1, kMostTile)) ||
-      failed(check("n", n, 1, kMost)) || failed(check("k_blocks", kBlocks, 0, kMost)) ||
+      failed(check("n", n, 1, kMost)) ||
+      failed(check("k_blocks", kBlocks, kind == TileKind::k_by_table ? 0 : 1, kMost)) ||
       failed(check("raster", raster, 1, kMost)) || failed(check("groups", groups, 1, kMost)) ||
       failed(check("cluster_m", clusterM, 1, 8)) || failed(check("cluster_n", clusterN, 1, 8)) ||
       failed(check("split_k", splitK, 1, 8)) || failed(check("ends_at", endsAt, 0, kMostTile)))
@@ -35,6 +36,9 @@ LogicalResult TileScheduleAttr::verify(function_ref<InFlightDiagnostic()> emitEr
     return emitError() << "expected clusters of one tile where K is split, got " << clusterM << " x " << clusterN;
   if (groups > 1 && (kind == TileKind::plain || kind == TileKind::split_k))
     return emitError() << "expected no groups for the kind " << stringifyTileKind(kind) << ", got " << groups;
+  if (kBlocks > 0 && kind == TileKind::k_by_table)
+    return emitError() << "expected no 'k_blocks' for the kind k_by_table, whose table has those of each group, got "
+                       << kBlocks;
   int64_t blockColumns = llvm::divideCeil(uint64_t(n), uint64_t(tileN * clusterN));
   if (raster > 1 && raster * raster > kMostRasterSquare / blockColumns)
     return emitError() << "expected 'raster' squared times the block columns to be at most " << kMostRasterSquare
@@ -128,6 +132,16 @@ void ForTilesOp::print(OpAsmPrinter &printer) {
 void ForTilesOp::getAsmBlockArgumentNames(Region &region, OpAsmSetValueNameFn setName) {
   for (auto [argument, name] : llvm::zip(region.getArguments(), kArguments))
     setName(argument, name);
+}
+
+std::optional<int64_t> ForTilesOp::getStaticCount() {
+  auto tiles = getWork().getDefiningOp<TilesOp>();
+  if (!tiles)
+    return std::nullopt;
+  TileScheduleAttr schedule = tiles.getSchedule();
+  if (schedule.getKind() == TileKind::k_by_table || schedule.getKBlocks() % schedule.getSplitK() != 0)
+    return std::nullopt;
+  return schedule.getKBlocks() / schedule.getSplitK();
 }
 
 LogicalResult ForTilesOp::verifyRegions() {

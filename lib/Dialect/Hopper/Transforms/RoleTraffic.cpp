@@ -8,6 +8,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/Matchers.h"
 
 using namespace mlir;
@@ -35,16 +36,22 @@ void append(Items &items, Item item) {
     items.push_back(std::move(item));
 }
 
+/// The value of a constant, or of the `k_count` of hopper.for_tiles where that is one.
+std::optional<int64_t> getNumber(Value value) {
+  constexpr unsigned kCount = 3;
+  if (auto argument = dyn_cast<BlockArgument>(value); argument && argument.getArgNumber() == kCount)
+    if (auto tiles = dyn_cast<ForTilesOp>(argument.getOwner()->getParentOp()))
+      return tiles.getStaticCount();
+  return getConstantIntValue(value);
+}
+
 std::optional<int64_t> getTrips(scf::ForOp loop) {
-  APInt lower, upper, step;
-  if (!matchPattern(loop.getLowerBound(), m_ConstantInt(&lower)) ||
-      !matchPattern(loop.getUpperBound(), m_ConstantInt(&upper)) ||
-      !matchPattern(loop.getStep(), m_ConstantInt(&step)) || !step.isStrictlyPositive())
-    return std::nullopt;
+  std::optional<int64_t> lower = getNumber(loop.getLowerBound()), upper = getNumber(loop.getUpperBound()),
+                         step = getNumber(loop.getStep());
   int64_t distance;
-  if (llvm::SubOverflow(upper.getSExtValue(), lower.getSExtValue(), distance))
+  if (!lower || !upper || !step || *step <= 0 || llvm::SubOverflow(*upper, *lower, distance))
     return std::nullopt;
-  return distance <= 0 ? 0 : llvm::divideCeil(distance, step.getSExtValue());
+  return distance <= 0 ? 0 : llvm::divideCeil(distance, *step);
 }
 
 /// Whether `loop` does `factor` iterations at a time of what `rest` does the last ones of: the loops that

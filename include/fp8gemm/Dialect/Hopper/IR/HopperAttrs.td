@@ -133,13 +133,15 @@ def Hopper_TileScheduleAttr : Hopper_Attr<"TileSchedule", "tile_schedule"> {
     - (C1) numbers are positive, tiles have at most 256 rows and columns, `ends_at` is not negative
     - (C2) `split_k` is larger than 1 for that kind only, and then `cluster_m` and `cluster_n` are 1
     - (C3) `groups` is larger than 1 only for `batched`, `rows_by_index` and the kinds with a table
-    - (C4) `raster` * `raster` * block columns is at most 2^31, so that divisions by multiplication are exact
+    - (C4) `k_blocks` is given for every kind but `k_by_table`
+    - (C5) `raster` * `raster` * block columns is at most 2^31, so that divisions by multiplication are exact
 
     Example: `#hopper.tile_schedule<batched, tile_m = 128, tile_n = 128, n = 4096, k_blocks = 56, raster = 8, groups = 4>`.
   }];
   let parameters = (ins EnumParameter<Hopper_TileKind>:$kind, "int64_t":$tile_m, "int64_t":$tile_n, "int64_t":$n,
-                        "int64_t":$k_blocks, "int64_t":$raster, DefaultValuedParameter<"int64_t", "1">:$groups,
-                        DefaultValuedParameter<"int64_t", "1">:$cluster_m, DefaultValuedParameter<"int64_t", "1">:$cluster_n,
+                        DefaultValuedParameter<"int64_t", "0">:$k_blocks, "int64_t":$raster,
+                        DefaultValuedParameter<"int64_t", "1">:$groups, DefaultValuedParameter<"int64_t", "1">:$cluster_m,
+                        DefaultValuedParameter<"int64_t", "1">:$cluster_n,
                         DefaultValuedParameter<"int64_t", "1">:$split_k, DefaultValuedParameter<"int64_t", "0">:$ends_at);
   let assemblyFormat = "`<` $kind `,` struct($tile_m, $tile_n, $n, $k_blocks, $raster, $groups, $cluster_m, $cluster_n, $split_k, $ends_at) `>`";
   let genVerifyDecl = 1;

@@ -32,7 +32,7 @@ def Hopper_ScanGroupsOp : Hopper_Op<"scan_groups"> {
                        I64Attr:$block, DefaultValuedAttr<I64Attr, "1">:$align,
                        Arg<Hopper_SmemBuffer, "", [MemWrite]>:$table);
   let assemblyFormat = [{
-    $groups `by` $by (`align` `(` $align^ `)`)? `limit` $limit `block` `(` $block `)` `to` $table attr-dict
+    $groups `by` `` $by (`align` `(` $align^ `)`)? `limit` $limit `block` `(` $block `)` `to` $table attr-dict
     `:` type($groups) `to` type($table)
   }];
   let hasVerifier = 1;

@@ -48,7 +48,7 @@ def Hopper_RingAcquireOp : Hopper_Op<"ring.acquire", [AttrSizedOperandSegments,
   }];
   let arguments = (ins Hopper_Ring:$ring, Hopper_FillerAttr:$filler, Optional<Index>:$stage, Optional<I1>:$phase);
   let results = (outs Hopper_Slot:$slot, Variadic<Hopper_SmemBuffer>:$buffers);
-  let assemblyFormat = "$ring `by` $filler (`at` `(` $stage^ `,` $phase `)`)? attr-dict `:` qualified(type($ring))";
+  let assemblyFormat = "$ring `by` `` $filler (`at` `(` $stage^ `,` $phase `)`)? attr-dict `:` qualified(type($ring))";
   let hasVerifier = 1;
 }
 

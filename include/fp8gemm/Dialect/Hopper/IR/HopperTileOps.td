@@ -53,6 +53,10 @@ def Hopper_ForTilesOp : Hopper_Op<"for_tiles", [RecursiveMemoryEffects,
   // $work `|` arguments `|` region (`empty` `|` arguments `|` region)? attr-dict. By hand, as hopper.warp_specialize is.
   let hasCustomAssemblyFormat = 1;
   let hasRegionVerifier = 1;
+  let extraClassDeclaration = [{
+    /// `k_count`, where it is the same for all tiles and CTAs.
+    std::optional<int64_t> getStaticCount();
+  }];
 }
 
 def Hopper_LocateOp : Hopper_Op<"locate", [Pure, Hopper_NamedResults]> {

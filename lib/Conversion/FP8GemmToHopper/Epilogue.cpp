@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "KernelBuilder.h"
+
+using namespace mlir;
+using namespace fp8gemm;
+using namespace fp8gemm::hopper;
+using Predicate = arith::CmpIPredicate;
+
+void Epilogue::load(LocateOp place) {
+  if (!ringOfC)
+    return;
+  auto acquire = RingAcquireOp::create(emit.builder, *ringOfC, Filler::tma, Value(), Value());
+  TmaLoadOp::create(emit.builder, signature.map(Operand::c), place.getRow(), place.getColumn(),
+                    facts.problem.hasGroupsOfD() ? place.getGroup() : Value(), acquire.getBuffers()[0],
+                    acquire.getSlot());
+  RingCommitOp::create(emit.builder, acquire.getSlot());
+}
+
+void Epilogue::finish(LocateOp place, const Warpgroup &warpgroup, SmallVector<Value> sums) {
+  if (ringOfC)
+    addC(*ringOfC, warpgroup, sums);
+  if (facts.config.getSplitK() > 1)
+    reduceAndStore(place, warpgroup, sums);
+  else
+    store(place, place.getRow(), place.getColumn(), warpgroup, sums);
+}
+
+void Epilogue::addC(Value ring, const Warpgroup &warpgroup, MutableArrayRef<Value> sums) {
+  auto wait = RingWaitOp::create(emit.builder, ring, Value(), Value());
+  OpFoldResult zero = emit.builder.getIndexAttr(0);
+  for (auto [i, sum] : llvm::enumerate(sums)) {
+    Value rows =
+        emit.view(wait.getBuffers()[0], {zero, warpgroup.firstRows[i], zero}, facts.panels(kFragmentRows).getShape());
+    Value c = LoadFragmentOp::create(emit.builder, sum.getType(), rows);
+    if (i + 1 == sums.size())
+      RingReleaseOp::create(emit.builder, wait.getSlot());
+    sum = arith::AddFOp::create(emit.builder, c, sum);
+  }
+}
+
+/// Each rank leaves its accumulators in shared memory, and stores the sums of all ranks, of a part of the columns.
+void Epilogue::reduceAndStore(LocateOp place, const Warpgroup &warpgroup, ValueRange sums) {
+  ImplicitLocOpBuilder &builder = emit.builder;
+  Value exchange = signature.exchange(), rank = *tiles.rank;
+  auto part = [&](int64_t i, OpFoldResult firstOctet, int64_t columns) {
+    OpFoldResult zero = builder.getIndexAttr(0);
+    Value fragment = warpgroup.fragment(emit, i);
+    return emit.view(exchange, {fragment, firstOctet, zero, zero}, {columns / 8, kThreadsPerWarpgroup, 4});
+  };
+  for (auto [i, sum] : llvm::enumerate(sums)) {
+    Value all = part(i, builder.getIndexAttr(0), facts.columns);
+    PutFragmentOp::create(builder, sum, all);
+  }
+  ClusterBarrierOp::create(builder);
+  int64_t ranks = facts.config.getSplitK(), storing = facts.columns / facts.storedColumns;
+  auto storePart = [&] {
+    Value firstOctet = emit.mul(rank, facts.storedColumns / 8);
+    auto type = FragmentType::get(builder.getContext(), kFragmentRows, facts.storedColumns);
+    SmallVector<Value> all;
+    for (int64_t i = 0; i < facts.fragments; ++i)
+      all.push_back(SumFragmentsOp::create(builder, type, part(i, firstOctet, facts.storedColumns), ranks));
+    Value first = emit.mul(rank, facts.storedColumns), row = place.getRow(), column = place.getColumn();
+    (facts.swap ? row : column) = emit.add(facts.swap ? row : column, first);
+    store(place, row, column, warpgroup, all);
+  };
+  if (storing == ranks)
+    return storePart();
+  Value stores = emit.compare(Predicate::ult, rank, storing);
+  emit.when(stores, storePart);
+}
+
+/// Stores the tile at (row, column), of the place's group.
+void Epilogue::store(LocateOp place, Value row, Value column, const Warpgroup &warpgroup, ValueRange sums) {
+  ImplicitLocOpBuilder &builder = emit.builder;
+  // Named barrier 0 is gpu.barrier's.
+  Value barrier = named("barrier", emit.add(warpgroup.number, 1)), staging = signature.staging();
+  auto synchronize = [&] { NamedBarrierOp::create(builder, barrier, kThreadsPerWarpgroup); };
+  OpFoldResult zero = builder.getIndexAttr(0);
+  SmallVector<Value> panels;
+  for (int64_t i = 0; i < facts.fragments; ++i) {
+    Value fragment = warpgroup.fragment(emit, i);
+    panels.push_back(
+        emit.view(staging, {fragment, zero, zero, zero}, cast<MemRefType>(staging.getType()).getShape().drop_front()));
+  }
+
+  // The previous tile's store must have read the staging; with split K there is none.
+  if (facts.config.getSplitK() == 1) {
+    TmaStoreWaitOp::create(builder, 0, /*read=*/true);
+    synchronize();
+  }
+  for (auto [sum, panel] : llvm::zip_equal(sums, panels))
+    StoreFragmentOp::create(builder, sum, panel, /*transposed=*/facts.swap);
+  FenceAsyncSharedOp::create(builder);
+  synchronize();
+  Value group = facts.problem.hasGroupsOfD() ? place.getGroup() : Value();
+  std::optional<Value> ofGroup;
+  if (facts.problem.storesParts())
+    ofGroup = tiles.rowsOfGroup(place, row);
+  for (auto [panel, firstRow] : llvm::zip_equal(panels, warpgroup.firstRows)) {
+    Value first = named(facts.swap ? "column" : "row", emit.add(facts.swap ? column : row, firstRow));
+    Value ownRow = facts.swap ? row : first, ownColumn = facts.swap ? first : column;
+    if (ofGroup)
+      storeRows(facts.swap ? *ofGroup : tiles.restFrom(*ofGroup, firstRow), panel, ownRow, ownColumn, group);
+    else
+      TmaStoreOp::create(builder, panel, signature.map(Operand::d), ownRow, ownColumn, group,
+                         /*add=*/facts.problem.addsInMemory());
+  }
+}
+
+/// Stores the first `rows` rows of a panel: rows of a group are followed by others in memory, which TMA would
+/// overwrite.
+void Epilogue::storeRows(Value rows, Value panel, Value row, Value column, Value group) {
+  int64_t all = cast<MemRefType>(panel.getType()).getDimSize(1);
+  Value isWhole = emit.compare(Predicate::uge, rows, all);
+  auto whole = [&] {
+    TmaStoreOp::create(emit.builder, panel, signature.map(Operand::d), row, column, group, /*add=*/false);
+  };
+  emit.when(isWhole, whole,
+            [&] { StoreRowsOp::create(emit.builder, rows, panel, signature.memory(Operand::d), row, column, group); });
+}

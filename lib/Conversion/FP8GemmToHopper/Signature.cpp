@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "KernelBuilder.h"
+
+#include "fp8gemm/Dialect/FP8Gemm/Transforms/SelectConfig.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace fp8gemm;
+using namespace fp8gemm::hopper;
+
+static constexpr int64_t kDynamic = ShapedType::kDynamic, kTensorMapBytes = 128;
+
+//===----------------------------------------------------------------------===//
+// Facts
+//===----------------------------------------------------------------------===//
+
+Facts::Facts(ProductOpInterface product, ConfigAttr config)
+    : product(product), config(config), problem(problemOf(product)), tileM(config.getTileM()), tileN(config.getTileN()),
+      kBlocks(llvm::divideCeil(problem.k, kBlockK)), swap(config.getSwapAb()), columns(swap ? tileM : tileN),
+      fragments((swap ? tileN : tileM) / (kFragmentRows * config.getConsumers())),
+      columnsPerScale(config::scaleColumnsPerBlock(problem, configOf(config))),
+      cluster(config.getClusterM() * config.getClusterN() * config.getSplitK()),
+      storedColumns(columns / config::storingRanks(configOf(config))),
+      panelWidth(swap ? kFragmentRows : config::panelColumns(problem, storedColumns)) {
+  if (!isGroupedByK() && kBlocks % config.getSplitK() == 0)
+    kCount = kBlocks / config.getSplitK();
+}
+
+bool Facts::isFlat() const { return cast<ShapedType>(product.getA().getType()).getRank() == 1; }
+
+RingType Facts::ring() const {
+  Type f32 = Float32Type::get(config.getContext());
+  SmallVector<MemRefType> tma{sharedMemory({tileM, kBlockK}, product.getAElement()),
+                              sharedMemory({tileN, kBlockK}, product.getBElement())},
+      warps;
+  int64_t boxes = config::boxesOfScales(problem, tileM), scales = config::scalesOfA(problem, tileM);
+  MemRefType sfa = boxes == 1 ? sharedMemory({scales}, f32) : sharedMemory({boxes, 1, scales / boxes}, f32);
+  (problem.sfaByTma() ? tma : warps).push_back(sfa);
+  (problem.sfbByTma() ? tma : warps).push_back(sharedMemory({tileN / columnsPerScale}, f32));
+  return RingType::get(config.getContext(), config.getStages(), tma, warps, config.getConsumers(),
+                       config.getClusterM() * config.getClusterN());
+}
+
+RingType Facts::ringOfC() const {
+  return RingType::get(config.getContext(), /*stages=*/1, panels(tileM), /*warps=*/{}, config.getConsumers(),
+                       /*cluster=*/1);
+}
+
+MemRefType Facts::panels(int64_t rows) const {
+  return sharedMemory({storedColumns / panelWidth, rows, panelWidth}, product.getDElement());
+}
+
+//===----------------------------------------------------------------------===//
+// Parameters
+//===----------------------------------------------------------------------===//
+
+namespace {
+struct Parameter {
+  ParamKind kind;
+  Operand of;
+  Type type;
+
+  /// `a` is A's tensor map, `a_memory` a pointer to what has a map, too.
+  std::string name() const {
+    if (of == Operand::none)
+      return kind == ParamKind::extent_m ? "m" : "k";
+    bool hasMap = of == Operand::a || of == Operand::b || of == Operand::d;
+    return (stringifyOperand(of) + (hasMap && kind == ParamKind::matrix ? "_memory" : "")).str();
+  }
+};
+} // namespace
+
+static SmallVector<Parameter> parametersOf(const Facts &facts) {
+  const config::Problem &problem = facts.problem;
+  ProductOpInterface product = facts.product;
+  ConfigAttr config = facts.config;
+  OpBuilder builder(config.getContext());
+  bool ofA = problem.hasGroupsOfA(), ofB = problem.hasGroupsOfB(), ofD = problem.hasGroupsOfD();
+  Type aElement = product.getAElement(), bElement = product.getBElement(), dElement = product.getDElement();
+
+  SmallVector<Parameter> parameters;
+  auto map = [&](Operand of, Type type) { parameters.push_back({ParamKind::tensor_map, of, type}); };
+  auto memory = [&](Operand of, Type type) { parameters.push_back({ParamKind::matrix, of, type}); };
+  auto scales = [&](Operand of, ScaleAttr scale, bool byTma, int64_t box, int64_t rows, bool grouped) {
+    int64_t kBlocks = facts.isGroupedByK() ? kDynamic : facts.kBlocks;
+    if (byTma)
+      map(of, tensorMap(1, box, builder.getF32Type(), grouped, /*plain=*/true));
+    else // one row a block of rows, one column a K block; the strides are those of the storage
+      memory(of,
+             globalMatrix({rows, kBlocks}, builder.getF32Type(), grouped, scale.getLayout() != ScaleLayout::k_major));
+  };
+
+  map(Operand::a, tensorMap(facts.tileM / config.getClusterN(), kBlockK, aElement, ofA));
+  map(Operand::b, tensorMap(facts.tileN / config.getClusterM(), kBlockK, bElement, ofB));
+  scales(Operand::sfa, product.getAScale(), problem.sfaByTma(),
+         config::scalesOfA(problem, facts.tileM) / config::boxesOfScales(problem, facts.tileM), kDynamic, ofA);
+  scales(Operand::sfb, product.getBScale(), problem.sfbByTma(), facts.tileN,
+         llvm::divideCeil(product.getN(), problem.sfbRows), ofB);
+  if (problem.loadsC())
+    map(Operand::c, tensorMap(facts.tileM, facts.panelWidth, dElement, ofD));
+  map(Operand::d, tensorMap(facts.swap ? facts.storedColumns : kFragmentRows, facts.panelWidth, dElement, ofD));
+  if (problem.storesParts())
+    memory(Operand::d, globalMatrix({kDynamic, product.getN()}, dElement, ofD));
+  if (facts.isGroupedByK()) {
+    // Each group's tensor maps are made on the device, of where A and B are.
+    auto storage = [&](Type element) {
+      return facts.isFlat() ? MemRefType::get(kDynamic, element) : globalMatrix({kDynamic, kDynamic}, element);
+    };
+    memory(Operand::a, storage(aElement));
+    memory(Operand::b, storage(bElement));
+    memory(Operand::workspace, MemRefType::get(kDynamic, builder.getI8Type()));
+    parameters.push_back({ParamKind::extent_k, Operand::none, builder.getIndexType()});
+  }
+  if (product.getGroups())
+    memory(Operand::groups, MemRefType::get(problem.isTabulated() ? problem.groups : kDynamic, builder.getI32Type()));
+  parameters.push_back({ParamKind::extent_m, Operand::none, builder.getIndexType()});
+  return parameters;
+}
+
+//===----------------------------------------------------------------------===//
+// The function
+//===----------------------------------------------------------------------===//
+
+/// The description of the groups for the launcher; null if there are none.
+static GroupsAttr groupsOf(const Facts &facts) {
+  const config::Problem &problem = facts.problem;
+  if (!problem.isGrouped())
+    return GroupsAttr();
+  return GroupsAttr::get(facts.config.getContext(), problem.groups,
+                         *hopper::symbolizeGrouping(nameOf(format::kGroupingWords, problem.grouping)),
+                         problem.groupAlign);
+}
+
+/// The fields that a kernel's name has words of its own for.
+static constexpr int64_t config::Config::*kFieldsOfShortNames[] = {
+    &config::Config::tileM,       &config::Config::tileN,    &config::Config::stages,   &config::Config::consumers,
+    &config::Config::rasterGroup, &config::Config::clusterM, &config::Config::clusterN, &config::Config::splitK,
+    &config::Config::partials,    &config::Config::swapAb};
+
+std::string Signature::name(const Facts &facts) {
+  ProductOpInterface product = facts.product;
+  ConfigAttr config = facts.config;
+  const config::Config schedule = configOf(config);
+  auto layout = [](ScaleAttr scale) { return scale.getLayout() == ScaleLayout::k_major ? "k" : "mn"; };
+  auto f8 = [](Type element) { return isa<Float8E4M3FNType>(element) ? "e4m3" : "e5m2"; };
+  auto extent = [](int64_t size) { return ShapedType::isDynamic(size) ? "any" : std::to_string(size); };
+  std::string types = f8(product.getAElement());
+  if (product.getAElement() != product.getBElement())
+    types += std::string("_") + f8(product.getBElement());
+  types += product.getDElement().isF32() ? "_f32" : "_bf16";
+  if (product.getC())
+    types += product.isInPlace() ? "_in_place" : "_plus_c";
+  std::string name =
+      llvm::formatv("fp8gemm_{0}_{1}_m{2}_n{3}_k{4}_sfa_{5}_sfb_{6}_tile{7}x{8}_stages{9}_consumers{10}_raster{11}",
+                    product.isBScaledByRows() ? "1d1d" : "1d2d", types, extent(product.getM()), product.getN(),
+                    extent(product.getK()), layout(product.getAScale()), layout(product.getBScale()), facts.tileM,
+                    facts.tileN, config.getStages(), config.getConsumers(), config.getRasterGroup());
+  if (GroupsAttr groups = groupsOf(facts))
+    name += llvm::formatv("_{0}_groups_{1}{2}_align{3}", groups.getCount(), stringifyGrouping(groups.getBy()),
+                          facts.isFlat() ? "_flat" : "", groups.getAlign());
+  if (config.getSplitK() > 1)
+    name += "_split" + std::to_string(config.getSplitK());
+  else if (facts.cluster > 1)
+    name += llvm::formatv("_cluster{0}x{1}", config.getClusterM(), config.getClusterN());
+  if (config.getPartials() > 1)
+    name += "_partials" + std::to_string(config.getPartials());
+  if (facts.swap)
+    name += "_swap";
+  // The remaining fields are appended if they differ from their defaults, so no two schedules share a name.
+  for (const config::Field &field : config::kFields)
+    if (!llvm::is_contained(kFieldsOfShortNames, field.member))
+      if (int64_t value = schedule.*field.member; value != config::usualValue(facts.problem, schedule, field))
+        name += llvm::formatv("_{0}{1}", field.name, value);
+  return name;
+}
+
+Signature::Signature(const Facts &facts, gpu::GPUModuleOp module) {
+  const config::Problem &problem = facts.problem;
+  ProductOpInterface product = facts.product;
+  ConfigAttr config = facts.config;
+  auto builder = OpBuilder::atBlockEnd(module.getBody());
+  MLIRContext *context = builder.getContext();
+
+  SmallVector<Parameter> parameters = parametersOf(facts);
+  auto types = llvm::to_vector_of<Type>(llvm::map_range(parameters, [](const Parameter &p) { return p.type; }));
+  int64_t fragments = facts.fragments * config.getConsumers(), rows = facts.swap ? facts.storedColumns : kFragmentRows,
+          panels = facts.swap ? 1 : facts.storedColumns / facts.panelWidth;
+  SmallVector<Type> shared{sharedMemory({fragments, panels, rows, facts.panelWidth}, product.getDElement())};
+  if (config.getSplitK() > 1)
+    shared.push_back(sharedMemory({fragments, facts.columns / 8, kThreadsPerWarpgroup, 4}, builder.getF32Type()));
+  if (problem.isTabulated())
+    shared.push_back(sharedMemory({problem.groups + 1, 4}, builder.getI32Type()));
+  function =
+      gpu::GPUFuncOp::create(builder, product->getLoc(), name(facts), builder.getFunctionType(types, {}), shared);
+  for (auto [parameter, value] : llvm::zip_equal(parameters, function.getArguments())) {
+    function.setArgAttr(value.getArgNumber(), "hopper.param", ParamAttr::get(context, parameter.kind, parameter.of));
+    named(parameter.name(), value);
+  }
+  named("staging", staging());
+  if (shared.size() > 1)
+    named(problem.isTabulated() ? "table" : "exchange", table());
+
+  // What the launcher needs to know.
+  auto layout = [&](ScaleAttr scale) { return builder.getStringAttr(stringifyScaleLayout(scale.getLayout())); };
+  CUse c = !product.getC() ? CUse::none : product.isInPlace() ? CUse::in_place : CUse::apart;
+  function->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), builder.getUnitAttr());
+  function->setAttr("hopper.problem",
+                    ProblemAttr::get(context, builder.getStringAttr(product->getName().stripDialect()), product.getM(),
+                                     product.getN(), product.getK(), product.getAElement(), product.getBElement(), c,
+                                     product.getDElement(), layout(product.getAScale()), layout(product.getBScale()),
+                                     problem.sfbRows, groupsOf(facts)));
+  if (facts.isGroupedByK())
+    function->setAttr("hopper.workspace_bytes", builder.getI64IntegerAttr(2 * problem.groups * kTensorMapBytes));
+  function->setAttr("hopper.launch",
+                    LaunchAttr::get(context, kThreadsPerWarpgroup * (1 + config.getConsumers()), facts.tileM,
+                                    facts.tileN, config.getStages(), config.getConsumers(), config.getClusterM(),
+                                    config.getClusterN(), config.getSplitK()));
+  function->setAttr("hopper.config", builder.getStringAttr(config::describe(configOf(config))));
+}
+
+Value Signature::parameter(ParamKind kind, Operand of) const {
+  auto wanted = ParamAttr::get(function.getContext(), kind, of);
+  return *llvm::find_if(function.getArguments(), [&](BlockArgument argument) {
+    return function.getArgAttr(argument.getArgNumber(), "hopper.param") == wanted;
+  });
+}
