@@ -125,8 +125,13 @@ Error Builder::plan(size_t entry) {
   Product product(pack.problems[entry], pipeline);
   if (!product.isValid())
     return entryError(Kind::Problem, entry, product.takeErrors());
-  config::Problem problem = product.question();
   Planned &to = planned[entry];
+  if (isQuantisation(pack.problems[entry].problem)) { // one kernel, without a schedule to choose
+    to.configs = {{}};
+    to.intervals = {{1, 0}};
+    return Error::success();
+  }
+  config::Problem problem = product.question();
   if (problem.m) { // groups along K: one kernel
     config::Choice choice = config::choose(problem, *gpu, *problem.m);
     if (!choice.error.empty())
@@ -155,7 +160,8 @@ void Builder::collect() {
     format::PlanSpec spec;
     format::Problem problem = pack.problems[entry].problem;
     spec.batchInvariant = std::exchange(problem.batchInvariant, 0);
-    spec.modelledM = problem.grouping == format::Grouping::KCount ? 0 : uint32_t(pack.problems[entry].maxM);
+    bool isModelled = problem.grouping != format::Grouping::KCount && !isQuantisation(problem);
+    spec.modelledM = isModelled ? uint32_t(pack.problems[entry].maxM) : 0;
     std::vector<uint32_t> &known = ofProblem[problem];
     std::vector<uint32_t> indices;
     for (const config::Config &config : plan.configs) {

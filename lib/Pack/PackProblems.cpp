@@ -32,7 +32,7 @@ Error readEntry(const json::Value &value, PackProblem &entry) {
   if (!problem)
     return problem.takeError();
   entry.problem = *problem;
-  if (object->get("max_m") && problem->grouping == format::Grouping::KCount)
+  if (object->get("max_m") && (problem->grouping == format::Grouping::KCount || isQuantisation(*problem)))
     return createStringError("expected 'max_m' only with op gemm or grouped_gemm");
   Expected<int64_t> maxM = readCount(*object, "max_m", entry.maxM);
   if (!maxM)

@@ -69,7 +69,7 @@ private:
   /// What goes with a field: ops, or groupings where it goes with some of an op's only.
   std::string goesWith(const Field &field) const;
   bool mayHave(const Field &field) const {
-    return field.mayHave & setOf(problem.grouping) || (field.name == StringRef("m") && source == FieldSource::Options);
+    return field.mayHave & setOf(problem) || (field.name == StringRef("m") && source == FieldSource::Options);
   }
 
   const json::Object &object;
@@ -83,17 +83,16 @@ private:
 
 static GroupingSet groupingsOf(StringRef op) {
   GroupingSet groupings = 0;
-  for (const Word &grouping : kGroupingWords)
-    if (op == factsOf(Grouping(grouping.value)).op)
-      groupings |= setOf(Grouping(grouping.value));
+  for (const Problem &usual : usualProblems())
+    if (op == factsOf(usual).op)
+      groupings |= setOf(usual);
   return groupings;
 }
 
 static SmallVector<StringRef> opsOf(GroupingSet groupings) {
   SmallVector<StringRef> ops;
-  for (const Word &grouping : kGroupingWords)
-    if (StringRef op = factsOf(Grouping(grouping.value)).op;
-        groupings & setOf(Grouping(grouping.value)) && !is_contained(ops, op))
+  for (const Problem &usual : usualProblems())
+    if (StringRef op = factsOf(usual).op; groupings & setOf(usual) && !is_contained(ops, op))
       ops.push_back(op);
   return ops;
 }
@@ -109,9 +108,9 @@ static SmallVector<StringRef> wordsOf(const Field &field, GroupingSet groupings)
 
 Error Reader::readOp() {
   const json::Value *given = object.get("op");
-  SmallVector<StringRef> ops = opsOf(kAll);
+  SmallVector<StringRef> ops = opsOf(kAll | kQuantize);
   if (!given)
-    return createStringError("expected " + named("op") + " (gemm, grouped_gemm or k_grouped_gemm), got none");
+    return createStringError("expected " + named("op") + " (gemm, grouped_gemm, k_grouped_gemm or quantize), got none");
   op = given->getAsString().value_or("");
   ofOp = groupingsOf(op);
   if (!ofOp)
@@ -124,10 +123,10 @@ Error Reader::readGrouping() {
   const Field &field = *findField("grouping");
   const json::Value *given = object.get(field.name);
   SmallVector<StringRef> words = wordsOf(field, ofOp);
-  if (words.size() == 1) {
-    for (const Word &word : kGroupingWords)
-      if (ofOp & setOf(Grouping(word.value)))
-        problem = usualProblem(Grouping(word.value));
+  if (words.size() <= 1) {
+    for (const Problem &usual : usualProblems())
+      if (ofOp & setOf(usual))
+        problem = usual;
     return given ? createStringError("expected " + named(field.name) + " only with " + goesWith(field))
                  : Error::success();
   }
@@ -182,7 +181,7 @@ Expected<int64_t> Reader::valueOf(const Field &field, const json::Value &value) 
     break;
   }
   // An extent that may be any: -1.
-  bool mayBeAny = get(problem, field) == -1 && !(field.mustHave & setOf(problem.grouping));
+  bool mayBeAny = get(problem, field) == -1 && !(field.mustHave & setOf(problem));
   if (mayBeAny && value.getAsString() == StringRef("any"))
     return -1;
   bool mayBeNone = field.name == StringRef("m") && problem.grouping != Grouping::KCount;
@@ -191,7 +190,7 @@ Expected<int64_t> Reader::valueOf(const Field &field, const json::Value &value) 
 
 Error Reader::readField(const Field &field) {
   const json::Value *given = object.get(field.name);
-  const GroupingSet groupings = setOf(problem.grouping);
+  const GroupingSet groupings = setOf(problem);
   if (!given) {
     if (!(field.mustHave & groupings))
       return Error::success();

@@ -94,9 +94,32 @@ OperandTypes::OperandTypes(MLIRContext *context, const format::Problem &problem)
 /// The checks that come before types can be made; rules of the operation are its verifier's.
 LogicalResult checkExtents(Location loc, const format::Problem &problem) {
   if (failed(checkExtent(loc, "m", problem.m == -1 ? 0 : problem.m, 0)) ||
-      failed(checkExtent(loc, "n", problem.n, 1)) || failed(checkExtent(loc, "groups", problem.groups, 1)))
+      (!isQuantisation(problem) && failed(checkExtent(loc, "n", problem.n, 1))) || failed(checkExtent(loc, "groups", problem.groups, 1)))
     return failure();
   return problem.k == -1 ? success() : checkExtent(loc, "k", problem.k, 1);
+}
+
+/// A function with the quantisation, as the last of `module`.
+void addQuantisation(ModuleOp module, const format::Problem &problem) {
+  MLIRContext *context = module.getContext();
+  auto builder = OpBuilder::atBlockEnd(module.getBody());
+  Location loc = module.getLoc();
+  Type f32 = Float32Type::get(context);
+  Type x = problem.x == format::XType::F32   ? f32
+           : problem.x == format::XType::F16 ? Type(Float16Type::get(context))
+                                               : Type(BFloat16Type::get(context));
+  Type q = problem.a == format::Type::E4M3 ? Type(Float8E4M3FNType::get(context)) : Float8E5M2Type::get(context);
+  bool mnMajor = isMnMajor(problem.sfa);
+  int64_t m = extent(problem.m), rows = problem.m != -1 && mnMajor ? llvm::alignTo(m, kTmaScales) : m;
+  SmallVector<Type> types{MemRefType::get({m, problem.k}, x), MemRefType::get({m, problem.k}, q),
+                          MemRefType::get(scaleShape(rows, problem.k, mnMajor), f32)};
+  auto func = func::FuncOp::create(builder, loc, factsOf(problem).op, builder.getFunctionType(types, {}));
+  Block *body = func.addEntryBlock();
+  builder.setInsertionPointToEnd(body);
+  auto layout = *symbolizeScaleLayout(nameOf(format::kLayoutWords, problem.sfa));
+  QuantizeOp::create(builder, loc, TypeRange(), body->getArgument(0), body->getArgument(1), body->getArgument(2),
+                     ScaleAttr::get(context, 1, kBlock, layout), problem.powerOfTwo != 0, SymbolRefAttr());
+  func::ReturnOp::create(builder, loc);
 }
 
 } // namespace
@@ -106,6 +129,11 @@ OwningOpRef<ModuleOp> buildModule(MLIRContext &context, const format::Problem &p
   if (failed(checkExtents(loc, problem)))
     return nullptr;
   context.loadDialect<FP8GemmDialect, func::FuncDialect>();
+  if (isQuantisation(problem)) {
+    OwningOpRef<ModuleOp> module = ModuleOp::create(loc);
+    addQuantisation(*module, problem);
+    return succeeded(verify(*module)) ? std::move(module) : nullptr;
+  }
   OpBuilder builder(&context);
   OperandTypes types(&context, problem);
   GroupingAttr grouping = groupingAttr(&context, problem, loc);

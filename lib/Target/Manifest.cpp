@@ -37,6 +37,8 @@ format::Operand toFormat(hopper::Operand operand) {
     return format::Operand::Groups;
   case hopper::Operand::workspace:
     return format::Operand::Workspace;
+  case hopper::Operand::x:
+    return format::Operand::X;
   case hopper::Operand::none:
     break;
   }
@@ -59,6 +61,16 @@ std::optional<format::ScaleLayout> toFormat(StringAttr layout) {
   for (const format::Word &word : format::kLayoutWords)
     if (layout.getValue() == word.name)
       return format::ScaleLayout(word.value);
+  return std::nullopt;
+}
+
+std::optional<format::XType> fromOf(Type element) {
+  if (element.isBF16())
+    return format::XType::BF16;
+  if (element.isF16())
+    return format::XType::F16;
+  if (element.isF32())
+    return format::XType::F32;
   return std::nullopt;
 }
 
@@ -106,6 +118,7 @@ private:
   FailureOr<flatbuffers::Offset<format::Param>> buildParam(unsigned index);
   FailureOr<flatbuffers::Offset<format::Param>> buildTensorMap(unsigned index, format::Operand operand);
   FailureOr<flatbuffers::Offset<format::StoredProblem>> buildProblem();
+  FailureOr<flatbuffers::Offset<format::StoredProblem>> buildQuantization(hopper::QuantizationAttr problem);
   /// Null, without an error, for a kernel that is not a debug build.
   FailureOr<flatbuffers::Offset<format::DebugRings>> buildDebugRings();
   /// Whether a parameter of this kind and operand is there.
@@ -166,7 +179,28 @@ bool ManifestBuilder::hasParam(hopper::ParamKind kind, hopper::Operand operand) 
   return false;
 }
 
+FailureOr<flatbuffers::Offset<format::StoredProblem>>
+ManifestBuilder::buildQuantization(hopper::QuantizationAttr problem) {
+  std::optional<format::ScaleLayout> scales = toFormat(problem.getScales());
+  auto q = toFormat(problem.getQ());
+  std::optional<format::XType> x = fromOf(problem.getX());
+  if (!scales || !q || !x)
+    return kernel.emitError("expected a quantisation of bf16, f16 or f32 to f8E4M3FN or f8E5M2 with scale layout k_major "
+                            "or mn_major, got ")
+           << problem;
+  format::Problem fields = format::usualQuantisation();
+  fields.m = ShapedType::isDynamic(problem.getM()) ? -1 : problem.getM();
+  fields.k = problem.getK();
+  fields.a = format::typeOf(*q);
+  fields.sfa = *scales;
+  fields.x = *x;
+  fields.powerOfTwo = problem.getPowerOfTwo() != 0;
+  return format::writeProblem(fbb, fields);
+}
+
 FailureOr<flatbuffers::Offset<format::StoredProblem>> ManifestBuilder::buildProblem() {
+  if (auto quantization = kernel->getAttrOfType<hopper::QuantizationAttr>("hopper.problem"))
+    return buildQuantization(quantization);
   auto problem = require<hopper::ProblemAttr>("hopper.problem");
   if (!problem)
     return failure();
@@ -322,9 +356,10 @@ void printDebugRings(llvm::json::OStream &json, const format::DebugRings &debug)
 } // namespace
 
 void printProblem(llvm::json::OStream &json, const format::Problem &problem) {
-  json.attribute("op", factsOf(problem.grouping).op);
+  json.attribute("op", factsOf(problem).op);
+  const format::GroupingSet own = isQuantisation(problem) ? format::kQuantize : format::kAll;
   for (const format::Field &field : format::kFields) {
-    if (!field.inManifest)
+    if (!field.inManifest || (!(field.mayHave & own) && field.name != StringRef("m")))
       continue;
     int64_t value = get(problem, field);
     const format::Word *word = wordOf(field, value);
@@ -389,8 +424,9 @@ void printReport(const Kernel &kernel, llvm::raw_ostream &os) {
   auto line = [&](StringRef title) -> llvm::raw_ostream & { return os << "  " << llvm::left_justify(title, 12); };
   os << "kernel " << kernel.name << '\n';
   unsigned cluster = manifest.cluster_m() * manifest.cluster_n() * manifest.split_k();
-  line("schedule") << manifest.config()->c_str() << "; cluster of " << cluster << " CTA"
-                   << (cluster == 1 ? "\n" : "s\n");
+  if (!isQuantisation(format::readProblem(*manifest.problem())))
+    line("schedule") << manifest.config()->c_str() << "; cluster of " << cluster << " CTA"
+                     << (cluster == 1 ? "\n" : "s\n");
   line("launch") << manifest.threads() << " threads and " << manifest.smem_bytes() << " bytes of shared memory per CTA\n";
   line("registers") << manifest.registers() << " per thread at launch, " << manifest.spill_bytes() << " bytes spilled\n";
   line("made by") << "LLVM " << manifest.llvm_version()->c_str() << ", ptxas " << manifest.ptxas_version()->c_str()

@@ -18,10 +18,11 @@ from fp8gemm._native import (
     grouped_gemm_contiguous,
     grouped_gemm_k,
     grouped_gemm_masked,
+    quantize,
     set_pack,
 )
 from fp8gemm._pack import Pack, load
 from fp8gemm._problems import Problem
 
 __all__ = ["CompileError", "Error", "NotInPackError", "Pack", "Problem", "__version__", "compile", "explain", "gemm", "get_pack",
-           "grouped_gemm_contiguous", "grouped_gemm_k", "grouped_gemm_masked", "inspect", "load", "plan", "set_pack"]
+           "grouped_gemm_contiguous", "grouped_gemm_k", "grouped_gemm_masked", "inspect", "load", "plan", "quantize", "set_pack"]

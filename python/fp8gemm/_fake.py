@@ -244,3 +244,39 @@ def k_out(a, sfa, b, sfb, lengths, d, *, num_sms=0, **_):
     _expect_f32("sfa", sfa)
     _expect_f32("sfb", sfb)
     _expect_written(place, d, *_shape("grouped_gemm_k", "d", dict(G=lengths.shape[0], M=m, N=n, K=k)))
+
+
+#
+# Quantisation
+#
+
+
+def _expect_x(x, num_sms):
+    _expect_count("num_sms", num_sms)
+    _read((x, "x"), "x", x, 2)
+    _expect_type("x", x, (torch.bfloat16, torch.float16, torch.float32), "bfloat16, float16 or float32")
+
+
+def quantize(x, *, layout="mn_major", dtype=None, num_sms=0, **_):
+    _expect_x(x, num_sms)
+    if layout not in ("mn_major", "k_major"):
+        raise ValueError(f'expected \'layout\' to be "mn_major" or "k_major", got {layout!r}')
+    if dtype not in (None, torch.float8_e4m3fn, torch.float8_e5m2):
+        raise TypeError(f"expected 'dtype' to be float8_e4m3fn or float8_e5m2, got {dtype}")
+    rows, columns = x.shape
+    blocks = _ceil_div(columns)
+    q = x.new_empty((rows, columns), dtype=dtype or torch.float8_e4m3fn)
+    if layout == "k_major":
+        return q, x.new_empty((rows, blocks), dtype=torch.float32)
+    aligned = (rows + 3) // 4 * 4  # 16 bytes
+    return q, x.new_empty((blocks, aligned), dtype=torch.float32)[:, :rows].T
+
+
+def quantize_out(x, q, scales, *, num_sms=0, **_):
+    _expect_x(x, num_sms)
+    extents = dict(zip("MK", x.shape))
+    for name, tensor in (("q", q), ("scales", scales)):
+        _read((x, "x"), name, tensor, 2)
+    _expect_type("q", q, _FP8, "float8_e4m3fn, float8_e5m2, or uint8 (the bits of e4m3)")
+    _expect_shape_of("quantize", extents, q=q, scales=scales)
+    _expect_f32("scales", scales)

@@ -29,6 +29,8 @@ class Pack(_native.Pack):
     def _all_scale_layouts(self) -> tuple[dict[tuple[Any, ...], list[tuple[str, str]]], ...]:
         known: tuple[defaultdict[tuple[Any, ...], list[tuple[str, str]]], ...] = defaultdict(list), defaultdict(list)
         for problem in self.problems:
+            if problem.op == "quantize":
+                continue
             for of_invariant in (False, True)[:1 + problem.batch_invariant]:
                 known[of_invariant][problem.grouping, problem.n, problem.k, problem.recipe].append((problem.sfa, problem.sfb))
         return tuple(map(dict, known))

@@ -8,17 +8,17 @@ from typing import Any
 from fp8gemm import _native
 from fp8gemm._native import NotInPackError
 
-# The table of fields is in C++ (runtime/format): for each grouping its op, what its fields usually are, and which an entry
+# The table of fields is in C++ (runtime/format): for each grouping, of products and of quantisation, its op, what its fields usually are, and which an entry
 # of a list has to name.
-_OPS, _USUAL, _NEEDED = ({entry[0]: entry[i] for entry in _native._problem_fields()} for i in (1, 2, 3))
+_FIELDS = {(entry[0], entry[2]["x_type"] is not None): entry[1:] for entry in _native._problem_fields()}
 _ATTRIBUTES = {"flattened": "flat"}  # where they have other names
 
 
 @dataclass(frozen=True)
 class Problem:
-    """A product for which a pack has kernels, with any M. The values are those of the options of `fp8gemm-compile`."""
+    """A product or a quantisation for which a pack has kernels, with any M. The values are those of the options of `fp8gemm-compile`."""
 
-    grouping: str  # none, row_index, row_end, row_count, batched, k_count
+    grouping: str  # of a quantisation none, as of one product; none, row_index, row_end, row_count, batched, k_count
     groups: int
     align: int  # with row_index and row_end: the rows of each group start at a multiple of it
     flat: bool  # with k_count: a and b are the packed matrices of the groups
@@ -33,18 +33,30 @@ class Problem:
     sfa: str  # k_major, mn_major
     sfb: str
     batch_invariant: bool = False  # a row of d has the same bits for every M
+    x_type: str | None = None  # bf16, f16, f32: a quantisation, of which only k, a_type, sfa and power_of_two count
+    power_of_two: bool = False  # its scales are rounded up to powers of two
 
     @classmethod
     def of(cls, fields: dict[str, Any]) -> "Problem":
         """From the fields of `_native`."""
         return cls(**{_ATTRIBUTES.get(name, name): value for name, value in fields.items()})
 
+    @property
+    def op(self) -> str:
+        """gemm, grouped_gemm, k_grouped_gemm or quantize."""
+        return self._fields()[0]
+
+    def _fields(self) -> Any:
+        """The op, what its fields usually are, and which an entry has to name."""
+        return _FIELDS[self.grouping, self.x_type is not None]
+
     def entry(self) -> dict[str, Any]:
         """As an entry of the list that `fp8gemm-compile --pack` takes, without what it takes for granted."""
-        entry: dict[str, Any] = {"op": _OPS[self.grouping]}
-        for name, usual in _USUAL[self.grouping].items():
+        op, usual_fields, needed = self._fields()
+        entry: dict[str, Any] = {"op": op}
+        for name, usual in usual_fields.items():
             value = getattr(self, _ATTRIBUTES.get(name, name))
-            if value != usual or name in _NEEDED[self.grouping]:
+            if value != usual or name in needed:
                 entry[name] = value
         return entry
 

@@ -10,9 +10,10 @@ They launch kernels of the pack of `fp8gemm.set_pack`; arguments are those of th
     grouped_gemm_contiguous(a, sfa, b, sfb, groups, ...)        -> d, and _out(..., d)
     grouped_gemm_masked(a, sfa, b, sfb, counts, ...)            -> d, and _out(..., d)
     grouped_gemm_k_add_(a, sfa, b, sfb, lengths, d)                d[g] += ...
+    quantize(x, layout="mn_major", power_of_two=False, dtype=None)  -> a, sfa, and quantize_out(x, q, scales, ...)
 
-dtype is that of d: torch.bfloat16 (the default) or torch.float32. All take num_sms=0, dependent=False and
-batch_invariant=False. Padding rows of d, which belong to no group, are not initialised.
+dtype is that of d: torch.bfloat16 (the default) or torch.float32; of quantize it is that of a: torch.float8_e4m3fn (the default) or
+torch.float8_e5m2. All take num_sms=0 and dependent=False, and all but quantize batch_invariant=False. Padding rows of d, which belong to no group, are not initialised.
 
 Inputs may have any strides and offsets: operands that the kernels cannot read as they are stored are copied.
 d is written in place, and rejected if that is impossible. Traced without data, the operators reject the same shapes, types
@@ -212,6 +213,29 @@ def _k_add(a, sfa, b, sfb, lengths, d, **options):
     _launch("grouped_gemm_k", "k_count", (a, sfa, b, sfb), lengths, d, d, written=d, **options)
 
 
+def _quantize(x, *, layout="mn_major", dtype=None, **options):
+    q, scales = _fake.quantize(x, layout=layout, dtype=dtype)
+    _quantize_out(x, q, scales, **options)
+    return q, scales
+
+
+def _quantize_out(x, q, scales, **options):
+    try:
+        _native.quantize(x, q, scales, **options)
+    except (ValueError, _native.NotInPackError):
+        readable = _layouts.readable_matrix(x) if x.dim() == 2 else x
+        if readable is x:
+            raise
+        _native.quantize(readable, q, scales, **options)
+
+
+def _define_quantize(name, arguments, result, on_cuda, fake):
+    options = _schema("quantize", "power_of_two", "num_sms", "dependent")
+    _library.define(f"{name}(Tensor x, {arguments}, {options}) -> {result}", tags=_TAGS)
+    _library.impl(name, on_cuda, "CUDA")
+    torch.library.register_fake(f"fp8gemm::{name}", fake, lib=_library)
+
+
 _BY = _schema("grouped_gemm_contiguous", "by", "align", "expected_m").replace("'", '"')
 _define("gemm", "Tensor? c=None, *, ScalarType? dtype=None", "Tensor", _gemm, _fake.gemm)
 _define("gemm_out", "Tensor(d!) d, Tensor? c=None, *", "()", _gemm_out, _fake.gemm_out)
@@ -225,6 +249,8 @@ _define("grouped_gemm_masked", "Tensor? counts, *, int expected_m=0, ScalarType?
 _define("grouped_gemm_masked_out", "Tensor? counts, Tensor(d!) d, *, int expected_m=0", "()", _masked_out,
         _fake.masked_out)
 _define("grouped_gemm_k_add_", "Tensor lengths, Tensor(d!) d, *", "()", _k_add, _fake.k_out)
+_define_quantize("quantize", '*, str layout="mn_major", ScalarType? dtype=None', "(Tensor, Tensor)", _quantize, _fake.quantize)
+_define_quantize("quantize_out", "Tensor(q!) q, Tensor(scales!) scales, *", "()", _quantize_out, _fake.quantize_out)
 
 
 def __getattr__(name):

@@ -85,6 +85,7 @@ PyMODINIT_FUNC PyInit__native() {
       {"_problem_fields", problemFields, METH_NOARGS, nullptr},
       {"_parameters", parameters, METH_NOARGS, nullptr},
       {"gemm", asFunction(function<gemm>), kFast, docOf(kGemm)},
+      {"quantize", asFunction(function<quantize>), kFast, docOf(kQuantize)},
       {"grouped_gemm_contiguous", asFunction(function<groupedGemmContiguous>), kFast, docOf(kContiguous)},
       {"grouped_gemm_masked", asFunction(function<groupedGemmMasked>), kFast, docOf(kMasked)},
       {"grouped_gemm_k", asFunction(function<groupedGemmK>), kFast, docOf(kK)},

@@ -172,7 +172,8 @@ static Object valueOf(const format::Field &field, int64_t value) {
     return Object(PyUnicode_FromString(word->name));
   if (field.kind == format::Kind::Flag)
     return Object(PyBool_FromLong(long(value)));
-  return value == -1 ? Object::borrow(Py_None) : Object(PyLong_FromLongLong(value));
+  bool isNothing = value == -1 || field.kind == format::Kind::Word; // any; a word that this problem has none of
+  return isNothing ? Object::borrow(Py_None) : Object(PyLong_FromLongLong(value));
 }
 
 /// A dictionary of all fields.
@@ -199,16 +200,16 @@ static PyObject *packProblems(PyObject *self, PyObject *) {
 
 PyObject *python::problemFields(PyObject *, PyObject *) {
   Object list(PyList_New(0));
-  for (const format::Word &word : format::kGroupingWords) {
-    const auto grouping = format::Grouping(word.value);
-    Object usual = dictionaryOf(format::usualProblem(grouping)), needed(PyList_New(0));
+  for (const format::Problem &problem : format::usualProblems()) {
+    Object usual = dictionaryOf(problem), needed(PyList_New(0));
     for (const format::Field &field : format::kFields)
-      if (Object name(PyUnicode_FromString(field.name)); field.mustHave & setOf(grouping))
+      if (Object name(PyUnicode_FromString(field.name)); field.mustHave & setOf(problem))
         if (!needed || !name || PyList_Append(needed.get(), name.get()) != 0)
           return nullptr;
     if (!list || !usual || !needed)
       return nullptr;
-    Object entry(Py_BuildValue("(ssOO)", word.name, factsOf(grouping).op, usual.get(), needed.get()));
+    Object entry(Py_BuildValue("(ssOO)", nameOf(format::kGroupingWords, problem.grouping),
+                                factsOf(problem).op, usual.get(), needed.get()));
     if (!entry || PyList_Append(list.get(), entry.get()) != 0)
       return nullptr;
   }
@@ -244,6 +245,7 @@ bool python::addPackType(PyObject *module) {
       {"_problems", packProblems, METH_NOARGS, nullptr},
       {"close", packClose, METH_NOARGS, docs::kClose},
       {"gemm", asFunction(method<gemm>), kFast, docOf(kGemm)},
+      {"quantize", asFunction(method<quantize>), kFast, docOf(kQuantize)},
       {"grouped_gemm_contiguous", asFunction(method<groupedGemmContiguous>), kFast, docOf(kContiguous)},
       {"grouped_gemm_masked", asFunction(method<groupedGemmMasked>), kFast, docOf(kMasked)},
       {"grouped_gemm_k", asFunction(method<groupedGemmK>), kFast, docOf(kK)},

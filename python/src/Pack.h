@@ -65,7 +65,7 @@ private:
   PyThreadState *state;
 };
 
-/// _native._problem_fields(): for each grouping its op, what its fields usually are, and which of them an entry of a
+/// _native._problem_fields(): for each grouping, and for quantisation ("none", like one product), its op, what its fields usually are, and which of them an entry of a
 /// list has to name: [(grouping, op, {field: value}, [field, ...]), ...].
 PyObject *problemFields(PyObject *, PyObject *);
 
@@ -79,6 +79,7 @@ using Launcher = PyObject *(*)(Pack &pack, PyObject *const *args, Py_ssize_t cou
 PyObject *callWith(Pack &pack, Launcher launch, PyObject *const *args, Py_ssize_t count, PyObject *keywords);
 
 PyObject *gemm(Pack &pack, PyObject *const *args, Py_ssize_t count, PyObject *keywords);
+PyObject *quantize(Pack &pack, PyObject *const *args, Py_ssize_t count, PyObject *keywords);
 PyObject *groupedGemmContiguous(Pack &pack, PyObject *const *args, Py_ssize_t count, PyObject *keywords);
 PyObject *groupedGemmMasked(Pack &pack, PyObject *const *args, Py_ssize_t count, PyObject *keywords);
 PyObject *groupedGemmK(Pack &pack, PyObject *const *args, Py_ssize_t count, PyObject *keywords);

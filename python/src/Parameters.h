@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The parameters of the products, once: what a call may give, `help()`, the stubs and the schemas of PyTorch's
+// The parameters of products and quantisation, once: what a call may give, `help()`, the stubs and the schemas of PyTorch's
 // operators are made of this table.
 
 #ifndef FP8GEMM_PYTHON_SRC_PARAMETERS_H
@@ -144,7 +144,17 @@ constexpr auto kKParameters = join(
     },
     kLaunch, kGroupedLaunch);
 
-/// A product of the module, and a method of its packs.
+constexpr std::array kQuantizeParameters = {
+    Parameter{"x", "A", nullptr, kMK, "bfloat16, float16 or float32"},
+    Parameter{"q", "A", nullptr, kMK, "float8_e4m3fn, float8_e5m2, or uint8 (the bits of e4m3), overwritten"},
+    Parameter{"scales", "A", nullptr, kMBlocks, "float32, for 128 elements of a row of x, overwritten"},
+    Parameter{"power_of_two", "bool", "False", kAny, "scales are rounded up to powers of two"},
+    kLaunch[indexOf(kLaunch, "stream")],
+    kLaunch[indexOf(kLaunch, "num_sms")],
+    kLaunch[indexOf(kLaunch, "dependent")],
+};
+
+/// A product or a quantisation of the module, and a method of its packs.
 struct Function {
   const char *name;
   const Parameter *parameters;
@@ -177,7 +187,12 @@ constexpr Function kMasked("grouped_gemm_masked", kMaskedParameters, 6,
 constexpr Function kK("grouped_gemm_k", kKParameters, 7,
                       "d[g] = c[g] + a[:, K of g] @ b[:, K of g].T for each group: weight gradients of experts. "
                       "Returns d.");
-constexpr const Function *kFunctions[] = {&kGemm, &kContiguous, &kMasked, &kK};
+constexpr Function kQuantize(
+    "quantize", kQuantizeParameters, 3, "q and scales as the a and sfa of gemm, from x; enqueued on a stream. Returns q.",
+    "scale = max(amax, 1e-4) / 448 (57344 for e5m2) of 128 elements of a row, q = x * (1 / scale): docs/Numerics.md defines\n"
+    "the bits. x and q have stride 1 along their rows, scales are mn_major or k_major according to their strides;\n"
+    "alignment is that of gemm.\n\n");
+constexpr const Function *kFunctions[] = {&kGemm, &kContiguous, &kMasked, &kK, &kQuantize};
 
 /// For help(); the first line is the signature, as inspect reads it. Kept for ever.
 const char *docOf(const Function &function);

@@ -315,5 +315,17 @@ bool Tensor::readResultElement(fp8gemm_type &result) const {
   return true;
 }
 
+bool Tensor::readQuantizedElement(fp8gemm_x_type &result) const {
+  if (isA(dlpack::kBfloat, 16))
+    result = FP8GEMM_X_BF16;
+  else if (isA(dlpack::kFloat, 16))
+    result = FP8GEMM_X_F16;
+  else if (isA(dlpack::kFloat, 32))
+    result = FP8GEMM_X_F32;
+  else
+    return wrongType(*this, "bfloat16, float16 or float32");
+  return true;
+}
+
 bool Tensor::expectF32() const { return isA(dlpack::kFloat, 32) || wrongType(*this, "float32"); }
 bool Tensor::expectI32() const { return isA(dlpack::kInt, 32) || wrongType(*this, "int32"); }

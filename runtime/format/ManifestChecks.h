@@ -15,7 +15,7 @@
 namespace fp8gemm::format {
 
 /// Version of Manifest.fbs that this code writes and reads.
-constexpr uint32_t kManifestVersion = 4;
+constexpr uint32_t kManifestVersion = 5;
 
 /// CTAs of a launch whose kernel has a workspace: the multiprocessors of a whole GH100. So the size of a
 /// workspace is known without a GPU, and the same on all.
@@ -24,11 +24,18 @@ constexpr uint32_t kMaxWorkspaceCtas = 144;
 constexpr uint32_t kWorkspaceAlignment = 128;
 
 /// Whether it is a matrix, or one of each group.
-inline bool isMatrix(Operand operand) { return operand >= Operand::A && operand <= Operand::D; }
+inline bool isMatrix(Operand operand) { return operand >= Operand::A && operand <= Operand::X; }
+
+/// Whether it is an operand of the problem's op. Products without it have C, too, which is then not used.
+inline bool isOf(const Problem &problem, Operand operand) {
+  if (isQuantisation(problem))
+    return operand == Operand::X || operand == Operand::A || operand == Operand::ScaleA || operand == Operand::None;
+  return operand != Operand::X;
+}
 
 /// Whether the operand has an extent of groups, its outermost.
 inline bool hasGroups(const Problem &problem, Operand operand) {
-  const GroupingFacts &facts = factsOf(problem.grouping);
+  const GroupingFacts &facts = factsOf(problem);
   bool isA = operand == Operand::A || operand == Operand::ScaleA,
        isB = operand == Operand::B || operand == Operand::ScaleB;
   return isMatrix(operand) && (isA ? facts.ofA : isB ? facts.ofB : facts.ofD);
@@ -74,13 +81,15 @@ inline unsigned bytesOf(ParamKind kind) {
 
 /// Whether the host has such a parameter of the operand to pass.
 inline bool suits(const Problem &problem, ParamKind kind, Operand operand) {
+  if (!isOf(problem, operand))
+    return false;
   switch (kind) {
   case ParamKind::TensorMap:
     return isMatrix(operand);
   case ParamKind::LeadingDimension:
     return isMatrix(operand) && !isFlat(problem, operand);
   case ParamKind::Pointer:
-    return isMatrix(operand) || (operand == Operand::Groups && factsOf(problem.grouping).isDescribed) ||
+    return isMatrix(operand) || (operand == Operand::Groups && factsOf(problem).isDescribed) ||
            operand == Operand::Workspace;
   case ParamKind::GroupStride:
     return hasGroups(problem, operand);
@@ -129,7 +138,9 @@ inline std::string checkParam(const Manifest &manifest, const Problem &problem, 
 
 /// Empty, or why the op and its groups don't go together.
 inline std::string checkGroups(std::string_view op, const Problem &problem) {
-  const GroupingFacts &facts = factsOf(problem.grouping);
+  const GroupingFacts &facts = factsOf(problem);
+  if (isQuantisation(problem))
+    return op == facts.op ? std::string() : std::string("expected op '") + facts.op + "' of a problem with an x, got '" + std::string(op) + "'";
   const std::string grouping = print(*findField("grouping"), int64_t(problem.grouping));
   if (op != facts.op)
     return std::string("expected op '") + facts.op + "' with grouping " + grouping + ", got '" + std::string(op) + "'";
@@ -149,8 +160,10 @@ inline std::string checkGroups(std::string_view op, const Problem &problem) {
 
 /// Empty, or the field whose number stands for nothing.
 inline std::string checkWords(const Problem &problem) {
+  const Problem usual = usualProblem(problem);
   for (const Field &field : kFields)
-    if (int64_t value = get(problem, field); field.kind == Kind::Word && !wordOf(field, value)) {
+    if (int64_t value = get(problem, field);
+        field.kind == Kind::Word && !wordOf(field, value) && value != get(usual, field)) {
       std::string words;
       for (const Word &word : field.words)
         words += (words.empty() ? "" : ", ") + std::string(word.name);
@@ -159,16 +172,24 @@ inline std::string checkWords(const Problem &problem) {
   return {};
 }
 
+/// The same for any M.
+inline Problem withoutM(Problem problem) {
+  problem.m = -1;
+  return problem;
+}
+
 /// Empty, or what is wrong with the problem.
 inline std::string checkProblem(const StoredProblem &stored, const Problem &problem) {
   if (std::string error = checkWords(problem); !error.empty())
     return error;
   if (std::string error = checkGroups(stored.op()->string_view(), problem); !error.empty())
     return error;
+  if (isQuantisation(problem) && relevant(problem) != withoutM(problem))
+    return "expected a quantisation with only the fields that it has, got " + print(problem);
   // The reduction length of groups along K is the device's to know, their M is not.
   bool kGrouped = problem.grouping == Grouping::KCount;
-  int64_t leastM = kGrouped ? 1 : -1, leastK = kGrouped ? -1 : 1;
-  if (problem.m < leastM || problem.m > INT32_MAX || problem.n < 1 || problem.n > INT32_MAX || problem.k < leastK ||
+  int64_t leastM = kGrouped ? 1 : -1, leastK = kGrouped ? -1 : 1, leastN = isQuantisation(problem) ? 0 : 1;
+  if (problem.m < leastM || problem.m > INT32_MAX || problem.n < leastN || problem.n > INT32_MAX || problem.k < leastK ||
       problem.k > INT32_MAX)
     return "expected extents that fit 32 bits, got m = " + std::to_string(problem.m) +
            ", n = " + std::to_string(problem.n) + ", k = " + std::to_string(problem.k);

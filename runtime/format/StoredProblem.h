@@ -42,6 +42,8 @@ inline Problem readProblem(const StoredProblem &stored) {
   problem.groups = stored.groups();
   problem.align = stored.group_align();
   problem.flat = stored.flat();
+  problem.x = XType(stored.x());
+  problem.powerOfTwo = stored.power_of_two();
   return problem;
 }
 
@@ -49,9 +51,10 @@ inline flatbuffers::Offset<StoredProblem> writeProblem(flatbuffers::FlatBufferBu
                                                        const Problem &problem) {
   auto element = [](Type type) { return kElementTypes[uint32_t(type)]; };
   return CreateStoredProblemDirect(
-      builder, factsOf(problem.grouping).op, problem.m, problem.n, problem.k, element(problem.a), element(problem.b),
+      builder, factsOf(problem).op, problem.m, problem.n, problem.k, element(problem.a), element(problem.b),
       element(problem.d), 1, kScaleBlock, uint8_t(problem.sfa), problem.sfbRows, kScaleBlock, uint8_t(problem.sfb),
-      uint8_t(problem.c), problem.groups, uint8_t(problem.grouping), problem.align, problem.flat);
+      uint8_t(problem.c), problem.groups, uint8_t(problem.grouping), problem.align, problem.flat,
+      uint8_t(problem.x), problem.powerOfTwo);
 }
 
 } // namespace fp8gemm::format

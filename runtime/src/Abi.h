@@ -23,13 +23,17 @@ template <> struct Versioned<fp8gemm_grouped_gemm_args> {
   static constexpr const char *name = "fp8gemm_grouped_gemm_args";
   static constexpr size_t firstSize = sizeof(fp8gemm_grouped_gemm_args);
 };
+template <> struct Versioned<fp8gemm_quantize_args> {
+  static constexpr const char *name = "fp8gemm_quantize_args";
+  static constexpr size_t firstSize = sizeof(fp8gemm_quantize_args);
+};
 template <> struct Versioned<fp8gemm_kernel_info> {
   static constexpr const char *name = "fp8gemm_kernel_info";
   static constexpr size_t firstSize = offsetof(fp8gemm_kernel_info, dependent_launch);
 };
 template <> struct Versioned<fp8gemm_problem> {
   static constexpr const char *name = "fp8gemm_problem";
-  static constexpr size_t firstSize = sizeof(fp8gemm_problem);
+  static constexpr size_t firstSize = offsetof(fp8gemm_problem, x_type);
 };
 
 /// No struct grows beyond this: a larger size is one that was never set.

@@ -51,6 +51,12 @@ static void setScaleExtents(const Call &call, int64_t outer, format::ScaleLayout
 
 static void describeOperands(Call &call) {
   const Facts &facts = call.facts;
+  if (isQuantisation(facts.problem)) {
+    setExtents(call[Operand::X], call.m, call.k);
+    setExtents(call[Operand::A], call.m, call.k);
+    setScaleExtents(call, call.m, facts.problem.sfa, call[Operand::ScaleA]);
+    return;
+  }
   setExtents(call[Operand::A], call.m, call.k);
   setExtents(call[Operand::B], facts.problem.n, call.k);
   setExtents(call[Operand::D], call.m, facts.problem.n);
@@ -66,7 +72,7 @@ static void describeOperands(Call &call) {
     else if (storage.form->groups == 1) // none to step to; a tensor map wants a stride all the same
       storage.tensor.group_stride = storage.tensor.leading_dimension;
   }
-  if (format::factsOf(facts.problem.grouping).isDescribed)
+  if (format::factsOf(facts.problem).isDescribed)
     setLength(call[Operand::Groups], call.groupEntries());
   if (facts.workspaceBytes)
     setLength(call[Operand::Workspace], int64_t(facts.workspaceBytes));
@@ -226,7 +232,7 @@ static fp8gemm_status checkC(const Call &call) {
 
 /// The description of groups, where the kernel reads one.
 static fp8gemm_status checkDescription(const Call &call) {
-  if (format::factsOf(call.facts.problem.grouping).isDescribed)
+  if (format::factsOf(call.facts.problem).isDescribed)
     return checkStorage(call[Operand::Groups]);
   if (const void *groups = call[Operand::Groups].tensor.data)
     return fail(FP8GEMM_INVALID_ARGUMENT, "expected 'groups' to be null, since those of kernel '%s' are equal, got %p",
@@ -246,19 +252,26 @@ static fp8gemm_status checkWorkspace(const Call &call) {
   return FP8GEMM_OK;
 }
 
-/// D overlaps no operand but, where the kernel adds in place, C.
-static fp8gemm_status checkOverlap(const Call &call) {
-  const Footprint d(call[Operand::D]);
-  for (Operand operand :
-       {Operand::A, Operand::ScaleA, Operand::B, Operand::ScaleB, Operand::C, Operand::Groups, Operand::Workspace}) {
+/// What is written overlaps no other operand but, where the kernel adds in place, C.
+static fp8gemm_status checkOverlap(const Call &call, Operand written) {
+  const Footprint result(call[written]);
+  for (Operand operand : {Operand::X, Operand::A, Operand::ScaleA, Operand::B, Operand::ScaleB, Operand::C,
+                          Operand::Groups, Operand::Workspace}) {
     const Storage &other = call[operand];
-    if (operand == Operand::C && call.facts.problem.c == format::CUse::InPlace)
+    if (operand == written || (operand == Operand::C && call.facts.problem.c == format::CUse::InPlace))
       continue;
-    if (overlap(d, other))
-      return fail(FP8GEMM_INVALID_ARGUMENT, "expected 'd' not to overlap '%s'%s", other.form->name,
-                  operand == Operand::C ? "; to add in place, compile a kernel that does" : "");
+    if (overlap(result, other))
+      return fail(FP8GEMM_INVALID_ARGUMENT, "expected '%s' not to overlap '%s'%s", call[written].form->name,
+                  other.form->name, operand == Operand::C ? "; to add in place, compile a kernel that does" : "");
   }
   return FP8GEMM_OK;
+}
+
+static fp8gemm_status checkOverlaps(const Call &call) {
+  if (!isQuantisation(call.facts.problem))
+    return checkOverlap(call, Operand::D);
+  fp8gemm_status status = checkOverlap(call, Operand::A);
+  return status ? status : checkOverlap(call, Operand::ScaleA);
 }
 
 /// An extent that the caller tells, and the kernel may have been compiled for one value of.
@@ -295,10 +308,11 @@ fp8gemm_status runtime::checkCall(Call &call) {
   if (call.hasNoWork())
     return FP8GEMM_OK;
   describeOperands(call);
-  for (Operand operand : {Operand::A, Operand::ScaleA, Operand::B, Operand::ScaleB, Operand::D})
-    if (fp8gemm_status status = checkStorage(call[operand]))
-      return status;
-  for (auto *check : {checkC, checkDescription, checkWorkspace, checkOverlap})
+  for (Operand operand : {Operand::X, Operand::A, Operand::ScaleA, Operand::B, Operand::ScaleB, Operand::D})
+    if (format::isOf(call.facts.problem, operand))
+      if (fp8gemm_status status = checkStorage(call[operand]))
+        return status;
+  for (auto *check : {checkC, checkDescription, checkWorkspace, checkOverlaps})
     if (fp8gemm_status status = check(call))
       return status;
   return FP8GEMM_OK;

@@ -24,6 +24,12 @@ static void describeForms(Facts &facts) {
     form.groups = form.hasGroups ? problem.groups : 1;
     form.hasRows = format::isMatrix(operand) && !format::isFlat(problem, operand);
   };
+  if (isQuantisation(problem)) {
+    describe(Operand::X, "x", format::bytesOf(problem.x), kTmaAlignment);
+    describe(Operand::A, "q", format::bytesOf(problem.a), kTmaAlignment);
+    describe(Operand::ScaleA, "scales", 4, problem.sfa == format::ScaleLayout::MnMajor ? kTmaAlignment : 4);
+    return;
+  }
   int bytesOfD = format::bytesOf(problem.d);
   describe(Operand::A, "a", format::bytesOf(problem.a), kTmaAlignment);
   describe(Operand::B, "b", format::bytesOf(problem.b), kTmaAlignment);
@@ -32,7 +38,7 @@ static void describeForms(Facts &facts) {
   describe(Operand::ScaleB, "sfb", 4, 4);
   if (problem.c != format::CUse::None)
     describe(Operand::C, "c", bytesOfD, kTmaAlignment);
-  if (format::factsOf(problem.grouping).isDescribed)
+  if (format::factsOf(problem).isDescribed)
     describe(Operand::Groups, "groups", 4, 4);
   if (facts.workspaceBytes)
     describe(Operand::Workspace, "workspace", 1, format::kWorkspaceAlignment);
@@ -55,7 +61,8 @@ Facts::Facts(const format::Manifest &manifest) {
   splitK = manifest.split_k();
   cluster = manifest.cluster_m() * manifest.cluster_n() * splitK;
   clusterRows = uint32_t(std::min<uint64_t>(uint64_t(tileM) * manifest.cluster_m(), INT32_MAX));
-  clusterColumns = ceilDiv(uint32_t(ceilDiv(uint32_t(problem.n), tileN)), manifest.cluster_n());
+  int64_t columns = isQuantisation(problem) ? problem.k : problem.n;
+  clusterColumns = ceilDiv(uint32_t(ceilDiv(uint32_t(columns), tileN)), manifest.cluster_n());
   workspaceBytes = size_t(format::kMaxWorkspaceCtas) * manifest.workspace_bytes_per_cta();
   for (const format::Param *param : *manifest.params())
     params.push_back({param, param->kind(), param->operand()});

@@ -49,7 +49,7 @@ struct Facts {
   uint32_t tileM = 0, tileN = 0, splitK = 0;
   uint32_t cluster = 0;       ///< CTAs of one
   uint32_t clusterRows = 0;   ///< of D, that it computes; 2^31 - 1 are as good as more
-  int64_t clusterColumns = 0; ///< clusters beside each other along N
+  int64_t clusterColumns = 0; ///< clusters beside each other along N, of a quantisation along K
   size_t workspaceBytes = 0;  ///< that every launch is given
   std::vector<Param> params;
   Forms forms;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Checking, encoding and launching a product.
+// Checking, encoding and launching a product or a quantisation.
 
 #include "Abi.h"
 #include "Launch.h"
@@ -151,19 +151,31 @@ static fp8gemm_status run(fp8gemm_kernel &kernel, Call &call, cuda::CUstream str
 // Entry points
 //===----------------------------------------------------------------------===//
 
-/// Whether `function` launches this kernel; the caller's struct in the words of this library.
+namespace {
+/// What a function of the API launches.
+struct Entry {
+  const char *function, *what;
+};
+} // namespace
+
+constexpr Entry kGemm{"fp8gemm_gemm", "an ungrouped product"}, kGroupedGemm{"fp8gemm_grouped_gemm", "a grouped product"},
+    kQuantize{"fp8gemm_quantize", "a quantisation"};
+
+static const Entry &entryOf(const format::Problem &problem) {
+  return isQuantisation(problem) ? kQuantize : problem.grouping == Grouping::None ? kGemm : kGroupedGemm;
+}
+
+/// Whether `entry` launches this kernel; the caller's struct in the words of this library.
 template <typename Args>
-static fp8gemm_status checkEntry(const fp8gemm_kernel *kernel, const Args *given, bool grouped, const char *function,
-                                 Args &args) {
+static fp8gemm_status checkEntry(const fp8gemm_kernel *kernel, const Args *given, const Entry &entry, Args &args) {
   if (!kernel || !given)
     return fail(FP8GEMM_INVALID_ARGUMENT, "expected a kernel and its arguments, got null");
   if (fp8gemm_status status = readStruct(given, args))
     return status;
   const Facts &facts = kernel->facts;
-  if (grouped != (facts.problem.grouping != Grouping::None))
-    return fail(FP8GEMM_INVALID_ARGUMENT, "expected a kernel of a%s product for %s, got '%s' of op '%s'; call %s",
-                grouped ? " grouped" : "n ungrouped", function, facts.entry, format::factsOf(facts.problem.grouping).op,
-                grouped ? "fp8gemm_gemm" : "fp8gemm_grouped_gemm");
+  if (const Entry &right = entryOf(facts.problem); &right != &entry)
+    return fail(FP8GEMM_INVALID_ARGUMENT, "expected a kernel of %s for %s, got '%s' of op '%s'; call %s", entry.what,
+                entry.function, facts.entry, format::factsOf(facts.problem).op, right.function);
   return FP8GEMM_OK;
 }
 
@@ -196,9 +208,23 @@ static Call makeCall(const fp8gemm_kernel &kernel, const fp8gemm_grouped_gemm_ar
 fp8gemm_status fp8gemm_gemm(fp8gemm_kernel *kernel, const fp8gemm_gemm_args *given, CUstream_st *stream) {
   return guarded([&] {
     fp8gemm_gemm_args args;
-    if (fp8gemm_status status = checkEntry(kernel, given, /*grouped=*/false, "fp8gemm_gemm", args))
+    if (fp8gemm_status status = checkEntry(kernel, given, kGemm, args))
       return status;
     Call call = makeCall(*kernel, args);
+    return run(*kernel, call, stream);
+  });
+}
+
+fp8gemm_status fp8gemm_quantize(fp8gemm_kernel *kernel, const fp8gemm_quantize_args *given, CUstream_st *stream) {
+  return guarded([&] {
+    fp8gemm_quantize_args args;
+    if (fp8gemm_status status = checkEntry(kernel, given, kQuantize, args))
+      return status;
+    Call call{kernel->facts, args.m, kernel->facts.problem.k, 0, args.num_sms, args.flags};
+    for (auto [operand, matrix] : {std::pair<Operand, const fp8gemm_matrix &>{Operand::X, args.x},
+                                   {Operand::A, args.q},
+                                   {Operand::ScaleA, args.scales}})
+      call[operand].tensor = {matrix.data, matrix.leading_dimension, 0};
     return run(*kernel, call, stream);
   });
 }
@@ -207,7 +233,7 @@ fp8gemm_status fp8gemm_grouped_gemm(fp8gemm_kernel *kernel, const fp8gemm_groupe
                                     CUstream_st *stream) {
   return guarded([&] {
     fp8gemm_grouped_gemm_args args;
-    if (fp8gemm_status status = checkEntry(kernel, given, /*grouped=*/true, "fp8gemm_grouped_gemm", args))
+    if (fp8gemm_status status = checkEntry(kernel, given, kGroupedGemm, args))
       return status;
     Call call = makeCall(*kernel, args);
     return run(*kernel, call, stream);

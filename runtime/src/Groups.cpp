@@ -80,7 +80,7 @@ static std::string check(const Call &call, const Entries &groups) {
 }
 
 fp8gemm_status runtime::checkGroups(const Call &call, const cuda::Driver &driver, cuda::CUstream stream) {
-  if (!format::factsOf(call.facts.problem.grouping).isDescribed)
+  if (!format::factsOf(call.facts.problem).isDescribed)
     return FP8GEMM_OK;
   Entries groups(call.groupEntries());
   auto from = reinterpret_cast<cuda::CUdeviceptr>(call[format::Operand::Groups].tensor.data);

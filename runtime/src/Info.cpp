@@ -48,6 +48,8 @@ fp8gemm_status fp8gemm_kernel_get_info(const fp8gemm_kernel *kernel, fp8gemm_ker
   known.dependent_launch = manifest.waits_for_previous();
   if (const format::DebugRings *debug = manifest.debug_rings())
     known.wait_limit_ns = uint64_t(debug->limit_ms()) * 1000000;
+  known.x_type = problem.x_type;
+  known.power_of_two = problem.power_of_two;
   writeStruct(known, info);
   return FP8GEMM_OK;
 }

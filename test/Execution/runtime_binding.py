@@ -49,6 +49,11 @@ class GroupedGemmArgs(ctypes.Structure):
                 ("num_sms", ctypes.c_uint32), ("flags", ctypes.c_uint32)]
 
 
+class QuantizeArgs(ctypes.Structure):
+    _fields_ = [("size", ctypes.c_size_t), ("m", ctypes.c_int64), ("x", Matrix), ("q", Matrix), ("scales", Matrix),
+                ("num_sms", ctypes.c_uint32), ("flags", ctypes.c_uint32)]
+
+
 class KernelInfo(ctypes.Structure):
     _fields_ = [("size", ctypes.c_size_t), ("name", ctypes.c_char_p), ("chip", ctypes.c_char_p),
                 ("m", ctypes.c_int64), ("n", ctypes.c_int64), ("k", ctypes.c_int64),
@@ -60,7 +65,8 @@ class KernelInfo(ctypes.Structure):
                 ("grouping", ctypes.c_int), ("groups", ctypes.c_uint32), ("group_align", ctypes.c_uint32),
                 ("flat", ctypes.c_uint32), ("workspace_bytes", ctypes.c_size_t),
                 ("config", ctypes.c_char_p), ("ptxas_version", ctypes.c_char_p), ("llvm_version", ctypes.c_char_p),
-                ("dependent_launch", ctypes.c_uint32), ("wait_limit_ns", ctypes.c_uint64)]
+                ("dependent_launch", ctypes.c_uint32), ("wait_limit_ns", ctypes.c_uint64),
+                ("x_type", ctypes.c_int), ("power_of_two", ctypes.c_uint32)]
 
 
 def find_library():
@@ -90,6 +96,7 @@ def library():
         _library.fp8gemm_kernel_get_info.argtypes = [ctypes.c_void_p, ctypes.POINTER(KernelInfo)]
         _library.fp8gemm_gemm.argtypes = [ctypes.c_void_p, ctypes.POINTER(GemmArgs), ctypes.c_void_p]
         _library.fp8gemm_grouped_gemm.argtypes = [ctypes.c_void_p, ctypes.POINTER(GroupedGemmArgs), ctypes.c_void_p]
+        _library.fp8gemm_quantize.argtypes = [ctypes.c_void_p, ctypes.POINTER(QuantizeArgs), ctypes.c_void_p]
         _library.fp8gemm_kernel_close.argtypes = [ctypes.c_void_p]
         _library.fp8gemm_kernel_close.restype = None
     return _library
@@ -137,10 +144,14 @@ class Kernel:
         return GroupedGemmArgs(ctypes.sizeof(GroupedGemmArgs), m, k, *(Tensor(*operand) for operand in (a, sfa, b, sfb, c, d)),
                                groups, workspace, self.workspace_bytes if workspace else 0, num_sms, flags)
 
+    def quantize_arguments(self, m, x, q, scales, num_sms=0, flags=0):
+        """Arguments of a quantisation; operands are (address, leading dimension)."""
+        return QuantizeArgs(ctypes.sizeof(QuantizeArgs), m, *(Matrix(*operand) for operand in (x, q, scales)), num_sms, flags)
+
     def launch(self, arguments, stream=0):
-        grouped = isinstance(arguments, GroupedGemmArgs)
-        call = library().fp8gemm_grouped_gemm if grouped else library().fp8gemm_gemm
-        check(call(self._handle, ctypes.byref(arguments), stream))
+        calls = {GemmArgs: library().fp8gemm_gemm, GroupedGemmArgs: library().fp8gemm_grouped_gemm,
+                 QuantizeArgs: library().fp8gemm_quantize}
+        check(calls[type(arguments)](self._handle, ctypes.byref(arguments), stream))
 
     def close(self):
         library().fp8gemm_kernel_close(self._handle)

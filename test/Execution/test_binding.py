@@ -10,7 +10,8 @@ import runtime_binding as binding
 
 STRUCTS = {"fp8gemm_gemm_args": binding.GemmArgs, "fp8gemm_kernel_info": binding.KernelInfo,
            "fp8gemm_matrix": binding.Matrix, "fp8gemm_tensor": binding.Tensor,
-           "fp8gemm_grouped_gemm_args": binding.GroupedGemmArgs}
+           "fp8gemm_grouped_gemm_args": binding.GroupedGemmArgs,
+           "fp8gemm_quantize_args": binding.QuantizeArgs}
 
 
 def test_structs_match_the_header(tmp_path):

@@ -16,7 +16,8 @@ struct Op {
 };
 constexpr Op kOps[] = {{"gemm", "D[m,n] = C + A[m,k] * B[n,k]^T, block-scaled"},
                        {"grouped_gemm", "groups of rows of A, each with its own B"},
-                       {"k_grouped_gemm", "groups along K, each with its own C and D"}};
+                       {"k_grouped_gemm", "groups along K, each with its own C and D"},
+                       {"quantize", "A and its scales of a product, from bf16, f16 or f32"}};
 
 } // namespace
 

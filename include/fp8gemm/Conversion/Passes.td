@@ -50,16 +50,18 @@ def CheckHostPass : Pass<"fp8gemm-check-host", "::mlir::ModuleOp"> {
 }
 
 def ConvertFP8GemmToHopperPass : Pass<"convert-fp8gemm-to-hopper", "::mlir::ModuleOp"> {
-  let summary = "build the hopper kernel of each configured product";
+  let summary = "build the hopper kernel of each configured product, and of each quantisation";
   let description = [{
     For each product with a config, adds a `gpu.module` with one
     kernel and sets the operation's `kernel` to refer to it. Operations with the same
     problem and config share a kernel. An operation without a config is an error;
-    one that already has a kernel is skipped.
+    one that already has a kernel is skipped. `fp8gemm.quantize` needs no config: its kernel has no choice
+    of schedules.
   }];
   let dependentDialects = ["::fp8gemm::hopper::HopperDialect", "::mlir::gpu::GPUDialect",
                            "::mlir::NVVM::NVVMDialect", "::mlir::scf::SCFDialect",
-                           "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"];
+                           "::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+                           "::mlir::memref::MemRefDialect", "::mlir::vector::VectorDialect"];
 }
 
 def ConvertFP8GemmToRuntimePass : Pass<"convert-fp8gemm-to-runtime", "::mlir::ModuleOp"> {

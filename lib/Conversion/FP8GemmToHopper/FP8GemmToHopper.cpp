@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// convert-fp8gemm-to-hopper: outlines a kernel for each configured product.
+// convert-fp8gemm-to-hopper: outlines a kernel for each configured product, and for each quantisation.
 
 #include "KernelBuilder.h"
+#include "Quantize.h"
 
 #include "fp8gemm/Conversion/Passes.h"
 #include "fp8gemm/Dialect/FP8Gemm/Transforms/SelectConfig.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 namespace fp8gemm {
 #define GEN_PASS_DEF_CONVERTFP8GEMMTOHOPPERPASS
@@ -32,7 +35,7 @@ static gpu::GPUModuleOp createModule(OpBuilder &builder, Location loc, StringRef
 /// Later passes look for kernels in `module`, and not in modules nested in it.
 static LogicalResult checkNesting(ModuleOp module) {
   WalkResult result = module.walk([&](Operation *op) -> WalkResult {
-    if (!isa<ProductOpInterface, gpu::GPUModuleOp>(op) || op->getParentOfType<ModuleOp>() == module)
+    if (!isa<ProductOpInterface, QuantizeOp, gpu::GPUModuleOp>(op) || op->getParentOfType<ModuleOp>() == module)
       return WalkResult::advance();
     return mlir::emitError(op->getLoc()) << "expected '" << op->getName()
                                          << "' in the outermost module, got it in a module within that: compile each "
@@ -41,13 +44,33 @@ static LogicalResult checkNesting(ModuleOp module) {
   return failure(result.wasInterrupted());
 }
 
+/// Adds a module with the kernel of `op`, unless there is one already, and lets `op` refer to it.
+template <typename Op>
+static LogicalResult outline(Op op, StringRef name, llvm::function_ref<void(gpu::GPUModuleOp)> build) {
+  auto module = op->template getParentOfType<ModuleOp>();
+  Operation *known = module.lookupSymbol(name);
+  if (known && !isa<gpu::GPUModuleOp, gpu::BinaryOp>(known))
+    return op->emitOpError() << "expected the symbol of its kernel to be free, got a '" << known->getName()
+                             << "' named " << name;
+  if (!known) {
+    // A module needs no terminator, but may have one.
+    Block *body = module.getBody();
+    bool isTerminated = body->back().template hasTrait<OpTrait::IsTerminator>();
+    OpBuilder builder(op->getContext());
+    builder.setInsertionPoint(body, isTerminated ? Block::iterator(body->back()) : body->end());
+    build(createModule(builder, op->getLoc(), name));
+  }
+  auto function = FlatSymbolRefAttr::get(op->getContext(), name);
+  op.setKernelAttr(SymbolRefAttr::get(op->getContext(), name, function));
+  return success();
+}
+
 namespace {
 struct ConvertFP8GemmToHopperPass : fp8gemm::impl::ConvertFP8GemmToHopperPassBase<ConvertFP8GemmToHopperPass> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
     if (failed(checkNesting(module)))
       return signalPassFailure();
-    OpBuilder builder(&getContext());
     WalkResult result = module.walk([&](ProductOpInterface op) {
       if (op.getKernelAttr())
         return WalkResult::advance();
@@ -64,23 +87,14 @@ struct ConvertFP8GemmToHopperPass : fp8gemm::impl::ConvertFP8GemmToHopperPassBas
         return WalkResult::interrupt();
       }
       Facts facts(op, config);
-      std::string name = Signature::name(facts);
-      Operation *known = module.lookupSymbol(name);
-      if (known && !isa<gpu::GPUModuleOp, gpu::BinaryOp>(known)) {
-        op->emitOpError() << "expected the symbol of its kernel to be free, got a '" << known->getName() << "' named "
-                          << name;
-        return WalkResult::interrupt();
-      }
-      if (!known) {
-        // A module needs no terminator, but may have one.
-        Block *body = module.getBody();
-        bool isTerminated = body->back().hasTrait<OpTrait::IsTerminator>();
-        builder.setInsertionPoint(body, isTerminated ? Block::iterator(body->back()) : body->end());
-        buildKernel(facts, createModule(builder, op->getLoc(), name));
-      }
-      auto function = FlatSymbolRefAttr::get(&getContext(), name);
-      op.setKernelAttr(SymbolRefAttr::get(&getContext(), name, function));
-      return WalkResult::advance();
+      return WalkResult(outline(op, Signature::name(facts), [&](gpu::GPUModuleOp inner) { buildKernel(facts, inner); }));
+    });
+    if (result.wasInterrupted())
+      return signalPassFailure();
+    result = module.walk([&](QuantizeOp op) {
+      if (op.getKernelAttr())
+        return WalkResult::advance();
+      return WalkResult(outline(op, nameOfKernel(op), [&](gpu::GPUModuleOp inner) { buildKernel(op, inner); }));
     });
     if (result.wasInterrupted())
       return signalPassFailure();

@@ -85,6 +85,7 @@ static void configureTarget(ConversionTarget &target) {
   target.addLegalOp<UnrealizedConversionCastOp, gpu::GPUModuleOp>();
   target.addIllegalDialect<HopperDialect, memref::MemRefDialect, gpu::GPUDialect>();
   target.addLegalOp<gpu::GPUModuleOp>();
+  configureGlobal(target);
 }
 
 namespace {
@@ -123,6 +124,7 @@ struct ConvertHopperToNVVMPass
     populateStorePatterns(converter, patterns);
     populateExchangePatterns(converter, patterns);
     populateGroupPatterns(converter, patterns);
+    populateGlobalPatterns(converter, patterns);
     ConversionTarget target(getContext());
     configureTarget(target);
     scf::populateSCFStructuralTypeConversionsAndLegality(converter, patterns, target);

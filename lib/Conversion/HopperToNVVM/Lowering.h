@@ -70,6 +70,9 @@ void populatePromotePatterns(NVVMTypeConverter &, mlir::RewritePatternSet &);
 void populateStorePatterns(NVVMTypeConverter &, mlir::RewritePatternSet &);
 void populateExchangePatterns(NVVMTypeConverter &, mlir::RewritePatternSet &);
 void populateGroupPatterns(NVVMTypeConverter &, mlir::RewritePatternSet &);
+void populateGlobalPatterns(NVVMTypeConverter &, mlir::RewritePatternSet &);
+/// Which of the operations that they lower may not remain.
+void configureGlobal(mlir::ConversionTarget &);
 
 } // namespace fp8gemm::hopper
 

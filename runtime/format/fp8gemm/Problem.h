@@ -30,8 +30,13 @@ enum class CUse : uint32_t { None, Apart, InPlace };
 /// equal (Batched).
 enum class Grouping : uint32_t { None, RowIndex, RowEnd, RowCount, Batched, KCount };
 
-/// D[M, N] = C[M, N] + A[M, K] * B[N, K]^T with block scales; of grouped products one such product a group. Members lie
-/// as in fp8gemm_problem of runtime.h, which grows at its end only.
+/// The type of X of a quantisation; None: a product.
+enum class XType : uint32_t { None, BF16, F16, F32 };
+constexpr int bytesOf(XType x) { return x == XType::F32 ? 4 : 2; }
+
+/// D[M, N] = C[M, N] + A[M, K] * B[N, K]^T with block scales; of grouped products one such product a group. With
+/// `x`, A[M, K] and its scales from X[M, K] instead. Members lie as in fp8gemm_problem of runtime.h, which grows at its
+/// end only.
 struct Problem {
   int64_t size = sizeof(Problem); ///< a multiple of 8, for the C API
   int64_t m = -1;                 ///< -1: any M. RowIndex, RowEnd: rows of all groups; RowCount, Batched: rows of each
@@ -47,7 +52,11 @@ struct Problem {
   uint32_t align = 1;          ///< RowIndex, RowEnd: a group's rows start at multiples of this
   uint32_t flat = 0;           ///< KCount: A and B are each group's matrix packed, one after the other
   uint32_t batchInvariant = 0; ///< of a plan: a row of D has the same bits for every M
+  XType x = XType::None;      ///< a quantisation; A and its scales are the result
+  uint32_t powerOfTwo = 0;     ///< of a quantisation: scales are rounded up to powers of two
 };
+
+constexpr bool isQuantisation(const Problem &problem) { return problem.x != XType::None; }
 
 //===----------------------------------------------------------------------===//
 // Groupings
@@ -75,22 +84,31 @@ constexpr GroupingFacts kGroupings[] = {
     {"k_grouped_gemm", true, false, false, false, false, true} // KCount
 };
 
+constexpr GroupingFacts kQuantisation = {"quantize", false, false, false, false, false, false};
+
 /// Of an unknown grouping those of None.
 constexpr const GroupingFacts &factsOf(Grouping grouping) {
   return kGroupings[uint32_t(grouping) < std::size(kGroupings) ? uint32_t(grouping) : 0];
+}
+constexpr const GroupingFacts &factsOf(const Problem &problem) {
+  return isQuantisation(problem) ? kQuantisation : factsOf(problem.grouping);
 }
 
 //===----------------------------------------------------------------------===//
 // Fields
 //===----------------------------------------------------------------------===//
 
-/// A set of groupings.
+/// A set of groupings of products, and of quantisation.
 using GroupingSet = uint32_t;
 constexpr GroupingSet setOf(Grouping grouping) { return uint32_t(grouping) < 32 ? 1u << uint32_t(grouping) : 0; }
 constexpr GroupingSet kNotGrouped = setOf(Grouping::None), kAlongK = setOf(Grouping::KCount);
 constexpr GroupingSet kAligned = setOf(Grouping::RowIndex) | setOf(Grouping::RowEnd);
 constexpr GroupingSet kOfRows = kAligned | setOf(Grouping::RowCount) | setOf(Grouping::Batched);
-constexpr GroupingSet kAll = kNotGrouped | kOfRows | kAlongK;
+constexpr GroupingSet kAll = kNotGrouped | kOfRows | kAlongK; ///< products
+constexpr GroupingSet kQuantize = 1u << 31;
+constexpr GroupingSet setOf(const Problem &problem) {
+  return isQuantisation(problem) ? kQuantize : setOf(problem.grouping);
+}
 
 /// A value that has a name.
 struct Word {
@@ -114,6 +132,9 @@ constexpr Word kResultWords[] = {{int64_t(Type::BF16), "bf16", "BF16", "rounded 
 constexpr Word kCWords[] = {{int64_t(CUse::None), "none", "None", "D = A * B^T"},
                             {int64_t(CUse::Apart), "apart", "Apart", "D = C + A * B^T"},
                             {int64_t(CUse::InPlace), "in_place", "InPlace", "D += A * B^T"}};
+constexpr Word kXWords[] = {{int64_t(XType::BF16), "bf16", "BF16", "bf16"},
+                               {int64_t(XType::F16), "f16", "F16", "f16"},
+                               {int64_t(XType::F32), "f32", "F32", "f32"}};
 constexpr Word kRecipeWords[] = {{128, "1d2d", nullptr, "128x128"}, {1, "1d1d", nullptr, "1x128, as of A"}};
 constexpr Word kLayoutWords[] = {
     {int64_t(ScaleLayout::MnMajor), "mn_major", "MnMajor", "[ceil(K/128), M or blocks of N]"},
@@ -157,7 +178,7 @@ struct Field {
 /// In the order in which problems of a pack are sorted.
 constexpr Field kFields[] = {
     {"n", "n", FP8GEMM_MEMBER(n), Kind::Number, {}, kAll, kAll, false, "rows of B, columns of D"},
-    {"k", "k", FP8GEMM_MEMBER(k), Kind::Number, {}, kAll, kAll & ~kAlongK, false,
+    {"k", "k", FP8GEMM_MEMBER(k), Kind::Number, {}, kAll | kQuantize, (kAll & ~kAlongK) | kQuantize, false,
      "columns of A and B; for k_grouped_gemm of all groups together, or any (its default)"},
     {"m", "m", FP8GEMM_MEMBER(m), Kind::Number, {}, kAlongK, kAlongK, true, "rows of A and D, or any (default: any)"},
     {"grouping", "grouping", FP8GEMM_MEMBER(grouping), Kind::Word, kGroupingWords, kOfRows, kOfRows, false,
@@ -168,16 +189,21 @@ constexpr Field kFields[] = {
      "multiple of rows at which groups start, for row_index and row_end (default: 1)"},
     {"flattened", "flat", FP8GEMM_MEMBER(flat), Kind::Flag, {}, kAlongK, 0, false,
      "A and B are the packed matrices of the groups, for k_grouped_gemm"},
-    {"a_type", "a", FP8GEMM_MEMBER(a), Kind::Word, kF8Words, kAll, 0, false, "elements of A (default: e4m3)"},
+    {"a_type", "a", FP8GEMM_MEMBER(a), Kind::Word, kF8Words, kAll | kQuantize, 0, false,
+     "elements of A (default: e4m3)"},
     {"b_type", "b", FP8GEMM_MEMBER(b), Kind::Word, kF8Words, kAll, 0, false, "elements of B (default: e4m3)"},
     {"d_type", "d", FP8GEMM_MEMBER(d), Kind::Word, kResultWords, kAll, 0, false, "elements of C and D (default: bf16)"},
     {"c", "c", FP8GEMM_MEMBER(c), Kind::Word, kCWords, kNotGrouped | kAlongK, 0, false, "C to add (default: none)"},
     {"recipe", "sfb_block_rows", FP8GEMM_MEMBER(sfbRows), Kind::Word, kRecipeWords, kNotGrouped | kOfRows, 0, false,
      "blocks of B that share a scale (default: 1d2d; k_grouped_gemm has 1d1d)"},
-    {"sfa", "sfa_layout", FP8GEMM_MEMBER(sfa), Kind::Word, kLayoutWords, kAll, 0, false,
+    {"sfa", "sfa_layout", FP8GEMM_MEMBER(sfa), Kind::Word, kLayoutWords, kAll | kQuantize, 0, false,
      "storage of A's scales (default: mn_major)"},
     {"sfb", "sfb_layout", FP8GEMM_MEMBER(sfb), Kind::Word, kLayoutWords, kAll, 0, false,
      "storage of B's scales (default: k_major)"},
+    {"x_type", "x", FP8GEMM_MEMBER(x), Kind::Word, kXWords, kQuantize, 0, false,
+     "elements that A is quantised from, for quantize (default: bf16)"},
+    {"power_of_two", "power_of_two", FP8GEMM_MEMBER(powerOfTwo), Kind::Flag, {}, kQuantize, 0, false,
+     "A's scales are rounded up to powers of two, for quantize"},
     {"batch_invariant", nullptr, FP8GEMM_MEMBER(batchInvariant), Kind::Flag, {}, kAll, 0, false,
      "only schedules with which a row of D has the same bits for every M"},
 };
@@ -230,6 +256,24 @@ inline Problem usualProblem(Grouping grouping) {
     problem.sfbRows = 1;
   return problem;
 }
+inline Problem usualQuantisation() {
+  Problem problem;
+  problem.x = XType::BF16;
+  return problem;
+}
+/// Of the op and the grouping of `problem`.
+inline Problem usualProblem(const Problem &problem) {
+  return isQuantisation(problem) ? usualQuantisation() : usualProblem(problem.grouping);
+}
+
+/// Of each op and grouping, what is usual.
+inline std::array<Problem, std::size(kGroupings) + 1> usualProblems() {
+  std::array<Problem, std::size(kGroupings) + 1> problems;
+  for (size_t grouping = 0; grouping < std::size(kGroupings); ++grouping)
+    problems[grouping] = usualProblem(Grouping(grouping));
+  problems.back() = usualQuantisation();
+  return problems;
+}
 
 /// fp8gemm_problem of runtime.h as a problem, and the other way round.
 template <typename CProblem> Problem fromC(const CProblem &given) {
@@ -245,11 +289,12 @@ template <typename CProblem> CProblem toC(const Problem &problem) {
   return result;
 }
 
-/// A problem of a caller of the C API, without what doesn't count in it.
+/// A problem of a caller of the C API, without what doesn't count in it: of a quantisation, all that products have only.
 inline Problem relevant(Problem problem) {
-  const Problem usual = usualProblem(problem.grouping);
+  const Problem usual = usualProblem(problem);
+  const GroupingSet own = setOf(problem);
   for (const Field &field : kFields)
-    if (field.isIgnored && !(field.mayHave & setOf(problem.grouping)))
+    if ((field.isIgnored || own == kQuantize) && !(field.mayHave & own))
       set(problem, field, get(usual, field));
   return problem;
 }
@@ -277,11 +322,11 @@ inline std::string print(const Field &field, int64_t value) {
 /// The problem as an entry of the list that fp8gemm-compile --pack takes: {"op": "gemm", "n": 4096, "k": 7168}. What is
 /// usual is left out.
 inline std::string print(const Problem &problem) {
-  const Problem usual = usualProblem(problem.grouping);
-  std::string text = std::string("{\"op\": \"") + factsOf(problem.grouping).op + '"';
+  const Problem usual = usualProblem(problem);
+  std::string text = std::string("{\"op\": \"") + factsOf(problem).op + '"';
   for (const Field &field : kFields) {
     int64_t value = get(problem, field);
-    bool isKnown = wordOf(kFields[3], int64_t(problem.grouping)), isNamed = field.mustHave & setOf(problem.grouping);
+    bool isKnown = wordOf(kFields[3], int64_t(problem.grouping)), isNamed = field.mustHave & setOf(problem);
     if (!isNamed && value == get(usual, field) && isKnown)
       continue;
     bool quoted = wordOf(field, value);

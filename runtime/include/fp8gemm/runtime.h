@@ -94,6 +94,14 @@ typedef enum fp8gemm_type { FP8GEMM_E4M3 = 0, FP8GEMM_E5M2 = 1, FP8GEMM_BF16 = 2
 /* Whether a kernel adds C, and where it is; see fp8gemm_gemm. */
 typedef enum fp8gemm_c_use { FP8GEMM_NO_C = 0, FP8GEMM_C_APART = 1, FP8GEMM_C_IN_PLACE = 2 } fp8gemm_c_use;
 
+/* The element type of x, for kernels that are quantisations; see fp8gemm_quantize. */
+typedef enum fp8gemm_x_type {
+  FP8GEMM_NO_X = 0, /* a product */
+  FP8GEMM_X_BF16 = 1,
+  FP8GEMM_X_F16 = 2,
+  FP8GEMM_X_F32 = 3
+} fp8gemm_x_type;
+
 /* The form of the description of groups; see fp8gemm_grouped_gemm. */
 typedef enum fp8gemm_grouping {
   FP8GEMM_NO_GROUPS = 0, /* for fp8gemm_gemm */
@@ -136,6 +144,8 @@ typedef struct fp8gemm_kernel_info {
   uint32_t dependent_launch; /* 1: accepts FP8GEMM_DEPENDENT_LAUNCH */
   uint64_t wait_limit_ns;    /* in a debug build (fp8gemm-compile --debug-rings), the time limit of a wait on a ring;
                                 otherwise 0 */
+  fp8gemm_x_type x_type;         /* for fp8gemm_quantize: then m, k, a_type, sfa_layout and power_of_two say all */
+  uint32_t power_of_two;     /* 1: scales are rounded up to powers of two */
 } fp8gemm_kernel_info;
 
 FP8GEMM_API fp8gemm_status fp8gemm_kernel_get_info(const fp8gemm_kernel *kernel, fp8gemm_kernel_info *info);
@@ -197,6 +207,28 @@ typedef struct fp8gemm_gemm_args {
  * that `data` is memory of this device, or that it is large enough. */
 FP8GEMM_API fp8gemm_status fp8gemm_gemm(fp8gemm_kernel *kernel, const fp8gemm_gemm_args *args,
                                         struct CUstream_st *stream);
+
+/* Rows x columns as stored:
+ *   x       M x K            bf16, f16 or f32 (x_type)
+ *   q       M x K            a_type, overwritten
+ *   scales  M x ceil(K/128)  f32 (k_major), or ceil(K/128) x M (mn_major), overwritten
+ * q and scales can be a and sfa of a product, whose rules on pointers and leading dimensions hold here, too: pointers
+ * and the distance of rows (in bytes) are multiples of 16, except for k_major scales. q and scales overlap no other
+ * operand. */
+typedef struct fp8gemm_quantize_args {
+  size_t size; /* sizeof(fp8gemm_quantize_args) */
+  int64_t m;   /* rows of x and q; the kernel's M if that is fixed; 0 does nothing */
+  fp8gemm_matrix x;
+  fp8gemm_matrix q;
+  fp8gemm_matrix scales;
+  uint32_t num_sms; /* as in fp8gemm_gemm_args */
+  uint32_t flags;   /* FP8GEMM_DEPENDENT_LAUNCH, or 0 */
+} fp8gemm_quantize_args;
+
+/* Enqueues the quantisation of x, one scale for 128 elements of a row (docs/Numerics.md defines the bits), like
+ * fp8gemm_gemm. */
+FP8GEMM_API fp8gemm_status fp8gemm_quantize(fp8gemm_kernel *kernel, const fp8gemm_quantize_args *args,
+                                            struct CUstream_st *stream);
 
 /* A row-major matrix in device memory, or one for each group: each group starts
  * `group_stride` elements after the previous one. Strides that an operand does
@@ -288,6 +320,8 @@ typedef struct fp8gemm_problem {
   uint32_t group_align; /* for FP8GEMM_ROW_INDEX and FP8GEMM_ROW_END, otherwise ignored */
   uint32_t flat;
   uint32_t batch_invariant; /* 1: only a plan with which a row of D has the same bits for every M; 0: any plan */
+  fp8gemm_x_type x_type;        /* not FP8GEMM_NO_X: a quantisation, of which only k, a_type, sfa_layout and the next count */
+  uint32_t power_of_two;
 } fp8gemm_problem;
 
 /* The number of problems of a pack; 0 for a null pack. */
@@ -303,8 +337,8 @@ FP8GEMM_API fp8gemm_status fp8gemm_pack_load(fp8gemm_pack *pack, const fp8gemm_p
 /* The kernel that the plan of `problem` has for `m` rows of A. For grouped products, `m` is the expected number of rows
  * per group, which only guides the choice. For FP8GEMM_K_COUNT the problem's m is used, and `m` is ignored. Every m >=
  * 0 of a problem in the pack has a kernel. If the pack has both a batch-invariant and another plan for the problem,
- * batch_invariant = 0 selects the other one. The kernel belongs to the pack, and is launched by fp8gemm_gemm or
- * fp8gemm_grouped_gemm. Takes no lock and allocates nothing. */
+ * batch_invariant = 0 selects the other one. The kernel belongs to the pack, and is launched by fp8gemm_gemm,
+ * fp8gemm_grouped_gemm or fp8gemm_quantize. Takes no lock and allocates nothing. */
 FP8GEMM_API fp8gemm_kernel *fp8gemm_pack_find(fp8gemm_pack *pack, const fp8gemm_problem *problem, int64_t m);
 
 #ifdef __cplusplus

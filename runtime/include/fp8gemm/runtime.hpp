@@ -57,6 +57,11 @@ public:
     check(fp8gemm_gemm(kernel, &args, stream));
   }
 
+  void quantize(fp8gemm_quantize_args args, CUstream_st *stream) const {
+    args.size = sizeof(args);
+    check(fp8gemm_quantize(kernel, &args, stream));
+  }
+
   void groupedGemm(fp8gemm_grouped_gemm_args args, CUstream_st *stream) const {
     args.size = sizeof(args);
     check(fp8gemm_grouped_gemm(kernel, &args, stream));
@@ -94,6 +99,7 @@ public:
   fp8gemm_kernel_info info() const { return ref().info(); }
   void load() const { ref().load(); }
   void gemm(const fp8gemm_gemm_args &args, CUstream_st *stream) const { ref().gemm(args, stream); }
+  void quantize(const fp8gemm_quantize_args &args, CUstream_st *stream) const { ref().quantize(args, stream); }
   void groupedGemm(const fp8gemm_grouped_gemm_args &args, CUstream_st *stream) const {
     ref().groupedGemm(args, stream);
   }

@@ -21,7 +21,7 @@ struct Known {
   StringLiteral value; ///< what it must be
 };
 
-template <typename Attr> bool isOf(Attribute attribute) { return isa<Attr>(attribute); }
+template <typename... Attrs> bool isOf(Attribute attribute) { return isa<Attrs...>(attribute); }
 
 bool isTensorMap(Attribute attribute) {
   auto type = dyn_cast<TypeAttr>(attribute);
@@ -31,7 +31,8 @@ bool isTensorMap(Attribute attribute) {
 
 const Known kKnown[] = {
     {"hopper.launch", Place::Kernel, isOf<LaunchAttr>, "#hopper.launch<...>"},
-    {"hopper.problem", Place::Kernel, isOf<ProblemAttr>, "#hopper.problem<...>"},
+    {"hopper.problem", Place::Kernel, isOf<ProblemAttr, QuantizationAttr>,
+     "#hopper.problem<...> or #hopper.quantization<...>"},
     {"hopper.config", Place::Kernel, isOf<StringAttr>, "a string"},
     {"hopper.workspace_bytes", Place::Kernel, isOf<IntegerAttr>, "an integer"},
     {"hopper.smem_bytes", Place::Kernel, isOf<IntegerAttr>, "an integer"},

@@ -131,7 +131,7 @@ private:
     if (launch.getCluster() > kMaxCluster)
       return emitWithoutRegions(func) << "expected 'hopper.launch' to have clusters of 1 to " << kMaxCluster
                                       << " CTAs, got " << launch.getCluster();
-    if (!func->getAttrOfType<ProblemAttr>("hopper.problem"))
+    if (!func->hasAttr("hopper.problem"))
       return emitWithoutRegions(func) << "expected a kernel to have a 'hopper.problem' attribute, got none";
     for (unsigned i = 0; i < func.getNumArguments(); ++i)
       if (!func.getArgAttrOfType<ParamAttr>(i, "hopper.param"))

@@ -22,7 +22,7 @@ def Hopper_ParamAttr : Hopper_Attr<"Param", "param"> {
 
     - `<tensor_map of a>`: a CUtensorMap over the operand's storage; box, element
       type and swizzle are in the argument's type
-    - `<matrix of sfb>`: a pointer to the operand and its strides
+    - `<matrix of sfb>`, `<matrix of x>`: a pointer to the operand and its strides
     - `<matrix of groups>`: a pointer to the description of groups
     - `<extent_m of none>`: M
     - `<extent_k of none>`: K, of all groups
@@ -77,6 +77,23 @@ def Hopper_ProblemAttr : Hopper_Attr<"Problem", "problem"> {
   }];
 }
 
+def Hopper_QuantizationAttr : Hopper_Attr<"Quantization", "quantization"> {
+  let summary = "the quantisation that a kernel does, for the launcher";
+  let description = [{
+    Attached to a kernel that is no product, in the place of `#hopper.problem`. Q: [m, k] of type `q` and its scales, stored
+    `k_major` or `mn_major`, are the operands `a` and `sfa` of a product; `x` is the type of the elements that they
+    are made of. `power_of_two` is 1 if scales are rounded up to powers of two.
+
+    Example: `#hopper.quantization<m = ?, k = 7168, x = bf16, q = f8E4M3FN, scales = mn_major, power_of_two = 0>`.
+  }];
+  let parameters = (ins "int64_t":$m, "int64_t":$k, "::mlir::Type":$x, "::mlir::Type":$q, "::mlir::StringAttr":$scales,
+                        "int64_t":$power_of_two);
+  let assemblyFormat = [{
+    `<` `m` `=` custom<Extent>($m) `,` `k` `=` $k `,` `x` `=` $x `,` `q` `=` $q `,` `scales` `=` custom<Keyword>($scales) `,`
+    `power_of_two` `=` $power_of_two `>`
+  }];
+}
+
 def Hopper_LaunchAttr : Hopper_Attr<"Launch", "launch"> {
   let summary = "how a kernel is launched";
   let description = [{
@@ -87,11 +104,11 @@ def Hopper_LaunchAttr : Hopper_Attr<"Launch", "launch"> {
       ceil(ceil(M / tile_m) / cluster_m) * ceil(ceil(N / tile_n) / cluster_n)
 
     clusters; if there is none, nothing is launched. With split_k = 1 the kernel is
-    persistent: no more clusters are launched than the device runs at once. With
+    persistent: no more clusters are launched than the device runs at once. Of a quantisation, D is Q and N is K. With
     split_k > 1, that many CTAs share the K blocks of one tile, and each cluster computes
     one tile.
 
-    `stages` and `consumers` are informational, and so is `hopper.config`, a string with the whole
+    `stages` and `consumers` (of a kernel with roles) are informational, and so is `hopper.config`, a string with the whole
     schedule. The bytes of dynamic shared memory
     are known after lowering: `hopper.smem_bytes` on the `llvm.func`. So is
     `hopper.waits_for_previous`, on a kernel with a `hopper.griddepcontrol.wait`.
@@ -99,7 +116,7 @@ def Hopper_LaunchAttr : Hopper_Attr<"Launch", "launch"> {
     Example: `#hopper.launch<threads = 384, tile_m = 128, tile_n = 128, stages = 5, consumers = 2>`.
   }];
   let parameters = (ins "int64_t":$threads, "int64_t":$tile_m, "int64_t":$tile_n,
-                        "int64_t":$stages, "int64_t":$consumers,
+                        DefaultValuedParameter<"int64_t", "0">:$stages, DefaultValuedParameter<"int64_t", "0">:$consumers,
                         DefaultValuedParameter<"int64_t", "1">:$cluster_m,
                         DefaultValuedParameter<"int64_t", "1">:$cluster_n,
                         DefaultValuedParameter<"int64_t", "1">:$split_k);

@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Quantisation of bf16 to e4m3 with scales for 1x128, beside PyTorch's by torch.compile, a copy on the device and an empty kernel.
+
+    quantize.py stage FOLDER              where the compiler is: the kernels
+    quantize.py run FOLDER [--json FILE]  on the GPU machine ($FP8GEMM_RUNTIME is the runtime's library)
+
+Times are those of gpu_timing.py: kernels only, caches cold, in turn. The copy moves as many bytes as the quantisation
+reads and writes; it is PyTorch's, of one half of them to the other.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "test" / "Execution"))
+ROUNDS = 15
+SHAPES = [(4096, 7168), (4096, 2112), (16, 7168), (1, 7168)]
+
+
+def stage(folder, compiler=ROOT / "build" / "bin" / "fp8gemm-compile"):
+    folder.mkdir(parents=True, exist_ok=True)
+    for k in sorted({k for _, k in SHAPES}):
+        subprocess.run([compiler, "--op=quantize", f"--k={k}", "-o", folder / f"quantize-{k}.cubin"], check=True)
+
+
+def contenders(folder, m, k):
+    """What is timed, by name."""
+    import runtime_binding
+    import torch
+
+    kernel = runtime_binding.Kernel(folder / f"quantize-{k}.cubin")
+    kernel.load()
+    x = torch.randn(m, k, device="cuda").bfloat16()
+    blocks, rows = -(-k // 128), -(-m // 4) * 4
+    q = torch.empty(m, k, dtype=torch.float8_e4m3fn, device="cuda")
+    scales = torch.empty(blocks, rows, device="cuda")
+    arguments = kernel.quantize_arguments(m, (x.data_ptr(), k), (q.data_ptr(), k), (scales.data_ptr(), rows))
+    stream = torch.cuda.current_stream().cuda_stream
+
+    def by_torch(x):
+        wide = torch.nn.functional.pad(x, (0, blocks * 128 - k)).view(m, blocks, 128).float()
+        of_block = wide.abs().amax(-1).clamp(min=1e-4) / 448.0
+        return (wide * (1.0 / of_block)[..., None]).to(torch.float8_e4m3fn).view(m, -1)[:, :k], of_block.T.contiguous()
+
+    compiled = torch.compile(by_torch, dynamic=False)
+    values, of_block = compiled(x)
+    kernel.launch(arguments, stream)
+    same = (values.contiguous().view(torch.uint8) == q.view(torch.uint8)).float().mean().item()
+    half = torch.empty(m * k * 3 // 2 + blocks * m * 2, dtype=torch.uint8, device="cuda")
+    other = torch.empty_like(half)
+    nothing = torch.empty(1, dtype=torch.uint8, device="cuda")
+    return {"fp8gemm": lambda: kernel.launch(arguments, stream), "torch.compile": lambda: compiled(x),
+            "copy": lambda: other.copy_(half), "empty kernel": lambda: nothing.zero_()}, same, (kernel, x, q, scales)
+
+
+def run(folder):
+    import torch
+    from gpu_timing import Clock
+
+    clock, rows = Clock(), []
+    print(f"{torch.cuda.get_device_name()}; microseconds, median of {ROUNDS}")
+    for m, k in SHAPES:
+        calls, same, _keep = contenders(folder, m, k)
+        samples, _ = clock.time(calls, ROUNDS)
+        microseconds = {name: statistics.median(times) for name, times in samples.items()}
+        row = {"m": m, "k": k, "same_bytes_as_torch": same, **microseconds}
+        rows.append(row)
+        print(f"{m:5} x {k:5}  " + "  ".join(f"{name} {value:.2f}" for name, value in microseconds.items()) +
+              f"  copy/ours {microseconds['copy'] / microseconds['fp8gemm']:.3f}  elements as torch's {same:.6f}")
+    print(f"timed by {clock.method} {clock.why}")
+    return rows
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["stage", "run"])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    if options.what == "stage":
+        return stage(options.folder)
+    rows = run(options.folder)
+    if options.json:
+        options.json.write_text(json.dumps(rows, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The kernel of a quantisation. It is bound by memory and has no roles: every warp does the same. CTAs take tiles of
+// 32 rows x 2 K blocks in turn, as many as the device runs at once, and of each tile a warp takes a row: half of
+// its lanes a K block each, and a lane 8 elements, which are 16 bytes of bf16. The largest magnitude of a block travels
+// between its 16 lanes by shuffles. Several tiles are loaded before the first is used, so that enough bytes are in flight.
+
+#include "Quantize.h"
+
+#include "fp8gemm/Dialect/Hopper/IR/Hopper.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace fp8gemm;
+using namespace fp8gemm::hopper;
+
+static constexpr int64_t kBlockK = 128, kThreadsPerWarp = 32, kWarps = 32;
+static constexpr int64_t kElementsOfLane = 8, kLanesOfBlock = kBlockK / kElementsOfLane;
+static constexpr int64_t kBlocksOfWarp = kThreadsPerWarp / kLanesOfBlock;
+static constexpr int64_t kTileRows = kWarps, kTileColumns = kBlocksOfWarp * kBlockK;
+/// Tiles in flight: 64 bytes of bf16 a thread, 64 KiB an SM. Little's law asks for about 30 KiB on an H200.
+static constexpr int64_t kTilesInFlight = 4;
+
+/// The definition of the scales: docs/Numerics.md.
+static constexpr float kLeastAmax = 1e-4f, kLargestE4M3 = 448, kLargestE5M2 = 57344;
+
+static std::string nameOf(Type element) {
+  return isa<Float8E4M3FNType>(element) ? "e4m3" : isa<Float8E5M2Type>(element) ? "e5m2"
+         : element.isBF16()             ? "bf16"
+         : element.isF16()              ? "f16"
+                                        : "f32";
+}
+
+std::string fp8gemm::nameOfKernel(QuantizeOp op) {
+  bool isKMajor = op.getScale().getLayout() == ScaleLayout::k_major;
+  std::string m = ShapedType::isDynamic(op.getM()) ? "any" : std::to_string(op.getM());
+  return llvm::formatv("fp8gemm_quantize_{0}_{1}_m{2}_k{3}_scales_{4}{5}", nameOf(op.getXElement()),
+                       nameOf(op.getQElement()), m, op.getK(), isKMajor ? "k" : "mn",
+                       op.getPowerOfTwo() ? "_power_of_two" : "");
+}
+
+namespace {
+
+class QuantizeBuilder : public ImplicitLocOpBuilder {
+public:
+  explicit QuantizeBuilder(QuantizeOp op) : ImplicitLocOpBuilder(op.getLoc(), op.getContext()), op(op) {}
+
+  void build(gpu::GPUModuleOp module);
+
+private:
+  /// What a lane has of a tile: where it is, and its elements of X.
+  struct Part {
+    Value row, column, elements;
+  };
+
+  gpu::GPUFuncOp createFunction(gpu::GPUModuleOp module);
+  /// What is the same for all tiles.
+  void prepare();
+  /// Tiles first, first + step, ...: as long as `count` of them are there. Returns the first one that is not done.
+  Value loop(Value first, Value limit, int64_t count);
+  Part load(Value tile);
+  void quantize(const Part &part);
+  Value largestOfBlock(Value elements);
+  Value scaleOf(Value amax);
+
+  Value index(int64_t value) { return arith::ConstantIndexOp::create(*this, value); }
+  Value real(float value) { return arith::ConstantOp::create(*this, getF32FloatAttr(value)); }
+  Value nan() {
+    return arith::ConstantOp::create(*this, getFloatAttr(getF32Type(), APFloat::getQNaN(APFloat::IEEEsingle())));
+  }
+  Value add(Value lhs, Value rhs) { return arith::AddIOp::create(*this, lhs, rhs); }
+  Value multiply(Value lhs, int64_t rhs) {
+    Value factor = index(rhs);
+    return arith::MulIOp::create(*this, lhs, factor);
+  }
+  Value divide(Value lhs, int64_t rhs) {
+    Value divisor = index(rhs);
+    return arith::DivUIOp::create(*this, lhs, divisor);
+  }
+  Value remainder(Value lhs, int64_t rhs) {
+    Value divisor = index(rhs);
+    return arith::RemUIOp::create(*this, lhs, divisor);
+  }
+  Value isBelow(Value lhs, Value rhs) { return arith::CmpIOp::create(*this, arith::CmpIPredicate::ult, lhs, rhs); }
+  Value spread(Value scalar, Type vector) { return vector::BroadcastOp::create(*this, vector, scalar); }
+  VectorType vectorOf(Type element) { return VectorType::get(kElementsOfLane, element); }
+
+  QuantizeOp op;
+  Value x, q, scales, m; ///< arguments
+  Value warp, lane;      ///< the lane's number in its K block
+  Value block;           ///< of the tile's K blocks, the warp half's
+  Value grid, lastRow;
+};
+
+} // namespace
+
+gpu::GPUFuncOp QuantizeBuilder::createFunction(gpu::GPUModuleOp module) {
+  MLIRContext *context = getContext();
+  constexpr int64_t any = ShapedType::kDynamic;
+  auto strided = [&](int64_t columns, ArrayRef<int64_t> strides, Type element) {
+    return MemRefType::get({any, columns}, element, StridedLayoutAttr::get(context, 0, strides));
+  };
+  bool isKMajor = op.getScale().getLayout() == ScaleLayout::k_major;
+  int64_t k = op.getK();
+  SmallVector<int64_t> scaleStrides{isKMajor ? any : 1, isKMajor ? 1 : any};
+  SmallVector<Type> types{strided(k, {any, 1}, op.getXElement()), strided(k, {any, 1}, op.getQElement()),
+                          strided(llvm::divideCeil(k, kBlockK), scaleStrides, getF32Type()), getIndexType()};
+  setInsertionPointToEnd(module.getBody());
+  auto func = gpu::GPUFuncOp::create(*this, nameOfKernel(op), getFunctionType(types, {}));
+  ParamAttr parameters[] = {ParamAttr::get(context, ParamKind::matrix, Operand::x),
+                            ParamAttr::get(context, ParamKind::matrix, Operand::a),
+                            ParamAttr::get(context, ParamKind::matrix, Operand::sfa),
+                            ParamAttr::get(context, ParamKind::extent_m, Operand::none)};
+  for (auto [i, parameter] : llvm::enumerate(parameters))
+    func.setArgAttr(i, "hopper.param", parameter);
+  func->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), getUnitAttr());
+  func->setAttr("hopper.problem",
+                QuantizationAttr::get(context, op.getM(), k, op.getXElement(), op.getQElement(),
+                                      getStringAttr(stringifyScaleLayout(op.getScale().getLayout())),
+                                      op.getPowerOfTwo()));
+  func->setAttr("hopper.launch",
+                LaunchAttr::get(context, kWarps * kThreadsPerWarp, kTileRows, kTileColumns, /*stages=*/0,
+                                /*consumers=*/0, /*cluster_m=*/1, /*cluster_n=*/1, /*split_k=*/1));
+  x = func.getArgument(0);
+  q = func.getArgument(1);
+  scales = func.getArgument(2);
+  m = func.getArgument(3);
+  return func;
+}
+
+void QuantizeBuilder::prepare() {
+  Value thread = gpu::ThreadIdOp::create(*this, gpu::Dimension::x);
+  warp = divide(thread, kThreadsPerWarp);
+  lane = remainder(thread, kLanesOfBlock);
+  block = remainder(divide(thread, kLanesOfBlock), kBlocksOfWarp);
+  grid = gpu::GridDimOp::create(*this, gpu::Dimension::x);
+  Value one = index(1);
+  lastRow = arith::SubIOp::create(*this, m, one);
+}
+
+/// Beyond the last row and the last column, a lane loads those once more, and later stores nothing. Its K block
+/// is the last column's, whose largest magnitude does not change by that.
+QuantizeBuilder::Part QuantizeBuilder::load(Value tile) {
+  int64_t tilesAcross = llvm::divideCeil(op.getK(), kTileColumns);
+  Part part;
+  part.row = multiply(divide(tile, tilesAcross), kTileRows);
+  part.row = add(part.row, warp);
+  Value blockOfRow = add(multiply(remainder(tile, tilesAcross), kBlocksOfWarp), block);
+  part.column = multiply(blockOfRow, kBlockK);
+  part.column = add(part.column, multiply(lane, kElementsOfLane));
+  Value row = arith::MinUIOp::create(*this, part.row, lastRow);
+  Value lastColumn = index(op.getK() - kElementsOfLane);
+  Value column = arith::MinUIOp::create(*this, part.column, lastColumn);
+  SmallVector<Value> at{row, column};
+  part.elements = vector::LoadOp::create(*this, vectorOf(op.getXElement()), x, at);
+  return part;
+}
+
+Value QuantizeBuilder::largestOfBlock(Value elements) {
+  Value magnitudes = math::AbsFOp::create(*this, elements);
+  Value largest = vector::ReductionOp::create(*this, vector::CombiningKind::MAXIMUMF, magnitudes);
+  for (int64_t distance = kLanesOfBlock / 2; distance; distance /= 2) {
+    Value other =
+        gpu::ShuffleOp::create(*this, largest, distance, kThreadsPerWarp, gpu::ShuffleMode::XOR).getShuffleResult();
+    largest = arith::MaximumFOp::create(*this, largest, other);
+  }
+  return largest;
+}
+
+Value QuantizeBuilder::scaleOf(Value amax) {
+  Value least = real(kLeastAmax), limit = real(isa<Float8E5M2Type>(op.getQElement()) ? kLargestE5M2 : kLargestE4M3);
+  Value scale = arith::MaximumFOp::create(*this, amax, least);
+  scale = arith::DivFOp::create(*this, scale, limit);
+  if (op.getPowerOfTwo()) {
+    // To the next power of two: a mantissa that is not 0 carries into the exponent.
+    Type i32 = getI32Type();
+    Value mantissa = arith::ConstantIntOp::create(*this, 0x7fffff, 32);
+    Value exponent = arith::ConstantIntOp::create(*this, 0x7f800000, 32);
+    Value bits = arith::BitcastOp::create(*this, i32, scale);
+    bits = arith::AddIOp::create(*this, bits, mantissa);
+    bits = arith::AndIOp::create(*this, bits, exponent);
+    scale = arith::BitcastOp::create(*this, getF32Type(), bits);
+  }
+  Value infinity = real(std::numeric_limits<float>::infinity());
+  Value isFinite = arith::CmpFOp::create(*this, arith::CmpFPredicate::OLT, amax, infinity);
+  Value notANumber = nan();
+  return arith::SelectOp::create(*this, isFinite, scale, notANumber);
+}
+
+void QuantizeBuilder::quantize(const Part &part) {
+  Value elements = part.elements;
+  VectorType wide = vectorOf(getF32Type());
+  if (!op.getXElement().isF32())
+    elements = arith::ExtFOp::create(*this, wide, elements);
+  Value scale = scaleOf(largestOfBlock(elements));
+  Value one = real(1);
+  Value reciprocal = arith::DivFOp::create(*this, one, scale);
+  Value scaled = arith::MulFOp::create(*this, elements, spread(reciprocal, wide));
+  Value narrow = arith::TruncFOp::create(*this, vectorOf(op.getQElement()), scaled);
+
+  Value isInside = isBelow(part.row, m);
+  if (op.getK() % kTileColumns != 0) {
+    Value columns = index(op.getK());
+    Value hasColumn = isBelow(part.column, columns);
+    isInside = arith::AndIOp::create(*this, isInside, hasColumn);
+  }
+  auto store = scf::IfOp::create(*this, isInside, /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard guard(*this);
+  setInsertionPointToStart(store.thenBlock());
+  SmallVector<Value> at{part.row, part.column};
+  vector::StoreOp::create(*this, narrow, q, at);
+  Value zero = index(0);
+  Value isFirst = arith::CmpIOp::create(*this, arith::CmpIPredicate::eq, lane, zero);
+  auto storeScale = scf::IfOp::create(*this, isFirst, /*withElseRegion=*/false);
+  setInsertionPointToStart(storeScale.thenBlock());
+  SmallVector<Value> ofBlock{part.row, divide(part.column, kBlockK)};
+  memref::StoreOp::create(*this, scale, scales, ofBlock);
+}
+
+Value QuantizeBuilder::loop(Value first, Value limit, int64_t count) {
+  Value step = multiply(grid, count);
+  auto tiles = scf::ForOp::create(*this, first, limit, step, first);
+  OpBuilder::InsertionGuard guard(*this);
+  setInsertionPointToStart(tiles.getBody());
+  SmallVector<Part> parts;
+  Value tile = tiles.getInductionVar();
+  for (int64_t i = 0; i < count; ++i) {
+    parts.push_back(load(tile));
+    tile = add(tile, grid);
+  }
+  for (const Part &part : parts)
+    quantize(part);
+  scf::YieldOp::create(*this, tile);
+  return tiles.getResult(0);
+}
+
+void QuantizeBuilder::build(gpu::GPUModuleOp module) {
+  gpu::GPUFuncOp func = createFunction(module);
+  setInsertionPointToStart(&func.getBody().front());
+  prepare();
+  GriddepcontrolWaitOp::create(*this);
+  GriddepcontrolLaunchDependentsOp::create(*this);
+  Value tilesDown = divide(add(m, index(kTileRows - 1)), kTileRows);
+  Value tiles = multiply(tilesDown, llvm::divideCeil(op.getK(), kTileColumns));
+  Value first = gpu::BlockIdOp::create(*this, gpu::Dimension::x);
+  // As long as kTilesInFlight tiles remain; then one by one. Counts stay below 2^31 (the launcher sees to that).
+  Value others = multiply(grid, kTilesInFlight - 1);
+  Value isLong = arith::CmpIOp::create(*this, arith::CmpIPredicate::ugt, tiles, others);
+  Value together = arith::SubIOp::create(*this, tiles, others);
+  Value none = index(0);
+  Value rest = loop(first, arith::SelectOp::create(*this, isLong, together, none), kTilesInFlight);
+  loop(rest, tiles, 1);
+  gpu::ReturnOp::create(*this);
+}
+
+void fp8gemm::buildKernel(QuantizeOp op, gpu::GPUModuleOp module) { QuantizeBuilder(op).build(module); }

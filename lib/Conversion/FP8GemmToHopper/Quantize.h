@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#ifndef FP8GEMM_LIB_CONVERSION_FP8GEMMTOHOPPER_QUANTIZE_H
+#define FP8GEMM_LIB_CONVERSION_FP8GEMMTOHOPPER_QUANTIZE_H
+
+#include "fp8gemm/Dialect/FP8Gemm/IR/FP8Gemm.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+
+namespace fp8gemm {
+
+/// The symbol of the kernel: equal quantisations have the same.
+std::string nameOfKernel(QuantizeOp op);
+
+/// Builds the kernel of `op` at the end of `module`.
+void buildKernel(QuantizeOp op, mlir::gpu::GPUModuleOp module);
+
+} // namespace fp8gemm
+
+#endif // FP8GEMM_LIB_CONVERSION_FP8GEMMTOHOPPER_QUANTIZE_H

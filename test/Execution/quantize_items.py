@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Quantisation on a Hopper GPU, bit for bit (docs/Numerics.md), with poisoned results and guard zones around them.
+
+    quantize_items.py stage FOLDER    where the compiler is: a kernel for each item
+    quantize_items.py run FOLDER      on the GPU machine, which has PyTorch and ml_dtypes; exit status 1 if a bit is wrong
+
+Operands have leading dimensions larger than their rows, and what lies between rows and after them must not change.
+"""
+
+import itertools
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "test" / "Numerics"), str(Path(__file__).resolve().parent)]
+POISON = 0xA5
+# Rows: fewer and more than a tile has, and than all CTAs take at once.
+ROWS = (1, 2, 31, 33, 130, 4099)
+
+
+def items():
+    """(K, type of x, type of q, layout of scales, power of two)"""
+    some = list(itertools.product(("bf16", "f16", "f32"), ("e4m3", "e5m2"), ("mn_major", "k_major"), (False, True)))
+    return [(k, *item) for k, every in ((7168, 1), (144, 3), (16, 5), (2112, 2)) for item in some[::every]]
+
+
+def name_of(item):
+    k, x, q, layout, power_of_two = item
+    return f"{x}-{q}-{k}-{layout}{'-power-of-two' if power_of_two else ''}"
+
+
+def options_of(item):
+    k, x, q, layout, power_of_two = item
+    return ["--op=quantize", f"--k={k}", f"--x-type={x}", f"--a-type={q}", f"--sfa={layout}"] + power_of_two * ["--power-of-two"]
+
+
+def stage(folder, compiler=ROOT / "build" / "bin" / "fp8gemm-compile"):
+    folder.mkdir(parents=True, exist_ok=True)
+    for item in items():
+        subprocess.run([compiler, *options_of(item), "-o", folder / f"{name_of(item)}.cubin"], check=True)
+
+
+def between(torch, rows, columns, leading, element_bytes):
+    """Poisoned bytes on the GPU for a matrix, with a guard zone of a row after it; and a mask of those that may change."""
+    buffer = torch.full(((rows + 1) * leading * element_bytes,), POISON, dtype=torch.uint8, device="cuda")
+    mask = torch.zeros(((rows + 1), leading * element_bytes), dtype=torch.bool)
+    mask[:rows, :columns * element_bytes] = True
+    return buffer, mask
+
+
+def check(torch, kernel, item, m, seed):
+    """Empty, or what is wrong."""
+    import numpy as np
+    import quantization
+
+    k, x_name, q_name, layout, power_of_two = item
+    x_type = {"bf16": quantization.BF16, "f16": quantization.F16, "f32": quantization.F32}[x_name]
+    x = quantization.data(m, k, x_type, seed)
+    expected_q, expected_scales = quantization.quantize(x, {"e4m3": quantization.E4M3, "e5m2": quantization.E5M2}[q_name],
+                                                        power_of_two)
+    if layout == "mn_major":
+        expected_scales = expected_scales.T
+    x_leading, q_leading = k + 32, k + 16
+    scales_leading = (expected_scales.shape[1] + 7) // 4 * 4
+    held = np.zeros((m, x_leading), x_type)
+    held[:, :k] = x
+    held[:, k:] = np.nan  # must not be read as part of a block
+    x_gpu = torch.from_numpy(held.view(np.uint8)).cuda()
+    q, q_mask = between(torch, m, k, q_leading, 1)
+    scales, scales_mask = between(torch, *expected_scales.shape, scales_leading, 4)
+    arguments = kernel.quantize_arguments(m, (x_gpu.data_ptr(), x_leading), (q.data_ptr(), q_leading),
+                                          (scales.data_ptr(), scales_leading))
+    kernel.launch(arguments, torch.cuda.current_stream().cuda_stream)
+    torch.cuda.synchronize()
+    for name, buffer, mask, expected in (("q", q, q_mask, expected_q), ("scales", scales, scales_mask, expected_scales)):
+        got = buffer.cpu().view(mask.shape)
+        if not (got[~mask] == POISON).all():
+            return f"{name}: bytes outside changed"
+        wanted = torch.from_numpy(np.ascontiguousarray(expected).view(np.uint8).reshape(-1))
+        wrong = (got[mask] != wanted).nonzero()
+        if len(wrong):
+            return f"{name}: {len(wrong)} of {len(wanted)} bytes are wrong, first at {int(wrong[0])}: expected {int(wanted[wrong[0]])}, got {int(got[mask][wrong[0]])}"
+    return ""
+
+
+def run(folder):
+    import runtime_binding
+    import torch
+
+    torch.cuda.init()
+    failed = count = 0
+    for number, item in enumerate(items()):
+        kernel = runtime_binding.Kernel(folder / f"{name_of(item)}.cubin")
+        kernel.load()
+        if kernel.info.spill_bytes:
+            failed += 1
+            print(f"FAIL {name_of(item)}: {kernel.info.spill_bytes} bytes spilled")
+        for m in ROWS:
+            count += 1
+            if wrong := check(torch, kernel, item, m, seed=number):
+                failed += 1
+                print(f"FAIL {name_of(item)} m = {m}: {wrong}")
+        kernel.close()
+    print(f"{count - failed} of {count} passed")
+    return failed
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3 or sys.argv[1] not in ("stage", "run"):
+        sys.exit(__doc__)
+    target = Path(sys.argv[2])
+    sys.exit(bool(stage(target)) if sys.argv[1] == "stage" else bool(run(target)))
