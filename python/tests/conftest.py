@@ -33,6 +33,8 @@ PROBLEMS = [
     {"op": "grouped_gemm", "grouping": "batched", "groups": 2, "n": 256, "k": 256, "max_m": 128},
     {"op": "k_grouped_gemm", "m": 128, "n": 256, "groups": 3, "sfb": "mn_major", "d_type": "f32", "c": "in_place",
      "flattened": True},
+    {"op": "quantize", "k": 256},
+    {"op": "quantize", "k": 384, "x_type": "f32", "a_type": "e5m2", "sfa": "k_major", "power_of_two": True},
 ]
 
 try:

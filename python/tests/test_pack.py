@@ -163,4 +163,4 @@ def test_fields_are_those_of_problem():
     fields = {field.name for field in dataclasses.fields(fp8gemm.Problem)}
     for grouping, op, usual, needed in _native._problem_fields():
         assert {"flat" if name == "flattened" else name for name in usual} == fields
-        assert usual["grouping"] == grouping and set(needed) <= set(usual) and op.endswith("gemm")
+        assert usual["grouping"] == grouping and set(needed) <= set(usual) and op in ("gemm", "grouped_gemm", "k_grouped_gemm", "quantize")

@@ -100,6 +100,22 @@ TEST(Problem, TextIsAnEntryOfAList) {
                             R"("recipe": "1d1d", "sfb": "mn_major", "batch_invariant": true})");
 }
 
+TEST(Problem, AQuantisationHasFewFields) {
+  Problem problem = usualQuantisation();
+  problem.k = 400;
+  EXPECT_EQ(print(problem), R"({"op": "quantize", "k": 400})");
+  problem.x = XType::F32, problem.powerOfTwo = 1, problem.sfa = ScaleLayout::KMajor;
+  EXPECT_EQ(print(problem),
+            R"({"op": "quantize", "k": 400, "sfa": "k_major", "x_type": "f32", "power_of_two": true})");
+  // What only products have doesn't count.
+  Problem other = problem;
+  other.m = 7, other.n = 64, other.d = Type::F32, other.groups = 3, other.batchInvariant = 1;
+  EXPECT_NE(other, problem);
+  EXPECT_EQ(relevant(other), problem);
+  EXPECT_STREQ(factsOf(problem).op, "quantize");
+  EXPECT_EQ(setOf(problem) & kAll, 0u);
+}
+
 TEST(Problem, TextOfNumbersThatStandForNothing) {
   Problem problem = problemOf(Grouping::None);
   problem.a = Type(9), problem.flat = 2;

@@ -14,7 +14,7 @@ target_compile_options(RuntimeCProgram PRIVATE -Wall -Wextra -Wpedantic -Werror)
 target_link_libraries(RuntimeCProgram PRIVATE fp8gemm_runtime)
 
 fp8gemm_unit_test(RuntimeGemmTest SOURCES RuntimeAbiTest.cpp RuntimeContextTest.cpp RuntimeCppTest.cpp RuntimeGemmTest.cpp
-  RuntimeGroupedTest.cpp RuntimeHugeTest.cpp RuntimeLaunchTest.cpp RuntimePackTest.cpp RuntimeRecipesTest.cpp RuntimeRingReportTest.cpp
+  RuntimeGroupedTest.cpp RuntimeHugeTest.cpp RuntimeLaunchTest.cpp RuntimePackTest.cpp RuntimeQuantizeTest.cpp RuntimeRecipesTest.cpp RuntimeRingReportTest.cpp
   RuntimeTensorMapCacheTest.cpp RuntimeTensorMapTest.cpp LINK fp8gemm_runtime_static DEPENDS RuntimeFakeDriver RuntimeCProgram)
 target_compile_definitions(RuntimeGemmTest PRIVATE
   FP8GEMM_PROJECT_VERSION="${PROJECT_VERSION}"

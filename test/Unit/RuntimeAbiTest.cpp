@@ -44,6 +44,15 @@ PLACE(fp8gemm_grouped_gemm_args, num_sms, 192);
 PLACE(fp8gemm_grouped_gemm_args, flags, 196);
 static_assert(sizeof(fp8gemm_grouped_gemm_args) == 200);
 
+PLACE(fp8gemm_quantize_args, size, 0);
+PLACE(fp8gemm_quantize_args, m, 8);
+PLACE(fp8gemm_quantize_args, x, 16);
+PLACE(fp8gemm_quantize_args, q, 32);
+PLACE(fp8gemm_quantize_args, scales, 48);
+PLACE(fp8gemm_quantize_args, num_sms, 64);
+PLACE(fp8gemm_quantize_args, flags, 68);
+static_assert(sizeof(fp8gemm_quantize_args) == 72);
+
 PLACE(fp8gemm_kernel_info, size, 0);
 PLACE(fp8gemm_kernel_info, name, 8);
 PLACE(fp8gemm_kernel_info, chip, 16);
@@ -73,7 +82,9 @@ PLACE(fp8gemm_kernel_info, ptxas_version, 136);
 PLACE(fp8gemm_kernel_info, llvm_version, 144);
 PLACE(fp8gemm_kernel_info, dependent_launch, 152);
 PLACE(fp8gemm_kernel_info, wait_limit_ns, 160);
-static_assert(sizeof(fp8gemm_kernel_info) == 168);
+PLACE(fp8gemm_kernel_info, x_type, 168);
+PLACE(fp8gemm_kernel_info, power_of_two, 172);
+static_assert(sizeof(fp8gemm_kernel_info) == 176);
 
 PLACE(fp8gemm_problem, size, 0);
 PLACE(fp8gemm_problem, m, 8);
@@ -91,7 +102,9 @@ PLACE(fp8gemm_problem, groups, 64);
 PLACE(fp8gemm_problem, group_align, 68);
 PLACE(fp8gemm_problem, flat, 72);
 PLACE(fp8gemm_problem, batch_invariant, 76);
-static_assert(sizeof(fp8gemm_problem) == 80);
+PLACE(fp8gemm_problem, x_type, 80);
+PLACE(fp8gemm_problem, power_of_two, 84);
+static_assert(sizeof(fp8gemm_problem) == 88);
 
 // The problem that compiler and runtime share is this struct.
 #define SAME(field, member) static_assert(offsetof(fp8gemm_problem, field) == offsetof(format::Problem, member), #field)
@@ -111,6 +124,10 @@ SAME(groups, groups);
 SAME(group_align, align);
 SAME(flat, flat);
 SAME(batch_invariant, batchInvariant);
+SAME(x_type, x);
+SAME(power_of_two, powerOfTwo);
+static_assert(FP8GEMM_NO_X == int(format::XType::None) && FP8GEMM_X_BF16 == int(format::XType::BF16) &&
+              FP8GEMM_X_F16 == int(format::XType::F16) && FP8GEMM_X_F32 == int(format::XType::F32));
 static_assert(FP8GEMM_E4M3 == int(format::Type::E4M3) && FP8GEMM_E5M2 == int(format::Type::E5M2) &&
               FP8GEMM_BF16 == int(format::Type::BF16) && FP8GEMM_F32 == int(format::Type::F32));
 static_assert(FP8GEMM_K_MAJOR == int(format::ScaleLayout::KMajor) &&
@@ -221,11 +238,11 @@ TEST_F(Gemm, ProblemsOfANewerProgram) {
 
   problems[1].known.size = sizeof(fp8gemm_problem);
   expect(fp8gemm_pack_load(pack, &problems[0].known, 2), FP8GEMM_INVALID_ARGUMENT,
-         "expected the same size in all problems, got 96 and 80");
+         "expected the same size in all problems, got 104 and 88");
   problems[0].more[0] = 1;
   EXPECT_EQ(fp8gemm_pack_find(pack, &problems[0].known, 1), nullptr);
   expect(fp8gemm_pack_load(pack, &problems[0].known, 1), FP8GEMM_INVALID_ARGUMENT,
-         "expected zeros after the 80 bytes");
+         "expected zeros after the 88 bytes");
   fp8gemm_pack_close(pack);
 }
 

@@ -122,7 +122,8 @@ struct ManifestSpec {
   uint32_t clusterM = 1, clusterN = 1, splitK = 1;
   uint32_t groups = 1, groupAlign = 1, workspace = 0;
   format::Grouping grouping = format::Grouping::None;
-  bool flat = false, waits = false;
+  bool flat = false, waits = false, powerOfTwo = false;
+  format::XType x = format::XType::None;
   DebugSpec debug;
   int64_t cubinBytesOff = 0; ///< added to the true size
   std::vector<ParamSpec> params = {
@@ -200,7 +201,8 @@ inline std::string makeManifest(const ManifestSpec &spec, size_t cubinBytes) {
   }
   auto problem = CreateStoredProblemDirect(
       builder, spec.op.c_str(), spec.m, spec.n, spec.k, spec.a, spec.b, spec.d, 1, 128, uint8_t(spec.sfa), spec.sfbRows,
-      128, uint8_t(spec.sfb), uint8_t(spec.c), spec.groups, uint8_t(spec.grouping), spec.groupAlign, spec.flat);
+      128, uint8_t(spec.sfb), uint8_t(spec.c), spec.groups, uint8_t(spec.grouping), spec.groupAlign, spec.flat,
+      uint8_t(spec.x), spec.powerOfTwo);
   FinishManifestBuffer(builder,
                        CreateManifestDirect(builder, spec.version, spec.entry.c_str(), spec.chip.c_str(),
                                             cubinBytes + spec.cubinBytesOff, problem, &params, spec.threads,

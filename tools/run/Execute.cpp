@@ -139,6 +139,9 @@ Report execute(const Options &options) {
   fp8gemm_kernel_info info{};
   info.size = sizeof(info);
   require(fp8gemm_kernel_get_info(opened, &info));
+  if (info.x_type != FP8GEMM_NO_X)
+    throw std::runtime_error("expected a kernel of one product, got '" + std::string(info.name) +
+                             "' of a quantisation; launch it with fp8gemm_quantize");
   if (info.grouping != FP8GEMM_NO_GROUPS)
     throw std::runtime_error("expected a kernel of one product, got '" + std::string(info.name) +
                              "' of a grouped one; launch it with fp8gemm_grouped_gemm");

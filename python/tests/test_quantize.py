@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""What reaches the launch of a quantisation, and what is refused before it."""
+
+import ml_dtypes
+import numpy as np
+import pytest
+from arrays import CapsuleArray, ExchangeArray, ManagedArray, columns, rows
+
+import fp8gemm
+
+E4M3, E5M2, BF16, F32 = ml_dtypes.float8_e4m3fn, ml_dtypes.float8_e5m2, ml_dtypes.bfloat16, np.float32
+PARAMETERS = [8, 8, 8, 8, 8, 8, 4]  # x, q and scales, each with its leading dimension; M
+
+
+def operands(library=ExchangeArray, m=12, **changes):
+    """Of {"op": "quantize", "k": 256}."""
+    made = dict(x=rows((m, 256), BF16), q=rows((m, 256), E4M3), scales=columns((m, 2), F32)) | changes
+    return {name: library(values) for name, values in made.items()}
+
+
+@pytest.mark.parametrize("library", [ExchangeArray, CapsuleArray, ManagedArray])
+def test_operands_reach_the_launch(pack, driver, library):
+    driver.reset(PARAMETERS)
+    o = operands(library)
+    assert pack.quantize(*o.values(), stream=0, num_sms=3) is o["q"]
+    launch, = driver.launches
+    assert launch["params"] == [o["x"].address, 256, o["q"].address, 256, o["scales"].address, 12, 12]
+    assert launch["stream"] == 0 and not launch["dependent"]
+
+
+def test_strides_and_layouts_find_the_kernel(pack, driver):
+    driver.reset(PARAMETERS)
+    o = operands(x=rows((12, 512), F32)[:, :384], q=rows((12, 400), E5M2)[:, :384], scales=rows((12, 3), F32))
+    pack.quantize(**o, power_of_two=True, dependent=True)
+    launch, = driver.launches
+    assert launch["params"][1::2] == [512, 400, 3] and launch["dependent"]
+
+
+def test_no_rows_launch_nothing(pack, driver):
+    o = operands(m=0)
+    assert pack.quantize(**o) is o["q"]
+    assert not driver.launches
+
+
+@pytest.mark.parametrize("changes, error, message", [
+    (dict(x=rows((12, 256), np.int32)), TypeError, "expected 'x' of bfloat16, float16 or float32, got int32"),
+    (dict(q=rows((12, 256), BF16)), TypeError, "expected 'q' of float8_e4m3fn, float8_e5m2, or uint8"),
+    (dict(q=rows((11, 256), E4M3)), ValueError, r"expected 'q' of shape \[M, K\] = \(12, 256\), got \(11, 256\)"),
+    (dict(scales=rows((12, 3), F32)), ValueError, r"expected 'scales' of shape \[M, ceil\(K/128\)\] = \(12, 2\), got \(12, 3\)"),
+    (dict(scales=rows((12, 2), BF16)), TypeError, "expected 'scales' of float32"),
+    (dict(x=columns((12, 256), BF16)), ValueError, "expected 'x' row-major"),
+    (dict(x=rows((12, 264), BF16)[:, :256], q=rows((12, 257), E4M3)[:, :256]), ValueError,
+     "expected the leading dimension of 'q' to be a multiple of 16 bytes"),
+])
+def test_refusals(pack, driver, changes, error, message):
+    with pytest.raises(error, match=message):
+        pack.quantize(**operands(**changes))
+    assert not driver.launches
+
+
+def test_a_quantisation_that_the_pack_lacks(pack, driver):
+    with pytest.raises(fp8gemm.NotInPackError, match='{"op": "quantize", "k": 256, "power_of_two": true}'):
+        pack.quantize(**operands(), power_of_two=True)
+    assert not driver.launches
+
+
+def test_problems_say_what_they_are(pack):
+    found = [problem.entry() for problem in pack.problems if problem.op == "quantize"]
+    assert found == [{"op": "quantize", "k": 256},
+                     {"op": "quantize", "k": 384, "a_type": "e5m2", "sfa": "k_major", "x_type": "f32", "power_of_two": True}]
