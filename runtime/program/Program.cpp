@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <mutex>
 
 using namespace fp8gemm;
@@ -73,6 +74,9 @@ void *openOnce(fp8gemm_program_file &file) {
 
 /// A program whose operation was changed after its kernel was compiled must not run it.
 void checkProblem(const fp8gemm_kernel_info &kernel, const fp8gemm_problem &problem) {
+  if (kernel.x_type != FP8GEMM_NO_X)
+    throw Failure(FP8GEMM_INVALID_ARGUMENT,
+                  std::string("expected a kernel of a product, got '") + kernel.name + "' of a quantisation");
   fp8gemm_problem ofKernel = problem;
   ofKernel.n = kernel.n, ofKernel.k = kernel.k;
   ofKernel.a_type = kernel.a_type, ofKernel.b_type = kernel.b_type, ofKernel.d_type = kernel.d_type;
@@ -172,6 +176,22 @@ void run(fp8gemm_program_file &file, const fp8gemm_problem &problem, const Opera
     device.synchronize();
 }
 
+/// The problem of a program of any version, which may know fewer fields: those are 0, and only later ones.
+fp8gemm_problem readProblem(const fp8gemm_problem &given) {
+  fp8gemm_problem problem{};
+  constexpr size_t kFirstSize = offsetof(fp8gemm_problem, x_type);
+  if (given.size < kFirstSize || given.size > sizeof(problem))
+    throw Failure(FP8GEMM_INVALID_ARGUMENT, "expected a problem of " + std::to_string(kFirstSize) + " to " +
+                                                std::to_string(sizeof(problem)) + " bytes, got " +
+                                                std::to_string(given.size) +
+                                                "; use the libfp8gemm_program of the compiler's version or a later one");
+  std::memcpy(&problem, &given, given.size);
+  problem.size = sizeof(problem);
+  if (problem.x_type != FP8GEMM_NO_X)
+    throw Failure(FP8GEMM_INVALID_ARGUMENT, "expected the problem of a product, got that of a quantisation");
+  return problem;
+}
+
 int32_t failed(fp8gemm_status status, const char *message) {
   thisThread.message = message;
   return status;
@@ -187,7 +207,8 @@ int32_t fp8gemm_program_run(fp8gemm_program_file *file, const fp8gemm_problem *p
   try {
     if (!file || !problem)
       return failed(FP8GEMM_INVALID_ARGUMENT, "expected a file and a problem, got a null pointer");
-    run(*file, *problem, Operands(*problem, device_operands, a, sfa, b, sfb, groups, c, d));
+    const fp8gemm_problem known = readProblem(*problem);
+    run(*file, known, Operands(known, device_operands, a, sfa, b, sfb, groups, c, d));
     return FP8GEMM_OK;
   } catch (const Failure &failure) {
     return failed(failure.status, failure.what());

@@ -129,6 +129,18 @@ TEST_F(Program, RefusesAnotherKernel) {
   expectError(FP8GEMM_INVALID_ARGUMENT, "recipe = 1d1d, got 'gemm_test' for 1d2d");
 }
 
+TEST_F(Program, ReadsProblemsOfItsTime) {
+  // A program that was compiled before there was quantisation: its problem ends where that begins.
+  problem.size = offsetof(fp8gemm_problem, x_type);
+  problem.x_type = fp8gemm_x_type(77), problem.power_of_two = 77;
+  EXPECT_EQ(run(), FP8GEMM_OK) << fp8gemm_program_last_error();
+  fake().launches.clear();
+  problem.size = sizeof(problem) + 8;
+  expectError(FP8GEMM_INVALID_ARGUMENT, "expected a problem of 80 to 88 bytes, got 96");
+  problem.size = sizeof(problem), problem.x_type = FP8GEMM_X_BF16;
+  expectError(FP8GEMM_INVALID_ARGUMENT, "expected the problem of a product, got that of a quantisation");
+}
+
 TEST_F(Program, ReportsTheDriver) {
   fake().failures["cuMemAllocAsync"] = 1;
   expectError(FP8GEMM_DRIVER_ERROR, "cuMemAllocAsync failed: CUDA_ERROR_INVALID_VALUE");
