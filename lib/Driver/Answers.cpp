@@ -33,9 +33,10 @@ Expected<std::string> explainProblem(const PackProblems &problems, int64_t m, un
   if (!product.isValid())
     return problems.error(Kind::Problem, entry, product.takeErrors());
   std::vector<Question> questions = openQuestions(product.getModule(), pipeline);
-  if (failed(product.lower("config")))
+  mlir::FailureOr<std::string> text = explain(product.getModule().getContext(), questions, pipeline, candidates, form);
+  if (failed(text))
     return problems.error(Kind::Problem, entry, product.takeErrors());
-  return explain(questions, pipeline, candidates, form);
+  return std::move(*text);
 }
 
 } // namespace fp8gemm

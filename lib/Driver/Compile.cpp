@@ -124,14 +124,16 @@ LogicalResult Compiler::lowerAndAnswer() {
     nameKernels(*module, *product);
     return write("-", print(*product, options.plan));
   }
+  if (options.explain == Answer::None)
+    return lower();
   std::vector<Question> questions = openQuestions(*module, options.pipeline);
-  if (options.explain != Answer::None && questions.empty())
+  if (questions.empty())
     return error("expected an input with a product whose schedule is not chosen yet, to explain, got none");
-  if (failed(lower()))
+  FailureOr<std::string> text =
+      explain(context.get(), questions, options.pipeline, options.candidates, options.explain);
+  if (failed(text) || failed(lower())) // with the schedules that explain() has set
     return failure();
-  return options.explain != Answer::None
-             ? write("-", explain(questions, options.pipeline, options.candidates, options.explain))
-             : success();
+  return write("-", *text);
 }
 
 LogicalResult Compiler::makeKernels() {

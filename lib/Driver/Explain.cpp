@@ -85,55 +85,40 @@ static void printJson(json::OStream &json, const config::Candidate &candidate, c
 }
 
 namespace {
-/// Reports the choice as fp8gemm-select-config does.
 struct Answered {
-  Answered(const Question &question, const PipelineOptions &options)
-      : problem(question.problem), gpu(*config::findGpu(options.gpu)), expectedM(options.expectedM) {
-    config::Config given;
-    if (!options.config.empty())
-      config::parse(options.config, given);
-    isGiven = given != config::Config();
-    choice = config::choose(problem, gpu, expectedM, given);
-  }
-
-  const config::Problem &problem;
-  const config::Gpu &gpu;
-  int64_t expectedM;
-  bool isGiven;
+  const Question &question;
   config::Choice choice;
 };
 } // namespace
 
-static std::string explainAsText(const std::vector<Question> &questions, const PipelineOptions &options,
-                                 unsigned most) {
+static std::string explainAsText(const std::vector<Answered> &answers, const Selection &selection, unsigned most) {
   std::string text;
   raw_string_ostream os(text);
-  for (const Question &question : questions) {
-    Answered answer(question, options);
-    std::vector<config::Candidate> candidates = shown(answer.choice, most);
+  bool isGiven = selection.given != config::Config();
+  for (const auto &[question, choice] : answers) {
+    std::vector<config::Candidate> candidates = shown(choice, most);
     os << formatv("{0}: M = {1}, N = {2}, K = {3} on {4}: {5} of {6} schedules, * is the one {7}\n", question.location,
-                  rows(answer.problem, answer.expectedM), answer.problem.n, answer.problem.k, answer.gpu.name,
-                  candidates.size(), answer.choice.candidates.size(), answer.isGiven ? "given" : "chosen");
-    printTable(os, candidates, answer.choice.chosen.config);
+                  rows(question.problem, selection.expectedM), question.problem.n, question.problem.k,
+                  selection.gpu->name, candidates.size(), choice.candidates.size(), isGiven ? "given" : "chosen");
+    printTable(os, candidates, choice.chosen.config);
   }
   return text;
 }
 
-static std::string explainAsJson(const std::vector<Question> &questions, const PipelineOptions &options,
-                                 unsigned most) {
+static std::string explainAsJson(const std::vector<Answered> &answers, const Selection &selection, unsigned most) {
   std::string text;
   raw_string_ostream os(text);
   json::OStream json(os, /*IndentSize=*/1);
   json.array([&] {
-    for (const Question &question : questions) {
-      Answered answer(question, options);
+    for (const Answered &answer : answers) {
+      const config::Problem &problem = answer.question.problem;
       json.object([&] {
-        json.attribute("location", json::fixUTF8(question.location)); // the name of a file may be anything
-        json.attribute("m", answer.problem.m ? json::Value(*answer.problem.m) : json::Value(nullptr));
-        json.attribute("modelled_m", answer.problem.m.value_or(answer.expectedM));
-        json.attribute("n", answer.problem.n);
-        json.attribute("k", answer.problem.k);
-        json.attribute("gpu", answer.gpu.name);
+        json.attribute("location", json::fixUTF8(answer.question.location)); // the name of a file may be anything
+        json.attribute("m", problem.m ? json::Value(*problem.m) : json::Value(nullptr));
+        json.attribute("modelled_m", problem.m.value_or(selection.expectedM));
+        json.attribute("n", problem.n);
+        json.attribute("k", problem.k);
+        json.attribute("gpu", selection.gpu->name);
         json.attributeArray("candidates", [&] {
           for (const config::Candidate &candidate : shown(answer.choice, most))
             printJson(json, candidate, answer.choice.chosen.config);
@@ -145,9 +130,20 @@ static std::string explainAsJson(const std::vector<Question> &questions, const P
   return text;
 }
 
-std::string explain(const std::vector<Question> &questions, const PipelineOptions &options, unsigned candidates,
-                    Answer form) {
-  return (form == Answer::Json ? explainAsJson : explainAsText)(questions, options, candidates);
+mlir::FailureOr<std::string> explain(mlir::MLIRContext *context, std::vector<Question> &questions,
+                                     const PipelineOptions &options, unsigned candidates, Answer form) {
+  Selection selection;
+  std::string error = selection.set(options.gpu, options.expectedM, options.config, options.batchInvariant);
+  if (!error.empty())
+    return mlir::emitError(mlir::UnknownLoc::get(context)) << error;
+  std::vector<Answered> answers;
+  for (Question &question : questions) {
+    mlir::FailureOr<config::Choice> choice = selection.select(question.op);
+    if (failed(choice))
+      return mlir::failure();
+    answers.push_back({question, std::move(*choice)});
+  }
+  return (form == Answer::Json ? explainAsJson : explainAsText)(answers, selection, candidates);
 }
 
 } // namespace fp8gemm

@@ -28,10 +28,10 @@ struct Question {
 
 std::vector<Question> openQuestions(mlir::ModuleOp module, const PipelineOptions &options);
 
-/// The schedules that each question can be answered with, at most so many of each; 0: all. The options must be those
-/// that fp8gemm-select-config has accepted.
-std::string explain(const std::vector<Question> &questions, const PipelineOptions &options, unsigned candidates,
-                    Answer form);
+/// Chooses the schedule of each question, as fp8gemm-select-config does, and returns those that it can be answered
+/// with, at most so many of each; 0: all. Emits an error if the options are wrong or no schedule is legal.
+llvm::FailureOr<std::string> explain(mlir::MLIRContext *context, std::vector<Question> &questions,
+                                     const PipelineOptions &options, unsigned candidates, Answer form);
 
 /// The columns of a table of configs: a field that has its usual value in all of them has none.
 class ConfigColumns {

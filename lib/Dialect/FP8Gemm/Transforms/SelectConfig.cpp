@@ -68,6 +68,31 @@ config::Config fp8gemm::configOf(ConfigAttr attr) {
   return config;
 }
 
+std::string Selection::set(StringRef gpuName, int64_t rows, StringRef config, bool isBatchInvariant) {
+  gpu = config::findGpu(gpuName.str());
+  expectedM = rows;
+  given = {};
+  batchInvariant = isBatchInvariant;
+  if (!gpu)
+    return config::unknownGpu(gpuName.str());
+  if (expectedM <= 0)
+    return "expected 'expected-m' to be a positive number of rows, got " + std::to_string(expectedM);
+  if (expectedM > std::numeric_limits<int32_t>::max())
+    return "expected 'expected-m' to be at most " + std::to_string(std::numeric_limits<int32_t>::max()) +
+           " rows, got " + std::to_string(expectedM);
+  return config.empty() ? "" : config::parse(config.str(), given);
+}
+
+FailureOr<config::Choice> Selection::select(ProductOpInterface op) const {
+  config::Problem problem = problemOf(op);
+  problem.batchInvariant = batchInvariant;
+  config::Choice choice = config::choose(problem, *gpu, expectedM, given);
+  if (!choice.error.empty())
+    return op->emitOpError(choice.error);
+  op.setConfigAttr(attrOf(op->getContext(), choice.chosen.config));
+  return choice;
+}
+
 static std::string describe(const config::Candidate &candidate) {
   return llvm::formatv("{0}: {1:f1} us, {2}", config::describe(candidate.config), candidate.microseconds,
                        candidate.reason);
@@ -80,50 +105,31 @@ struct SelectConfigPass : fp8gemm::impl::SelectConfigPassBase<SelectConfigPass> 
 
   /// Reads the options, which hold for every operation.
   LogicalResult initialize(MLIRContext *context) override {
-    auto emitError = [&] { return mlir::emitError(UnknownLoc::get(context)); };
-    model = config::findGpu(gpu);
-    if (!model)
-      return emitError() << config::unknownGpu(gpu);
-    if (expectedM <= 0)
-      return emitError() << "expected 'expected-m' to be a positive number of rows, got " << int64_t(expectedM);
-    if (expectedM > std::numeric_limits<int32_t>::max())
-      return emitError() << "expected 'expected-m' to be at most " << std::numeric_limits<int32_t>::max()
-                         << " rows, got " << int64_t(expectedM);
-    given = {};
-    if (config.empty())
-      return success();
-    if (std::string error = config::parse(config, given); !error.empty())
-      return emitError() << error;
-    return success();
+    std::string error = selection.set(gpu, expectedM, config, batchInvariant);
+    return error.empty() ? success() : LogicalResult(mlir::emitError(UnknownLoc::get(context)) << error);
   }
 
   void runOnOperation() override {
     WalkResult result = getOperation()->walk([&](ProductOpInterface op) {
       if (op.getConfigAttr() || op.getKernelAttr())
         return WalkResult::advance();
-      return failed(select(op)) ? WalkResult::interrupt() : WalkResult::advance();
+      FailureOr<config::Choice> choice = selection.select(op);
+      if (failed(choice))
+        return WalkResult::interrupt();
+      if (explain)
+        explainChoice(op, *choice);
+      return WalkResult::advance();
     });
     if (result.wasInterrupted())
       signalPassFailure();
   }
 
-  LogicalResult select(ProductOpInterface op) {
-    config::Problem problem = problemOf(op);
-    problem.batchInvariant = batchInvariant;
-    config::Choice choice = config::choose(problem, *model, expectedM, given);
-    if (!choice.error.empty())
-      return op->emitOpError(choice.error);
-    op.setConfigAttr(attrOf(&getContext(), choice.chosen.config));
-    if (explain)
-      explainChoice(op, choice);
-    return success();
-  }
-
   /// A remark with the choice, and a note for each of the next best.
   void explainChoice(ProductOpInterface op, const config::Choice &choice) {
     // Not op->emitRemark: it would print the operation after each remark.
-    InFlightDiagnostic remark = mlir::emitRemark(op->getLoc(), given != config::Config() ? "given " : "chose ")
-                                << describe(choice.chosen);
+    InFlightDiagnostic remark =
+        mlir::emitRemark(op->getLoc(), selection.given != config::Config() ? "given " : "chose ")
+        << describe(choice.chosen);
     remark.attachNote() << "modelled on " << gpu << " for "
                         << (ShapedType::isDynamic(op.getM()) ? expectedM : op.getM()) << " rows of A; "
                         << choice.candidates.size() << " tiles are legal";
@@ -138,8 +144,7 @@ struct SelectConfigPass : fp8gemm::impl::SelectConfigPassBase<SelectConfigPass> 
     }
   }
 
-  const config::Gpu *model = nullptr;
-  config::Config given;
+  Selection selection;
 };
 
 } // namespace

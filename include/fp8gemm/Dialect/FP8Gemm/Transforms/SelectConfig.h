@@ -20,6 +20,22 @@ config::Problem problemOf(ProductOpInterface op);
 ConfigAttr attrOf(mlir::MLIRContext *context, const config::Config &config);
 config::Config configOf(ConfigAttr attr);
 
+/// The options of fp8gemm-select-config, checked.
+class Selection {
+public:
+  /// Sets them; returns what is wrong with them, or nothing.
+  std::string set(llvm::StringRef gpu, int64_t expectedM, llvm::StringRef config, bool batchInvariant);
+  /// Chooses the config of `op` and sets it. Emits an error if none is legal.
+  llvm::FailureOr<config::Choice> select(ProductOpInterface op) const;
+
+  const config::Gpu *gpu = nullptr;
+  int64_t expectedM = 0; ///< rows to model for a dynamic M
+  config::Config given;  ///< fields that may not be chosen
+
+private:
+  bool batchInvariant = false;
+};
+
 } // namespace fp8gemm
 
 #endif // FP8GEMM_DIALECT_FP8GEMM_TRANSFORMS_SELECTCONFIG_H
