@@ -73,7 +73,23 @@ func.func @schedule_c3(%m: index) {
 
 // -----
 
-func.func @schedule_c4(%m: index) {
+func.func @schedule_c4_none(%m: index) {
+  // expected-error @+1 {{expected 'k_blocks' to be in [1, 2147483648], got 0}}
+  %work = hopper.tiles %m of <plain, tile_m = 64, tile_n = 64, n = 136, raster = 8>
+  return
+}
+
+// -----
+
+func.func @schedule_c4_k_by_table(%m: index, %table: memref<4x4xi32, 3>) {
+  // expected-error @+1 {{expected no 'k_blocks' for the kind k_by_table, whose table has those of each group, got 4}}
+  %work = hopper.tiles %m by %table : memref<4x4xi32, 3> of <k_by_table, tile_m = 64, tile_n = 64, n = 136, k_blocks = 4, raster = 8, groups = 3>
+  return
+}
+
+// -----
+
+func.func @schedule_c5(%m: index) {
   // expected-error @+1 {{expected 'raster' squared times the block columns to be at most 2147483648, got 32768 and 3 block columns}}
   %work = hopper.tiles %m of <plain, tile_m = 64, tile_n = 64, n = 136, k_blocks = 4, raster = 32768>
   return

@@ -71,6 +71,74 @@ gpu.func @condition_on_a_tile(%map: !map, %m: index) {
   gpu.return
 }
 
+// The number of K blocks is known from hopper.tiles, so that a loop may as well have a constant bound.
+gpu.func @k_count_and_constant(%map: !map, %m: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %bound = arith.constant 4 : index
+  %ring = hopper.ring.create : !ring
+  hopper.ring.init %ring : !ring
+  hopper.fence.mbarrier_init
+  gpu.barrier
+  %work = hopper.tiles %m of <plain, tile_m = 64, tile_n = 64, n = 136, k_blocks = 4, raster = 8>
+  hopper.warp_specialize producer registers(40) {
+    hopper.for_tiles %work |%tile, %begin, %k_begin, %k_count| {
+      %row, %column, %group, %end = hopper.locate %tile
+      scf.for %k = %c0 to %k_count step %c1 {
+        %slot, %b = hopper.ring.acquire %ring by tma : !ring
+        hopper.tma_load %map[%row, %column] to %b signal %slot : !map to !buffer
+        hopper.ring.commit %slot
+      }
+      hopper.yield
+    }
+    hopper.yield
+  } consumers(1) registers(232) |%warpgroup| {
+    hopper.for_tiles %work |%tile, %begin, %k_begin, %k_count| {
+      scf.for %k = %c0 to %bound step %c1 {
+        %slot, %b = hopper.ring.wait %ring : !ring
+        hopper.ring.release %slot
+      }
+      hopper.yield
+    }
+    hopper.yield
+  }
+  gpu.return
+}
+
+gpu.func @r24_other_k_count(%map: !map, %m: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %bound = arith.constant 3 : index
+  %ring = hopper.ring.create : !ring
+  hopper.ring.init %ring : !ring
+  hopper.fence.mbarrier_init
+  gpu.barrier
+  %work = hopper.tiles %m of <plain, tile_m = 64, tile_n = 64, n = 136, k_blocks = 4, raster = 8>
+  hopper.warp_specialize producer registers(40) {
+    hopper.for_tiles %work |%tile, %begin, %k_begin, %k_count| {
+      %row, %column, %group, %end = hopper.locate %tile
+      scf.for %k = %c0 to %k_count step %c1 {
+        %slot, %b = hopper.ring.acquire %ring by tma : !ring // expected-note {{in the other role}}
+        hopper.tma_load %map[%row, %column] to %b signal %slot : !map to !buffer
+        hopper.ring.commit %slot
+      }
+      hopper.yield
+    }
+    hopper.yield
+  } consumers(1) registers(232) |%warpgroup| {
+    hopper.for_tiles %work |%tile, %begin, %k_begin, %k_count| {
+      scf.for %k = %c0 to %bound step %c1 {
+        // expected-error @+1 {{breaks R24: expected as many accesses to the ring, in the same loops, in the consumers as in the producer, got 3 where the producer has 4}}
+        %slot, %b = hopper.ring.wait %ring : !ring
+        hopper.ring.release %slot
+      }
+      hopper.yield
+    }
+    hopper.yield
+  }
+  gpu.return
+}
+
 gpu.func @r24_other_tiles(%map: !map, %m: index) {
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
