@@ -57,6 +57,15 @@ def test_every_bf16(power_of_two, tmp_path):
     check(x.view(BF16), tmp_path, power_of_two=power_of_two)
 
 
+def test_power_of_two_rounds_up(tmp_path):
+    """The quotient is 1, the next number, and the one before."""
+    largest = np.float32(448)
+    x = np.zeros((3, 16), np.float32)
+    x[:, 5] = largest, -np.nextafter(largest, np.float32(np.inf)), np.nextafter(largest, np.float32(0))
+    assert quantization.quantize(x, power_of_two=True)[1].view(np.float32).ravel().tolist() == [1, 2, 1]
+    check(x, tmp_path, power_of_two=True)
+
+
 def test_tensors(tmp_path):
     x = quantization.data(6, 144, BF16)
     text = """func.func @scales(%x: tensor<6x144xbf16>) -> tensor<6x2xf32> {
