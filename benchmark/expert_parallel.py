@@ -112,7 +112,7 @@ def environment(options, scratch):
         zipfile.ZipFile(wheel).extractall(site)
     paths = [options.folder / "site", site, os.environ.get("PYTHONPATH", "")]
     more = {"PYTHONPATH": ":".join(map(str, paths)), "TORCHINDUCTOR_CACHE_DIR": f"{scratch}/inductor", "DG_JIT_CACHE_DIR": f"{scratch}/jit",
-            "TORCH_NCCL_HEARTBEAT_TIMEOUT_SEC": "40", "TORCH_NCCL_DUMP_ON_TIMEOUT": "0", "NCCL_NVLS_ENABLE": "0", "OMP_NUM_THREADS": "4",
+            "TORCH_NCCL_HEARTBEAT_TIMEOUT_SEC": "120", "TORCH_NCCL_DUMP_ON_TIMEOUT": "0", "NCCL_NVLS_ENABLE": "0", "OMP_NUM_THREADS": "4",
             "PYTHONUNBUFFERED": "1"}
     return {"GLOO_SOCKET_IFNAME": "lo", **os.environ, **more}
 
