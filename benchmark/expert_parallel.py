@@ -4,6 +4,7 @@
 
     expert_parallel.py stage FOLDER --ranks=2 [--deep-gemm=WHEEL]     # where the compiler is: packs, package, scripts
     FOLDER/expert_parallel.py run FOLDER LOGS --seconds=280           # on a machine with that many Hopper GPUs
+    expert_parallel.py table LOGS --ranks=2                           # the table of such a run
 
 `stage` needs no network: about 5 MB, and a wheel of DeepGEMM (for the Python of the other machine) as it is. `run` needs PyTorch, and nvcc for
 DeepGEMM. It starts torchrun, again without the configuration that failed if that ends before all are done, ends everything after
@@ -193,10 +194,20 @@ def run_in(scratch, options):
 #
 
 
-def shown(line, value):
-    if line is None:
-        return "-"
-    return "failed" if line["state"] != "done" else value(line)
+def holds(found):
+    """Whether what a rank measured is right; NaN is not."""
+    facts = [value for fact, value in found.items() if " = " in fact]
+    return found.get("error", 0) < 0.1 and found.get("replays", True) and not found.get("wrong") and all(facts)
+
+
+def is_right(line):
+    return line is not None and line["state"] == "done" and all(map(holds, line["ranks"]))
+
+
+def shown(line):
+    if is_right(line):
+        return f"{slowest(line):.1f}"
+    return "-" if line is None else "wrong" if line["state"] == "done" else "failed"
 
 
 def slowest(line):
@@ -211,18 +222,18 @@ def print_tables(outcomes, ranks):
             continue
         missing += sum(key(item) not in lines for item in wanted)
         ways = list(dict.fromkeys(item["way"] for item in wanted if item["kind"] == "time"))
-        print(f"\n{name}, {ranks} GPUs, us; errors against float32 from quantised weights in %")
+        print(f"\n{name}, {ranks} GPUs, us; errors of ours against float32 from quantised weights in %")
         print(f"{'tokens':>8}", *(f"{way.removeprefix('deepgemm-')[:10]:>11}" for way in ways), f"{'efficiency':>11}{'deepgemm/ours':>15}{'error %':>9}{'TFLOPS a GPU':>14}", sep="")
         for tokens in sorted(TOKENS):
             of = {way: lines.get(("time", way, tokens)) for way in ways}
-            done = {way: slowest(line) for way, line in of.items() if line and line["state"] == "done"}
+            done = {way: slowest(line) for way, line in of.items() if is_right(line)}
             ours = min((us for way, us in done.items() if way != "one" and not way.startswith("deepgemm")), default=None)
             peer = min((us for way, us in done.items() if way.startswith("deepgemm")), default=None)
-            errors = [of_rank["error"] for line in of.values() if line and line["state"] == "done" for of_rank in line["ranks"]]
+            errors = [of_rank["error"] for way in done if not way.startswith("deepgemm") for of_rank in of[way]["ranks"]]
             model = MODELS[name]
             flops = 6 * model["hidden"] * model["width"] * model["top_k"] * tokens / ranks
             ratio = lambda a, b: f"{a / b:.2f}" if a and b else "-"
-            print(f"{tokens:>8}", *(f"{shown(line, lambda line: f'{slowest(line):.1f}'):>11}" for line in of.values()),
+            print(f"{tokens:>8}", *(f"{shown(line):>11}" for line in of.values()),
                   f"{ratio(done.get('one'), ours):>11}{ratio(peer, ours):>15}{100 * max(errors, default=float('nan')):>9.2f}",
                   f"{flops / ours / 1e6 if ours else float('nan'):>14.0f}", sep="")
         wrong += report(name, lines, wanted)
@@ -243,9 +254,7 @@ def report(name, lines, wanted):
             for rank, found in enumerate(line["ranks"]):
                 if item["kind"] != "time":
                     print(f"{label}: rank {rank}: {found}")
-                holds = found.get("error", 0) < 0.1 and found.get("replays", True) and not found.get("wrong") and all(
-                    value for fact, value in found.items() if " = " in fact)
-                wrong += [] if holds else [f"{label}: rank {rank}: wrong: {found}"]
+                wrong += [] if holds(found) else [f"{label}: rank {rank}: wrong: {found}"]
     return wrong
 
 
@@ -264,7 +273,12 @@ def main():
     running.add_argument("logs", type=lambda text: Path(text).resolve())
     running.add_argument("--seconds", type=float, default=280)
     running.add_argument("--iterations", type=int, default=10000)
+    showing = commands.add_parser("table")
+    showing.add_argument("logs", type=Path)
+    showing.add_argument("--ranks", type=int, default=2)
     options = parser.parse_args()
+    if options.command == "table":
+        return print_tables({name: (read(options.logs / f"{name}.jsonl"), items(name, 0, True)) for name in MODELS}, options.ranks)
     if options.command == "stage" and any(model["experts"] % options.ranks for model in MODELS.values()):
         parser.error(f"expected --ranks to divide the experts of all models, got {options.ranks}")
     return stage(options) if options.command == "stage" else run(options)

@@ -11,7 +11,7 @@ ALIGN = 128
 
 
 class DeepGemm:
-    """form: "contiguous", groups padded to 128 rows, or "masked", room for all tokens in each group."""
+    """form: "contiguous", groups padded to 128 rows, or "masked", room for all tokens in each group, at least 128."""
 
     def __init__(self, layer, form, tokens):
         import deep_gemm
@@ -57,9 +57,9 @@ class DeepGemm:
         return self.both(self.deep_gemm.m_grouped_fp8_gemm_nt_contiguous, (taken(values, tokens), scales[tokens]), index), places
 
     def masked(self, values, scales, local):
-        experts, most = self.layer.local, len(values)
+        experts, most = self.layer.local, -(-len(values) // ALIGN) * ALIGN  # a group with less room than a tile is overwritten by the one before
         places, counts, _ = _routing.slots(local, experts, most)
-        token = torch.arange(most, device=places.device).unsqueeze(-1).expand_as(places)
+        token = torch.arange(len(values), device=places.device).unsqueeze(-1).expand_as(places)
         filled = torch.zeros(experts * most + 1, dtype=torch.int64, device=places.device)
         filled.scatter_(0, torch.where(places >= 0, places, experts * most).flatten(), token.flatten())
         filled = filled[:-1]
