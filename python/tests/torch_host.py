@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""PyTorch's operators on the host, computed by PyTorch: for what PyTorch does with operators."""
+
+import torch
+
+import fp8gemm.torch as ft
+
+E4M3 = torch.float8_e4m3fn
+
+
+def product(a, sfa, b, sfb):
+    return ft.dequantize(a.view(E4M3), sfa) @ ft.dequantize(b.view(E4M3), sfb).mT
+
+
+def gemm(a, sfa, b, sfb, c=None, *, dtype=None, **_):
+    d = product(a, sfa, b, sfb)
+    return (d if c is None else d + c).to(dtype or torch.bfloat16)
+
+
+def gemm_out(a, sfa, b, sfb, d, c=None, **_):
+    d.copy_(gemm(a, sfa, b, sfb, c))
+
+
+def gemm_add_(a, sfa, b, sfb, d, **_):
+    d += product(a, sfa, b, sfb)
+
+
+def grouped_gemm_contiguous(a, sfa, b, sfb, groups, *, by="index", align=128, dtype=None, **_):
+    rows, d = torch.arange(len(a)), torch.zeros(len(a), b.shape[1])
+    for group in range(len(b)):
+        if by == "index":
+            used = groups == group
+        else:
+            start = -(-groups[group - 1] // align) * align if group else 0
+            used = (rows >= start) & (rows < groups[group])
+        d[used] = product(a.view(torch.uint8)[used], sfa[used], b[group], sfb[group])
+    return d.to(dtype or torch.bfloat16)
+
+
+def grouped_gemm_contiguous_out(a, sfa, b, sfb, groups, d, **options):
+    d.copy_(grouped_gemm_contiguous(a, sfa, b, sfb, groups, **options))
+
+
+def grouped_gemm_masked(a, sfa, b, sfb, counts, *, dtype=None, **_):
+    d = product(a, sfa, b, sfb)
+    if counts is not None:
+        d = torch.where(torch.arange(a.shape[1])[:, None] < counts[:, None, None], d, 0)
+    return d.to(dtype or torch.bfloat16)
+
+
+def grouped_gemm_masked_out(a, sfa, b, sfb, counts, d, **_):
+    d.copy_(grouped_gemm_masked(a, sfa, b, sfb, counts))
+
+
+def grouped_gemm_k_add_(a, sfa, b, sfb, lengths, d, **_):
+    k = block = 0
+    for group, length in enumerate(lengths.tolist()):
+        columns, blocks = slice(k, k + length), slice(block, block - -length // 128)
+        d[group] += product(a[:, columns], sfa[:, blocks], b[:, columns], sfb[:, blocks])
+        k, block = columns.stop, blocks.stop
+
+
+OPERATORS = [gemm, gemm_out, gemm_add_, grouped_gemm_contiguous, grouped_gemm_contiguous_out, grouped_gemm_masked, grouped_gemm_masked_out,
+             grouped_gemm_k_add_]
+
+
+def register(library):
+    for operator in OPERATORS:
+        library.impl(operator.__name__, operator, "CPU")
