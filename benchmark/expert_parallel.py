@@ -118,14 +118,14 @@ def environment(options, scratch):
     return {"GLOO_SOCKET_IFNAME": "lo", **os.environ, **more}
 
 
-def started(command, seconds, log, environment):
-    """Its exit status; it and all that it started are ended after that time."""
+def started(command, until, log, environment):
+    """Its exit status; it and all that it started are ended at that time."""
     with open(log, "a") as file:
         process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, env=environment, start_new_session=True)
         try:
-            return process.wait(timeout=max(1, seconds))
-        except subprocess.TimeoutExpired:
-            return "out of time"
+            while process.poll() is None and time.time() < until:
+                time.sleep(0.1)
+            return "out of time" if process.returncode is None else process.returncode
         finally:
             try:
                 os.killpg(process.pid, signal.SIGKILL)
@@ -150,7 +150,7 @@ def run_model(name, ranks, until, has_peer, options, environment, scratch):
         log = options.logs / f"{name}.log"
         command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={ranks}", options.folder / SCRIPTS[1],
                    options.folder, results, plan]
-        status = started([*map(str, command)], until - time.time(), log, environment)
+        status = started([*map(str, command)], until, log, environment)
         lines = [json.dumps({**line, "state": "failed", "fault": f"ended by it: {status}, see {log.name}"})
                  for line in read(results).values() if line["state"] == "started"]
         with open(results, "a") as file:
@@ -177,7 +177,7 @@ def run_in(scratch, options):
     found = {}
     for name, text in looks.items():
         log = scratch / f"{name}.log"
-        status = started([sys.executable, "-c", text], 60, log, variables)
+        status = started([sys.executable, "-c", text], time.time() + 60, log, variables)
         found[name] = status == 0
         print(name, *log.read_text().splitlines()[-1:], "" if found[name] else f"(status {status})", flush=True)
     if not found["GPUs"] or not found["fp8gemm"]:

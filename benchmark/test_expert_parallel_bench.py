@@ -19,7 +19,7 @@ for item in json.load(open(plan))["items"]:
     if (item["way"], item["tokens"]) == ("gather", 8):
         sys.exit(3)
     if (item["way"], item["tokens"]) == ("slots", 8) and %r:
-        time.sleep(60)
+        time.sleep(600)
     if item["kind"] == "time":
         write(state="done", ranks=[{"us": 100.0 + rank, "error": 0.01} for rank in range(2)])
     else:
@@ -33,7 +33,6 @@ def staged(tmp_path, monkeypatch):
     start = bench.started
     monkeypatch.setattr(bench, "started", lambda command, *others: start([sys.executable, tmp_path / "worker.py", *command[-3:]], *others))
     monkeypatch.setattr(bench, "TOKENS", (128, 8))
-    monkeypatch.setattr(bench, "MARGIN", 0.3)
     return SimpleNamespace(folder=tmp_path, logs=tmp_path, iterations=10)
 
 
@@ -43,7 +42,7 @@ def run(staged, hangs, seconds):
 
 
 def test_worker_that_dies_costs_one_configuration(staged, capsys):
-    lines, wanted = run(staged, False, 40)
+    lines, wanted = run(staged, False, 500)
     failed = [key for key, line in lines.items() if line["state"] != "done"]
     assert failed == [("time", "gather", 8)] and len(lines) == len(wanted)
     assert "ended by it: 3" in lines[failed[0]]["fault"]
@@ -52,18 +51,27 @@ def test_worker_that_dies_costs_one_configuration(staged, capsys):
     assert "     128      101.0" in printed and "     8     failed" in printed and printed.endswith("1 wrong, 0 not run\n")
 
 
-def test_worker_that_hangs_is_ended(staged, capsys):
-    began = time.monotonic()
-    lines, wanted = run(staged, True, 1.5)
-    assert time.monotonic() - began < 10
+def test_worker_that_hangs_is_ended(staged, monkeypatch, capsys):
+    results, over = staged.logs / "qwen3-235b.jsonl", []
+
+    def now():
+        """Real time, until the worker hangs: then it is over."""
+        if results.exists() and '"slots", "tokens": 8, "state": "started"' in results.read_text():
+            over.append(True)
+        return time.time() + 1000 * bool(over)
+
+    monkeypatch.setattr(bench, "time", SimpleNamespace(time=now, sleep=time.sleep))
+    lines, wanted = run(staged, True, 500)
     assert lines[("time", "slots", 8)]["fault"].startswith("ended by it: out of time")
+    monkeypatch.undo()
+    monkeypatch.setattr(bench, "TOKENS", (128, 8))
     assert bench.print_tables({"qwen3-235b": (lines, wanted)}, 2) == 1
     assert "2 wrong, 2 not run" in capsys.readouterr().out
 
 
 def test_workers_that_do_not_start(staged, capsys):
     (staged.folder / "worker.py").write_text("raise SystemExit('no GPU')")
-    outcome = bench.run_model("qwen3-235b", 2, time.time() + 40, False, staged, {}, staged.folder)
+    outcome = bench.run_model("qwen3-235b", 2, time.time() + 500, False, staged, {}, staged.folder)
     assert bench.print_tables({"qwen3-235b": outcome}, 2) == 1
     printed = capsys.readouterr().out
     assert "no GPU" in printed and "its workers did not start" in printed
