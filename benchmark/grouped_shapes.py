@@ -129,6 +129,10 @@ EXPERTS = [(6144, 7168), (7168, 3072), (4096, 4096), (4096, 2048)]
 GATE_UP = [(4096, 7168), (7168, 2048), (3072, 4096), (4096, 1536)]
 DEEPSEEK = GATE_UP[:2]
 LENGTHS = [(4, 8192), (8, 4096), (16, 2048)]
+# Few and many groups, small and large, of experts that no other set has: what the model of grouped products is fitted to.
+SIZES = [(256, 4), (256, 24), (128, 16), (128, 48), (128, 96), (64, 128), (32, 64), (32, 320), (16, 700), (8, 160), (8, 768),
+         (8, 1024)]
+OTHERS = [(2816, 2048), (5120, 1536), (3072, 2048)]
 
 SETS = {
     "contiguous": [alone("row_index128", *groups, nk) for groups in PREFILL for nk in EXPERTS],
@@ -137,6 +141,8 @@ SETS = {
     "gate-up": [alone(form, *groups, nk)
                 for form, all_groups in [("row_index128", [(8, 4096), (32, 1024)]), ("masked", [(8, 768), (32, 192)])]
                 for groups in all_groups for nk in GATE_UP],
+    "group-sizes": [alone(form, *groups, nk)
+                    for form in ("row_index128", "masked") for groups in SIZES for nk in OTHERS],
     # Rows without padding, beside the same rows padded.
     "packed": [in_forms(["packed", "row_end128", "row_index128"], expected, nk, around(expected, count))
                for count, expected in PREFILL for nk in EXPERTS],

@@ -249,7 +249,7 @@ def test_kept_measurements_judge_the_compiler(tmp_path, order, share):
 
 # What the model reaches, which is less than sweep_report.WANTED_SHARE: on the other shapes its choice is slower
 # (docs/Config.md, "How good it is"). Raise it with the model.
-REACHED_SHARE = {"h200-sxm": 0.85}
+REACHED_SHARE = {"h200-sxm": 0.89}
 MEASUREMENTS = sorted((HERE / "measurements").glob("*.json"))
 
 

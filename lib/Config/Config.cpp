@@ -267,11 +267,7 @@ int64_t fp8gemm::config::rowsOfGroup(const Problem &problem, int64_t expectedM) 
 }
 
 int64_t fp8gemm::config::rowsOfRaster(const Problem &problem, int64_t expectedM) {
-  if (problem.grouping == Grouping::RowIndex)
-    return problem.m.value_or(problem.groups * expectedM);
-  if (problem.grouping == Grouping::KCount)
-    return problem.m.value_or(expectedM);
-  if (!problem.isGrouped())
+  if (!problem.isGrouped() || problem.grouping == Grouping::KCount)
     return problem.m.value_or(expectedM);
   // Those of the largest groups, so that all rows of tiles that share a tile of B are walked together.
   return std::llround(kGroupSizes[std::size(kGroupSizes) - 1] * rowsOfGroup(problem, expectedM));

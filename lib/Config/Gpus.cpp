@@ -17,14 +17,14 @@ static const std::vector<int64_t> kH200Clusters = {132, 66, 39, 30, 22, 17, 15, 
 const std::vector<Gpu> &fp8gemm::config::knownGpus() {
   // SMs and tensor rate are the data sheets' (the tensor cores of an H20 run at a quarter of the
   // rate). Clock, HBM and L2 of h200-sxm are fitted to measured times (docs/Config.md): the clock is that
-  // of short kernels, HBM 83 % of the data sheet's. The others' are scaled from it: by their
+  // of short kernels, HBM 94 % of the data sheet's. The others' are scaled from it: by their
   // data sheets, and the clock of h100-sxm by cuBLASLt's times on both.
   static const std::vector<Gpu> gpus = {
       // name       SMs GPCs smem            FLOP/cycle clock  HBM      L2
-      {"h100-sxm", 132, 8, kSm90SmemBytes, 8 * 1024, 1.98e9, 2.8e12, 16.5e12, kH200Clusters},
-      {"h100-pcie", 114, 7, kSm90SmemBytes, 8 * 1024, 1.75e9, 1.65e12, 11.4e12, {}},
-      {"h200-sxm", 132, 8, kSm90SmemBytes, 8 * 1024, 1.96e9, 4.0e12, 16.5e12, kH200Clusters},
-      {"h20", 78, 6, kSm90SmemBytes, 2 * 1024, 1.98e9, 3.3e12, 10.2e12, {}},
+      {"h100-sxm", 132, 8, kSm90SmemBytes, 8 * 1024, 1.89e9, 3.2e12, 35.5e12, kH200Clusters},
+      {"h100-pcie", 114, 7, kSm90SmemBytes, 8 * 1024, 1.67e9, 1.87e12, 24.5e12, {}},
+      {"h200-sxm", 132, 8, kSm90SmemBytes, 8 * 1024, 1.87e9, 4.53e12, 35.5e12, kH200Clusters},
+      {"h20", 78, 6, kSm90SmemBytes, 2 * 1024, 1.89e9, 3.74e12, 21.9e12, {}},
   };
   return gpus;
 }

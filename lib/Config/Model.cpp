@@ -24,56 +24,57 @@ constexpr double kSmemBytesPerCycle = 128, kTmaBytesPerCycle = 640;
 // What follows is fitted, all together, to measured times of many schedules
 // (docs/Config.md, "Calibrating it"); a comment says what the number stands for.
 
-/// Bytes that one SM takes from L2 a cycle, at most.
-constexpr double kL2BytesPerCyclePerSm = 128;
+/// What TMA takes for each box, however small, and the bytes that one SM takes from L2 a cycle, at most.
+constexpr double kBoxCycles = 25.9;
+constexpr double kL2BytesPerCyclePerSm = 167;
 /// From issuing a TMA load to its data being there, when HBM is busy; and the part of a
 /// product's time for which it keeps its stage from the next load.
-constexpr double kLoadLatencySeconds = 1.04e-6, kHeld = 0.334;
+constexpr double kLoadLatencySeconds = 0.751e-6, kHeld = 0.241;
 /// What a consumer with one partial does for each 64-row block of a K block beside wgmma
 /// and promotion: two barriers, the scales, the wgmma pipeline's length.
-constexpr double kStepCycles = 169;
+constexpr double kStepCycles = 193;
 /// Cycles that a warpgroup's promotion takes for each column: with one scale for all of them
 /// (an FFMA a register), and with one of each (its loads, a product more).
-constexpr double kPromotionCycles = 0.336, kColumnPromotionCycles = 2.04;
+constexpr double kPromotionCycles = 0.364, kColumnPromotionCycles = 2.04;
 /// Part of a promotion with column scales that the other consumer does not hide.
 constexpr double kColumnExposed = 0.912;
 /// What each scale of B that a tile needs costs a K block: its load and its products
 /// with A's scales.
-constexpr double kColumnScaleCycles = 4.19;
+constexpr double kColumnScaleCycles = 2.46;
 /// What the tensor cores idle for each product of a consumer that has two partials in flight.
-constexpr double kIdleCycles = 40, kColumnIdleCycles = 69;
+constexpr double kIdleCycles = 30.7, kColumnIdleCycles = 69;
 /// What each row of a box that lies outside its matrix costs a K block, as a bound: for each CTA on the
 /// GPU, and, of the last tile's rows of A and of B, for the CTA itself. Why it costs so much is not known.
-constexpr double kOutsideCycles = 0.161, kOutsideRowCycles = 0.219, kOutsideColumnCycles = 4.43;
+constexpr double kOutsideCycles = 0.2, kOutsideRowCycles = 0.219, kOutsideColumnCycles = 4.01;
 /// Fences, named barriers and coordinates of one epilogue, and what fills the pipeline
 /// of products again: with one partial and with two.
-constexpr double kEpilogueCycles = 461, kEpilogueCyclesOverlapped = 250;
+constexpr double kEpilogueCycles = 266, kEpilogueCyclesOverlapped = 436;
 /// Bytes of a swapped tile that stmatrix transposes into shared memory a cycle.
-constexpr double kTransposedBytesPerCycle = 44.9;
+constexpr double kTransposedBytesPerCycle = 50.9;
 /// What TMA takes to store a row of a panel, and the part of it that shows.
-constexpr double kStoredRowCycles = 3.62, kStoreExposed = 0.257;
+constexpr double kStoredRowCycles = 3.24, kStoreExposed = 0.23;
 /// Rows that TMA stores in the time of one that it adds to memory.
 constexpr double kAddedRows = 2;
 /// Launch, barrier initialisation, last store.
-constexpr double kFixedSeconds = 1.64e-6;
+constexpr double kFixedSeconds = 2.54e-6;
 /// K blocks' worth of time until the first product is done.
-constexpr double kFillBlocks = 3.29;
+constexpr double kFillBlocks = 2.29;
 /// Split K: two cluster barriers and the latency of distributed shared memory; then bytes
 /// that an SM reads from the cluster's shared memory a cycle.
-constexpr double kExchangeCycles = 2300, kExchangeBytesPerCycle = 50;
+constexpr double kExchangeCycles = 1355, kExchangeBytesPerCycle = 22.5;
 /// Start of a cluster that another one makes room for, and of clusters on all SMs.
-constexpr double kRestartSeconds = 1.13e-6, kClusterSeconds = 1.87e-6;
+constexpr double kRestartSeconds = 1.17e-6, kClusterSeconds = 1.59e-6;
 /// By how much the power of shared memory that is always busy slows a long kernel down, and from what
 /// duration on half of that shows (the clock falls only after a while).
-constexpr double kPowerDrop = 0.283, kPowerSeconds = 0.325e-3;
+constexpr double kPowerDrop = 0.496, kPowerSeconds = 0.141e-3;
 
 /// What a K block takes where two CTAs load for each other, in kernels of recipe 1d1d.
 constexpr double kMulticastFactor = 0.965;
 /// What a K block takes whose last product is promoted in the next: with one product a consumer, and with two.
 /// One product of so many columns or fewer gains nothing.
-constexpr double kLateFactor = 0.985, kLateFactorOfTwo = 0.972, kLateColumns = 128;
+constexpr double kLateFactor = 0.934, kLateFactorOfTwo = 0.906, kLateColumns = 128;
 /// How the time of bytes from HBM grows with the part of the SMs that ask for them (idleFactor).
-constexpr double kIdlePower = 0.65;
+constexpr double kIdlePower = 0.578;
 
 /// A bound on the time, and its name for people.
 struct Bound {
@@ -88,23 +89,50 @@ Bound largest(std::initializer_list<Bound> bounds) {
 struct Extents {
   double m, n, k, kBlocks, tiles, ctas, waves; ///< kBlocks: of one CTA's tile
   double tileRows, tileColumns;                ///< of a tile, those inside the matrices on average
+  double used;                                 ///< the part of the tiles that have rows
 };
 
-/// Rows of tiles of all groups. The sizes of groups that differ are taken to be spread evenly around
-/// the expected one.
-int64_t blockRowsOf(const Problem &problem, int64_t rows, int64_t tileM) {
+/// Rows of tiles of all groups, and by how much, as a part of them, they may be more or fewer.
+struct BlockRows {
+  int64_t expected;
+  double spread = 0;
+  double used = 1; ///< the part of them that have rows
+};
+
+/// The sizes of groups that differ are taken to be spread evenly around the expected one, each for itself. Where each
+/// row has an index, the tiles without rows between two groups are passed over, but one CTA may get most of them and
+/// another none: they count like the others.
+BlockRows blockRowsOf(const Problem &problem, int64_t rows, int64_t tileM) {
   if (!problem.storesParts())
-    return problem.groups * tiles(rows, tileM);
+    return {problem.groups * tiles(rows, tileM)};
+  int64_t padded = problem.grouping == Grouping::RowIndex ? problem.groupAlign : 1;
+  double sum = 0, squares = 0, used = 0;
+  for (double factor : kGroupSizes) {
+    int64_t size = std::lround(factor * rows);
+    double count = tiles(tiles(size, padded) * padded, tileM);
+    sum += count, squares += count * count, used += tiles(size, tileM);
+  }
+  double mean = sum / std::size(kGroupSizes), variance = squares / std::size(kGroupSizes) - mean * mean;
+  // An even spread reaches the square root of 3 standard deviations in each direction.
+  return {std::lround(problem.groups * mean), std::sqrt(3 * std::max(0.0, variance) / problem.groups) / mean, used / sum};
+}
+
+/// How many tiles of `count` each of `slots` works on, at most: whole waves, of which one more or fewer is needed where
+/// the number of tiles is not known exactly.
+double wavesOf(int64_t count, double spread, int64_t slots) {
+  if (spread == 0)
+    return tiles(count, slots);
+  constexpr int kSamples = 7; // odd: one is `count`
   double sum = 0;
-  for (double factor : kGroupSizes)
-    sum += tiles(std::lround(factor * rows), tileM);
-  return std::lround(problem.groups * sum / std::size(kGroupSizes));
+  for (int i = 0; i < kSamples; ++i)
+    sum += tiles(std::lround(count * (1 + spread * (2.0 * i / (kSamples - 1) - 1))), slots);
+  return sum / kSamples;
 }
 
 Extents extents(const Problem &problem, const Gpu &gpu, const Config &config, int64_t expectedM) {
   int64_t m = problem.isGrouped() ? rowsOfGroup(problem, expectedM) : problem.m.value_or(expectedM);
   m = std::max<int64_t>(m, 1);
-  int64_t blockRows = blockRowsOf(problem, m, config.tileM);
+  auto [blockRows, spread, used] = blockRowsOf(problem, m, config.tileM);
   int64_t count = product(blockRows, tiles(problem.n, config.tileN));
   // What a cluster does at once: a tile, or one for each CTA.
   int64_t perCluster = config.cluster() / config.splitK;
@@ -113,7 +141,8 @@ Extents extents(const Problem &problem, const Gpu &gpu, const Config &config, in
   int64_t k = problem.grouping == Grouping::KCount ? tiles(problem.k, problem.groups) : problem.k;
   Extents e;
   e.m = m * problem.groups, e.n = problem.n, e.k = k, e.kBlocks = tiles(tiles(k, kBlockK), config.splitK);
-  e.tiles = count, e.ctas = clusters * config.cluster(), e.waves = tiles(count, clusters * perCluster);
+  e.tiles = count, e.ctas = clusters * config.cluster(), e.waves = wavesOf(count, spread, clusters * perCluster);
+  e.used = used;
   // Rows that are loaded beyond a group's end usually lie inside the matrix.
   e.tileRows = problem.storesParts()      ? config.tileM
                : problem.endsTilesWithA() ? std::min(m, config.tileM)
@@ -164,6 +193,7 @@ Bound blockCycles(const Problem &problem, const Gpu &gpu, const Config &config, 
   double scaleLoads = scalePerColumn ? config.consumers * kWarpsPerWarpgroup * columns / 8 : 0;
 
   double l2Bytes = (e.tileRows + e.tileColumns) * kBlockK;
+  double boxes = 2 + (problem.sfaByTma() ? boxesOfScales(problem, config.tileM) : 0) + (problem.sfbByTma() ? 1 : 0);
   double latency = kLoadLatencySeconds * gpu.clockHz + kHeld * config.partials * wgmma;
   double outsideRows = tileM - e.tileRows, outsideColumns = tileN - e.tileColumns; // of the average tile
   double outside = kOutsideCycles * outsideRows * e.ctas +
@@ -174,7 +204,7 @@ Bound blockCycles(const Problem &problem, const Gpu &gpu, const Config &config, 
       {tensor + idle, "tensor cores"},
       {written + read + scaleLoads, "shared memory"},
       {chain, "wgmma then promotion"},
-      {l2Bytes / l2BytesPerCycle(gpu, e), "L2"},
+      {boxes * kBoxCycles + l2Bytes / l2BytesPerCycle(gpu, e), "L2"},
       {latency / config.stages, "load latency"},
       {outside, "rows outside the matrices"},
   });
@@ -216,13 +246,13 @@ double hbmBytes(const Problem &problem, const Extents &e) {
   return e.m * e.k + problem.groups * e.n * e.k + results * e.m * e.n + scales;
 }
 
-/// By how much longer HBM takes where the last wave leaves SMs idle: the others don't make up for it
-/// wholly. Of products that are not grouped the fitted numbers hold it already.
+/// By how much longer HBM takes where the last wave, or tiles without rows, leave SMs idle: the others don't make up for
+/// it wholly. Of products that are not grouped the fitted numbers hold it already.
 double idleFactor(const Problem &problem, const Gpu &gpu, const Extents &e) {
   double waves = e.tiles / gpu.sms, whole = std::floor(waves), last = waves - whole;
-  if (!problem.isGrouped() || last == 0)
+  if (!problem.isGrouped())
     return 1;
-  return (whole + std::pow(last, kIdlePower)) / waves;
+  return (whole + (last > 0 ? std::pow(last, kIdlePower) : 0)) / waves / std::pow(e.used, kIdlePower);
 }
 
 /// A modelled time, and what it consists of.
@@ -264,7 +294,7 @@ double fp8gemm::config::modelledMicroseconds(const Problem &problem, const Gpu &
 Candidate fp8gemm::config::model(const Problem &problem, const Gpu &gpu, const Config &config, int64_t expectedM) {
   auto [e, seconds, bound] = estimate(problem, gpu, config, expectedM);
   char reason[128];
-  std::snprintf(reason, sizeof(reason), "%.0f tile%s in %.0f wave%s (%.0f %% full), bound by %s", e.tiles,
+  std::snprintf(reason, sizeof(reason), "%.0f tile%s in %.3g wave%s (%.0f %% full), bound by %s", e.tiles,
                 e.tiles == 1 ? "" : "s", e.waves, e.waves == 1 ? "" : "s",
                 100 * e.tiles * config.splitK / (e.waves * gpu.sms), bound.name);
   return {config, seconds * 1e6, reason};

@@ -32,10 +32,28 @@ TEST(ConfigGroups, EveryGroupingHasAChoice) {
       Choice choice = choose(problem, h100(), rows);
       EXPECT_EQ(choice.error, "");
       EXPECT_EQ(choice.chosen.config.cluster(), 1);
-      if (rows == 1) {
+      if (rows == 1 && grouping != Grouping::RowIndex) { // whose tiles have as many rows as groups are aligned to
         EXPECT_EQ(choice.chosen.config.swapAb, 1) << describe(choice.chosen.config);
       }
     }
+}
+
+TEST(ConfigGroups, TilesWithoutRowsBetweenGroupsCount) {
+  // Groups of 64 rows that start at multiples of 128: every second tile of 64 rows has none, but half of the CTAs may
+  // get all the others.
+  Problem problem = groupsOf(Grouping::RowIndex, 128);
+  problem.groupAlign = 128;
+  EXPECT_EQ(choose(problem, h100(), 64).chosen.config.tileM, 128);
+  problem.grouping = Grouping::RowCount;
+  problem.m = 4096;
+  EXPECT_EQ(choose(problem, h100(), 64).chosen.config.rows(), 64) << "tiles are counted by a table";
+}
+
+TEST(ConfigGroups, RowsOfDifferentGroupsAreNotWalkedTogether) {
+  Problem problem = groupsOf(Grouping::RowIndex, 128);
+  problem.groupAlign = 128;
+  EXPECT_EQ(choose(problem, h100(), 64).chosen.config.rasterGroup, 1);
+  EXPECT_GE(choose(problem, h100(), 4096).chosen.config.rasterGroup, 8);
 }
 
 TEST(ConfigGroups, IllegalConfigsAreNamed) {

@@ -309,9 +309,10 @@ TEST(ConfigGpus, FoundByName) {
 TEST(ConfigSource, KnowsNoShapes) {
   const std::set<std::string> known = {
       "1024", // bytes that a swizzled buffer is aligned to, and of a KB
-      "461",  // cycles of an epilogue
+      "266",  // cycles of an epilogue, and with two partials
+      "436",
       "640",  // bytes that TMA writes a cycle
-      "2300", // cycles of a cluster's exchange
+      "1355", // cycles of a cluster's exchange
       "1000", // rows up to which a plan looks at every M
   };
   const int64_t largestTile = 256;
