@@ -116,6 +116,11 @@ static Outcome tmaLoad(Task &task, const Instruction &i) {
   return Outcome::Next;
 }
 
+/// map, row, column, (group). L2 is not simulated.
+static Outcome tmaPrefetch(Task &task, const Instruction &i) {
+  return task.global(i, Matrix(), nullptr, 0) ? Outcome::Next : Outcome::Failed;
+}
+
 /// source, first, k_block, (group), limit.
 static Outcome fetchScales(Task &task, const Instruction &i) {
   auto op = cast<FetchScalesOp>(i.op);
@@ -166,6 +171,7 @@ static Outcome putScales(Task &task, const Instruction &i) {
 Handler fp8gemm::simulator::fillHandler(Operation *op) {
   return TypeSwitch<Operation *, Handler>(op)
       .Case<TmaLoadOp>([](auto) { return tmaLoad; })
+      .Case<TmaPrefetchOp>([](auto) { return tmaPrefetch; })
       .Case<FetchScalesOp>([](auto) { return fetchScales; })
       .Case<PutScalesOp>([](auto) { return putScales; })
       .Default([](Operation *) -> Handler { return nullptr; });

@@ -147,8 +147,11 @@ private:
 
   /// K blocks of an iteration.
   int64_t step() const;
+  /// The last product of a K block is promoted in the next iteration.
+  bool isLate() const;
   void loadTile(mlir::Value map, mlir::Value row, mlir::Value column, mlir::Value group, mlir::Value buffer,
                 mlir::Value slot, bool isShared);
+  void prefetch(const Tile &tile, hopper::LocateOp place, mlir::Value i);
   Stage wait();
   /// Of a product's rows and of its columns.
   std::pair<hopper::ScalesType, hopper::ScalesType> scaleTypes() const;

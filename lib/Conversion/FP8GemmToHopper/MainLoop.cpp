@@ -11,6 +11,7 @@
 using namespace mlir;
 using namespace fp8gemm;
 using namespace fp8gemm::hopper;
+using Predicate = arith::CmpIPredicate;
 
 //===----------------------------------------------------------------------===//
 // Producer and helper
@@ -50,7 +51,27 @@ void MainLoop::load(const Tile &tile, LocateOp place) {
       TmaLoadOp::create(emit.builder, signature.map(Operand::sfb), scales, place.getColumn(), groupOfB, buffers.back(),
                         slot);
     RingCommitOp::create(emit.builder, slot);
+    if (problem.addsInMemory())
+      prefetch(tile, place, i);
     return {};
+  });
+}
+
+/// Brings a box of D, which TMA will add to, to L2 in every other of the last K blocks: all CTAs add at about the same
+/// time, and HBM would read D in that time only.
+void MainLoop::prefetch(const Tile &tile, LocateOp place, Value i) {
+  constexpr int64_t kPace = 2;
+  Value map = signature.map(Operand::d);
+  ArrayRef<int64_t> box = cast<nvgpu::TensorMapDescriptorType>(map.getType()).getTensor().getShape().take_back(2);
+  int64_t across = facts.tileN / box[1], boxes = facts.tileM / box[0] * across;
+  Value left = named("left", emit.sub(tile.kCount, i)); // with this one
+  Value number = named("box", emit.sub(emit.constant(boxes), emit.div(left, kPace)));
+  Value isTurn = emit.compare(Predicate::eq, emit.rem(left, kPace), 0);
+  Value isLast = emit.compare(Predicate::ule, left, kPace * boxes);
+  emit.when(emit.both(isTurn, isLast), [&] {
+    Value row = named("row", emit.add(place.getRow(), emit.mul(emit.div(number, across), box[0])));
+    Value column = named("column", emit.add(place.getColumn(), emit.mul(emit.rem(number, across), box[1])));
+    TmaPrefetchOp::create(emit.builder, map, row, column, facts.problem.hasGroupsOfD() ? place.getGroup() : Value());
   });
 }
 
@@ -108,6 +129,8 @@ int64_t MainLoop::step() const {
   return step < count && count < 2 * step ? 2 : step;
 }
 
+bool MainLoop::isLate() const { return config::promotesLate(facts.problem, configOf(facts.config)); }
+
 int64_t MainLoop::unroll() const {
   constexpr int64_t kUnrolledProducts = 4;
   int64_t unroll = kUnrolledProducts / (step() * facts.fragments);
@@ -154,14 +177,24 @@ MainLoop::Product MainLoop::multiply(const Stage &stage, const Reader &reader, i
     row = named("first_scale", emit.add(row, reader.offset));
   Value firstScale = rowsPerScale == 1 ? row : reader.warpgroup.fragment(emit, i);
   Value ownScales = emit.view(rowScales, {firstScale}, {kFragmentRows / rowsPerScale});
-  // Before the product: after it, ptxas puts the loads and the scales' products
-  // between the wgmmas, which then wait for them (docs/performance-log.md).
-  Value rows = LoadScalesOp::create(emit.builder, rowsType, ownScales);
-  Value columns = LoadScalesOp::create(emit.builder, columnsType, columnScales);
+  Product product;
+  product.slot = stage.slot;
+  auto loadScales = [&] {
+    product.rows = LoadScalesOp::create(emit.builder, rowsType, ownScales);
+    product.columns = LoadScalesOp::create(emit.builder, columnsType, columnScales);
+  };
+  // Before the product: after it, ptxas puts the loads and the scales' products between the wgmmas, which then wait for
+  // them. Two fragments, whose scales are few, gain more if they are loaded while the product of an isolated group runs
+  // (docs/performance-log.md, entries 2 and 29).
+  bool isolated = facts.fragments > 1 && isLate() && facts.columnsPerScale == facts.columns;
+  if (!isolated)
+    loadScales();
   WgmmaFenceOp::create(emit.builder);
   auto fragment = FragmentType::get(emit.builder.getContext(), kFragmentRows, facts.columns);
-  Value partial = MmaOp::create(emit.builder, fragment, ownRows, columnTile, reused);
-  return {stage.slot, partial, rows, columns};
+  product.partial = MmaOp::create(emit.builder, fragment, ownRows, columnTile, reused, isolated);
+  if (isolated)
+    loadScales();
+  return product;
 }
 
 SmallVector<Value> MainLoop::accumulate(const Reader &reader, int64_t stages, ValueRange before) {
@@ -211,7 +244,7 @@ SmallVector<Value> MainLoop::promoteCarried(ValueRange carried) {
 
 SmallVector<Value> MainLoop::accumulate(const Tile &tile, const Warpgroup &warpgroup, SmallVector<Value> sums) {
   Reader reader{warpgroup, tiles.scaleOffset(tile)};
-  bool late = config::promotesLate(facts.problem, configOf(facts.config));
+  bool late = isLate();
   static constexpr StringLiteral kCarried[] = {"partial", "rows", "columns"};
   SmallVector<Value> carried = std::move(sums);
   if (late) { // Before the first K block nothing is left to promote.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Filling a stage: by TMA, and by the helper warp.
+// Filling a stage, by TMA and by the helper warp, and L2.
 
 #include "Lowering.h"
 
@@ -46,6 +46,25 @@ struct LowerTmaLoad : OpConversionPattern<TmaLoadOp> {
           /*isCTAOnly=*/false, NVVM::CTAGroupKindAttr(), /*predicate=*/Value());
     }
     rewriter.eraseOp(op);
+    return success();
+  }
+};
+
+/// tma_prefetch -> cp.async.bulk.prefetch.tensor.
+struct LowerTmaPrefetch : OpConversionPattern<TmaPrefetchOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult matchAndRewrite(TmaPrefetchOp op, OneToNOpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    Emitter emit{rewriter, op.getLoc()};
+    // Innermost coordinate first.
+    SmallVector<Value> coordinates;
+    coordinates.push_back(emit.toI32(adaptor.getColumn().front()));
+    coordinates.push_back(emit.toI32(adaptor.getRow().front()));
+    if (op.getGroup())
+      coordinates.push_back(emit.toI32(adaptor.getGroup().front()));
+    rewriter.replaceOpWithNewOp<NVVM::CpAsyncBulkTensorPrefetchOp>(
+        op, adaptor.getMap().front(), coordinates, /*im2colOffsets=*/ValueRange(), NVVM::TMALoadMode::TILE,
+        /*l2CacheHint=*/Value());
     return success();
   }
 };
@@ -119,5 +138,5 @@ struct LowerPutScales : OpConversionPattern<PutScalesOp> {
 } // namespace
 
 void fp8gemm::hopper::populateFillPatterns(NVVMTypeConverter &converter, RewritePatternSet &patterns) {
-  patterns.add<LowerTmaLoad, LowerFetchScales, LowerPutScales>(converter, patterns.getContext());
+  patterns.add<LowerTmaLoad, LowerTmaPrefetch, LowerFetchScales, LowerPutScales>(converter, patterns.getContext());
 }

@@ -80,7 +80,7 @@ struct LowerWgmmaFence : OpConversionPattern<WgmmaFenceOp> {
   }
 };
 
-/// mma -> one wgmma.mma_async for each 32 of K, the first from zero; one group.
+/// mma -> one wgmma.mma_async for each 32 of K, the first from zero; one group, and bar.warp.sync if it is isolated.
 struct LowerMma : OpConversionPattern<MmaOp> {
   using OpConversionPattern::OpConversionPattern;
   LogicalResult matchAndRewrite(MmaOp op, OneToNOpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
@@ -104,6 +104,8 @@ struct LowerMma : OpConversionPattern<MmaOp> {
           NVVM::WGMMAScaleIn::one, NVVM::MMALayout::row, NVVM::MMALayout::col, NVVM::MMAIntOverflowAttr());
     }
     NVVM::WgmmaGroupSyncAlignedOp::create(rewriter, op.getLoc());
+    if (op.getIsolated())
+      NVVM::SyncWarpOp::create(rewriter, op.getLoc(), emit.i32(-1));
     rewriter.replaceOpWithMultiple(op, {unpack(rewriter, op.getLoc(), registers, type.getRegisters())});
     return success();
   }

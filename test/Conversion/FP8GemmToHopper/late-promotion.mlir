@@ -29,12 +29,15 @@ func.func @products(%a: memref<?x2048xf8E4M3FN>, %sfa: memref<16x?xf32>, %b: mem
 // CHECK-NEXT:    %[[LOOP:[^:]+]]:{{[0-9]+}} = scf.for {{.*}} iter_args(%[[SUM0:.+]] = %[[ZERO]], %[[SUM1:.+]] = %[[ZERO]], %[[LAST:.+]] = %[[UNDONE]], %[[ROWS:.+]] = %[[NO_ROWS]], %[[COLUMNS:.+]] = %[[NO_COLUMNS]])
 // CHECK-NEXT:      %[[NEXT1:.+]] = hopper.promote %[[LAST]] scaled_by(%[[ROWS]], %[[COLUMNS]]) into %[[SUM1]]
 // CHECK-NEXT:      hopper.ring.wait
-// CHECK:           hopper.mma {{.*}} reusing %[[LAST]]
+// The scales are loaded while an isolated product runs.
+// CHECK:           hopper.mma {{.*}} reusing %[[LAST]] isolated
+// CHECK-NEXT:      hopper.load_scales
+// CHECK-NEXT:      hopper.load_scales
 // CHECK-NEXT:      %[[FIRST:.+]] = hopper.mma.wait
 // CHECK-NEXT:      %[[NEXT0:.+]] = hopper.promote %[[FIRST]] {{.*}} into %[[SUM0]]
-// CHECK:           %[[ROWS1:.+]] = hopper.load_scales {{.*}} -> <64 rows by 1>
+// CHECK:           hopper.mma {{.*}} reusing %[[FIRST]] isolated
+// CHECK-NEXT:      %[[ROWS1:.+]] = hopper.load_scales {{.*}} -> <64 rows by 1>
 // CHECK-NEXT:      %[[COLUMNS1:.+]] = hopper.load_scales {{.*}} -> <128 columns by 128>
-// CHECK:           hopper.mma {{.*}} reusing %[[FIRST]]
 // CHECK-NEXT:      %[[SECOND:.+]] = hopper.mma.wait
 // CHECK-NEXT:      hopper.ring.release
 // CHECK:           scf.yield %[[NEXT0]], %[[NEXT1]], %[[SECOND]], %[[ROWS1]], %[[COLUMNS1]]
@@ -43,6 +46,7 @@ func.func @products(%a: memref<?x2048xf8E4M3FN>, %sfa: memref<16x?xf32>, %b: mem
 // Not with fewer than 16 K blocks.
 // CHECK-LABEL: gpu.func @fp8gemm_1d2d_e4m3_bf16_many_n1152_k1920_sfa_mn_sfb_k_tile256x128
 // CHECK-NOT:     hopper.zero : !hopper.scales<64 rows by 1>
+// CHECK-NOT:     isolated
 // CHECK:         hopper.ring.release
 // CHECK-NEXT:    hopper.promote
 

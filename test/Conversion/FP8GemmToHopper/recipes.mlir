@@ -30,6 +30,14 @@ func.func @products(%a: !a, %b: !b, %c: !bf16, %d: !bf16, %sum: !f32, %rows: mem
 // CHECK:         hopper.ring.acquire %{{.+}} by tma
 // CHECK-COUNT-4: hopper.tma_load
 // CHECK-NEXT:    hopper.ring.commit
+// What it adds to is brought to L2 before: 4 boxes of 64x32, one in every other of the last 8 K blocks.
+// CHECK-NEXT:    %[[LEFT:.+]] = arith.subi %k_count
+// CHECK-NEXT:    %[[TURN:.+]] = arith.divui %[[LEFT]], %c2
+// CHECK-NEXT:    %[[BOX:.+]] = arith.subi %c4, %[[TURN]] : index
+// CHECK:         scf.if
+// CHECK:           arith.divui %[[BOX]], %c2
+// CHECK:           arith.remui %[[BOX]], %c2
+// CHECK:           hopper.tma_prefetch %{{.+}}[%{{.+}}, %{{.+}}] :
 // CHECK-NOT:     helper
 // CHECK:         %[[ROWS:.+]] = hopper.load_scales {{.*}} -> <64 rows by 1>
 // CHECK-NEXT:    %[[COLUMNS:.+]] = hopper.load_scales {{.*}} -> <64 columns by 1>
@@ -39,6 +47,7 @@ func.func @products(%a: !a, %b: !b, %c: !bf16, %d: !bf16, %sum: !f32, %rows: mem
 
 // sfb, which TMA fills, comes before sfa, which the helper fills.
 // CHECK-LABEL: gpu.func @fp8gemm_1d1d_e5m2_e4m3_f32_many_n192_k256_sfa_k_sfb_mn
+// CHECK-NOT:     hopper.tma_prefetch
 // CHECK:         } helper {
 // CHECK:           hopper.fetch_scales {{.*}} count 128 step 1 per 1
 // CHECK-NOT:       hopper.fetch_scales {{.*}} count 64

@@ -18,7 +18,10 @@ gpu.module @kernels {
     hopper.warp_specialize producer registers(40) {
       %slot, %tile = hopper.ring.acquire %ring by tma at (%c0, %true) : !ring
       // CHECK: nvvm.cp.async.bulk.tensor.shared.cluster.global {{.*}} box[%{{.+}}, %{{.+}}] : !llvm.ptr<7>
+      // Innermost coordinate first, as there.
+      // CHECK: nvvm.cp.async.bulk.tensor.prefetch %{{.+}}, box[%[[COLUMN:.+]], %{{.+}}] : !llvm.ptr
       hopper.tma_load %map[%m, %c0] to %tile signal %slot : !map to memref<8x128xf8E4M3FN, 3>
+      hopper.tma_prefetch %map[%m, %c0] : !map
       hopper.ring.commit %slot
       hopper.yield
     } helper {

@@ -14,7 +14,10 @@ gpu.module @kernels {
     // CHECK-COUNT-3: nvvm.wgmma.mma_async {{.*}}, <m = 64, n = 8, k = 32>, D[<f32>, <one>]
     // CHECK-NOT:     nvvm.wgmma.mma_async
     // CHECK:         nvvm.wgmma.commit.group.sync.aligned
-    %partial = hopper.mma %a, %b : memref<64x128xf8E4M3FN, 3>, memref<8x128xf8E4M3FN, 3> -> !acc
+    // An isolated group ends with what ptxas moves nothing across.
+    // CHECK:         %[[ALL:.+]] = arith.constant -1 : i32
+    // CHECK-NEXT:    nvvm.bar.warp.sync %[[ALL]] : i32
+    %partial = hopper.mma %a, %b isolated : memref<64x128xf8E4M3FN, 3>, memref<8x128xf8E4M3FN, 3> -> !acc
     // Two rows a thread, 8 apart.
     // CHECK:         llvm.load {{.*}} -> f32
     // CHECK:         llvm.getelementptr %{{.+}}[32]

@@ -10,4 +10,12 @@ gpu.module @m {
     hopper.tma_store %staging to %map[%row, %row] : memref<1x64x64xbf16, 3> to !map
     gpu.return
   }
+
+  // A prefetch has no result and writes no memory that anybody reads, but it is there for a reason.
+  // CHECK-LABEL: gpu.func @tma_prefetch
+  gpu.func @tma_prefetch(%map: !map, %row: index) {
+    // CHECK: hopper.tma_prefetch
+    hopper.tma_prefetch %map[%row, %row] : !map
+    gpu.return
+  }
 }

@@ -210,6 +210,15 @@ func.func @wait_half_a_position(%ring: !ring, %phase: i1) {
 // -----
 
 !map = !nvgpu.tensormap.descriptor<tensor = memref<64x128xf8E4M3FN, 3>, swizzle = swizzle_128b, l2promo = none, oob = zero, interleave = none>
+func.func @tma_prefetch_c1(%map: !map, %i: index) {
+  // expected-error @+1 {{expected the map's box to have rank 3 after a leading 1, got 'memref<64x128xf8E4M3FN, 3>'}}
+  hopper.tma_prefetch %map[%i, %i] of %i : !map
+  return
+}
+
+// -----
+
+!map = !nvgpu.tensormap.descriptor<tensor = memref<64x128xf8E4M3FN, 3>, swizzle = swizzle_128b, l2promo = none, oob = zero, interleave = none>
 func.func @tma_load_c1_shape(%map: !map, %i: index, %slot: !hopper.slot, %b: memref<32x128xf8E4M3FN, 3>) {
   // expected-error @+1 {{expected 'buffer' to have the shape and element type of the map's box}}
   hopper.tma_load %map[%i, %i] to %b signal %slot : !map to memref<32x128xf8E4M3FN, 3>

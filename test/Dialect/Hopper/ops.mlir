@@ -161,7 +161,7 @@ gpu.func @other_recipes(%a: memref<64x128xf8E5M2, 3>, %b: !tile, %sfa: memref<1x
     %c: memref<2x64x32xf32, strided<[4096, 32, 1]>, 3>, %d: !map_f32, %i: index) workgroup(%staging: memref<2x64x32xf32, 3>)
     kernel attributes {hopper.problem = #hopper.problem<gemm, m = ?, n = 64, k = 1024, a = f8E5M2, b = f8E4M3FN,
       c = in_place, d = f32, sfa = mn_major, sfb = mn_major by 1>} {
-  // CHECK: hopper.mma %{{.*}}, %{{.*}} : !tile_64x128_e5m2, !tile_64x128 -> <64x64xf32>
+  // CHECK: hopper.mma %{{.*}}, %{{.*}} isolated : !tile_64x128_e5m2, !tile_64x128 -> <64x64xf32>
   // CHECK: hopper.load_scales %{{.*}} : !scales_1 -> <64 rows by 64>
   // CHECK: hopper.load_scales %{{.*}} : !scales_64 -> <64 columns by 1>
   // CHECK: %[[C:.*]] = hopper.load_fragment %{{.*}} : !view_2x64x32 -> <64x64xf32>
@@ -169,7 +169,7 @@ gpu.func @other_recipes(%a: memref<64x128xf8E5M2, 3>, %b: !tile, %sfa: memref<1x
   // CHECK: hopper.store_fragment %[[SUM]] to %{{.*}} : <64x64xf32>, !smem_2x64x32
   // CHECK: hopper.tma_store add %{{.*}} to %{{.*}}[%{{.*}}, %{{.*}}] : !smem_2x64x32
   hopper.wgmma.fence
-  %p = hopper.mma %a, %b : memref<64x128xf8E5M2, 3>, !tile -> !hopper.fragment<64x64xf32>
+  %p = hopper.mma %a, %b isolated : memref<64x128xf8E5M2, 3>, !tile -> !hopper.fragment<64x64xf32>
   %rows = hopper.load_scales %sfa : memref<1xf32, 3> -> !hopper.scales<64 rows by 64>
   %columns = hopper.load_scales %sfb : memref<64xf32, 3> -> !hopper.scales<64 columns by 1>
   %done = hopper.mma.wait %p : !hopper.fragment<64x64xf32>
@@ -186,6 +186,8 @@ gpu.func @panels(%map: !map_d) {
   %ring = hopper.ring.create : !hopper.ring<stages = 1, tma = [memref<4x64x16xbf16, 3>], readers = 1>
   hopper.warp_specialize producer registers(40) {
     %slot, %panels = hopper.ring.acquire %ring by tma : !hopper.ring<stages = 1, tma = [memref<4x64x16xbf16, 3>], readers = 1>
+    // CHECK: hopper.tma_prefetch %{{.*}}[%{{.*}}, %{{.*}}] : !map
+    hopper.tma_prefetch %map[%c0, %c0] : !map_d
     // CHECK: hopper.tma_load %{{.*}} to !smem_4x64x16
     hopper.tma_load %map[%c0, %c0] to %panels signal %slot : !map_d to memref<4x64x16xbf16, 3>
     hopper.ring.commit %slot

@@ -47,6 +47,8 @@ Value KernelEmitter::rem(Value lhs, Value rhs) { return fold<arith::RemUIOp>(lhs
 Value KernelEmitter::min(Value lhs, Value rhs) { return fold<arith::MinUIOp>(lhs, rhs); }
 Value KernelEmitter::max(Value lhs, Value rhs) { return fold<arith::MaxUIOp>(lhs, rhs); }
 
+Value KernelEmitter::both(Value lhs, Value rhs) { return arith::AndIOp::create(builder, lhs, rhs); }
+
 Value KernelEmitter::compare(arith::CmpIPredicate predicate, Value lhs, int64_t rhs) {
   Value number = constant(rhs);
   return arith::CmpIOp::create(builder, predicate, lhs, number);

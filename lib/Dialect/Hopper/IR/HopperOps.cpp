@@ -261,6 +261,16 @@ LogicalResult TmaLoadOp::verify() {
   return success();
 }
 
+LogicalResult TmaPrefetchOp::verify() {
+  MemRefType box = getMap().getType().getTensor();
+  if (failed(verifyBox(*this, box)))
+    return failure();
+  if (boxOf(getMap().getType(), bool(getGroup())).size() == 2)
+    return success();
+  return emitOpError() << "expected the map's box to have rank " << (getGroup() ? "3 after a leading 1" : "2")
+                       << ", got " << box;
+}
+
 LogicalResult FetchScalesOp::verify() {
   int64_t count = getCount(), step = getStep(), per = getPer();
   int64_t lanes = cast<VectorType>(getValues().getType()).getNumElements();

@@ -58,7 +58,7 @@ static void checkPublished(Kernel &kernel, RingInitOp init, Reporter &reporter) 
 static std::optional<Role> getRole(Operation *op) {
   if (auto acquire = dyn_cast<RingAcquireOp>(op))
     return acquire.getFiller() == Filler::tma ? Role::producer : Role::helper;
-  if (isa<TmaLoadOp>(op))
+  if (isa<TmaLoadOp, TmaPrefetchOp>(op))
     return Role::producer;
   if (isa<FetchScalesOp, PutScalesOp>(op))
     return Role::helper;

@@ -35,6 +35,8 @@ public:
   Value rem(Value lhs, int64_t rhs) { return rem(lhs, constant(rhs)); }
   Value max(Value lhs, int64_t rhs) { return max(lhs, constant(rhs)); }
   Value compare(mlir::arith::CmpIPredicate predicate, Value lhs, int64_t rhs);
+  /// Of two conditions.
+  Value both(Value lhs, Value rhs);
 
   /// The part of `buffer` of this shape at these offsets; leading extents of 1 are dropped.
   Value view(Value buffer, llvm::ArrayRef<mlir::OpFoldResult> offsets, llvm::ArrayRef<int64_t> shape);

@@ -185,6 +185,26 @@ def Hopper_TmaLoadOp : Hopper_Op<"tma_load"> {
   let hasVerifier = 1;
 }
 
+def Hopper_TmaPrefetchOp : Hopper_Op<"tma_prefetch"> {
+  let summary = "bring a box of global memory to L2";
+  let description = [{
+    Starts copying the box of `map` whose first element is [row, column] from HBM to L2, and is never waited for: a hint
+    that changes no value. What TMA adds to later (`tma_store add`) is then in L2 when it is needed, and HBM reads it
+    while the tensor cores work. Elements outside the tensor are passed over; for a tensor with groups, the box is taken
+    from `group`.
+
+    Constraints:
+    - (C1) the map's box has rank 2, or 3 after a leading 1 if there is a `group`
+
+    Source: PTX ISA, "cp.async.bulk.prefetch.tensor".
+  }];
+  // Written is L2, which no other operation reads: without an effect the operation would be dead.
+  let arguments = (ins Arg<NVGPU_TensorMapDescriptor, "", [MemWrite]>:$map, Index:$row, Index:$column,
+                       Optional<Index>:$group);
+  let assemblyFormat = "$map `[` $row `,` $column `]` (`of` $group^)? attr-dict `:` qualified(type($map))";
+  let hasVerifier = 1;
+}
+
 def Hopper_FetchScalesOp : Hopper_Op<"fetch_scales", [Hopper_NamedResults]> {
   let summary = "load scales of one K block from global memory into a warp's lanes";
   let description = [{
@@ -250,6 +270,9 @@ def Hopper_MmaOp : Hopper_Op<"mma", [Hopper_NamedResults,
     read. Without it, ptxas allocates separate registers for each product of a loop, and
     spills if two do not fit.
 
+    `isolated` keeps what follows from being scheduled between the wgmmas: a barrier of the warp ends the group, which
+    ptxas moves nothing across. Loads of scales between them would delay the next one.
+
     Constraints:
     - (C1) `a` is 64x128, `b` is Nx128, each f8E4M3FN or f8E5M2 in shared memory, with rows
            128 bytes apart (the 128-byte swizzle of TMA)
@@ -259,9 +282,11 @@ def Hopper_MmaOp : Hopper_Op<"mma", [Hopper_NamedResults,
     Source: PTX ISA, "wgmma.mma_async", shape m64nNk32.
   }];
   let arguments = (ins Arg<Hopper_SmemBuffer, "", [MemRead]>:$a, Arg<Hopper_SmemBuffer, "", [MemRead]>:$b,
-                       Optional<Hopper_Fragment>:$reused);
+                       Optional<Hopper_Fragment>:$reused, UnitAttr:$isolated);
   let results = (outs Hopper_Fragment:$partial);
-  let assemblyFormat = "$a `,` $b (`reusing` $reused^)? attr-dict `:` type($a) `,` type($b) `->` type($partial)";
+  let assemblyFormat = [{
+    $a `,` $b (`reusing` $reused^)? (`isolated` $isolated^)? attr-dict `:` type($a) `,` type($b) `->` type($partial)
+  }];
   let hasVerifier = 1;
 }
 
