@@ -55,6 +55,7 @@ struct Emitter {
   Value is(arith::CmpIPredicate predicate, Value lhs, int rhs) {
     return arith::CmpIOp::create(b, predicate, lhs, integer(rhs));
   }
+  template <typename Op> Value with(Value lhs, int rhs) { return Op::create(b, lhs, integer(rhs)); }
   Value select(Value condition, Value yes, Value no) { return arith::SelectOp::create(b, condition, yes, no); }
 
   Value extend(Value narrow);
@@ -77,9 +78,10 @@ LogicalResult checkShape(Operation *op, PatternRewriter &rewriter) {
 /// `narrow`, an f8E4M3FN or f8E5M2, as f32: integer arithmetic on its bits.
 Value Emitter::extend(Value narrow) {
   const Format &format = isa<Float8E4M3FNType>(getElementTypeOrSelf(narrow)) ? kE4M3 : kE5M2;
-  Value bits = arith::ExtUIOp::create(b, i32(), arith::BitcastOp::create(b, i8(), narrow));
+  Value byte = arith::BitcastOp::create(b, i8(), narrow);
+  Value bits = arith::ExtUIOp::create(b, i32(), byte);
   Value magnitude = arith::AndIOp::create(b, bits, integer(kMagnitudeMask));
-  Value sign = arith::ShLIOp::create(b, arith::AndIOp::create(b, bits, integer(kSignMask)), integer(kSignShift));
+  Value sign = with<arith::ShLIOp>(with<arith::AndIOp>(bits, kSignMask), kSignShift);
 
   // From its fields to f32's: the mantissa moves up, the exponent is rebiased.
   Value shifted = arith::ShLIOp::create(b, magnitude, integer(kF32MantissaBits - format.mantissaBits));
@@ -105,26 +107,31 @@ Value Emitter::narrow(Value wide, Type type) {
   const Format &format = isa<Float8E4M3FNType>(getElementTypeOrSelf(type)) ? kE4M3 : kE5M2;
   Value bits = arith::BitcastOp::create(b, i32(), wide);
   Value magnitude = arith::AndIOp::create(b, bits, integer(~(1 << 31)));
-  Value sign = arith::AndIOp::create(b, arith::ShRUIOp::create(b, bits, integer(kSignShift)), integer(kSignMask));
+  Value sign = with<arith::AndIOp>(with<arith::ShRUIOp>(bits, kSignShift), kSignMask);
 
   // The exponent is rebiased; half of the last place is added, less the smallest part where that place is even.
   int dropped = kF32MantissaBits - format.mantissaBits;
   Value rebiased = arith::SubIOp::create(b, magnitude, integer((kF32Bias - format.bias) << kF32MantissaBits));
-  Value isOdd = arith::AndIOp::create(b, arith::ShRUIOp::create(b, rebiased, integer(dropped)), integer(1));
+  Value isOdd = with<arith::AndIOp>(with<arith::ShRUIOp>(rebiased, dropped), 1);
   Value half = arith::AddIOp::create(b, isOdd, integer((1 << (dropped - 1)) - 1));
-  Value normal = arith::ShRUIOp::create(b, arith::AddIOp::create(b, rebiased, half), integer(dropped));
+  Value rounded = arith::AddIOp::create(b, rebiased, half);
+  Value normal = with<arith::ShRUIOp>(rounded, dropped);
   int overflow = format.infinity ? format.infinity : kMagnitudeMask;
-  normal = select(is(arith::CmpIPredicate::sgt, normal, format.largestFinite), integer(overflow), normal);
+  Value overflows = is(arith::CmpIPredicate::sgt, normal, format.largestFinite);
+  normal = select(overflows, integer(overflow), normal);
 
   // f32 itself rounds to a multiple of 1 what is added to 2^23.
-  Value units = arith::MulFOp::create(b, arith::BitcastOp::create(b, f32(), magnitude), real(1 / format.subnormalUnit));
-  Value rounded = arith::BitcastOp::create(b, i32(), arith::AddFOp::create(b, units, real(0x1p23f)));
-  Value subnormal = arith::AndIOp::create(b, rounded, integer(kMagnitudeMask));
+  Value units = arith::BitcastOp::create(b, f32(), magnitude);
+  units = arith::MulFOp::create(b, units, real(1 / format.subnormalUnit));
+  units = arith::AddFOp::create(b, units, real(0x1p23f));
+  Value subnormal = with<arith::AndIOp>(arith::BitcastOp::create(b, i32(), units), kMagnitudeMask);
 
   int firstNormal = (kF32Bias - format.bias + 1) << kF32MantissaBits;
   Value narrow = select(is(arith::CmpIPredicate::slt, magnitude, firstNormal), subnormal, normal);
-  narrow = select(is(arith::CmpIPredicate::sgt, magnitude, kF32Infinity), integer(kMagnitudeMask), narrow);
-  Value byte = arith::TruncIOp::create(b, i8(), arith::OrIOp::create(b, narrow, sign));
+  Value isNan = is(arith::CmpIPredicate::sgt, magnitude, kF32Infinity);
+  narrow = select(isNan, integer(kMagnitudeMask), narrow);
+  narrow = arith::OrIOp::create(b, narrow, sign);
+  Value byte = arith::TruncIOp::create(b, i8(), narrow);
   return arith::BitcastOp::create(b, type, byte);
 }
 
@@ -140,8 +147,9 @@ Value Emitter::roundToOdd(Value wide) {
   Value zero = constant(b.getF64FloatAttr(0));
   // Farther from zero than `wide`: one less in the magnitude of its bits.
   Value isNegative = compare(arith::CmpFPredicate::OLT, wide, zero);
-  Value isFarther = select(isNegative, compare(arith::CmpFPredicate::OLT, back, wide),
-                           compare(arith::CmpFPredicate::OGT, back, wide));
+  Value isBelow = compare(arith::CmpFPredicate::OLT, back, wide),
+        isAbove = compare(arith::CmpFPredicate::OGT, back, wide);
+  Value isFarther = select(isNegative, isBelow, isAbove);
   Value towardsZero = select(isFarther, arith::SubIOp::create(b, bits, integer(1)), bits);
   Value odd = arith::OrIOp::create(b, towardsZero, integer(1));
   Value isExact = compare(arith::CmpFPredicate::UEQ, back, wide); // NaN stays NaN

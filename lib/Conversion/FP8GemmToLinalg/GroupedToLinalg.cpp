@@ -100,14 +100,16 @@ private:
     });
     // Unsigned, -1 is larger than every group.
     Value isGroup = w.compare(arith::CmpIPredicate::ult, group, w.index(op.getGroupCount()));
-    return {group, first, w.select(isGroup, w.subtract(end, first), w.index(0))};
+    Value length = w.subtract(end, first);
+    return {group, first, w.select(isGroup, length, w.index(0))};
   }
 
   /// Where the rows of the group before i end; 0 for the first group.
   static Value endBefore(Writer &w, Value ends, Value i) {
     Value isFirst = w.compare(arith::CmpIPredicate::eq, i, w.index(0));
     Value before = w.select(isFirst, i, w.subtract(i, w.index(1)));
-    return w.select(isFirst, w.index(0), w.load(ends, before));
+    Value zero = w.index(0);
+    return w.select(isFirst, zero, w.load(ends, before));
   }
 
   static Value alignUp(Writer &w, Value row, int64_t align) {
@@ -161,7 +163,8 @@ private:
         w.reduce(zero, group, zero, [&](Value i, Value sum) { return w.add(sum, w.divideCeil(lengthOf(i), blockK)); });
     start = w.smaller(start, ksum(w, op));
     firstBlock = w.smaller(firstBlock, w.size(op.getSfa(), kDim(op.getAScale())));
-    Value length = w.smaller(lengthOf(group), w.subtract(ksum(w, op), start));
+    Value own = lengthOf(group);
+    Value length = w.smaller(own, w.subtract(ksum(w, op), start));
     Value blocksLeft = w.subtract(w.size(op.getSfa(), kDim(op.getAScale())), firstBlock);
     length = w.smaller(length, w.multiply(blocksLeft, w.getIndexAttr(blockK)));
     return {start, length, firstBlock, w.divideCeil(length, blockK)};
@@ -177,7 +180,8 @@ private:
       if (!op.isFlattened())
         return w.slice(source, window(w, source, group, 1, part.start, part.length));
       OpFoldResult count = w.getIndexAttr(rows);
-      Value elements = w.slice(source, {w.multiply(part.start, count)}, {w.multiply(part.length, count)});
+      OpFoldResult first = w.multiply(part.start, count), length = w.multiply(part.length, count);
+      Value elements = w.slice(source, first, length);
       return w.matrix(elements, rows, part.length);
     };
     auto scales = [&](Value source, ScaleAttr scale) {

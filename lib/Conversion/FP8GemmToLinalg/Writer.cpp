@@ -133,9 +133,10 @@ Value Writer::generic(ValueRange inputs, Value output, ArrayRef<AffineMap> maps,
 }
 
 Value Writer::loop(OpFoldResult count, Value state, function_ref<Value(Value, Value)> body) {
+  Value from = index(0), to = value(count);
   if (onTensors)
-    return reduce(index(0), value(count), state, body);
-  Value from = index(0), to = value(count), step = index(1);
+    return reduce(from, to, state, body);
+  Value step = index(1);
   auto loop = scf::ForOp::create(*this, from, to, step);
   OpBuilder::InsertionGuard guard(*this);
   setInsertionPointToStart(loop.getBody());

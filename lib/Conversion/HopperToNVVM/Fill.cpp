@@ -36,8 +36,7 @@ struct LowerTmaLoad : OpConversionPattern<TmaLoadOp> {
       Value destination = LLVM::AddrSpaceCastOp::create(rewriter, op.getLoc(), cluster,
                                                         emit.offset(adaptor.getBuffer().front(), panel * boxBytes));
       // Innermost coordinate first.
-      SmallVector<Value> coordinates{panel == 0 ? column : emit.add(column, emit.i32(panel * box.getShape().back())),
-                                     row};
+      SmallVector<Value> coordinates{panel == 0 ? column : emit.add(column, panel * box.getShape().back()), row};
       if (op.getGroup())
         coordinates.push_back(emit.toI32(adaptor.getGroup().front()));
       NVVM::CpAsyncBulkTensorGlobalToSharedClusterOp::create(
@@ -92,12 +91,12 @@ struct LowerFetchScales : OpConversionPattern<FetchScalesOp> {
     bool rowIsOuter = strides.back() == 1;
     Value first = emit.toI32(adaptor.getFirst().front()), kBlock = emit.toI32(adaptor.getKBlock().front());
     Value blockRow = rowIsOuter ? Value() : outerRow(kBlock);
-    Value last = emit.add(emit.toI32(adaptor.getLimit().front()), emit.i32(-1));
+    Value last = emit.add(emit.toI32(adaptor.getLimit().front()), -1);
     auto vector = cast<VectorType>(op.getValues().getType());
     Value values = LLVM::PoisonOp::create(rewriter, loc, vector);
     for (int64_t element = 0; element < vector.getNumElements(); ++element) {
-      Value index = emit.add(emit.lane(), emit.i32(element * kThreadsPerWarp));
-      Value row = emit.add(first, emit.mul(index, emit.i32(op.getStep())));
+      Value index = emit.add(emit.lane(), element * kThreadsPerWarp);
+      Value row = emit.add(first, emit.mul(index, op.getStep()));
       row = emit.div(arith::MinUIOp::create(rewriter, loc, row, last), op.getPer());
       Value address = emit.element(rowIsOuter ? outerRow(row) : blockRow, f32, rowIsOuter ? kBlock : row);
       Value scale = LLVM::LoadOp::create(rewriter, loc, f32, address, /*alignment=*/4,
@@ -120,15 +119,15 @@ struct LowerPutScales : OpConversionPattern<PutScalesOp> {
     for (int64_t element = 0; element < elements; ++element) {
       Value scale =
           LLVM::ExtractElementOp::create(rewriter, op.getLoc(), adaptor.getValues().front(), emit.i32(element));
-      Value index = emit.add(emit.lane(), emit.i32(element * kThreadsPerWarp));
+      Value index = emit.add(emit.lane(), element * kThreadsPerWarp);
       auto store = [&] {
-        Value address = emit.offset(adaptor.getBuffer().front(), emit.mul(index, emit.i32(4)));
+        Value address = emit.offset(adaptor.getBuffer().front(), emit.mul(index, 4));
         LLVM::StoreOp::create(rewriter, op.getLoc(), scale, address, /*alignment=*/4);
       };
       if ((element + 1) * kThreadsPerWarp <= size)
         store();
       else
-        emit.when(emit.lessThan(index, emit.i32(size)), store);
+        emit.when(emit.lessThan(index, size), store);
     }
     rewriter.eraseOp(op);
     return success();

@@ -25,7 +25,11 @@ static Value minU(Emitter emit, Value lhs, Value rhs) {
   return arith::MinUIOp::create(emit.builder, emit.loc, lhs, rhs);
 }
 
-static Value sub(Emitter emit, Value lhs, Value rhs) { return arith::SubIOp::create(emit.builder, emit.loc, lhs, rhs); }
+static Value minU(Emitter emit, Value lhs, int64_t rhs) { return minU(emit, lhs, emit.i32(rhs)); }
+
+static Value atLeast(Emitter emit, Value value, int64_t least) {
+  return arith::MaxSIOp::create(emit.builder, emit.loc, value, emit.i32(least));
+}
 
 static Value select(Emitter emit, Value condition, Value yes, Value no) {
   return arith::SelectOp::create(emit.builder, emit.loc, condition, yes, no);
@@ -41,16 +45,17 @@ static Value loadEntry(Emitter emit, Value base, Value position) {
 
 static Value shuffle(Emitter emit, Value value, Value source, NVVM::ShflKind kind) {
   int64_t clamp = kind == NVVM::ShflKind::up ? 0 : kThreadsPerWarp - 1;
-  return NVVM::ShflOp::create(emit.builder, emit.loc, emit.builder.getI32Type(), emit.i32(-1), value, source,
-                              emit.i32(clamp), kind, UnitAttr());
+  Value allLanes = emit.i32(-1), last = emit.i32(clamp);
+  return NVVM::ShflOp::create(emit.builder, emit.loc, emit.builder.getI32Type(), allLanes, value, source, last, kind,
+                              UnitAttr());
 }
 
 /// The sum of `value` over the lanes up to this one.
 static Value inclusiveSum(Emitter emit, Value value) {
   for (int64_t distance = 1; distance < kThreadsPerWarp; distance *= 2) {
     Value below = shuffle(emit, value, emit.i32(distance), NVVM::ShflKind::up);
-    Value has =
-        arith::CmpIOp::create(emit.builder, emit.loc, arith::CmpIPredicate::uge, emit.lane(), emit.i32(distance));
+    Value lane = emit.lane(), from = emit.i32(distance);
+    Value has = arith::CmpIOp::create(emit.builder, emit.loc, arith::CmpIPredicate::uge, lane, from);
     value = select(emit, has, emit.add(value, below), value);
   }
   return value;
@@ -64,7 +69,7 @@ static void storeRow(Emitter emit, Value table, Value row, ArrayRef<Value> value
   Value vector = LLVM::ZeroOp::create(emit.builder, emit.loc, rowType(emit.builder));
   for (auto [i, value] : llvm::enumerate(values))
     vector = LLVM::InsertElementOp::create(emit.builder, emit.loc, vector, value, emit.i32(i));
-  LLVM::StoreOp::create(emit.builder, emit.loc, vector, emit.offset(table, emit.mul(row, emit.i32(kRowBytes))),
+  LLVM::StoreOp::create(emit.builder, emit.loc, vector, emit.offset(table, emit.mul(row, kRowBytes)),
                         /*alignment=*/kRowBytes);
 }
 
@@ -89,25 +94,22 @@ struct LowerScanGroups : OpConversionPattern<ScanGroupsOp> {
       SmallVector<Value> entries, before;
       bool ends = op.getBy() == Grouping::row_end;
       for (int64_t first = 0; first < count; first += kThreadsPerWarp) {
-        Value group = emit.add(emit.lane(), emit.i32(first));
-        entries.push_back(loadEntry(emit, source, minU(emit, group, emit.i32(count - 1))));
+        Value group = emit.add(emit.lane(), first);
+        entries.push_back(loadEntry(emit, source, minU(emit, group, count - 1)));
         if (ends)
-          before.push_back(loadEntry(
-              emit, source,
-              minU(emit, arith::MaxSIOp::create(rewriter, op.getLoc(), sub(emit, group, emit.i32(1)), emit.i32(0)),
-                   emit.i32(count - 1))));
+          before.push_back(loadEntry(emit, source, minU(emit, atLeast(emit, emit.sub(group, 1), 0), count - 1)));
       }
       Value blocksBefore = emit.i32(0), lengthBefore = emit.i32(0);
       for (int64_t chunk = 0; chunk < int64_t(entries.size()); ++chunk) {
-        Value group = emit.add(emit.lane(), emit.i32(chunk * kThreadsPerWarp));
-        Value inside = emit.lessThan(group, emit.i32(count));
+        Value group = emit.add(emit.lane(), chunk * kThreadsPerWarp);
+        Value inside = emit.lessThan(group, count);
         Group rows = ends ? between(emit, op, before[chunk], entries[chunk], group, limit)
                           : counted(emit, op, entries[chunk], inside, limit, lengthBefore);
-        Value length = sub(emit, rows.end, rows.begin);
-        Value blocks = emit.div(emit.add(length, emit.i32(op.getBlock() - 1)), op.getBlock());
+        Value length = emit.sub(rows.end, rows.begin);
+        Value blocks = emit.div(emit.add(length, op.getBlock() - 1), op.getBlock());
         blocks = select(emit, inside, blocks, emit.i32(0));
         Value sum = inclusiveSum(emit, blocks);
-        Value first = emit.add(blocksBefore, sub(emit, sum, blocks));
+        Value first = emit.add(blocksBefore, emit.sub(sum, blocks));
         emit.when(inside, [&] { storeRow(emit, table, group, {first, rows.begin, rows.end}); });
         blocksBefore = emit.add(blocksBefore, lastLane(emit, sum));
       }
@@ -117,29 +119,26 @@ struct LowerScanGroups : OpConversionPattern<ScanGroupsOp> {
     return success();
   }
 
-  static Value atLeastZero(Emitter emit, Value value) {
-    return arith::MaxSIOp::create(emit.builder, emit.loc, value, emit.i32(0));
-  }
-
   /// row_end: from the aligned end before to the own end.
   static Group between(Emitter emit, ScanGroupsOp op, Value before, Value end, Value group, Value limit) {
     int64_t align = op.getAlign();
-    Value begin = minU(emit, atLeastZero(emit, before), limit);
+    Value begin = minU(emit, atLeast(emit, before, 0), limit);
     if (align > 1)
-      begin = minU(emit, emit.mul(emit.div(emit.add(begin, emit.i32(align - 1)), align), emit.i32(align)), limit);
-    begin = select(emit, emit.equals(group, 0), emit.i32(0), begin);
-    end = minU(emit, atLeastZero(emit, end), limit);
+      begin = minU(emit, emit.mul(emit.div(emit.add(begin, align - 1), align), align), limit);
+    Value isFirst = emit.equals(group, 0);
+    begin = select(emit, isFirst, emit.i32(0), begin);
+    end = minU(emit, atLeast(emit, end, 0), limit);
     return {begin, arith::MaxUIOp::create(emit.builder, emit.loc, begin, end)};
   }
 
   /// row_count: starts at 0; k_count: starts after all previous groups. `lengthBefore` becomes the sum with this chunk's.
   static Group counted(Emitter emit, ScanGroupsOp op, Value count, Value inside, Value limit, Value &lengthBefore) {
-    Value length = minU(emit, atLeastZero(emit, count), limit);
+    Value length = minU(emit, atLeast(emit, count, 0), limit);
     if (op.getBy() == Grouping::row_count)
       return {emit.i32(0), length};
     length = select(emit, inside, length, emit.i32(0));
     Value sum = inclusiveSum(emit, length);
-    Value end = emit.add(lengthBefore, sum), begin = sub(emit, end, length);
+    Value end = emit.add(lengthBefore, sum), begin = emit.sub(end, length);
     lengthBefore = emit.add(lengthBefore, lastLane(emit, sum));
     begin = minU(emit, begin, limit);
     // Lengths that lie may overflow.
@@ -157,11 +156,11 @@ struct LowerFindGroup : OpConversionPattern<FindGroupOp> {
     Location loc = op.getLoc();
     int64_t count = cast<MemRefType>(op.getTable().getType()).getDimSize(0) - 1;
     Value table = adaptor.getTable().front(), block = emit.toI32(adaptor.getBlock().front());
-    auto rowAddress = [&](Value row) { return emit.offset(table, emit.mul(row, emit.i32(kRowBytes))); };
+    auto rowAddress = [&](Value row) { return emit.offset(table, emit.mul(row, kRowBytes)); };
     Value group = emit.i32(0);
     for (int64_t step = llvm::PowerOf2Ceil(count) / 2; step > 0; step /= 2) {
       // Before row `count` are all blocks, so it is never taken.
-      Value next = minU(emit, emit.add(group, emit.i32(step)), emit.i32(count));
+      Value next = minU(emit, emit.add(group, step), count);
       Value before = LLVM::LoadOp::create(rewriter, loc, rewriter.getI32Type(), rowAddress(next), /*alignment=*/4);
       Value take = arith::CmpIOp::create(rewriter, loc, arith::CmpIPredicate::ule, before, block);
       group = select(emit, take, next, group);
@@ -187,8 +186,8 @@ struct LowerCountRows : OpConversionPattern<CountRowsOp> {
     Value first = emit.toI32(adaptor.getFirst().front()), limit = emit.toI32(adaptor.getLimit().front());
     SmallVector<Value> ballots;
     for (int64_t offset = 0; offset < int64_t(op.getMost()); offset += kThreadsPerWarp) {
-      Value row = emit.add(first, emit.add(emit.lane(), emit.i32(offset)));
-      Value entry = loadEntry(emit, adaptor.getIndex().front(), minU(emit, row, sub(emit, limit, emit.i32(1))));
+      Value row = emit.add(first, emit.add(emit.lane(), offset));
+      Value entry = loadEntry(emit, adaptor.getIndex().front(), minU(emit, row, emit.sub(limit, 1)));
       Value same = arith::CmpIOp::create(rewriter, loc, arith::CmpIPredicate::eq, entry, adaptor.getGroup().front());
       same = arith::AndIOp::create(rewriter, loc, same, emit.lessThan(row, limit));
       Value different =
@@ -199,7 +198,7 @@ struct LowerCountRows : OpConversionPattern<CountRowsOp> {
     Value count = emit.i32(op.getMost());
     for (int64_t i = ballots.size() - 1; i >= 0; --i) {
       Value zeros = LLVM::CountTrailingZerosOp::create(rewriter, loc, rewriter.getI32Type(), ballots[i], false);
-      Value here = minU(emit, emit.add(zeros, emit.i32(i * kThreadsPerWarp)), emit.i32(op.getMost()));
+      Value here = minU(emit, emit.add(zeros, i * kThreadsPerWarp), op.getMost());
       count = select(emit, emit.equals(ballots[i], 0), count, here);
     }
     rewriter.replaceOpWithNewOp<arith::IndexCastUIOp>(op, rewriter.getIndexType(), count);
@@ -210,8 +209,9 @@ struct LowerCountRows : OpConversionPattern<CountRowsOp> {
 /// The place of a group's map in the CTA's part of the workspace.
 Value mapAddress(Emitter emit, Value workspace, Value group, int64_t groups, int64_t slot, int64_t slots) {
   Value cta = NVVM::BlockIdXOp::create(emit.builder, emit.loc, emit.builder.getI32Type());
-  Value index = emit.add(emit.mul(cta, emit.i32(slots * groups)), emit.add(group, emit.i32(slot * groups)));
-  return emit.offset(workspace, emit.mul(index, emit.i32(kMapBytes)));
+  Value before = emit.mul(cta, slots * groups), own = emit.add(group, slot * groups);
+  Value index = emit.add(before, own);
+  return emit.offset(workspace, emit.mul(index, kMapBytes));
 }
 
 /// make_group_maps -> each thread copies the map for its groups, and replaces what differs.
@@ -222,7 +222,8 @@ struct LowerMakeGroupMaps : OpConversionPattern<MakeGroupMapsOp> {
     Emitter emit{rewriter, op.getLoc()};
     int64_t groups = cast<MemRefType>(op.getTable().getType()).getDimSize(0) - 1;
     Value threads = NVVM::BlockDimXOp::create(rewriter, op.getLoc(), rewriter.getI32Type());
-    auto loop = scf::ForOp::create(rewriter, op.getLoc(), emit.thread(), emit.i32(groups), threads);
+    Value first = emit.thread(), end = emit.i32(groups);
+    auto loop = scf::ForOp::create(rewriter, op.getLoc(), first, end, threads);
     {
       OpBuilder::InsertionGuard guard(rewriter);
       rewriter.setInsertionPointToStart(loop.getBody());
@@ -241,11 +242,10 @@ struct LowerMakeGroupMaps : OpConversionPattern<MakeGroupMapsOp> {
           LLVM::LoadOp::create(builder, emit.loc, chunk, emit.offset(adaptor.getMap().front(), byte), kRowBytes);
       LLVM::StoreOp::create(builder, emit.loc, part, emit.offset(target, byte), kRowBytes);
     }
-    Value row =
-        LLVM::LoadOp::create(builder, emit.loc, chunk,
-                             emit.offset(adaptor.getTable().front(), emit.mul(group, emit.i32(kRowBytes))), kRowBytes);
+    Value row = LLVM::LoadOp::create(builder, emit.loc, chunk,
+                                     emit.offset(adaptor.getTable().front(), emit.mul(group, kRowBytes)), kRowBytes);
     auto entry = [&](int64_t i) { return LLVM::ExtractElementOp::create(builder, emit.loc, row, emit.i32(i)); };
-    Value begin = entry(1), length = sub(emit, entry(2), begin), first = emit.toI64(begin);
+    Value begin = entry(1), length = emit.sub(entry(2), begin), first = emit.toI64(begin);
     bool flat = cast<MemRefType>(op.getSource().getType()).getRank() == 1;
     if (flat)
       first = emit.mul(first, emit.toI64(adaptor.getRows().front()));
@@ -310,7 +310,7 @@ struct LowerLoad : OpConversionPattern<memref::LoadOp> {
     if (failed(type.getStridesAndOffset(strides, offset)) || llvm::is_contained(strides, ShapedType::kDynamic))
       return rewriter.notifyMatchFailure(op, "source has no static strides");
     for (auto [index, stride] : llvm::zip_equal(adaptor.getIndices(), strides))
-      base = emit.offset(base, emit.mul(emit.toI32(index.front()), emit.i32(4 * stride)));
+      base = emit.offset(base, emit.mul(emit.toI32(index.front()), 4 * stride));
     rewriter.replaceOpWithNewOp<LLVM::LoadOp>(op, rewriter.getI32Type(), base, /*alignment=*/4);
     return success();
   }

@@ -169,7 +169,7 @@ struct LowerSubview : OpConversionPattern<memref::SubViewOp> {
       int64_t bytes = stride * source.getElementTypeBitWidth() / 8;
       if (ShapedType::isDynamic(first)) {
         Value index = emit.toI32(adaptor.getOffsets()[nextDynamic++].front());
-        address = emit.offset(address, emit.mul(index, emit.i32(bytes)));
+        address = emit.offset(address, emit.mul(index, bytes));
       } else {
         address = emit.offset(address, first * bytes);
       }

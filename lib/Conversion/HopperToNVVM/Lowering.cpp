@@ -61,7 +61,11 @@ Value Emitter::toI32(Value index) {
 Value Emitter::toI64(Value index) { return arith::ExtUIOp::create(builder, loc, builder.getI64Type(), toI32(index)); }
 
 Value Emitter::add(Value lhs, Value rhs) { return arith::AddIOp::create(builder, loc, lhs, rhs); }
+Value Emitter::add(Value lhs, int64_t rhs) { return add(lhs, i32(rhs)); }
+Value Emitter::sub(Value lhs, Value rhs) { return arith::SubIOp::create(builder, loc, lhs, rhs); }
+Value Emitter::sub(Value lhs, int64_t rhs) { return sub(lhs, i32(rhs)); }
 Value Emitter::mul(Value lhs, Value rhs) { return arith::MulIOp::create(builder, loc, lhs, rhs); }
+Value Emitter::mul(Value lhs, int64_t rhs) { return mul(lhs, i32(rhs)); }
 Value Emitter::div(Value lhs, int64_t rhs) { return arith::DivUIOp::create(builder, loc, lhs, i32(rhs)); }
 Value Emitter::rem(Value lhs, int64_t rhs) { return arith::RemUIOp::create(builder, loc, lhs, i32(rhs)); }
 
@@ -89,6 +93,8 @@ Value Emitter::equals(Value lhs, int64_t rhs) {
 Value Emitter::lessThan(Value lhs, Value rhs) {
   return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult, lhs, rhs);
 }
+
+Value Emitter::lessThan(Value lhs, int64_t rhs) { return lessThan(lhs, i32(rhs)); }
 
 void Emitter::when(Value condition, function_ref<void()> body) {
   auto branch = scf::IfOp::create(builder, loc, condition, /*withElseRegion=*/false);

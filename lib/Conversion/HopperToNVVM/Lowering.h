@@ -39,8 +39,13 @@ struct Emitter {
   mlir::Value toI32(mlir::Value index);
   /// i64 from an index or an i32, neither of which is negative.
   mlir::Value toI64(mlir::Value index);
+  // A constant operand is a number, and made last. (Of two nested calls, the host's compiler chooses the first.)
   mlir::Value add(mlir::Value lhs, mlir::Value rhs);
+  mlir::Value add(mlir::Value lhs, int64_t rhs);
+  mlir::Value sub(mlir::Value lhs, mlir::Value rhs);
+  mlir::Value sub(mlir::Value lhs, int64_t rhs);
   mlir::Value mul(mlir::Value lhs, mlir::Value rhs);
+  mlir::Value mul(mlir::Value lhs, int64_t rhs);
   mlir::Value div(mlir::Value lhs, int64_t rhs);
   mlir::Value rem(mlir::Value lhs, int64_t rhs);
   /// `base` + `bytes`, in the address space of `base`.
@@ -55,6 +60,7 @@ struct Emitter {
   mlir::Value warpInGroup() { return div(threadInGroup(), kThreadsPerWarp); }
   mlir::Value equals(mlir::Value lhs, int64_t rhs);
   mlir::Value lessThan(mlir::Value lhs, mlir::Value rhs);
+  mlir::Value lessThan(mlir::Value lhs, int64_t rhs);
   /// scf.if without results; `body` fills it.
   void when(mlir::Value condition, llvm::function_ref<void()> body);
 };

@@ -32,7 +32,7 @@ static Value sixteenth(Emitter emit, llvm::PointerUnion<IntegerAttr, Value> offs
     return constant.getInt() % 16 == 0 ? emit.i32(constant.getInt() / 16) : Value();
   auto product = cast<Value>(offset).getDefiningOp<arith::MulIOp>();
   std::optional<int64_t> stride = product ? getConstantIntValue(product.getRhs()) : std::nullopt;
-  return stride && *stride % 16 == 0 ? emit.mul(product.getLhs(), emit.i32(*stride / 16)) : Value();
+  return stride && *stride % 16 == 0 ? emit.mul(product.getLhs(), *stride / 16) : Value();
 }
 
 /// Low word of the matrix descriptor of a K-major tile with rows of 128 bytes in the
@@ -62,7 +62,7 @@ static Value descriptorAddress(Emitter emit, Value address) {
 /// arithmetic here would delay the first wgmma.
 static Value matrixDescriptor(Emitter emit, Value address, int64_t bytes) {
   auto words = VectorType::get({2}, emit.builder.getI32Type());
-  Value low = emit.add(address, emit.i32(bytes / 16)), high = emit.i32((1024 / 16) | (1 << 30));
+  Value low = emit.add(address, bytes / 16), high = emit.i32((1024 / 16) | (1 << 30));
   Value pair = LLVM::PoisonOp::create(emit.builder, emit.loc, words);
   pair = LLVM::InsertElementOp::create(emit.builder, emit.loc, pair, low, emit.i32(0));
   pair = LLVM::InsertElementOp::create(emit.builder, emit.loc, pair, high, emit.i32(1));
@@ -97,11 +97,12 @@ struct LowerMma : OpConversionPattern<MmaOp> {
       return isa<Float8E4M3FNType>(element) ? NVVM::WGMMATypes::e4m3 : NVVM::WGMMATypes::e5m2;
     };
     for (int64_t k = 0; k < kBlockK; k += kMmaK) {
+      Value blockOfA = matrixDescriptor(emit, a, k), blockOfB = matrixDescriptor(emit, b, k);
       registers = NVVM::WgmmaMmaAsyncOp::create(
-          rewriter, op.getLoc(), registers.getType(), registers, matrixDescriptor(emit, a, k),
-          matrixDescriptor(emit, b, k), shape, elementOf(op.getA()), elementOf(op.getB()), NVVM::WGMMATypes::f32,
-          k == 0 ? NVVM::WGMMAScaleOut::zero : NVVM::WGMMAScaleOut::one, NVVM::WGMMAScaleIn::one,
-          NVVM::WGMMAScaleIn::one, NVVM::MMALayout::row, NVVM::MMALayout::col, NVVM::MMAIntOverflowAttr());
+          rewriter, op.getLoc(), registers.getType(), registers, blockOfA, blockOfB, shape, elementOf(op.getA()),
+          elementOf(op.getB()), NVVM::WGMMATypes::f32, k == 0 ? NVVM::WGMMAScaleOut::zero : NVVM::WGMMAScaleOut::one,
+          NVVM::WGMMAScaleIn::one, NVVM::WGMMAScaleIn::one, NVVM::MMALayout::row, NVVM::MMALayout::col,
+          NVVM::MMAIntOverflowAttr());
     }
     NVVM::WgmmaGroupSyncAlignedOp::create(rewriter, op.getLoc());
     if (op.getIsolated())

@@ -52,15 +52,16 @@ struct LowerLoadScales : OpConversionPattern<LoadScalesOp> {
 
   /// Rows 16w + l/4 and 16w + l/4 + 8 (see !hopper.fragment).
   static SmallVector<Value> loadRows(Emitter emit, Value source) {
-    Value row = emit.add(emit.mul(emit.warpInGroup(), emit.i32(16)), emit.div(emit.lane(), 4));
-    Value upper = emit.offset(source, emit.mul(row, emit.i32(4)));
+    Value firstRow = emit.mul(emit.warpInGroup(), 16);
+    Value row = emit.add(firstRow, emit.div(emit.lane(), 4));
+    Value upper = emit.offset(source, emit.mul(row, 4));
     Type f32 = emit.builder.getF32Type();
     return {load(emit, f32, upper, 4), load(emit, f32, emit.offset(upper, 8 * 4), 4)};
   }
 
   /// Columns 8j + 2(l%4) and the next.
   static SmallVector<Value> loadColumns(Emitter emit, Value source, int64_t extent, MemRefType type) {
-    Value first = emit.offset(source, emit.mul(emit.rem(emit.lane(), 4), emit.i32(2 * 4)));
+    Value first = emit.offset(source, emit.mul(emit.rem(emit.lane(), 4), 2 * 4));
     Type f32 = emit.builder.getF32Type();
     auto f32x2 = VectorType::get({2}, f32);
     SmallVector<Value> scales;

@@ -20,7 +20,8 @@ struct Stage {
 
   /// The address of an object at `offset` in stage 0, and `stride` bytes further in each next stage.
   Value at(int64_t offset, int64_t stride) {
-    return emit.offset(emit.offset(ring, offset), emit.mul(index, emit.i32(stride)));
+    Value first = emit.offset(ring, offset);
+    return emit.offset(first, emit.mul(index, stride));
   }
 
   /// Results of an access that returns `count` buffers from `first`: the slot, then
@@ -50,10 +51,12 @@ struct LowerRingInit : OpConversionPattern<RingInitOp> {
     Value ring = adaptor.getRing().front();
     emit.when(emit.equals(emit.thread(), 0), [&] {
       for (int64_t stage = 0; stage < type.getStages(); ++stage) {
-        NVVM::MBarrierInitOp::create(rewriter, op.getLoc(), emit.offset(ring, type.getFullOffset() + 8 * stage),
-                                     emit.i32(type.getFullArrivals()), Value());
-        NVVM::MBarrierInitOp::create(rewriter, op.getLoc(), emit.offset(ring, type.getEmptyOffset() + 8 * stage),
-                                     emit.i32(type.getEmptyArrivals()), Value());
+        auto initialise = [&](int64_t offset, int64_t arrivals) {
+          Value barrier = emit.offset(ring, offset + 8 * stage);
+          NVVM::MBarrierInitOp::create(rewriter, op.getLoc(), barrier, emit.i32(arrivals), Value());
+        };
+        initialise(type.getFullOffset(), type.getFullArrivals());
+        initialise(type.getEmptyOffset(), type.getEmptyArrivals());
       }
     });
     rewriter.eraseOp(op);
@@ -168,7 +171,7 @@ struct LowerRingRelease : OpConversionPattern<RingReleaseOp> {
     NVVM::SyncWarpOp::create(emit.builder, emit.loc, emit.i32(-1));
     Value address = LLVM::PtrToIntOp::create(emit.builder, emit.loc, emit.builder.getI32Type(), barrier);
     Value lane = emit.lane();
-    Value operands[] = {address, lane, emit.lessThan(lane, emit.i32(cluster))};
+    Value operands[] = {address, lane, emit.lessThan(lane, cluster)};
     constexpr char kAssembly[] = "{.reg .b32 remote;\n"
                                  "@$2 mapa.shared::cluster.u32 remote, $0, $1;\n"
                                  "@$2 mbarrier.arrive.shared::cluster.b64 _, [remote];}";

@@ -39,16 +39,16 @@ struct Panels {
   /// neighbouring elements, row 16w + l/4 + 8h and column 8j + 2(l%4) (see !hopper.fragment).
   void forEachPair(Emitter emit, Value base, int64_t columns, function_ref<void(int64_t, Value)> body) const {
     Value rowModulo8 = emit.div(emit.lane(), 4);
-    Value row = emit.add(emit.mul(emit.warpInGroup(), emit.i32(16)), rowModulo8);
+    Value row = emit.add(emit.mul(emit.warpInGroup(), 16), rowModulo8);
     // The pair lies (l%4) * 2 elements from column 8j on: in its chunk, or the next one.
-    Value behind = emit.mul(emit.rem(emit.lane(), 4), emit.i32(2 * elementBytes));
+    Value behind = emit.mul(emit.rem(emit.lane(), 4), 2 * elementBytes);
     Value inChunk = emit.rem(behind, kChunkBytes), chunkBehind = emit.div(behind, kChunkBytes);
     Value flip = arith::XOrIOp::create(emit.builder, emit.loc, swizzle(emit, rowModulo8), chunkBehind);
-    Value rowAddress = emit.offset(emit.offset(base, emit.mul(row, emit.i32(rowBytes))), inChunk);
+    Value rowAddress = emit.offset(emit.offset(base, emit.mul(row, rowBytes)), inChunk);
     for (int64_t column = 0; column < columns; column += 8) {
       int64_t firstChunk = column % width * elementBytes / kChunkBytes; // even where pairs reach the next one
       Value chunk = arith::XOrIOp::create(emit.builder, emit.loc, flip, emit.i32(firstChunk));
-      Value address = emit.offset(rowAddress, emit.mul(chunk, emit.i32(kChunkBytes)));
+      Value address = emit.offset(rowAddress, emit.mul(chunk, kChunkBytes));
       for (int64_t half = 0; half < 2; ++half)
         body(4 * (column / 8) + 2 * half, emit.offset(address, column / width * stride + half * 8 * rowBytes));
     }
@@ -89,9 +89,9 @@ struct LowerStoreFragment : OpConversionPattern<StoreFragmentOp> {
   static void storeBf16(Emitter emit, const Panels &panels, Value staging, ValueRange fragment, int64_t columns) {
     Value lane = emit.lane();
     Value rowInMatrix = emit.rem(lane, 8), matrix = emit.div(lane, 8);
-    Value row = emit.add(
-        emit.add(emit.mul(emit.warpInGroup(), emit.i32(16)), emit.mul(emit.rem(matrix, 2), emit.i32(8))), rowInMatrix);
-    Value rowAddress = emit.offset(staging, emit.mul(row, emit.i32(panels.rowBytes)));
+    Value rowOfWarp = emit.mul(emit.warpInGroup(), 16), rowOfMatrix = emit.mul(emit.rem(matrix, 2), 8);
+    Value row = emit.add(emit.add(rowOfWarp, rowOfMatrix), rowInMatrix);
+    Value rowAddress = emit.offset(staging, emit.mul(row, panels.rowBytes));
     Value swizzle = panels.swizzle(emit, rowInMatrix), columnHalf = emit.div(matrix, 2);
 
     for (int64_t column = 0; column < columns; column += 16) {
@@ -101,10 +101,9 @@ struct LowerStoreFragment : OpConversionPattern<StoreFragmentOp> {
         sources.push_back(packBf16(emit, fragment[first], fragment[first + 1]));
       }
       int64_t panel = column / panels.width, firstChunk = (column % panels.width) / 8;
-      Value chunk = emit.add(columnHalf, emit.i32(firstChunk));
+      Value chunk = emit.add(columnHalf, firstChunk);
       chunk = arith::XOrIOp::create(emit.builder, emit.loc, chunk, swizzle);
-      Value address =
-          emit.offset(emit.offset(rowAddress, emit.mul(chunk, emit.i32(kChunkBytes))), panel * panels.stride);
+      Value address = emit.offset(emit.offset(rowAddress, emit.mul(chunk, kChunkBytes)), panel * panels.stride);
       NVVM::StMatrixOp::create(emit.builder, emit.loc, address, sources, NVVM::MMALayout::row,
                                NVVM::LdStMatrixShapeAttr::get(emit.builder.getContext(), 8, 8),
                                NVVM::LdStMatrixEltType::B16);
@@ -116,11 +115,12 @@ struct LowerStoreFragment : OpConversionPattern<StoreFragmentOp> {
   static void storeTransposed(Emitter emit, Value staging, ValueRange fragment, int64_t columns) {
     constexpr int64_t kRowBytes = 2 * 64;
     Value lane = emit.lane(), column = emit.rem(lane, 8), matrix = emit.div(lane, 8);
-    Value chunk = emit.add(emit.mul(emit.warpInGroup(), emit.i32(2)), emit.rem(matrix, 2));
+    Value chunk = emit.mul(emit.warpInGroup(), 2);
+    chunk = emit.add(chunk, emit.rem(matrix, 2));
     chunk = arith::XOrIOp::create(emit.builder, emit.loc, chunk, column); // the 128-byte swizzle
-    Value row = emit.add(emit.mul(emit.div(matrix, 2), emit.i32(8)), column);
-    Value bytes = emit.add(emit.mul(row, emit.i32(kRowBytes)), emit.mul(chunk, emit.i32(kChunkBytes)));
-    Value address = emit.offset(staging, bytes);
+    Value row = emit.add(emit.mul(emit.div(matrix, 2), 8), column);
+    Value rowBytes = emit.mul(row, kRowBytes), chunkBytes = emit.mul(chunk, kChunkBytes);
+    Value address = emit.offset(staging, emit.add(rowBytes, chunkBytes));
     for (int64_t first = 0; first < columns; first += 16) {
       SmallVector<Value> sources;
       for (int64_t i = 4 * (first / 8); i < 4 * (std::min(first + 16, columns) / 8); i += 2)
@@ -183,8 +183,8 @@ struct LowerNamedBarrier : OpConversionPattern<NamedBarrierOp> {
   LogicalResult matchAndRewrite(NamedBarrierOp op, OneToNOpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
     Emitter emit{rewriter, op.getLoc()};
-    NVVM::BarrierOp::create(rewriter, op.getLoc(), TypeRange(), emit.toI32(adaptor.getId().front()),
-                            emit.i32(op.getThreads()), NVVM::BarrierReductionAttr(), Value());
+    Value id = emit.toI32(adaptor.getId().front()), threads = emit.i32(op.getThreads());
+    NVVM::BarrierOp::create(rewriter, op.getLoc(), TypeRange(), id, threads, NVVM::BarrierReductionAttr(), Value());
     rewriter.eraseOp(op);
     return success();
   }
@@ -201,7 +201,7 @@ struct LowerTmaStore : OpConversionPattern<TmaStoreOp> {
     Value row = emit.toI32(adaptor.getRow().front()), column = emit.toI32(adaptor.getColumn().front());
     emit.when(emit.equals(emit.threadInGroup(), 0), [&] {
       for (int64_t panel = 0; panel < staging.getDimSize(0); ++panel) {
-        SmallVector<Value> coordinates{emit.add(column, emit.i32(panel * panels.width)), row};
+        SmallVector<Value> coordinates{emit.add(column, panel * panels.width), row};
         if (op.getGroup())
           coordinates.push_back(emit.toI32(adaptor.getGroup().front()));
         Value source = emit.offset(adaptor.getStaging().front(), panel * panels.stride), map = adaptor.getMap().front();
@@ -232,23 +232,23 @@ struct LowerStoreRows : OpConversionPattern<StoreRowsOp> {
     int64_t chunksPerRow = panels.rowBytes / kChunkBytes, chunkElements = kChunkBytes / panels.elementBytes;
     Value column = emit.toI32(adaptor.getColumn().front());
     Value columns = emit.i32(cast<MemRefType>(op.getD().getType()).getShape().back());
-    Value rows =
-        arith::MinUIOp::create(rewriter, loc, emit.toI32(adaptor.getCount().front()), emit.i32(staging.getDimSize(1)));
-    auto loop = scf::ForOp::create(rewriter, loc, emit.threadInGroup(), emit.mul(rows, emit.i32(chunksPerRow)),
-                                   emit.i32(kThreadsPerWarpgroup));
+    Value count = emit.toI32(adaptor.getCount().front());
+    Value rows = arith::MinUIOp::create(rewriter, loc, count, emit.i32(staging.getDimSize(1)));
+    Value thread = emit.threadInGroup(), chunks = emit.mul(rows, chunksPerRow), step = emit.i32(kThreadsPerWarpgroup);
+    auto loop = scf::ForOp::create(rewriter, loc, thread, chunks, step);
     {
       OpBuilder::InsertionGuard guard(rewriter);
       rewriter.setInsertionPointToStart(loop.getBody());
       Value row = emit.div(loop.getInductionVar(), chunksPerRow),
             chunk = emit.rem(loop.getInductionVar(), chunksPerRow);
       Value swizzled = arith::XOrIOp::create(rewriter, loc, chunk, panels.swizzle(emit, emit.rem(row, 8)));
-      Value source = emit.offset(adaptor.getStaging().front(), emit.add(emit.mul(row, emit.i32(panels.rowBytes)),
-                                                                        emit.mul(swizzled, emit.i32(kChunkBytes))));
-      Value first = emit.add(column, emit.mul(chunk, emit.i32(chunkElements)));
+      Value rowBytes = emit.mul(row, panels.rowBytes), chunkBytes = emit.mul(swizzled, kChunkBytes);
+      Value source = emit.offset(adaptor.getStaging().front(), emit.add(rowBytes, chunkBytes));
+      Value first = emit.add(column, emit.mul(chunk, chunkElements));
       Value target = rowAddress(emit, op, adaptor, emit.add(emit.toI32(adaptor.getRow().front()), row));
       auto bytes = VectorType::get({4}, rewriter.getI32Type());
       for (int64_t panel = 0; panel < staging.getDimSize(0); ++panel) {
-        Value position = emit.add(first, emit.i32(panel * panels.width));
+        Value position = emit.add(first, panel * panels.width);
         emit.when(emit.lessThan(position, columns), [&] {
           Value copied = LLVM::LoadOp::create(rewriter, loc, bytes, emit.offset(source, panel * panels.stride),
                                               /*alignment=*/kChunkBytes);

@@ -23,9 +23,10 @@ struct LowerWarpSpecialize : OpConversionPattern<WarpSpecializeOp> {
       return rewriter.notifyMatchFailure(op, "has loops to unroll: run hopper-unroll first");
     Emitter emit{rewriter, op.getLoc()};
     // Uniform over the warp; the shuffle makes this known to the compiler.
-    Value warp = NVVM::ShflOp::create(rewriter, op.getLoc(), rewriter.getI32Type(), emit.i32(-1),
-                                      emit.div(emit.thread(), kThreadsPerWarp), emit.i32(0),
-                                      emit.i32(kThreadsPerWarp - 1), NVVM::ShflKind::idx, UnitAttr());
+    Value allLanes = emit.i32(-1), ownWarp = emit.div(emit.thread(), kThreadsPerWarp);
+    Value firstLane = emit.i32(0), lastLane = emit.i32(kThreadsPerWarp - 1);
+    Value warp = NVVM::ShflOp::create(rewriter, op.getLoc(), rewriter.getI32Type(), allLanes, ownWarp, firstLane,
+                                      lastLane, NVVM::ShflKind::idx, UnitAttr());
     Value warpgroup = emit.div(warp, kThreadsPerWarpgroup / kThreadsPerWarp);
     auto roles = scf::IfOp::create(rewriter, op.getLoc(), emit.equals(warpgroup, 0), /*withElseRegion=*/true);
 

@@ -16,7 +16,8 @@ using namespace fp8gemm::hopper;
 static constexpr int64_t kDivisorOne = int64_t(1) << 31, kDivisorBits = 31;
 
 Value TileSchedule::ceilDiv(Value extent, int64_t divisor) {
-  return arith::DivUIOp::create(builder, arith::AddIOp::create(builder, extent, index(divisor - 1)), index(divisor));
+  Value up = arith::AddIOp::create(builder, extent, index(divisor - 1));
+  return arith::DivUIOp::create(builder, up, index(divisor));
 }
 
 void TileSchedule::prepare() {
@@ -51,8 +52,10 @@ void TileSchedule::prepareLastRow() {
     return;
   }
   Value end = op.getRows();
-  if (unit > 1)
-    end = arith::MulIOp::create(builder, ceilDiv(end, unit), index(unit));
+  if (unit > 1) {
+    end = ceilDiv(end, unit);
+    end = arith::MulIOp::create(builder, end, index(unit));
+  }
   Value atLeast = arith::MaxUIOp::create(builder, end, index(tile));
   lastRow = arith::SubIOp::create(builder, atLeast, index(tile));
 }
@@ -85,7 +88,8 @@ struct Arithmetic {
 void TileSchedule::prepareDivisor() {
   Arithmetic emit{builder};
   int64_t group = schedule.getRaster();
-  Value rows = arith::RemUIOp::create(builder, emit.toI32(blockRows), emit.i32(group));
+  Value rows = emit.toI32(blockRows);
+  rows = arith::RemUIOp::create(builder, rows, emit.i32(group));
   Value isNone = arith::CmpIOp::create(builder, arith::CmpIPredicate::eq, rows, emit.i32(0));
   rows = arith::SelectOp::create(builder, isNone, emit.i32(group), rows); // no last group: one of the whole `group`
   Value quotient = arith::DivUIOp::create(builder, emit.i32(int32_t(kDivisorOne)), rows);
@@ -101,7 +105,8 @@ std::pair<Value, Value> TileSchedule::raster(Value tile, Value blockRows) {
   if (group == 1)
     return {firstRow, inGroup};
   Arithmetic emit{builder};
-  firstRow = arith::MulIOp::create(builder, emit.toI32(firstRow), emit.i32(group));
+  firstRow = emit.toI32(firstRow);
+  firstRow = arith::MulIOp::create(builder, firstRow, emit.i32(group));
   Value rowsLeft = arith::SubIOp::create(builder, emit.toI32(blockRows), firstRow);
   Value isWhole = arith::CmpIOp::create(builder, arith::CmpIPredicate::uge, rowsLeft, emit.i32(group));
   Value rows = arith::SelectOp::create(builder, isWhole, emit.i32(group), rowsLeft);
