@@ -94,14 +94,15 @@ static OwningOpRef<ModuleOp> buildModule(MLIRContext &context, const fp8gemm_cpu
   auto arguments = body->getArguments();
   Value c = !hasC(p) ? Value() : arguments[isInPlace(p) ? 5 : 4], groups = grouping ? arguments[6] : Value();
   if (p.grouping == FP8GEMM_CPU_NOT_GROUPED)
-    fp8gemm::GemmOp::create(b, TypeRange(), arguments[0], arguments[1], arguments[2], arguments[3], c, arguments[5],
-                            sfaScale, sfbScale, fp8gemm::ConfigAttr(), SymbolRefAttr());
+    fp8gemm::GemmOp::create(b, TypeRange(), arguments[0], arguments[1], arguments[2], arguments[3], c, ValueRange(),
+                            arguments[5], sfaScale, sfbScale, fp8gemm::ConfigAttr(), SymbolRefAttr());
   else if (isKGrouped(p))
     fp8gemm::KGroupedGemmOp::create(b, TypeRange(), arguments[0], arguments[1], arguments[2], arguments[3], groups, c,
                                     arguments[5], sfaScale, sfbScale, grouping, fp8gemm::ConfigAttr(), SymbolRefAttr());
   else
     fp8gemm::GroupedGemmOp::create(b, TypeRange(), arguments[0], arguments[1], arguments[2], arguments[3], groups,
-                                   arguments[5], sfaScale, sfbScale, grouping, fp8gemm::ConfigAttr(), SymbolRefAttr());
+                                   ValueRange(), arguments[5], sfaScale, sfbScale, grouping, fp8gemm::ConfigAttr(),
+                                   SymbolRefAttr());
   func::ReturnOp::create(b);
   return module;
 }

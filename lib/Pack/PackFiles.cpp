@@ -5,6 +5,7 @@
 #include "PackFiles.h"
 
 #include "Json.h"
+#include "fp8gemm/Dialect/FP8Gemm/IR/Epilogue.h"
 #include "fp8gemm/Dialect/FP8Gemm/IR/Problem.h"
 #include "fp8gemm/Pack/Product.h"
 #include "fp8gemm/Pipelines/Compiler.h"
@@ -48,6 +49,12 @@ Expected<PackProblems> readModuleProblems(StringRef text, const PackProblems &us
       return;
     PackProblem entry{placeOf(op), fieldsForAnyM(op), maxM};
     entry.problem.batchInvariant = batchInvariant;
+    if (op.getEpilogueBody() && !addsRowLast(op)) {
+      wrong = joinErrors(std::move(wrong), pack.error(Kind::Problem, entry,
+                                                      "expected an epilogue that adds a row to the sum and nothing "
+                                                      "else, as a problem can have it, got another one"));
+      return;
+    }
     if (op.getConfigAttr() || op.getKernelAttr()) {
       wrong = joinErrors(std::move(wrong), pack.error(Kind::Problem, entry,
                                                       "expected a product without a schedule, as packs are planned, "

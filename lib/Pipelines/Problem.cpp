@@ -160,12 +160,13 @@ OwningOpRef<ModuleOp> buildModule(MLIRContext &context, const format::Problem &p
   auto aScale = ScaleAttr::get(&context, 1, kBlock, layout(problem.sfa));
   auto bScale = ScaleAttr::get(&context, problem.sfbRows, kBlock, layout(problem.sfb));
   if (problem.grouping == Grouping::None)
-    GemmOp::create(builder, loc, TypeRange(), a, sfa, b, sfb, c, d, aScale, bScale, ConfigAttr(), SymbolRefAttr());
+    GemmOp::create(builder, loc, TypeRange(), a, sfa, b, sfb, c, ValueRange(), d, aScale, bScale, ConfigAttr(),
+                   SymbolRefAttr());
   else if (problem.grouping == Grouping::KCount)
     KGroupedGemmOp::create(builder, loc, TypeRange(), a, sfa, b, sfb, groups, c, d, aScale, bScale, grouping,
                            ConfigAttr(), SymbolRefAttr());
   else
-    GroupedGemmOp::create(builder, loc, TypeRange(), a, sfa, b, sfb, groups, d, aScale, bScale, grouping, ConfigAttr(),
+    GroupedGemmOp::create(builder, loc, TypeRange(), a, sfa, b, sfb, groups, ValueRange(), d, aScale, bScale, grouping, ConfigAttr(),
                           SymbolRefAttr());
   func::ReturnOp::create(builder, loc);
   if (failed(verify(*module)))

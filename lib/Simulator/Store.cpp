@@ -81,9 +81,36 @@ static Outcome storeFragment(Task &task, const Instruction &i) {
   return Outcome::Next;
 }
 
+/// A row of global memory, from `first` on: each thread loads what it needs, at most the row's last element.
+static Outcome loadRow(Task &task, const Instruction &i) {
+  auto op = cast<LoadFragmentOp>(i.op);
+  auto type = cast<MemRefType>(op.getSource().getType());
+  int64_t first = task.in(i, 1).number, length = type.getDimSize(0), bytes = type.getElementTypeBitWidth() / 8;
+  const Matrix &row = *task.in(i, 0).operand;
+  bool alongColumns = *op.getAlong() == Axis::columns;
+  if (alongColumns && first % 2 != 0) {
+    task.fail(i.op) << "expected a row that is loaded from an even element on, got " << first << ", in " << task.name();
+    return Outcome::Failed;
+  }
+  auto fragment = std::make_shared<Registers>(kThreadsPerWarpgroup, op.getFragment().getType().getRegisters());
+  for (int64_t thread = 0; thread < kThreadsPerWarpgroup; ++thread)
+    for (int64_t k = 0; k < fragment->perThread; ++k) {
+      int64_t position = first + (alongColumns ? fragmentColumn(thread, k) : fragmentRow(thread, k));
+      // Pairs of columns stay together.
+      position = position < length ? position : alongColumns ? length - 2 + position % 2 : length - 1;
+      const uint8_t *address = row.data + position * bytes;
+      if (!task.global(i, row, address, bytes))
+        return Outcome::Failed;
+      fragment->of(thread)[k] = bytes == 4 ? *reinterpret_cast<const float *>(address)
+                                           : fromBf16(*reinterpret_cast<const uint16_t *>(address));
+    }
+  task.out(i, 0).registers = std::move(fragment);
+  return Outcome::Next;
+}
+
 static Outcome loadFragment(Task &task, const Instruction &i) {
   auto op = cast<LoadFragmentOp>(i.op);
-  Panels panels(cast<MemRefType>(op.getPanels().getType()));
+  Panels panels(cast<MemRefType>(op.getSource().getType()));
   int64_t base = task.in(i, 0).number;
   task.accessedRegisters = true;
   auto fragment = std::make_shared<Registers>(kThreadsPerWarpgroup, op.getFragment().getType().getRegisters());
@@ -245,7 +272,7 @@ static Outcome storeRows(Task &task, const Instruction &i) {
 Handler fp8gemm::simulator::storeHandler(Operation *op) {
   return TypeSwitch<Operation *, Handler>(op)
       .Case<StoreFragmentOp>([](auto) { return storeFragment; })
-      .Case<LoadFragmentOp>([](auto) { return loadFragment; })
+      .Case([](LoadFragmentOp op) { return op.getAlong() ? loadRow : loadFragment; })
       .Case<PutFragmentOp>([](auto) { return putFragment; })
       .Case<SumFragmentsOp>([](auto) { return sumFragments; })
       .Case<FenceAsyncSharedOp>([](auto) { return fence; })

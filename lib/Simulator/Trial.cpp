@@ -41,6 +41,8 @@ static void describe(TrialProblem &trial, std::vector<uint8_t> &workspace, Launc
     set(hopper::Operand::c, trial.c);
   if (trial.problem.getC() == hopper::CUse::in_place)
     set(hopper::Operand::c, trial.d);
+  if (trial.problem.getBias())
+    set(hopper::Operand::bias, trial.bias);
   auto setArray = [&](hopper::Operand operand, void *data, int64_t bytes) {
     launch.operands[size_t(operand)].data = static_cast<uint8_t *>(data);
     launch.operands[size_t(operand)].bytes = bytes;
@@ -86,11 +88,18 @@ static double elementOf(Storage &storage, int64_t group, int64_t row, int64_t co
   return value;
 }
 
-/// The oracle's bound (docs/Numerics.md): `exact` is the result, `magnitude` the sum of |scales| * |products|.
-static double errorBound(double exact, double magnitude, int64_t blocks, bool hasC, bool isF32) {
+/// The oracle's bound (docs/Numerics.md): `exact` is the result, `magnitude` the sum of |scales| * |products|,
+/// `addends` what is added to the sum, in any order.
+static double errorBound(double exact, double magnitude, int64_t blocks, ArrayRef<double> addends, bool isF32) {
   double bound = 0x1p-13 / 16 * magnitude + double(blocks + 2) * 0x1p-24 * magnitude;
-  if (hasC)
-    bound += 0x1p-24 * (std::fabs(exact) + bound);
+  double all = std::fabs(exact);
+  if (addends.size() > 1) { // what is left of them may be smaller than they are
+    all = magnitude;
+    for (double addend : addends)
+      all += std::fabs(addend);
+  }
+  for (size_t i = 0; i < addends.size(); ++i)
+    bound += 0x1p-24 * (all + bound);
   return isF32 ? bound + 0x1p-125 : bound + 0x1p-8 * (std::fabs(exact) + bound) + 0x1p-134;
 }
 
@@ -132,15 +141,20 @@ LogicalResult Checker::checkProduct(const GroupProduct &product) {
         exact += scale * sum, magnitude += std::fabs(scale) * absolute;
       }
       int64_t dRow = product.firstRow + row;
+      SmallVector<double, 2> addends;
       if (addsC)
-        exact += elementOf(trial.c, group, dRow, column);
+        addends.push_back(elementOf(trial.c, group, dRow, column));
+      if (trial.problem.getBias())
+        addends.push_back(elementOf(trial.bias, 0, 0, column));
+      for (double addend : addends)
+        exact += addend;
       size_t number = size_t(trial.d.at(group, dRow, column) - trial.d.view().data) / trial.d.elementBytes;
       isOwned[number] = 1;
       if (writes[number] == 0)
         return hopper::emitWithoutRegions(kernel)
                << "never writes D[" << group << ", " << dRow << ", " << column << "]";
       double got = elementOf(trial.d, group, dRow, column);
-      double ratio = std::fabs(got - exact) / errorBound(exact, magnitude, blocks, addsC, trial.d.elementBytes == 4);
+      double ratio = std::fabs(got - exact) / errorBound(exact, magnitude, blocks, addends, trial.d.elementBytes == 4);
       ++result.elements;
       if (!(ratio <= 1))
         return hopper::emitWithoutRegions(kernel) << "expected D[" << group << ", " << dRow << ", " << column

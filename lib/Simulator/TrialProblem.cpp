@@ -211,6 +211,8 @@ LogicalResult TrialProblem::allocate(gpu::GPUFuncOp kernel, int64_t padBytes) {
     *shape.storage = Storage(shape.groups, shape.rows, shape.columns, shape.elementBytes, shape.padBytes);
   if (problem.getC() != hopper::CUse::none)
     c = d;
+  if (Type element = problem.getBias())
+    bias = Storage(1, 1, n, element.getIntOrFloatBitWidth() / 8, /*padBytes=*/0);
   return success();
 }
 
@@ -258,6 +260,15 @@ LogicalResult TrialProblem::fill(gpu::GPUFuncOp kernel, Watchdog *watchdog, std:
           *c.as<uint16_t>(groupOfD(product), product.firstRow + row, column) = uint16_t(bits >> 16);
       }
   });
+  for (int64_t column = 0; problem.getBias() && column < n; ++column) {
+    float value = drawScale(random) * (random() % 2 == 0 ? 4096.0f : -4096.0f); // more than the bound of most sums
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof(bits));
+    if (problem.getBias().isF32())
+      *bias.as<float>(0, 0, column) = value;
+    else
+      *bias.as<uint16_t>(0, 0, column) = uint16_t(bits >> 16);
+  }
   if (problem.getC() == hopper::CUse::in_place)
     d = c;
   before = d;
@@ -272,6 +283,8 @@ static LogicalResult checkProblem(gpu::GPUFuncOp kernel, hopper::ProblemAttr pro
   if (!isF8(problem.getA()) || !isF8(problem.getB()) || !isa<BFloat16Type, Float32Type>(problem.getD()))
     return hopper::emitWithoutRegions(kernel)
            << "expected A and B of f8E4M3FN or f8E5M2, and D of bf16 or f32, got " << problem;
+  if (problem.getBias() && !isa<BFloat16Type, Float32Type>(problem.getBias()))
+    return hopper::emitWithoutRegions(kernel) << "expected a bias of bf16 or f32, got " << problem;
   if (problem.getN() < 1 || problem.getN() > kMost || problem.getSfbRows() < 1 || problem.getM() > kMost ||
       problem.getK() > kMost || (problem.getK() < 0 && !(groups && groups.getBy() == Grouping::k_count)))
     return hopper::emitWithoutRegions(kernel) << "expected extents from 1 to " << kMost << ", got " << problem;

@@ -74,7 +74,7 @@ struct TrialProblem {
   bool isFlat = false; ///< A and B are each group's matrix, packed
   std::vector<int64_t> sizes;
   std::vector<int32_t> description;
-  Storage operandA, operandB, sfa, sfb, c, d, before; ///< before: what D holds at first
+  Storage operandA, operandB, sfa, sfb, c, bias, d, before; ///< before: what D holds at first
 
 private:
   llvm::LogicalResult chooseGroups(mlir::gpu::GPUFuncOp kernel, const TrialOptions &options, std::mt19937_64 &random);

@@ -35,14 +35,15 @@ struct Problem {
   int64_t sfbRows = 128;       ///< rows of B that share a scale: 128 (recipe 1d2d) or 1 (1d1d)
   int64_t dBytes = 2;          ///< of an element of C and D: 2 (bf16) or 4 (f32)
   CUse c = CUse::None;
+  bool hasEpilogue = false; ///< of the sum, C included
   /// m is all rows for RowIndex and RowEnd, those allocated for each group for RowCount and
   /// Batched; k is the sum of the groups' reductions for KCount.
   Grouping grouping = Grouping::None;
   int64_t groups = 1;     ///< products; each has its own B, or for KCount its own part of K
   int64_t groupAlign = 1; ///< rows that groups start at multiples of, for RowIndex and RowEnd
 
-  /// In place in f32 TMA adds to D in memory; any other C comes through shared memory.
-  bool addsInMemory() const { return c == CUse::InPlace && dBytes == 4; }
+  /// In place in f32 TMA adds to D in memory; any other C, and one that an epilogue needs, comes through shared memory.
+  bool addsInMemory() const { return c == CUse::InPlace && dBytes == 4 && !hasEpilogue; }
   bool loadsC() const { return c != CUse::None && !addsInMemory(); }
   bool isGrouped() const { return grouping != Grouping::None; }
   /// Each group has rows of A and D of its own: tensors of rank 3.

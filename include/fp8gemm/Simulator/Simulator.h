@@ -32,9 +32,9 @@ constexpr int64_t kMostOperations = int64_t(1) << 30, kMostIdleOperations = int6
                   kMostIterations = int64_t(1) << 24;
 
 struct Launch {
-  /// By hopper::Operand: a, b, sfa, sfb, c, d, none, groups, workspace. Those for which the kernel has no parameter
+  /// By hopper::Operand: a, b, sfa, sfb, c, d, none, groups, workspace, bias. Those for which the kernel has no parameter
   /// may stay empty.
-  std::array<Matrix, 9> operands;
+  std::array<Matrix, 10> operands;
   int64_t m = 0, k = 0; ///< of <extent_m of none> and <extent_k of none>
   int64_t clusters = 1; ///< the grid, in clusters
   /// Chooses an interleaving of roles, TMA, tensor core and CTAs of a cluster. Accesses that are not ordered

@@ -2,6 +2,9 @@
 
 #include "KernelBuilder.h"
 
+#include "fp8gemm/Dialect/FP8Gemm/IR/Epilogue.h"
+#include "mlir/IR/IRMapping.h"
+
 using namespace mlir;
 using namespace fp8gemm;
 using namespace fp8gemm::hopper;
@@ -18,24 +21,61 @@ void Epilogue::load(LocateOp place) {
 }
 
 void Epilogue::finish(LocateOp place, const Warpgroup &warpgroup, SmallVector<Value> sums) {
-  if (ringOfC)
-    addC(*ringOfC, warpgroup, sums);
   if (facts.config.getSplitK() > 1)
-    reduceAndStore(place, warpgroup, sums);
-  else
-    store(place, place.getRow(), place.getColumn(), warpgroup, sums);
+    return reduceAndStore(place, warpgroup, sums);
+  apply(place.getColumn(), warpgroup, sums);
+  store(place, place.getRow(), place.getColumn(), warpgroup, sums);
 }
 
-void Epilogue::addC(Value ring, const Warpgroup &warpgroup, MutableArrayRef<Value> sums) {
-  auto wait = RingWaitOp::create(emit.builder, ring, Value(), Value());
+/// The function of scalars, on fragments.
+static Value inlineEpilogue(ImplicitLocOpBuilder &builder, Block *body, ArrayRef<Value> arguments) {
+  auto type = cast<FragmentType>(arguments.front().getType());
+  IRMapping mapping;
+  mapping.map(body->getArguments(), arguments);
+  for (Operation &op : body->without_terminator()) {
+    if (auto constant = dyn_cast<arith::ConstantOp>(op)) {
+      auto value = DenseElementsAttr::get(type, cast<FloatAttr>(constant.getValue()).getValue());
+      mapping.map(constant.getResult(), arith::ConstantOp::create(builder, value).getResult());
+      continue;
+    }
+    builder.clone(op, mapping)->getResult(0).setType(type);
+  }
+  return mapping.lookup(body->getTerminator()->getOperand(0));
+}
+
+Value Epilogue::loadRow(Value row, Type type, Value column, const Warpgroup &warpgroup, int64_t i) {
+  Value first = facts.swap ? emit.add(column, warpgroup.firstRows[i]) : column;
+  auto along = AxisAttr::get(emit.builder.getContext(), facts.swap ? Axis::rows : Axis::columns);
+  return LoadFragmentOp::create(emit.builder, type, row, first, along);
+}
+
+void Epilogue::apply(Value column, const Warpgroup &warpgroup, MutableArrayRef<Value> sums) {
+  ProductOpInterface product = facts.product;
+  Block *body = product.getEpilogueBody();
+  Value row; // of all fragments, unless their rows are columns of D
+  RingWaitOp wait;
+  if (ringOfC)
+    wait = RingWaitOp::create(emit.builder, *ringOfC, Value(), Value());
   OpFoldResult zero = emit.builder.getIndexAttr(0);
   for (auto [i, sum] : llvm::enumerate(sums)) {
-    Value rows =
-        emit.view(wait.getBuffers()[0], {zero, warpgroup.firstRows[i], zero}, facts.panels(kFragmentRows).getShape());
-    Value c = LoadFragmentOp::create(emit.builder, sum.getType(), rows);
-    if (i + 1 == sums.size())
-      RingReleaseOp::create(emit.builder, wait.getSlot());
-    sum = arith::AddFOp::create(emit.builder, c, sum);
+    if (rowOf(product) && (i == 0 || facts.swap))
+      row = loadRow(signature.memory(Operand::bias), sum.getType(), column, warpgroup, i);
+    Value c;
+    if (wait) {
+      Value rows =
+          emit.view(wait.getBuffers()[0], {zero, warpgroup.firstRows[i], zero}, facts.panels(kFragmentRows).getShape());
+      c = LoadFragmentOp::create(emit.builder, sum.getType(), rows);
+      if (i + 1 == sums.size())
+        RingReleaseOp::create(emit.builder, wait.getSlot());
+    }
+    if (product.getC() && c)
+      sum = arith::AddFOp::create(emit.builder, c, sum);
+    if (!body)
+      continue;
+    SmallVector<Value> arguments{sum};
+    for (Value operand : product.getEpilogueOperands())
+      arguments.push_back(operand == rowOf(product) ? row : c);
+    sum = inlineEpilogue(emit.builder, body, arguments);
   }
 }
 
@@ -62,6 +102,7 @@ void Epilogue::reduceAndStore(LocateOp place, const Warpgroup &warpgroup, ValueR
       all.push_back(SumFragmentsOp::create(builder, type, part(i, firstOctet, facts.storedColumns), ranks));
     Value first = emit.mul(rank, facts.storedColumns), row = place.getRow(), column = place.getColumn();
     (facts.swap ? row : column) = emit.add(facts.swap ? row : column, first);
+    apply(column, warpgroup, all);
     store(place, row, column, warpgroup, all);
   };
   if (storing == ranks)

@@ -6,6 +6,7 @@
 #include "Quantize.h"
 
 #include "fp8gemm/Conversion/Passes.h"
+#include "fp8gemm/Dialect/FP8Gemm/IR/Epilogue.h"
 #include "fp8gemm/Dialect/FP8Gemm/Transforms/SelectConfig.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
@@ -74,6 +75,8 @@ struct ConvertFP8GemmToHopperPass : fp8gemm::impl::ConvertFP8GemmToHopperPassBas
     WalkResult result = module.walk([&](ProductOpInterface op) {
       if (op.getKernelAttr())
         return WalkResult::advance();
+      if (failed(checkEpilogueIsBuilt(op)))
+        return WalkResult::interrupt();
       ConfigAttr config = op.getConfigAttr();
       if (!config) {
         op->emitOpError() << "expected a config, got none: run fp8gemm-select-config first";
@@ -87,7 +90,8 @@ struct ConvertFP8GemmToHopperPass : fp8gemm::impl::ConvertFP8GemmToHopperPassBas
         return WalkResult::interrupt();
       }
       Facts facts(op, config);
-      return WalkResult(outline(op, Signature::name(facts), [&](gpu::GPUModuleOp inner) { buildKernel(facts, inner); }));
+      return WalkResult(
+          outline(op, Signature::name(facts), [&](gpu::GPUModuleOp inner) { buildKernel(facts, inner); }));
     });
     if (result.wasInterrupted())
       return signalPassFailure();

@@ -186,7 +186,10 @@ public:
   void finish(hopper::LocateOp place, const Warpgroup &warpgroup, llvm::SmallVector<mlir::Value> sums);
 
 private:
-  void addC(mlir::Value ring, const Warpgroup &warpgroup, llvm::MutableArrayRef<mlir::Value> sums);
+  /// Adds C to the sums of a tile whose first column is `column`, and replaces them by the epilogue of them.
+  void apply(mlir::Value column, const Warpgroup &warpgroup, llvm::MutableArrayRef<mlir::Value> sums);
+  /// The row that the epilogue reads, as fragment `i` of a tile whose first column is `column` needs it.
+  mlir::Value loadRow(mlir::Value row, mlir::Type type, mlir::Value column, const Warpgroup &warpgroup, int64_t i);
   void reduceAndStore(hopper::LocateOp place, const Warpgroup &warpgroup, mlir::ValueRange sums);
   void store(hopper::LocateOp place, mlir::Value row, mlir::Value column, const Warpgroup &warpgroup,
              mlir::ValueRange sums);

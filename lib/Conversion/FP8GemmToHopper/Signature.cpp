@@ -2,9 +2,11 @@
 
 #include "KernelBuilder.h"
 
+#include "fp8gemm/Dialect/FP8Gemm/IR/Epilogue.h"
 #include "fp8gemm/Dialect/FP8Gemm/Transforms/SelectConfig.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
+#include "llvm/Support/xxhash.h"
 
 using namespace mlir;
 using namespace fp8gemm;
@@ -103,6 +105,8 @@ static SmallVector<Parameter> parametersOf(const Facts &facts) {
   map(Operand::d, tensorMap(facts.swap ? facts.storedColumns : kFragmentRows, facts.panelWidth, dElement, ofD));
   if (problem.storesParts())
     memory(Operand::d, globalMatrix({kDynamic, product.getN()}, dElement, ofD));
+  if (Value row = rowOf(product))
+    memory(Operand::bias, MemRefType::get(product.getN(), getElementTypeOrSelf(row.getType())));
   if (facts.isGroupedByK()) {
     // Each group's tensor maps are made on the device, of where A and B are.
     auto storage = [&](Type element) {
@@ -139,6 +143,21 @@ static constexpr int64_t config::Config::*kFieldsOfShortNames[] = {
     &config::Config::rasterGroup, &config::Config::clusterM, &config::Config::clusterN, &config::Config::splitK,
     &config::Config::partials,    &config::Config::swapAb};
 
+/// The same only for epilogues that are the same.
+static std::string nameOfEpilogue(ProductOpInterface product) {
+  Block *body = product.getEpilogueBody();
+  if (!body)
+    return "";
+  if (addsRowLast(product))
+    return getElementTypeOrSelf(rowOf(product).getType()).isF32() ? "_bias_f32" : "_bias_bf16";
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  body->print(os);
+  for (Type type : product.getEpilogueOperands().getTypes())
+    os << cast<ShapedType>(type).getRank() << getElementTypeOrSelf(type);
+  return llvm::formatv("_epilogue_{0:x-16}", llvm::xxh3_64bits(text));
+}
+
 std::string Signature::name(const Facts &facts) {
   ProductOpInterface product = facts.product;
   ConfigAttr config = facts.config;
@@ -152,6 +171,7 @@ std::string Signature::name(const Facts &facts) {
   types += product.getDElement().isF32() ? "_f32" : "_bf16";
   if (product.getC())
     types += product.isInPlace() ? "_in_place" : "_plus_c";
+  types += nameOfEpilogue(product);
   std::string name =
       llvm::formatv("fp8gemm_{0}_{1}_m{2}_n{3}_k{4}_sfa_{5}_sfb_{6}_tile{7}x{8}_stages{9}_consumers{10}_raster{11}",
                     product.isBScaledByRows() ? "1d1d" : "1d2d", types, extent(product.getM()), product.getN(),
@@ -204,13 +224,15 @@ Signature::Signature(const Facts &facts, gpu::GPUModuleOp module) {
 
   // What the launcher needs to know.
   auto layout = [&](ScaleAttr scale) { return builder.getStringAttr(stringifyScaleLayout(scale.getLayout())); };
-  CUse c = !product.getC() ? CUse::none : product.isInPlace() ? CUse::in_place : CUse::apart;
+  Value row = rowOf(product);
+  CUse c = !matrixOf(product) ? CUse::none : product.isInPlace() ? CUse::in_place : CUse::apart;
   function->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), builder.getUnitAttr());
   function->setAttr("hopper.problem",
                     ProblemAttr::get(context, builder.getStringAttr(product->getName().stripDialect()), product.getM(),
                                      product.getN(), product.getK(), product.getAElement(), product.getBElement(), c,
                                      product.getDElement(), layout(product.getAScale()), layout(product.getBScale()),
-                                     problem.sfbRows, groupsOf(facts)));
+                                     problem.sfbRows, groupsOf(facts),
+                                     row ? getElementTypeOrSelf(row.getType()) : Type()));
   if (facts.isGroupedByK())
     function->setAttr("hopper.workspace_bytes", builder.getI64IntegerAttr(2 * problem.groups * kTensorMapBytes));
   function->setAttr("hopper.launch",

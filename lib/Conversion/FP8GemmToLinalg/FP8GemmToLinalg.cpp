@@ -12,6 +12,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/IRMapping.h"
 #include "mlir/Transforms/WalkPatternRewriteDriver.h"
 
 namespace fp8gemm {
@@ -95,28 +96,54 @@ static Value promote(Writer &w, const Product &p, Value block, Value partial, Va
                    });
 }
 
-/// D = sum, or C + sum in f32; rounded to D's type. In place, each element of C is
+/// The epilogue of a sum and of the elements of its operands: its body, with these for its arguments.
+static Value inlineEpilogue(ImplicitLocOpBuilder &b, Block *epilogue, ValueRange arguments) {
+  IRMapping mapping;
+  mapping.map(epilogue->getArguments(), arguments);
+  for (Operation &op : epilogue->without_terminator())
+    b.clone(op, mapping);
+  return mapping.lookup(epilogue->getTerminator()->getOperand(0));
+}
+
+/// D = sum, or C + sum in f32, or the epilogue of that; rounded to D's type. In place, each element of C is
 /// read before D's is written.
 static Value finish(Writer &w, const Product &p, Value sum) {
+  AffineMap identity = w.getMultiDimIdentityMap(2), ofColumn = AffineMap::get(2, 0, w.getAffineDimExpr(1));
   SmallVector<Value> inputs{sum};
-  if (p.c)
+  SmallVector<AffineMap> maps{identity};
+  if (p.c) {
     inputs.push_back(p.c);
-  SmallVector<AffineMap> maps(inputs.size() + 1, w.getMultiDimIdentityMap(2));
+    maps.push_back(identity);
+  }
+  for (Value operand : p.epilogueOperands) {
+    inputs.push_back(operand);
+    maps.push_back(cast<ShapedType>(operand.getType()).getRank() == 1 ? ofColumn : identity);
+  }
+  maps.push_back(identity);
   return w.generic(inputs, p.d, maps, parallel(2), [&](ImplicitLocOpBuilder &b, ValueRange elements) -> Value {
+    auto extended = [&](Value value) -> Value {
+      return value.getType().isF32() ? value : arith::ExtFOp::create(b, b.getF32Type(), value);
+    };
     Type element = elements.back().getType();
     Value result = elements[0];
+    ValueRange rest = elements.drop_front().drop_back();
     if (p.c) {
-      Value c = elements[1];
-      if (!element.isF32())
-        c = arith::ExtFOp::create(b, b.getF32Type(), c);
+      Value c = extended(rest.front());
       result = arith::AddFOp::create(b, c, result);
+      rest = rest.drop_front();
+    }
+    if (p.epilogue) {
+      SmallVector<Value> arguments{result};
+      for (Value operand : rest)
+        arguments.push_back(extended(operand));
+      result = inlineEpilogue(b, p.epilogue, arguments);
     }
     return element.isF32() ? result : arith::TruncFOp::create(b, element, result);
   });
 }
 
 /// A loop over K blocks of linalg.generic: extend, multiply-add, promote; and one to add
-/// C and round the sum.
+/// C, compute the epilogue and round.
 Value fp8gemm::linalg_conversion::write(Writer &w, const Product &p) {
   int64_t blockK = p.aScale.getColumns();
   std::optional<int64_t> k = getConstantIntValue(p.k);
@@ -146,7 +173,8 @@ struct ConvertGemm : OpRewritePattern<fp8gemm::GemmOp> {
     // Without rows D has no elements; and upstream refuses slices of none.
     if (!isConstantIntValue(m, 0))
       d = write(w, {op.getA(), op.getSfa(), op.getB(), op.getSfb(), op.getC(), d, op.getAScale(), op.getBScale(), m,
-                    w.getIndexAttr(op.getN()), w.getIndexAttr(op.getK())});
+                    w.getIndexAttr(op.getN()), w.getIndexAttr(op.getK()), op.getEpilogueBody(),
+                    llvm::to_vector(op.getEpilogueOperands())});
     rewriter.replaceOp(op, w.isOnTensors() ? ValueRange(d) : ValueRange());
     return success();
   }

@@ -88,6 +88,8 @@ struct Product {
   mlir::Value a, sfa, b, sfb, c, d; ///< of rank 2; c is null where nothing is added
   ScaleAttr aScale, bScale;
   mlir::OpFoldResult m, n, k;
+  mlir::Block *epilogue = nullptr; ///< null where D is the sum
+  llvm::SmallVector<mlir::Value> epilogueOperands;
 };
 
 /// Writes `product`; returns what D is then.

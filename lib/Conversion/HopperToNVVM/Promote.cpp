@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Promotion: scales from shared memory into registers, and the f32 sum across
-// K blocks; and elementwise arithmetic on fragments.
+// K blocks; and the epilogue: rows from global memory, elementwise arithmetic on fragments.
 
 #include "Lowering.h"
 
@@ -92,6 +92,48 @@ struct LowerLoadScales : OpConversionPattern<LoadScalesOp> {
   }
 };
 
+/// load_fragment of a row -> global loads: one for each pair of columns, or two for the thread's rows. Registers of
+/// equal elements are one value.
+struct LowerLoadRow : OpConversionPattern<LoadFragmentOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult matchAndRewrite(LoadFragmentOp op, OneToNOpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    if (!op.getAlong())
+      return rewriter.notifyMatchFailure(op, "of panels");
+    Emitter emit{rewriter, op.getLoc()};
+    auto source = cast<MemRefType>(op.getSource().getType());
+    bool alongColumns = *op.getAlong() == Axis::columns;
+    int64_t perLoad = alongColumns ? 2 : 1, stride = 8; // columns 8j + 2(l%4) and the next; rows 16w + l/4 + 8h
+    Value inTile = alongColumns ? emit.mul(emit.rem(emit.lane(), 4), emit.i32(2))
+                                : emit.add(emit.mul(emit.warpInGroup(), emit.i32(16)), emit.div(emit.lane(), 4));
+    Value first = emit.add(emit.toI32(adaptor.getFirst().front()), inTile);
+    FragmentType type = op.getFragment().getType();
+    SmallVector<Value> elements;
+    for (int64_t i = 0; i < (alongColumns ? type.getColumns() / stride : 2); ++i) {
+      Value position = emit.add(first, emit.i32(i * stride)), last = emit.i32(source.getDimSize(0) - perLoad);
+      position = arith::MinUIOp::create(rewriter, op.getLoc(), position, last);
+      load(emit, source.getElementType(), perLoad,
+           emit.element(adaptor.getSource().front(), source.getElementType(), position), elements);
+    }
+    SmallVector<Value> registers; // 4j + 2h + c
+    for (int64_t i = 0; i < type.getRegisters(); ++i)
+      registers.push_back(elements[alongColumns ? 2 * (i / 4) + i % 2 : i / 2 % 2]);
+    rewriter.replaceOpWithMultiple(op, {registers});
+    return success();
+  }
+
+  static void load(Emitter emit, Type element, int64_t count, Value address, SmallVector<Value> &elements) {
+    Value loaded = LLVM::LoadOp::create(emit.builder, emit.loc, VectorType::get(count, element), address,
+                                        /*alignment=*/count * element.getIntOrFloatBitWidth() / 8);
+    for (int64_t i = 0; i < count; ++i) {
+      Value value = LLVM::ExtractElementOp::create(emit.builder, emit.loc, loaded, emit.i32(i));
+      if (!element.isF32())
+        value = LLVM::FPExtOp::create(emit.builder, emit.loc, emit.builder.getF32Type(), value);
+      elements.push_back(value);
+    }
+  }
+};
+
 /// promote -> one product for each pair of scales, one fma for each register.
 struct LowerPromote : OpConversionPattern<PromoteOp> {
   using OpConversionPattern::OpConversionPattern;
@@ -165,6 +207,6 @@ struct LowerElementwise : ConversionPattern {
 } // namespace
 
 void fp8gemm::hopper::populatePromotePatterns(NVVMTypeConverter &converter, RewritePatternSet &patterns) {
-  patterns.add<LowerZero, LowerLoadScales, LowerPromote, LowerConstant, LowerElementwise>(converter,
-                                                                                          patterns.getContext());
+  patterns.add<LowerZero, LowerLoadScales, LowerLoadRow, LowerPromote, LowerConstant, LowerElementwise>(
+      converter, patterns.getContext());
 }

@@ -140,18 +140,20 @@ struct LowerStoreFragment : OpConversionPattern<StoreFragmentOp> {
   }
 };
 
-/// load_fragment -> one load for each pair; bf16 is extended.
+/// load_fragment of panels -> one load for each pair; bf16 is extended.
 struct LowerLoadFragment : OpConversionPattern<LoadFragmentOp> {
   using OpConversionPattern::OpConversionPattern;
   LogicalResult matchAndRewrite(LoadFragmentOp op, OneToNOpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
     Emitter emit{rewriter, op.getLoc()};
-    auto type = cast<MemRefType>(op.getPanels().getType());
+    auto type = cast<MemRefType>(op.getSource().getType());
+    if (op.getAlong())
+      return rewriter.notifyMatchFailure(op, "of a row");
     Type element = type.getElementType(), f32 = rewriter.getF32Type();
     FragmentType fragment = op.getFragment().getType();
     SmallVector<Value> registers(fragment.getRegisters());
     Panels panels(type);
-    panels.forEachPair(emit, adaptor.getPanels().front(), fragment.getColumns(), [&](int64_t first, Value address) {
+    panels.forEachPair(emit, adaptor.getSource().front(), fragment.getColumns(), [&](int64_t first, Value address) {
       Value pair = LLVM::LoadOp::create(rewriter, op.getLoc(), VectorType::get({2}, element), address,
                                         /*alignment=*/2 * panels.elementBytes);
       for (int64_t i = 0; i < 2; ++i) {

@@ -32,4 +32,27 @@ gpu.module @kernels {
     hopper.store_fragment %chosen to %p : !fragment, memref<1x64x8xf32, 3>
     gpu.return
   }
+
+  // Registers of equal elements are one value: 2 loads of pairs for 16 columns, 2 for the rows of a thread. None is beyond
+  // the end of the row.
+  // CHECK-LABEL: llvm.func @rows
+  gpu.func @rows(%row: memref<40xf32>, %short: memref<40xbf16>, %i: index) workgroup(%p: memref<2x64x8xf32, 3>) kernel attributes {hopper.launch = #launch} {
+    // CHECK-DAG:     %[[LAST_PAIR:.+]] = arith.constant 38 : i32
+    // CHECK:         %[[AT:.+]] = arith.minui %{{.+}}, %[[LAST_PAIR]] : i32
+    // CHECK:         %[[ADDRESS:.+]] = llvm.getelementptr %{{.+}}[%[[AT]]] : (!llvm.ptr<1>, i32) -> !llvm.ptr<1>, f32
+    // CHECK:         llvm.load %[[ADDRESS]] {alignment = 8 : i64} : !llvm.ptr<1> -> vector<2xf32>
+    // CHECK:         llvm.load %{{.+}} {alignment = 8 : i64} : !llvm.ptr<1> -> vector<2xf32>
+    // CHECK-NOT:     llvm.load
+    %x = hopper.load_fragment %row[%i] along columns : memref<40xf32> -> !hopper.fragment<64x16xf32>
+    // CHECK:         arith.constant 39 : i32
+    // CHECK:         llvm.load %{{.+}} {alignment = 2 : i64} : !llvm.ptr<1> -> vector<1xbf16>
+    // CHECK:         llvm.fpext
+    // CHECK:         llvm.load %{{.+}} {alignment = 2 : i64} : !llvm.ptr<1> -> vector<1xbf16>
+    // CHECK-NOT:     llvm.load
+    %y = hopper.load_fragment %short[%i] along rows : memref<40xbf16> -> !hopper.fragment<64x16xf32>
+    // CHECK-COUNT-8: arith.addf
+    %sum = arith.addf %x, %y : !hopper.fragment<64x16xf32>
+    hopper.store_fragment %sum to %p : !hopper.fragment<64x16xf32>, memref<2x64x8xf32, 3>
+    gpu.return
+  }
 }

@@ -18,6 +18,15 @@ func.func @elementwise(%x: !hopper.fragment<64x128xf32>, %y: !hopper.fragment<64
   return %chosen : !hopper.fragment<64x128xf32>
 }
 
+// CHECK-LABEL: func @rows
+func.func @rows(%row: memref<4096xbf16>, %i: index) {
+  // CHECK: hopper.load_fragment %{{.*}}[%{{.*}}] along columns : memref<4096xbf16> -> <64x128xf32>
+  %x = hopper.load_fragment %row[%i] along columns : memref<4096xbf16> -> !hopper.fragment<64x128xf32>
+  // CHECK: hopper.load_fragment %{{.*}}[%{{.*}}] along rows : memref<4096xbf16> -> <64x24xf32>
+  %y = hopper.load_fragment %row[%i] along rows : memref<4096xbf16> -> !hopper.fragment<64x24xf32>
+  return
+}
+
 // -----
 
 func.func @of_other_shape(%x: !hopper.fragment<64x128xf32>, %y: !hopper.fragment<64x64xf32>) { // expected-note {{prior use here}}

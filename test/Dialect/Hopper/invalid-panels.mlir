@@ -3,7 +3,7 @@
 // RUN: fp8gemm-opt %s -split-input-file -verify-diagnostics -o /dev/null
 
 func.func @load_fragment_c1_element(%p: memref<1x64x64xf16, 3>) {
-  // expected-error @+1 {{expected 'panels' to be [panels, rows, w] bf16 or f32 with rows of 32, 64 or 128 bytes}}
+  // expected-error @+1 {{expected 'source' to be [panels, rows, w] bf16 or f32 with rows of 32, 64 or 128 bytes}}
   %c = hopper.load_fragment %p : memref<1x64x64xf16, 3> -> !hopper.fragment<64x64xf32>
   return
 }
@@ -11,7 +11,7 @@ func.func @load_fragment_c1_element(%p: memref<1x64x64xf16, 3>) {
 // -----
 
 func.func @load_fragment_c1_row_bytes(%p: memref<1x64x64xf32, 3>) {
-  // expected-error @+1 {{expected 'panels' to be [panels, rows, w] bf16 or f32 with rows of 32, 64 or 128 bytes}}
+  // expected-error @+1 {{expected 'source' to be [panels, rows, w] bf16 or f32 with rows of 32, 64 or 128 bytes}}
   %c = hopper.load_fragment %p : memref<1x64x64xf32, 3> -> !hopper.fragment<64x64xf32>
   return
 }
@@ -19,7 +19,7 @@ func.func @load_fragment_c1_row_bytes(%p: memref<1x64x64xf32, 3>) {
 // -----
 
 func.func @load_fragment_c1_columns(%p: memref<4x64x32xf32, 3>) {
-  // expected-error @+1 {{expected 'panels' to hold 64 columns, got 128}}
+  // expected-error @+1 {{expected 'source' to hold 64 columns, got 128}}
   %c = hopper.load_fragment %p : memref<4x64x32xf32, 3> -> !hopper.fragment<64x64xf32>
   return
 }
@@ -27,7 +27,7 @@ func.func @load_fragment_c1_columns(%p: memref<4x64x32xf32, 3>) {
 // -----
 
 func.func @load_fragment_c1_rows_apart(%p: memref<2x64x32xf32, strided<[4096, 64, 1]>, 3>) {
-  // expected-error @+1 {{expected the rows of a panel of 'panels' to follow each other directly}}
+  // expected-error @+1 {{expected the rows of a panel of 'source' to follow each other directly}}
   %c = hopper.load_fragment %p : memref<2x64x32xf32, strided<[4096, 64, 1]>, 3> -> !hopper.fragment<64x64xf32>
   return
 }
@@ -89,3 +89,43 @@ func.func @sum_fragments_c2(%e: memref<4x128x4xf32, 3>) {
 
 // expected-error @+1 {{expected a cluster of 1 to 8 CTAs, got 16}}
 func.func @ring_cluster(%r: !hopper.ring<stages = 2, tma = [memref<8x128xf8E4M3FN, 3>], readers = 1, cluster = 16>)
+
+// -----
+
+func.func @load_fragment_c2_along(%row: memref<128xf32>) {
+  // expected-error @+1 {{expected 'first' and 'along' both or neither, got only 'along'}}
+  %x = "hopper.load_fragment"(%row) <{along = #hopper<axis columns>}> : (memref<128xf32>) -> !hopper.fragment<64x64xf32>
+  return
+}
+
+// -----
+
+func.func @load_fragment_c2_shared(%row: memref<128xf32, 3>, %i: index) {
+  // expected-error @+1 {{expected 'source' to be a contiguous row of an even number of bf16 or f32 in global memory, got 'memref<128xf32, 3>'}}
+  %x = hopper.load_fragment %row[%i] along columns : memref<128xf32, 3> -> !hopper.fragment<64x64xf32>
+  return
+}
+
+// -----
+
+func.func @load_fragment_c2_odd(%row: memref<127xf32>, %i: index) {
+  // expected-error @+1 {{expected 'source' to be a contiguous row of an even number of bf16 or f32 in global memory, got 'memref<127xf32>'}}
+  %x = hopper.load_fragment %row[%i] along rows : memref<127xf32> -> !hopper.fragment<64x64xf32>
+  return
+}
+
+// -----
+
+func.func @load_fragment_c2_strides(%row: memref<128xf32, strided<[2]>>, %i: index) {
+  // expected-error @+1 {{expected 'source' to be a contiguous row of an even number of bf16 or f32 in global memory}}
+  %x = hopper.load_fragment %row[%i] along rows : memref<128xf32, strided<[2]>> -> !hopper.fragment<64x64xf32>
+  return
+}
+
+// -----
+
+func.func @load_fragment_c2_whole(%row: memref<128xf32>) {
+  // expected-error @+1 {{expected 'source' to be [panels, rows, w] bf16 or f32 with rows of 32, 64 or 128 bytes}}
+  %x = hopper.load_fragment %row : memref<128xf32> -> !hopper.fragment<64x64xf32>
+  return
+}

@@ -83,8 +83,15 @@ LogicalResult SinkRowSlice::matchAndRewrite(tensor::ExtractSliceOp slice, Patter
     return rewriter.notifyMatchFailure(slice, "scales that can't be cut there");
   Value a = sliceRows(rewriter, loc, op.getA(), first, rows), d = sliceRows(rewriter, loc, op.getD(), first, rows);
   Value c = !op.getC() || op.isInPlace() ? op.getC() : sliceRows(rewriter, loc, op.getC(), first, rows);
-  rewriter.replaceOpWithNewOp<GemmOp>(slice, d.getType(), a, sfa, op.getB(), op.getSfb(), op.isInPlace() ? d : c, d,
-                                      op.getAScale(), op.getBScale(), ConfigAttr(), SymbolRefAttr());
+  SmallVector<Value> epilogueOperands; // a row serves all rows of D, a matrix is sliced like it
+  for (Value operand : op.getEpilogueOperands())
+    epilogueOperands.push_back(
+        cast<ShapedType>(operand.getType()).getRank() == 1 ? operand : sliceRows(rewriter, loc, operand, first, rows));
+  auto sliced = GemmOp::create(rewriter, loc, d.getType(), a, sfa, op.getB(), op.getSfb(), op.isInPlace() ? d : c,
+                               epilogueOperands, d, op.getAScale(), op.getBScale(), ConfigAttr(), SymbolRefAttr());
+  if (op.getEpilogueBody())
+    rewriter.cloneRegionBefore(op.getEpilogue(), sliced.getEpilogue(), sliced.getEpilogue().end());
+  rewriter.replaceOp(slice, sliced);
   return success();
 }
 

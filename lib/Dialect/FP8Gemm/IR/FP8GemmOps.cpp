@@ -31,8 +31,37 @@ template <typename... T> static ParseResult parseOperandTypes(OpAsmParser &parse
   return success();
 }
 
-template <typename... T> static void printOperandTypes(OpAsmPrinter &printer, Operation *op, T...) {
-  llvm::interleaveComma(op->getOperandTypes(), printer);
+template <typename... T> static void printOperandTypes(OpAsmPrinter &printer, Operation *, T... types) {
+  SmallVector<Type> present{types...};
+  llvm::erase(present, Type());
+  llvm::interleaveComma(present, printer);
+}
+
+/// epilogue(%row : memref<...>, ...) { ^bb0(%sum: f32, %element: f32, ...): ... }; nothing if there is none.
+static ParseResult parseEpilogue(OpAsmParser &parser, SmallVectorImpl<OpAsmParser::UnresolvedOperand> &operands,
+                                 SmallVectorImpl<Type> &types, Region &region) {
+  if (failed(parser.parseOptionalKeyword("epilogue")))
+    return success();
+  auto parseOperand = [&]() -> ParseResult {
+    return failure(parser.parseOperand(operands.emplace_back()) || parser.parseColonType(types.emplace_back()));
+  };
+  if (succeeded(parser.parseOptionalLParen()))
+    if (parser.parseCommaSeparatedList(parseOperand) || parser.parseRParen())
+      return failure();
+  return parser.parseRegion(region);
+}
+
+static void printEpilogue(OpAsmPrinter &printer, Operation *, OperandRange operands, TypeRange, Region &region) {
+  if (region.empty() && operands.empty())
+    return;
+  printer << "epilogue";
+  if (!operands.empty()) {
+    printer << '(';
+    llvm::interleaveComma(operands, printer, [&](Value operand) { printer << operand << " : " << operand.getType(); });
+    printer << ')';
+  }
+  printer << ' ';
+  printer.printRegion(region);
 }
 
 /// An attribute that is optional, but not where it is written: `<row_end>`.
@@ -112,10 +141,12 @@ static LogicalResult verifyShape(ProductOpInterface op, const NamedOperands &ope
 
 LogicalResult GemmOp::verify() {
   NamedOperands operands(*this);
-  return failure(failed(verifyKinds(*this, operands.all())) || failed(verifyRanks(*this, operands.all(), 2)) ||
+  auto [a, sfa, b, sfb, groups, c, d, epilogue] = operands;
+  return failure(failed(verifyKinds(*this, operands.all())) || failed(verifyRanks(*this, {a, sfa, b, sfb, c, d}, 2)) ||
                  failed(verifyElements(*this, operands)) || failed(verifyShape(*this, operands)) ||
                  failed(verifyC(*this, operands)) || failed(verifyScales(*this, operands)) ||
-                 failed(verifyMemory(*this, operands)) || failed(verifyResults(*this)));
+                 failed(verifyMemory(*this, operands)) || failed(verifyEpilogue(*this, operands)) ||
+                 failed(verifyResults(*this)));
 }
 
 //===----------------------------------------------------------------------===//
@@ -162,7 +193,7 @@ static LogicalResult verifyGroupCount(ProductOpInterface op, ArrayRef<NamedOpera
 
 LogicalResult GroupedGemmOp::verify() {
   NamedOperands operands(*this);
-  auto [a, sfa, b, sfb, groups, c, d] = operands;
+  auto [a, sfa, b, sfb, groups, c, d, epilogue] = operands;
   if (failed(verifyGrouping(*this)) || failed(verifyKinds(*this, operands.all())) ||
       failed(verifyRanks(*this, {b, sfb}, 3)) || failed(verifyRanks(*this, {a, sfa, d}, isContiguous() ? 2 : 3)) ||
       failed(verifyRanks(*this, groups, 1)) || failed(verifyElements(*this, operands)) ||
@@ -174,7 +205,7 @@ LogicalResult GroupedGemmOp::verify() {
       return failure();
   }
   return failure(failed(verifyScales(*this, operands)) || failed(verifyMemory(*this, operands)) ||
-                 failed(verifyResults(*this)));
+                 failed(verifyEpilogue(*this, operands)) || failed(verifyResults(*this)));
 }
 
 //===----------------------------------------------------------------------===//
@@ -251,7 +282,7 @@ static LogicalResult verifyGroupedScales(KGroupedGemmOp op, const NamedOperands 
 
 LogicalResult KGroupedGemmOp::verify() {
   NamedOperands operands(*this);
-  auto [a, sfa, b, sfb, groups, c, d] = operands;
+  auto [a, sfa, b, sfb, groups, c, d, epilogue] = operands;
   // (K2)
   if (getGrouping().getKind() != GroupingKind::k_count)
     return emitOpError("expected the grouping to be k_count, got ") << stringifyGroupingKind(getGrouping().getKind());

@@ -14,16 +14,20 @@ using namespace fp8gemm::verification;
 static constexpr int64_t kTmaAlignmentBytes = 16;
 
 static NamedOperand named(StringRef name, Value value) {
-  return {name, value ? cast<ShapedType>(value.getType()) : ShapedType()};
+  return {name.str(), value ? cast<ShapedType>(value.getType()) : ShapedType()};
 }
 
 NamedOperands::NamedOperands(ProductOpInterface op)
     : a(named("a", op.getA())), sfa(named("sfa", op.getSfa())), b(named("b", op.getB())),
       sfb(named("sfb", op.getSfb())), groups(named("groups", op.getGroups())), c(named("c", op.getC())),
-      d(named("d", op.getD())) {}
+      d(named("d", op.getD())) {
+  for (auto [i, operand] : llvm::enumerate(op.getEpilogueOperands()))
+    epilogue.push_back(named(("epilogue operand " + Twine(i)).str(), operand));
+}
 
 SmallVector<NamedOperand> NamedOperands::all() const {
   SmallVector<NamedOperand> operands{a, sfa, b, sfb, groups, c, d};
+  operands.append(epilogue);
   llvm::erase_if(operands, [](const NamedOperand &operand) { return !operand; });
   return operands;
 }

@@ -11,7 +11,7 @@
 namespace fp8gemm::verification {
 
 struct NamedOperand {
-  llvm::StringRef name;
+  std::string name;
   mlir::ShapedType type;
 
   explicit operator bool() const { return type != nullptr; }
@@ -26,6 +26,7 @@ struct NamedOperands {
   llvm::SmallVector<NamedOperand> all() const;
 
   NamedOperand a, sfa, b, sfb, groups, c, d;
+  llvm::SmallVector<NamedOperand> epilogue;
 };
 
 /// For messages: `?` if dynamic.
@@ -71,6 +72,9 @@ llvm::LogicalResult verifyScaleMemory(mlir::Operation *op, NamedOperand scales, 
 llvm::LogicalResult verifyC(mlir::Operation *op, const NamedOperands &operands);
 llvm::LogicalResult verifyMemory(ProductOpInterface op, const NamedOperands &operands);
 llvm::LogicalResult verifyResults(ProductOpInterface op);
+
+/// (C17), (C18), (C19), (G7): operands and region of the epilogue.
+llvm::LogicalResult verifyEpilogue(ProductOpInterface op, const NamedOperands &operands);
 
 /// (G3), (K3): `entries` may be dynamic; `what` they are.
 llvm::LogicalResult verifyGroups(mlir::Operation *op, NamedOperand groups, int64_t entries, llvm::StringRef what);

@@ -24,7 +24,9 @@ static LogicalResult bufferizeOperands(Op op, RewriterBase &rewriter, const Buff
     buffers.push_back(*buffer);
   }
   rewriter.setInsertionPoint(op);
-  Op::create(rewriter, op->getLoc(), TypeRange(), buffers, op->getAttrs());
+  auto onBuffers = Op::create(rewriter, op->getLoc(), TypeRange(), buffers, op->getAttrs());
+  for (auto [from, to] : llvm::zip_equal(op->getRegions(), onBuffers->getRegions()))
+    rewriter.inlineRegionBefore(from, to, to.end());
   replaceOpWithBufferizedValues(rewriter, op, ArrayRef(buffers).take_back(op->getNumResults()));
   return success();
 }

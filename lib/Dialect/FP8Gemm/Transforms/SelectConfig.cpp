@@ -4,6 +4,7 @@
 
 #include "fp8gemm/Dialect/FP8Gemm/Transforms/SelectConfig.h"
 
+#include "fp8gemm/Dialect/FP8Gemm/IR/Epilogue.h"
 #include "fp8gemm/Dialect/FP8Gemm/IR/Problem.h"
 #include "fp8gemm/Dialect/FP8Gemm/Transforms/Passes.h"
 
@@ -33,6 +34,7 @@ config::Problem fp8gemm::problemOf(ProductOpInterface op) {
   problem.sfbRows = fields.sfbRows;
   problem.dBytes = bytesOf(fields.d);
   problem.c = fields.c;
+  problem.hasEpilogue = op.getEpilogueBody();
   problem.grouping = fields.grouping;
   problem.groups = fields.groups;
   problem.groupAlign = fields.align;
@@ -84,6 +86,8 @@ std::string Selection::set(StringRef gpuName, int64_t rows, StringRef config, bo
 }
 
 FailureOr<config::Choice> Selection::select(ProductOpInterface op) const {
+  if (failed(checkEpilogueIsBuilt(op)))
+    return failure();
   config::Problem problem = problemOf(op);
   problem.batchInvariant = batchInvariant;
   config::Choice choice = config::choose(problem, *gpu, expectedM, given);

@@ -406,7 +406,20 @@ LogicalResult StoreFragmentOp::verify() {
 }
 
 LogicalResult LoadFragmentOp::verify() {
-  return verifyPanels(*this, "panels", cast<MemRefType>(getPanels().getType()), getFragment().getType());
+  auto source = cast<MemRefType>(getSource().getType());
+  if (bool(getFirst()) != bool(getAlong()))
+    return emitOpError() << "expected 'first' and 'along' both or neither, got only '"
+                         << (getFirst() ? "first" : "along") << "'";
+  if (!getAlong())
+    return verifyPanels(*this, "source", source, getFragment().getType());
+  Type element = source.getElementType();
+  if (source.getMemorySpace() || source.getRank() != 1 || !source.getLayout().isIdentity() ||
+      !(element.isBF16() || element.isF32()) || source.isDynamicDim(0) || source.getDimSize(0) % 2 != 0 ||
+      source.getDimSize(0) == 0)
+    return emitOpError() << "expected 'source' to be a contiguous row of an even number of bf16 or f32 in global "
+                            "memory, got "
+                         << source;
+  return success();
 }
 
 /// (C1) of put_fragment and sum_fragments.

@@ -42,6 +42,9 @@ constexpr int64_t kOtherRegisters = 24;
 int64_t getRegisters(Value value) {
   if (value.getDefiningOp<ZeroOp>() || matchPattern(value, m_Constant()))
     return 0;
+  auto load = value.getDefiningOp<LoadFragmentOp>();
+  if (load && load.getAlong()) // a register for each element of the row
+    return *load.getAlong() == Axis::rows ? 2 : load.getFragment().getType().getColumns() / 4;
   if (auto fragment = dyn_cast<FragmentType>(value.getType()))
     return fragment.getRegisters();
   if (auto scales = dyn_cast<ScalesType>(value.getType()))

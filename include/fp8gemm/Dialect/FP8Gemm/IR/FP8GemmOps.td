@@ -13,9 +13,9 @@ def FP8Gemm_Shaped : AnyTypeOf<[AnyRankedTensor, AnyStridedMemRef],
                                "ranked tensor or strided memref">;
 
 /// Destination-style; memref operands are read, except D, which is written.
-class FP8Gemm_ProductOp<string mnemonic> : Op<FP8Gemm_Dialect, mnemonic, [
+class FP8Gemm_ProductOp<string mnemonic, list<Trait> traits = []> : Op<FP8Gemm_Dialect, mnemonic, !listconcat(traits, [
     DestinationStyleOpInterface, DeclareOpInterfaceMethods<MemoryEffectsOpInterface>,
-    DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface, ["reifyResultShapes"]>, FP8Gemm_ProductOpInterface]> {
+    DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface, ["reifyResultShapes"]>, FP8Gemm_ProductOpInterface])> {
   let results = (outs Variadic<AnyRankedTensor>:$result);
   let hasVerifier = 1;
   let hasCanonicalizer = 1;
@@ -30,11 +30,20 @@ class FP8Gemm_ProductOp<string mnemonic> : Op<FP8Gemm_Dialect, mnemonic, [
   }];
 }
 
-def FP8Gemm_GemmOp : FP8Gemm_ProductOp<"gemm"> {
+def FP8Gemm_EpilogueYieldOp : Op<FP8Gemm_Dialect, "yield", [Pure, Terminator, ParentOneOf<["GemmOp", "GroupedGemmOp"]>]> {
+  let summary = "the element of D that an epilogue computes, in f32";
+  let arguments = (ins AnyType:$value);
+  let assemblyFormat = "$value attr-dict `:` type($value)";
+}
+
+/// Of products that have an epilogue: its region is a function of its own.
+defvar FP8Gemm_EpilogueTraits = [AttrSizedOperandSegments, IsolatedFromAbove];
+
+def FP8Gemm_GemmOp : FP8Gemm_ProductOp<"gemm", FP8Gemm_EpilogueTraits> {
   let summary = "block-scaled FP8 matrix product";
   let description = [{
     ```
-    D[m, n] = C[m, n] + sum over kb of  sfa(m, kb) * sfb(n, kb) * sum over k in block kb of A[m, k] * B[n, k]
+    D[m, n] = epilogue(C[m, n] + sum over kb of  sfa(m, kb) * sfb(n, kb) * sum over k in block kb of A[m, k] * B[n, k])
     ```
     K is divided into blocks kb of 128 elements; the last one may be shorter. docs/Numerics.md
     specifies the roundings and bounds the error.
@@ -45,7 +54,14 @@ def FP8Gemm_GemmOp : FP8Gemm_ProductOp<"gemm"> {
     - `b`: [N, K] f8E4M3FN or f8E5M2, K-major
     - `sfb`: f32 scales of B, stored according to `b_scale`
     - `c` (optional): [M, N] of D's type, added to the product
+    - `epilogue_operands` (any number): rows [N] of f32 or bf16, and matrices [M, N] of D's type
     - `d`: [M, N] bf16 or f32, overwritten
+
+    The *epilogue* (optional) computes an element of D from the f32 sum, and from an element of each of its operands.
+    It is a function of scalars, as the body of linalg.generic is: its arguments are the sum, including C, and for each
+    operand the element that belongs to this element of D, extended to f32. It yields an f32, which is rounded to the
+    type of D. The shape of an operand says which element that is: of a row [N] it is element n, of a matrix [M, N]
+    element [m, n]. Each element is computed once, from the complete sum, in the order that the region has.
 
     `b_scale` names the recipe: 128x128 blocks are 1d2d (forward, data gradient),
     1x128 blocks are 1d1d (weight gradient).
@@ -76,15 +92,23 @@ def FP8Gemm_GemmOp : FP8Gemm_ProductOp<"gemm"> {
     - (C14) tensors of mn_major scales of 1x128 blocks have rows of a multiple of 4 scales
     - (C15) on tensors there is one result, of the type of `d`; on memrefs none
     - (C16) `c` has the shape and the element type of `d`
+    - (C17) an operand of the epilogue is [N] of f32 or bf16, or [M, N] of the element type of `d`
+    - (C18) the region of the epilogue takes an f32, and one for each operand, and yields an f32; its operations are
+            constants and elementwise operations of arith and math on f32
+    - (C19) in memrefs, the elements of a row [N] are contiguous and start at a multiple of two elements; matrices
+            are as in (C12) and (C13)
 
     (C13) and (C14) are TMA's requirements for a tensor in global memory: PTX ISA,
     "Tensors", and cuTensorMapEncodeTiled. (C7) follows from (C13) for packed
     rows of D; (C8) for packed rows of A and B. M = 0 is a valid product of no rows.
 
+    Kernels are built for epilogues that are sums: each argument is added once, among them at most one row [N] and at
+    most one matrix, C included. All other parts of the compiler take any epilogue.
+
     Power-of-two (e8m0) scales, other block shapes and other types of D are not implemented
     and are rejected with an error.
 
-    Examples: a forward product, and a weight gradient that is added to D.
+    Examples: a forward product, a weight gradient that is added to D, and a forward product with a bias.
     ```mlir
     fp8gemm.gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> into %d
       : memref<?x2048xf8E4M3FN>, memref<16x?xf32>, memref<7168x2048xf8E4M3FN>, memref<56x16xf32>, memref<?x7168xbf16>
@@ -92,30 +116,41 @@ def FP8Gemm_GemmOp : FP8Gemm_ProductOp<"gemm"> {
     fp8gemm.gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <1x128, mn_major> plus %d into %d
       : memref<2112x4096xf8E4M3FN>, memref<32x2112xf32>, memref<7168x4096xf8E5M2>, memref<32x7168xf32>,
         memref<2112x7168xf32>, memref<2112x7168xf32>
+
+    fp8gemm.gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> into %d
+      : memref<?x2048xf8E4M3FN>, memref<16x?xf32>, memref<7168x2048xf8E4M3FN>, memref<56x16xf32>, memref<?x7168xbf16>
+      epilogue(%row : memref<7168xf32>) {
+    ^bb0(%sum: f32, %bias: f32):
+      %biased = arith.addf %sum, %bias : f32
+      fp8gemm.yield %biased : f32
+    }
     ```
   }];
 
   let arguments = (ins FP8Gemm_Shaped:$a, FP8Gemm_Shaped:$sfa,
                        FP8Gemm_Shaped:$b, FP8Gemm_Shaped:$sfb,
-                       Optional<FP8Gemm_Shaped>:$c, FP8Gemm_Shaped:$d,
+                       Optional<FP8Gemm_Shaped>:$c, Variadic<FP8Gemm_Shaped>:$epilogue_operands, FP8Gemm_Shaped:$d,
                        FP8Gemm_ScaleAttr:$a_scale, FP8Gemm_ScaleAttr:$b_scale,
                        OptionalAttr<FP8Gemm_ConfigAttr>:$config,
                        OptionalAttr<SymbolRefAttr>:$kernel);
+  let regions = (region MaxSizedRegion<1>:$epilogue);
   let assemblyFormat = [{
     $a `scaled_by` $sfa $a_scale `,` $b `scaled_by` $sfb $b_scale (`plus` $c^)? `into` $d attr-dict
     `:` custom<OperandTypes>(type($a), type($sfa), type($b), type($sfb), type($c), type($d)) (`->` type($result)^)?
+    custom<Epilogue>($epilogue_operands, type($epilogue_operands), $epilogue)
   }];
   let extraClassDeclaration = productMethods # [{
+    ::mlir::Block *getEpilogueBody() { return getEpilogue().empty() ? nullptr : &getEpilogue().front(); }
     ::mlir::Value getGroups() { return nullptr; }
     GroupingAttr getGroupingAttr() { return nullptr; }
   }];
 }
 
-def FP8Gemm_GroupedGemmOp : FP8Gemm_ProductOp<"grouped_gemm"> {
+def FP8Gemm_GroupedGemmOp : FP8Gemm_ProductOp<"grouped_gemm", FP8Gemm_EpilogueTraits> {
   let summary = "block-scaled FP8 products of groups of rows, each with its own B";
   let description = [{
     ```
-    D[m, n] = sum over kb of  sfa(m, kb) * sfb(g, n, kb) * sum over k in block kb of A[m, k] * B[g, n, k]
+    D[m, n] = epilogue(sum over kb of  sfa(m, kb) * sfb(g, n, kb) * sum over k in block kb of A[m, k] * B[g, n, k])
     ```
     for each row m of each group g. Rows that belong to no group are not computed: D keeps its
     contents there. Otherwise the operation is `fp8gemm.gemm` for each group, with the same numerics.
@@ -135,7 +170,10 @@ def FP8Gemm_GroupedGemmOp : FP8Gemm_ProductOp<"grouped_gemm"> {
     - `b`: [G, N, K] f8E4M3FN or f8E5M2, K-major
     - `sfb`: f32 scales of B, for each group stored according to `b_scale`, [G, ...]
     - `groups`: i32, one entry for each row (`row_index`) or for each group
+    - `epilogue_operands` (any number): rows [N] of f32 or bf16, the same for all groups
     - `d`: bf16 or f32
+
+    The epilogue is as in `fp8gemm.gemm`, with rows only.
 
     A memref operand may have any row stride and any group stride, so groups may also lie beside
     each other in each row. `d` must not overlap any other operand.
@@ -144,7 +182,7 @@ def FP8Gemm_GroupedGemmOp : FP8Gemm_ProductOp<"grouped_gemm"> {
     ends and counts are clamped to the rows of D; a group whose end precedes its start
     has no rows (docs/Numerics.md has all cases).
 
-    Constraints: (C2), (C3), (C4), (C5), (C7), (C8), (C9), (C12), (C13), (C14) and (C15) of
+    Constraints: (C2), (C3), (C4), (C5), (C7), (C8), (C9), (C12), (C13), (C14), (C15), (C18) and (C19) of
     `fp8gemm.gemm`; (C10) and (C11) hold for the last two dimensions of `sfa` and `sfb`. And
     - (G1) operands are all tensors or all memrefs; `b` and `sfb` have rank 3, `groups` has rank 1;
            `a`, `sfa` and `d` have rank 2 if the form is contiguous, else 3
@@ -153,6 +191,7 @@ def FP8Gemm_GroupedGemmOp : FP8Gemm_ProductOp<"grouped_gemm"> {
     - (G4) G is static and positive, and the same in every operand that has it
     - (G5) `a` and `b` agree on K; `d` is [M, N], or [G, M, N]
     - (G6) groups of memrefs start at multiples of 16 bytes and don't overlap (those of (C13))
+    - (G7) an operand of the epilogue is [N] of f32 or bf16
 
     Examples: packed groups of rows, and rows allocated for each of 8 experts.
     ```mlir
@@ -169,18 +208,20 @@ def FP8Gemm_GroupedGemmOp : FP8Gemm_ProductOp<"grouped_gemm"> {
   }];
   let arguments = (ins FP8Gemm_Shaped:$a, FP8Gemm_Shaped:$sfa,
                        FP8Gemm_Shaped:$b, FP8Gemm_Shaped:$sfb,
-                       Optional<FP8Gemm_Shaped>:$groups, FP8Gemm_Shaped:$d,
+                       Optional<FP8Gemm_Shaped>:$groups, Variadic<FP8Gemm_Shaped>:$epilogue_operands, FP8Gemm_Shaped:$d,
                        FP8Gemm_ScaleAttr:$a_scale, FP8Gemm_ScaleAttr:$b_scale,
                        OptionalAttr<FP8Gemm_GroupingAttr>:$grouping,
                        OptionalAttr<FP8Gemm_ConfigAttr>:$config,
                        OptionalAttr<SymbolRefAttr>:$kernel);
+  let regions = (region MaxSizedRegion<1>:$epilogue);
   let assemblyFormat = [{
     $a `scaled_by` $sfa $a_scale `,` $b `scaled_by` $sfb $b_scale
     (`groups` $groups^ custom<Grouping>($grouping))? `into` $d attr-dict
     `:` custom<OperandTypes>(type($a), type($sfa), type($b), type($sfb), type($groups), type($d))
-    (`->` type($result)^)?
+    (`->` type($result)^)? custom<Epilogue>($epilogue_operands, type($epilogue_operands), $epilogue)
   }];
   let extraClassDeclaration = productMethods # [{
+    ::mlir::Block *getEpilogueBody() { return getEpilogue().empty() ? nullptr : &getEpilogue().front(); }
     ::mlir::Value getC() { return nullptr; }
     /// True if the rows of all groups are in one matrix.
     bool isContiguous();
@@ -249,6 +290,8 @@ def FP8Gemm_KGroupedGemmOp : FP8Gemm_ProductOp<"k_grouped_gemm"> {
     (`->` type($result)^)?
   }];
   let extraClassDeclaration = productMethods # [{
+    ::mlir::Block *getEpilogueBody() { return nullptr; }
+    ::mlir::OperandRange getEpilogueOperands() { return getOperation()->getOperands().take_front(0); }
     /// True if A and B are of rank 1.
     bool isFlattened();
   }];

@@ -25,7 +25,7 @@ def Hopper_ParamKind : I32Enum<"ParamKind", "kind of a kernel parameter", [
 def Hopper_Operand : I32Enum<"Operand", "operand of the product", [
     I32EnumCase<"a", 0>, I32EnumCase<"b", 1>, I32EnumCase<"sfa", 2>,
     I32EnumCase<"sfb", 3>, I32EnumCase<"c", 4>, I32EnumCase<"d", 5>, I32EnumCase<"none", 6>,
-    I32EnumCase<"groups", 7>, I32EnumCase<"workspace", 8>, I32EnumCase<"x", 11>]> {
+    I32EnumCase<"groups", 7>, I32EnumCase<"workspace", 8>, I32EnumCase<"bias", 9>, I32EnumCase<"x", 11>]> {
   let cppNamespace = "::fp8gemm::hopper";
 }
 

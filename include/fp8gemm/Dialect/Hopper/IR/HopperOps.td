@@ -335,18 +335,33 @@ def Hopper_PromoteOp : Hopper_Op<"promote", [Pure, AllTypesMatch<["partial", "ac
 }
 
 def Hopper_LoadFragmentOp : Hopper_Op<"load_fragment", [Hopper_NamedResults]> {
-  let summary = "read panels from a stage into the layout of an accumulator";
+  let summary = "read panels from a stage, or a row from global memory, into the layout of an accumulator";
   let description = [{
-    The counterpart of `store_fragment`: `panels` holds 64 x N elements as N / w panels
-    of w columns, swizzled as TMA does for their rows. bf16 is extended to f32.
+    Of panels, the counterpart of `store_fragment`: `source` holds 64 x N elements as N / w panels
+    of w columns, swizzled as TMA does for their rows.
+
+    Of a row in global memory, `[first] along columns` repeats it in every row of the fragment, and `along rows` in
+    every column: `fragment[i, j] = source[min(first + (along columns ? j : i), length - 1)]`, so that a tile may
+    extend beyond its end. Each thread loads the elements that it holds, and the loads are waited for where they
+    are used.
+
+    bf16 is extended to f32.
 
     Constraints:
-    - (C1) `panels` is [N / w, 64, w] bf16 or f32 in shared memory, with rows of 32, 64 or
+    - (C1) panels are [N / w, 64, w] bf16 or f32 in shared memory, with rows of 32, 64 or
            128 bytes, directly after each other
+    - (C2) a row is a contiguous memref of bf16 or f32 in global memory, of an even static length; it starts at a
+           multiple of two elements, and `first`, which is even, and `along` are given for it only
   }];
-  let arguments = (ins Arg<Hopper_SmemBuffer, "", [MemRead]>:$panels);
+  let arguments = (ins Arg<AnyTypeOf<[Hopper_SmemBuffer, MemRefRankOf<[BF16, F32], [1]>]>, "", [MemRead]>:$source,
+                       Optional<Index>:$first, OptionalAttr<Hopper_AxisAttr>:$along);
   let results = (outs Hopper_Fragment:$fragment);
-  let assemblyFormat = "$panels attr-dict `:` type($panels) `->` type($fragment)";
+  let assemblyFormat = [{
+    $source (`[` $first^ `]` `along` $along)? attr-dict `:` type($source) `->` type($fragment)
+  }];
+  let builders = [OpBuilder<(ins "::mlir::Type":$fragment, "::mlir::Value":$panels), [{
+    build($_builder, $_state, fragment, panels, /*first=*/nullptr, /*along=*/nullptr);
+  }]>];
   let hasVerifier = 1;
 }
 

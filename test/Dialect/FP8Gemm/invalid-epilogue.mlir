@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Epilogues. @op_cN_* breaks constraint (CN) of the operation.
+// RUN: fp8gemm-opt %s -split-input-file -verify-diagnostics -o /dev/null
+
+func.func @gemm_c17_row_length(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: memref<136x144xf8E4M3FN>, %sfb: memref<2x2xf32>,
+    %d: memref<?x136xbf16>, %row: memref<128xf32>) {
+  // expected-error @below {{expected 'epilogue operand 0' to be a row of N = 136 elements, got 128}}
+  fp8gemm.gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> into %d
+    : memref<?x144xf8E4M3FN>, memref<2x?xf32>, memref<136x144xf8E4M3FN>, memref<2x2xf32>, memref<?x136xbf16>
+    epilogue(%row : memref<128xf32>) {
+  ^bb0(%x: f32, %y: f32):
+    %s = arith.addf %x, %y : f32
+    fp8gemm.yield %s : f32
+  }
+  return
+}
+
+// -----
+
+func.func @gemm_c17_row_dynamic(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: memref<136x144xf8E4M3FN>, %sfb: memref<2x2xf32>,
+    %d: memref<?x136xbf16>, %row: memref<?xf32>) {
+  // expected-error @below {{expected 'epilogue operand 0' to be a row of N = 136 elements, got ?}}
+  fp8gemm.gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> into %d
+    : memref<?x144xf8E4M3FN>, memref<2x?xf32>, memref<136x144xf8E4M3FN>, memref<2x2xf32>, memref<?x136xbf16>
+    epilogue(%row : memref<?xf32>) {
+  ^bb0(%x: f32, %y: f32):
+    %s = arith.addf %x, %y : f32
+    fp8gemm.yield %s : f32
+  }
+  return
+}
+
+// -----
+
+func.func @gemm_c17_row_element(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: memref<136x144xf8E4M3FN>, %sfb: memref<2x2xf32>,
+    %d: memref<?x136xbf16>, %row: memref<136xf16>) {
+  // expected-error @below {{expected 'epilogue operand 0' elements to be 'bf16' or 'f32', got 'f16'}}
+  fp8gemm.gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> into %d
+    : memref<?x144xf8E4M3FN>, memref<2x?xf32>, memref<136x144xf8E4M3FN>, memref<2x2xf32>, memref<?x136xbf16>
+    epilogue(%row : memref<136xf16>) {
+  ^bb0(%x: f32, %y: f32):
+    %s = arith.addf %x, %y : f32
+    fp8gemm.yield %s : f32
+  }
+  return
+}
+
+// -----
+
+func.func @gemm_c17_matrix_element(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: memref<136x144xf8E4M3FN>, %sfb: memref<2x2xf32>,
+    %d: memref<?x136xbf16>, %c: memref<?x136xf32>) {
+  // expected-error @below {{expected 'epilogue operand 0' to be a row, or a matrix of the shape and element type of 'd', 'memref<?x136xbf16>', got 'memref<?x136xf32>'}}
+  fp8gemm.gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> into %d
+    : memref<?x144xf8E4M3FN>, memref<2x?xf32>, memref<136x144xf8E4M3FN>, memref<2x2xf32>, memref<?x136xbf16>
+    epilogue(%c : memref<?x136xf32>) {
+  ^bb0(%x: f32, %y: f32):
+    %s = arith.addf %x, %y : f32
+    fp8gemm.yield %s : f32
+  }
+  return
+}
+
+// -----
+
+func.func @gemm_c17_matrix_rank(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: memref<136x144xf8E4M3FN>, %sfb: memref<2x2xf32>,
+    %d: memref<?x136xbf16>, %c: memref<1x1x136xbf16>) {
+  // expected-error @below {{expected 'epilogue operand 0' to be a row, or a matrix of the shape and element type of 'd'}}
+  fp8gemm.gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> into %d
+    : memref<?x144xf8E4M3FN>, memref<2x?xf32>, memref<136x144xf8E4M3FN>, memref<2x2xf32>, memref<?x136xbf16>
+    epilogue(%c : memref<1x1x136xbf16>) {
+  ^bb0(%x: f32, %y: f32):
+    %s = arith.addf %x, %y : f32
+    fp8gemm.yield %s : f32
+  }
+  return
+}
+
+// -----
+
+func.func @gemm_c17_reads_d(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: memref<136x144xf8E4M3FN>, %sfb: memref<2x2xf32>,
+    %d: memref<?x136xbf16>) {
+  // expected-error @below {{expected an epilogue that does not read 'd', got it as an operand; add it with 'plus'}}
+  fp8gemm.gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> into %d
+    : memref<?x144xf8E4M3FN>, memref<2x?xf32>, memref<136x144xf8E4M3FN>, memref<2x2xf32>, memref<?x136xbf16>
+    epilogue(%d : memref<?x136xbf16>) {
+  ^bb0(%x: f32, %y: f32):
+    %s = arith.addf %x, %y : f32
+    fp8gemm.yield %s : f32
+  }
+  return
+}
+
+// -----
+
+func.func @gemm_c1_epilogue(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: memref<136x144xf8E4M3FN>, %sfb: memref<2x2xf32>,
+    %d: memref<?x136xbf16>, %row: tensor<136xf32>) {
+  // expected-error @below {{expected operands to be all tensors or all memrefs, got 'a' 'memref<?x144xf8E4M3FN>' and 'epilogue operand 0' 'tensor<136xf32>'}}
+  fp8gemm.gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> into %d
+    : memref<?x144xf8E4M3FN>, memref<2x?xf32>, memref<136x144xf8E4M3FN>, memref<2x2xf32>, memref<?x136xbf16>
+    epilogue(%row : tensor<136xf32>) {
+  ^bb0(%x: f32, %y: f32):
+    %s = arith.addf %x, %y : f32
+    fp8gemm.yield %s : f32
+  }
+  return
+}
+
+// -----
+
+func.func @gemm_c18_arguments(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: memref<136x144xf8E4M3FN>, %sfb: memref<2x2xf32>,
+    %d: memref<?x136xbf16>, %row: memref<136xf32>) {
+  // expected-error @below {{expected the epilogue to take the sum and an element of each of 1 operands, 2 f32, got ('f32')}}
+  fp8gemm.gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> into %d
+    : memref<?x144xf8E4M3FN>, memref<2x?xf32>, memref<136x144xf8E4M3FN>, memref<2x2xf32>, memref<?x136xbf16>
+    epilogue(%row : memref<136xf32>) {
+  ^bb0(%x: f32):
+    fp8gemm.yield %x : f32
+  }
+  return
+}
+
+// -----
+
+func.func @gemm_c18_argument_type(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: memref<136x144xf8E4M3FN>, %sfb: memref<2x2xf32>,
+    %d: memref<?x136xbf16>, %row: memref<136xbf16>) {
+  // expected-error @below {{2 f32, got ('f32', 'bf16')}}
+  fp8gemm.gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> into %d
+    : memref<?x144xf8E4M3FN>, memref<2x?xf32>, memref<136x144xf8E4M3FN>, memref<2x2xf32>, memref<?x136xbf16>
+    epilogue(%row : memref<136xbf16>) {
+  ^bb0(%x: f32, %y: bf16):
+    fp8gemm.yield %x : f32
+  }
+  return
+}
+
+// -----
+
+func.func @gemm_c18_yield_type(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: memref<136x144xf8E4M3FN>, %sfb: memref<2x2xf32>,
+    %d: memref<?x136xbf16>) {
+  fp8gemm.gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> into %d
+    : memref<?x144xf8E4M3FN>, memref<2x?xf32>, memref<136x144xf8E4M3FN>, memref<2x2xf32>, memref<?x136xbf16>
+    epilogue {
+  ^bb0(%x: f32):
+    // expected-error @below {{expected an epilogue of constants and elementwise operations of arith and math on f32, got another operation}}
+    %t = arith.constant 1.0 : bf16
+    fp8gemm.yield %t : bf16
+  }
+  return
+}
+
+// -----
+
+func.func @gemm_c18_operation(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: memref<136x144xf8E4M3FN>, %sfb: memref<2x2xf32>,
+    %d: memref<?x136xbf16>) {
+  fp8gemm.gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> into %d
+    : memref<?x144xf8E4M3FN>, memref<2x?xf32>, memref<136x144xf8E4M3FN>, memref<2x2xf32>, memref<?x136xbf16>
+    epilogue {
+  ^bb0(%x: f32):
+    // expected-error @below {{expected an epilogue of constants and elementwise operations of arith and math on f32, got another operation}}
+    %i = arith.fptosi %x : f32 to i32
+    fp8gemm.yield %x : f32
+  }
+  return
+}
+
+// -----
+
+func.func @gemm_c19_row_stride(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: memref<136x144xf8E4M3FN>, %sfb: memref<2x2xf32>,
+    %d: memref<?x136xbf16>, %row: memref<136xf32, strided<[2]>>) {
+  // expected-error @below {{expected 'epilogue operand 0' to be contiguous (innermost stride 1), got stride 2}}
+  fp8gemm.gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> into %d
+    : memref<?x144xf8E4M3FN>, memref<2x?xf32>, memref<136x144xf8E4M3FN>, memref<2x2xf32>, memref<?x136xbf16>
+    epilogue(%row : memref<136xf32, strided<[2]>>) {
+  ^bb0(%x: f32, %y: f32):
+    %s = arith.addf %x, %y : f32
+    fp8gemm.yield %s : f32
+  }
+  return
+}
+
+// -----
+
+func.func @gemm_c19_row_offset(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: memref<136x144xf8E4M3FN>, %sfb: memref<2x2xf32>,
+    %d: memref<?x136xbf16>, %row: memref<136xf32, strided<[1], offset: 3>>) {
+  // expected-error @below {{expected 'epilogue operand 0' to start at a multiple of 2 elements, got offset 3}}
+  fp8gemm.gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> into %d
+    : memref<?x144xf8E4M3FN>, memref<2x?xf32>, memref<136x144xf8E4M3FN>, memref<2x2xf32>, memref<?x136xbf16>
+    epilogue(%row : memref<136xf32, strided<[1], offset: 3>>) {
+  ^bb0(%x: f32, %y: f32):
+    %s = arith.addf %x, %y : f32
+    fp8gemm.yield %s : f32
+  }
+  return
+}
+
+// -----
+
+func.func @gemm_c19_matrix_stride(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: memref<136x144xf8E4M3FN>, %sfb: memref<2x2xf32>,
+    %d: memref<?x136xbf16>, %c: memref<?x136xbf16, strided<[141, 1]>>) {
+  // expected-error @below {{expected 'epilogue operand 0' row stride to be a multiple of 16 bytes, got 282 bytes}}
+  fp8gemm.gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> into %d
+    : memref<?x144xf8E4M3FN>, memref<2x?xf32>, memref<136x144xf8E4M3FN>, memref<2x2xf32>, memref<?x136xbf16>
+    epilogue(%c : memref<?x136xbf16, strided<[141, 1]>>) {
+  ^bb0(%x: f32, %y: f32):
+    %s = arith.addf %x, %y : f32
+    fp8gemm.yield %s : f32
+  }
+  return
+}
+
+// -----
+
+func.func @grouped_gemm_g7_matrix(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: memref<8x136x144xf8E4M3FN>,
+    %sfb: memref<8x2x2xf32>, %ends: memref<8xi32>, %d: memref<?x136xbf16>, %row: memref<?x136xbf16>) {
+  // expected-error @below {{expected 'epilogue operand 0' to be a row of rank 1, got rank 2}}
+  fp8gemm.grouped_gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> groups %ends <row_end> into %d
+    : memref<?x144xf8E4M3FN>, memref<2x?xf32>, memref<8x136x144xf8E4M3FN>, memref<8x2x2xf32>, memref<8xi32>, memref<?x136xbf16>
+    epilogue(%row : memref<?x136xbf16>) {
+  ^bb0(%x: f32, %y: f32):
+    %s = arith.addf %x, %y : f32
+    fp8gemm.yield %s : f32
+  }
+  return
+}
+
+// -----
+
+func.func @grouped_gemm_g7_row(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: memref<8x136x144xf8E4M3FN>,
+    %sfb: memref<8x2x2xf32>, %ends: memref<8xi32>, %d: memref<?x136xbf16>, %row: memref<8x136xf32>) {
+  // expected-error @below {{expected 'epilogue operand 0' to be a row of rank 1, got rank 2}}
+  fp8gemm.grouped_gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> groups %ends <row_end> into %d
+    : memref<?x144xf8E4M3FN>, memref<2x?xf32>, memref<8x136x144xf8E4M3FN>, memref<8x2x2xf32>, memref<8xi32>, memref<?x136xbf16>
+    epilogue(%row : memref<8x136xf32>) {
+  ^bb0(%x: f32, %y: f32):
+    %s = arith.addf %x, %y : f32
+    fp8gemm.yield %s : f32
+  }
+  return
+}
+
+// -----
+
+func.func @no_region(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: memref<136x144xf8E4M3FN>, %sfb: memref<2x2xf32>,
+    %d: memref<?x136xbf16>, %row: memref<136xf32>) {
+  // expected-error @below {{expected a region for the epilogue's operands, got none}}
+  "fp8gemm.gemm"(%a, %sfa, %b, %sfb, %row, %d) <{a_scale = #fp8gemm.scale<1x128, mn_major>, b_scale = #fp8gemm.scale<128x128, k_major>,
+      operandSegmentSizes = array<i32: 1, 1, 1, 1, 0, 1, 1>}> ({})
+    : (memref<?x144xf8E4M3FN>, memref<2x?xf32>, memref<136x144xf8E4M3FN>, memref<2x2xf32>, memref<136xf32>, memref<?x136xbf16>) -> ()
+  return
+}
+
+// -----
+
+func.func @captures(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: memref<136x144xf8E4M3FN>, %sfb: memref<2x2xf32>,
+    %d: memref<?x136xbf16>, %outside: f32) {
+  // expected-note @below {{required by region isolation constraints}}
+  fp8gemm.gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> into %d
+    : memref<?x144xf8E4M3FN>, memref<2x?xf32>, memref<136x144xf8E4M3FN>, memref<2x2xf32>, memref<?x136xbf16>
+    epilogue {
+  ^bb0(%x: f32):
+    // expected-error @below {{using value defined outside the region}}
+    %s = arith.addf %x, %outside : f32
+    fp8gemm.yield %s : f32
+  }
+  return
+}
+
+// -----
+
+func.func @yield_elsewhere(%x: f32) {
+  // expected-error @below {{expects parent op to be one of 'fp8gemm.gemm, fp8gemm.grouped_gemm'}}
+  fp8gemm.yield %x : f32
+}
