@@ -3,6 +3,7 @@
 #include "fp8gemm/Pipelines/Compiler.h"
 
 #include "fp8gemm/Dialect/FP8Gemm/IR/FP8Gemm.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/Verifier.h"
@@ -53,7 +54,7 @@ GroupingAttr groupingAttr(MLIRContext *context, const format::Problem &problem, 
 
 /// Types of the operands of a problem, packed.
 struct OperandTypes {
-  MemRefType a, sfa, b, sfb, groups, d;
+  MemRefType a, sfa, b, sfb, groups, bias, d;
 
   OperandTypes(MLIRContext *context, const format::Problem &problem);
 };
@@ -88,13 +89,16 @@ OperandTypes::OperandTypes(MLIRContext *context, const format::Problem &problem)
   sfb = type(facts.ofB, scaleShape(blocks(n, problem.sfbRows), scaledK, isMnMajor(problem.sfb)), f32);
   if (facts.isDescribed)
     groups = type(false, {problem.grouping == Grouping::RowIndex ? m : int64_t(problem.groups)}, i32);
+  if (problem.bias != format::Bias::None)
+    bias = MemRefType::get(n, problem.bias == format::Bias::F32 ? f32 : BFloat16Type::get(context));
   d = type(facts.ofD, {m, n}, result);
 }
 
 /// The checks that come before types can be made; rules of the operation are its verifier's.
 LogicalResult checkExtents(Location loc, const format::Problem &problem) {
   if (failed(checkExtent(loc, "m", problem.m == -1 ? 0 : problem.m, 0)) ||
-      (!isQuantisation(problem) && failed(checkExtent(loc, "n", problem.n, 1))) || failed(checkExtent(loc, "groups", problem.groups, 1)))
+      (!isQuantisation(problem) && failed(checkExtent(loc, "n", problem.n, 1))) ||
+      failed(checkExtent(loc, "groups", problem.groups, 1)))
     return failure();
   return problem.k == -1 ? success() : checkExtent(loc, "k", problem.k, 1);
 }
@@ -107,7 +111,7 @@ void addQuantisation(ModuleOp module, const format::Problem &problem) {
   Type f32 = Float32Type::get(context);
   Type x = problem.x == format::XType::F32   ? f32
            : problem.x == format::XType::F16 ? Type(Float16Type::get(context))
-                                               : Type(BFloat16Type::get(context));
+                                             : Type(BFloat16Type::get(context));
   Type q = problem.a == format::Type::E4M3 ? Type(Float8E4M3FNType::get(context)) : Float8E5M2Type::get(context);
   bool mnMajor = isMnMajor(problem.sfa);
   int64_t m = extent(problem.m), rows = problem.m != -1 && mnMajor ? llvm::alignTo(m, kTmaScales) : m;
@@ -122,13 +126,23 @@ void addQuantisation(ModuleOp module, const format::Problem &problem) {
   func::ReturnOp::create(builder, loc);
 }
 
+/// The epilogue of `product`: its sum, and then the row.
+void addRowLast(OpBuilder &builder, Operation &product) {
+  OpBuilder::InsertionGuard guard(builder);
+  Type f32 = builder.getF32Type();
+  Location loc = product.getLoc();
+  Block *body = builder.createBlock(&product.getRegion(0), {}, {f32, f32}, {loc, loc});
+  Value biased = arith::AddFOp::create(builder, loc, body->getArgument(0), body->getArgument(1));
+  EpilogueYieldOp::create(builder, loc, biased);
+}
+
 } // namespace
 
 OwningOpRef<ModuleOp> buildModule(MLIRContext &context, const format::Problem &problem, StringRef origin) {
   Location loc = FileLineColLoc::get(&context, origin, 1, 1);
   if (failed(checkExtents(loc, problem)))
     return nullptr;
-  context.loadDialect<FP8GemmDialect, func::FuncDialect>();
+  context.loadDialect<FP8GemmDialect, arith::ArithDialect, func::FuncDialect>();
   if (isQuantisation(problem)) {
     OwningOpRef<ModuleOp> module = ModuleOp::create(loc);
     addQuantisation(*module, problem);
@@ -142,6 +156,8 @@ OwningOpRef<ModuleOp> buildModule(MLIRContext &context, const format::Problem &p
   SmallVector<Type> inputs{types.a, types.sfa, types.b, types.sfb};
   if (types.groups)
     inputs.push_back(types.groups);
+  if (types.bias)
+    inputs.push_back(types.bias);
   if (problem.c == format::CUse::Apart)
     inputs.push_back(types.d);
   inputs.push_back(types.d);
@@ -154,20 +170,23 @@ OwningOpRef<ModuleOp> buildModule(MLIRContext &context, const format::Problem &p
   auto arguments = body->getArguments();
   Value a = arguments[0], sfa = arguments[1], b = arguments[2], sfb = arguments[3], d = arguments.back();
   Value groups = types.groups ? arguments[4] : Value(), c;
+  ValueRange bias = arguments.slice(types.groups ? 5 : 4, types.bias ? 1 : 0);
   if (problem.c != format::CUse::None)
     c = problem.c == format::CUse::InPlace ? d : arguments[arguments.size() - 2];
   auto layout = [](format::ScaleLayout layout) { return *symbolizeScaleLayout(nameOf(format::kLayoutWords, layout)); };
   auto aScale = ScaleAttr::get(&context, 1, kBlock, layout(problem.sfa));
   auto bScale = ScaleAttr::get(&context, problem.sfbRows, kBlock, layout(problem.sfb));
   if (problem.grouping == Grouping::None)
-    GemmOp::create(builder, loc, TypeRange(), a, sfa, b, sfb, c, ValueRange(), d, aScale, bScale, ConfigAttr(),
+    GemmOp::create(builder, loc, TypeRange(), a, sfa, b, sfb, c, bias, d, aScale, bScale, ConfigAttr(),
                    SymbolRefAttr());
   else if (problem.grouping == Grouping::KCount)
     KGroupedGemmOp::create(builder, loc, TypeRange(), a, sfa, b, sfb, groups, c, d, aScale, bScale, grouping,
                            ConfigAttr(), SymbolRefAttr());
   else
-    GroupedGemmOp::create(builder, loc, TypeRange(), a, sfa, b, sfb, groups, ValueRange(), d, aScale, bScale, grouping, ConfigAttr(),
-                          SymbolRefAttr());
+    GroupedGemmOp::create(builder, loc, TypeRange(), a, sfa, b, sfb, groups, bias, d, aScale, bScale, grouping,
+                          ConfigAttr(), SymbolRefAttr());
+  if (types.bias)
+    addRowLast(builder, body->back());
   func::ReturnOp::create(builder, loc);
   if (failed(verify(*module)))
     return nullptr;

@@ -39,6 +39,8 @@ format::Operand toFormat(hopper::Operand operand) {
     return format::Operand::Workspace;
   case hopper::Operand::x:
     return format::Operand::X;
+  case hopper::Operand::bias:
+    return format::Operand::Bias;
   case hopper::Operand::none:
     break;
   }
@@ -185,8 +187,9 @@ ManifestBuilder::buildQuantization(hopper::QuantizationAttr problem) {
   auto q = toFormat(problem.getQ());
   std::optional<format::XType> x = fromOf(problem.getX());
   if (!scales || !q || !x)
-    return kernel.emitError("expected a quantisation of bf16, f16 or f32 to f8E4M3FN or f8E5M2 with scale layout k_major "
-                            "or mn_major, got ")
+    return kernel.emitError(
+               "expected a quantisation of bf16, f16 or f32 to f8E4M3FN or f8E5M2 with scale layout k_major "
+               "or mn_major, got ")
            << problem;
   format::Problem fields = format::usualQuantisation();
   fields.m = ShapedType::isDynamic(problem.getM()) ? -1 : problem.getM();
@@ -220,6 +223,11 @@ FailureOr<flatbuffers::Offset<format::StoredProblem>> ManifestBuilder::buildProb
   fields.d = format::typeOf(*d);
   fields.c = format::valueOf<format::CUse>(format::kCWords, hopper::stringifyCUse(problem.getC()));
   fields.sfbRows = fit("rows of a scale of B", problem.getSfbRows());
+  if (Type bias = problem.getBias()) {
+    if (!bias.isF32() && !bias.isBF16())
+      return kernel.emitError("expected a bias of f32 or bf16, got ") << problem;
+    fields.bias = bias.isF32() ? format::Bias::F32 : format::Bias::BF16;
+  }
   fields.sfa = *sfa;
   fields.sfb = *sfb;
   if (hopper::GroupsAttr groups = problem.getGroups()) {
@@ -255,8 +263,8 @@ FailureOr<flatbuffers::Offset<format::DebugRings>> ManifestBuilder::buildDebugRi
     if (!ring)
       return kernel.emitError("expected rings in 'hopper.debug_rings', got ") << type;
     auto tma = describe(ring.getTma()), warps = describe(ring.getWarps());
-    rings.push_back(format::CreateRing(fbb, fit("stages", ring.getStages()), tma, warps, fit("readers", ring.getReaders()),
-                                       fit("'cluster'", ring.getCluster())));
+    rings.push_back(format::CreateRing(fbb, fit("stages", ring.getStages()), tma, warps,
+                                       fit("readers", ring.getReaders()), fit("'cluster'", ring.getCluster())));
   }
   std::vector<flatbuffers::Offset<format::RingWait>> waits;
   for (hopper::RingWaitAttr wait : debug.getWaits())
@@ -294,15 +302,15 @@ FailureOr<std::string> ManifestBuilder::build() {
   auto ptxas = fbb.CreateString(cubin.ptxasVersion);
   auto llvm = fbb.CreateString(LLVM_VERSION_STRING);
   format::FinishManifestBuffer(
-      fbb, format::CreateManifest(
-               fbb, format::kManifestVersion, entry, chipName, cubin.bytes.size(), *problem, paramVector,
-               fit("threads", launch.getThreads()), fit("'hopper.smem_bytes'", smemBytes.getInt()),
-               fit("'tile_m'", launch.getTileM()), fit("'tile_n'", launch.getTileN()),
-               fit("'cluster_m'", launch.getClusterM()), fit("'cluster_n'", launch.getClusterN()),
-               fit("'split_k'", launch.getSplitK()), fit("registers", cubin.usage.registers),
-               fit("spilled bytes", cubin.usage.spillBytes()),
-               fit("'hopper.workspace_bytes'", workspace ? workspace.getInt() : 0), config, ptxas, llvm,
-               kernel->hasAttr("hopper.waits_for_previous"), *debugRings));
+      fbb,
+      format::CreateManifest(fbb, format::kManifestVersion, entry, chipName, cubin.bytes.size(), *problem, paramVector,
+                             fit("threads", launch.getThreads()), fit("'hopper.smem_bytes'", smemBytes.getInt()),
+                             fit("'tile_m'", launch.getTileM()), fit("'tile_n'", launch.getTileN()),
+                             fit("'cluster_m'", launch.getClusterM()), fit("'cluster_n'", launch.getClusterN()),
+                             fit("'split_k'", launch.getSplitK()), fit("registers", cubin.usage.registers),
+                             fit("spilled bytes", cubin.usage.spillBytes()),
+                             fit("'hopper.workspace_bytes'", workspace ? workspace.getInt() : 0), config, ptxas, llvm,
+                             kernel->hasAttr("hopper.waits_for_previous"), *debugRings));
   if (!allFit)
     return failure();
   return std::string(reinterpret_cast<const char *>(fbb.GetBufferPointer()), fbb.GetSize());
@@ -427,8 +435,10 @@ void printReport(const Kernel &kernel, llvm::raw_ostream &os) {
   if (!isQuantisation(format::readProblem(*manifest.problem())))
     line("schedule") << manifest.config()->c_str() << "; cluster of " << cluster << " CTA"
                      << (cluster == 1 ? "\n" : "s\n");
-  line("launch") << manifest.threads() << " threads and " << manifest.smem_bytes() << " bytes of shared memory per CTA\n";
-  line("registers") << manifest.registers() << " per thread at launch, " << manifest.spill_bytes() << " bytes spilled\n";
+  line("launch") << manifest.threads() << " threads and " << manifest.smem_bytes()
+                 << " bytes of shared memory per CTA\n";
+  line("registers") << manifest.registers() << " per thread at launch, " << manifest.spill_bytes()
+                    << " bytes spilled\n";
   line("made by") << "LLVM " << manifest.llvm_version()->c_str() << ", ptxas " << manifest.ptxas_version()->c_str()
                   << " for " << manifest.chip()->c_str() << '\n';
   if (const format::DebugRings *debug = manifest.debug_rings())

@@ -13,13 +13,21 @@ static fp8gemm_matrix matrixOf(const fp8gemm_tensor &tensor) { return {tensor.da
 
 PyObject *python::gemm(Pack &pack, PyObject *const *args, Py_ssize_t count, PyObject *keywords) {
   constexpr auto at = [](const char *name) { return indexOf(kGemmParameters, name); };
-  enum : size_t { D = at("d"), C = at("c"), DType = at("d_type"), Stream = at("stream"), NumSms = at("num_sms") };
+  enum : size_t {
+    D = at("d"),
+    C = at("c"),
+    Bias = at("bias"),
+    DType = at("d_type"),
+    Stream = at("stream"),
+    NumSms = at("num_sms")
+  };
   static const Signature signature(kGemm);
   PyObject *values[kGemmParameters.size()];
   Place place;
   Options options;
   Inputs in;
   Result out;
+  const void *bias;
   fp8gemm_problem problem = {};
   problem.size = sizeof(problem);
   if (!signature.bind(args, count, keywords, values) || !place.setStream(values[Stream]) ||
@@ -33,7 +41,8 @@ PyObject *python::gemm(Pack &pack, PyObject *const *args, Py_ssize_t count, PyOb
   if (!expectShape(in.b, kGemmParameters[B].shape, extents) ||
       !expectShape(in.sfa, kGemmParameters[Sfa].shape, extents) || !in.readScalesOfB(extents.blocks(), problem) ||
       !readScales(in.sfa, true, in.sfaLayouts) || !readMatrix(in.a, in.aMatrix) || !readMatrix(in.b, in.bMatrix) ||
-      !out.read(values[D], values[C], values[DType], kGemmParameters[D].shape, extents, place, problem))
+      !out.read(values[D], values[C], values[DType], kGemmParameters[D].shape, extents, place, problem) ||
+      !readBias(values[Bias], extents, place, problem, bias))
     return nullptr;
 
   if (m == 0)
@@ -51,6 +60,7 @@ PyObject *python::gemm(Pack &pack, PyObject *const *args, Py_ssize_t count, PyOb
   call.sfb = matrixOf(storedScales(in.sfb, in.sfbLayouts, choice[1]));
   call.c = matrixOf(out.cMatrix);
   call.d = matrixOf(out.dMatrix);
+  call.bias = bias;
   call.num_sms = uint32_t(options.numSms);
   if (options.dependent) {
     fp8gemm_kernel_info info;

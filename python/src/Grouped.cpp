@@ -150,6 +150,7 @@ PyObject *python::groupedGemmContiguous(Pack &pack, PyObject *const *args, Py_ss
     By = at("by"),
     Align = at("align"),
     ExpectedM = at("expected_m"),
+    Bias = at("bias"),
     DType = at("d_type"),
     Stream = at("stream"),
     NumSms = at("num_sms")
@@ -181,7 +182,8 @@ PyObject *python::groupedGemmContiguous(Pack &pack, PyObject *const *args, Py_ss
       !in.readScalesOfB(extents.blocks(), problem) || !readScales(in.sfa, true, in.sfaLayouts) ||
       !readMatrix(in.a, in.aMatrix) || !readMatrix(in.b, in.bMatrix) ||
       !call.readGroups(values[Groups], "groups", byEnd ? groups : m, byEnd ? "[G]" : "[M]") ||
-      !call.out.read(values[D], nullptr, values[DType], parameters[D].shape, extents, call.place, problem))
+      !call.out.read(values[D], nullptr, values[DType], parameters[D].shape, extents, call.place, problem) ||
+      !readBias(values[Bias], extents, call.place, problem, call.args.bias))
     return nullptr;
   call.args.m = m;
   return call.launch(pack, call.expectedM ? call.expectedM : ceilDiv(m, groups > 0 ? groups : 1));
@@ -193,6 +195,7 @@ PyObject *python::groupedGemmMasked(Pack &pack, PyObject *const *args, Py_ssize_
     Counts = at("counts"),
     D = at("d"),
     ExpectedM = at("expected_m"),
+    Bias = at("bias"),
     DType = at("d_type"),
     Stream = at("stream"),
     NumSms = at("num_sms")
@@ -219,7 +222,8 @@ PyObject *python::groupedGemmMasked(Pack &pack, PyObject *const *args, Py_ssize_
       !in.readScalesOfB(extents.blocks(), problem) || !readScales(in.sfa, true, in.sfaLayouts) ||
       !readMatrix(in.a, in.aMatrix) || !readMatrix(in.b, in.bMatrix) ||
       (!isBatched && !call.readGroups(values[Counts], "counts", groups, "[G]")) ||
-      !call.out.read(values[D], nullptr, values[DType], parameters[D].shape, extents, call.place, problem))
+      !call.out.read(values[D], nullptr, values[DType], parameters[D].shape, extents, call.place, problem) ||
+      !readBias(values[Bias], extents, call.place, problem, call.args.bias))
     return nullptr;
   call.args.m = m;
   return call.launch(pack, call.expectedM ? call.expectedM : m);

@@ -158,6 +158,26 @@ bool Result::read(PyObject *given, PyObject *cGiven, PyObject *typeName, const S
   return true;
 }
 
+bool python::readBias(PyObject *given, const Extents &extents, Place &place, fp8gemm_problem &problem,
+                      const void *&bias) {
+  bias = nullptr;
+  problem.bias = FP8GEMM_NO_BIAS;
+  if (isMissing(given))
+    return true;
+  Tensor row;
+  fp8gemm_type type;
+  if (!row.read(given, kBias.name, kBias.shape.rank, place) || !expectShape(row, kBias.shape, extents) ||
+      !row.readResultElement(type))
+    return false;
+  if (extents.n > 1 && row.stride[0] != 1) {
+    PyErr_Format(PyExc_ValueError, "expected 'bias' to be contiguous, got a stride of %lld", (long long)row.stride[0]);
+    return false;
+  }
+  problem.bias = type == FP8GEMM_F32 ? FP8GEMM_BIAS_F32 : FP8GEMM_BIAS_BF16;
+  bias = row.data;
+  return true;
+}
+
 bool Options::read(PyObject *const *given) {
   return readCount(given[0], "num_sms", 0, INT32_MAX, numSms) && readBool(given[1], "dependent", dependent) &&
          readBool(given[2], "batch_invariant", batchInvariant);

@@ -59,6 +59,9 @@ struct Result {
             fp8gemm_problem &problem);
 };
 
+/// A row [N] to add: where it is, or null where none is given. Sets the bias of `problem`. False with an error set.
+bool readBias(PyObject *given, const Extents &extents, Place &place, fp8gemm_problem &problem, const void *&bias);
+
 /// num_sms, dependent and batch_invariant, of every launch.
 struct Options {
   int64_t numSms = 0;

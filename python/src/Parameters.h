@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The parameters of products and quantisation, once: what a call may give, `help()`, the stubs and the schemas of PyTorch's
-// operators are made of this table.
+// The parameters of products and quantisation, once: what a call may give, `help()`, the stubs and the schemas of
+// PyTorch's operators are made of this table.
 
 #ifndef FP8GEMM_PYTHON_SRC_PARAMETERS_H
 #define FP8GEMM_PYTHON_SRC_PARAMETERS_H
@@ -24,7 +24,7 @@ struct Shape {
 };
 constexpr Shape kMK = {2, {Extent::M, Extent::K}, "[M, K]"}, kNK = {2, {Extent::N, Extent::K}, "[N, K]"},
                 kMN = {2, {Extent::M, Extent::N}, "[M, N]"}, kGroups = {1, {Extent::G}, "[G]"},
-                kMBlocks = {2, {Extent::M, Extent::Blocks}, "[M, ceil(K/128)]"},
+                kN = {1, {Extent::N}, "[N]"}, kMBlocks = {2, {Extent::M, Extent::Blocks}, "[M, ceil(K/128)]"},
                 kGMK = {3, {Extent::G, Extent::M, Extent::K}, "[G, M, K]"},
                 kGNK = {3, {Extent::G, Extent::N, Extent::K}, "[G, N, K]"},
                 kGMN = {3, {Extent::G, Extent::M, Extent::N}, "[G, M, N]"},
@@ -87,6 +87,8 @@ constexpr Parameter kExpectedM = {
     "expected_m", "int", "0", kAny,
     "expected rows per group, for the choice of a kernel; 0: M, or M / G where all groups share M"};
 
+constexpr Parameter kBias = {"bias", "A | None", "None", kN, "bfloat16 or float32; added to each row of d"};
+
 constexpr auto kGemmParameters = join(
     std::array{
         Parameter{"a", "A", nullptr, kMK, "float8_e4m3fn or float8_e5m2; uint8 is treated as e4m3"},
@@ -96,6 +98,7 @@ constexpr auto kGemmParameters = join(
                   "[ceil(N/128), ceil(K/128)] or [N, ceil(K/128)]  float32, for 128x128 or 1x128 elements of b"},
         Parameter{"d", "A | None", "None", kMN, "bfloat16 or float32; None: made by a's library"},
         Parameter{"c", "A | None", "None", kMN, "of d's type; added. d itself: in place"},
+        kBias,
     },
     kLaunch);
 
@@ -115,6 +118,7 @@ constexpr auto kContiguousParameters = join(
         Parameter{"align", "int", "128", kAny,
                   "the rows of each group start at a multiple of it; the value that the pack was compiled for"},
         kExpectedM,
+        kBias,
     },
     kLaunch, kGroupedLaunch);
 
@@ -128,6 +132,7 @@ constexpr auto kMaskedParameters = join(
                   "int32 on the device: rows used per group; None: all (another problem, \"batched\")"},
         Parameter{"d", "A | None", "None", kGMN, "as in gemm, of each group"},
         kExpectedM,
+        kBias,
     },
     kLaunch, kGroupedLaunch);
 
@@ -173,7 +178,7 @@ struct Function {
 };
 
 constexpr Function kGemm(
-    "gemm", kGemmParameters, 6, "d = c + a @ b.T with block scales; enqueued on a stream. Returns d.",
+    "gemm", kGemmParameters, 6, "d = c + a @ b.T + bias with block scales; enqueued on a stream. Returns d.",
     "a, b, c, d have stride 1 along their rows. Scales are k_major or mn_major, according to their strides: stride 1\n"
     "along ceil(K/128), or along the rows of a (b). For mn_major scales of single rows, the other stride and the "
     "address\n"
@@ -188,8 +193,10 @@ constexpr Function kK("grouped_gemm_k", kKParameters, 7,
                       "d[g] = c[g] + a[:, K of g] @ b[:, K of g].T for each group: weight gradients of experts. "
                       "Returns d.");
 constexpr Function kQuantize(
-    "quantize", kQuantizeParameters, 3, "q and scales as the a and sfa of gemm, from x; enqueued on a stream. Returns q.",
-    "scale = max(amax, 1e-4) / 448 (57344 for e5m2) of 128 elements of a row, q = x * (1 / scale): docs/Numerics.md defines\n"
+    "quantize", kQuantizeParameters, 3,
+    "q and scales as the a and sfa of gemm, from x; enqueued on a stream. Returns q.",
+    "scale = max(amax, 1e-4) / 448 (57344 for e5m2) of 128 elements of a row, q = x * (1 / scale): docs/Numerics.md "
+    "defines\n"
     "the bits. x and q have stride 1 along their rows, scales are mn_major or k_major according to their strides;\n"
     "alignment is that of gemm.\n\n");
 constexpr const Function *kFunctions[] = {&kGemm, &kContiguous, &kMasked, &kK, &kQuantize};

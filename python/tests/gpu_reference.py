@@ -26,16 +26,20 @@ def exact(values, scales):
     return values.double() * scales.double().repeat_interleave(ft.BLOCK, -1)[..., :values.shape[-1]]
 
 
-def check(d, a, b, c=None):
-    """Each element of d = c + a @ b.T is within the bound."""
+def check(d, a, b, c=None, bias=None):
+    """Each element of d = c + a @ b.T + bias is within the bound."""
     left, right = exact(*a), exact(*b)
     wanted = left @ right.mT
     size = left.abs() @ right.abs().mT
     blocks = -(-left.shape[-1] // ft.BLOCK)
     error = (C_KERNEL * 2.0**-13 + (blocks + 2) * 2.0**-24) * size
-    if c is not None:
-        wanted = wanted + c.double()
+    added = [x.double() for x in (c, bias) if x is not None]
+    for x in added:
+        wanted = wanted + x
+    if len(added) == 1:
         error = error + 2.0**-24 * (wanted.abs() + error)
+    elif added:
+        error = error + 2 * 2.0**-24 * (size + sum(x.abs() for x in added) + 2 * error)
     bound = error + (2.0**-8 * (wanted.abs() + error) + 2.0**-134 if d.dtype == torch.bfloat16 else 2.0**-125)
     off = (d.double() - wanted).abs()
     worst = (off / bound).max().item() if d.numel() else 0.0

@@ -104,6 +104,32 @@ def test_c_in_place_and_apart(pack, driver):
     assert len(driver.launches) == 1
 
 
+def test_bias_reaches_the_launch(pack, driver):
+    driver.reset([8, 8, 8, 8, 4, 8, 8, 4])  # as above; the bias is after d
+    bias = ExchangeArray(rows((256,), BF16))
+    o = operands()
+    assert pack.gemm(*o, bias=bias) is o.d
+    launch, = driver.launches
+    assert launch["params"][6] == bias.address
+
+
+BAD_BIAS = [
+    (ValueError, r"expected 'bias' of shape \[N\] = \(256,\), got \(128,\)", rows((128,), BF16)),
+    (ValueError, r"expected 'bias' of 1 dimensions, got shape \(1, 256\)", rows((1, 256), BF16)),
+    (ValueError, r"expected 'bias' to be contiguous, got a stride of 2", rows((512,), BF16)[::2]),
+    (TypeError, r"expected 'bias' of bfloat16 or float32, got int32", rows((256,), np.int32)),
+    (fp8gemm.NotInPackError, r'"bias": "f32"', rows((256,), F32)),
+    (ValueError, r"expected the pointer of 'bias' to be a multiple of 4 bytes", rows((258,), BF16)[1:257]),
+]
+
+
+@pytest.mark.parametrize("error, message, bias", BAD_BIAS, ids=[message[:40] for _, message, _ in BAD_BIAS])
+def test_bad_bias(pack, driver, error, message, bias):
+    with pytest.raises(error, match=message):
+        pack.gemm(*operands(), bias=ExchangeArray(bias))
+    assert driver.launches == []
+
+
 def test_bytes_are_e4m3(pack, driver):
     o = operands(a=rows((12, 256), np.uint8), b=rows((256, 256), np.uint8))
     pack.gemm(*o)

@@ -96,6 +96,51 @@ def test_batch_invariance(pack):
         assert torch.equal(part, d[rows])
 
 
+@pytest.mark.parametrize("m", [1, 7, 64, 129, 1000])
+def test_bias(pack, m):
+    a, b = operands(m, 1024, 512)
+    bias = 8 * random(1024, seed=3).to(BF16)
+    d = pack.gemm(*a, *b, nan(m, 1024), bias=bias)
+    check(d, a, b, bias=bias)
+    assert torch.equal(pack.gemm(*a, *b, bias=bias), d)
+    # The last columns of a tile are beyond those of D.
+    a, b = operands(m, 1032, 528, layout="k_major")
+    bias = 8 * random(1040, seed=4)[2:1034]
+    check(pack.gemm(*a, *b, nan(m, 1032, dtype=F32), bias=bias), a, b, bias=bias)
+    a, b = operands(m, 1536, 1024)
+    c, bias = 8 * random(m, 1536, seed=5).to(BF16), 8 * random(1536, seed=6)
+    check(pack.gemm(*a, *b, nan(m, 1536), c, bias=bias), a, b, c, bias)
+    d, bias = 8 * random(m, 1536, seed=7), bias.to(BF16)
+    c = d.clone()
+    check(pack.gemm(*a, *b, d, d, bias=bias), a, b, c, bias)
+
+
+@pytest.mark.parametrize("by, dtype", [("index", BF16), ("end", F32)])
+def test_bias_of_groups(pack, by, dtype):
+    m, starts, sizes = 512, [0, 256, 256, 384], [200, 0, 128, 77]
+    a, b, d, bias = ft.quantize_per_token(random(m, K)), experts(), nan(m, N), 8 * random(N, seed=8).to(dtype)
+    groups = torch.full((m,), -1, dtype=torch.int32, device="cuda")
+    for group, (start, size) in enumerate(zip(starts, sizes)):
+        groups[start:start + size] = group
+    ends = torch.tensor([start + size for start, size in zip(starts, sizes)], dtype=torch.int32, device="cuda")
+    pack.grouped_gemm_contiguous(*a, *b, ends if by == "end" else groups, d, by=by, bias=bias)
+    for group, (start, size) in enumerate(zip(starts, sizes)):
+        rows = slice(start, start + size)
+        check(d[rows], (a[0][rows], a[1][rows]), of_group(b, group), bias=bias)
+    assert d[groups < 0].isnan().all()
+
+
+def test_bias_masked_and_batched(pack):
+    m, counts = 256, [200, 0, 256, 1]
+    a, b, d, bias = ft.quantize_per_token(random(G, m, K)), experts(), nan(G, m, N), 8 * random(N, seed=9)
+    pack.grouped_gemm_masked(*a, *b, torch.tensor(counts, dtype=torch.int32, device="cuda"), d, bias=bias)
+    every = pack.grouped_gemm_masked(*a, *b, None, bias=bias.to(BF16))
+    for group, count in enumerate(counts):
+        check(d[group, :count], (a[0][group, :count], a[1][group, :count]), of_group(b, group), bias=bias)
+        check(every[group], of_group(a, group), of_group(b, group), bias=bias.to(BF16))
+        assert d[group, count:].isnan().all()
+
+
 def experts():
     return ft.quantize_per_block(random(G, N, K, seed=5))
 

@@ -15,7 +15,7 @@
 namespace fp8gemm::format {
 
 /// Version of Manifest.fbs that this code writes and reads.
-constexpr uint32_t kManifestVersion = 5;
+constexpr uint32_t kManifestVersion = 6;
 
 /// CTAs of a launch whose kernel has a workspace: the multiprocessors of a whole GH100. So the size of a
 /// workspace is known without a GPU, and the same on all.
@@ -90,7 +90,7 @@ inline bool suits(const Problem &problem, ParamKind kind, Operand operand) {
     return isMatrix(operand) && !isFlat(problem, operand);
   case ParamKind::Pointer:
     return isMatrix(operand) || (operand == Operand::Groups && factsOf(problem).isDescribed) ||
-           operand == Operand::Workspace;
+           (operand == Operand::Bias && problem.bias != Bias::None) || operand == Operand::Workspace;
   case ParamKind::GroupStride:
     return hasGroups(problem, operand);
   case ParamKind::ExtentM:
@@ -140,7 +140,9 @@ inline std::string checkParam(const Manifest &manifest, const Problem &problem, 
 inline std::string checkGroups(std::string_view op, const Problem &problem) {
   const GroupingFacts &facts = factsOf(problem);
   if (isQuantisation(problem))
-    return op == facts.op ? std::string() : std::string("expected op '") + facts.op + "' of a problem with an x, got '" + std::string(op) + "'";
+    return op == facts.op
+               ? std::string()
+               : std::string("expected op '") + facts.op + "' of a problem with an x, got '" + std::string(op) + "'";
   const std::string grouping = print(*findField("grouping"), int64_t(problem.grouping));
   if (op != facts.op)
     return std::string("expected op '") + facts.op + "' with grouping " + grouping + ", got '" + std::string(op) + "'";
@@ -178,6 +180,13 @@ inline Problem withoutM(Problem problem) {
   return problem;
 }
 
+/// Empty, or a field that a problem of this grouping may not have.
+inline std::string checkBias(const Problem &problem) {
+  if (problem.bias != Bias::None && problem.grouping == Grouping::KCount)
+    return "expected no bias with grouping k_count, got " + print(*findField("bias"), int64_t(problem.bias));
+  return {};
+}
+
 /// Empty, or what is wrong with the problem.
 inline std::string checkProblem(const StoredProblem &stored, const Problem &problem) {
   if (std::string error = checkWords(problem); !error.empty())
@@ -186,11 +195,13 @@ inline std::string checkProblem(const StoredProblem &stored, const Problem &prob
     return error;
   if (isQuantisation(problem) && relevant(problem) != withoutM(problem))
     return "expected a quantisation with only the fields that it has, got " + print(problem);
+  if (std::string error = checkBias(problem); !error.empty())
+    return error;
   // The reduction length of groups along K is the device's to know, their M is not.
   bool kGrouped = problem.grouping == Grouping::KCount;
   int64_t leastM = kGrouped ? 1 : -1, leastK = kGrouped ? -1 : 1, leastN = isQuantisation(problem) ? 0 : 1;
-  if (problem.m < leastM || problem.m > INT32_MAX || problem.n < leastN || problem.n > INT32_MAX || problem.k < leastK ||
-      problem.k > INT32_MAX)
+  if (problem.m < leastM || problem.m > INT32_MAX || problem.n < leastN || problem.n > INT32_MAX ||
+      problem.k < leastK || problem.k > INT32_MAX)
     return "expected extents that fit 32 bits, got m = " + std::to_string(problem.m) +
            ", n = " + std::to_string(problem.n) + ", k = " + std::to_string(problem.k);
   if (stored.sfa_block_rows() != 1 || stored.sfa_block_columns() != kScaleBlock ||

@@ -11,7 +11,7 @@
 namespace fp8gemm::format {
 
 /// Bits of `device_operands`, in the order of the operands that follow it.
-enum ProgramOperand : uint32_t { kA = 1, kSfa = 2, kB = 4, kSfb = 8, kGroups = 16, kC = 32, kD = 64 };
+enum ProgramOperand : uint32_t { kA = 1, kSfa = 2, kB = 4, kSfb = 8, kGroups = 16, kC = 32, kD = 64, kBias = 128 };
 
 /// The bytes of an embedded file lie at a multiple of this.
 constexpr unsigned kProgramFileAlignment = 64;

@@ -44,17 +44,18 @@ inline Problem readProblem(const StoredProblem &stored) {
   problem.flat = stored.flat();
   problem.x = XType(stored.x());
   problem.powerOfTwo = stored.power_of_two();
+  problem.bias = Bias(stored.bias());
   return problem;
 }
 
 inline flatbuffers::Offset<StoredProblem> writeProblem(flatbuffers::FlatBufferBuilder &builder,
                                                        const Problem &problem) {
   auto element = [](Type type) { return kElementTypes[uint32_t(type)]; };
-  return CreateStoredProblemDirect(
-      builder, factsOf(problem).op, problem.m, problem.n, problem.k, element(problem.a), element(problem.b),
-      element(problem.d), 1, kScaleBlock, uint8_t(problem.sfa), problem.sfbRows, kScaleBlock, uint8_t(problem.sfb),
-      uint8_t(problem.c), problem.groups, uint8_t(problem.grouping), problem.align, problem.flat,
-      uint8_t(problem.x), problem.powerOfTwo);
+  return CreateStoredProblemDirect(builder, factsOf(problem).op, problem.m, problem.n, problem.k, element(problem.a),
+                                   element(problem.b), element(problem.d), 1, kScaleBlock, uint8_t(problem.sfa),
+                                   problem.sfbRows, kScaleBlock, uint8_t(problem.sfb), uint8_t(problem.c),
+                                   problem.groups, uint8_t(problem.grouping), problem.align, problem.flat,
+                                   uint8_t(problem.x), problem.powerOfTwo, uint8_t(problem.bias));
 }
 
 } // namespace fp8gemm::format

@@ -44,7 +44,7 @@ static void require(const Operand &operand, const char *what, int64_t got, int64
 
 Operands::Operands(const fp8gemm_problem &problem, uint32_t device, const void *aMemref, const void *sfaMemref,
                    const void *bMemref, const void *sfbMemref, const void *groupsMemref, const void *cMemref,
-                   const void *dMemref) {
+                   const void *dMemref, const void *biasMemref) {
   const format::GroupingFacts &facts = factsOf(problem);
   int sfaRank = facts.ofA ? 3 : 2, sfbRank = facts.ofB ? 3 : 2, dRank = facts.ofD ? 3 : 2;
   int aRank = problem.flat ? 1 : sfaRank, bRank = problem.flat ? 1 : sfbRank;
@@ -58,6 +58,8 @@ Operands::Operands(const fp8gemm_problem &problem, uint32_t device, const void *
     groups = read("groups", device & FP8GEMM_PROGRAM_GROUPS, groupsMemref, 1, 4);
   if (problem.c_use == FP8GEMM_C_APART)
     c = read("c", device & FP8GEMM_PROGRAM_C, cMemref, dRank, dBytes);
+  if (problem.bias != FP8GEMM_NO_BIAS)
+    bias = read("bias", device & FP8GEMM_PROGRAM_BIAS, biasMemref, 1, problem.bias == FP8GEMM_BIAS_F32 ? 4 : 2);
   m = d.rows;
   k = problem.flat ? a.columns / problem.m : a.columns;
   checkRows(problem);

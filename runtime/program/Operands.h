@@ -33,13 +33,13 @@ struct Operand {
 };
 
 struct Operands {
-  Operand a, sfa, b, sfb, groups, c, d;
+  Operand a, sfa, b, sfb, groups, c, d, bias;
   int64_t m = 0; ///< rows of A and D: of all groups, or of each
   int64_t k = 0; ///< columns of A and B; of all groups along K
 
   /// Reads what fp8gemm_program_run was given, and checks what the types leave open. Throws Failure.
   Operands(const fp8gemm_problem &problem, uint32_t deviceOperands, const void *a, const void *sfa, const void *b,
-           const void *sfb, const void *groups, const void *c, const void *d);
+           const void *sfb, const void *groups, const void *c, const void *d, const void *bias);
 
 private:
   void checkRows(const fp8gemm_problem &problem);

@@ -6,6 +6,7 @@
 #include "Operands.h"
 #include "Program.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdio>
@@ -83,7 +84,7 @@ void checkProblem(const fp8gemm_kernel_info &kernel, const fp8gemm_problem &prob
   ofKernel.c_use = kernel.c_use, ofKernel.sfb_block_rows = kernel.sfb_block_rows;
   ofKernel.sfa_layout = kernel.sfa_layout, ofKernel.sfb_layout = kernel.sfb_layout;
   ofKernel.grouping = kernel.grouping, ofKernel.groups = kernel.groups;
-  ofKernel.group_align = kernel.group_align, ofKernel.flat = kernel.flat;
+  ofKernel.group_align = kernel.group_align, ofKernel.flat = kernel.flat, ofKernel.bias = kernel.bias;
   const format::Problem has = relevant(format::fromC(ofKernel)), needed = relevant(format::fromC(problem));
   for (const format::Field &field : format::kFields)
     if (int64_t value = get(has, field), wanted = get(needed, field); value != wanted)
@@ -121,6 +122,7 @@ void launch(fp8gemm_kernel *kernel, const Operands &on, cuda::CUstream stream) {
   args.d = matrix(on.d);
   if (on.c)
     args.c = matrix(on.c);
+  args.bias = on.bias.data;
   require(fp8gemm_gemm(kernel, &args, stream));
 }
 
@@ -133,6 +135,7 @@ void launchGrouped(fp8gemm_kernel *kernel, const Operands &on, Device &device, s
   args.d = tensor(on.d);
   if (on.c)
     args.c = tensor(on.c);
+  args.bias = on.bias.data;
   args.groups = on.groups ? reinterpret_cast<const int32_t *>(on.groups.data) : nullptr;
   args.workspace = workspace ? device.allocate(workspace) : nullptr;
   args.workspace_bytes = workspace;
@@ -154,7 +157,8 @@ void run(fp8gemm_program_file &file, const fp8gemm_problem &problem, const Opera
   Device device(thisThread.stream);
   Operands on = operands;
   bool waits = false;
-  for (auto operand : {&Operands::a, &Operands::sfa, &Operands::b, &Operands::sfb, &Operands::groups, &Operands::c}) {
+  for (auto operand :
+       {&Operands::a, &Operands::sfa, &Operands::b, &Operands::sfb, &Operands::groups, &Operands::c, &Operands::bias}) {
     on.*operand = device.place(operands.*operand);
     device.upload(operands.*operand, on.*operand);
     waits |= operands.*operand && !(operands.*operand).onDevice;
@@ -203,12 +207,12 @@ extern "C" {
 
 int32_t fp8gemm_program_run(fp8gemm_program_file *file, const fp8gemm_problem *problem, uint32_t device_operands,
                             const void *a, const void *sfa, const void *b, const void *sfb, const void *groups,
-                            const void *c, const void *d) {
+                            const void *c, const void *d, const void *bias) {
   try {
     if (!file || !problem)
       return failed(FP8GEMM_INVALID_ARGUMENT, "expected a file and a problem, got a null pointer");
     const fp8gemm_problem known = readProblem(*problem);
-    run(*file, known, Operands(known, device_operands, a, sfa, b, sfb, groups, c, d));
+    run(*file, known, Operands(known, device_operands, a, sfa, b, sfb, groups, c, d, bias));
     return FP8GEMM_OK;
   } catch (const Failure &failure) {
     return failed(failure.status, failure.what());

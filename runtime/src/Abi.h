@@ -21,7 +21,7 @@ template <> struct Versioned<fp8gemm_gemm_args> {
 };
 template <> struct Versioned<fp8gemm_grouped_gemm_args> {
   static constexpr const char *name = "fp8gemm_grouped_gemm_args";
-  static constexpr size_t firstSize = sizeof(fp8gemm_grouped_gemm_args);
+  static constexpr size_t firstSize = offsetof(fp8gemm_grouped_gemm_args, bias);
 };
 template <> struct Versioned<fp8gemm_quantize_args> {
   static constexpr const char *name = "fp8gemm_quantize_args";

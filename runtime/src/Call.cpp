@@ -74,6 +74,8 @@ static void describeOperands(Call &call) {
   }
   if (format::factsOf(facts.problem).isDescribed)
     setLength(call[Operand::Groups], call.groupEntries());
+  if (facts.problem.bias != format::Bias::None)
+    setLength(call[Operand::Bias], facts.problem.n);
   if (facts.workspaceBytes)
     setLength(call[Operand::Workspace], int64_t(facts.workspaceBytes));
 }
@@ -230,6 +232,16 @@ static fp8gemm_status checkC(const Call &call) {
   return FP8GEMM_OK;
 }
 
+/// The bias is given where it is added.
+static fp8gemm_status checkBias(const Call &call) {
+  if (call.facts.problem.bias != format::Bias::None)
+    return checkStorage(call[Operand::Bias]);
+  if (const void *bias = call[Operand::Bias].tensor.data)
+    return fail(FP8GEMM_INVALID_ARGUMENT, "expected 'bias' to be null, since kernel '%s' adds none, got %p",
+                call.facts.entry, bias);
+  return FP8GEMM_OK;
+}
+
 /// The description of groups, where the kernel reads one.
 static fp8gemm_status checkDescription(const Call &call) {
   if (format::factsOf(call.facts.problem).isDescribed)
@@ -256,7 +268,7 @@ static fp8gemm_status checkWorkspace(const Call &call) {
 static fp8gemm_status checkOverlap(const Call &call, Operand written) {
   const Footprint result(call[written]);
   for (Operand operand : {Operand::X, Operand::A, Operand::ScaleA, Operand::B, Operand::ScaleB, Operand::C,
-                          Operand::Groups, Operand::Workspace}) {
+                          Operand::Bias, Operand::Groups, Operand::Workspace}) {
     const Storage &other = call[operand];
     if (operand == written || (operand == Operand::C && call.facts.problem.c == format::CUse::InPlace))
       continue;
@@ -312,7 +324,7 @@ fp8gemm_status runtime::checkCall(Call &call) {
     if (format::isOf(call.facts.problem, operand))
       if (fp8gemm_status status = checkStorage(call[operand]))
         return status;
-  for (auto *check : {checkC, checkDescription, checkWorkspace, checkOverlaps})
+  for (auto *check : {checkC, checkBias, checkDescription, checkWorkspace, checkOverlaps})
     if (fp8gemm_status status = check(call))
       return status;
   return FP8GEMM_OK;

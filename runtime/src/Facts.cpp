@@ -38,6 +38,8 @@ static void describeForms(Facts &facts) {
   describe(Operand::ScaleB, "sfb", 4, 4);
   if (problem.c != format::CUse::None)
     describe(Operand::C, "c", bytesOfD, kTmaAlignment);
+  if (int bytes = format::bytesOf(problem.bias))
+    describe(Operand::Bias, "bias", bytes, 2 * bytes);
   if (format::factsOf(problem).isDescribed)
     describe(Operand::Groups, "groups", 4, 4);
   if (facts.workspaceBytes)

@@ -158,8 +158,8 @@ struct Entry {
 };
 } // namespace
 
-constexpr Entry kGemm{"fp8gemm_gemm", "an ungrouped product"}, kGroupedGemm{"fp8gemm_grouped_gemm", "a grouped product"},
-    kQuantize{"fp8gemm_quantize", "a quantisation"};
+constexpr Entry kGemm{"fp8gemm_gemm", "an ungrouped product"},
+    kGroupedGemm{"fp8gemm_grouped_gemm", "a grouped product"}, kQuantize{"fp8gemm_quantize", "a quantisation"};
 
 static const Entry &entryOf(const format::Problem &problem) {
   return isQuantisation(problem) ? kQuantize : problem.grouping == Grouping::None ? kGemm : kGroupedGemm;
@@ -188,6 +188,7 @@ Call runtime::makeCall(const fp8gemm_kernel &kernel, const fp8gemm_gemm_args &ar
                                  {Operand::C, args.c},
                                  {Operand::D, args.d}})
     call[operand].tensor = {matrix.data, matrix.leading_dimension, 0};
+  call[Operand::Bias].tensor.data = const_cast<void *>(args.bias);
   return call;
 }
 
@@ -200,6 +201,7 @@ static Call makeCall(const fp8gemm_kernel &kernel, const fp8gemm_grouped_gemm_ar
   call[Operand::ScaleB].tensor = args.sfb;
   call[Operand::C].tensor = args.c;
   call[Operand::D].tensor = args.d;
+  call[Operand::Bias].tensor.data = const_cast<void *>(args.bias);
   call[Operand::Groups].tensor.data = const_cast<int32_t *>(args.groups);
   call[Operand::Workspace].tensor.data = args.workspace;
   return call;

@@ -82,7 +82,8 @@ class Case:
         an item takes M."""
         rows = rows or MAX_M
         n, k, adds = kernel.n, kernel.k, kernel.c_use != "none"
-        key = (rows, n, k, seed, kernel.a_type, kernel.b_type, kernel.sfb_rows, kernel.d_type, adds)
+        key = (rows, n, k, seed, kernel.a_type, kernel.b_type, kernel.sfb_rows, kernel.d_type, adds,
+               getattr(kernel, "bias", None))
         if self.data_key != key:
             self.data = None  # two sets would not be needed at once
             random = torch.Generator(self.device).manual_seed(1000 + seed)
@@ -96,7 +97,7 @@ class Case:
             if adds:
                 c = torch.randn(rows, n, generator=random, device=self.device) * a.norm(dim=1, keepdim=True)
                 c = c.to(operands.TYPES[kernel.d_type])
-            oracle = operands.Oracle(*quantised, c, kernel.d_type)
+            oracle = operands.Oracle(*quantised, c, kernel.d_type, operands.bias_of(kernel, self.device))
             self.data, self.data_key = (quantised, c, oracle), key
         return self.data
 

@@ -49,6 +49,9 @@ class GroupedOperands:
         if kernel.c_use == "apart":
             self.c = guarded("c", c, c.shape[-1])
             self.names.append("c")
+        self.bias = operands.guarded_bias(kernel, a.device)
+        if self.bias is not None:
+            self.names.append("bias")
         self.groups = self.workspace = None
         if item["groups"] is not None:
             told = torch.tensor([item["groups"]], dtype=torch.int32, device=a.device)
@@ -69,7 +72,8 @@ class GroupedOperands:
         c = {"c": self.c.tensor} if "c" in self.names else {}
         return kernel.grouped_arguments(self.m, self.a.tensor, self.sfa.tensor, self.b.tensor, self.sfb.tensor,
                                         self.d.tensor, self.groups and self.groups.address, k=self.k,
-                                        workspace=self.workspace and self.workspace.address, flags=flags, **c)
+                                        workspace=self.workspace and self.workspace.address, flags=flags, **c,
+                                        **({"bias": self.bias.address} if self.bias else {}))
 
     def damaged(self):
         """Names of the operands whose surroundings were written."""
@@ -93,7 +97,8 @@ class RowData:
              for group in range(kernel.groups)]
         quantised = [operands.quantise(x, kernel.sfb_rows, BLOCK, TYPES[kernel.b_type]) for x in b]
         self.b, self.sfb = (torch.stack(parts) for parts in zip(*quantised))
-        self.oracles = [operands.Oracle(self.a, self.sfa, *pair, None, kernel.d_type) for pair in quantised]
+        self.oracles = [operands.Oracle(self.a, self.sfa, *pair, None, kernel.d_type, operands.bias_of(kernel, device))
+                        for pair in quantised]
         # The bits that each row had in each group, whatever was beside it; those of the poison: not seen yet.
         seen = torch.empty(kernel.groups, ROWS, kernel.n, dtype=TYPES[kernel.d_type], device=device)
         seen.view(torch.uint8).fill_(FILL)

@@ -116,12 +116,29 @@ def sum_of_blocks(a, sfa, b, sfb, c=None):
     return value if c is None else value + c.double()
 
 
+def bias_of(kernel, device):
+    """The row that a kernel adds, the same for all data: None, if it adds none."""
+    if getattr(kernel, "bias", None) is None:
+        return None
+    random = torch.Generator(device).manual_seed(kernel.n)
+    return (8 * torch.randn(kernel.n, generator=random, device=device)).to(TYPES[kernel.bias])
+
+
+def guarded_bias(kernel, device):
+    """The same in memory, as little aligned as it may be; None, if there is none."""
+    bias = bias_of(kernel, device)
+    return None if bias is None else Guarded(bias[None], past=2 * bias.itemsize)
+
+
 class Oracle:
     """D in float64, and what may differ from it."""
 
-    def __init__(self, a, sfa, b, sfb, c=None, d_type="bf16"):
+    def __init__(self, a, sfa, b, sfb, c=None, d_type="bf16", bias=None):
         left, right = dequantise(a, sfa, 1, BLOCK), dequantise(b, sfb, scaled_rows(sfb, b), BLOCK)
         self.value = left @ right.T if c is None else left @ right.T + c.double()
+        self.bias = bias
+        if bias is not None:
+            self.value = self.value + bias.double()
         self.c, self.d_type = c, numerics.F32 if d_type == "f32" else numerics.BF16
         self.magnitude = left.abs() @ right.abs().T
         self.stepwise = stepwise_error(a, sfa, b, sfb)
@@ -130,7 +147,8 @@ class Oracle:
     def limits(self, rows):
         """Both bounds of docs/Numerics.md, for some rows, a slice: by the constant, and step by step."""
         value, magnitude = self.value[rows], self.magnitude[rows]
-        shape = SimpleNamespace(shape=(*value.shape, self.k), c=self.c, d_type=self.d_type)
+        shape = SimpleNamespace(shape=(*value.shape, self.k), c=None if self.c is None else self.c[rows], bias=self.bias,
+                                d_type=self.d_type)
         return (numerics.bound(shape, value, magnitude, tensor_core.constant_error),
                 numerics.bound(shape, value, magnitude, lambda *_: self.stepwise[rows]))
 
@@ -242,6 +260,9 @@ class Operands:
         if kernel.c_use == "apart":
             self.c = Guarded(c, n + more["c"])
             self.names.insert(4, "c")
+        self.bias = guarded_bias(kernel, a.device)
+        if self.bias is not None:
+            self.names.append("bias")
 
     def prepare(self):
         """D as it is before a launch: poisoned, or in place what is added to."""
@@ -252,7 +273,7 @@ class Operands:
     def arguments(self, kernel):
         c = {"c": self.c.operand} if "c" in self.names else {}
         return kernel.arguments(self.m, self.a.operand, self.sfa.operand, self.b.operand, self.sfb.operand,
-                                self.d.operand, **c)
+                                self.d.operand, **c, **({"bias": self.bias.address} if self.bias else {}))
 
     def damaged(self):
         """Names of the operands whose surroundings were written."""

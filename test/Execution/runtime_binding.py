@@ -17,6 +17,7 @@ FEWER_SMS = "libfp8gemm_fewer_sms.so"
 LAYOUTS = ("k_major", "mn_major")  # fp8gemm_scale_layout
 TYPES = ("e4m3", "e5m2", "bf16", "f32")  # fp8gemm_type
 C_USES = ("none", "apart", "in_place")  # fp8gemm_c_use
+BIASES = (None, "bf16", "f32")  # fp8gemm_bias
 GROUPINGS = ("no_groups", "row_index", "row_end", "row_count", "batched", "k_count")  # fp8gemm_grouping
 CHECK_GROUPS = 1  # FP8GEMM_CHECK_GROUPS
 DEPENDENT_LAUNCH = 2  # FP8GEMM_DEPENDENT_LAUNCH
@@ -35,7 +36,7 @@ class Matrix(ctypes.Structure):
 class GemmArgs(ctypes.Structure):
     _fields_ = [("size", ctypes.c_size_t), ("m", ctypes.c_int64),
                 ("a", Matrix), ("sfa", Matrix), ("b", Matrix), ("sfb", Matrix), ("c", Matrix), ("d", Matrix),
-                ("num_sms", ctypes.c_uint32), ("flags", ctypes.c_uint32)]
+                ("num_sms", ctypes.c_uint32), ("flags", ctypes.c_uint32), ("bias", ctypes.c_void_p)]
 
 
 class Tensor(ctypes.Structure):
@@ -46,7 +47,7 @@ class GroupedGemmArgs(ctypes.Structure):
     _fields_ = [("size", ctypes.c_size_t), ("m", ctypes.c_int64), ("k", ctypes.c_int64),
                 ("a", Tensor), ("sfa", Tensor), ("b", Tensor), ("sfb", Tensor), ("c", Tensor), ("d", Tensor),
                 ("groups", ctypes.c_void_p), ("workspace", ctypes.c_void_p), ("workspace_bytes", ctypes.c_size_t),
-                ("num_sms", ctypes.c_uint32), ("flags", ctypes.c_uint32)]
+                ("num_sms", ctypes.c_uint32), ("flags", ctypes.c_uint32), ("bias", ctypes.c_void_p)]
 
 
 class QuantizeArgs(ctypes.Structure):
@@ -66,7 +67,7 @@ class KernelInfo(ctypes.Structure):
                 ("flat", ctypes.c_uint32), ("workspace_bytes", ctypes.c_size_t),
                 ("config", ctypes.c_char_p), ("ptxas_version", ctypes.c_char_p), ("llvm_version", ctypes.c_char_p),
                 ("dependent_launch", ctypes.c_uint32), ("wait_limit_ns", ctypes.c_uint64),
-                ("x_type", ctypes.c_int), ("power_of_two", ctypes.c_uint32)]
+                ("x_type", ctypes.c_int), ("power_of_two", ctypes.c_uint32), ("bias", ctypes.c_int)]
 
 
 def find_library():
@@ -122,27 +123,28 @@ class Kernel:
         self.c_use, self.sfb_rows = C_USES[info.c_use], info.sfb_block_rows
         self.m, self.grouping, self.groups, self.align = info.m, GROUPINGS[info.grouping], info.groups, info.group_align
         self.flat, self.workspace_bytes = bool(info.flat), info.workspace_bytes
+        self.bias = BIASES[info.bias]
 
     def load(self):
         check(library().fp8gemm_kernel_load(self._handle))
 
-    def arguments(self, m, a, sfa, b, sfb, d, c=None, num_sms=0, flags=0):
-        """Arguments of a launch, to be kept and used again; operands are (address, leading dimension).
+    def arguments(self, m, a, sfa, b, sfb, d, c=None, num_sms=0, flags=0, bias=None):
+        """Arguments of a launch, to be kept and used again; operands are (address, leading dimension), bias an address.
 
         A kernel that adds in place takes `d` as its C, where `c` is not given.
         """
         c = c or (d if self.c_use == "in_place" else (None, 0))
         return GemmArgs(ctypes.sizeof(GemmArgs), m, *(Matrix(*operand) for operand in (a, sfa, b, sfb, c, d)),
-                        num_sms, flags)
+                        num_sms, flags, bias)
 
     def grouped_arguments(self, m, a, sfa, b, sfb, d, groups=None, c=None, k=0, workspace=None, num_sms=0,
-                          flags=0):
-        """Arguments of a grouped launch; operands are (address, leading dimension, group stride), groups and workspace
-        addresses.
+                          flags=0, bias=None):
+        """Arguments of a grouped launch; operands are (address, leading dimension, group stride), groups, workspace and
+        bias addresses.
         """
         c = c or (d if self.c_use == "in_place" else (None, 0, 0))
         return GroupedGemmArgs(ctypes.sizeof(GroupedGemmArgs), m, k, *(Tensor(*operand) for operand in (a, sfa, b, sfb, c, d)),
-                               groups, workspace, self.workspace_bytes if workspace else 0, num_sms, flags)
+                               groups, workspace, self.workspace_bytes if workspace else 0, num_sms, flags, bias)
 
     def quantize_arguments(self, m, x, q, scales, num_sms=0, flags=0):
         """Arguments of a quantisation; operands are (address, leading dimension)."""

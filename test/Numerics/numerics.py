@@ -118,8 +118,12 @@ def bound(problem, d, magnitude, block_error):
     blocks = ceil_div(problem.shape[2], BLOCK)
     summed = block_error(problem, magnitude) + (blocks + 2) * 2.0**-24 * magnitude
     # abs, not np.abs: the GPU tests bring torch tensors.
-    if problem.c is not None:
+    added = [abs(x).astype(np.float64) if isinstance(x, np.ndarray) else abs(x.double())
+             for x in (problem.c, getattr(problem, "bias", None)) if x is not None]
+    if len(added) == 1:
         summed = summed + 2.0**-24 * (abs(d) + summed)
+    elif added:
+        summed = summed + 2 * 2.0**-24 * (magnitude + added[0] + added[1] + 2 * summed)
     if problem.d_type is F32:
         return summed + 2.0**-125
     return summed + 2.0**-8 * (abs(d) + summed) + 2.0**-134

@@ -56,6 +56,8 @@ static format::Problem drawProblem(Random &random) {
   problem.sfb = random.oneIn(2) ? format::ScaleLayout::MnMajor : format::ScaleLayout::KMajor;
   if (!grouped || alongK)
     problem.c = random.oneOf({format::CUse::None, format::CUse::None, format::CUse::Apart, format::CUse::InPlace});
+  if (problem.grouping != format::Grouping::KCount)
+    problem.bias = random.oneOf({format::Bias::None, format::Bias::None, format::Bias::BF16, format::Bias::F32});
   if (!grouped)
     return problem;
   problem.groups = random.between(1, random.oneIn(10) ? 40 : 6);
@@ -102,6 +104,7 @@ static config::Problem questionOf(const format::Problem &problem) {
   question.n = problem.n, question.k = problem.k == -1 ? 1024 : problem.k;
   question.sfa = problem.sfa, question.sfb = problem.sfb;
   question.sfbRows = problem.sfbRows, question.dBytes = bytesOf(problem.d), question.c = problem.c;
+  question.hasEpilogue = problem.bias != format::Bias::None;
   question.grouping = problem.grouping, question.groups = problem.groups, question.groupAlign = problem.align;
   return question;
 }
@@ -201,6 +204,7 @@ Case shrink(const Case &failing) {
     again |= attempt([](Case &c) { c.problem.a = c.problem.b = format::Type::E4M3; });
     again |= attempt([](Case &c) { c.problem.d = format::Type::BF16; });
     again |= attempt([](Case &c) { c.problem.c = format::CUse::None; });
+    again |= attempt([](Case &c) { c.problem.bias = format::Bias::None; });
     again |= attempt([](Case &c) { c.trial.padBytes = 0; });
     again |= attempt([](Case &c) { c.trial.clusters = 1; });
     again |= attempt([](Case &c) { c.trial.seed = 1; });

@@ -26,6 +26,7 @@ PLACE(fp8gemm_gemm_args, c, 80);
 PLACE(fp8gemm_gemm_args, d, 96);
 PLACE(fp8gemm_gemm_args, num_sms, 112);
 PLACE(fp8gemm_gemm_args, flags, 116);
+PLACE(fp8gemm_gemm_args, bias, 120);
 static_assert(sizeof(fp8gemm_gemm_args) == 120);
 
 PLACE(fp8gemm_grouped_gemm_args, size, 0);
@@ -104,6 +105,7 @@ PLACE(fp8gemm_problem, flat, 72);
 PLACE(fp8gemm_problem, batch_invariant, 76);
 PLACE(fp8gemm_problem, x_type, 80);
 PLACE(fp8gemm_problem, power_of_two, 84);
+PLACE(fp8gemm_problem, bias, 88);
 static_assert(sizeof(fp8gemm_problem) == 88);
 
 // The problem that compiler and runtime share is this struct.

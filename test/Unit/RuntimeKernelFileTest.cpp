@@ -109,7 +109,7 @@ TEST(KernelFile, ForeignFilesAreNamed) {
 TEST(KernelFile, ManifestOfAnotherVersion) {
   ManifestSpec spec;
   spec.version = 7;
-  EXPECT_ERROR(makeKernelFile(spec), "expected a manifest of version 5, got 7");
+  EXPECT_ERROR(makeKernelFile(spec), "expected a manifest of version 6, got 7");
 }
 
 TEST(KernelFile, ManifestThatIsNoFlatbuffer) {

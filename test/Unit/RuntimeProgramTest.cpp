@@ -63,7 +63,7 @@ protected:
 
   int32_t run(uint32_t onDevice = 0) {
     auto am = a.memref(), sfam = sfa.memref(), bm = b.memref(), sfbm = sfb.memref(), dm = d.memref();
-    return fp8gemm_program_run(&file, &problem, onDevice, &am, &sfam, &bm, &sfbm, nullptr, nullptr, &dm);
+    return fp8gemm_program_run(&file, &problem, onDevice, &am, &sfam, &bm, &sfbm, nullptr, nullptr, &dm, nullptr);
   }
   void expectError(fp8gemm_status status, const std::string &part) {
     EXPECT_EQ(run(), status);
@@ -105,7 +105,7 @@ TEST_F(Program, UsesDeviceMemoryWhereItIs) {
   MemRef<2> dm{result, result, 0, {5, 16}, {16, 1}};
   fake().streams[stream(0x70)] = fake().current;
   fp8gemm_program_set_stream(stream(0x70));
-  ASSERT_EQ(fp8gemm_program_run(&file, &problem, 127, &am, &sfam, &bm, &sfbm, nullptr, nullptr, &dm), FP8GEMM_OK)
+  ASSERT_EQ(fp8gemm_program_run(&file, &problem, 127, &am, &sfam, &bm, &sfbm, nullptr, nullptr, &dm, nullptr), FP8GEMM_OK)
       << fp8gemm_program_last_error();
   ASSERT_EQ(fake().launches.size(), 1u);
   EXPECT_EQ(fake().launches[0].config.hStream, stream(0x70));
@@ -177,7 +177,7 @@ TEST_F(Program, OpensOnce) {
         auto am = a.memref(), sfam = sfa.memref(), bm = b.memref(), sfbm = sfb.memref(), dm = result.memref();
         for (--waiting; waiting > 0;) // all at once
           std::this_thread::yield();
-        EXPECT_EQ(fp8gemm_program_run(&file, &problem, 0, &am, &sfam, &bm, &sfbm, nullptr, nullptr, &dm), FP8GEMM_OK);
+        EXPECT_EQ(fp8gemm_program_run(&file, &problem, 0, &am, &sfam, &bm, &sfbm, nullptr, nullptr, &dm, nullptr), FP8GEMM_OK);
         EXPECT_EQ(result.at(4, 15), 0x4310);
       });
     for (std::thread &thread : threads)
@@ -225,12 +225,12 @@ TEST_F(Program, Groups) {
     static_cast<uint16_t *>(d.address)[0] = 7;
   };
   fake().paramBytes.clear();
-  ASSERT_EQ(fp8gemm_program_run(&file, &problem, 0, &am, &sfam, &bm, &sfbm, &groups, nullptr, &dm), FP8GEMM_OK)
+  ASSERT_EQ(fp8gemm_program_run(&file, &problem, 0, &am, &sfam, &bm, &sfbm, &groups, nullptr, &dm, nullptr), FP8GEMM_OK)
       << fp8gemm_program_last_error();
   EXPECT_EQ(d[0], 7);
   EXPECT_EQ(d[1], 0x1234);
   groups.sizes[0] = 3;
-  EXPECT_EQ(fp8gemm_program_run(&file, &problem, 0, &am, &sfam, &bm, &sfbm, &groups, nullptr, &dm),
+  EXPECT_EQ(fp8gemm_program_run(&file, &problem, 0, &am, &sfam, &bm, &sfbm, &groups, nullptr, &dm, nullptr),
             FP8GEMM_INVALID_ARGUMENT);
   EXPECT_STREQ(fp8gemm_program_last_error(), "expected 'groups' to have 4 entries, got 3");
 }

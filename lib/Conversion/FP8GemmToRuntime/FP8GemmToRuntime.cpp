@@ -5,6 +5,7 @@
 #include "Constants.h"
 
 #include "fp8gemm/Conversion/Passes.h"
+#include "fp8gemm/Dialect/FP8Gemm/IR/Epilogue.h"
 #include "fp8gemm/Dialect/FP8Gemm/IR/Problem.h"
 #include "fp8gemm/Support/Files.h"
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
@@ -34,10 +35,10 @@ struct Passed {
 };
 
 SmallVector<Passed> operandsOf(ProductOpInterface op) {
-  Value c = op.isInPlace() ? Value() : op.getC();
+  Value c = op.isInPlace() ? Value() : matrixOf(op);
   return {{op.getA(), format::kA, "a"},       {op.getSfa(), format::kSfa, "sfa"},          {op.getB(), format::kB, "b"},
           {op.getSfb(), format::kSfb, "sfb"}, {op.getGroups(), format::kGroups, "groups"}, {c, format::kC, "c"},
-          {op.getD(), format::kD, "d"}};
+          {op.getD(), format::kD, "d"},       {rowOf(op), format::kBias, "bias"}};
 }
 
 struct ConvertFP8GemmToRuntime : fp8gemm::impl::ConvertFP8GemmToRuntimePassBase<ConvertFP8GemmToRuntime> {
@@ -218,6 +219,10 @@ func::FuncOp ConvertFP8GemmToRuntime::addCaller(ProductOpInterface op, LLVM::Glo
 LogicalResult ConvertFP8GemmToRuntime::convert(ProductOpInterface op) {
   if (!op->getParentOfType<func::FuncOp>())
     return op->emitOpError("expected to be in a func.func");
+  if (!pack.empty() && op.getEpilogueBody() && !addsRowLast(op))
+    return op->emitOpError(
+        "expected an epilogue that adds a row to the sum and nothing else, as the products of a pack "
+        "have it, got another one; compile its kernel with fp8gemm-to-cubin");
   FailureOr<uint32_t> onDevice = deviceOperands(op);
   if (failed(onDevice) || (embedPack && failed(checkInPack(op))))
     return failure();

@@ -24,6 +24,9 @@ constexpr int bytesOf(Type type) { return type == Type::F32 ? 4 : type == Type::
 enum class ScaleLayout : uint32_t { KMajor, MnMajor };
 /// Whether C is added: not, from where it is, or from where D is written.
 enum class CUse : uint32_t { None, Apart, InPlace };
+/// Whether a row [N] is added to every row of D, and its type.
+enum class Bias : uint32_t { None, BF16, F32 };
+constexpr int bytesOf(Bias bias) { return bias == Bias::F32 ? 4 : bias == Bias::BF16 ? 2 : 0; }
 
 /// How the groups of a grouped product are described, in device memory: a group for each row of A (-1: not computed),
 /// the end of each group's rows, rows used of each group, elements of K of each group; not at all where all groups are
@@ -34,9 +37,9 @@ enum class Grouping : uint32_t { None, RowIndex, RowEnd, RowCount, Batched, KCou
 enum class XType : uint32_t { None, BF16, F16, F32 };
 constexpr int bytesOf(XType x) { return x == XType::F32 ? 4 : 2; }
 
-/// D[M, N] = C[M, N] + A[M, K] * B[N, K]^T with block scales; of grouped products one such product a group. With
-/// `x`, A[M, K] and its scales from X[M, K] instead. Members lie as in fp8gemm_problem of runtime.h, which grows at its
-/// end only.
+/// D[M, N] = C[M, N] + A[M, K] * B[N, K]^T + bias[N] with block scales; of grouped products one such product a group.
+/// With `x`, A[M, K] and its scales from X[M, K] instead. Members lie as in fp8gemm_problem of runtime.h, which grows
+/// at its end only.
 struct Problem {
   int64_t size = sizeof(Problem); ///< a multiple of 8, for the C API
   int64_t m = -1;                 ///< -1: any M. RowIndex, RowEnd: rows of all groups; RowCount, Batched: rows of each
@@ -52,8 +55,10 @@ struct Problem {
   uint32_t align = 1;          ///< RowIndex, RowEnd: a group's rows start at multiples of this
   uint32_t flat = 0;           ///< KCount: A and B are each group's matrix packed, one after the other
   uint32_t batchInvariant = 0; ///< of a plan: a row of D has the same bits for every M
-  XType x = XType::None;      ///< a quantisation; A and its scales are the result
+  XType x = XType::None;       ///< a quantisation; A and its scales are the result
   uint32_t powerOfTwo = 0;     ///< of a quantisation: scales are rounded up to powers of two
+  Bias bias = Bias::None;
+  uint32_t reserved = 0; ///< `size` is a multiple of 8
 };
 
 constexpr bool isQuantisation(const Problem &problem) { return problem.x != XType::None; }
@@ -133,8 +138,11 @@ constexpr Word kCWords[] = {{int64_t(CUse::None), "none", "None", "D = A * B^T"}
                             {int64_t(CUse::Apart), "apart", "Apart", "D = C + A * B^T"},
                             {int64_t(CUse::InPlace), "in_place", "InPlace", "D += A * B^T"}};
 constexpr Word kXWords[] = {{int64_t(XType::BF16), "bf16", "BF16", "bf16"},
-                               {int64_t(XType::F16), "f16", "F16", "f16"},
-                               {int64_t(XType::F32), "f32", "F32", "f32"}};
+                            {int64_t(XType::F16), "f16", "F16", "f16"},
+                            {int64_t(XType::F32), "f32", "F32", "f32"}};
+constexpr Word kBiasWords[] = {{int64_t(Bias::None), "none", "None", "no bias"},
+                               {int64_t(Bias::BF16), "bf16", "BF16", "extended to f32"},
+                               {int64_t(Bias::F32), "f32", "F32", "as it is"}};
 constexpr Word kRecipeWords[] = {{128, "1d2d", nullptr, "128x128"}, {1, "1d1d", nullptr, "1x128, as of A"}};
 constexpr Word kLayoutWords[] = {
     {int64_t(ScaleLayout::MnMajor), "mn_major", "MnMajor", "[ceil(K/128), M or blocks of N]"},
@@ -194,6 +202,8 @@ constexpr Field kFields[] = {
     {"b_type", "b", FP8GEMM_MEMBER(b), Kind::Word, kF8Words, kAll, 0, false, "elements of B (default: e4m3)"},
     {"d_type", "d", FP8GEMM_MEMBER(d), Kind::Word, kResultWords, kAll, 0, false, "elements of C and D (default: bf16)"},
     {"c", "c", FP8GEMM_MEMBER(c), Kind::Word, kCWords, kNotGrouped | kAlongK, 0, false, "C to add (default: none)"},
+    {"bias", "bias", FP8GEMM_MEMBER(bias), Kind::Word, kBiasWords, kNotGrouped | kOfRows, 0, false,
+     "a row [N] to add to every row of D (default: none)"},
     {"recipe", "sfb_block_rows", FP8GEMM_MEMBER(sfbRows), Kind::Word, kRecipeWords, kNotGrouped | kOfRows, 0, false,
      "blocks of B that share a scale (default: 1d2d; k_grouped_gemm has 1d1d)"},
     {"sfa", "sfa_layout", FP8GEMM_MEMBER(sfa), Kind::Word, kLayoutWords, kAll | kQuantize, 0, false,
@@ -289,7 +299,8 @@ template <typename CProblem> CProblem toC(const Problem &problem) {
   return result;
 }
 
-/// A problem of a caller of the C API, without what doesn't count in it: of a quantisation, all that products have only.
+/// A problem of a caller of the C API, without what doesn't count in it: of a quantisation, all that products have
+/// only.
 inline Problem relevant(Problem problem) {
   const Problem usual = usualProblem(problem);
   const GroupingSet own = setOf(problem);

@@ -34,12 +34,13 @@ enum {
   FP8GEMM_PROGRAM_SFB = 8,
   FP8GEMM_PROGRAM_GROUPS = 16,
   FP8GEMM_PROGRAM_C = 32,
-  FP8GEMM_PROGRAM_D = 64
+  FP8GEMM_PROGRAM_D = 64,
+  FP8GEMM_PROGRAM_BIAS = 128
 };
 
 /* Runs one product, or one for each group, with the file's kernel for `problem`. Operands are MLIR's descriptors of
  * memrefs: {allocated, aligned, offset, sizes[rank], strides[rank]}, with the ranks that the operation requires;
- * `groups` and `c` are null if there are none, and `c` is ignored if `problem` adds in place. Sizes that are dynamic in
+ * `groups`, `c` and `bias` are null if there are none, and `c` is ignored if `problem` adds in place. Sizes that are dynamic in
  * the operation must agree, otherwise the call fails with FP8GEMM_INVALID_ARGUMENT.
  *
  * Operands in host memory are copied to the device, in rows without gaps, and D is copied back; the call returns when
@@ -49,7 +50,8 @@ enum {
  * Without rows (M = 0) it does nothing, on any machine. Returns a fp8gemm_status. */
 FP8GEMM_API int32_t fp8gemm_program_run(fp8gemm_program_file *file, const fp8gemm_problem *problem,
                                         uint32_t device_operands, const void *a, const void *sfa, const void *b,
-                                        const void *sfb, const void *groups, const void *c, const void *d);
+                                        const void *sfb, const void *groups, const void *c, const void *d,
+                                        const void *bias);
 
 /* Handles a status other than FP8GEMM_OK. Calls this thread's handler with it and the message;
  * without one, or if the handler returns, prints `error: <message>` on stderr and ends the process with exit status 1,

@@ -101,6 +101,8 @@ typedef enum fp8gemm_x_type {
   FP8GEMM_X_F16 = 2,
   FP8GEMM_X_F32 = 3
 } fp8gemm_x_type;
+/* Whether a kernel adds a bias, and its element type; see fp8gemm_gemm. */
+typedef enum fp8gemm_bias { FP8GEMM_NO_BIAS = 0, FP8GEMM_BIAS_BF16 = 1, FP8GEMM_BIAS_F32 = 2 } fp8gemm_bias;
 
 /* The form of the description of groups; see fp8gemm_grouped_gemm. */
 typedef enum fp8gemm_grouping {
@@ -146,6 +148,7 @@ typedef struct fp8gemm_kernel_info {
                                 otherwise 0 */
   fp8gemm_x_type x_type;         /* for fp8gemm_quantize: then m, k, a_type, sfa_layout and power_of_two say all */
   uint32_t power_of_two;     /* 1: scales are rounded up to powers of two */
+  fp8gemm_bias bias;
 } fp8gemm_kernel_info;
 
 FP8GEMM_API fp8gemm_status fp8gemm_kernel_get_info(const fp8gemm_kernel *kernel, fp8gemm_kernel_info *info);
@@ -180,6 +183,8 @@ typedef struct fp8gemm_matrix {
  *   sfb  ceil(N/sfb_block_rows) x ceil(K/128)  f32 (k_major), or transposed (mn_major)
  *   c    M x N            d_type; for kernels with a c_use, otherwise null
  *   d    M x N            d_type, overwritten; overlaps no other operand
+ *   bias N                contiguous, of the type of the kernel's bias, added to each row; otherwise null. Its address
+ *                         is a multiple of two elements
  * In place (FP8GEMM_C_IN_PLACE) c is d: the same pointer and leading dimension. Leading
  * dimensions are at least the number of columns. For a, b, c, d and mn_major scales of single rows, pointers and the
  * distance of rows (in bytes) are multiples of 16, and rows are less than 2^40 bytes apart. The size of an operand has
@@ -195,6 +200,7 @@ typedef struct fp8gemm_gemm_args {
   fp8gemm_matrix d;
   uint32_t num_sms; /* the most CTAs to launch, that is, SMs to use; 0: all. See below */
   uint32_t flags;   /* FP8GEMM_DEPENDENT_LAUNCH, or 0 */
+  const void *bias;
 } fp8gemm_gemm_args;
 
 /* num_sms leaves the other SMs to other kernels and gives the same result, since kernels loop over their tiles.
@@ -202,7 +208,7 @@ typedef struct fp8gemm_gemm_args {
  * num_sms. Every kernel is refused if num_sms is less than a cluster. The number of SMs of the device, or more, is
  * the same as 0. */
 
-/* Enqueues D = C + A * B^T with block scales on `stream` of the current context, and
+/* Enqueues D = C + A * B^T + bias with block scales on `stream` of the current context, and
  * returns without waiting. A null stream is the legacy default stream. It does not check
  * that `data` is memory of this device, or that it is large enough. */
 FP8GEMM_API fp8gemm_status fp8gemm_gemm(fp8gemm_kernel *kernel, const fp8gemm_gemm_args *args,
@@ -281,6 +287,7 @@ typedef struct fp8gemm_grouped_gemm_args {
   size_t workspace_bytes; /* at least the number in fp8gemm_kernel_info */
   uint32_t num_sms;       /* as in fp8gemm_gemm_args */
   uint32_t flags;         /* FP8GEMM_CHECK_GROUPS | FP8GEMM_DEPENDENT_LAUNCH, or 0 */
+  const void *bias;       /* as in fp8gemm_gemm_args, for the rows of all groups */
 } fp8gemm_grouped_gemm_args;
 
 /* fp8gemm_gemm for each group. Launches nothing if there is no work: m = 0, or k = 0 in place. */
@@ -322,6 +329,8 @@ typedef struct fp8gemm_problem {
   uint32_t batch_invariant; /* 1: only a plan with which a row of D has the same bits for every M; 0: any plan */
   fp8gemm_x_type x_type;        /* not FP8GEMM_NO_X: a quantisation, of which only k, a_type, sfa_layout and the next count */
   uint32_t power_of_two;
+  fp8gemm_bias bias;        /* not for FP8GEMM_K_COUNT */
+  uint32_t reserved;        /* 0 */
 } fp8gemm_problem;
 
 /* The number of problems of a pack; 0 for a null pack. */

@@ -2,6 +2,8 @@
 
 #include "fp8gemm/Dialect/FP8Gemm/IR/Problem.h"
 
+#include "fp8gemm/Dialect/FP8Gemm/IR/Epilogue.h"
+
 using namespace mlir;
 using namespace fp8gemm;
 
@@ -24,8 +26,10 @@ format::Problem fp8gemm::fieldsOf(ProductOpInterface op) {
   problem.a = f8(op.getAElement());
   problem.b = f8(op.getBElement());
   problem.d = op.getDElement().isF32() ? format::Type::F32 : format::Type::BF16;
-  if (op.getC())
+  if (matrixOf(op))
     problem.c = op.isInPlace() ? format::CUse::InPlace : format::CUse::Apart;
+  if (Value row = rowOf(op))
+    problem.bias = getElementTypeOrSelf(row.getType()).isF32() ? format::Bias::F32 : format::Bias::BF16;
   problem.sfbRows = op.getBScale().getRows();
   problem.sfa = layout(op.getAScale());
   problem.sfb = layout(op.getBScale());
