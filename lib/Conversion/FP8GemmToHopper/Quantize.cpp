@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The kernel of a quantisation. It is bound by memory and has no roles: every warp does the same. CTAs take tiles of
-// 32 rows x 2 K blocks in turn, as many as the device runs at once, and of each tile a warp takes a row: half of
-// its lanes a K block each, and a lane 8 elements, which are 16 bytes of bf16. The largest magnitude of a block travels
-// between its 16 lanes by shuffles. Several tiles are loaded before the first is used, so that enough bytes are in flight.
+// 64 rows x 2 K blocks in turn, as many as the device runs at once, and of each tile a warp takes 2 rows: 8 lanes a
+// K block, and a lane 8 elements of each of its halves, which are 16 bytes of bf16. The largest magnitude of a block travels
+// between its lanes by shuffles. Several tiles are loaded before the first is used, so that enough bytes are in flight.
 
 #include "Quantize.h"
 
@@ -21,12 +21,14 @@ using namespace mlir;
 using namespace fp8gemm;
 using namespace fp8gemm::hopper;
 
-static constexpr int64_t kBlockK = 128, kThreadsPerWarp = 32, kWarps = 32;
-static constexpr int64_t kElementsOfLane = 8, kLanesOfBlock = kBlockK / kElementsOfLane;
-static constexpr int64_t kBlocksOfWarp = kThreadsPerWarp / kLanesOfBlock;
-static constexpr int64_t kTileRows = kWarps, kTileColumns = kBlocksOfWarp * kBlockK;
-/// Tiles in flight: 64 bytes of bf16 a thread, 64 KiB an SM. Little's law asks for about 30 KiB on an H200.
-static constexpr int64_t kTilesInFlight = 4;
+static constexpr int64_t kBlockK = 128, kThreadsPerWarp = 32, kThreads = 1024;
+/// Elements that are loaded together, and of how many places in a K block a lane has as many.
+static constexpr int64_t kElements = 8, kPlaces = 2;
+static constexpr int64_t kLanesOfBlock = kBlockK / (kElements * kPlaces), kBlocksOfTile = 2;
+static constexpr int64_t kLanesOfRow = kLanesOfBlock * kBlocksOfTile;
+static constexpr int64_t kTileRows = kThreads / kLanesOfRow, kTileColumns = kBlocksOfTile * kBlockK;
+/// Tiles in flight: 96 bytes of bf16 or f16 a thread, or 64 of f32, which is what 64 registers a thread have room for.
+static int64_t tilesInFlight(QuantizeOp op) { return op.getXElement().isF32() ? 1 : 3; }
 
 /// The definition of the scales: docs/Numerics.md.
 static constexpr float kLeastAmax = 1e-4f, kLargestE4M3 = 448, kLargestE5M2 = 57344;
@@ -55,20 +57,24 @@ public:
   void build(gpu::GPUModuleOp module);
 
 private:
-  /// What a lane has of a tile: where it is, and its elements of X.
+  /// What a lane has of a tile: whether that exists, where the lane is, and its elements of X at each place.
   struct Part {
-    Value row, column, elements;
+    Value exists, row, column;
+    SmallVector<Value> elements;
   };
 
   gpu::GPUFuncOp createFunction(gpu::GPUModuleOp module);
   /// What is the same for all tiles.
   void prepare();
-  /// Tiles first, first + step, ...: as long as `count` of them are there. Returns the first one that is not done.
-  Value loop(Value first, Value limit, int64_t count);
   Part load(Value tile);
   void quantize(const Part &part);
-  Value largestOfBlock(Value elements);
+  void store(const Part &part, ValueRange narrow, Value scale);
+  Value largestOfBlock(ValueRange elements);
   Value scaleOf(Value amax);
+  /// What `body` builds runs if `condition` holds; null: always.
+  void when(Value condition, llvm::function_ref<void()> body);
+  /// Null where every column of a tile exists.
+  Value hasColumn(Value column);
 
   Value index(int64_t value) { return arith::ConstantIndexOp::create(*this, value); }
   Value real(float value) { return arith::ConstantOp::create(*this, getF32FloatAttr(value)); }
@@ -90,13 +96,13 @@ private:
   }
   Value isBelow(Value lhs, Value rhs) { return arith::CmpIOp::create(*this, arith::CmpIPredicate::ult, lhs, rhs); }
   Value spread(Value scalar, Type vector) { return vector::BroadcastOp::create(*this, vector, scalar); }
-  VectorType vectorOf(Type element) { return VectorType::get(kElementsOfLane, element); }
+  VectorType vectorOf(Type element) { return VectorType::get(kElements, element); }
 
   QuantizeOp op;
   Value x, q, scales, m; ///< arguments
-  Value warp, lane;      ///< the lane's number in its K block
-  Value block;           ///< of the tile's K blocks, the warp half's
-  Value grid, lastRow;
+  Value rowOfTile, lane; ///< the thread's row, and its number in the K block
+  Value block;           ///< the thread's, of the tile's two
+  Value grid, lastRow, tiles, lastTile;
 };
 
 } // namespace
@@ -126,7 +132,7 @@ gpu::GPUFuncOp QuantizeBuilder::createFunction(gpu::GPUModuleOp module) {
                                       getStringAttr(stringifyScaleLayout(op.getScale().getLayout())),
                                       op.getPowerOfTwo()));
   func->setAttr("hopper.launch",
-                LaunchAttr::get(context, kWarps * kThreadsPerWarp, kTileRows, kTileColumns, /*stages=*/0,
+                LaunchAttr::get(context, kThreads, kTileRows, kTileColumns, /*stages=*/0,
                                 /*consumers=*/0, /*cluster_m=*/1, /*cluster_n=*/1, /*split_k=*/1));
   x = func.getArgument(0);
   q = func.getArgument(1);
@@ -137,34 +143,46 @@ gpu::GPUFuncOp QuantizeBuilder::createFunction(gpu::GPUModuleOp module) {
 
 void QuantizeBuilder::prepare() {
   Value thread = gpu::ThreadIdOp::create(*this, gpu::Dimension::x);
-  warp = divide(thread, kThreadsPerWarp);
+  rowOfTile = divide(thread, kLanesOfRow);
   lane = remainder(thread, kLanesOfBlock);
-  block = remainder(divide(thread, kLanesOfBlock), kBlocksOfWarp);
+  block = remainder(divide(thread, kLanesOfBlock), kBlocksOfTile);
   grid = gpu::GridDimOp::create(*this, gpu::Dimension::x);
   Value one = index(1);
   lastRow = arith::SubIOp::create(*this, m, one);
+  Value tilesDown = divide(add(m, index(kTileRows - 1)), kTileRows);
+  tiles = multiply(tilesDown, llvm::divideCeil(op.getK(), kTileColumns));
+  lastTile = arith::SubIOp::create(*this, tiles, one);
 }
 
-/// Beyond the last row and the last column, a lane loads those once more, and later stores nothing. Its K block
+/// Beyond the last tile, row and column, a lane loads those once more, and later stores nothing. Its K block
 /// is the last column's, whose largest magnitude does not change by that.
 QuantizeBuilder::Part QuantizeBuilder::load(Value tile) {
   int64_t tilesAcross = llvm::divideCeil(op.getK(), kTileColumns);
   Part part;
+  part.exists = isBelow(tile, tiles);
+  tile = arith::MinUIOp::create(*this, tile, lastTile);
   part.row = multiply(divide(tile, tilesAcross), kTileRows);
-  part.row = add(part.row, warp);
-  Value blockOfRow = add(multiply(remainder(tile, tilesAcross), kBlocksOfWarp), block);
+  part.row = add(part.row, rowOfTile);
+  Value blockOfRow = add(multiply(remainder(tile, tilesAcross), kBlocksOfTile), block);
   part.column = multiply(blockOfRow, kBlockK);
-  part.column = add(part.column, multiply(lane, kElementsOfLane));
+  part.column = add(part.column, multiply(lane, kElements));
   Value row = arith::MinUIOp::create(*this, part.row, lastRow);
-  Value lastColumn = index(op.getK() - kElementsOfLane);
-  Value column = arith::MinUIOp::create(*this, part.column, lastColumn);
-  SmallVector<Value> at{row, column};
-  part.elements = vector::LoadOp::create(*this, vectorOf(op.getXElement()), x, at);
+  Value lastColumn = index(op.getK() - kElements);
+  for (int64_t place = 0; place < kPlaces; ++place) {
+    Value column = add(part.column, index(place * kBlockK / kPlaces));
+    column = arith::MinUIOp::create(*this, column, lastColumn);
+    SmallVector<Value> at{row, column};
+    part.elements.push_back(vector::LoadOp::create(*this, vectorOf(op.getXElement()), x, at));
+  }
   return part;
 }
 
-Value QuantizeBuilder::largestOfBlock(Value elements) {
-  Value magnitudes = math::AbsFOp::create(*this, elements);
+Value QuantizeBuilder::largestOfBlock(ValueRange elements) {
+  Value magnitudes;
+  for (Value place : elements) {
+    Value ofPlace = math::AbsFOp::create(*this, place);
+    magnitudes = magnitudes ? arith::MaximumFOp::create(*this, magnitudes, ofPlace).getResult() : ofPlace;
+  }
   Value largest = vector::ReductionOp::create(*this, vector::CombiningKind::MAXIMUMF, magnitudes);
   for (int64_t distance = kLanesOfBlock / 2; distance; distance /= 2) {
     Value other =
@@ -194,51 +212,56 @@ Value QuantizeBuilder::scaleOf(Value amax) {
   return arith::SelectOp::create(*this, isFinite, scale, notANumber);
 }
 
+void QuantizeBuilder::when(Value condition, llvm::function_ref<void()> body) {
+  if (!condition)
+    return body();
+  auto branch = scf::IfOp::create(*this, condition, /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard guard(*this);
+  setInsertionPointToStart(branch.thenBlock());
+  body();
+}
+
+Value QuantizeBuilder::hasColumn(Value column) {
+  if (op.getK() % kTileColumns == 0)
+    return nullptr;
+  Value columns = index(op.getK());
+  return isBelow(column, columns);
+}
+
 void QuantizeBuilder::quantize(const Part &part) {
-  Value elements = part.elements;
   VectorType wide = vectorOf(getF32Type());
+  SmallVector<Value> elements = part.elements;
   if (!op.getXElement().isF32())
-    elements = arith::ExtFOp::create(*this, wide, elements);
+    for (Value &place : elements)
+      place = arith::ExtFOp::create(*this, wide, place);
   Value scale = scaleOf(largestOfBlock(elements));
   Value one = real(1);
   Value reciprocal = arith::DivFOp::create(*this, one, scale);
-  Value scaled = arith::MulFOp::create(*this, elements, spread(reciprocal, wide));
-  Value narrow = arith::TruncFOp::create(*this, vectorOf(op.getQElement()), scaled);
-
-  Value isInside = isBelow(part.row, m);
-  if (op.getK() % kTileColumns != 0) {
-    Value columns = index(op.getK());
-    Value hasColumn = isBelow(part.column, columns);
-    isInside = arith::AndIOp::create(*this, isInside, hasColumn);
+  Value factors = spread(reciprocal, wide);
+  SmallVector<Value> narrow;
+  for (Value place : elements) {
+    Value scaled = arith::MulFOp::create(*this, place, factors);
+    narrow.push_back(arith::TruncFOp::create(*this, vectorOf(op.getQElement()), scaled));
   }
-  auto store = scf::IfOp::create(*this, isInside, /*withElseRegion=*/false);
-  OpBuilder::InsertionGuard guard(*this);
-  setInsertionPointToStart(store.thenBlock());
-  SmallVector<Value> at{part.row, part.column};
-  vector::StoreOp::create(*this, narrow, q, at);
-  Value zero = index(0);
-  Value isFirst = arith::CmpIOp::create(*this, arith::CmpIPredicate::eq, lane, zero);
-  auto storeScale = scf::IfOp::create(*this, isFirst, /*withElseRegion=*/false);
-  setInsertionPointToStart(storeScale.thenBlock());
-  SmallVector<Value> ofBlock{part.row, divide(part.column, kBlockK)};
-  memref::StoreOp::create(*this, scale, scales, ofBlock);
+  when(isBelow(part.row, m), [&] { store(part, narrow, scale); });
 }
 
-Value QuantizeBuilder::loop(Value first, Value limit, int64_t count) {
-  Value step = multiply(grid, count);
-  auto tiles = scf::ForOp::create(*this, first, limit, step, first);
-  OpBuilder::InsertionGuard guard(*this);
-  setInsertionPointToStart(tiles.getBody());
-  SmallVector<Part> parts;
-  Value tile = tiles.getInductionVar();
-  for (int64_t i = 0; i < count; ++i) {
-    parts.push_back(load(tile));
-    tile = add(tile, grid);
+void QuantizeBuilder::store(const Part &part, ValueRange narrow, Value scale) {
+  for (auto [place, values] : llvm::enumerate(narrow)) {
+    Value column = add(part.column, index(place * kBlockK / kPlaces)), elements = values;
+    when(hasColumn(column), [&] {
+      SmallVector<Value> at{part.row, column};
+      vector::StoreOp::create(*this, elements, q, at);
+    });
   }
-  for (const Part &part : parts)
-    quantize(part);
-  scf::YieldOp::create(*this, tile);
-  return tiles.getResult(0);
+  Value zero = index(0);
+  Value isFirst = arith::CmpIOp::create(*this, arith::CmpIPredicate::eq, lane, zero);
+  if (Value exists = hasColumn(part.column))
+    isFirst = arith::AndIOp::create(*this, isFirst, exists);
+  when(isFirst, [&] {
+    SmallVector<Value> ofBlock{part.row, divide(part.column, kBlockK)};
+    memref::StoreOp::create(*this, scale, scales, ofBlock);
+  });
 }
 
 void QuantizeBuilder::build(gpu::GPUModuleOp module) {
@@ -247,16 +270,21 @@ void QuantizeBuilder::build(gpu::GPUModuleOp module) {
   prepare();
   GriddepcontrolWaitOp::create(*this);
   GriddepcontrolLaunchDependentsOp::create(*this);
-  Value tilesDown = divide(add(m, index(kTileRows - 1)), kTileRows);
-  Value tiles = multiply(tilesDown, llvm::divideCeil(op.getK(), kTileColumns));
   Value first = gpu::BlockIdOp::create(*this, gpu::Dimension::x);
-  // As long as kTilesInFlight tiles remain; then one by one. Counts stay below 2^31 (the launcher sees to that).
-  Value others = multiply(grid, kTilesInFlight - 1);
-  Value isLong = arith::CmpIOp::create(*this, arith::CmpIPredicate::ugt, tiles, others);
-  Value together = arith::SubIOp::create(*this, tiles, others);
-  Value none = index(0);
-  Value rest = loop(first, arith::SelectOp::create(*this, isLong, together, none), kTilesInFlight);
-  loop(rest, tiles, 1);
+  Value step = multiply(grid, tilesInFlight(op));
+  auto loop = scf::ForOp::create(*this, first, tiles, step);
+  {
+    OpBuilder::InsertionGuard guard(*this);
+    setInsertionPointToStart(loop.getBody());
+    SmallVector<Part> parts;
+    Value tile = loop.getInductionVar();
+    for (int64_t i = 0; i < tilesInFlight(op); ++i) {
+      parts.push_back(load(tile));
+      tile = add(tile, grid);
+    }
+    for (const Part &part : parts)
+      when(part.exists, [&] { quantize(part); });
+  }
   gpu::ReturnOp::create(*this);
 }
 
