@@ -60,8 +60,18 @@ def grouped_gemm_k_add_(a, sfa, b, sfb, lengths, d, **_):
         k, block = columns.stop, blocks.stop
 
 
+def quantize(x, *, layout="mn_major", power_of_two=False, dtype=None, **_):
+    return ft.quantize_per_token(x, layout=layout, power_of_two=power_of_two, dtype=dtype or E4M3)
+
+
+def quantize_out(x, q, scales, *, power_of_two=False, **_):
+    values, of_x = ft.quantize_per_token(x, power_of_two=power_of_two)
+    q.copy_(values.view(q.dtype))
+    scales.copy_(of_x)
+
+
 OPERATORS = [gemm, gemm_out, gemm_add_, grouped_gemm_contiguous, grouped_gemm_contiguous_out, grouped_gemm_masked, grouped_gemm_masked_out,
-             grouped_gemm_k_add_]
+             grouped_gemm_k_add_, quantize, quantize_out]
 
 
 def register(library):
