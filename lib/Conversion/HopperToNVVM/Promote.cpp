@@ -104,13 +104,18 @@ struct LowerLoadRow : OpConversionPattern<LoadFragmentOp> {
     auto source = cast<MemRefType>(op.getSource().getType());
     bool alongColumns = *op.getAlong() == Axis::columns;
     int64_t perLoad = alongColumns ? 2 : 1, stride = 8; // columns 8j + 2(l%4) and the next; rows 16w + l/4 + 8h
-    Value inTile = alongColumns ? emit.mul(emit.rem(emit.lane(), 4), emit.i32(2))
-                                : emit.add(emit.mul(emit.warpInGroup(), emit.i32(16)), emit.div(emit.lane(), 4));
+    Value inTile;
+    if (alongColumns) {
+      inTile = emit.mul(emit.rem(emit.lane(), 4), 2);
+    } else {
+      Value firstRow = emit.mul(emit.warpInGroup(), 16);
+      inTile = emit.add(firstRow, emit.div(emit.lane(), 4));
+    }
     Value first = emit.add(emit.toI32(adaptor.getFirst().front()), inTile);
     FragmentType type = op.getFragment().getType();
     SmallVector<Value> elements;
     for (int64_t i = 0; i < (alongColumns ? type.getColumns() / stride : 2); ++i) {
-      Value position = emit.add(first, emit.i32(i * stride)), last = emit.i32(source.getDimSize(0) - perLoad);
+      Value position = emit.add(first, i * stride), last = emit.i32(source.getDimSize(0) - perLoad);
       position = arith::MinUIOp::create(rewriter, op.getLoc(), position, last);
       load(emit, source.getElementType(), perLoad,
            emit.element(adaptor.getSource().front(), source.getElementType(), position), elements);
