@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "fp8gemm/Conversion/Passes.h"
 #include "fp8gemm/Dialect/FP8Gemm/IR/FP8Gemm.h"
 #include "fp8gemm/Dialect/Hopper/IR/Hopper.h"
 #include "fp8gemm/Pipelines/Pipelines.h"
@@ -23,5 +24,6 @@ void fp8gemm::registerDialects(DialectRegistry &registry) {
       .insert<FP8GemmDialect, hopper::HopperDialect, arith::ArithDialect, cf::ControlFlowDialect, func::FuncDialect,
               gpu::GPUDialect, index::IndexDialect, LLVM::LLVMDialect, math::MathDialect, memref::MemRefDialect,
               nvgpu::NVGPUDialect, NVVM::NVVMDialect, scf::SCFDialect, tensor::TensorDialect, vector::VectorDialect>();
+  registerConfigInterface(registry);
   target::registerTranslations(registry);
 }

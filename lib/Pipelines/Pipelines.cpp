@@ -4,6 +4,7 @@
 
 #include "fp8gemm/Conversion/Passes.h"
 #include "fp8gemm/Dialect/FP8Gemm/Transforms/Passes.h"
+#include "fp8gemm/Dialect/Hopper/IR/Hopper.h"
 #include "fp8gemm/Dialect/Hopper/Transforms/Passes.h"
 #include "fp8gemm/Target/Passes.h"
 #include "mlir/Conversion/ReconcileUnrealizedCasts/ReconcileUnrealizedCasts.h"
@@ -30,7 +31,7 @@ void buildHopperPipeline(OpPassManager &manager, const PipelineOptions &options)
 
 void buildNVVMPipeline(OpPassManager &manager, const PipelineOptions &options) {
   OpPassManager &module = manager.nest<gpu::GPUModuleOp>();
-  OpPassManager &kernel = module.nest<gpu::GPUFuncOp>();
+  OpPassManager &kernel = module.nest<hopper::KernelOp>();
   hopper::buildCompleteSchedulePipeline(kernel);
   kernel.addPass(hopper::createCheckRingsPass());
   kernel.addPass(hopper::createCheckResourcesPass());

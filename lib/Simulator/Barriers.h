@@ -22,7 +22,7 @@ struct Mbarrier {
   Clock arriving;                             ///< what those who arrived knew
   Clock complete;                             ///< what one who sees the last phase complete knows
   Access init;                                ///< by ring.init; nobody: not yet
-  bool initFenced = false;                    ///< by fence.mbarrier_init
+  bool initFenced = false;                    ///< by `fence mbarrier_init`
   llvm::SmallVector<const Task *, 4> arrived; ///< in this phase
 
   /// Whether a wait for the phase of this parity is over.

@@ -78,7 +78,7 @@ static Outcome mma(Task &task, const Instruction &i) {
   auto op = cast<MmaOp>(i.op);
   if (task.accessedRegisters) {
     task.fail(i.op) << "starts a product after an access to accumulator registers, in " << task.name()
-                    << ": expected a hopper.wgmma.fence between them";
+                    << ": expected a hopper.fence wgmma between them";
     return Outcome::Failed;
   }
   int64_t operands[] = {task.in(i, 0).number, task.in(i, 1).number};
@@ -212,7 +212,7 @@ Handler fp8gemm::simulator::computeHandler(Operation *op) {
   return TypeSwitch<Operation *, Handler>(op)
       .Case<MmaOp>([](auto) { return mma; })
       .Case<MmaWaitOp>([](auto) { return mmaWait; })
-      .Case<WgmmaFenceOp>([](auto) { return wgmmaFence; })
+      .Case([](FenceOp op) -> Handler { return op.getKind() == FenceKind::wgmma ? wgmmaFence : nullptr; })
       .Case<ZeroOp>([](auto) { return zero; })
       .Case<LoadScalesOp>([](auto) { return loadScales; })
       .Case<PromoteOp>([](auto) { return promote; })

@@ -34,8 +34,8 @@ static uint32_t atLeastZero(uint32_t value) { return int32_t(value) < 0 ? 0 : va
 static Outcome scanGroups(Task &task, const Instruction &i) {
   auto op = cast<ScanGroupsOp>(i.op);
   const Matrix &source = *task.in(i, 0).operand;
-  uint32_t limit = uint32_t(task.in(i, 1).number), blocksBefore = 0, lengthBefore = 0, before = 0;
-  uint32_t align = uint32_t(op.getAlign()), block = uint32_t(op.getBlock());
+  uint32_t limit = uint32_t(task.in(i, 1).number), chunksBefore = 0, lengthBefore = 0, before = 0;
+  uint32_t align = uint32_t(op.getAlign()), chunk = uint32_t(op.getChunk());
   int64_t table = task.in(i, 2).number, count = groupsOf(op.getTable().getType());
   auto store = [&](int64_t row, std::array<uint32_t, 4> values, Thread thread) {
     if (!task.write(i, task.cta, table + row * kRowBytes, kRowBytes, thread))
@@ -61,27 +61,27 @@ static Outcome scanGroups(Task &task, const Instruction &i) {
       end = std::max(begin, std::min(lengthBefore, limit));
     }
     Thread thread = Thread(kScanningWarp * kThreadsPerWarp + group % kThreadsPerWarp);
-    if (!store(group, {blocksBefore, begin, end, 0}, thread))
+    if (!store(group, {chunksBefore, begin, end, 0}, thread))
       return Outcome::Failed;
-    blocksBefore += (end - begin + block - 1) / block;
+    chunksBefore += (end - begin + chunk - 1) / chunk;
   }
-  return store(count, {blocksBefore, 0, 0, 0}, kManyThreads) ? Outcome::Next : Outcome::Failed;
+  return store(count, {chunksBefore, 0, 0, 0}, kManyThreads) ? Outcome::Next : Outcome::Failed;
 }
 
-/// block, table.
+/// chunk, table.
 static Outcome findGroup(Task &task, const Instruction &i) {
   auto op = cast<FindGroupOp>(i.op);
   int64_t table = task.in(i, 1).number, count = groupsOf(op.getTable().getType());
   if (!task.read(i, task.cta, table, (count + 1) * kRowBytes))
     return Outcome::Failed;
   auto row = [&](int64_t group) { return task.cta.memory.at<uint32_t>(table + group * kRowBytes); };
-  uint32_t block = uint32_t(task.in(i, 0).number);
+  uint32_t chunk = uint32_t(task.in(i, 0).number);
   int64_t group = 0;
   for (int64_t step = int64_t(llvm::PowerOf2Ceil(count)) / 2; step > 0; step /= 2)
-    if (int64_t next = std::min(group + step, count); *row(next) <= block)
+    if (int64_t next = std::min(group + step, count); *row(next) <= chunk)
       group = next;
   if (group >= count) {
-    task.fail(i.op) << "expected a block below all " << *row(count) << ", got " << block << ", in " << task.name();
+    task.fail(i.op) << "expected a chunk below all " << *row(count) << ", got " << chunk << ", in " << task.name();
     return Outcome::Failed;
   }
   task.out(i, 0).number = group;

@@ -67,12 +67,12 @@ static Status simulate(const fp8gemm_sim_args &args, fp8gemm_sim_result &result,
     message = std::move(messages.text);
     return kNothing;
   }
-  SmallVector<gpu::GPUFuncOp> kernels;
-  module->walk([&](gpu::GPUFuncOp func) { kernels.push_back(func); });
-  auto problem = kernels.size() == 1 ? kernels.front()->getAttrOfType<hopper::ProblemAttr>("hopper.problem") : nullptr;
+  SmallVector<hopper::KernelOp> kernels;
+  module->walk([&](hopper::KernelOp func) { kernels.push_back(func); });
+  auto problem = kernels.size() == 1 ? kernels.front().getProblemAttr() : nullptr;
   if (!problem) {
     message = std::string("expected one kernel at the hopper level in '") + args.path + "', got " +
-              (kernels.size() == 1 ? "one without a hopper.problem" : std::to_string(kernels.size()));
+              (kernels.size() == 1 ? "one without a 'problem'" : std::to_string(kernels.size()));
     return kNothing;
   }
   bool isDynamic = ShapedType::isDynamic(problem.getM());
@@ -83,7 +83,7 @@ static Status simulate(const fp8gemm_sim_args &args, fp8gemm_sim_result &result,
     return kNothing;
   }
   PassManager passes(&context);
-  hopper::buildCompleteSchedulePipeline(passes.nest<gpu::GPUModuleOp>().nest<gpu::GPUFuncOp>());
+  hopper::buildCompleteSchedulePipeline(passes.nest<gpu::GPUModuleOp>().nest<hopper::KernelOp>());
   simulator::TrialOptions options;
   simulator::Watchdog watchdog(args.watchdog);
   options.m = args.m, options.padBytes = args.pad, options.seed = args.seed, options.watchdog = &watchdog;

@@ -11,11 +11,11 @@ using namespace fp8gemm::simulator;
 /// Agents of a CTA: all threads, producer, helper, consumers, then who works beside them.
 static constexpr int kFirstConsumer = 3;
 
-Machine::Machine(gpu::GPUFuncOp kernel, const Program &program, const hopper::SmemLayout &layout, const Launch &launch)
-    : kernel(kernel), program(program), layout(layout), launch(launch),
-      launchAttr(kernel->getAttrOfType<hopper::LaunchAttr>("hopper.launch")), arguments(program.slots),
-      random(launch.seed) {
-  consumers = int(launchAttr.getConsumers());
+Machine::Machine(hopper::KernelOp kernel, const Program &program, const hopper::SmemLayout &layout,
+                 const Launch &launch)
+    : kernel(kernel), program(program), layout(layout), launch(launch), launchAttr(kernel.getLaunchAttr()),
+      arguments(program.slots), random(launch.seed) {
+  kernel.walk([&](hopper::WarpSpecializeOp roles) { consumers = std::max(consumers, int(roles.getConsumers())); });
   firstAsyncAgent = AgentId(kFirstConsumer + consumers);
   kTensorCore = consumers, kStores = 2 * consumers;
   int agents = kFirstConsumer + 3 * consumers;

@@ -66,7 +66,7 @@ struct Task {
   bool write(const Instruction &i, Cta &where, int64_t offset, int64_t bytes, Thread thread = kManyThreads);
   bool access(const Instruction &i, Cta &where, int64_t offset, int64_t bytes, const Accessor &by, bool isWrite);
   Accessor accessor(mlir::Operation *op, Thread thread) const;
-  /// An access to global memory, which must come after hopper.griddepcontrol.wait and be inside the operand.
+  /// An access to global memory, which must come after hopper.griddepcontrol wait and be inside the operand.
   bool global(const Instruction &i, const Matrix &operand, const uint8_t *address, int64_t bytes);
 
   /// A fragment's registers, which must not be in flight; null, and an error, if they are.
@@ -102,7 +102,7 @@ struct Task {
   // The tensor core and the TMA stores of a consumer.
   std::deque<Product> products;
   uint32_t issued = 0, computed = 0; ///< products
-  bool accessedRegisters = true;     ///< of an accumulator, since the last wgmma.fence
+  bool accessedRegisters = true;     ///< of an accumulator, since the last `fence wgmma`
   std::deque<BulkGroup> bulkGroups;
   uint32_t committed = 0, copied = 0, knownCopied = 0; ///< bulk groups
 };
@@ -134,7 +134,7 @@ struct Cta {
 using Event = std::function<bool()>;
 
 struct Machine {
-  Machine(mlir::gpu::GPUFuncOp kernel, const Program &program, const hopper::SmemLayout &layout, const Launch &launch);
+  Machine(hopper::KernelOp kernel, const Program &program, const hopper::SmemLayout &layout, const Launch &launch);
 
   /// Runs one cluster to its end. False after an error.
   bool runCluster(int64_t cluster);
@@ -148,7 +148,7 @@ struct Machine {
   void meetInCluster(Task &task);
   void completeClusterBarrier();
 
-  mlir::gpu::GPUFuncOp kernel;
+  hopper::KernelOp kernel;
   const Program &program;
   const hopper::SmemLayout &layout;
   const Launch &launch;
@@ -162,7 +162,7 @@ struct Machine {
   int64_t operations = 0;
   bool failed = false;
 
-  int consumers;
+  int consumers = 1;
   int agentsPerCta;
   std::vector<int> firstStageOfRing;
   AgentId firstAsyncAgent;

@@ -3,10 +3,10 @@
 // hopper-simulate: the simulator as a pass.
 
 #include "fp8gemm/Dialect/Hopper/IR/Diagnostics.h"
+#include "fp8gemm/Dialect/Hopper/IR/Hopper.h"
 #include "fp8gemm/Dialect/Hopper/Transforms/OnEach.h"
 #include "fp8gemm/Simulator/Passes.h"
 #include "fp8gemm/Simulator/Trial.h"
-#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 
 namespace fp8gemm::simulator {
 #define GEN_PASS_DEF_SIMULATEPASS
@@ -18,11 +18,10 @@ using namespace fp8gemm::hopper;
 using namespace fp8gemm::simulator;
 
 namespace {
-struct SimulatePass
-    : fp8gemm::hopper::OnEach<gpu::GPUFuncOp, fp8gemm::simulator::impl::SimulatePassBase<SimulatePass>> {
+struct SimulatePass : fp8gemm::hopper::OnEach<KernelOp, fp8gemm::simulator::impl::SimulatePassBase<SimulatePass>> {
   using OnEach::OnEach;
 
-  LogicalResult runOn(gpu::GPUFuncOp kernel) override {
+  LogicalResult runOn(KernelOp kernel) override {
     markAllAnalysesPreserved();
     TrialOptions options;
     options.m = m;
@@ -50,8 +49,6 @@ struct SimulatePass
     return success();
   }
 
-  static InFlightDiagnostic remark(gpu::GPUFuncOp kernel) {
-    return emitWithoutRegions(kernel, DiagnosticSeverity::Remark);
-  }
+  static InFlightDiagnostic remark(KernelOp kernel) { return emitWithoutRegions(kernel, DiagnosticSeverity::Remark); }
 };
 } // namespace

@@ -142,7 +142,7 @@ LogicalResult Program::compileOp(Operation &op, Code &code) {
       for (Value result : op.getResults())
         instruction.out.push_back(slotOf(result));
       instruction.isAccess = lookUp != scalarHandler && lookUp != computeHandler;
-      waitsForPrevious |= isa<hopper::GriddepcontrolWaitOp>(op);
+      waitsForPrevious |= hopper::isGriddepcontrol(&op, hopper::Dependence::wait);
       code.push_back(std::move(instruction));
       return success();
     }
@@ -153,10 +153,8 @@ LogicalResult Program::compileOp(Operation &op, Code &code) {
          << "expected an operation of a complete schedule, which can be simulated: run hopper-complete-schedule first";
 }
 
-FailureOr<Program> Program::compile(gpu::GPUFuncOp kernel) {
+FailureOr<Program> Program::compile(hopper::KernelOp kernel) {
   Program program;
-  if (!llvm::hasSingleElement(kernel.getBody()))
-    return hopper::emitWithoutRegions(kernel) << "expected a kernel of one block";
   for (BlockArgument argument : kernel.getBody().getArguments())
     program.slotOf(argument);
   if (failed(program.compileBlock(kernel.getBody().front(), program.top)))

@@ -6,7 +6,7 @@
 #ifndef FP8GEMM_LIB_SIMULATOR_PROGRAM_H
 #define FP8GEMM_LIB_SIMULATOR_PROGRAM_H
 
-#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "fp8gemm/Dialect/Hopper/IR/Hopper.h"
 #include "llvm/ADT/DenseMap.h"
 
 namespace fp8gemm::simulator {
@@ -38,11 +38,11 @@ using Code = std::vector<Instruction>;
 class Program {
 public:
   /// Emits an error, and fails, where `kernel` has an operation that is not simulated.
-  static llvm::FailureOr<Program> compile(mlir::gpu::GPUFuncOp kernel);
+  static llvm::FailureOr<Program> compile(hopper::KernelOp kernel);
 
   Code top, producer, helper, consumer;
   int32_t slots = 0;
-  bool waitsForPrevious = false; ///< there is a hopper.griddepcontrol.wait
+  bool waitsForPrevious = false; ///< there is a hopper.griddepcontrol wait
 
   int32_t slotOf(mlir::Value value) {
     auto [entry, isNew] = slotMap.try_emplace(value, slots);

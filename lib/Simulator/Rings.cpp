@@ -196,7 +196,7 @@ Handler fp8gemm::simulator::ringHandler(Operation *op) {
   return TypeSwitch<Operation *, Handler>(op)
       .Case<RingCreateOp>([](auto) { return create; })
       .Case<RingInitOp>([](auto) { return init; })
-      .Case<FenceMbarrierInitOp>([](auto) { return fenceInit; })
+      .Case([](FenceOp op) -> Handler { return op.getKind() == FenceKind::mbarrier_init ? fenceInit : nullptr; })
       .Case<RingAcquireOp>([](auto) { return acquire; })
       .Case<RingCommitOp>([](auto) { return commit; })
       .Case<RingWaitOp>([](auto) { return wait; })

@@ -169,7 +169,7 @@ static Outcome waitForPrevious(Task &task, const Instruction &) {
 static Outcome launchDependents(Task &task, const Instruction &i) {
   if (task.cta.waitedForPrevious || !task.cta.machine.program.waitsForPrevious)
     return Outcome::Next;
-  task.fail(i.op) << "lets the next kernel start before hopper.griddepcontrol.wait, in " << task.name();
+  task.fail(i.op) << "lets the next kernel start before hopper.griddepcontrol wait, in " << task.name();
   return Outcome::Failed;
 }
 
@@ -227,10 +227,11 @@ Handler fp8gemm::simulator::scalarHandler(Operation *op) {
       .Case<arith::IndexCastUIOp, arith::ExtUIOp, arith::TruncIOp>([](auto) { return castUnsigned; })
       .Case<gpu::BlockIdOp, gpu::GridDimOp, gpu::ClusterIdOp, gpu::ClusterDimOp, gpu::ClusterBlockIdOp>(
           [](auto) { return gridNumber; })
-      .Case<hopper::GriddepcontrolWaitOp>([](auto) { return waitForPrevious; })
-      .Case<hopper::GriddepcontrolLaunchDependentsOp>([](auto) { return launchDependents; })
+      .Case([](hopper::GriddepcontrolOp op) -> Handler {
+        return op.getKind() == hopper::Dependence::wait ? waitForPrevious : launchDependents;
+      })
       .Case<memref::SubViewOp>([](auto) { return subview; })
       .Case<memref::CollapseShapeOp>([](auto) { return sameView; })
-      .Case<hopper::YieldOp, gpu::ReturnOp>([](auto) { return nothing; })
+      .Case<hopper::YieldOp>([](auto) { return nothing; })
       .Default([](Operation *) -> Handler { return nullptr; });
 }

@@ -8,46 +8,42 @@ using namespace mlir;
 using namespace fp8gemm;
 using namespace fp8gemm::simulator;
 
-/// The values of the kernel's parameters in `launch`, and the place of its shared memory.
-static LogicalResult bindArguments(gpu::GPUFuncOp kernel, Machine &machine, const Program &program) {
+/// The values of the kernel's arguments in `launch`, and the place of its shared memory.
+static LogicalResult bindArguments(hopper::KernelOp kernel, Machine &machine, const Program &program) {
   auto cellOf = [&](Value value) -> Cell & { return machine.arguments[const_cast<Program &>(program).slotOf(value)]; };
-  for (BlockArgument argument : kernel.getBody().getArguments().take_front(kernel.getFunctionType().getNumInputs())) {
-    auto param = kernel.getArgAttrOfType<hopper::ParamAttr>(argument.getArgNumber(), "hopper.param");
-    if (!param)
-      return hopper::emitWithoutRegions(kernel)
-             << "expected each parameter to have a hopper.param, got none at number " << argument.getArgNumber();
+  for (BlockArgument argument : kernel.getParameters()) {
     Cell &cell = cellOf(argument);
-    const Matrix &operand = machine.launch.operands[size_t(param.getOperand())];
-    auto map = dyn_cast<nvgpu::TensorMapDescriptorType>(argument.getType());
-    if (param.getKind() == hopper::ParamKind::tensor_map && map)
-      cell.map = std::make_shared<TensorMap>(operand, map);
-    else if (param.getKind() == hopper::ParamKind::matrix && isa<MemRefType>(argument.getType()))
-      cell.operand = &operand;
-    else if (param.getKind() == hopper::ParamKind::extent_m && argument.getType().isIndex())
-      cell.number = machine.launch.m;
-    else if (param.getKind() == hopper::ParamKind::extent_k && argument.getType().isIndex())
-      cell.number = machine.launch.k;
-    else
-      return hopper::emitWithoutRegions(kernel) << "expected a parameter of a gpu.func of type " << argument.getType()
-                                                << ", got " << param << " at number " << argument.getArgNumber();
-    if (param.getOperand() != hopper::Operand::none && !operand.data && operand.bytes == 0 && machine.launch.m != 0 &&
-        machine.launch.clusters != 0)
+    hopper::Operand operand = kernel.getOperandOf(argument);
+    if (operand == hopper::Operand::m || operand == hopper::Operand::k) {
+      cell.number = operand == hopper::Operand::m ? machine.launch.m : machine.launch.k;
+      continue;
+    }
+    if (operand == hopper::Operand::none)
       return hopper::emitWithoutRegions(kernel)
-             << "expected memory for parameter " << argument.getArgNumber() << ", got none";
+             << "expected each argument to be an operand ('of'), got none at number " << argument.getArgNumber();
+    const Matrix &matrix = machine.launch.operands[size_t(operand)];
+    if (auto map = dyn_cast<nvgpu::TensorMapDescriptorType>(argument.getType()))
+      cell.map = std::make_shared<TensorMap>(matrix, map);
+    else
+      cell.operand = &matrix;
+    if (!matrix.data && matrix.bytes == 0 && machine.launch.m != 0 && machine.launch.clusters != 0)
+      return hopper::emitWithoutRegions(kernel)
+             << "expected memory for argument " << argument.getArgNumber() << ", got none";
   }
-  for (auto [k, attribution] : llvm::enumerate(kernel.getWorkgroupAttributions()))
-    cellOf(attribution).number = machine.layout.getAttributionOffset(unsigned(k));
+  for (auto [k, buffer] : llvm::enumerate(kernel.getSharedBuffers()))
+    cellOf(buffer).number = machine.layout.getBufferOffset(unsigned(k));
   return success();
 }
 
-LogicalResult fp8gemm::simulator::simulate(gpu::GPUFuncOp kernel, const Launch &launch) {
-  auto attribute = kernel->getAttrOfType<hopper::LaunchAttr>("hopper.launch");
+LogicalResult fp8gemm::simulator::simulate(hopper::KernelOp kernel, const Launch &launch) {
+  hopper::LaunchAttr attribute = kernel.getLaunchAttr();
   if (!attribute)
-    return hopper::emitWithoutRegions(kernel) << "expected a hopper.launch, got none";
+    return hopper::emitWithoutRegions(kernel) << "expected a 'launch', got none";
   constexpr int64_t kMostConsumers = 7, kMostCluster = 8, kMostStages = 1024;
-  int64_t stages = 0;
+  int64_t stages = 0, consumers = 1;
   kernel.walk([&](hopper::RingCreateOp create) { stages += create.getRing().getType().getStages(); });
-  if (attribute.getConsumers() < 1 || attribute.getConsumers() > kMostConsumers ||
+  kernel.walk([&](hopper::WarpSpecializeOp roles) { consumers = std::max<int64_t>(consumers, roles.getConsumers()); });
+  if (consumers > kMostConsumers ||
       std::min({attribute.getClusterM(), attribute.getClusterN(), attribute.getSplitK(), attribute.getThreads()}) < 1 ||
       attribute.getCluster() > kMostCluster || stages > kMostStages)
     return hopper::emitWithoutRegions(kernel) << "expected 1 to " << kMostConsumers << " consumers, clusters of 1 to "

@@ -275,7 +275,7 @@ Handler fp8gemm::simulator::storeHandler(Operation *op) {
       .Case([](LoadFragmentOp op) { return op.getAlong() ? loadRow : loadFragment; })
       .Case<PutFragmentOp>([](auto) { return putFragment; })
       .Case<SumFragmentsOp>([](auto) { return sumFragments; })
-      .Case<FenceAsyncSharedOp>([](auto) { return fence; })
+      .Case([](FenceOp op) -> Handler { return op.getKind() == FenceKind::async_shared ? fence : nullptr; })
       .Case<TmaStoreOp>([](auto) { return tmaStore; })
       .Case<TmaStoreWaitOp>([](auto) { return tmaStoreWait; })
       .Case<StoreRowsOp>([](auto) { return storeRows; })

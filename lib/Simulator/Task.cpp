@@ -80,11 +80,7 @@ bool Cta::startRoles(Task &top) {
     start(Task::Role::Helper, 0, machine.program.helper);
   auto roles = cast<hopper::WarpSpecializeOp>(op);
   int32_t slot = const_cast<Program &>(machine.program).slotOf(roles.getConsumer().getArgument(0));
-  if (int64_t(roles.getConsumers()) != machine.consumers) {
-    top.fail(op) << "expected the " << machine.consumers << " consumers of hopper.launch, got " << roles.getConsumers();
-    return false;
-  }
-  for (int i = 0; i < machine.consumers; ++i)
+  for (int i = 0; i < int(roles.getConsumers()); ++i)
     start(Task::Role::Consumer, i, machine.program.consumer).cells[slot].number = i;
   top.isReady = [this] {
     return llvm::all_of(llvm::drop_begin(tasks), [](const std::unique_ptr<Task> &task) { return task->ended; });
@@ -177,7 +173,7 @@ bool Task::access(const Instruction &i, Cta &where, int64_t offset, int64_t byte
 
 bool Task::global(const Instruction &i, const Matrix &operand, const uint8_t *address, int64_t bytes) {
   if (cta.machine.program.waitsForPrevious && !cta.waitedForPrevious) {
-    fail(i.op) << "accesses global memory before hopper.griddepcontrol.wait, in " << name();
+    fail(i.op) << "accesses global memory before hopper.griddepcontrol wait, in " << name();
     return false;
   }
   if (address && (address < operand.data || address + bytes > operand.data + operand.bytes)) {
@@ -210,7 +206,7 @@ bool Task::checkInitialised(Operation *op, const Mbarrier &barrier) {
   if (isKnown && barrier.initFenced)
     return true;
   fail(op) << "uses an mbarrier that may not be initialised yet, in " << name()
-           << (isKnown ? ": expected a hopper.fence.mbarrier_init after its hopper.ring.init" : "");
+           << (isKnown ? ": expected a hopper.fence mbarrier_init after its hopper.ring.init" : "");
   return false;
 }
 

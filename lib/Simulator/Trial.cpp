@@ -3,7 +3,6 @@
 #include "fp8gemm/Simulator/Trial.h"
 
 #include "TrialProblem.h"
-#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "llvm/ADT/APFloat.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -105,7 +104,7 @@ static double errorBound(double exact, double magnitude, int64_t blocks, ArrayRe
 
 namespace {
 struct Checker {
-  gpu::GPUFuncOp kernel;
+  hopper::KernelOp kernel;
   TrialProblem &trial;
   const std::vector<uint8_t> &writes;
   TrialResult &result;
@@ -179,10 +178,10 @@ LogicalResult Checker::checkRest() {
   return success();
 }
 
-FailureOr<TrialResult> fp8gemm::simulator::runTrial(gpu::GPUFuncOp kernel, const TrialOptions &options) {
-  auto launchAttr = kernel->getAttrOfType<hopper::LaunchAttr>("hopper.launch");
+FailureOr<TrialResult> fp8gemm::simulator::runTrial(hopper::KernelOp kernel, const TrialOptions &options) {
+  hopper::LaunchAttr launchAttr = kernel.getLaunchAttr();
   if (!launchAttr)
-    return hopper::emitWithoutRegions(kernel) << "expected a hopper.launch, got none";
+    return hopper::emitWithoutRegions(kernel) << "expected a 'launch', got none";
   if (std::min({launchAttr.getTileM(), launchAttr.getTileN(), launchAttr.getClusterM(), launchAttr.getClusterN(),
                 launchAttr.getSplitK()}) < 1)
     return hopper::emitWithoutRegions(kernel) << "expected a positive tile and cluster, got " << launchAttr;
@@ -197,15 +196,15 @@ FailureOr<TrialResult> fp8gemm::simulator::runTrial(gpu::GPUFuncOp kernel, const
   launch.clusters = result.clusters = chooseClusters(*trial, launchAttr, options);
   result.m = trial->m, result.k = trial->k;
   result.groups = trial->description;
-  auto perCta = kernel->getAttrOfType<IntegerAttr>("hopper.workspace_bytes");
+  int64_t perCta = launchAttr.getWorkspaceBytes();
   constexpr int64_t kMostPerCta = 1 << 20, kMostWorkspace = int64_t(1) << 32;
-  if (perCta && (perCta.getInt() < 0 || perCta.getInt() > kMostPerCta))
+  if (perCta < 0 || perCta > kMostPerCta)
     return hopper::emitWithoutRegions(kernel)
-           << "expected a workspace of at most " << kMostPerCta << " bytes per CTA, got " << perCta.getInt();
+           << "expected a workspace of at most " << kMostPerCta << " bytes per CTA, got " << perCta;
   if (int64_t ctas = launch.clusters * launchAttr.getCluster(); perCta && ctas > kMostWorkspace / kMostPerCta)
     return hopper::emitWithoutRegions(kernel)
            << "expected at most " << kMostWorkspace / kMostPerCta << " CTAs with a workspace to simulate, got " << ctas;
-  std::vector<uint8_t> workspace(perCta ? perCta.getInt() * launch.clusters * launchAttr.getCluster() : 0);
+  std::vector<uint8_t> workspace(perCta * launch.clusters * launchAttr.getCluster());
   describe(*trial, workspace, launch);
   std::vector<uint8_t> writes(size_t(trial->d.view().bytes / trial->d.elementBytes));
   launch.writes = &writes;

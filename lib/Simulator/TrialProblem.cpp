@@ -2,7 +2,6 @@
 
 #include "TrialProblem.h"
 
-#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "llvm/Support/MathExtras.h"
 
 #include <cmath>
@@ -80,7 +79,8 @@ static std::vector<int64_t> drawSizes(int64_t groups, int64_t total, int64_t ste
   return sizes;
 }
 
-LogicalResult TrialProblem::chooseGroups(gpu::GPUFuncOp kernel, const TrialOptions &options, std::mt19937_64 &random) {
+LogicalResult TrialProblem::chooseGroups(hopper::KernelOp kernel, const TrialOptions &options,
+                                         std::mt19937_64 &random) {
   sizes = options.groupSizes;
   if (!sizes.empty() && int64_t(sizes.size()) != groups())
     return hopper::emitWithoutRegions(kernel) << "expected sizes of " << groups() << " groups, got " << sizes.size();
@@ -167,14 +167,14 @@ float &TrialProblem::scaleB(const GroupProduct &product, int64_t column, int64_t
                product.firstBlock + block);
 }
 
-LogicalResult fp8gemm::simulator::checkTime(gpu::GPUFuncOp kernel, Watchdog *watchdog) {
+LogicalResult fp8gemm::simulator::checkTime(hopper::KernelOp kernel, Watchdog *watchdog) {
   if (!watchdog || !watchdog->isOver())
     return success();
   return hopper::emitWithoutRegions(kernel) << "expected operands to be made, and D to be compared, within "
                                             << int64_t(watchdog->seconds) << " s (watchdog): try smaller extents";
 }
 
-LogicalResult TrialProblem::allocate(gpu::GPUFuncOp kernel, int64_t padBytes) {
+LogicalResult TrialProblem::allocate(hopper::KernelOp kernel, int64_t padBytes) {
   int64_t n = problem.getN(), groupsOfA = hasGroupsOfA() ? groups() : 1, groupsOfB = hasGroupsOfB() ? groups() : 1;
   int64_t blocks = llvm::divideCeil(k, kBlockK), dBytes = problem.getD().getIntOrFloatBitWidth() / 8;
   if (alongK()) {
@@ -227,7 +227,7 @@ static float drawScale(std::mt19937_64 &random) {
   return std::ldexp(1.0f + float(random() % 4096) / 4096, int(random() % 9) - 4);
 }
 
-LogicalResult TrialProblem::fill(gpu::GPUFuncOp kernel, Watchdog *watchdog, std::mt19937_64 &random) {
+LogicalResult TrialProblem::fill(hopper::KernelOp kernel, Watchdog *watchdog, std::mt19937_64 &random) {
   int64_t n = problem.getN(), perScale = problem.getSfbRows();
   LogicalResult inTime = success();
   auto isInTime = [&] { return succeeded(inTime) && succeeded(inTime = checkTime(kernel, watchdog)); };
@@ -276,7 +276,7 @@ LogicalResult TrialProblem::fill(gpu::GPUFuncOp kernel, Watchdog *watchdog, std:
 }
 
 /// Attributes are not verified where they stand.
-static LogicalResult checkProblem(gpu::GPUFuncOp kernel, hopper::ProblemAttr problem) {
+static LogicalResult checkProblem(hopper::KernelOp kernel, hopper::ProblemAttr problem) {
   constexpr int64_t kMost = 1 << 20, kMostGroups = 1024;
   auto isF8 = [](Type type) { return isa<Float8E4M3FNType, Float8E5M2Type>(type); };
   hopper::GroupsAttr groups = problem.getGroups();
@@ -294,11 +294,11 @@ static LogicalResult checkProblem(gpu::GPUFuncOp kernel, hopper::ProblemAttr pro
   return success();
 }
 
-FailureOr<TrialProblem> TrialProblem::make(gpu::GPUFuncOp kernel, const TrialOptions &options) {
+FailureOr<TrialProblem> TrialProblem::make(hopper::KernelOp kernel, const TrialOptions &options) {
   TrialProblem trial;
-  trial.problem = kernel->getAttrOfType<hopper::ProblemAttr>("hopper.problem");
+  trial.problem = kernel.getProblemAttr();
   if (!trial.problem)
-    return hopper::emitWithoutRegions(kernel) << "expected a hopper.problem, got none";
+    return hopper::emitWithoutRegions(kernel) << "expected a 'problem', got none";
   if (failed(checkProblem(kernel, trial.problem)))
     return failure();
   trial.m = ShapedType::isDynamic(trial.problem.getM()) ? options.m : trial.problem.getM();
@@ -312,10 +312,9 @@ FailureOr<TrialProblem> TrialProblem::make(gpu::GPUFuncOp kernel, const TrialOpt
            << "expected an M of at least 0 with operands below 2^32 elements, and rows padded by a "
               "multiple of "
            << kRowAlignment << " bytes, got M = " << trial.m << " and " << options.padBytes << " bytes";
-  for (BlockArgument argument : kernel.getBody().getArguments().take_front(kernel.getFunctionType().getNumInputs())) {
-    auto param = kernel.getArgAttrOfType<hopper::ParamAttr>(argument.getArgNumber(), "hopper.param");
+  for (BlockArgument argument : kernel.getParameters()) {
     auto type = dyn_cast<MemRefType>(argument.getType());
-    trial.isFlat |= param && type && param.getOperand() == hopper::Operand::a && type.getRank() == 1;
+    trial.isFlat |= type && kernel.getOperandOf(argument) == hopper::Operand::a && type.getRank() == 1;
   }
   std::mt19937_64 random(options.seed * 0x9e3779b97f4a7c15 + 1);
   if (failed(trial.chooseGroups(kernel, options, random)))

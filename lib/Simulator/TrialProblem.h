@@ -48,11 +48,11 @@ struct GroupProduct {
 };
 
 /// An error at `kernel` if there is a watchdog whose time is over.
-llvm::LogicalResult checkTime(mlir::gpu::GPUFuncOp kernel, Watchdog *watchdog);
+llvm::LogicalResult checkTime(hopper::KernelOp kernel, Watchdog *watchdog);
 
 struct TrialProblem {
   /// Draws what the options leave open, and fills the operands. Emits an error where the options don't fit the problem.
-  static llvm::FailureOr<TrialProblem> make(mlir::gpu::GPUFuncOp kernel, const TrialOptions &options);
+  static llvm::FailureOr<TrialProblem> make(hopper::KernelOp kernel, const TrialOptions &options);
 
   void forEachProduct(llvm::function_ref<void(const GroupProduct &)> visit) const;
   int64_t groups() const { return problem.getGroups() ? problem.getGroups().getCount() : 1; }
@@ -77,10 +77,10 @@ struct TrialProblem {
   Storage operandA, operandB, sfa, sfb, c, bias, d, before; ///< before: what D holds at first
 
 private:
-  llvm::LogicalResult chooseGroups(mlir::gpu::GPUFuncOp kernel, const TrialOptions &options, std::mt19937_64 &random);
+  llvm::LogicalResult chooseGroups(hopper::KernelOp kernel, const TrialOptions &options, std::mt19937_64 &random);
   /// An error where that takes too much memory.
-  llvm::LogicalResult allocate(mlir::gpu::GPUFuncOp kernel, int64_t padBytes);
-  llvm::LogicalResult fill(mlir::gpu::GPUFuncOp kernel, Watchdog *watchdog, std::mt19937_64 &random);
+  llvm::LogicalResult allocate(hopper::KernelOp kernel, int64_t padBytes);
+  llvm::LogicalResult fill(hopper::KernelOp kernel, Watchdog *watchdog, std::mt19937_64 &random);
 };
 
 } // namespace fp8gemm::simulator

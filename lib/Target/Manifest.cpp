@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Kernel attributes + ptxas's report -> manifest. What the attributes mean:
-// HopperAttrs.td; what the fields mean: runtime/format/Manifest.fbs.
+// hopper.entry + ptxas's report -> manifest. What an entry says: HopperKernelOps.td;
+// what the fields mean: runtime/format/Manifest.fbs.
 
 #include "fp8gemm/Dialect/Hopper/IR/Hopper.h"
 #include "fp8gemm/Target/Target.h"
@@ -41,6 +41,8 @@ format::Operand toFormat(hopper::Operand operand) {
     return format::Operand::X;
   case hopper::Operand::bias:
     return format::Operand::Bias;
+  case hopper::Operand::m:
+  case hopper::Operand::k:
   case hopper::Operand::none:
     break;
   }
@@ -94,25 +96,16 @@ format::StageState toFormat(hopper::StageState state) {
 
 class ManifestBuilder {
 public:
-  ManifestBuilder(LLVM::LLVMFuncOp kernel, StringRef chip, const Cubin &cubin)
-      : kernel(kernel), chip(chip), cubin(cubin) {}
+  ManifestBuilder(hopper::EntryOp entry, StringRef chip, const Cubin &cubin) : entry(entry), chip(chip), cubin(cubin) {}
 
   FailureOr<std::string> build();
 
 private:
-  /// The kernel's attribute `name`; null, and an error, where it is missing.
-  template <typename Attr> Attr require(StringRef name) {
-    auto attr = kernel->getAttrOfType<Attr>(name);
-    if (!attr)
-      kernel.emitError("expected a kernel with attribute '") << name << "', got none";
-    return attr;
-  }
-
   /// A number that the manifest has 32 bits for; an error where it does not fit.
   uint32_t fit(StringRef name, int64_t value) {
     if (value >= 0 && value <= std::numeric_limits<uint32_t>::max())
       return uint32_t(value);
-    kernel.emitError("expected ") << name << " of a kernel to be from 0 to 2^32 - 1, got " << value;
+    entry.emitOpError("expected ") << name << " of a kernel to be from 0 to 2^32 - 1, got " << value;
     allFit = false;
     return 0;
   }
@@ -126,7 +119,7 @@ private:
   /// Whether a parameter of this kind and operand is there.
   bool hasParam(hopper::ParamKind kind, hopper::Operand operand);
 
-  LLVM::LLVMFuncOp kernel;
+  hopper::EntryOp entry;
   StringRef chip;
   const Cubin &cubin;
   flatbuffers::FlatBufferBuilder fbb;
@@ -134,14 +127,10 @@ private:
 };
 
 FailureOr<flatbuffers::Offset<format::Param>> ManifestBuilder::buildTensorMap(unsigned index, format::Operand operand) {
-  auto type = kernel.getArgAttrOfType<TypeAttr>(index, "hopper.map");
-  auto map = type ? dyn_cast<nvgpu::TensorMapDescriptorType>(type.getValue()) : nullptr;
-  if (!map)
-    return kernel.emitError("expected argument ")
-           << index << ", a tensor map, with 'hopper.map', its !nvgpu.tensormap.descriptor type";
+  nvgpu::TensorMapDescriptorType map = entry.getParam(index).getMap();
   std::optional<format::ElementType> element = toFormat(map.getTensor().getElementType());
   if (!element)
-    return kernel.emitError("expected a tensor map of f8E4M3FN, f8E5M2, f32 or bf16, got ") << map;
+    return entry.emitOpError("expected a tensor map of f8E4M3FN, f8E5M2, f32 or bf16, got ") << map;
   auto box = llvm::map_to_vector(map.getTensor().getShape(), [&](int64_t extent) { return fit("'box'", extent); });
   // The enumerators count powers of two: swizzles of 32, 64 and 128 bytes, promotion to 64, 128 and 256.
   unsigned swizzle = unsigned(map.getSwizzle()), promotion = unsigned(map.getL2promo());
@@ -151,9 +140,9 @@ FailureOr<flatbuffers::Offset<format::Param>> ManifestBuilder::buildTensorMap(un
 }
 
 FailureOr<flatbuffers::Offset<format::Param>> ManifestBuilder::buildParam(unsigned index) {
-  auto param = kernel.getArgAttrOfType<hopper::ParamAttr>(index, "hopper.param");
-  if (!param)
-    return kernel.emitError("expected argument ") << index << " with attribute 'hopper.param', got none";
+  hopper::ParamAttr param = entry.getParam(index);
+  if (param.getOperand() == hopper::Operand::none)
+    return entry.emitOpError("expected parameter ") << index << " of the kernel to be an operand, got " << param;
   format::Operand operand = toFormat(param.getOperand());
   switch (param.getKind()) {
   case hopper::ParamKind::tensor_map:
@@ -164,21 +153,19 @@ FailureOr<flatbuffers::Offset<format::Param>> ManifestBuilder::buildParam(unsign
     return format::CreateParam(fbb, format::ParamKind::LeadingDimension, operand);
   case hopper::ParamKind::group_stride:
     return format::CreateParam(fbb, format::ParamKind::GroupStride, operand);
-  case hopper::ParamKind::extent_k:
-    return format::CreateParam(fbb, format::ParamKind::ExtentK, operand);
-  case hopper::ParamKind::extent_m:
+  case hopper::ParamKind::extent:
     break;
   }
-  return format::CreateParam(fbb, format::ParamKind::ExtentM, operand);
+  if (param.getOperand() != hopper::Operand::m && param.getOperand() != hopper::Operand::k)
+    return entry.emitOpError("expected an extent to be that of m or k, got ") << param;
+  bool isM = param.getOperand() == hopper::Operand::m;
+  return format::CreateParam(fbb, isM ? format::ParamKind::ExtentM : format::ParamKind::ExtentK, operand);
 }
 
 bool ManifestBuilder::hasParam(hopper::ParamKind kind, hopper::Operand operand) {
-  for (unsigned index = 0; index < kernel.getNumArguments(); ++index) {
-    auto param = kernel.getArgAttrOfType<hopper::ParamAttr>(index, "hopper.param");
-    if (param && param.getKind() == kind && param.getOperand() == operand)
-      return true;
-  }
-  return false;
+  return llvm::any_of(entry.getParams().getAsRange<hopper::ParamAttr>(), [&](hopper::ParamAttr param) {
+    return param.getKind() == kind && param.getOperand() == operand;
+  });
 }
 
 FailureOr<flatbuffers::Offset<format::StoredProblem>>
@@ -187,7 +174,7 @@ ManifestBuilder::buildQuantization(hopper::QuantizationAttr problem) {
   auto q = toFormat(problem.getQ());
   std::optional<format::XType> x = fromOf(problem.getX());
   if (!scales || !q || !x)
-    return kernel.emitError(
+    return entry.emitOpError(
                "expected a quantisation of bf16, f16 or f32 to f8E4M3FN or f8E5M2 with scale layout k_major "
                "or mn_major, got ")
            << problem;
@@ -202,17 +189,17 @@ ManifestBuilder::buildQuantization(hopper::QuantizationAttr problem) {
 }
 
 FailureOr<flatbuffers::Offset<format::StoredProblem>> ManifestBuilder::buildProblem() {
-  if (auto quantization = kernel->getAttrOfType<hopper::QuantizationAttr>("hopper.problem"))
+  if (hopper::QuantizationAttr quantization = entry.getQuantizationAttr())
     return buildQuantization(quantization);
-  auto problem = require<hopper::ProblemAttr>("hopper.problem");
+  hopper::ProblemAttr problem = entry.getProblemAttr();
   if (!problem)
-    return failure();
+    return entry.emitOpError("expected a kernel with a 'problem', got none");
   std::optional<format::ScaleLayout> sfa = toFormat(problem.getSfa()), sfb = toFormat(problem.getSfb());
   if (!sfa || !sfb)
-    return kernel.emitError("expected scale layouts k_major or mn_major, got ") << problem;
+    return entry.emitOpError("expected scale layouts k_major or mn_major, got ") << problem;
   auto a = toFormat(problem.getA()), b = toFormat(problem.getB()), d = toFormat(problem.getD());
   if (!a || !b || !d)
-    return kernel.emitError("expected element types f8E4M3FN, f8E5M2, f32 or bf16, got ") << problem;
+    return entry.emitOpError("expected element types f8E4M3FN, f8E5M2, f32 or bf16, got ") << problem;
   auto extent = [](int64_t extent) { return ShapedType::isDynamic(extent) ? -1 : extent; };
   format::Problem fields;
   fields.m = extent(problem.getM());
@@ -225,7 +212,7 @@ FailureOr<flatbuffers::Offset<format::StoredProblem>> ManifestBuilder::buildProb
   fields.sfbRows = fit("rows of a scale of B", problem.getSfbRows());
   if (Type bias = problem.getBias()) {
     if (!bias.isF32() && !bias.isBF16())
-      return kernel.emitError("expected a bias of f32 or bf16, got ") << problem;
+      return entry.emitOpError("expected a bias of f32 or bf16, got ") << problem;
     fields.bias = bias.isF32() ? format::Bias::F32 : format::Bias::BF16;
   }
   fields.sfa = *sfa;
@@ -244,7 +231,7 @@ FailureOr<flatbuffers::Offset<format::StoredProblem>> ManifestBuilder::buildProb
 }
 
 FailureOr<flatbuffers::Offset<format::DebugRings>> ManifestBuilder::buildDebugRings() {
-  auto debug = kernel->getAttrOfType<hopper::DebugRingsAttr>("hopper.debug_rings");
+  hopper::DebugRingsAttr debug = entry.getDebugRingsAttr();
   if (!debug)
     return flatbuffers::Offset<format::DebugRings>();
   auto describe = [&](ArrayRef<MemRefType> buffers) {
@@ -261,7 +248,7 @@ FailureOr<flatbuffers::Offset<format::DebugRings>> ManifestBuilder::buildDebugRi
   for (Type type : debug.getRings()) {
     auto ring = dyn_cast<hopper::RingType>(type);
     if (!ring)
-      return kernel.emitError("expected rings in 'hopper.debug_rings', got ") << type;
+      return entry.emitOpError("expected rings in 'debug_rings', got ") << type;
     auto tma = describe(ring.getTma()), warps = describe(ring.getWarps());
     rings.push_back(format::CreateRing(fbb, fit("stages", ring.getStages()), tma, warps,
                                        fit("readers", ring.getReaders()), fit("'cluster'", ring.getCluster())));
@@ -277,15 +264,12 @@ FailureOr<flatbuffers::Offset<format::DebugRings>> ManifestBuilder::buildDebugRi
 }
 
 FailureOr<std::string> ManifestBuilder::build() {
-  auto launch = require<hopper::LaunchAttr>("hopper.launch");
-  auto smemBytes = require<IntegerAttr>("hopper.smem_bytes");
+  hopper::LaunchAttr launch = entry.getLaunch();
   FailureOr<flatbuffers::Offset<format::StoredProblem>> problem = buildProblem();
-  if (!launch || !smemBytes || failed(problem))
+  if (failed(problem))
     return failure();
-  // Bytes of it a CTA.
-  auto workspace = kernel->getAttrOfType<IntegerAttr>("hopper.workspace_bytes");
   std::vector<flatbuffers::Offset<format::Param>> params;
-  for (unsigned index = 0; index < kernel.getNumArguments(); ++index) {
+  for (unsigned index = 0; index < entry.getParams().size(); ++index) {
     FailureOr<flatbuffers::Offset<format::Param>> param = buildParam(index);
     if (failed(param))
       return failure();
@@ -294,23 +278,22 @@ FailureOr<std::string> ManifestBuilder::build() {
   FailureOr<flatbuffers::Offset<format::DebugRings>> debugRings = buildDebugRings();
   if (failed(debugRings))
     return failure();
-  auto schedule = kernel->getAttrOfType<StringAttr>("hopper.config");
-  auto entry = fbb.CreateString(kernel.getName().str());
+  auto name = fbb.CreateString(entry.getKernel().str());
   auto chipName = fbb.CreateString(chip.str());
   auto paramVector = fbb.CreateVector(params);
-  auto config = fbb.CreateString(schedule ? schedule.str() : "");
+  auto config = fbb.CreateString(entry.getConfig() ? entry.getConfig()->describe() : "");
   auto ptxas = fbb.CreateString(cubin.ptxasVersion);
   auto llvm = fbb.CreateString(LLVM_VERSION_STRING);
   format::FinishManifestBuffer(
       fbb,
-      format::CreateManifest(fbb, format::kManifestVersion, entry, chipName, cubin.bytes.size(), *problem, paramVector,
-                             fit("threads", launch.getThreads()), fit("'hopper.smem_bytes'", smemBytes.getInt()),
+      format::CreateManifest(fbb, format::kManifestVersion, name, chipName, cubin.bytes.size(), *problem, paramVector,
+                             fit("threads", launch.getThreads()), fit("'smem_bytes'", int64_t(entry.getSmemBytes())),
                              fit("'tile_m'", launch.getTileM()), fit("'tile_n'", launch.getTileN()),
                              fit("'cluster_m'", launch.getClusterM()), fit("'cluster_n'", launch.getClusterN()),
                              fit("'split_k'", launch.getSplitK()), fit("registers", cubin.usage.registers),
                              fit("spilled bytes", cubin.usage.spillBytes()),
-                             fit("'hopper.workspace_bytes'", workspace ? workspace.getInt() : 0), config, ptxas, llvm,
-                             kernel->hasAttr("hopper.waits_for_previous"), *debugRings));
+                             fit("'workspace_bytes'", launch.getWorkspaceBytes()), config, ptxas, llvm,
+                             entry.getWaitsForPrevious(), *debugRings));
   if (!allFit)
     return failure();
   return std::string(reinterpret_cast<const char *>(fbb.GetBufferPointer()), fbb.GetSize());
@@ -384,8 +367,8 @@ std::string jsonText(const flatbuffers::String *text) {
   return text ? llvm::json::fixUTF8(StringRef(text->c_str(), text->size())) : std::string();
 }
 
-FailureOr<std::string> buildManifest(LLVM::LLVMFuncOp kernel, StringRef chip, const Cubin &cubin) {
-  return ManifestBuilder(kernel, chip, cubin).build();
+FailureOr<std::string> buildManifest(hopper::EntryOp entry, StringRef chip, const Cubin &cubin) {
+  return ManifestBuilder(entry, chip, cubin).build();
 }
 
 void printManifest(llvm::json::OStream &json, const format::Manifest &manifest) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "fp8gemm/Dialect/Hopper/IR/Diagnostics.h"
 #include "fp8gemm/Dialect/Hopper/IR/Hopper.h"
 #include "fp8gemm/Target/Target.h"
 
@@ -139,10 +140,13 @@ private:
   bool hasErrors = false;
 };
 
-/// hopper's attributes speak to the manifest; LLVM IR has no word for them. Without
-/// an interface that accepts them, upstream warns.
+/// hopper.entry is read for the manifest; LLVM IR has nothing for it.
 struct HopperTranslation : LLVMTranslationDialectInterface {
   using LLVMTranslationDialectInterface::LLVMTranslationDialectInterface;
+
+  LogicalResult convertOperation(Operation *op, llvm::IRBuilderBase &, LLVM::ModuleTranslation &) const override {
+    return success(isa<hopper::EntryOp>(op));
+  }
 };
 
 void initializeNVPTX() {
@@ -193,9 +197,13 @@ FailureOr<std::string> translateToPtx(gpu::GPUModuleOp module, StringRef chip) {
     if (wanted != kChip)
       return module.emitOpError("expected chip ") << kChip << ", got " << wanted;
 
+  if (auto kernels = module.getOps<hopper::KernelOp>(); !kernels.empty())
+    return hopper::emitWithoutRegions(*kernels.begin())
+           << "expected kernels at the llvm level, got one at the hopper level";
+
   // Upstream's translation is not ready for an instruction outside of a function.
   for (Operation &op : *module.getBody())
-    if (!isa<SymbolOpInterface, LLVM::GlobalCtorsOp, LLVM::GlobalDtorsOp, LLVM::ModuleFlagsOp>(op))
+    if (!isa<SymbolOpInterface, hopper::EntryOp, LLVM::GlobalCtorsOp, LLVM::GlobalDtorsOp, LLVM::ModuleFlagsOp>(op))
       return op.emitOpError("expected to be in a function, got it in a gpu.module");
 
   // To what has no name LLVM gives one.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "fp8gemm/Dialect/Hopper/IR/Hopper.h"
 #include "fp8gemm/Target/Passes.h"
 #include "fp8gemm/Target/Target.h"
 
@@ -67,21 +68,24 @@ FailureOr<Kernel> serialize(gpu::GPUModuleOp module, const SerializeOptions &opt
   if (failed(kernel))
     return failure();
   LLVM::LLVMFuncOp func = *findKernel(module);
+  hopper::EntryOp entry = hopper::EntryOp::of(func);
+  if (!entry)
+    return func.emitError("expected a kernel with one hopper.entry in its module, got none or several");
   PtxasOptions ptxas{options.ptxas, options.chip, options.lineinfo};
   llvm::Expected<Cubin> cubin = timed(kernel->ptxasSeconds, [&] { return assemble(kernel->ptx, ptxas); });
   if (!cubin)
     return func.emitError(llvm::toString(cubin.takeError()));
   kernel->cubin = std::move(*cubin);
-  bool allowed = options.allowSpills || func->hasAttr("hopper.debug_rings");
+  bool allowed = options.allowSpills || bool(entry.getDebugRingsAttr());
   if (failed(checkUsage(func, kernel->cubin.usage, allowed)))
     return failure();
 
-  FailureOr<std::string> manifest = buildManifest(func, options.chip, kernel->cubin);
+  FailureOr<std::string> manifest = buildManifest(entry, options.chip, kernel->cubin);
   if (failed(manifest))
     return failure();
   kernel->manifest = std::move(*manifest);
   kernel->file = format::writeKernelFile(kernel->cubin.bytes, kernel->manifest);
-  // The reader's checks hold for what was written, or the attributes were wrong.
+  // The reader's checks hold for what was written, or the entry was wrong.
   format::KernelFile readBack;
   if (std::string error = format::readKernelFile(kernel->file.data(), kernel->file.size(), readBack); !error.empty())
     return func.emitError(error);

@@ -24,8 +24,8 @@ WATCHDOG_SECONDS = 20
 RUN_SECONDS = 60
 SMALL = "tile_m = 128, tile_n = 64, stages = 4, consumers = 2, partials = 1"
 
-ASSIGN = "gpu.func(hopper-complete-schedule)"
-CHECK = "gpu.func(hopper-check-rings)"
+ASSIGN = "hopper.kernel(hopper-complete-schedule)"
+CHECK = "hopper.kernel(hopper-check-rings)"
 LOWER = "convert-hopper-to-nvvm{debug-rings=%d}" % LIMIT_MS
 # The later steps of the pipeline without its lint, which would reject some of these kernels a second time.
 TO_LLVM = ("convert-scf-to-cf", "fp8gemm-convert-kernels-to-llvm", "canonicalize", "cse", "reconcile-unrealized-casts")
@@ -106,7 +106,7 @@ BROKEN = [
             waits("consumer 0", 0, 0, "full", "false"), waits("consumer 1", 0, 0, "full", "false")], assigned=True),
     # C has a ring of its own, the first that is created. Producer and helper have loaded all and ended.
     Broken("no-load", ["--n=256", "--k=1024", "--c=apart", f"--config={SMALL}"], 256, "R11",
-           drop(r"hopper\.tma_load %c\["),
+           drop(r"hopper\.tma_load %c_map\["),
            [nowhere("producer"), nowhere("helper"),
             waits("consumer 0", 0, 0, "full", "false"), waits("consumer 1", 0, 0, "full", "false")]),
     # Two tiles for some CTAs: their fillers wait for consumers that stand at a named barrier.

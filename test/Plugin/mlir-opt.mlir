@@ -10,7 +10,7 @@
 // RUN: %{mlir-opt} %s --pass-pipeline="builtin.module(fp8gemm-to-llvm)" >%t.pipeline
 // RUN: FileCheck %s <%t.pipeline
 // RUN: fp8gemm-opt %s --fp8gemm-to-llvm >%t.own && cmp %t.pipeline %t.own
-// RUN: %{mlir-opt} %s --pass-pipeline="builtin.module(fp8gemm-select-config{expected-m=4096},convert-fp8gemm-to-hopper,gpu.module(gpu.func(hopper-complete-schedule,hopper-check-rings,hopper-check-resources),convert-hopper-to-nvvm,convert-scf-to-cf,fp8gemm-convert-kernels-to-llvm,canonicalize,cse,reconcile-unrealized-casts))" >%t.steps
+// RUN: %{mlir-opt} %s --pass-pipeline="builtin.module(fp8gemm-select-config{expected-m=4096},convert-fp8gemm-to-hopper,gpu.module(hopper.kernel(hopper-complete-schedule,hopper-check-rings,hopper-check-resources),convert-hopper-to-nvvm,convert-scf-to-cf,fp8gemm-convert-kernels-to-llvm,canonicalize,cse,reconcile-unrealized-casts))" >%t.steps
 // RUN: cmp %t.steps %t.own
 // CHECK-LABEL: func.func @product
 // CHECK: fp8gemm.gemm {{.+}}kernel = @[[KERNEL:[a-z0-9_]+]]::@[[KERNEL]]

@@ -112,6 +112,29 @@ def check_prefixes(path, text):
     return complaints
 
 
+# A reader learns them all: a new operation takes the place of another, or is a kind of one.
+MAX_HOPPER_OPS = 39
+# An attribute of the dialect on an operation that does not define it, in C++ and in IR.
+# The dialect refuses them, which these test.
+DISCARDABLE_TESTS = {"test/Dialect/Hopper/attributes.mlir", "test/Repository/test_source_tree.py"}
+DISCARDABLE = re.compile(r"""[sg]et\w*Attr\w*(?:<[^>]*>)?\(\s*(?:\w+,\s*)?"hopper\.|(?:has|remove)\w*Attr\("hopper\.|"""
+                         r"""[{,]\s*hopper\.\w+(?:\s*=|[,}])""", re.M)
+
+
+def attributes(path, text):
+    """The facts of a kernel are inherent attributes: a discardable one would be ignored where it is misspelt."""
+    if not re.match(r"(lib|include|tools|test|docs|python|examples|runtime)/|README", path) or path in DISCARDABLE_TESTS:
+        return []
+    return [f"line {text.count(chr(10), 0, match.start()) + 1}: expected no discardable attribute of the hopper dialect, got {match[0].strip()}"
+            for match in DISCARDABLE.finditer(text)]
+
+
+def hopper_ops(texts):
+    """The complaint about the number of operations that `texts`, the .td files of the dialect, define."""
+    count = sum(len(re.findall(r"^def \w+ : Hopper_Op<", text, re.M)) for text in texts)
+    return [f"expected at most {MAX_HOPPER_OPS} operations of the hopper dialect, got {count}"] if count > MAX_HOPPER_OPS else []
+
+
 # (words that readers from outside stumble over, what to write instead, idioms that are allowed)
 ODD_WORDS = [
     ("behind", "after, beyond, following", "(fall|falls|fell|lag|lags) behind"),
@@ -158,4 +181,4 @@ def english(path, text):
     return complaints
 
 
-RULES = [closed_doors, one_order, licence, length, check_prefixes, english]
+RULES = [closed_doors, one_order, attributes, licence, length, check_prefixes, english]

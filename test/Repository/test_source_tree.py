@@ -79,6 +79,35 @@ def test_one_order():
     assert not rules.one_order("lib/Driver/Compile.cpp", "buildLoweringPipeline(manager, options);\n")
 
 
+@pytest.mark.parametrize("path, text", [
+    ("lib/X.cpp", 'func->setAttr("hopper.launch", launch);\n'),
+    ("lib/X.cpp", 'auto launch = kernel->getAttrOfType<LaunchAttr>("hopper.launch");\n'),
+    ("lib/X.cpp", 'auto param = kernel.getArgAttrOfType<hopper::ParamAttr>(index, "hopper.param");\n'),
+    ("lib/X.cpp", 'return func->hasAttr("hopper.debug_rings");\n'),
+    ("test/X.mlir", "scf.for %i = %c0 to %n step %c1 {\n} {hopper.unroll = 2}\n"),
+    ("test/X.mlir", "llvm.func @f() attributes {nvvm.kernel, hopper.waits_for_previous} {\n"),
+])
+def test_discardable_attributes(path, text):
+    assert rules.attributes(path, text)
+
+
+@pytest.mark.parametrize("path, text", [
+    ("lib/X.cpp", 'check(tiles, "hopper.for_tiles");\n'),
+    ("lib/X.cpp", 'return kernel.getLaunchAttr();\n'),
+    ("test/X.mlir", "} consumers(2) registers(232) |%warpgroup| {\n  hopper.fence wgmma\n}\n"),
+    ("test/Dialect/Hopper/attributes.mlir", "module attributes {hopper.lunch} {\n"),
+])
+def test_other_attributes(path, text):
+    assert not rules.attributes(path, text)
+
+
+def test_hopper_ops():
+    files = sorted((ROOT / "include/fp8gemm/Dialect/Hopper/IR").glob("*.td"))
+    assert not rules.hopper_ops([file.read_text() for file in files])
+    op = 'def Hopper_XOp : Hopper_Op<"x"> {\n}\n'
+    assert not rules.hopper_ops([op * 38, op]) and rules.hopper_ops([op * 39, op])
+
+
 def test_licence():
     line = f"# {rules.SPDX}\n"
     assert not rules.licence("scripts/x.py", "#!/usr/bin/env python3\n" + line)

@@ -2,6 +2,7 @@
 
 #include "Case.h"
 
+#include "fp8gemm/Dialect/Hopper/IR/Hopper.h"
 #include "fp8gemm/Dialect/Hopper/Transforms/Passes.h"
 #include "fp8gemm/Pack/PackBuilder.h"
 #include "fp8gemm/Pipelines/Compiler.h"
@@ -146,7 +147,7 @@ Verdict run(const Case &c) {
   // From here on nothing may object.
   PassManager build(&context);
   buildHopperPipeline(build, options);
-  OpPassManager &kernelPasses = build.nest<gpu::GPUModuleOp>().nest<gpu::GPUFuncOp>();
+  OpPassManager &kernelPasses = build.nest<gpu::GPUModuleOp>().nest<hopper::KernelOp>();
   hopper::buildCompleteSchedulePipeline(kernelPasses);
   kernelPasses.addPass(hopper::createCheckRingsPass());
   kernelPasses.addPass(hopper::createCheckResourcesPass());
@@ -154,8 +155,8 @@ Verdict run(const Case &c) {
   llvm::raw_string_ostream(verdict.ir) << *module;
   if (failed(built))
     return verdict;
-  gpu::GPUFuncOp kernel;
-  module->walk([&](gpu::GPUFuncOp func) { kernel = func; });
+  hopper::KernelOp kernel;
+  module->walk([&](hopper::KernelOp func) { kernel = func; });
   FailureOr<simulator::TrialResult> trial = simulator::runTrial(kernel, c.trial);
   if (failed(trial))
     return verdict;

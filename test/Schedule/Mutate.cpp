@@ -4,6 +4,7 @@
 
 #include "Case.h"
 #include "Mutations.h"
+#include "fp8gemm/Dialect/Hopper/IR/Hopper.h"
 #include "fp8gemm/Dialect/Hopper/Transforms/Passes.h"
 #include "fp8gemm/Pipelines/Compiler.h"
 #include "fp8gemm/Pipelines/Pipelines.h"
@@ -90,13 +91,13 @@ public:
 
   bool complete(ModuleOp module) {
     PassManager passes(&context);
-    hopper::buildCompleteSchedulePipeline(passes.nest<gpu::GPUModuleOp>().nest<gpu::GPUFuncOp>());
+    hopper::buildCompleteSchedulePipeline(passes.nest<gpu::GPUModuleOp>().nest<hopper::KernelOp>());
     return succeeded(passes.run(module));
   }
 
-  static gpu::GPUFuncOp kernelOf(ModuleOp module) {
-    gpu::GPUFuncOp kernel;
-    module.walk([&](gpu::GPUFuncOp func) { kernel = func; });
+  static hopper::KernelOp kernelOf(ModuleOp module) {
+    hopper::KernelOp kernel;
+    module.walk([&](hopper::KernelOp func) { kernel = func; });
     return kernel;
   }
 
@@ -115,7 +116,7 @@ public:
     if (level == Level::Written && !complete(module))
       return {"hopper-complete-schedule"};
     PassManager passes(&context);
-    OpPassManager &kernel = passes.nest<gpu::GPUModuleOp>().nest<gpu::GPUFuncOp>();
+    OpPassManager &kernel = passes.nest<gpu::GPUModuleOp>().nest<hopper::KernelOp>();
     kernel.addPass(hopper::createCheckRingsPass());
     kernel.addPass(hopper::createCheckResourcesPass());
     std::set<std::string> rules;
@@ -165,7 +166,7 @@ static bool breakModule(StringRef name, Subject &subject, ModuleOp sound, Level 
   size_t count = Subject::operationsOf(sound).size();
   for (size_t number = 0; number < count; ++number)
     for (const Mutation &mutation : mutations()) {
-      if (mutation.level != level || Subject::operationsOf(sound)[number]->getName().getStringRef() != mutation.op)
+      if (mutation.level != level || nameOf(Subject::operationsOf(sound)[number]) != mutation.op)
         continue;
       OwningOpRef<ModuleOp> broken = sound.clone();
       Operation *op = Subject::operationsOf(*broken)[number];

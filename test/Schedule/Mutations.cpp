@@ -21,7 +21,7 @@ bool isNeeded(Operation *fence);
 
 /// Drops an operation; a result is replaced by the operand that it would be without it.
 bool drop(Operation *op) {
-  if (isa<WgmmaFenceOp>(op) && !isNeeded(op))
+  if (isFence(op, FenceKind::wgmma) && !isNeeded(op))
     return false;
   if (auto advance = dyn_cast<RingAdvanceOp>(op))
     op->replaceAllUsesWith(ValueRange{advance.getStage(), advance.getPhase()});
@@ -47,10 +47,10 @@ bool duplicate(Operation *op) {
 /// The nearest operation of that name before `op` in its block, or after it.
 Operation *find(Operation *op, StringRef name, bool before) {
   for (Operation *at = op; (at = before ? at->getPrevNode() : at->getNextNode());) {
-    bool holds = at->getName().getStringRef() == name;
+    bool holds = nameOf(at) == name;
     // A store under a condition counts as one.
     if (!holds && isa<scf::IfOp>(at))
-      at->walk([&](Operation *inner) { holds |= inner->getName().getStringRef() == name; });
+      at->walk([&](Operation *inner) { holds |= nameOf(inner) == name; });
     if (holds)
       return at;
   }
@@ -72,7 +72,7 @@ bool moveBefore(Operation *op, StringRef name) {
 
 bool moveAfter(Operation *op, StringRef name) {
   Operation *target = find(op, name, /*before=*/false);
-  if (!target || !op->use_empty() || (isa<WgmmaFenceOp>(op) && !isNeeded(op)))
+  if (!target || !op->use_empty() || (isFence(op, FenceKind::wgmma) && !isNeeded(op)))
     return false;
   op->moveAfter(target);
   return true;
@@ -99,11 +99,13 @@ bool setRing(Operation *op, llvm::function_ref<RingType(RingType)> change) {
 }
 
 RingType withReaders(RingType type, int64_t readers) {
-  return RingType::get(type.getContext(), type.getStages(), type.getTma(), type.getWarps(), readers, type.getCluster());
+  return RingType::get(type.getContext(), type.getStages(), type.getTma(), type.getWarps(), type.getNames(), readers,
+                       type.getCluster());
 }
 
 RingType withCluster(RingType type, int64_t cluster) {
-  return RingType::get(type.getContext(), type.getStages(), type.getTma(), type.getWarps(), type.getReaders(), cluster);
+  return RingType::get(type.getContext(), type.getStages(), type.getTma(), type.getWarps(), type.getNames(),
+                       type.getReaders(), cluster);
 }
 
 bool swapOperands(Operation *op, unsigned first) {
@@ -158,7 +160,7 @@ bool isNeeded(Operation *fence) {
 /// The next kernel may start before this one has waited for the one before.
 bool launchEarly(Operation *op) {
   OpBuilder builder(op);
-  GriddepcontrolLaunchDependentsOp::create(builder, op->getLoc());
+  GriddepcontrolOp::create(builder, op->getLoc(), Dependence::launch_dependents);
   return true;
 }
 
@@ -170,20 +172,20 @@ std::vector<Mutation> make() {
   };
   for (StringRef op : {"arith.addf",
                        "hopper.ring.init",
-                       "hopper.fence.mbarrier_init",
+                       "hopper.fence mbarrier_init",
                        "gpu.barrier",
                        "hopper.cluster_barrier",
-                       "hopper.griddepcontrol.wait",
+                       "hopper.griddepcontrol wait",
                        "hopper.ring.commit",
                        "hopper.ring.release",
                        "hopper.ring.advance",
                        "hopper.tma_load",
                        "hopper.put_scales",
-                       "hopper.wgmma.fence",
+                       "hopper.fence wgmma",
                        "hopper.mma.wait",
                        "hopper.promote",
                        "hopper.named_barrier",
-                       "hopper.fence.async_shared",
+                       "hopper.fence async_shared",
                        "hopper.store_fragment",
                        "hopper.tma_store",
                        "hopper.tma_store.wait",
@@ -210,24 +212,24 @@ std::vector<Mutation> make() {
   for (auto [op, target] :
        {Move{"hopper.ring.release", "hopper.mma.wait"}, Move{"hopper.ring.release", "hopper.load_scales"},
         Move{"hopper.ring.release", "hopper.load_fragment"}, Move{"hopper.ring.commit", "hopper.tma_load"},
-        Move{"hopper.ring.commit", "hopper.put_scales"}, Move{"hopper.fence.async_shared", "hopper.store_fragment"},
+        Move{"hopper.ring.commit", "hopper.put_scales"}, Move{"hopper.fence async_shared", "hopper.store_fragment"},
         Move{"hopper.named_barrier", "hopper.tma_store.wait"},
-        Move{"hopper.named_barrier", "hopper.fence.async_shared"}, Move{"gpu.barrier", "hopper.ring.init"},
-        Move{"gpu.barrier", "hopper.fence.mbarrier_init"}, Move{"gpu.barrier", "hopper.scan_groups"},
-        Move{"hopper.fence.mbarrier_init", "hopper.ring.init"},
-        Move{"hopper.cluster_barrier", "hopper.fence.mbarrier_init"},
+        Move{"hopper.named_barrier", "hopper.fence async_shared"}, Move{"gpu.barrier", "hopper.ring.init"},
+        Move{"gpu.barrier", "hopper.fence mbarrier_init"}, Move{"gpu.barrier", "hopper.scan_groups"},
+        Move{"hopper.fence mbarrier_init", "hopper.ring.init"},
+        Move{"hopper.cluster_barrier", "hopper.fence mbarrier_init"},
         Move{"hopper.cluster_barrier", "hopper.put_fragment"}, Move{"hopper.cluster_barrier", "scf.for"},
-        Move{"hopper.make_group_maps", "gpu.barrier"}, Move{"hopper.tma_store", "hopper.fence.async_shared"},
+        Move{"hopper.make_group_maps", "gpu.barrier"}, Move{"hopper.tma_store", "hopper.fence async_shared"},
         Move{"hopper.cluster_barrier", "hopper.sum_fragments"}})
     add(op, ("before " + target).str(), [target = target.str()](Operation *op) { return moveBefore(op, target); });
   for (auto [op, target] :
-       {Move{"hopper.wgmma.fence", "hopper.mma"}, Move{"hopper.fence.async_shared", "hopper.named_barrier"},
+       {Move{"hopper.fence wgmma", "hopper.mma"}, Move{"hopper.fence async_shared", "hopper.named_barrier"},
         Move{"hopper.named_barrier", "hopper.store_fragment"}, Move{"hopper.named_barrier", "hopper.tma_store"},
         Move{"hopper.named_barrier", "hopper.store_rows"}, Move{"hopper.tma_store.wait", "hopper.named_barrier"},
-        Move{"hopper.griddepcontrol.wait", "hopper.scan_groups"},
-        Move{"hopper.griddepcontrol.wait", "hopper.warp_specialize"}, Move{"hopper.scan_groups", "gpu.barrier"},
+        Move{"hopper.griddepcontrol wait", "hopper.scan_groups"},
+        Move{"hopper.griddepcontrol wait", "hopper.warp_specialize"}, Move{"hopper.scan_groups", "gpu.barrier"},
         Move{"hopper.make_group_maps", "hopper.cluster_barrier"}, Move{"hopper.put_fragment", "hopper.cluster_barrier"},
-        Move{"hopper.ring.init", "hopper.fence.mbarrier_init"}, Move{"hopper.fence.mbarrier_init", "gpu.barrier"}})
+        Move{"hopper.ring.init", "hopper.fence mbarrier_init"}, Move{"hopper.fence mbarrier_init", "gpu.barrier"}})
     add(op, ("after " + target).str(), [target = target.str()](Operation *op) { return moveAfter(op, target); });
 
   add("hopper.named_barrier", "threads * 2",
@@ -249,7 +251,7 @@ std::vector<Mutation> make() {
   });
   add("hopper.ring.create", "cluster * 2", [](Operation *op) {
     // A ring of each CTA's own may as well wait for the whole cluster.
-    auto launch = op->getParentOfType<gpu::GPUFuncOp>()->getAttrOfType<LaunchAttr>("hopper.launch");
+    auto launch = op->getParentOfType<KernelOp>().getLaunchAttr();
     RingType ring = cast<RingCreateOp>(op).getRing().getType();
     return ring.getCluster() == launch.getCluster() &&
            setRing(op, [](RingType type) { return withCluster(type, 2 * type.getCluster()); });
@@ -274,18 +276,27 @@ std::vector<Mutation> make() {
   });
   add("hopper.fetch_scales", "per / 2",
       [](Operation *op) { return setInteger(op, "per", [](int64_t n) { return std::max<int64_t>(n / 2, 1); }); });
-  add("hopper.scan_groups", "block * 2",
-      [](Operation *op) { return setInteger(op, "block", [](int64_t n) { return 2 * n; }); });
+  add("hopper.scan_groups", "chunk * 2",
+      [](Operation *op) { return setInteger(op, "chunk", [](int64_t n) { return 2 * n; }); });
   add("hopper.count_rows", "most / 2",
       [](Operation *op) { return setInteger(op, "most", [](int64_t n) { return n / 2; }); });
   add("hopper.store_rows", "all rows", [](Operation *op) { return setOperandToConstant(op, 0, 64); });
   add("hopper.sum_fragments", "ranks - 1",
       [](Operation *op) { return setInteger(op, "ranks", [](int64_t n) { return n - 1; }); });
-  add("hopper.griddepcontrol.wait", "after launch_dependents", launchEarly);
+  add("hopper.griddepcontrol wait", "after launch_dependents", launchEarly);
   return all;
 }
 
 } // namespace
+
+std::string nameOf(Operation *op) {
+  StringRef name = op->getName().getStringRef();
+  if (auto fence = dyn_cast<FenceOp>(op))
+    return (name + " " + stringifyFenceKind(fence.getKind())).str();
+  if (auto control = dyn_cast<GriddepcontrolOp>(op))
+    return (name + " " + stringifyDependence(control.getKind())).str();
+  return name.str();
+}
 
 const std::vector<Mutation> &mutations() {
   static const std::vector<Mutation> all = make();

@@ -19,11 +19,14 @@ enum class Level { Written, Complete };
 
 /// A way to break an operation. `apply` changes it, or says that it does not apply.
 struct Mutation {
-  std::string op;   ///< "hopper.ring.release"
+  std::string op;   ///< as nameOf gives it: "hopper.ring.release"
   std::string what; ///< "dropped"
   std::function<bool(mlir::Operation *)> apply;
   Level level = Level::Complete;
 };
+
+/// The name of an operation, with its kind if it has several: "hopper.fence wgmma".
+std::string nameOf(mlir::Operation *op);
 
 const std::vector<Mutation> &mutations();
 /// Those of hopper.tiles, hopper.for_tiles and hopper.locate, which only a written schedule has.

@@ -56,7 +56,7 @@ static void report(const Case &found, const Verdict &first, bool shrinks, const 
   std::lock_guard<std::mutex> lock(totals.mutex);
   errs() << name << ": FAILED: " << verdict.message << "  fp8gemm-compile " << compileOptions(smallest)
          << " --emit=hopper -o - | fp8gemm-opt "
-            "-pass-pipeline='builtin.module(gpu.module(gpu.func(hopper-complete-schedule,hopper-simulate{"
+            "-pass-pipeline='builtin.module(gpu.module(hopper.kernel(hopper-complete-schedule,hopper-simulate{"
          << simulateOptions(smallest) << "})))'\n";
   std::error_code error;
   raw_fd_ostream file(path, error);

@@ -23,32 +23,48 @@ gpu.module @other_chip [#nvvm.target<chip = "sm_80">] {
 
 // -----
 
-gpu.module @no_launch {
-  // expected-error @+3 {{expected a kernel with attribute 'hopper.launch', got none}}
-  // expected-error @+2 {{expected a kernel with attribute 'hopper.smem_bytes', got none}}
-  // expected-error @+1 {{expected a kernel with attribute 'hopper.problem', got none}}
+gpu.module @no_entry {
+  // expected-error @+1 {{expected a kernel with one hopper.entry in its module, got none or several}}
   llvm.func @kernel() attributes {nvvm.kernel} { llvm.return }
 }
 
 // -----
 
-gpu.module @no_param {
-  // expected-error @+1 {{expected argument 0 with attribute 'hopper.param', got none}}
-  llvm.func @kernel(%m: i32) attributes {nvvm.kernel, hopper.smem_bytes = 0 : i64,
-      hopper.problem = #hopper.problem<gemm, m = ?, n = 8, k = 16, a = f8E4M3FN, b = f8E4M3FN, c = none, d = bf16, sfa = mn_major, sfb = k_major by 128>,
-      hopper.launch = #hopper.launch<threads = 128, tile_m = 64, tile_n = 8, stages = 2, consumers = 1>} {
+gpu.module @two_entries {
+  hopper.entry @kernel params [] launch<threads = 128, tile_m = 64, tile_n = 8> smem_bytes(0)
+  hopper.entry @kernel params [] launch<threads = 128, tile_m = 64, tile_n = 8> smem_bytes(1)
+  // expected-error @+1 {{expected a kernel with one hopper.entry in its module, got none or several}}
+  llvm.func @kernel() attributes {nvvm.kernel} { llvm.return }
+}
+
+// -----
+
+gpu.module @no_problem {
+  // expected-error @+1 {{expected a kernel with a 'problem', got none}}
+  hopper.entry @kernel params [] launch<threads = 128, tile_m = 64, tile_n = 8> smem_bytes(0)
+  llvm.func @kernel() attributes {nvvm.kernel} { llvm.return }
+}
+
+// -----
+
+gpu.module @no_operand {
+  // expected-error @+1 {{expected parameter 0 of the kernel to be an operand, got #hopper.param<extent of none>}}
+  hopper.entry @kernel params [#hopper.param<extent of none>]
+      problem<gemm, m = ?, n = 8, k = 16, a = f8E4M3FN, b = f8E4M3FN, c = none, d = bf16, sfa = mn_major, sfb = k_major by 128>
+      launch<threads = 128, tile_m = 64, tile_n = 8> smem_bytes(0)
+  llvm.func @kernel(%m: i32) attributes {nvvm.kernel} {
     llvm.return
   }
 }
 
 // -----
 
-gpu.module @no_map {
-  // expected-error @+1 {{expected argument 0, a tensor map, with 'hopper.map', its !nvgpu.tensormap.descriptor type}}
-  llvm.func @kernel(%a: !llvm.ptr {hopper.param = #hopper.param<tensor_map of a>})
-      attributes {nvvm.kernel, hopper.smem_bytes = 0 : i64,
-      hopper.problem = #hopper.problem<gemm, m = ?, n = 8, k = 16, a = f8E4M3FN, b = f8E4M3FN, c = none, d = bf16, sfa = mn_major, sfb = k_major by 128>,
-      hopper.launch = #hopper.launch<threads = 128, tile_m = 64, tile_n = 8, stages = 2, consumers = 1>} {
+gpu.module @extent_of_an_operand {
+  // expected-error @+1 {{expected an extent to be that of m or k, got #hopper.param<extent of a>}}
+  hopper.entry @kernel params [#hopper.param<extent of a>]
+      problem<gemm, m = ?, n = 8, k = 16, a = f8E4M3FN, b = f8E4M3FN, c = none, d = bf16, sfa = mn_major, sfb = k_major by 128>
+      launch<threads = 128, tile_m = 64, tile_n = 8> smem_bytes(0)
+  llvm.func @kernel(%m: i32) attributes {nvvm.kernel} {
     llvm.return
   }
 }
@@ -56,11 +72,11 @@ gpu.module @no_map {
 // -----
 
 gpu.module @param_of_other_size {
+  hopper.entry @kernel params [#hopper.param<extent of m>]
+      problem<gemm, m = ?, n = 8, k = 16, a = f8E4M3FN, b = f8E4M3FN, c = none, d = bf16, sfa = mn_major, sfb = k_major by 128>
+      launch<threads = 128, tile_m = 64, tile_n = 8> smem_bytes(0)
   // expected-error @+1 {{manifest disagrees with its cubin: expected parameter 0 of 4 bytes, got 8}}
-  llvm.func @kernel(%m: i64 {hopper.param = #hopper.param<extent_m of none>})
-      attributes {nvvm.kernel, hopper.smem_bytes = 0 : i64,
-      hopper.problem = #hopper.problem<gemm, m = ?, n = 8, k = 16, a = f8E4M3FN, b = f8E4M3FN, c = none, d = bf16, sfa = mn_major, sfb = k_major by 128>,
-      hopper.launch = #hopper.launch<threads = 128, tile_m = 64, tile_n = 8, stages = 2, consumers = 1>} {
+  llvm.func @kernel(%m: i64) attributes {nvvm.kernel} {
     llvm.return
   }
 }
@@ -70,9 +86,10 @@ gpu.module @param_of_other_size {
 // What LLVM's code generator complains about is said here, not on stderr, and ends the pass, not the process.
 // expected-error @+1 {{LLVM: couldn't allocate output register for constraint 'Z'}}
 gpu.module @bad_assembly {
-  llvm.func @kernel() attributes {nvvm.kernel, hopper.smem_bytes = 0 : i64,
-      hopper.problem = #hopper.problem<gemm, m = ?, n = 8, k = 16, a = f8E4M3FN, b = f8E4M3FN, c = none, d = bf16, sfa = mn_major, sfb = k_major by 128>,
-      hopper.launch = #hopper.launch<threads = 128, tile_m = 64, tile_n = 8, stages = 2, consumers = 1>} {
+  hopper.entry @kernel params []
+      problem<gemm, m = ?, n = 8, k = 16, a = f8E4M3FN, b = f8E4M3FN, c = none, d = bf16, sfa = mn_major, sfb = k_major by 128>
+      launch<threads = 128, tile_m = 64, tile_n = 8> smem_bytes(0)
+  llvm.func @kernel() attributes {nvvm.kernel} {
     %0 = llvm.inline_asm has_side_effects "mov.b32 $0, 1;", "=Z" : () -> i32
     llvm.return
   }
@@ -83,9 +100,21 @@ gpu.module @bad_assembly {
 gpu.module @outside_of_a_function {
   // expected-error @+1 {{'nvvm.setmaxregister' op expected to be in a function, got it in a gpu.module}}
   nvvm.setmaxregister decrease 40
-  llvm.func @kernel() attributes {nvvm.kernel, hopper.smem_bytes = 0 : i64,
-      hopper.problem = #hopper.problem<gemm, m = ?, n = 8, k = 16, a = f8E4M3FN, b = f8E4M3FN, c = none, d = bf16, sfa = mn_major, sfb = k_major by 128>,
-      hopper.launch = #hopper.launch<threads = 128, tile_m = 64, tile_n = 8, stages = 2, consumers = 1>} {
+  hopper.entry @kernel params []
+      problem<gemm, m = ?, n = 8, k = 16, a = f8E4M3FN, b = f8E4M3FN, c = none, d = bf16, sfa = mn_major, sfb = k_major by 128>
+      launch<threads = 128, tile_m = 64, tile_n = 8> smem_bytes(0)
+  llvm.func @kernel() attributes {nvvm.kernel} {
     llvm.return
+  }
+}
+
+// -----
+
+// A kernel of the hopper level beside one of the llvm level.
+gpu.module @mixed {
+  hopper.entry @kernel params [] launch<threads = 128, tile_m = 64, tile_n = 8> smem_bytes(0)
+  llvm.func @kernel() attributes {nvvm.kernel} { llvm.return }
+  // expected-error @+1 {{expected kernels at the llvm level, got one at the hopper level}}
+  hopper.kernel @not_lowered args() {
   }
 }

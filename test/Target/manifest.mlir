@@ -1,7 +1,7 @@
 // REQUIRES: ptxas
 // RUN: fp8gemm-compile %s --emit=manifest | FileCheck %s
 
-// CHECK: "version": 5,
+// CHECK: "version": 6,
 // CHECK-NEXT: "entry": "prefetch",
 // CHECK-NEXT: "chip": "sm_90a",
 // CHECK: "op": "gemm",
@@ -16,6 +16,7 @@
 // CHECK-NEXT: "b": "F8E5M2",
 // CHECK-NEXT: "d": "F32",
 // CHECK-NEXT: "c": "InPlace",
+// CHECK-NEXT: "bias": "None",
 // CHECK-NEXT: "sfb_block_rows": 1,
 // CHECK-NEXT: "sfa_layout": "MnMajor",
 // CHECK-NEXT: "sfb_layout": "KMajor"
@@ -43,20 +44,20 @@
 // CHECK-NEXT: "registers": {{[1-9][0-9]*}},
 // CHECK-NEXT: "spill_bytes": 0,
 // CHECK-NEXT: "workspace_bytes_per_cta": 0,
-// CHECK-NEXT: "config": "tile_m = 128, swap_ab = 1",
+// CHECK-NEXT: "config": "tile_m = 128, tile_n = 176, stages = 5, consumers = 2, raster_group = 8",
 // CHECK-NEXT: "ptxas_version": "{{[0-9]+\.[0-9.]+}}",
 // CHECK-NEXT: "llvm_version": "22.1.
 // CHECK-NEXT: "waits_for_previous": true
 !map = !nvgpu.tensormap.descriptor<tensor = memref<64x128xf8E4M3FN, 3>, swizzle = swizzle_128b, l2promo = l2promo_256b, oob = zero, interleave = none>
 gpu.module @any_name {
-  llvm.func @prefetch(%a: !llvm.ptr {llvm.byval = !llvm.array<128 x i8>, nvvm.grid_constant, llvm.align = 64 : i64,
-                                     hopper.param = #hopper.param<tensor_map of a>, hopper.map = !map},
-      %sfb: !llvm.ptr<1> {hopper.param = #hopper.param<matrix of sfb>},
-      %stride: i64 {hopper.param = #hopper.param<leading_dimension of sfb>},
-      %m: i32 {hopper.param = #hopper.param<extent_m of none>})
-      attributes {gpu.kernel, nvvm.kernel, nvvm.maxntid = array<i32: 384, 1, 1>, hopper.smem_bytes = 1024 : i64, hopper.waits_for_previous, hopper.config = "tile_m = 128, swap_ab = 1",
-        hopper.problem = #hopper.problem<gemm, m = ?, n = 4096, k = 7168, a = f8E4M3FN, b = f8E5M2, c = in_place, d = f32, sfa = mn_major, sfb = k_major by 1>,
-        hopper.launch = #hopper.launch<threads = 384, tile_m = 128, tile_n = 176, stages = 5, consumers = 2>} {
+  hopper.entry @prefetch params [#hopper.param<tensor_map of a : !map>, #hopper.param<matrix of sfb>, #hopper.param<leading_dimension of sfb>, #hopper.param<extent of m>]
+      problem<gemm, m = ?, n = 4096, k = 7168, a = f8E4M3FN, b = f8E5M2, c = in_place, d = f32, sfa = mn_major, sfb = k_major by 1>
+      config(#fp8gemm.config<tile_m = 128, tile_n = 176, stages = 5, consumers = 2, producer_registers = 40, consumer_registers = 232, raster_group = 8>)
+      launch<threads = 384, tile_m = 128, tile_n = 176> smem_bytes(1024) waits_for_previous
+  llvm.func @prefetch(%a: !llvm.ptr {llvm.byval = !llvm.array<128 x i8>, nvvm.grid_constant, llvm.align = 64 : i64},
+      %sfb: !llvm.ptr<1>,
+      %stride: i64,
+      %m: i32) attributes {gpu.kernel, nvvm.kernel, nvvm.maxntid = array<i32: 384, 1, 1>} {
     nvvm.prefetch tensormap, %a : !llvm.ptr
     llvm.store %stride, %sfb : i64, !llvm.ptr<1>
     llvm.return

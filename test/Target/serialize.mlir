@@ -10,11 +10,11 @@
 // CHECK-SAME: FP8GEMM\0A
 // CHECK-NOT: gpu.module
 gpu.module @store [#nvvm.target<chip = "sm_90a", features = "+ptx86", O = 3>] {
-  llvm.func @store_m(%sfb: !llvm.ptr<1> {hopper.param = #hopper.param<matrix of sfb>},
-                     %m: i32 {hopper.param = #hopper.param<extent_m of none>})
-      attributes {gpu.kernel, nvvm.kernel, nvvm.maxntid = array<i32: 128, 1, 1>, hopper.smem_bytes = 1024 : i64,
-        hopper.problem = #hopper.problem<gemm, m = ?, n = 4096, k = 7168, a = f8E4M3FN, b = f8E4M3FN, c = none, d = bf16, sfa = mn_major, sfb = k_major by 128>,
-        hopper.launch = #hopper.launch<threads = 128, tile_m = 64, tile_n = 128, stages = 5, consumers = 1>} {
+  hopper.entry @store_m params [#hopper.param<matrix of sfb>, #hopper.param<extent of m>]
+      problem<gemm, m = ?, n = 4096, k = 7168, a = f8E4M3FN, b = f8E4M3FN, c = none, d = bf16, sfa = mn_major, sfb = k_major by 128>
+      launch<threads = 128, tile_m = 64, tile_n = 128> smem_bytes(1024)
+  llvm.func @store_m(%sfb: !llvm.ptr<1>,
+                     %m: i32) attributes {gpu.kernel, nvvm.kernel, nvvm.maxntid = array<i32: 128, 1, 1>} {
     llvm.store %m, %sfb : i32, !llvm.ptr<1>
     llvm.return
   }

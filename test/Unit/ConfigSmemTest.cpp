@@ -38,12 +38,17 @@ int64_t layoutBytes(MLIRContext *context, const config::Problem &problem, const 
     int64_t width = config::panelColumns(problem, config.tileN);
     MemRefType c =
         buffer({config.tileN / width, config.tileM, width}, problem.dBytes == 4 ? f32 : builder.getBF16Type());
-    bytes += aligned(hopper::RingType::get(context, 1, c, {}, config.consumers, /*cluster=*/1).getSmemBytes());
+    bytes +=
+        aligned(hopper::RingType::get(context, 1, c, {}, builder.getStringAttr("c"), config.consumers, /*cluster=*/1)
+                    .getSmemBytes());
   }
   if (problem.grouping == config::Grouping::RowEnd || problem.grouping == config::Grouping::RowCount)
     bytes += aligned((problem.groups + 1) * 4 * 4);
-  return bytes +
-         hopper::RingType::get(context, config.stages, tma, warps, config.consumers, /*cluster=*/1).getSmemBytes();
+  SmallVector<StringAttr> names;
+  for (StringRef name : {"a", "b", "x", "y"})
+    names.push_back(builder.getStringAttr(name));
+  return bytes + hopper::RingType::get(context, config.stages, tma, warps, names, config.consumers, /*cluster=*/1)
+                     .getSmemBytes();
 }
 
 TEST(ConfigSmem, EqualsTheLayoutOfTheRingsAndTheTableOfGroups) {

@@ -112,14 +112,14 @@ def RaiseLinalgToFP8GemmPass : Pass<"raise-linalg-to-fp8gemm"> {
 def ConvertHopperToNVVMPass : Pass<"convert-hopper-to-nvvm"> {
   let summary = "lower hopper kernels to nvvm and scf";
   let description = [{
-    Each `gpu.func` becomes an `llvm.func` kernel; each hopper operation becomes the
+    Each `hopper.kernel` becomes an `llvm.func` kernel with a `hopper.entry` beside it; each hopper operation becomes the
     nvvm operations that it stands for, in place. Fragments become f32 values, slots
     become mbarrier addresses, and shared memory becomes offsets into one dynamic
     allocation. `scf`, `arith` and `index` stay for the upstream conversions.
 
     With `debug-rings` (docs/Debugging.md), a wait of `ring.acquire` or `ring.wait` is limited to this
     time. A wait that takes longer reports which role waits for what, to memory that the runtime reads, and
-    traps. The waits are listed on the kernel, as `hopper.debug_rings`.
+    traps. The waits are listed in the `debug_rings` of its `hopper.entry`.
   }];
   let options = [
     Option<"debugRings", "debug-rings", "unsigned", /*default=*/"0",

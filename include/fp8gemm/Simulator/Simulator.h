@@ -12,9 +12,9 @@
 #include <cstdint>
 #include <vector>
 
-namespace mlir::gpu {
-class GPUFuncOp;
-} // namespace mlir::gpu
+namespace fp8gemm::hopper {
+class KernelOp;
+} // namespace fp8gemm::hopper
 
 namespace fp8gemm::simulator {
 
@@ -32,10 +32,10 @@ constexpr int64_t kMostOperations = int64_t(1) << 30, kMostIdleOperations = int6
                   kMostIterations = int64_t(1) << 24;
 
 struct Launch {
-  /// By hopper::Operand: a, b, sfa, sfb, c, d, none, groups, workspace, bias. Those for which the kernel has no parameter
+  /// By hopper::Operand: a, b, sfa, sfb, c, d, none, groups, workspace, bias. Those that the kernel has no argument for
   /// may stay empty.
   std::array<Matrix, 10> operands;
-  int64_t m = 0, k = 0; ///< of <extent_m of none> and <extent_k of none>
+  int64_t m = 0, k = 0; ///< the arguments 'of m' and 'of k'
   int64_t clusters = 1; ///< the grid, in clusters
   /// Chooses an interleaving of roles, TMA, tensor core and CTAs of a cluster. Accesses that are not ordered
   /// by the schedule are errors in any of them.
@@ -57,7 +57,7 @@ struct Launch {
 /// - a wait that never ends, with all waiting tasks and what they wait for
 /// - an access to shared memory that is not ordered after an earlier one: a read before the data arrived, a write
 ///   before all have read, a TMA store without a fence of the async proxy
-/// - a read of uninitialised memory or of a product in flight, a missing wgmma.fence
+/// - a read of uninitialised memory or of a product in flight, a missing `hopper.fence wgmma`
 /// - a surplus arrival, unexpected bytes, a barrier that is left incomplete
 /// - an access outside an operand, an element of D that is written twice with different bits
 /// - a loop whose step is not positive, or that has more than kMostIterations; too many operations, in total or
@@ -65,7 +65,7 @@ struct Launch {
 /// - a CTA or role that ends while TMA or another CTA still needs its shared memory
 ///
 /// Also fails if the kernel has operations that do not occur in schedules.
-llvm::LogicalResult simulate(mlir::gpu::GPUFuncOp kernel, const Launch &launch);
+llvm::LogicalResult simulate(hopper::KernelOp kernel, const Launch &launch);
 
 } // namespace fp8gemm::simulator
 

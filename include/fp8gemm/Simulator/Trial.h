@@ -10,9 +10,9 @@
 #include <cstdint>
 #include <vector>
 
-namespace mlir::gpu {
-class GPUFuncOp;
-} // namespace mlir::gpu
+namespace fp8gemm::hopper {
+class KernelOp;
+} // namespace fp8gemm::hopper
 
 namespace fp8gemm::simulator {
 
@@ -39,11 +39,11 @@ struct TrialResult {
   double worst = 0;                   ///< largest error / bound; at most 1
 };
 
-/// Simulates a kernel with a hopper.problem after hopper-complete-schedule (see simulate()). Operands are random
+/// Simulates a kernel with a `problem` after hopper-complete-schedule (see simulate()). Operands are random
 /// numbers with random scales, with NaN around and between them. Every element of D must be within the oracle's
 /// bound of docs/Numerics.md of the exact result, since the simulator sums in f32, and padding elements must keep
 /// their bits. Emits an error otherwise.
-llvm::FailureOr<TrialResult> runTrial(mlir::gpu::GPUFuncOp kernel, const TrialOptions &options);
+llvm::FailureOr<TrialResult> runTrial(hopper::KernelOp kernel, const TrialOptions &options);
 
 } // namespace fp8gemm::simulator
 

@@ -24,6 +24,10 @@ namespace flatbuffers {
 struct String;
 } // namespace flatbuffers
 
+namespace fp8gemm::hopper {
+class EntryOp;
+} // namespace fp8gemm::hopper
+
 namespace fp8gemm::format {
 struct Manifest;
 struct Problem;
@@ -57,9 +61,9 @@ mlir::FailureOr<Kernel> translate(mlir::gpu::GPUModuleOp module, const Serialize
 /// warnings are errors on the kernel unless they are allowed.
 mlir::FailureOr<Kernel> serialize(mlir::gpu::GPUModuleOp module, const SerializeOptions &options);
 
-/// The manifest of a kernel, as a finished flatbuffer; an error on the kernel
-/// if one of its attributes is missing.
-mlir::FailureOr<std::string> buildManifest(mlir::LLVM::LLVMFuncOp kernel, llvm::StringRef chip, const Cubin &cubin);
+/// The manifest of the kernel that `entry` describes, as a finished flatbuffer; an error on the entry if it lacks a
+/// fact.
+mlir::FailureOr<std::string> buildManifest(hopper::EntryOp entry, llvm::StringRef chip, const Cubin &cubin);
 
 /// The kernel in a gpu.binary that fp8gemm-serialize-kernels made: no PTX.
 mlir::FailureOr<Kernel> readKernel(mlir::gpu::BinaryOp binary);

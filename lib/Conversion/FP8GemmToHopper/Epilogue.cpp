@@ -132,7 +132,7 @@ void Epilogue::store(LocateOp place, Value row, Value column, const Warpgroup &w
   }
   for (auto [sum, panel] : llvm::zip_equal(sums, panels))
     StoreFragmentOp::create(builder, sum, panel, /*transposed=*/facts.swap);
-  FenceAsyncSharedOp::create(builder);
+  FenceOp::create(builder, FenceKind::async_shared);
   synchronize();
   Value group = facts.problem.hasGroupsOfD() ? place.getGroup() : Value();
   std::optional<Value> ofGroup;

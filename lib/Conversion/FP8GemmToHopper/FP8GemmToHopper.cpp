@@ -68,6 +68,11 @@ static LogicalResult outline(Op op, StringRef name, llvm::function_ref<void(gpu:
 
 namespace {
 struct ConvertFP8GemmToHopperPass : fp8gemm::impl::ConvertFP8GemmToHopperPassBase<ConvertFP8GemmToHopperPass> {
+  void getDependentDialects(DialectRegistry &registry) const override {
+    ConvertFP8GemmToHopperPassBase::getDependentDialects(registry);
+    registerConfigInterface(registry);
+  }
+
   void runOnOperation() override {
     ModuleOp module = getOperation();
     if (failed(checkNesting(module)))

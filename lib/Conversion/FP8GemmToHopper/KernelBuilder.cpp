@@ -36,7 +36,7 @@ static void buildConsumer(const Facts &facts, KernelEmitter emit, Tiles &tiles, 
     tiles.forEach(compute);
   // Not before: CTAs of the next kernel would take the first SMs to be free, and consecutive CTAs,
   // which read the same rows of B, would not be neighbours.
-  GriddepcontrolLaunchDependentsOp::create(builder);
+  GriddepcontrolOp::create(builder, Dependence::launch_dependents);
   // Shared memory must outlive the last store's reads, and what the cluster reads and writes there.
   TmaStoreWaitOp::create(builder, 0, /*read=*/true);
   if (facts.cluster > 1)
@@ -61,16 +61,16 @@ void fp8gemm::buildKernel(const Facts &facts, gpu::GPUModuleOp module) {
     RingInitOp::create(builder, *ringOfC);
   // Kernels before this one may have written what is read from here on.
   if (problem.isTabulated()) {
-    GriddepcontrolWaitOp::create(builder);
+    GriddepcontrolOp::create(builder, Dependence::wait);
     Tiles::tabulate(facts, signature, emit);
   }
-  FenceMbarrierInitOp::create(builder);
+  FenceOp::create(builder, FenceKind::mbarrier_init);
   if (facts.cluster > 1)
     ClusterBarrierOp::create(builder);
   else
     gpu::BarrierOp::create(builder);
   if (!problem.isTabulated())
-    GriddepcontrolWaitOp::create(builder);
+    GriddepcontrolOp::create(builder, Dependence::wait);
 
   Tiles tiles(facts, signature, emit);
   MainLoop mainLoop(facts, signature, tiles, emit, ring);
@@ -78,7 +78,7 @@ void fp8gemm::buildKernel(const Facts &facts, gpu::GPUModuleOp module) {
   auto roles = WarpSpecializeOp::create(builder, config.getProducerRegisters(), config.getConsumers(),
                                         config.getConsumerRegisters());
   roles.setUnroll(mainLoop.unroll());
-  gpu::ReturnOp::create(builder);
+  YieldOp::create(builder);
 
   builder.createBlock(&roles.getProducer());
   auto load = [&](const Tile &tile) {

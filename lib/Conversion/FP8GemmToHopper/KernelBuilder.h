@@ -52,21 +52,21 @@ public:
   /// The kernel's symbol: the same problem and config give the same name.
   static std::string name(const Facts &facts);
 
-  mlir::Block *body() const { return &function.getBody().front(); }
+  mlir::Block *body() const { return &kernel.getBody().front(); }
   /// The parameters, by what they say of which operand: each kernel has only those that it needs.
-  mlir::Value map(hopper::Operand of) const { return parameter(hopper::ParamKind::tensor_map, of); }
-  mlir::Value memory(hopper::Operand of) const { return parameter(hopper::ParamKind::matrix, of); }
-  mlir::Value extentM() const { return parameter(hopper::ParamKind::extent_m, hopper::Operand::none); }
-  mlir::Value extentK() const { return parameter(hopper::ParamKind::extent_k, hopper::Operand::none); }
+  mlir::Value map(hopper::Operand of) const { return parameter(of, /*isMap=*/true); }
+  mlir::Value memory(hopper::Operand of) const { return parameter(of, /*isMap=*/false); }
+  mlir::Value extentM() const { return parameter(hopper::Operand::m, /*isMap=*/false); }
+  mlir::Value extentK() const { return parameter(hopper::Operand::k, /*isMap=*/false); }
   /// Shared memory outside of rings: for D; for the accumulators of split K; for the table of groups.
-  mlir::Value staging() const { return function.getWorkgroupAttributions().front(); }
-  mlir::Value exchange() const { return function.getWorkgroupAttributions().back(); }
-  mlir::Value table() const { return function.getWorkgroupAttributions().back(); }
+  mlir::Value staging() const { return kernel.getSharedBuffers().front(); }
+  mlir::Value exchange() const { return kernel.getSharedBuffers().back(); }
+  mlir::Value table() const { return kernel.getSharedBuffers().back(); }
 
 private:
-  mlir::Value parameter(hopper::ParamKind kind, hopper::Operand of) const;
+  mlir::Value parameter(hopper::Operand of, bool isMap) const;
 
-  mutable mlir::gpu::GPUFuncOp function;
+  mutable hopper::KernelOp kernel;
 };
 
 /// What a role knows of a tile before it locates it.

@@ -189,7 +189,7 @@ MainLoop::Product MainLoop::multiply(const Stage &stage, const Reader &reader, i
   bool isolated = facts.fragments > 1 && isLate() && facts.columnsPerScale == facts.columns;
   if (!isolated)
     loadScales();
-  WgmmaFenceOp::create(emit.builder);
+  FenceOp::create(emit.builder, FenceKind::wgmma);
   auto fragment = FragmentType::get(emit.builder.getContext(), kFragmentRows, facts.columns);
   product.partial = MmaOp::create(emit.builder, fragment, ownRows, columnTile, reused, isolated);
   if (isolated)

@@ -63,7 +63,7 @@ private:
     SmallVector<Value> elements;
   };
 
-  gpu::GPUFuncOp createFunction(gpu::GPUModuleOp module);
+  KernelOp createKernel(gpu::GPUModuleOp module);
   /// What is the same for all tiles.
   void prepare();
   Part load(Value tile);
@@ -107,7 +107,7 @@ private:
 
 } // namespace
 
-gpu::GPUFuncOp QuantizeBuilder::createFunction(gpu::GPUModuleOp module) {
+KernelOp QuantizeBuilder::createKernel(gpu::GPUModuleOp module) {
   MLIRContext *context = getContext();
   constexpr int64_t any = ShapedType::kDynamic;
   auto strided = [&](int64_t columns, ArrayRef<int64_t> strides, Type element) {
@@ -119,26 +119,19 @@ gpu::GPUFuncOp QuantizeBuilder::createFunction(gpu::GPUModuleOp module) {
   SmallVector<Type> types{strided(k, {any, 1}, op.getXElement()), strided(k, {any, 1}, op.getQElement()),
                           strided(llvm::divideCeil(k, kBlockK), scaleStrides, getF32Type()), getIndexType()};
   setInsertionPointToEnd(module.getBody());
-  auto func = gpu::GPUFuncOp::create(*this, nameOfKernel(op), getFunctionType(types, {}));
-  ParamAttr parameters[] = {ParamAttr::get(context, ParamKind::matrix, Operand::x),
-                            ParamAttr::get(context, ParamKind::matrix, Operand::a),
-                            ParamAttr::get(context, ParamKind::matrix, Operand::sfa),
-                            ParamAttr::get(context, ParamKind::extent_m, Operand::none)};
-  for (auto [i, parameter] : llvm::enumerate(parameters))
-    func.setArgAttr(i, "hopper.param", parameter);
-  func->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), getUnitAttr());
-  func->setAttr("hopper.problem",
-                QuantizationAttr::get(context, op.getM(), k, op.getXElement(), op.getQElement(),
-                                      getStringAttr(stringifyScaleLayout(op.getScale().getLayout())),
-                                      op.getPowerOfTwo()));
-  func->setAttr("hopper.launch",
-                LaunchAttr::get(context, kThreads, kTileRows, kTileColumns, /*stages=*/0,
-                                /*consumers=*/0, /*cluster_m=*/1, /*cluster_n=*/1, /*split_k=*/1));
-  x = func.getArgument(0);
-  q = func.getArgument(1);
-  scales = func.getArgument(2);
-  m = func.getArgument(3);
-  return func;
+  const Operand operands[] = {Operand::x, Operand::a, Operand::sfa, Operand::m};
+  auto kernel = KernelOp::create(*this, nameOfKernel(op), types, operands, /*buffers=*/ArrayRef<Type>());
+  kernel.setQuantizationAttr(QuantizationAttr::get(context, op.getM(), k, op.getXElement(), op.getQElement(),
+                                                   getStringAttr(stringifyScaleLayout(op.getScale().getLayout())),
+                                                   op.getPowerOfTwo()));
+  kernel.setLaunchAttr(LaunchAttr::get(context, kThreads, kTileRows, kTileColumns, /*cluster_m=*/1,
+                                       /*cluster_n=*/1, /*split_k=*/1, /*workspace_bytes=*/0));
+  Block *body = &kernel.getBody().front();
+  x = body->getArgument(0);
+  q = body->getArgument(1);
+  scales = body->getArgument(2);
+  m = body->getArgument(3);
+  return kernel;
 }
 
 void QuantizeBuilder::prepare() {
@@ -265,11 +258,11 @@ void QuantizeBuilder::store(const Part &part, ValueRange narrow, Value scale) {
 }
 
 void QuantizeBuilder::build(gpu::GPUModuleOp module) {
-  gpu::GPUFuncOp func = createFunction(module);
-  setInsertionPointToStart(&func.getBody().front());
+  KernelOp kernel = createKernel(module);
+  setInsertionPointToStart(&kernel.getBody().front());
   prepare();
-  GriddepcontrolWaitOp::create(*this);
-  GriddepcontrolLaunchDependentsOp::create(*this);
+  GriddepcontrolOp::create(*this, Dependence::wait);
+  GriddepcontrolOp::create(*this, Dependence::launch_dependents);
   Value first = gpu::BlockIdOp::create(*this, gpu::Dimension::x);
   Value step = multiply(grid, tilesInFlight(op));
   auto loop = scf::ForOp::create(*this, first, tiles, step);
@@ -285,7 +278,7 @@ void QuantizeBuilder::build(gpu::GPUModuleOp module) {
     for (const Part &part : parts)
       when(part.exists, [&] { quantize(part); });
   }
-  gpu::ReturnOp::create(*this);
+  YieldOp::create(*this);
 }
 
 void fp8gemm::buildKernel(QuantizeOp op, gpu::GPUModuleOp module) { QuantizeBuilder(op).build(module); }

@@ -41,12 +41,18 @@ RingType Facts::ring() const {
   MemRefType sfa = boxes == 1 ? sharedMemory({scales}, f32) : sharedMemory({boxes, 1, scales / boxes}, f32);
   (problem.sfaByTma() ? tma : warps).push_back(sfa);
   (problem.sfbByTma() ? tma : warps).push_back(sharedMemory({tileN / columnsPerScale}, f32));
-  return RingType::get(config.getContext(), config.getStages(), tma, warps, config.getConsumers(),
+  bool isSfaLast = !problem.sfaByTma() && problem.sfbByTma();
+  Builder builder(config.getContext());
+  SmallVector<StringAttr> names;
+  for (StringRef name : {"a", "b", isSfaLast ? "sfb" : "sfa", isSfaLast ? "sfa" : "sfb"})
+    names.push_back(builder.getStringAttr(name));
+  return RingType::get(config.getContext(), config.getStages(), tma, warps, names, config.getConsumers(),
                        config.getClusterM() * config.getClusterN());
 }
 
 RingType Facts::ringOfC() const {
-  return RingType::get(config.getContext(), /*stages=*/1, panels(tileM), /*warps=*/{}, config.getConsumers(),
+  auto name = StringAttr::get(config.getContext(), "c");
+  return RingType::get(config.getContext(), /*stages=*/1, panels(tileM), /*warps=*/{}, name, config.getConsumers(),
                        /*cluster=*/1);
 }
 
@@ -60,17 +66,8 @@ MemRefType Facts::panels(int64_t rows) const {
 
 namespace {
 struct Parameter {
-  ParamKind kind;
   Operand of;
   Type type;
-
-  /// `a` is A's tensor map, `a_memory` a pointer to what has a map, too.
-  std::string name() const {
-    if (of == Operand::none)
-      return kind == ParamKind::extent_m ? "m" : "k";
-    bool hasMap = of == Operand::a || of == Operand::b || of == Operand::d;
-    return (stringifyOperand(of) + (hasMap && kind == ParamKind::matrix ? "_memory" : "")).str();
-  }
 };
 } // namespace
 
@@ -83,48 +80,46 @@ static SmallVector<Parameter> parametersOf(const Facts &facts) {
   Type aElement = product.getAElement(), bElement = product.getBElement(), dElement = product.getDElement();
 
   SmallVector<Parameter> parameters;
-  auto map = [&](Operand of, Type type) { parameters.push_back({ParamKind::tensor_map, of, type}); };
-  auto memory = [&](Operand of, Type type) { parameters.push_back({ParamKind::matrix, of, type}); };
+  auto add = [&](Operand of, Type type) { parameters.push_back({of, type}); };
   auto scales = [&](Operand of, ScaleAttr scale, bool byTma, int64_t box, int64_t rows, bool grouped) {
     int64_t kBlocks = facts.isGroupedByK() ? kDynamic : facts.kBlocks;
     if (byTma)
-      map(of, tensorMap(1, box, builder.getF32Type(), grouped, /*plain=*/true));
+      add(of, tensorMap(1, box, builder.getF32Type(), grouped, /*plain=*/true));
     else // one row a block of rows, one column a K block; the strides are those of the storage
-      memory(of,
-             globalMatrix({rows, kBlocks}, builder.getF32Type(), grouped, scale.getLayout() != ScaleLayout::k_major));
+      add(of, globalMatrix({rows, kBlocks}, builder.getF32Type(), grouped, scale.getLayout() != ScaleLayout::k_major));
   };
 
-  map(Operand::a, tensorMap(facts.tileM / config.getClusterN(), kBlockK, aElement, ofA));
-  map(Operand::b, tensorMap(facts.tileN / config.getClusterM(), kBlockK, bElement, ofB));
+  add(Operand::a, tensorMap(facts.tileM / config.getClusterN(), kBlockK, aElement, ofA));
+  add(Operand::b, tensorMap(facts.tileN / config.getClusterM(), kBlockK, bElement, ofB));
   scales(Operand::sfa, product.getAScale(), problem.sfaByTma(),
          config::scalesOfA(problem, facts.tileM) / config::boxesOfScales(problem, facts.tileM), kDynamic, ofA);
   scales(Operand::sfb, product.getBScale(), problem.sfbByTma(), facts.tileN,
          llvm::divideCeil(product.getN(), problem.sfbRows), ofB);
   if (problem.loadsC())
-    map(Operand::c, tensorMap(facts.tileM, facts.panelWidth, dElement, ofD));
-  map(Operand::d, tensorMap(facts.swap ? facts.storedColumns : kFragmentRows, facts.panelWidth, dElement, ofD));
+    add(Operand::c, tensorMap(facts.tileM, facts.panelWidth, dElement, ofD));
+  add(Operand::d, tensorMap(facts.swap ? facts.storedColumns : kFragmentRows, facts.panelWidth, dElement, ofD));
   if (problem.storesParts())
-    memory(Operand::d, globalMatrix({kDynamic, product.getN()}, dElement, ofD));
+    add(Operand::d, globalMatrix({kDynamic, product.getN()}, dElement, ofD));
   if (Value row = rowOf(product))
-    memory(Operand::bias, MemRefType::get(product.getN(), getElementTypeOrSelf(row.getType())));
+    add(Operand::bias, MemRefType::get(product.getN(), getElementTypeOrSelf(row.getType())));
   if (facts.isGroupedByK()) {
     // Each group's tensor maps are made on the device, of where A and B are.
     auto storage = [&](Type element) {
       return facts.isFlat() ? MemRefType::get(kDynamic, element) : globalMatrix({kDynamic, kDynamic}, element);
     };
-    memory(Operand::a, storage(aElement));
-    memory(Operand::b, storage(bElement));
-    memory(Operand::workspace, MemRefType::get(kDynamic, builder.getI8Type()));
-    parameters.push_back({ParamKind::extent_k, Operand::none, builder.getIndexType()});
+    add(Operand::a, storage(aElement));
+    add(Operand::b, storage(bElement));
+    add(Operand::workspace, MemRefType::get(kDynamic, builder.getI8Type()));
+    add(Operand::k, builder.getIndexType());
   }
   if (product.getGroups())
-    memory(Operand::groups, MemRefType::get(problem.isTabulated() ? problem.groups : kDynamic, builder.getI32Type()));
-  parameters.push_back({ParamKind::extent_m, Operand::none, builder.getIndexType()});
+    add(Operand::groups, MemRefType::get(problem.isTabulated() ? problem.groups : kDynamic, builder.getI32Type()));
+  add(Operand::m, builder.getIndexType());
   return parameters;
 }
 
 //===----------------------------------------------------------------------===//
-// The function
+// The kernel
 //===----------------------------------------------------------------------===//
 
 /// The description of the groups for the launcher; null if there are none.
@@ -204,7 +199,12 @@ Signature::Signature(const Facts &facts, gpu::GPUModuleOp module) {
   MLIRContext *context = builder.getContext();
 
   SmallVector<Parameter> parameters = parametersOf(facts);
-  auto types = llvm::to_vector_of<Type>(llvm::map_range(parameters, [](const Parameter &p) { return p.type; }));
+  SmallVector<Type> types;
+  SmallVector<Operand> operands;
+  for (const Parameter &parameter : parameters) {
+    types.push_back(parameter.type);
+    operands.push_back(parameter.of);
+  }
   int64_t fragments = facts.fragments * config.getConsumers(), rows = facts.swap ? facts.storedColumns : kFragmentRows,
           panels = facts.swap ? 1 : facts.storedColumns / facts.panelWidth;
   SmallVector<Type> shared{sharedMemory({fragments, panels, rows, facts.panelWidth}, product.getDElement())};
@@ -212,12 +212,7 @@ Signature::Signature(const Facts &facts, gpu::GPUModuleOp module) {
     shared.push_back(sharedMemory({fragments, facts.columns / 8, kThreadsPerWarpgroup, 4}, builder.getF32Type()));
   if (problem.isTabulated())
     shared.push_back(sharedMemory({problem.groups + 1, 4}, builder.getI32Type()));
-  function =
-      gpu::GPUFuncOp::create(builder, product->getLoc(), name(facts), builder.getFunctionType(types, {}), shared);
-  for (auto [parameter, value] : llvm::zip_equal(parameters, function.getArguments())) {
-    function.setArgAttr(value.getArgNumber(), "hopper.param", ParamAttr::get(context, parameter.kind, parameter.of));
-    named(parameter.name(), value);
-  }
+  kernel = KernelOp::create(builder, product->getLoc(), name(facts), types, operands, shared);
   named("staging", staging());
   if (shared.size() > 1)
     named(problem.isTabulated() ? "table" : "exchange", table());
@@ -226,25 +221,21 @@ Signature::Signature(const Facts &facts, gpu::GPUModuleOp module) {
   auto layout = [&](ScaleAttr scale) { return builder.getStringAttr(stringifyScaleLayout(scale.getLayout())); };
   Value row = rowOf(product);
   CUse c = !matrixOf(product) ? CUse::none : product.isInPlace() ? CUse::in_place : CUse::apart;
-  function->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), builder.getUnitAttr());
-  function->setAttr("hopper.problem",
-                    ProblemAttr::get(context, builder.getStringAttr(product->getName().stripDialect()), product.getM(),
-                                     product.getN(), product.getK(), product.getAElement(), product.getBElement(), c,
-                                     product.getDElement(), layout(product.getAScale()), layout(product.getBScale()),
-                                     problem.sfbRows, groupsOf(facts),
-                                     row ? getElementTypeOrSelf(row.getType()) : Type()));
-  if (facts.isGroupedByK())
-    function->setAttr("hopper.workspace_bytes", builder.getI64IntegerAttr(2 * problem.groups * kTensorMapBytes));
-  function->setAttr("hopper.launch",
-                    LaunchAttr::get(context, kThreadsPerWarpgroup * (1 + config.getConsumers()), facts.tileM,
-                                    facts.tileN, config.getStages(), config.getConsumers(), config.getClusterM(),
-                                    config.getClusterN(), config.getSplitK()));
-  function->setAttr("hopper.config", builder.getStringAttr(config::describe(configOf(config))));
+  kernel.setProblemAttr(ProblemAttr::get(context, builder.getStringAttr(product->getName().stripDialect()),
+                                         product.getM(), product.getN(), product.getK(), product.getAElement(),
+                                         product.getBElement(), c, product.getDElement(), layout(product.getAScale()),
+                                         layout(product.getBScale()), problem.sfbRows, groupsOf(facts),
+                                         row ? getElementTypeOrSelf(row.getType()) : Type()));
+  kernel.setConfigAttr(cast<ConfigInterface>(Attribute(config)));
+  int64_t workspaceBytes = facts.isGroupedByK() ? 2 * problem.groups * kTensorMapBytes : 0;
+  kernel.setLaunchAttr(LaunchAttr::get(context, kThreadsPerWarpgroup * (1 + config.getConsumers()), facts.tileM,
+                                       facts.tileN, config.getClusterM(), config.getClusterN(), config.getSplitK(),
+                                       workspaceBytes));
 }
 
-Value Signature::parameter(ParamKind kind, Operand of) const {
-  auto wanted = ParamAttr::get(function.getContext(), kind, of);
-  return *llvm::find_if(function.getArguments(), [&](BlockArgument argument) {
-    return function.getArgAttr(argument.getArgNumber(), "hopper.param") == wanted;
+/// The parameter that is `of`, and a tensor map or not.
+Value Signature::parameter(Operand of, bool isMap) const {
+  return *llvm::find_if(kernel.getParameters(), [&](BlockArgument argument) {
+    return kernel.getOperandOf(argument) == of && isa<nvgpu::TensorMapDescriptorType>(argument.getType()) == isMap;
   });
 }

@@ -11,8 +11,6 @@ using namespace mlir;
 using namespace fp8gemm;
 using namespace fp8gemm::hopper;
 
-/// On an access while its kernel is lowered: its number among the kernel's waits.
-static constexpr StringLiteral kNumber = "hopper.wait";
 static constexpr int64_t kNanoseconds = 1000000;
 
 //===----------------------------------------------------------------------===//
@@ -37,14 +35,13 @@ static StringAttr describe(Location loc) {
   return StringAttr::get(loc.getContext(), text);
 }
 
-LogicalResult fp8gemm::hopper::numberWaits(gpu::GPUFuncOp kernel, int64_t limitMs) {
+DebugRingsAttr fp8gemm::hopper::numberWaits(KernelOp kernel, DebugWaits &numbered) {
   SmallVector<Type> types;
   DenseMap<Value, int64_t> rings;
   kernel.walk([&](RingCreateOp create) {
     rings[create.getRing()] = types.size();
     types.push_back(create.getRing().getType());
   });
-  Builder builder(kernel.getContext());
   SmallVector<RingWaitAttr> waits;
   WalkResult result = kernel.walk([&](Operation *op) {
     auto acquire = dyn_cast<RingAcquireOp>(op);
@@ -60,15 +57,14 @@ LogicalResult fp8gemm::hopper::numberWaits(gpu::GPUFuncOp kernel, int64_t limitM
                                   ring->second, describe(op->getLoc()));
     // The copies in an unrolled loop are one wait to the reader of a report.
     auto known = llvm::find(waits, what);
-    op->setAttr(kNumber, builder.getI64IntegerAttr(known - waits.begin()));
+    numbered.numbers[op] = known - waits.begin();
     if (known == waits.end())
       waits.push_back(what);
     return WalkResult::advance();
   });
   if (result.wasInterrupted())
-    return failure();
-  kernel->setAttr(kDebugRings, DebugRingsAttr::get(kernel.getContext(), limitMs, types, waits));
-  return success();
+    return {};
+  return DebugRingsAttr::get(kernel.getContext(), numbered.limitMs, types, waits);
 }
 
 void fp8gemm::hopper::declareReports(gpu::GPUModuleOp module) {
@@ -148,13 +144,13 @@ static std::string fill(std::string text, ArrayRef<std::pair<StringRef, int64_t>
 }
 
 void fp8gemm::hopper::waitWithLimit(Emitter emit, Operation *access, Value barrier, Value parity, Value stage,
-                                    int64_t limitMs) {
+                                    const DebugWaits &waits) {
   using format::RingReport;
-  int64_t limit = limitMs * kNanoseconds;
+  int64_t limit = waits.limitMs * kNanoseconds;
   std::string assembly = fill(kWaitWithLimit, {{"hint", std::min(kTryWaitNanoseconds, limit)},
                                                {"limit", limit},
                                                {"grace", limit / 2},
-                                               {"number", access->getAttrOfType<IntegerAttr>(kNumber).getInt()},
+                                               {"number", waits.numbers.lookup(access)},
                                                {"room", format::kMaxRingReports},
                                                {"bytes", sizeof(RingReport)},
                                                {"isWritten", offsetof(RingReport, isWritten)},

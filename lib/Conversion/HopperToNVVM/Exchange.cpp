@@ -15,7 +15,7 @@ static constexpr int64_t kVectorBytes = 16;
 static constexpr int64_t kColumnsBytes = kThreadsPerWarpgroup * kVectorBytes;
 
 static Value ownVector(Emitter emit, Value exchange) {
-  return emit.offset(exchange, emit.mul(emit.threadInGroup(), kVectorBytes));
+  return emit.offset(exchange, emit.mul(emit.threadInWarpgroup(), kVectorBytes));
 }
 
 namespace {

@@ -12,7 +12,7 @@
 using namespace mlir;
 using namespace fp8gemm::hopper;
 
-/// A row of the table: blocks before, begin, end, 0.
+/// A row of the table: chunks before, begin, end, 0.
 static constexpr int64_t kRowBytes = 16;
 /// A tensor map.
 static constexpr int64_t kMapBytes = 128;
@@ -99,21 +99,21 @@ struct LowerScanGroups : OpConversionPattern<ScanGroupsOp> {
         if (ends)
           before.push_back(loadEntry(emit, source, minU(emit, atLeast(emit, emit.sub(group, 1), 0), count - 1)));
       }
-      Value blocksBefore = emit.i32(0), lengthBefore = emit.i32(0);
+      Value chunksBefore = emit.i32(0), lengthBefore = emit.i32(0);
       for (int64_t chunk = 0; chunk < int64_t(entries.size()); ++chunk) {
         Value group = emit.add(emit.lane(), chunk * kThreadsPerWarp);
         Value inside = emit.lessThan(group, count);
         Group rows = ends ? between(emit, op, before[chunk], entries[chunk], group, limit)
                           : counted(emit, op, entries[chunk], inside, limit, lengthBefore);
         Value length = emit.sub(rows.end, rows.begin);
-        Value blocks = emit.div(emit.add(length, op.getBlock() - 1), op.getBlock());
-        blocks = select(emit, inside, blocks, emit.i32(0));
-        Value sum = inclusiveSum(emit, blocks);
-        Value first = emit.add(blocksBefore, emit.sub(sum, blocks));
+        Value chunks = emit.div(emit.add(length, op.getChunk() - 1), op.getChunk());
+        chunks = select(emit, inside, chunks, emit.i32(0));
+        Value sum = inclusiveSum(emit, chunks);
+        Value first = emit.add(chunksBefore, emit.sub(sum, chunks));
         emit.when(inside, [&] { storeRow(emit, table, group, {first, rows.begin, rows.end}); });
-        blocksBefore = emit.add(blocksBefore, lastLane(emit, sum));
+        chunksBefore = emit.add(chunksBefore, lastLane(emit, sum));
       }
-      storeRow(emit, table, emit.i32(count), blocksBefore); // every lane the same
+      storeRow(emit, table, emit.i32(count), chunksBefore); // every lane the same
     });
     rewriter.eraseOp(op);
     return success();
@@ -147,7 +147,7 @@ struct LowerScanGroups : OpConversionPattern<ScanGroupsOp> {
   }
 };
 
-/// find_group -> a binary search of the blocks before each group, then one vector load.
+/// find_group -> a binary search of the chunks before each group, then one vector load.
 struct LowerFindGroup : OpConversionPattern<FindGroupOp> {
   using OpConversionPattern::OpConversionPattern;
   LogicalResult matchAndRewrite(FindGroupOp op, OneToNOpAdaptor adaptor,
@@ -155,14 +155,14 @@ struct LowerFindGroup : OpConversionPattern<FindGroupOp> {
     Emitter emit{rewriter, op.getLoc()};
     Location loc = op.getLoc();
     int64_t count = cast<MemRefType>(op.getTable().getType()).getDimSize(0) - 1;
-    Value table = adaptor.getTable().front(), block = emit.toI32(adaptor.getBlock().front());
+    Value table = adaptor.getTable().front(), chunk = emit.toI32(adaptor.getChunk().front());
     auto rowAddress = [&](Value row) { return emit.offset(table, emit.mul(row, kRowBytes)); };
     Value group = emit.i32(0);
     for (int64_t step = llvm::PowerOf2Ceil(count) / 2; step > 0; step /= 2) {
-      // Before row `count` are all blocks, so it is never taken.
+      // Before row `count` are all chunks, so it is never taken.
       Value next = minU(emit, emit.add(group, step), count);
       Value before = LLVM::LoadOp::create(rewriter, loc, rewriter.getI32Type(), rowAddress(next), /*alignment=*/4);
-      Value take = arith::CmpIOp::create(rewriter, loc, arith::CmpIPredicate::ule, before, block);
+      Value take = arith::CmpIOp::create(rewriter, loc, arith::CmpIPredicate::ule, before, chunk);
       group = select(emit, take, next, group);
     }
     Value row = LLVM::LoadOp::create(rewriter, loc, rowType(rewriter), rowAddress(group), /*alignment=*/kRowBytes);

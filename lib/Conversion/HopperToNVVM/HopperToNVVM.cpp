@@ -5,6 +5,7 @@
 #include "DebugRings.h"
 
 #include "fp8gemm/Conversion/Passes.h"
+#include "fp8gemm/Dialect/Hopper/IR/Diagnostics.h"
 #include "fp8gemm/Dialect/Hopper/IR/SmemLayout.h"
 #include "fp8gemm/Dialect/Hopper/Transforms/OnEach.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -31,48 +32,91 @@ static Value asType(OpBuilder &builder, Location loc, Type type, Value value) {
   return UnrealizedConversionCastOp::create(builder, loc, type, value).getResult(0);
 }
 
-/// Gives workgroup attributions and rings their addresses in dynamic shared
-/// memory, and notes its size as hopper.smem_bytes.
-static LogicalResult placeSharedMemory(gpu::GPUFuncOp func) {
-  FailureOr<SmemLayout> layout = SmemLayout::compute(func);
+/// Gives shared buffers and rings their addresses in dynamic shared memory, and returns its size in bytes.
+static FailureOr<int64_t> placeSharedMemory(KernelOp kernel) {
+  FailureOr<SmemLayout> layout = SmemLayout::compute(kernel);
   if (failed(layout))
     return failure();
-  auto builder = OpBuilder::atBlockBegin(&func.getBody().front());
-  auto pointer = LLVM::LLVMPointerType::get(func.getContext(), kShared);
-  Emitter emit{builder, func.getLoc()};
-  Value base = LLVM::AddressOfOp::create(builder, func.getLoc(), pointer, kSmemSymbol);
-  for (auto [i, attribution] : llvm::enumerate(llvm::to_vector(func.getWorkgroupAttributions())))
-    attribution.replaceAllUsesWith(
-        asType(builder, func.getLoc(), attribution.getType(), emit.offset(base, layout->getAttributionOffset(i))));
-  func.walk([&](RingCreateOp create) {
+  auto builder = OpBuilder::atBlockBegin(&kernel.getBody().front());
+  auto pointer = LLVM::LLVMPointerType::get(kernel.getContext(), kShared);
+  Emitter emit{builder, kernel.getLoc()};
+  Value base = LLVM::AddressOfOp::create(builder, kernel.getLoc(), pointer, kSmemSymbol);
+  for (auto [i, buffer] : llvm::enumerate(llvm::to_vector(kernel.getSharedBuffers())))
+    buffer.replaceAllUsesWith(
+        asType(builder, kernel.getLoc(), buffer.getType(), emit.offset(base, layout->getBufferOffset(i))));
+  kernel.walk([&](RingCreateOp create) {
     Value address = emit.offset(base, layout->getRingOffset(create));
     create.getRing().replaceAllUsesWith(asType(builder, create.getLoc(), create.getRing().getType(), address));
     create.erase();
   });
-  func.getBody().front().eraseArguments(func.getNumArguments(), func.getNumWorkgroupAttributions());
-  func->removeAttr(gpu::GPUFuncOp::getNumWorkgroupAttributionsAttrName());
-  func->setAttr("hopper.smem_bytes", builder.getI64IntegerAttr(layout->getTotalBytes()));
-  return success();
+  unsigned parameters = kernel.getParameters().size();
+  kernel.getBody().front().eraseArguments(parameters, kernel.getSharedBuffers().size());
+  return layout->getTotalBytes();
 }
 
 /// A parameter of a kernel is a pointer with its strides, a tensor map or a number.
-static LogicalResult checkParameters(gpu::GPUFuncOp func) {
-  for (BlockArgument argument : func.getBody().front().getArguments().take_front(func.getNumArguments())) {
+static LogicalResult checkParameters(KernelOp kernel) {
+  for (BlockArgument argument : kernel.getParameters()) {
     auto matrix = dyn_cast<MemRefType>(argument.getType());
     if (matrix && (matrix.getMemorySpace() || matrix.getRank() < 1 || matrix.getRank() > 3))
-      return func.emitOpError("expected a kernel's matrices to be in global memory and of rank 1 to 3, got ") << matrix;
+      return emitWithoutRegions(kernel)
+             << "expected a kernel's matrices to be in global memory and of rank 1 to 3, got " << matrix;
     auto map = dyn_cast<nvgpu::TensorMapDescriptorType>(argument.getType());
     if (map && !map.getTensor().hasStaticShape())
-      return func.emitOpError("expected a kernel's tensor maps to have a box of static shape, got ") << map;
+      return emitWithoutRegions(kernel) << "expected a kernel's tensor maps to have a box of static shape, got " << map;
   }
   return success();
 }
 
-/// Notes as hopper.waits_for_previous that the kernel may be launched before the one it depends on has ended.
-static void noteDependence(gpu::GPUFuncOp func) {
-  bool waits = func.walk([](GriddepcontrolWaitOp) { return WalkResult::interrupt(); }).wasInterrupted();
-  if (waits)
-    func->setAttr("hopper.waits_for_previous", UnitAttr::get(func.getContext()));
+/// The machine-level parameters that the arguments of `kernel` become: a matrix is a pointer and its strides.
+static SmallVector<Attribute> describeParameters(KernelOp kernel) {
+  SmallVector<Attribute> params;
+  for (BlockArgument argument : kernel.getParameters()) {
+    auto add = [&](ParamKind kind, nvgpu::TensorMapDescriptorType map = {}) {
+      params.push_back(ParamAttr::get(kernel.getContext(), kind, kernel.getOperandOf(argument), map));
+    };
+    auto matrix = dyn_cast<MemRefType>(argument.getType());
+    if (auto map = dyn_cast<nvgpu::TensorMapDescriptorType>(argument.getType()))
+      add(ParamKind::tensor_map, map);
+    else
+      add(matrix ? ParamKind::matrix : ParamKind::extent);
+    ParamKind strides[] = {ParamKind::leading_dimension, ParamKind::group_stride};
+    for (ParamKind kind : ArrayRef(strides).take_front(matrix ? matrix.getRank() - 1 : 0))
+      add(kind);
+  }
+  return params;
+}
+
+/// Whether the kernel may be launched before the one it depends on has ended.
+static bool waitsForPrevious(KernelOp kernel) {
+  return kernel
+      .walk([](GriddepcontrolOp op) {
+        return op.getKind() == Dependence::wait ? WalkResult::interrupt() : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
+/// hopper.kernel -> hopper.entry, the facts of the llvm.func that the kernel becomes. Accesses to rings get their
+/// numbers in `waits` if it is a debug build.
+static LogicalResult describeKernel(KernelOp kernel, DebugWaits *waits) {
+  LaunchAttr launch = kernel.getLaunchAttr();
+  if (!launch)
+    return emitWithoutRegions(kernel) << "expected a kernel to have a 'launch', got none";
+  if (failed(checkParameters(kernel)))
+    return failure();
+  bool isDependent = waitsForPrevious(kernel);
+  DebugRingsAttr debugRings;
+  if (waits && !(debugRings = numberWaits(kernel, *waits)))
+    return failure();
+  FailureOr<int64_t> smemBytes = placeSharedMemory(kernel);
+  if (failed(smemBytes))
+    return failure();
+  OpBuilder builder(kernel);
+  EntryOp::create(builder, kernel.getLoc(), FlatSymbolRefAttr::get(kernel.getSymNameAttr()),
+                  builder.getArrayAttr(describeParameters(kernel)), kernel.getProblemAttr(), kernel.getQuantizationAttr(), kernel.getConfigAttr(),
+                  launch, builder.getI64IntegerAttr(*smemBytes), isDependent ? builder.getUnitAttr() : UnitAttr(),
+                  debugRings);
+  return success();
 }
 
 /// The dialects that may remain: those that upstream passes lower from here.
@@ -82,9 +126,8 @@ static void configureTarget(ConversionTarget &target) {
     return llvm::none_of(op->getOperandTypes(), llvm::IsaPred<FragmentType>) &&
            llvm::none_of(op->getResultTypes(), llvm::IsaPred<FragmentType>);
   });
-  target.addLegalOp<UnrealizedConversionCastOp, gpu::GPUModuleOp>();
   target.addIllegalDialect<HopperDialect, memref::MemRefDialect, gpu::GPUDialect>();
-  target.addLegalOp<gpu::GPUModuleOp>();
+  target.addLegalOp<UnrealizedConversionCastOp, gpu::GPUModuleOp, EntryOp>();
   configureGlobal(target);
 }
 
@@ -94,21 +137,18 @@ struct ConvertHopperToNVVMPass
   using OnEach::OnEach;
 
   bool isFor(gpu::GPUModuleOp module) override {
-    return !module.getOps<gpu::GPUFuncOp>().empty(); // else it was lowered before
+    return !module.getOps<KernelOp>().empty(); // else it was lowered before
   }
-  StringRef worksOn() override { return "a gpu.module with a gpu.func"; }
+  StringRef worksOn() override { return "a gpu.module with a hopper.kernel"; }
 
   LogicalResult runOn(gpu::GPUModuleOp module) override {
-    SmallVector<gpu::GPUFuncOp> kernels(module.getOps<gpu::GPUFuncOp>());
-    for (gpu::GPUFuncOp kernel : kernels) {
-      noteDependence(kernel);
-      if (failed(checkParameters(kernel)))
+    DebugWaits debugWaits;
+    debugWaits.limitMs = debugRings;
+    DebugWaits *waits = debugRings ? &debugWaits : nullptr;
+    SmallVector<KernelOp> kernels(module.getOps<KernelOp>());
+    for (KernelOp kernel : kernels)
+      if (failed(describeKernel(kernel, waits)))
         return failure();
-      if (debugRings && failed(numberWaits(kernel, debugRings)))
-        return failure();
-      if (failed(placeSharedMemory(kernel)))
-        return failure();
-    }
     declareSharedMemory(module);
     if (debugRings)
       declareReports(module);
@@ -117,7 +157,7 @@ struct ConvertHopperToNVVMPass
     RewritePatternSet patterns(&getContext());
     populateKernelPatterns(converter, patterns);
     populateWarpSpecializePatterns(converter, patterns);
-    populateRingPatterns(converter, patterns, debugRings);
+    populateRingPatterns(converter, patterns, waits);
     populateFillPatterns(converter, patterns);
     populateMmaPatterns(converter, patterns);
     populatePromotePatterns(converter, patterns);

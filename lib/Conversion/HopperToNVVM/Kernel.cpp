@@ -2,7 +2,7 @@
 //
 // The kernel around the roles: function, shared memory, grid.
 
-#include "DebugRings.h"
+#include "Lowering.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
@@ -13,34 +13,27 @@ using namespace fp8gemm::hopper;
 
 namespace {
 
-/// gpu.func -> llvm.func kernel. Tensor maps come by value as grid constants;
-/// a matrix comes as a pointer and its strides. Each parameter keeps
-/// its hopper.param, for the manifest.
-struct LowerKernel : OpConversionPattern<gpu::GPUFuncOp> {
+/// hopper.kernel -> llvm.func kernel. Tensor maps come by value as grid constants; a matrix comes as a pointer and its
+/// strides. hopper.entry has the facts.
+struct LowerKernel : OpConversionPattern<KernelOp> {
   using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(gpu::GPUFuncOp op, OneToNOpAdaptor,
-                                ConversionPatternRewriter &rewriter) const override {
-    auto launch = op->getAttrOfType<LaunchAttr>("hopper.launch");
-    if (!launch || !op.isKernel() || op.getNumResults() != 0)
-      return rewriter.notifyMatchFailure(op, "not a kernel with hopper.launch");
-    TypeConverter::SignatureConversion signature(op.getNumArguments());
+  LogicalResult matchAndRewrite(KernelOp op, OneToNOpAdaptor, ConversionPatternRewriter &rewriter) const override {
+    TypeConverter::SignatureConversion signature(op.getParameters().size());
     SmallVector<DictionaryAttr> parameters;
-    for (BlockArgument argument : op.getArguments()) {
+    for (BlockArgument argument : op.getParameters()) {
       SmallVector<Type> types;
       if (isa<IndexType>(argument.getType()))
         types.push_back(rewriter.getI32Type());
       else if (failed(typeConverter->convertType(argument.getType(), types)))
         return rewriter.notifyMatchFailure(op, "has a parameter of a type that kernels don't take");
       signature.addInputs(argument.getArgNumber(), types);
-      describe(rewriter, op, argument, parameters);
+      bool isMap = isa<nvgpu::TensorMapDescriptorType>(argument.getType());
+      parameters.append(types.size(), isMap ? gridConstant(rewriter) : rewriter.getDictionaryAttr({}));
     }
     auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(getContext()), signature.getConvertedTypes());
     auto kernel = LLVM::LLVMFuncOp::create(rewriter, op.getLoc(), op.getName(), type);
     kernel.setAllArgAttrs(parameters);
-    for (StringRef name : {"hopper.problem", "hopper.launch", "hopper.config", "hopper.smem_bytes",
-                           "hopper.workspace_bytes", "hopper.waits_for_previous", kDebugRings.data()})
-      if (Attribute attribute = op->getAttr(name))
-        kernel->setAttr(name, attribute);
+    LaunchAttr launch = op.getLaunchAttr();
     kernel->setAttr("gpu.kernel", rewriter.getUnitAttr());
     kernel->setAttr("nvvm.kernel", rewriter.getUnitAttr());
     // One CTA an SM, of exactly these threads: without both, ptxas ignores setmaxnreg.
@@ -55,38 +48,22 @@ struct LowerKernel : OpConversionPattern<gpu::GPUFuncOp> {
     return success();
   }
 
-  /// Attributes of the parameters that `argument` becomes.
-  static void describe(OpBuilder &builder, gpu::GPUFuncOp op, BlockArgument argument,
-                       SmallVectorImpl<DictionaryAttr> &parameters) {
+  /// Attributes of a parameter that is a CUtensorMap.
+  static DictionaryAttr gridConstant(Builder &builder) {
     NamedAttrList attributes;
-    auto param = op.getArgAttrOfType<ParamAttr>(argument.getArgNumber(), "hopper.param");
-    if (param)
-      attributes.set("hopper.param", param);
-    if (isa<nvgpu::TensorMapDescriptorType>(argument.getType())) {
-      auto bytes = LLVM::LLVMArrayType::get(builder.getI8Type(), 128);
-      attributes.set("hopper.map", TypeAttr::get(argument.getType()));
-      attributes.set("llvm.byval", TypeAttr::get(bytes));
-      attributes.set("llvm.align", builder.getI64IntegerAttr(64));
-      attributes.set("nvvm.grid_constant", builder.getUnitAttr());
-    }
-    parameters.push_back(attributes.getDictionary(builder.getContext()));
-    auto memref = dyn_cast<MemRefType>(argument.getType());
-    if (!memref)
-      return;
-    ParamKind strides[] = {ParamKind::leading_dimension, ParamKind::group_stride};
-    for (ParamKind kind : ArrayRef(strides).take_front(memref.getRank() - 1)) {
-      NamedAttrList stride;
-      if (param)
-        stride.set("hopper.param", ParamAttr::get(builder.getContext(), kind, param.getOperand()));
-      parameters.push_back(stride.getDictionary(builder.getContext()));
-    }
+    attributes.set("llvm.byval", TypeAttr::get(LLVM::LLVMArrayType::get(builder.getI8Type(), 128)));
+    attributes.set("llvm.align", builder.getI64IntegerAttr(64));
+    attributes.set("nvvm.grid_constant", builder.getUnitAttr());
+    return attributes.getDictionary(builder.getContext());
   }
 };
 
-/// gpu.return -> llvm.return.
-struct LowerReturn : OpConversionPattern<gpu::ReturnOp> {
+/// The end of a kernel -> llvm.return. Those of roles disappear with them.
+struct LowerEnd : OpConversionPattern<YieldOp> {
   using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(gpu::ReturnOp op, OneToNOpAdaptor, ConversionPatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(YieldOp op, OneToNOpAdaptor, ConversionPatternRewriter &rewriter) const override {
+    if (!isa<LLVM::LLVMFuncOp, KernelOp>(op->getParentOp()))
+      return rewriter.notifyMatchFailure(op, "not the end of a kernel");
     rewriter.replaceOpWithNewOp<LLVM::ReturnOp>(op, ValueRange());
     return success();
   }
@@ -114,26 +91,40 @@ struct LowerClusterBarrier : OpConversionPattern<ClusterBarrierOp> {
   }
 };
 
-/// griddepcontrol.wait -> the instruction, before all accesses to memory that follow it. LLVM
-/// assumes that the intrinsic does not access memory, and may move loads before it.
-struct LowerGriddepcontrolWait : OpConversionPattern<GriddepcontrolWaitOp> {
+/// griddepcontrol launch_dependents -> nvvm.griddepcontrol; wait -> the instruction, before all accesses to memory that
+/// follow it. LLVM assumes that the intrinsic does not access memory, and may move loads before it.
+struct LowerGriddepcontrol : OpConversionPattern<GriddepcontrolOp> {
   using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(GriddepcontrolWaitOp op, OneToNOpAdaptor,
+  LogicalResult matchAndRewrite(GriddepcontrolOp op, OneToNOpAdaptor,
                                 ConversionPatternRewriter &rewriter) const override {
-    rewriter.replaceOpWithNewOp<LLVM::InlineAsmOp>(
-        op, TypeRange(), ValueRange(), "griddepcontrol.wait;", "~{memory}", /*has_side_effects=*/true,
-        /*is_align_stack=*/false, LLVM::TailCallKind::None,
-        LLVM::AsmDialectAttr::get(getContext(), LLVM::AsmDialect::AD_ATT), ArrayAttr());
+    if (op.getKind() == Dependence::launch_dependents)
+      rewriter.replaceOpWithNewOp<NVVM::GriddepcontrolOp>(op, NVVM::GridDepActionKind::launch_dependents);
+    else
+      rewriter.replaceOpWithNewOp<LLVM::InlineAsmOp>(
+          op, TypeRange(), ValueRange(), "griddepcontrol.wait;", "~{memory}", /*has_side_effects=*/true,
+          /*is_align_stack=*/false, LLVM::TailCallKind::None,
+          LLVM::AsmDialectAttr::get(getContext(), LLVM::AsmDialect::AD_ATT), ArrayAttr());
     return success();
   }
 };
 
-/// griddepcontrol.launch_dependents -> nvvm.griddepcontrol.
-struct LowerGriddepcontrolLaunchDependents : OpConversionPattern<GriddepcontrolLaunchDependentsOp> {
+/// fence -> nvvm.fence.mbarrier.init, nvvm.fence.proxy async.shared::cta, nvvm.wgmma.fence.aligned.
+struct LowerFence : OpConversionPattern<FenceOp> {
   using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(GriddepcontrolLaunchDependentsOp op, OneToNOpAdaptor,
-                                ConversionPatternRewriter &rewriter) const override {
-    rewriter.replaceOpWithNewOp<NVVM::GriddepcontrolOp>(op, NVVM::GridDepActionKind::launch_dependents);
+  LogicalResult matchAndRewrite(FenceOp op, OneToNOpAdaptor, ConversionPatternRewriter &rewriter) const override {
+    switch (op.getKind()) {
+    case FenceKind::mbarrier_init:
+      rewriter.replaceOpWithNewOp<NVVM::FenceMbarrierInitOp>(op);
+      break;
+    case FenceKind::async_shared:
+      rewriter.replaceOpWithNewOp<NVVM::FenceProxyOp>(
+          op, NVVM::ProxyKind::async_shared,
+          NVVM::SharedSpaceAttr::get(op.getContext(), NVVM::SharedSpace::shared_cta));
+      break;
+    case FenceKind::wgmma:
+      rewriter.replaceOpWithNewOp<NVVM::WgmmaFenceAlignedOp>(op);
+      break;
+    }
     return success();
   }
 };
@@ -194,10 +185,9 @@ struct LowerCollapse : OpConversionPattern<memref::CollapseShapeOp> {
 } // namespace
 
 void fp8gemm::hopper::populateKernelPatterns(NVVMTypeConverter &converter, RewritePatternSet &patterns) {
-  patterns.add<LowerKernel, LowerReturn, LowerBarrier, LowerGridIndex<gpu::BlockIdOp, NVVM::BlockIdXOp>,
+  patterns.add<LowerKernel, LowerEnd, LowerBarrier, LowerGridIndex<gpu::BlockIdOp, NVVM::BlockIdXOp>,
                LowerGridIndex<gpu::GridDimOp, NVVM::GridDimXOp>, LowerGridIndex<gpu::ClusterIdOp, NVVM::ClusterIdXOp>,
                LowerGridIndex<gpu::ClusterDimOp, NVVM::ClusterDimXOp>,
                LowerGridIndex<gpu::ClusterBlockIdOp, NVVM::BlockInClusterIdXOp>, LowerClusterBarrier,
-               LowerGriddepcontrolWait, LowerGriddepcontrolLaunchDependents, LowerSubview, LowerCollapse>(
-      converter, patterns.getContext());
+               LowerGriddepcontrol, LowerFence, LowerSubview, LowerCollapse>(converter, patterns.getContext());
 }

@@ -56,8 +56,8 @@ struct Emitter {
   /// threadIdx.x, and what follows from it.
   mlir::Value thread();
   mlir::Value lane() { return rem(thread(), kThreadsPerWarp); }
-  mlir::Value threadInGroup() { return rem(thread(), kThreadsPerWarpgroup); }
-  mlir::Value warpInGroup() { return div(threadInGroup(), kThreadsPerWarp); }
+  mlir::Value threadInWarpgroup() { return rem(thread(), kThreadsPerWarpgroup); }
+  mlir::Value warpInWarpgroup() { return div(threadInWarpgroup(), kThreadsPerWarp); }
   mlir::Value equals(mlir::Value lhs, int64_t rhs);
   mlir::Value lessThan(mlir::Value lhs, mlir::Value rhs);
   mlir::Value lessThan(mlir::Value lhs, int64_t rhs);
@@ -65,11 +65,13 @@ struct Emitter {
   void when(mlir::Value condition, llvm::function_ref<void()> body);
 };
 
+struct DebugWaits;
+
 /// Patterns, by concern.
 void populateKernelPatterns(NVVMTypeConverter &, mlir::RewritePatternSet &);
 void populateWarpSpecializePatterns(NVVMTypeConverter &, mlir::RewritePatternSet &);
-/// Waits last at most `limitMs`; 0: forever.
-void populateRingPatterns(NVVMTypeConverter &, mlir::RewritePatternSet &, int64_t limitMs);
+/// Waits end and report if `waits` is given, of a debug build.
+void populateRingPatterns(NVVMTypeConverter &, mlir::RewritePatternSet &, const DebugWaits *waits);
 void populateFillPatterns(NVVMTypeConverter &, mlir::RewritePatternSet &);
 void populateMmaPatterns(NVVMTypeConverter &, mlir::RewritePatternSet &);
 void populatePromotePatterns(NVVMTypeConverter &, mlir::RewritePatternSet &);

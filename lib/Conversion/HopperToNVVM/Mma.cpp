@@ -71,15 +71,6 @@ static Value matrixDescriptor(Emitter emit, Value address, int64_t bytes) {
 
 namespace {
 
-/// wgmma.fence -> nvvm.wgmma.fence.aligned.
-struct LowerWgmmaFence : OpConversionPattern<WgmmaFenceOp> {
-  using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(WgmmaFenceOp op, OneToNOpAdaptor, ConversionPatternRewriter &rewriter) const override {
-    rewriter.replaceOpWithNewOp<NVVM::WgmmaFenceAlignedOp>(op);
-    return success();
-  }
-};
-
 /// mma -> one wgmma.mma_async for each 32 of K, the first from zero; one group, and bar.warp.sync if it is isolated.
 struct LowerMma : OpConversionPattern<MmaOp> {
   using OpConversionPattern::OpConversionPattern;
@@ -137,5 +128,5 @@ struct LowerMmaWait : OpConversionPattern<MmaWaitOp> {
 } // namespace
 
 void fp8gemm::hopper::populateMmaPatterns(NVVMTypeConverter &converter, RewritePatternSet &patterns) {
-  patterns.add<LowerWgmmaFence, LowerMma, LowerMmaWait>(converter, patterns.getContext());
+  patterns.add<LowerMma, LowerMmaWait>(converter, patterns.getContext());
 }

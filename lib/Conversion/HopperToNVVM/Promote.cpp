@@ -52,7 +52,7 @@ struct LowerLoadScales : OpConversionPattern<LoadScalesOp> {
 
   /// Rows 16w + l/4 and 16w + l/4 + 8 (see !hopper.fragment).
   static SmallVector<Value> loadRows(Emitter emit, Value source) {
-    Value firstRow = emit.mul(emit.warpInGroup(), 16);
+    Value firstRow = emit.mul(emit.warpInWarpgroup(), 16);
     Value row = emit.add(firstRow, emit.div(emit.lane(), 4));
     Value upper = emit.offset(source, emit.mul(row, 4));
     Type f32 = emit.builder.getF32Type();
@@ -108,7 +108,7 @@ struct LowerLoadRow : OpConversionPattern<LoadFragmentOp> {
     if (alongColumns) {
       inTile = emit.mul(emit.rem(emit.lane(), 4), 2);
     } else {
-      Value firstRow = emit.mul(emit.warpInGroup(), 16);
+      Value firstRow = emit.mul(emit.warpInWarpgroup(), 16);
       inTile = emit.add(firstRow, emit.div(emit.lane(), 4));
     }
     Value first = emit.add(emit.toI32(adaptor.getFirst().front()), inTile);

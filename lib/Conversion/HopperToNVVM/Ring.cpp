@@ -64,31 +64,21 @@ struct LowerRingInit : OpConversionPattern<RingInitOp> {
   }
 };
 
-/// fence.mbarrier_init -> nvvm.fence.mbarrier.init.
-struct LowerFenceMbarrierInit : OpConversionPattern<FenceMbarrierInitOp> {
-  using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(FenceMbarrierInitOp op, OneToNOpAdaptor,
-                                ConversionPatternRewriter &rewriter) const override {
-    rewriter.replaceOpWithNewOp<NVVM::FenceMbarrierInitOp>(op);
-    return success();
-  }
-};
-
 /// A pattern for an operation that waits for a stage.
 template <typename Op> struct LowerRingAccess : OpConversionPattern<Op> {
-  LowerRingAccess(NVVMTypeConverter &converter, MLIRContext *context, int64_t limitMs)
-      : OpConversionPattern<Op>(converter, context), limitMs(limitMs) {}
+  LowerRingAccess(NVVMTypeConverter &converter, MLIRContext *context, const DebugWaits *waits)
+      : OpConversionPattern<Op>(converter, context), waits(waits) {}
 
   /// Blocks until the barrier's phase of this parity has completed.
   void waitForPhase(Emitter emit, Op op, Value barrier, Value phase, Value stage) const {
     Value parity = arith::ExtUIOp::create(emit.builder, emit.loc, emit.builder.getI32Type(), phase);
-    if (limitMs)
-      waitWithLimit(emit, op, barrier, parity, stage, limitMs);
+    if (waits)
+      waitWithLimit(emit, op, barrier, parity, stage, *waits);
     else
       NVVM::MBarrierTryWaitParityOp::create(emit.builder, emit.loc, barrier, parity, emit.i32(kTryWaitNanoseconds));
   }
 
-  int64_t limitMs;
+  const DebugWaits *waits;
 };
 
 /// ring.acquire -> wait for empty; by TMA: arrive at full with the expected bytes.
@@ -203,8 +193,8 @@ struct LowerRingAdvance : OpConversionPattern<RingAdvanceOp> {
 
 } // namespace
 
-void fp8gemm::hopper::populateRingPatterns(NVVMTypeConverter &converter, RewritePatternSet &patterns, int64_t limitMs) {
-  patterns.add<LowerRingInit, LowerFenceMbarrierInit, LowerRingCommit, LowerRingRelease, LowerRingAdvance>(
-      converter, patterns.getContext());
-  patterns.add<LowerRingAcquire, LowerRingWait>(converter, patterns.getContext(), limitMs);
+void fp8gemm::hopper::populateRingPatterns(NVVMTypeConverter &converter, RewritePatternSet &patterns,
+                                           const DebugWaits *waits) {
+  patterns.add<LowerRingInit, LowerRingCommit, LowerRingRelease, LowerRingAdvance>(converter, patterns.getContext());
+  patterns.add<LowerRingAcquire, LowerRingWait>(converter, patterns.getContext(), waits);
 }

@@ -39,7 +39,7 @@ struct Panels {
   /// neighbouring elements, row 16w + l/4 + 8h and column 8j + 2(l%4) (see !hopper.fragment).
   void forEachPair(Emitter emit, Value base, int64_t columns, function_ref<void(int64_t, Value)> body) const {
     Value rowModulo8 = emit.div(emit.lane(), 4);
-    Value row = emit.add(emit.mul(emit.warpInGroup(), 16), rowModulo8);
+    Value row = emit.add(emit.mul(emit.warpInWarpgroup(), 16), rowModulo8);
     // The pair lies (l%4) * 2 elements from column 8j on: in its chunk, or the next one.
     Value behind = emit.mul(emit.rem(emit.lane(), 4), 2 * elementBytes);
     Value inChunk = emit.rem(behind, kChunkBytes), chunkBehind = emit.div(behind, kChunkBytes);
@@ -89,7 +89,7 @@ struct LowerStoreFragment : OpConversionPattern<StoreFragmentOp> {
   static void storeBf16(Emitter emit, const Panels &panels, Value staging, ValueRange fragment, int64_t columns) {
     Value lane = emit.lane();
     Value rowInMatrix = emit.rem(lane, 8), matrix = emit.div(lane, 8);
-    Value rowOfWarp = emit.mul(emit.warpInGroup(), 16), rowOfMatrix = emit.mul(emit.rem(matrix, 2), 8);
+    Value rowOfWarp = emit.mul(emit.warpInWarpgroup(), 16), rowOfMatrix = emit.mul(emit.rem(matrix, 2), 8);
     Value row = emit.add(emit.add(rowOfWarp, rowOfMatrix), rowInMatrix);
     Value rowAddress = emit.offset(staging, emit.mul(row, panels.rowBytes));
     Value swizzle = panels.swizzle(emit, rowInMatrix), columnHalf = emit.div(matrix, 2);
@@ -115,7 +115,7 @@ struct LowerStoreFragment : OpConversionPattern<StoreFragmentOp> {
   static void storeTransposed(Emitter emit, Value staging, ValueRange fragment, int64_t columns) {
     constexpr int64_t kRowBytes = 2 * 64;
     Value lane = emit.lane(), column = emit.rem(lane, 8), matrix = emit.div(lane, 8);
-    Value chunk = emit.mul(emit.warpInGroup(), 2);
+    Value chunk = emit.mul(emit.warpInWarpgroup(), 2);
     chunk = emit.add(chunk, emit.rem(matrix, 2));
     chunk = arith::XOrIOp::create(emit.builder, emit.loc, chunk, column); // the 128-byte swizzle
     Value row = emit.add(emit.mul(emit.div(matrix, 2), 8), column);
@@ -168,17 +168,6 @@ struct LowerLoadFragment : OpConversionPattern<LoadFragmentOp> {
   }
 };
 
-/// fence.async_shared -> nvvm.fence.proxy async.shared::cta.
-struct LowerFenceAsyncShared : OpConversionPattern<FenceAsyncSharedOp> {
-  using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(FenceAsyncSharedOp op, OneToNOpAdaptor,
-                                ConversionPatternRewriter &rewriter) const override {
-    auto space = NVVM::SharedSpaceAttr::get(op.getContext(), NVVM::SharedSpace::shared_cta);
-    rewriter.replaceOpWithNewOp<NVVM::FenceProxyOp>(op, NVVM::ProxyKind::async_shared, space);
-    return success();
-  }
-};
-
 /// named_barrier -> nvvm.barrier.
 struct LowerNamedBarrier : OpConversionPattern<NamedBarrierOp> {
   using OpConversionPattern::OpConversionPattern;
@@ -201,7 +190,7 @@ struct LowerTmaStore : OpConversionPattern<TmaStoreOp> {
     auto staging = cast<MemRefType>(op.getStaging().getType());
     Panels panels(staging);
     Value row = emit.toI32(adaptor.getRow().front()), column = emit.toI32(adaptor.getColumn().front());
-    emit.when(emit.equals(emit.threadInGroup(), 0), [&] {
+    emit.when(emit.equals(emit.threadInWarpgroup(), 0), [&] {
       for (int64_t panel = 0; panel < staging.getDimSize(0); ++panel) {
         SmallVector<Value> coordinates{emit.add(column, panel * panels.width), row};
         if (op.getGroup())
@@ -236,7 +225,7 @@ struct LowerStoreRows : OpConversionPattern<StoreRowsOp> {
     Value columns = emit.i32(cast<MemRefType>(op.getD().getType()).getShape().back());
     Value count = emit.toI32(adaptor.getCount().front());
     Value rows = arith::MinUIOp::create(rewriter, loc, count, emit.i32(staging.getDimSize(1)));
-    Value thread = emit.threadInGroup(), chunks = emit.mul(rows, chunksPerRow), step = emit.i32(kThreadsPerWarpgroup);
+    Value thread = emit.threadInWarpgroup(), chunks = emit.mul(rows, chunksPerRow), step = emit.i32(kThreadsPerWarpgroup);
     auto loop = scf::ForOp::create(rewriter, loc, thread, chunks, step);
     {
       OpBuilder::InsertionGuard guard(rewriter);
@@ -278,7 +267,7 @@ struct LowerTmaStoreWait : OpConversionPattern<TmaStoreWaitOp> {
   LogicalResult matchAndRewrite(TmaStoreWaitOp op, OneToNOpAdaptor,
                                 ConversionPatternRewriter &rewriter) const override {
     Emitter emit{rewriter, op.getLoc()};
-    emit.when(emit.equals(emit.threadInGroup(), 0), [&] {
+    emit.when(emit.equals(emit.threadInWarpgroup(), 0), [&] {
       NVVM::CpAsyncBulkWaitGroupOp::create(rewriter, op.getLoc(), rewriter.getI32IntegerAttr(op.getPending()),
                                            op.getRead() ? rewriter.getUnitAttr() : UnitAttr());
     });
@@ -290,6 +279,7 @@ struct LowerTmaStoreWait : OpConversionPattern<TmaStoreWaitOp> {
 } // namespace
 
 void fp8gemm::hopper::populateStorePatterns(NVVMTypeConverter &converter, RewritePatternSet &patterns) {
-  patterns.add<LowerStoreFragment, LowerLoadFragment, LowerFenceAsyncShared, LowerNamedBarrier, LowerTmaStore,
-               LowerStoreRows, LowerTmaStoreWait>(converter, patterns.getContext());
+  patterns
+      .add<LowerStoreFragment, LowerLoadFragment, LowerNamedBarrier, LowerTmaStore, LowerStoreRows, LowerTmaStoreWait>(
+          converter, patterns.getContext());
 }

@@ -12,7 +12,7 @@ using namespace fp8gemm::hopper;
 
 namespace {
 
-/// hopper.warp_specialize -> one scf.if on the warpgroup: the producer group
+/// hopper.warp_specialize -> one scf.if on the warpgroup: the producer's warpgroup
 /// gives registers away and splits by warp, the consumers take them.
 struct LowerWarpSpecialize : OpConversionPattern<WarpSpecializeOp> {
   using OpConversionPattern::OpConversionPattern;
@@ -41,9 +41,9 @@ struct LowerWarpSpecialize : OpConversionPattern<WarpSpecializeOp> {
 
     rewriter.setInsertionPointToStart(&roles.getElseRegion().front());
     setRegisters(rewriter, op.getLoc(), op.getConsumerRegisters(), NVVM::SetMaxRegisterAction::increase);
-    Value group = arith::SubIOp::create(rewriter, op.getLoc(), warpgroup, emit.i32(1));
-    group = arith::IndexCastUIOp::create(rewriter, op.getLoc(), rewriter.getIndexType(), group);
-    moveRole(op.getConsumer(), group, rewriter);
+    Value consumer = arith::SubIOp::create(rewriter, op.getLoc(), warpgroup, emit.i32(1));
+    consumer = arith::IndexCastUIOp::create(rewriter, op.getLoc(), rewriter.getIndexType(), consumer);
+    moveRole(op.getConsumer(), consumer, rewriter);
     rewriter.eraseOp(op);
     return success();
   }

@@ -15,14 +15,14 @@ namespace fp8gemm {
 
 using namespace mlir;
 using namespace fp8gemm::kernel;
+using fp8gemm::hopper::EntryOp;
 
 /// The type of the map that a kernel's parameter holds, null for other values.
-static nvgpu::TensorMapDescriptorType getParameterMap(LLVM::LLVMFuncOp func, Value value) {
+static nvgpu::TensorMapDescriptorType getParameterMap(LLVM::LLVMFuncOp func, EntryOp entry, Value value) {
   auto argument = dyn_cast<BlockArgument>(value);
-  if (!argument || argument.getOwner() != &func.getBody().front())
+  if (!entry || !argument || argument.getOwner() != &func.getBody().front())
     return {};
-  auto type = func.getArgAttrOfType<TypeAttr>(argument.getArgNumber(), "hopper.map");
-  return type ? dyn_cast<nvgpu::TensorMapDescriptorType>(type.getValue()) : nvgpu::TensorMapDescriptorType();
+  return entry.getParam(argument.getArgNumber()).getMap();
 }
 
 int64_t TensorMap::getBoxBytes() {
@@ -36,7 +36,7 @@ bool TensorMap::isMmaTile() {
          type.getSwizzle() == nvgpu::TensorMapSwizzleKind::SWIZZLE_128B;
 }
 
-Kernel::Kernel(LLVM::LLVMFuncOp func) : func(func), values(func) {
+Kernel::Kernel(LLVM::LLVMFuncOp func) : func(func), entry(EntryOp::of(func)), values(func) {
   func.walk([&](LLVM::StoreOp store) {
     auto load = store.getValue().getDefiningOp<LLVM::LoadOp>();
     if (!load)
@@ -44,7 +44,7 @@ Kernel::Kernel(LLVM::LLVMFuncOp func) : func(func), values(func) {
     Address from = Address::of(load.getAddr());
     if (!from.base || from.constant != 0 || !from.terms.empty())
       return;
-    if (auto type = getParameterMap(func, from.base))
+    if (auto type = getParameterMap(func, entry, from.base))
       copies.push_back({Address::of(store.getAddr()), type});
   });
 }
@@ -52,7 +52,7 @@ Kernel::Kernel(LLVM::LLVMFuncOp func) : func(func), values(func) {
 TensorMap Kernel::getMap(Value descriptor) {
   Address address = Address::of(descriptor);
   if (address.base && address.constant == 0 && address.terms.empty())
-    if (auto type = getParameterMap(func, address.base))
+    if (auto type = getParameterMap(func, entry, address.base))
       return {type, /*isCopy=*/false};
   // A copy is found by where it lies; which group's it is makes no difference to its box.
   for (auto &[place, type] : copies)

@@ -8,6 +8,7 @@
 
 #include "Addresses.h"
 #include "ThreadValues.h"
+#include "fp8gemm/Dialect/Hopper/IR/Hopper.h"
 #include "fp8gemm/Dialect/Hopper/Transforms/Checks.h"
 #include "mlir/Dialect/NVGPU/IR/NVGPUDialect.h"
 
@@ -34,6 +35,7 @@ struct Kernel {
   TensorMap getMap(mlir::Value descriptor);
 
   mlir::LLVM::LLVMFuncOp func;
+  hopper::EntryOp entry; // null if there is none
   ThreadValues values;
 
 private:

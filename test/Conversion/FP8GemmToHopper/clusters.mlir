@@ -22,8 +22,8 @@ func.func @products(%a: !a, %sfa: memref<8x?xf32>, %b: !b, %sfb: memref<1x8xf32>
 }
 
 // Two CTAs compute tiles one below the other; each loads half of B's tile for both.
-// CHECK-LABEL: gpu.func @{{[a-z0-9_]*}}_cluster2x1(
-// CHECK-SAME:    cluster_m = 2>
+// CHECK-LABEL: hopper.kernel @{{[a-z0-9_]*}}_cluster2x1 args(
+// CHECK:         launch<threads = 384, tile_m = 128, tile_n = 64, cluster_m = 2>
 // CHECK:         hopper.ring.create : !ring
 // CHECK:         hopper.cluster_barrier
 // CHECK:         hopper.tiles {{.*}} cluster_m = 2
@@ -40,8 +40,8 @@ func.func @products(%a: !a, %sfa: memref<8x?xf32>, %b: !b, %sfb: memref<1x8xf32>
 // CHECK-NEXT:      hopper.cluster_barrier
 
 // Four CTAs share the K blocks of a tile, two each; then each adds up and stores 16 columns.
-// CHECK-LABEL: gpu.func @{{[a-z0-9_]*}}_split4(
-// CHECK-SAME:    workgroup(%[[STAGING:.+]] : !smem_1x1x64x16, %[[EXCHANGE:.+]] : !smem_1x8x128x4)
+// CHECK-LABEL: hopper.kernel @{{[a-z0-9_]*}}_split4 args(
+// CHECK:    shared(%[[STAGING:.+]]: !smem_1x1x64x16, %[[EXCHANGE:.+]]: !smem_1x8x128x4)
 // CHECK:         hopper.tiles %{{.+}} of <split_k, tile_m = 64, tile_n = 64, n = 128, k_blocks = 8, raster = 1, split_k = 4, ends_at = 4>
 // CHECK-NEXT:    %[[RANK:.+]] = gpu.cluster_block_id x
 // CHECK:         producer
@@ -60,7 +60,7 @@ func.func @products(%a: !a, %sfa: memref<8x?xf32>, %b: !b, %sfb: memref<1x8xf32>
 // CHECK:           hopper.cluster_barrier
 
 // Two products are in flight; the third takes the registers of the first.
-// CHECK-LABEL: gpu.func @{{[a-z0-9_]*}}_partials2(
+// CHECK-LABEL: hopper.kernel @{{[a-z0-9_]*}}_partials2 args(
 // CHECK:         consumers(1)
 // CHECK:           scf.for {{.*}} step %c4
 // CHECK:             %[[P0:.+]] = hopper.mma

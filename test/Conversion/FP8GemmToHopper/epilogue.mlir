@@ -4,9 +4,9 @@
                           consumer_registers = 232, raster_group = 1>
 
 // The epilogue of the sums, on fragments: the row comes from global memory, once for both fragments of the consumer.
-// CHECK-LABEL: gpu.func @{{[a-z0-9_]*}}_bf16_bias_bf16_many{{[a-z0-9_]*}}(
-// CHECK-SAME:    %[[BIAS:[^: ]+]]: memref<192xbf16> {hopper.param = #hopper.param<matrix of bias>}
-// CHECK-SAME:    bias = bf16
+// CHECK-LABEL: hopper.kernel @{{[a-z0-9_]*}}_bf16_bias_bf16_many{{[a-z0-9_]*}} args(
+// CHECK-SAME:    %[[BIAS:[^: ]+]]: memref<192xbf16> of bias
+// CHECK:         problem<{{.*}} bias = bf16
 // CHECK:         %[[SUMS:[^:]+]]:{{[0-9]+}} = scf.for
 // CHECK:         %[[ROW:[^,]+]], %[[COLUMN:[^,]+]], {{.*}} = hopper.locate
 // CHECK-NEXT:    %[[LOADED:.+]] = hopper.load_fragment %[[BIAS]][%[[COLUMN]]] along columns : memref<192xbf16> -> <64x64xf32>
@@ -32,8 +32,8 @@ func.func @bias(%a: memref<?x256xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: memref<19
                           consumer_registers = 232, raster_group = 1, split_k = 2, swap_ab = 1>
 
 // Swapped, the rows of a fragment are columns of D. With K split, the epilogue is of the sum of all ranks.
-// CHECK-LABEL: gpu.func @
-// CHECK-SAME:    %[[BIAS:[^: ]+]]: memref<192xf32> {hopper.param = #hopper.param<matrix of bias>}
+// CHECK-LABEL: hopper.kernel @
+// CHECK-SAME:    %[[BIAS:[^: ]+]]: memref<192xf32> of bias
 // CHECK:         consumers(2) registers(232) |%[[NUMBER:.+]]| {
 // CHECK:         hopper.put_fragment
 // CHECK:         hopper.cluster_barrier
@@ -61,9 +61,9 @@ func.func @swapped_and_split(%a: memref<?x256xf8E4M3FN>, %sfa: memref<2x?xf32>, 
                           consumer_registers = 232, raster_group = 1>
 
 // A matrix comes as C does; the sum is in the region's order, and so the kernel has a name of its own.
-// CHECK-LABEL: gpu.func @{{[a-z0-9_]*}}_bf16_epilogue_{{[0-9a-f]+}}_many{{[a-z0-9_]*}}(
-// CHECK-SAME:    {hopper.param = #hopper.param<tensor_map of c>}
-// CHECK-SAME:    c = apart
+// CHECK-LABEL: hopper.kernel @{{[a-z0-9_]*}}_bf16_epilogue_{{[0-9a-f]+}}_many{{[a-z0-9_]*}} args(
+// CHECK-SAME:    of c
+// CHECK:         problem<{{.*}} c = apart
 // CHECK:         %[[BIAS:.+]] = hopper.load_fragment %{{.+}} along columns
 // CHECK:         %[[C:.+]] = hopper.load_fragment %{{.+}} : !view
 // CHECK-NEXT:    hopper.ring.release
@@ -89,7 +89,7 @@ func.func @residual(%a: memref<?x256xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: memre
                           consumer_registers = 232, raster_group = 1>
 
 // An f32 that is added to in place is loaded if it has an epilogue, since TMA would add it after that.
-// CHECK-LABEL: gpu.func @{{[a-z0-9_]*}}_in_place_bias_f32
+// CHECK-LABEL: hopper.kernel @{{[a-z0-9_]*}}_in_place_bias_f32
 // CHECK:         %[[C:.+]] = hopper.load_fragment %{{.+}} : !view
 // CHECK:         %[[SUM:.+]] = arith.addf %[[C]], %{{.+}}
 // CHECK-NEXT:    arith.addf %[[SUM]], %{{.+}}

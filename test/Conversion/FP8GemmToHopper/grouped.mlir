@@ -2,16 +2,16 @@
 // Grouped products: where each role finds a tile's group, and what it stores of a tile.
 // RUN: fp8gemm-opt %s -split-input-file -fp8gemm-select-config="config=tile_m=64,tile_n=128,stages=4,consumers=1,raster_group=2,partials=1,cluster_n=1" \
 // RUN:   -convert-fp8gemm-to-hopper | FileCheck %s -enable-var-scope
-// RUN: fp8gemm-opt %s -split-input-file -pass-pipeline='builtin.module(fp8gemm-select-config{config=tile_m=64,tile_n=128,consumers=1,cluster_n=1},convert-fp8gemm-to-hopper,gpu.module(gpu.func(hopper-check-rings,hopper-check-resources,hopper-complete-schedule,hopper-check-rings)))' -o /dev/null
+// RUN: fp8gemm-opt %s -split-input-file -pass-pipeline='builtin.module(fp8gemm-select-config{config=tile_m=64,tile_n=128,consumers=1,cluster_n=1},convert-fp8gemm-to-hopper,gpu.module(hopper.kernel(hopper-check-rings,hopper-check-resources,hopper-complete-schedule,hopper-check-rings)))' -o /dev/null
 
-// Rows packed without padding: the kernel tabulates the groups first, of 64 rows a block.
-// CHECK-LABEL: gpu.func @fp8gemm_{{.*}}_3_groups_row_end_align1
-// CHECK-SAME:    %[[A:.+]]: !map {hopper.param = #hopper.param<tensor_map of a>}, %[[B:.+]]: !map1 {hopper.param = #hopper.param<tensor_map of b>}
-// CHECK-SAME:    %[[D:[a-z0-9]+]]: memref<?x256xbf16, strided<[?, 1]>> {hopper.param = #hopper.param<matrix of d>}
-// CHECK-SAME:    %[[ENDS:[a-z0-9]+]]: memref<3xi32> {hopper.param = #hopper.param<matrix of groups>}
-// CHECK-SAME:    %[[TABLE:[a-z0-9]+]] : !table_4x4)
-// CHECK-SAME:    groups = <count = 3, by = row_end>>
-// CHECK:         hopper.scan_groups %[[ENDS]] by row_end limit %{{.+}} block(64) to %[[TABLE]]
+// Rows packed without padding: the kernel tabulates the groups first, of 64 rows a chunk.
+// CHECK-LABEL: hopper.kernel @fp8gemm_{{.*}}_3_groups_row_end_align1
+// CHECK-SAME:    %[[A:.+]]: !map of a, %[[B:.+]]: !map1 of b
+// CHECK-SAME:    %[[D:[a-z0-9_]+]]: memref<?x256xbf16, strided<[?, 1]>> of d
+// CHECK-SAME:    %[[ENDS:[a-z0-9_]+]]: memref<3xi32> of groups
+// CHECK-NEXT:    shared(%{{.+}}, %[[TABLE:[a-z0-9_]+]]: !table_4x4)
+// CHECK-NEXT:    problem<{{.*}} groups = <count = 3, by = row_end>>
+// CHECK:         hopper.scan_groups %[[ENDS]] by row_end limit %{{.+}} chunk(64) to %[[TABLE]]
 // CHECK:         gpu.barrier
 // CHECK:         hopper.tiles %{{.+}} by %[[TABLE]] : !table_4x4 of <rows_by_table, tile_m = 64, tile_n = 128, n = 256, k_blocks = 4, raster = 2, groups = 3>
 // CHECK:         hopper.warp_specialize
@@ -44,8 +44,8 @@ func.func @ends(%a: memref<?x512xf8E4M3FN>, %sfa: memref<4x?xf32>, %b: memref<3x
 // -----
 
 // An index of each row: a tile's first row tells its group, and tiles of none are skipped by every role.
-// CHECK-LABEL: gpu.func @fp8gemm_{{.*}}_3_groups_row_index_align128
-// CHECK-SAME:    %[[INDEX:[a-z0-9]+]]: memref<?xi32> {hopper.param = #hopper.param<matrix of groups>}
+// CHECK-LABEL: hopper.kernel @fp8gemm_{{.*}}_3_groups_row_index_align128
+// CHECK-SAME:    %[[INDEX:[a-z0-9_]+]]: memref<?xi32> of groups
 // CHECK-NOT:     hopper.scan_groups
 // CHECK:         %[[WORK:.+]] = hopper.tiles %{{.+}} by %[[INDEX]] : memref<?xi32> of <rows_by_index, {{.*}} groups = 3>
 // CHECK:         hopper.warp_specialize
@@ -70,8 +70,8 @@ func.func @index(%a: memref<?x512xf8E4M3FN>, %sfa: memref<4x?xf32>, %b: memref<3
 // -----
 
 // Masked: A, its scales and D have groups too.
-// CHECK-LABEL: gpu.func @fp8gemm_{{.*}}_3_groups_row_count_align1
-// CHECK-SAME:    memref<?x?x256xbf16, strided<[?, ?, 1]>> {hopper.param = #hopper.param<matrix of d>}
+// CHECK-LABEL: hopper.kernel @fp8gemm_{{.*}}_3_groups_row_count_align1
+// CHECK-SAME:    memref<?x?x256xbf16, strided<[?, ?, 1]>> of d
 // CHECK:         hopper.scan_groups %{{.+}} by row_count limit
 // CHECK:         hopper.tma_load %{{.+}}[%{{.+}}, %{{.+}}] of %[[GROUP:[a-z_0-9]+]] to
 // CHECK:         hopper.tma_load %{{.+}}[%{{.+}}, %{{.+}}] of %[[GROUP]] to
@@ -89,13 +89,13 @@ func.func @masked(%a: memref<3x?x512xf8E4M3FN>, %sfa: memref<3x4x?xf32>, %b: mem
 // -----
 
 // Equal groups: no description, and rows beyond M are outside of the group's tensor for TMA.
-// CHECK-LABEL: gpu.func @fp8gemm_{{.*}}_3_groups_batched_align1
+// CHECK-LABEL: hopper.kernel @fp8gemm_{{.*}}_3_groups_batched_align1
 // CHECK-NOT:     hopper.scan_groups
 // CHECK:         } consumers
 // CHECK-NOT:     scf.if
 // CHECK:         hopper.tma_store %{{.+}} to %{{.+}}[%{{.+}}, %{{.+}}] of
 // CHECK-NOT:     hopper.store_rows
-// CHECK:         gpu.return
+// CHECK:         hopper.griddepcontrol launch_dependents
 func.func @batched(%a: memref<3x?x512xf8E4M3FN>, %sfa: memref<3x4x?xf32>, %b: memref<3x256x512xf8E4M3FN>, %sfb: memref<3x2x4xf32>,
                    %d: memref<3x?x256xbf16>) {
   fp8gemm.grouped_gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> into %d
@@ -107,12 +107,12 @@ func.func @batched(%a: memref<3x?x512xf8E4M3FN>, %sfa: memref<3x4x?xf32>, %b: me
 
 // K is grouped: each group has its part of the columns of A and B, by tensor maps that the kernel makes first,
 // its part of the scales, and a D of its own. A group without any leaves D alone, in place.
-// CHECK-LABEL: gpu.func @fp8gemm_1d1d_{{.*}}_3_groups_k_count_align1
-// CHECK-SAME:    %[[A:[a-z0-9]+]]: memref<?x?xf8E4M3FN, strided<[?, 1]>> {hopper.param = #hopper.param<matrix of a>}
-// CHECK-SAME:    %[[WORKSPACE:[a-z0-9]+]]: memref<?xi8> {hopper.param = #hopper.param<matrix of workspace>}
-// CHECK-SAME:    %[[K:[a-z0-9]+]]: index {hopper.param = #hopper.param<extent_k of none>}
-// CHECK-SAME:    hopper.workspace_bytes = 768 : i64
-// CHECK:         hopper.scan_groups %{{.+}} by k_count limit %[[K]] block(128) to %[[TABLE:[a-z0-9]+]]
+// CHECK-LABEL: hopper.kernel @fp8gemm_1d1d_{{.*}}_3_groups_k_count_align1
+// CHECK-SAME:    %[[A:[a-z0-9_]+]]: memref<?x?xf8E4M3FN, strided<[?, 1]>> of a
+// CHECK-SAME:    %[[WORKSPACE:[a-z0-9_]+]]: memref<?xi8> of workspace
+// CHECK-SAME:    %[[K:[a-z0-9_]+]]: index of k
+// CHECK:         workspace_bytes = 768>
+// CHECK:         hopper.scan_groups %{{.+}} by k_count limit %[[K]] chunk(128) to %[[TABLE:[a-z0-9_]+]]
 // CHECK-NEXT:    gpu.barrier
 // CHECK-NEXT:    hopper.make_group_maps %{{.+}} of %[[A]] rows %{{.+}} in %[[TABLE]] to %[[WORKSPACE]] slot 0 of 2
 // CHECK-NEXT:    hopper.make_group_maps %{{.+}} of %{{.+}} rows %{{.+}} in %[[TABLE]] to %[[WORKSPACE]] slot 1 of 2
@@ -137,8 +137,8 @@ func.func @k_grouped(%a: memref<256x?xf8E4M3FN>, %sfa: memref<?x256xf32>, %b: me
 // -----
 
 // Not in place a group without K blocks has a D of zeros.
-// CHECK-LABEL: gpu.func @fp8gemm_1d1d_{{.*}}_3_groups_k_count_flat_align1
-// CHECK-SAME:    memref<?xf8E4M3FN> {hopper.param = #hopper.param<matrix of a>}
+// CHECK-LABEL: hopper.kernel @fp8gemm_1d1d_{{.*}}_3_groups_k_count_flat_align1
+// CHECK-SAME:    memref<?xf8E4M3FN> of a
 // CHECK:         } consumers
 // CHECK:           hopper.for_tiles
 // CHECK:             hopper.mma
@@ -156,7 +156,7 @@ func.func @flat(%a: memref<?xf8E4M3FN>, %sfa: memref<?x256xf32>, %b: memref<?xf8
 // -----
 
 // Scales of 256 rows, and those before them, come in two boxes that follow each other.
-// CHECK-LABEL: gpu.func @fp8gemm_{{.*}}_tile256x64_{{.*}}_3_groups_row_end_align1
+// CHECK-LABEL: hopper.kernel @fp8gemm_{{.*}}_tile256x64_{{.*}}_3_groups_row_end_align1
 // CHECK:         hopper.tma_load {{.*}} to !smem_2x1x160
 // CHECK:         } consumers
 // CHECK:           %[[SCALES:.+]] = memref.collapse_shape %{{.+}} {{\[\[}}0, 1, 2]] : !smem_2x1x160 into !scales_320

@@ -14,26 +14,22 @@ func.func @host_keeps_the_product(%a: memref<?x576xf8E4M3FN>, %sfa: memref<5x?xf
 }
 
 // CHECK:       gpu.module @[[NAME]] [#nvvm.target<{{.*}}chip = "sm_90a"
-// CHECK:       gpu.func @[[NAME]](
-// CHECK-SAME:    %[[A:[^:]+]]: !map{{[0-9]*}} {hopper.param = #hopper.param<tensor_map of a>}
-// CHECK-SAME:    %[[B:[^:]+]]: !map{{[0-9]*}} {hopper.param = #hopper.param<tensor_map of b>}
-// CHECK-SAME:    %[[SFA:[^:]+]]: !map{{[0-9]*}} {hopper.param = #hopper.param<tensor_map of sfa>}
-// CHECK-SAME:    %[[SFB:[^:]+]]: memref<3x5xf32, strided<[?, 1]>> {hopper.param = #hopper.param<matrix of sfb>}
-// CHECK-SAME:    %[[D:[^:]+]]: !map{{[0-9]*}} {hopper.param = #hopper.param<tensor_map of d>}
-// CHECK-SAME:    %[[M:[^:]+]]: index {hopper.param = #hopper.param<extent_m of none>}
-// CHECK-SAME:    workgroup(%[[STAGING:[^:]+]] : !smem_2x3x64x64)
-// CHECK-SAME:    hopper.config = "tile_m = 128, tile_n = 192, stages = 4, consumers = 2, raster_group = 16"
-// CHECK-SAME:    hopper.launch = #hopper.launch<threads = 384, tile_m = 128, tile_n = 192, stages = 4, consumers = 2>
-// CHECK-SAME:    hopper.problem = #hopper.problem<gemm, m = ?, n = 384, k = 576, a = f8E4M3FN, b = f8E4M3FN, c = none, d = bf16, sfa = mn_major, sfb = k_major by 128>
+// CHECK-NEXT:  hopper.kernel @[[NAME]] args(
+// CHECK-SAME:    %[[A:a_map]]: !map{{[0-9]*}} of a, %[[B:b_map]]: !map{{[0-9]*}} of b, %[[SFA:sfa_map]]: !map{{[0-9]*}} of sfa,
+// CHECK-SAME:    %[[SFB:sfb_memory]]: memref<3x5xf32, strided<[?, 1]>> of sfb, %d_map: !map{{[0-9]*}} of d, %m: index of m)
+// CHECK-NEXT:    shared(%{{.+}}: !smem_2x3x64x64)
+// CHECK-NEXT:    problem<gemm, m = ?, n = 384, k = 576, a = f8E4M3FN, b = f8E4M3FN, c = none, d = bf16, sfa = mn_major, sfb = k_major by 128>
+// CHECK-NEXT:    config(#fp8gemm.config<tile_m = 128, tile_n = 192, stages = 4, consumers = 2, producer_registers = 40, consumer_registers = 232, raster_group = 16>)
+// CHECK-NEXT:    launch<threads = 384, tile_m = 128, tile_n = 192> {
 
 // A ring is initialised and fenced before the roles start.
 // CHECK:         %[[RING:.+]] = hopper.ring.create : !ring
 // CHECK-NEXT:    hopper.ring.init %[[RING]]
-// CHECK-NEXT:    hopper.fence.mbarrier_init
+// CHECK-NEXT:    hopper.fence mbarrier_init
 // CHECK-NEXT:    gpu.barrier
 
 // Up to here a launch may overlap with the kernel before it.
-// CHECK-NEXT:    hopper.griddepcontrol.wait
+// CHECK-NEXT:    hopper.griddepcontrol wait
 
 // CHECK-NEXT:    %[[WORK:.+]] = hopper.tiles %{{.+}} of <plain, tile_m = 128, tile_n = 192, n = 384, k_blocks = 5, raster = 16, ends_at = 4>
 
@@ -42,7 +38,7 @@ func.func @host_keeps_the_product(%a: memref<?x576xf8E4M3FN>, %sfa: memref<5x?xf
 // CHECK-NEXT:      hopper.for_tiles %[[WORK]] |%[[TILE:.+]], %{{.+}}, %{{.+}}, %[[COUNT:.+]]| {
 // CHECK-NEXT:        %[[ROW:.+]], %{{.+}}, %{{.+}}, %{{.+}} = hopper.locate %[[TILE]]
 // CHECK:           scf.for %[[K:.+]] = %c0 to %[[COUNT]] step %c1 {
-// CHECK:             %[[SLOT:slot.*]], %[[AS:.+]], %[[BS:.+]], %[[SFAS:.+]] = hopper.ring.acquire %[[RING]] by tma
+// CHECK:             %[[SLOT:slot]], %[[AS:a]], %[[BS:b]], %[[SFAS:sfa]] = hopper.ring.acquire %[[RING]] by tma
 // CHECK-NEXT:        hopper.tma_load %[[A]][%[[ROW]], %[[KCOL:.+]]] to %[[AS]] signal %[[SLOT]]
 // CHECK-NEXT:        hopper.tma_load %[[B]][%{{.+}}, %[[KCOL]]] to %[[BS]] signal %[[SLOT]]
 // CHECK-NEXT:        hopper.tma_load %[[SFA]][%[[K]], %{{.+}}] to %[[SFAS]] signal %[[SLOT]]
@@ -59,7 +55,7 @@ func.func @host_keeps_the_product(%a: memref<?x576xf8E4M3FN>, %sfa: memref<5x?xf
 // CHECK:             hopper.ring.wait %[[RING]]
 // CHECK:             %[[ROWS:.+]] = hopper.load_scales {{.*}} -> <64 rows by 1>
 // CHECK-NEXT:        %[[COLUMNS:.+]] = hopper.load_scales {{.*}} -> <192 columns by 64>
-// CHECK-NEXT:        hopper.wgmma.fence
+// CHECK-NEXT:        hopper.fence wgmma
 // CHECK-NEXT:        %[[PARTIAL:.+]] = hopper.mma
 // CHECK-NEXT:        %[[DONE:.+]] = hopper.mma.wait %[[PARTIAL]]
 // CHECK-NEXT:        hopper.ring.release

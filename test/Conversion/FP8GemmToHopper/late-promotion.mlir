@@ -20,7 +20,7 @@ func.func @products(%a: memref<?x2048xf8E4M3FN>, %sfa: memref<16x?xf32>, %b: mem
 
 // The last product of a K block is promoted in the next iteration, before the wait for the stage. Its
 // registers are free for the next product then.
-// CHECK-LABEL: gpu.func @fp8gemm_1d2d_e4m3_bf16_many_n1152_k2048_sfa_mn_sfb_k_tile256x128
+// CHECK-LABEL: hopper.kernel @fp8gemm_1d2d_e4m3_bf16_many_n1152_k2048_sfa_mn_sfb_k_tile256x128
 // CHECK:         consumers(2)
 // CHECK:         %[[ZERO:zero.*]] = hopper.zero : !hopper.fragment<64x128xf32>
 // CHECK:         %[[UNDONE:zero.*]] = hopper.zero : !hopper.fragment<64x128xf32>
@@ -44,12 +44,12 @@ func.func @products(%a: memref<?x2048xf8E4M3FN>, %sfa: memref<16x?xf32>, %b: mem
 // CHECK:         hopper.promote %[[LOOP]]#2 scaled_by(%[[LOOP]]#3, %[[LOOP]]#4) into %[[LOOP]]#1
 
 // Not with fewer than 16 K blocks.
-// CHECK-LABEL: gpu.func @fp8gemm_1d2d_e4m3_bf16_many_n1152_k1920_sfa_mn_sfb_k_tile256x128
+// CHECK-LABEL: hopper.kernel @fp8gemm_1d2d_e4m3_bf16_many_n1152_k1920_sfa_mn_sfb_k_tile256x128
 // CHECK-NOT:     hopper.zero : !hopper.scales<64 rows by 1>
 // CHECK-NOT:     isolated
 // CHECK:         hopper.ring.release
 // CHECK-NEXT:    hopper.promote
 
 // Nor where a scale serves few columns.
-// CHECK-LABEL: gpu.func @fp8gemm_1d2d_e4m3_bf16_many_n1152_k2048_sfa_mn_sfb_k_tile128x144
+// CHECK-LABEL: hopper.kernel @fp8gemm_1d2d_e4m3_bf16_many_n1152_k2048_sfa_mn_sfb_k_tile128x144
 // CHECK-NOT:     hopper.zero : !hopper.scales<64 rows by 1>

@@ -4,16 +4,14 @@
 // Three tiles are loaded, two vectors of each, before the first is used. Each warp waits before it reads.
 
 // CHECK-LABEL: gpu.module @fp8gemm_quantize_bf16_e4m3_many_k7168_scales_mn
-// CHECK:         gpu.func @fp8gemm_quantize_bf16_e4m3_many_k7168_scales_mn(
-// CHECK-SAME:      %[[X:[a-z0-9]+]]: memref<?x7168xbf16, strided<[?, 1]>> {hopper.param = #hopper.param<matrix of x>}
-// CHECK-SAME:      %[[Q:[a-z0-9]+]]: memref<?x7168xf8E4M3FN, strided<[?, 1]>> {hopper.param = #hopper.param<matrix of a>}
-// CHECK-SAME:      %[[SCALES:[a-z0-9]+]]: memref<?x56xf32, strided<[1, ?]>> {hopper.param = #hopper.param<matrix of sfa>}
-// CHECK-SAME:      %[[M:[a-z0-9]+]]: index {hopper.param = #hopper.param<extent_m of none>}
-// CHECK-SAME:      #hopper.launch<threads = 1024, tile_m = 64, tile_n = 256>
-// CHECK-SAME:      #hopper.quantization<m = ?, k = 7168, x = bf16, q = f8E4M3FN, scales = mn_major, power_of_two = 0>
+// CHECK-NEXT:    hopper.kernel @fp8gemm_quantize_bf16_e4m3_many_k7168_scales_mn args(
+// CHECK-SAME:      %[[X:x]]: memref<?x7168xbf16, strided<[?, 1]>> of x, %[[Q:a_memory]]: memref<?x7168xf8E4M3FN, strided<[?, 1]>> of a,
+// CHECK-SAME:      %[[SCALES:sfa_memory]]: memref<?x56xf32, strided<[1, ?]>> of sfa, %[[M:m]]: index of m)
+// CHECK-NEXT:      quantization<m = ?, k = 7168, x = bf16, q = f8E4M3FN, scales = mn_major, power_of_two = 0>
+// CHECK-NEXT:      launch<threads = 1024, tile_m = 64, tile_n = 256> {
 // CHECK-NOT:       vector.load
-// CHECK:           hopper.griddepcontrol.wait
-// CHECK:           hopper.griddepcontrol.launch_dependents
+// CHECK:           hopper.griddepcontrol wait
+// CHECK:           hopper.griddepcontrol launch_dependents
 // CHECK:           scf.for
 // CHECK-COUNT-6:     vector.load %[[X]]{{.*}}, vector<8xbf16>
 // CHECK-NOT:         vector.load
@@ -26,7 +24,7 @@
 // CHECK-COUNT-2:       vector.store %{{.*}}, %[[Q]]
 // CHECK:               scf.if
 // CHECK:                 memref.store %{{.*}}, %[[SCALES]]
-// CHECK:           gpu.return
+// CHECK-NOT:       vector.load
 func.func @dense(%x: memref<?x7168xbf16>, %q: memref<?x7168xf8E4M3FN>, %s: memref<56x?xf32>) {
   fp8gemm.quantize %x into %q scaled_by %s <1x128, mn_major>
     : memref<?x7168xbf16>, memref<?x7168xf8E4M3FN>, memref<56x?xf32>

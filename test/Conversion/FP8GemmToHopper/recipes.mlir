@@ -20,11 +20,11 @@ func.func @products(%a: !a, %b: !b, %c: !bf16, %d: !bf16, %sum: !f32, %rows: mem
 }
 
 // A weight gradient: TMA brings both scales, so there is no helper, and adds to what D holds.
-// CHECK-LABEL: gpu.func @fp8gemm_1d1d_e5m2_e4m3_f32_in_place_many_n192_k256_sfa_mn_sfb_mn_tile128x64
-// CHECK-SAME:    #hopper.param<tensor_map of sfb>
-// CHECK-NOT:     of c>
-// CHECK-SAME:    workgroup(%[[STAGING:[^:]+]] : !smem_2x2x64x32)
-// CHECK-SAME:    a = f8E5M2, b = f8E4M3FN, c = in_place, d = f32, sfa = mn_major, sfb = mn_major by 1>
+// CHECK-LABEL: hopper.kernel @fp8gemm_1d1d_e5m2_e4m3_f32_in_place_many_n192_k256_sfa_mn_sfb_mn_tile128x64
+// CHECK-SAME:    !map{{[0-9]*}} of sfb
+// CHECK-NOT:     of c,
+// CHECK:    shared(%[[STAGING:[^:]+]]: !smem_2x2x64x32)
+// CHECK-NEXT:    problem<{{.*}} a = f8E5M2, b = f8E4M3FN, c = in_place, d = f32, sfa = mn_major, sfb = mn_major by 1>
 // CHECK:         hopper.ring.create
 // CHECK-NOT:     hopper.ring.create
 // CHECK:         hopper.ring.acquire %{{.+}} by tma
@@ -46,7 +46,7 @@ func.func @products(%a: !a, %b: !b, %c: !bf16, %d: !bf16, %sum: !f32, %rows: mem
 // CHECK:         hopper.tma_store add
 
 // sfb, which TMA fills, comes before sfa, which the helper fills.
-// CHECK-LABEL: gpu.func @fp8gemm_1d1d_e5m2_e4m3_f32_many_n192_k256_sfa_k_sfb_mn
+// CHECK-LABEL: hopper.kernel @fp8gemm_1d1d_e5m2_e4m3_f32_many_n192_k256_sfa_k_sfb_mn
 // CHECK-NOT:     hopper.tma_prefetch
 // CHECK:         } helper {
 // CHECK:           hopper.fetch_scales {{.*}} count 128 step 1 per 1
@@ -57,10 +57,10 @@ func.func @products(%a: !a, %b: !b, %c: !bf16, %d: !bf16, %sum: !f32, %rows: mem
 // CHECK-NOT:     tma_store add
 
 // Another C comes through a ring of its own, loaded after the tile's K blocks and read after them.
-// CHECK-LABEL: gpu.func @fp8gemm_1d1d_e5m2_e4m3_bf16_plus_c_many_n192_k256_sfa_mn_sfb_k
-// CHECK-SAME:    %[[MAP_C:[^:]+]]: !map{{[0-9]*}} {hopper.param = #hopper.param<tensor_map of c>}
-// CHECK-SAME:    tensor_map of d>
-// CHECK-SAME:    c = apart, d = bf16
+// CHECK-LABEL: hopper.kernel @fp8gemm_1d1d_e5m2_e4m3_bf16_plus_c_many_n192_k256_sfa_mn_sfb_k
+// CHECK-SAME:    %[[MAP_C:[^:]+]]: !map{{[0-9]*}} of c
+// CHECK-SAME:    of d
+// CHECK:         problem<{{.*}} c = apart, d = bf16
 // CHECK:         %[[C_RING:.+]] = hopper.ring.create
 // CHECK-NEXT:    %[[RING:.+]] = hopper.ring.create
 // CHECK:         hopper.ring.acquire %[[RING]] by tma

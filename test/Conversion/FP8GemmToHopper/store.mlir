@@ -12,20 +12,18 @@ func.func @store(%a: memref<?x128xf8E4M3FN>, %sfa: memref<1x?xf32>, %b: memref<9
 
 // Every step between two tiles is written down: the old store has read the
 // staging, all threads know, all have stored and fenced, one starts the new store.
-// CHECK-LABEL: gpu.func
-// CHECK-SAME:    workgroup(%[[STAGING:[^:]+]] : !smem_2x3x64x16)
+// CHECK-LABEL: hopper.kernel
+// CHECK:    shared(%[[STAGING:[^:]+]]: !smem_2x3x64x16)
 // CHECK:         consumers(2) registers(232) |%[[GROUP:.+]]| {
 // CHECK:           %[[BARRIER:.+]] = arith.addi %[[GROUP]], %c1
 // CHECK-NEXT:      %[[PANELS:.+]] = memref.subview %[[STAGING]][%[[GROUP]], 0, 0, 0] [1, 3, 64, 16]
 // CHECK-NEXT:      hopper.tma_store.wait read
 // CHECK-NEXT:      hopper.named_barrier %[[BARRIER]] threads(128)
 // CHECK-NEXT:      hopper.store_fragment %{{.+}} to %[[PANELS]]
-// CHECK-NEXT:      hopper.fence.async_shared
+// CHECK-NEXT:      hopper.fence async_shared
 // CHECK-NEXT:      hopper.named_barrier %[[BARRIER]] threads(128)
 // CHECK:           hopper.tma_store %[[PANELS]] to
-// CHECK-NEXT:      hopper.yield
 // CHECK-NEXT:    }
 // The next kernel may start; it waits for what this one writes.
-// CHECK-NEXT:    hopper.griddepcontrol.launch_dependents
+// CHECK-NEXT:    hopper.griddepcontrol launch_dependents
 // CHECK-NEXT:    hopper.tma_store.wait read
-// CHECK-NEXT:    hopper.yield

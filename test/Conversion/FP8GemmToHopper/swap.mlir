@@ -11,8 +11,8 @@ func.func @few_rows(%a: memref<?x256xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: memre
 }
 
 // Rows of B are the rows of accumulators, rows of A their columns: 24 instead of 64.
-// CHECK-LABEL: gpu.func @{{[a-z0-9_]*}}_tile24x128_{{[a-z0-9_]*}}_swap(
-// CHECK-SAME:    workgroup(%[[STAGING:.+]] : !smem_2x1x24x64)
+// CHECK-LABEL: hopper.kernel @{{[a-z0-9_]*}}_tile24x128_{{[a-z0-9_]*}}_swap args(
+// CHECK:    shared(%[[STAGING:.+]]: !smem_2x1x24x64)
 // CHECK:         helper
 // CHECK:           hopper.fetch_scales {{.*}} count 2 step 64 per 128
 // CHECK:         consumers(2) registers(232) |%[[GROUP:.+]]|

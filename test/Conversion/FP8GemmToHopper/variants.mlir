@@ -21,16 +21,16 @@ func.func @products(%a: !a, %b: !b, %d: !d, %rows: memref<?x2xf32>, %columns: me
 }
 
 // K-major A scales are not a TMA box: the helper warp fetches both kinds.
-// CHECK-LABEL: gpu.func @fp8gemm_1d2d_e4m3_bf16_many_n128_k256_sfa_k_sfb_mn_tile64x32
-// CHECK-SAME:    memref<?x2xf32, strided<[?, 1]>> {hopper.param = #hopper.param<matrix of sfa>}
-// CHECK-SAME:    memref<1x2xf32, strided<[1, ?]>> {hopper.param = #hopper.param<matrix of sfb>}
+// CHECK-LABEL: hopper.kernel @fp8gemm_1d2d_e4m3_bf16_many_n128_k256_sfa_k_sfb_mn_tile64x32
+// CHECK-SAME:    memref<?x2xf32, strided<[?, 1]>> of sfa
+// CHECK-SAME:    memref<1x2xf32, strided<[1, ?]>> of sfb
 // CHECK:         hopper.fetch_scales {{.*}} count 64 step 1 per 1 limit %{{.*}} -> vector<2xf32>
 // CHECK:         hopper.fetch_scales {{.*}} count 1 step 32 per 128 limit %{{.*}} -> vector<1xf32>
 // CHECK:         consumers(1)
 
 // Two blocks of 64 rows a consumer: the second product takes the first one's registers, and the
 // stage is released after the last has read it.
-// CHECK-LABEL: gpu.func @fp8gemm_1d2d_e4m3_bf16_many_n128_k256_sfa_mn_sfb_k_tile256x64
+// CHECK-LABEL: hopper.kernel @fp8gemm_1d2d_e4m3_bf16_many_n128_k256_sfa_mn_sfb_k_tile256x64
 // CHECK:         hopper.ring.wait
 // CHECK:         %[[FIRST:.+]] = hopper.mma.wait
 // CHECK-NEXT:    hopper.promote

@@ -46,8 +46,7 @@ func.func @kernels_are_not_host_code() {
 }
 
 gpu.module @kernels {
-  gpu.func @kernel() kernel {
-    hopper.griddepcontrol.wait
-    gpu.return
+  hopper.kernel @kernel args() {
+    hopper.griddepcontrol wait
   }
 }

@@ -1,12 +1,12 @@
 // RUN: fp8gemm-opt %s -pass-pipeline='builtin.module(gpu.module(convert-hopper-to-nvvm))' | FileCheck %s -enable-var-scope
 
 !map = !nvgpu.tensormap.descriptor<tensor = memref<16x128xf8E4M3FN, 3>, swizzle = swizzle_128b, l2promo = none, oob = zero, interleave = none>
-!ring = !hopper.ring<stages = 3, tma = [memref<32x128xf8E4M3FN, 3>], readers = 1, cluster = 2>
+!ring = !hopper.ring<stages = 3, tma(a: memref<32x128xf8E4M3FN, 3>), readers = 1, cluster = 2>
 
 gpu.module @kernels {
   // CHECK-LABEL: llvm.func @multicast(
   // CHECK-SAME:    nvvm.cluster_dim = array<i32: 2, 1, 1>
-  gpu.func @multicast(%map: !map) kernel attributes {hopper.launch = #hopper.launch<threads = 256, tile_m = 64, tile_n = 32, stages = 3, consumers = 1, cluster_m = 2>} {
+  hopper.kernel @multicast args(%map: !map) launch<threads = 256, tile_m = 64, tile_n = 32, cluster_m = 2> {
     %c0 = arith.constant 0 : index
     %c16 = arith.constant 16 : index
     %true = arith.constant true
@@ -16,7 +16,7 @@ gpu.module @kernels {
     // CHECK-DAG:   %[[READS:.+]] = arith.constant 8 : i32
     // CHECK:       nvvm.mbarrier.init %[[EMPTY]], %[[READS]]
     hopper.ring.init %ring : !ring
-    hopper.fence.mbarrier_init
+    hopper.fence mbarrier_init
     // CHECK:       nvvm.cluster.arrive
     // CHECK-NEXT:  nvvm.cluster.wait
     hopper.cluster_barrier
@@ -34,7 +34,7 @@ gpu.module @kernels {
       hopper.tma_load %map[%first, %c0] to %share signal %slot multicast : !map to memref<16x128xf8E4M3FN, strided<[128, 1], offset: ?>, 3>
       hopper.ring.commit %slot
       hopper.yield
-    } consumers(1) registers(232) |%group| {
+    } consumers(1) registers(232) |%warpgroup| {
       %slot, %tile = hopper.ring.wait %ring at (%c0, %true) : !ring
       // CHECK:       nvvm.bar.warp.sync
       // CHECK:       llvm.inline_asm {{.*}}mapa.shared::cluster{{.*}}mbarrier.arrive.shared::cluster
@@ -42,15 +42,15 @@ gpu.module @kernels {
       hopper.cluster_barrier
       hopper.yield
     }
-    gpu.return
   }
 
   // CHECK-LABEL: llvm.func @split_k(
-  gpu.func @split_k() workgroup(%exchange: memref<4x128x4xf32, 3>) kernel attributes {hopper.launch = #hopper.launch<threads = 256, tile_m = 64, tile_n = 32, stages = 3, consumers = 1, split_k = 2>} {
+  hopper.kernel @split_k args() shared(%exchange: memref<4x128x4xf32, 3>)
+      launch<threads = 256, tile_m = 64, tile_n = 32, split_k = 2> {
     %c2 = arith.constant 2 : index
     hopper.warp_specialize producer registers(40) {
       hopper.yield
-    } consumers(1) registers(232) |%group| {
+    } consumers(1) registers(232) |%warpgroup| {
       // CHECK-COUNT-4:  llvm.store %{{.+}} {alignment = 16 : i64} : vector<4xf32>, !llvm.ptr<3>
       %acc = hopper.zero : !hopper.fragment<64x32xf32>
       hopper.put_fragment %acc to %exchange : <64x32xf32>, memref<4x128x4xf32, 3>
@@ -69,6 +69,5 @@ gpu.module @kernels {
       hopper.cluster_barrier
       hopper.yield
     }
-    gpu.return
   }
 }

@@ -1,14 +1,15 @@
 // Elementwise operations on fragments become the same operations on the registers of each thread.
 // RUN: fp8gemm-opt %s -pass-pipeline='builtin.module(gpu.module(convert-hopper-to-nvvm))' | FileCheck %s
-// RUN: seq 10000000 10000511 | tr -d '\n' | sed 's/.*/gpu.module @kernels { gpu.func @f() kernel attributes {hopper.launch = #hopper.launch<threads = 256, tile_m = 64, tile_n = 8, stages = 1, consumers = 1>} { %%c = arith.constant dense<"0x&"> : !hopper.fragment<64x8xf32>  gpu.return } }/' | not fp8gemm-opt -pass-pipeline='builtin.module(gpu.module(convert-hopper-to-nvvm))' 2>&1 | FileCheck %s --check-prefix=SPLAT
+// RUN: seq 10000000 10000511 | tr -d '\n' | sed 's/.*/gpu.module @kernels { hopper.kernel @f args() launch<threads = 256, tile_m = 64, tile_n = 8> { %%c = arith.constant dense<"0x&"> : !hopper.fragment<64x8xf32> } }/' | not fp8gemm-opt -pass-pipeline='builtin.module(gpu.module(convert-hopper-to-nvvm))' 2>&1 | FileCheck %s --check-prefix=SPLAT
 // SPLAT: error: 'arith.constant' op expected a constant fragment of equal elements, such as dense<1.0>
 
 !fragment = !hopper.fragment<64x8xf32>
-#launch = #hopper.launch<threads = 256, tile_m = 64, tile_n = 8, stages = 1, consumers = 1>
+#launch = #hopper.launch<threads = 256, tile_m = 64, tile_n = 8>
 
 gpu.module @kernels {
   // CHECK-LABEL: llvm.func @elementwise
-  gpu.func @elementwise(%choice: i1) workgroup(%p: memref<1x64x8xf32, 3>, %q: memref<1x64x8xf32, 3>) kernel attributes {hopper.launch = #launch} {
+  hopper.kernel @elementwise args(%choice: i1) shared(%p: memref<1x64x8xf32, 3>, %q: memref<1x64x8xf32, 3>)
+      launch #launch {
     %x = hopper.load_fragment %p : memref<1x64x8xf32, 3> -> !fragment
     %y = hopper.load_fragment %q : memref<1x64x8xf32, 3> -> !fragment
     // CHECK:         %[[SUM:.+]] = arith.addf %{{.+}}, %{{.+}} fastmath<contract> : f32
@@ -30,13 +31,13 @@ gpu.module @kernels {
     // CHECK-NOT:     arith.select
     %chosen = arith.select %choice, %exp, %scaled : !fragment
     hopper.store_fragment %chosen to %p : !fragment, memref<1x64x8xf32, 3>
-    gpu.return
   }
 
   // Registers of equal elements are one value: 2 loads of pairs for 16 columns, 2 for the rows of a thread. None is beyond
   // the end of the row.
   // CHECK-LABEL: llvm.func @rows
-  gpu.func @rows(%row: memref<40xf32>, %short: memref<40xbf16>, %i: index) workgroup(%p: memref<2x64x8xf32, 3>) kernel attributes {hopper.launch = #launch} {
+  hopper.kernel @rows args(%row: memref<40xf32>, %short: memref<40xbf16>, %i: index) shared(%p: memref<2x64x8xf32, 3>)
+      launch #launch {
     // CHECK-DAG:     %[[LAST_PAIR:.+]] = arith.constant 38 : i32
     // CHECK:         %[[AT:.+]] = arith.minui %{{.+}}, %[[LAST_PAIR]] : i32
     // CHECK:         %[[ADDRESS:.+]] = llvm.getelementptr %{{.+}}[%[[AT]]] : (!llvm.ptr<1>, i32) -> !llvm.ptr<1>, f32
@@ -53,6 +54,5 @@ gpu.module @kernels {
     // CHECK-COUNT-8: arith.addf
     %sum = arith.addf %x, %y : !hopper.fragment<64x16xf32>
     hopper.store_fragment %sum to %p : !hopper.fragment<64x16xf32>, memref<2x64x8xf32, 3>
-    gpu.return
   }
 }

@@ -1,17 +1,17 @@
 // RUN: fp8gemm-opt %s -pass-pipeline='builtin.module(gpu.module(convert-hopper-to-nvvm))' | FileCheck %s -enable-var-scope
 
 !map = !nvgpu.tensormap.descriptor<tensor = memref<8x128xf8E4M3FN, 3>, swizzle = swizzle_128b, l2promo = none, oob = zero, interleave = none>
-!ring = !hopper.ring<stages = 2, tma = [memref<8x128xf8E4M3FN, 3>], warps = [memref<40xf32, 3>], readers = 1>
+!ring = !hopper.ring<stages = 2, tma(a: memref<8x128xf8E4M3FN, 3>), warps(sfb: memref<40xf32, 3>), readers = 1>
 !sfa = memref<?x4xf32, strided<[?, 1]>>
 
 gpu.module @kernels {
   // A matrix is a pointer and its leading dimension, of 64 bits.
-  // CHECK-LABEL: llvm.func @fill(
-  // CHECK-SAME:    %[[SFA:[a-z0-9]+]]: !llvm.ptr<1> {hopper.param = #hopper.param<matrix of sfa>}
-  // CHECK-SAME:    %[[LEADING:[a-z0-9]+]]: i64 {hopper.param = #hopper.param<leading_dimension of sfa>}
-  // CHECK-SAME:    hopper.smem_bytes = 2592 : i64
-  gpu.func @fill(%map: !map, %sfa: !sfa {hopper.param = #hopper.param<matrix of sfa>}, %m: index)
-      kernel attributes {hopper.launch = #hopper.launch<threads = 256, tile_m = 64, tile_n = 8, stages = 2, consumers = 1>} {
+  // CHECK:       hopper.entry @fill params [#hopper.param<tensor_map of none : !map{{[0-9]*}}>, #hopper.param<matrix of sfa>,
+  // CHECK-SAME:    #hopper.param<leading_dimension of sfa>, #hopper.param<extent of m>]
+  // CHECK-SAME:    launch <threads = 256, tile_m = 64, tile_n = 8> smem_bytes(2592){{$}}
+  // CHECK-NEXT:  llvm.func @fill(%{{.+}}: !llvm.ptr {llvm.align = 64 : i64, llvm.byval = !llvm.array<128 x i8>, nvvm.grid_constant},
+  // CHECK-SAME:    %[[SFA:[a-z0-9]+]]: !llvm.ptr<1>, %[[LEADING:[a-z0-9]+]]: i64, %{{.+}}: i32)
+  hopper.kernel @fill args(%map: !map, %sfa: !sfa of sfa, %m: index of m) launch<threads = 256, tile_m = 64, tile_n = 8> {
     %c0 = arith.constant 0 : index
     %true = arith.constant true
     %ring = hopper.ring.create : !ring
@@ -43,17 +43,16 @@ gpu.module @kernels {
       hopper.put_scales %values to %scales : vector<2xf32>, memref<40xf32, 3>
       hopper.ring.commit %slot
       hopper.yield
-    } consumers(1) registers(232) |%group| {
+    } consumers(1) registers(232) |%warpgroup| {
       hopper.yield
     }
-    gpu.return
   }
 
   // Consecutive rows: the address of a K block's scales, of a group, serves them all.
   // CHECK-LABEL: llvm.func @side_by_side(
   // CHECK-SAME:    %[[SFB:[a-z0-9]+]]: !llvm.ptr<1>, %[[LEADING:[a-z0-9]+]]: i64, %[[STRIDE:[a-z0-9]+]]: i64,
-  gpu.func @side_by_side(%sfb: memref<?x40x4xf32, strided<[?, 1, ?]>>, %k: index, %group: index)
-      kernel attributes {hopper.launch = #hopper.launch<threads = 256, tile_m = 64, tile_n = 8, stages = 2, consumers = 1>} {
+  hopper.kernel @side_by_side args(%sfb: memref<?x40x4xf32, strided<[?, 1, ?]>>, %k: index, %group: index)
+      launch<threads = 256, tile_m = 64, tile_n = 8> {
     // CHECK:       %[[GROUP:.+]] = arith.muli %{{.+}}, %[[STRIDE]] : i64
     // CHECK:       %[[OF_GROUP:.+]] = llvm.getelementptr %[[SFB]][%[[GROUP]]] : (!llvm.ptr<1>, i64)
     // CHECK:       %[[BLOCK:.+]] = arith.muli %{{.+}}, %[[LEADING]] : i64
@@ -62,6 +61,5 @@ gpu.module @kernels {
     // CHECK:       llvm.getelementptr %[[SCALES]][%{{.+}}] : (!llvm.ptr<1>, i32)
     // CHECK:       llvm.getelementptr %[[SCALES]][%{{.+}}] : (!llvm.ptr<1>, i32)
     %values = hopper.fetch_scales %sfb[%k, %k] of %group count 40 step 1 per 1 limit %k : memref<?x40x4xf32, strided<[?, 1, ?]>> -> vector<2xf32>
-    gpu.return
   }
 }

@@ -12,13 +12,12 @@
 // CHECK:         %[[PLACE:.*]] = llvm.getelementptr %[[ROW]][%{{.*}}] : (!llvm.ptr<1>, i32) -> !llvm.ptr<1>, i16
 // CHECK:         llvm.load %[[PLACE]] {alignment = 16 : i64} : !llvm.ptr<1> -> vector<8xbf16>
 gpu.module @m {
-  gpu.func @load(%x: memref<?x256xbf16, strided<[?, 1]>>, %y: memref<?x256xbf16, strided<[?, 1]>>) kernel
-      attributes {hopper.launch = #launch} {
+  hopper.kernel @load args(%x: memref<?x256xbf16, strided<[?, 1]>>, %y: memref<?x256xbf16, strided<[?, 1]>>)
+      launch #launch {
     %thread = gpu.thread_id x
     %c8 = arith.constant 8 : index
     %v = vector.load %x[%thread, %c8] : memref<?x256xbf16, strided<[?, 1]>>, vector<8xbf16>
     vector.store %v, %y[%thread, %c8] : memref<?x256xbf16, strided<[?, 1]>>, vector<8xbf16>
-    gpu.return
   }
 }
 
@@ -30,13 +29,12 @@ gpu.module @m {
 // CHECK:         nvvm.convert.f32x2.to.f8x2 %[[SECOND]], %[[FIRST]] {rnd = #nvvm.fp_rnd_mode<rn>, sat = #nvvm.sat_mode<satfinite>} : i16{{ ?}}(f8E5M2)
 // CHECK:         llvm.store %{{.*}} {alignment = 8 : i64} : vector<2xi32>
 gpu.module @n {
-  gpu.func @narrow(%x: memref<?x256xf32, strided<[?, 1]>>, %q: memref<?x256xf8E5M2, strided<[?, 1]>>) kernel
-      attributes {hopper.launch = #launch} {
+  hopper.kernel @narrow args(%x: memref<?x256xf32, strided<[?, 1]>>, %q: memref<?x256xf8E5M2, strided<[?, 1]>>)
+      launch #launch {
     %c0 = arith.constant 0 : index
     %v = vector.load %x[%c0, %c0] : memref<?x256xf32, strided<[?, 1]>>, vector<8xf32>
     %n = arith.truncf %v : vector<8xf32> to vector<8xf8E5M2>
     vector.store %n, %q[%c0, %c0] : memref<?x256xf8E5M2, strided<[?, 1]>>, vector<8xf8E5M2>
-    gpu.return
   }
 }
 
@@ -48,13 +46,12 @@ gpu.module @n {
 // CHECK-NEXT:    arith.muli %[[BLOCK]], %[[LEADING]]
 // CHECK:         llvm.store %[[OTHER]], %{{.*}} {alignment = 4 : i64} : f32, !llvm.ptr<1>
 gpu.module @e {
-  gpu.func @exchange(%s: memref<?x2xf32, strided<[1, ?]>>, %row: index) kernel attributes {hopper.launch = #launch} {
+  hopper.kernel @exchange args(%s: memref<?x2xf32, strided<[1, ?]>>, %row: index) launch #launch {
     %f = arith.constant 1.0 : f32
     %c1 = arith.constant 1 : index
     %distance = arith.constant 8 : i32
     %warp = arith.constant 32 : i32
     %other, %valid = gpu.shuffle xor %f, %distance, %warp : f32
     memref.store %other, %s[%row, %c1] : memref<?x2xf32, strided<[1, ?]>>
-    gpu.return
   }
 }

@@ -2,7 +2,7 @@
 // Groups: the table in shared memory, its search, rows of an index, rows that are stored.
 // RUN: fp8gemm-opt %s -pass-pipeline='builtin.module(gpu.module(convert-hopper-to-nvvm))' | FileCheck %s -enable-var-scope
 
-#launch = #hopper.launch<threads = 256, tile_m = 64, tile_n = 64, stages = 2, consumers = 1>
+#launch = #hopper.launch<threads = 256, tile_m = 64, tile_n = 64>
 !map = !nvgpu.tensormap.descriptor<tensor = memref<1x64x64xbf16, 3>, swizzle = swizzle_128b, l2promo = none, oob = zero, interleave = none>
 
 !f8map = !nvgpu.tensormap.descriptor<tensor = memref<64x128xf8E4M3FN, 3>, swizzle = swizzle_128b, l2promo = none, oob = zero, interleave = none>
@@ -11,7 +11,7 @@ gpu.module @kernels {
   // 40 groups: two of them a lane.
   // CHECK-LABEL: llvm.func @ends(
   // CHECK-SAME:    %[[ENDS:.+]]: !llvm.ptr<1>, %{{.+}}: i32)
-  gpu.func @ends(%ends: memref<40xi32>, %m: index) workgroup(%table: memref<41x4xi32, 3>) kernel attributes {hopper.launch = #launch} {
+  hopper.kernel @ends args(%ends: memref<40xi32>, %m: index) shared(%table: memref<41x4xi32, 3>) launch #launch {
     // One warp: every end, and the one before it, before anything is added up.
     // CHECK:         %[[WARP:.+]] = arith.divui
     // CHECK:         %[[SCANS:.+]] = arith.cmpi eq, %[[WARP]], %{{.+}} : i32
@@ -27,14 +27,13 @@ gpu.module @kernels {
     // CHECK:           nvvm.shfl.sync idx
     // The row after the last group.
     // CHECK:           llvm.store {{.*}} : vector<4xi32>, !llvm.ptr<3>
-    hopper.scan_groups %ends by row_end align(128) limit %m block(64) to %table : memref<40xi32> to memref<41x4xi32, 3>
+    hopper.scan_groups %ends by row_end align(128) limit %m chunk(64) to %table : memref<40xi32> to memref<41x4xi32, 3>
     gpu.barrier
-    gpu.return
   }
 
   // Six steps find one of 40 groups.
   // CHECK-LABEL: llvm.func @find(
-  gpu.func @find(%block: index, %index: memref<?xi32>) workgroup(%table: memref<41x4xi32, 3>) kernel attributes {hopper.launch = #launch} {
+  hopper.kernel @find args(%block: index, %index: memref<?xi32>) shared(%table: memref<41x4xi32, 3>) launch #launch {
     // CHECK-COUNT-6: llvm.load %{{.+}} {alignment = 4 : i64} : !llvm.ptr<3> -> i32
     // CHECK-NOT:     -> i32
     // CHECK:         llvm.load %{{.+}} {alignment = 16 : i64} : !llvm.ptr<3> -> vector<4xi32>
@@ -45,14 +44,13 @@ gpu.module @kernels {
     // CHECK-COUNT-3: nvvm.vote.sync ballot
     // CHECK-COUNT-3: llvm.intr.cttz
     %rows = hopper.count_rows %index[%begin] of %entry limit %end most(96) : memref<?xi32>
-    gpu.return
   }
 
   // D's rows may be far apart: 64 bits, but within a row.
   // CHECK-LABEL: llvm.func @store(
   // CHECK-SAME:    %[[D:[a-z0-9]+]]: !llvm.ptr<1>, %[[LEADING:[a-z0-9]+]]: i64, %[[STRIDE:[a-z0-9]+]]: i64,
-  gpu.func @store(%d: memref<?x?x256xbf16, strided<[?, ?, 1]>>, %map: !map, %row: index, %group: index)
-      workgroup(%staging: memref<2x64x64xbf16, 3>) kernel attributes {hopper.launch = #launch} {
+  hopper.kernel @store args(%d: memref<?x?x256xbf16, strided<[?, ?, 1]>>, %map: !map, %row: index, %group: index) shared(%staging: memref<2x64x64xbf16, 3>)
+      launch #launch {
     // 8 chunks of 16 bytes a row, of each of two panels where the column is inside.
     // CHECK:       scf.for
     // CHECK:         %[[BEFORE:.+]] = arith.muli %{{.+}}, %[[LEADING]] : i64
@@ -68,13 +66,12 @@ gpu.module @kernels {
     hopper.store_rows %row of %staging to %d[%row, %row] of %group : memref<2x64x64xbf16, 3> to memref<?x?x256xbf16, strided<[?, ?, 1]>>
     // CHECK:       nvvm.cp.async.bulk.tensor.global.shared.cta %{{.+}}, %{{.+}}, box[%{{[^,]+}}, %{{[^,]+}}, %{{[^,]+}}]
     hopper.tma_store %staging to %map[%row, %row] of %group : memref<2x64x64xbf16, 3> to !map
-    gpu.return
   }
 
   // One thread a group copies the operand's map and replaces what differs; a flat operand has other rows, too.
   // CHECK-LABEL: llvm.func @maps(
-  gpu.func @maps(%map: !f8map, %a: memref<?x?xf8E4M3FN, strided<[?, 1]>>, %flat: memref<?xf8E4M3FN>, %workspace: memref<?xi8>, %m: index, %group: index)
-      workgroup(%table: memref<5x4xi32, 3>) kernel attributes {hopper.launch = #launch} {
+  hopper.kernel @maps args(%map: !f8map, %a: memref<?x?xf8E4M3FN, strided<[?, 1]>>, %flat: memref<?xf8E4M3FN>, %workspace: memref<?xi8>, %m: index, %group: index) shared(%table: memref<5x4xi32, 3>)
+      launch #launch {
     // CHECK:         scf.for
     // CHECK-COUNT-8:   llvm.store %{{.+}} {alignment = 16 : i64} : vector<4xi32>, !llvm.ptr<1>
     // CHECK:           tensormap.replace.tile.global_address.global.b1024.b64
@@ -95,16 +92,14 @@ gpu.module @kernels {
     // CHECK:         %[[MAP:.+]] = llvm.addrspacecast %{{.+}} : !llvm.ptr<1> to !llvm.ptr
     // CHECK:         nvvm.fence.proxy.acquire <gpu> %[[MAP]]
     %found = hopper.group_map %group of 4 in %workspace slot 1 of 2 : memref<?xi8> -> !f8map
-    gpu.return
   }
 
   // Scales that may start between two that a thread holds: one load each.
   // CHECK-LABEL: llvm.func @shifted(
-  gpu.func @shifted(%shift: index) workgroup(%scales: memref<20xf32, 3>) kernel attributes {hopper.launch = #launch} {
+  hopper.kernel @shifted args(%shift: index) shared(%scales: memref<20xf32, 3>) launch #launch {
     %part = memref.subview %scales[%shift] [16] [1] : memref<20xf32, 3> to memref<16xf32, strided<[1], offset: ?>, 3>
     // CHECK-COUNT-4: llvm.load %{{.+}} {alignment = 4 : i64} : !llvm.ptr<3> -> f32
     // CHECK-NOT:     vector<2xf32>
     %columns = hopper.load_scales %part : memref<16xf32, strided<[1], offset: ?>, 3> -> !hopper.scales<16 columns by 1>
-    gpu.return
   }
 }

@@ -4,11 +4,11 @@
 
 gpu.module @kernels {
   // CHECK-LABEL: llvm.func @mma()
-  gpu.func @mma() workgroup(%a: memref<64x128xf8E4M3FN, 3>, %b: memref<8x128xf8E4M3FN, 3>, %s: memref<64xf32, 3>, %t: memref<1xf32, 3>)
-      kernel attributes {hopper.launch = #hopper.launch<threads = 256, tile_m = 64, tile_n = 8, stages = 1, consumers = 1>} {
+  hopper.kernel @mma args() shared(%a: memref<64x128xf8E4M3FN, 3>, %b: memref<8x128xf8E4M3FN, 3>, %s: memref<64xf32, 3>, %t: memref<1xf32, 3>)
+      launch<threads = 256, tile_m = 64, tile_n = 8> {
     %acc = hopper.zero : !acc
     // CHECK:         nvvm.wgmma.fence.aligned
-    hopper.wgmma.fence
+    hopper.fence wgmma
     // One wgmma for each 32 bytes of a row; the first starts from zero.
     // CHECK:         nvvm.wgmma.mma_async {{.*}}, <m = 64, n = 8, k = 32>, D[<f32>, <zero>]
     // CHECK-COUNT-3: nvvm.wgmma.mma_async {{.*}}, <m = 64, n = 8, k = 32>, D[<f32>, <one>]
@@ -32,19 +32,18 @@ gpu.module @kernels {
     // CHECK-COUNT-4: math.fma
     // CHECK-NOT:     math.fma
     %next = hopper.promote %done scaled_by(%rows, %columns) into %acc : !hopper.scales<64 rows by 1>, !hopper.scales<8 columns by 8>, !acc
-    gpu.return
   }
 
   // A descriptor's address is the sum of its parts / 16: those of the base, of the rows, and of the stage last.
   // CHECK-LABEL: llvm.func @descriptor(
-  gpu.func @descriptor(%row: index, %stage: index) workgroup(%as: memref<2x128x128xf8E4M3FN, 3>, %b: memref<8x128xf8E4M3FN, 3>)
-      kernel attributes {hopper.launch = #hopper.launch<threads = 256, tile_m = 64, tile_n = 8, stages = 1, consumers = 1>} {
+  hopper.kernel @descriptor args(%row: index, %stage: index) shared(%as: memref<2x128x128xf8E4M3FN, 3>, %b: memref<8x128xf8E4M3FN, 3>)
+      launch<threads = 256, tile_m = 64, tile_n = 8> {
     // CHECK:         %[[SMEM:.+]] = llvm.mlir.addressof @smem
     %a = memref.subview %as[%stage, 0, 0] [1, 128, 128] [1, 1, 1]
       : memref<2x128x128xf8E4M3FN, 3> to memref<128x128xf8E4M3FN, strided<[128, 1], offset: ?>, 3>
     %rows = memref.subview %a[%row, 0] [64, 128] [1, 1] : memref<128x128xf8E4M3FN, strided<[128, 1], offset: ?>, 3>
       to memref<64x128xf8E4M3FN, strided<[128, 1], offset: ?>, 3>
-    hopper.wgmma.fence
+    hopper.fence wgmma
     // CHECK:         %[[ROW:.+]] = arith.muli %{{.+}}, %c8{{.*}} : i32
     // CHECK:         %[[STAGE:.+]] = arith.muli %{{.+}}, %c1024{{.*}} : i32
     // CHECK:         %[[ADDRESS:.+]] = llvm.ptrtoint %[[SMEM]]
@@ -53,13 +52,11 @@ gpu.module @kernels {
     // CHECK-NEXT:    arith.addi %[[HALF]], %[[STAGE]]
     %partial = hopper.mma %rows, %b : memref<64x128xf8E4M3FN, strided<[128, 1], offset: ?>, 3>, memref<8x128xf8E4M3FN, 3> -> !acc
     %done = hopper.mma.wait %partial : !acc
-    gpu.return
   }
 
   // Zeros are constants, as many as registers.
   // CHECK-LABEL: llvm.func @zeros(
-  gpu.func @zeros(%count: index) workgroup(%s: memref<64xf32, 3>)
-      kernel attributes {hopper.launch = #hopper.launch<threads = 256, tile_m = 64, tile_n = 8, stages = 1, consumers = 1>} {
+  hopper.kernel @zeros args(%count: index) shared(%s: memref<64xf32, 3>) launch<threads = 256, tile_m = 64, tile_n = 8> {
     %none = hopper.zero : !hopper.scales<64 rows by 1>
     %c0 = arith.constant 0 : index
     %c1 = arith.constant 1 : index
@@ -69,6 +66,5 @@ gpu.module @kernels {
       %rows = hopper.load_scales %s : memref<64xf32, 3> -> !hopper.scales<64 rows by 1>
       scf.yield %rows : !hopper.scales<64 rows by 1>
     }
-    gpu.return
   }
 }

@@ -11,12 +11,11 @@ gpu.module @kernels {
   // CHECK-NEXT: %[[IN0:.+]] = llvm.insertvalue %[[R0]], %[[OWN]][0]
   // CHECK: %[[IN3:.+]] = llvm.insertvalue %{{.+}}, %{{.+}}[3]
   // CHECK: nvvm.wgmma.mma_async %{{.+}}, %{{.+}}, %[[IN3]], {{.*}}<zero>
-  gpu.func @reusing() workgroup(%a: memref<64x128xf8E4M3FN, 3>, %b: memref<8x128xf8E4M3FN, 3>)
-      kernel attributes {hopper.launch = #hopper.launch<threads = 256, tile_m = 64, tile_n = 8, stages = 1, consumers = 1>} {
+  hopper.kernel @reusing args() shared(%a: memref<64x128xf8E4M3FN, 3>, %b: memref<8x128xf8E4M3FN, 3>)
+      launch<threads = 256, tile_m = 64, tile_n = 8> {
     %p = hopper.mma %a, %b : memref<64x128xf8E4M3FN, 3>, memref<8x128xf8E4M3FN, 3> -> !acc
     %first = hopper.mma.wait %p : !acc
     %q = hopper.mma %a, %b reusing %first : memref<64x128xf8E4M3FN, 3>, memref<8x128xf8E4M3FN, 3> -> !acc
     %second = hopper.mma.wait %q : !acc
-    gpu.return
   }
 }

@@ -1,10 +1,10 @@
 // RUN: fp8gemm-opt %s -pass-pipeline='builtin.module(gpu.module(convert-hopper-to-nvvm))' | FileCheck %s -enable-var-scope
 
-!ring = !hopper.ring<stages = 3, tma = [memref<8x128xf8E4M3FN, 3>], warps = [memref<4xf32, 3>], readers = 1>
+!ring = !hopper.ring<stages = 3, tma(a: memref<8x128xf8E4M3FN, 3>), warps(sfb: memref<4xf32, 3>), readers = 1>
 
 gpu.module @kernels {
   // CHECK-LABEL: llvm.func @ring()
-  gpu.func @ring() kernel attributes {hopper.launch = #hopper.launch<threads = 256, tile_m = 64, tile_n = 8, stages = 3, consumers = 1>} {
+  hopper.kernel @ring args() launch<threads = 256, tile_m = 64, tile_n = 8> {
     %c1 = arith.constant 1 : index
     %true = arith.constant true
     %ring = hopper.ring.create : !ring
@@ -21,7 +21,7 @@ gpu.module @kernels {
     // CHECK-NOT:       nvvm.mbarrier.init
     hopper.ring.init %ring : !ring
     // CHECK: nvvm.fence.mbarrier.init
-    hopper.fence.mbarrier_init
+    hopper.fence mbarrier_init
     // CHECK: nvvm.barrier
     gpu.barrier
     hopper.warp_specialize producer registers(40) {
@@ -38,7 +38,7 @@ gpu.module @kernels {
       %slot, %scales = hopper.ring.acquire %ring by warps at (%c1, %true) : !ring
       hopper.ring.commit %slot
       hopper.yield
-    } consumers(1) registers(232) |%group| {
+    } consumers(1) registers(232) |%warpgroup| {
       // CHECK:       nvvm.mbarrier.try_wait.parity
       // CHECK-NOT:   scf.if
       // CHECK:       nvvm.mbarrier.arrive %
@@ -46,6 +46,5 @@ gpu.module @kernels {
       hopper.ring.release %slot
       hopper.yield
     }
-    gpu.return
   }
 }

@@ -7,8 +7,8 @@ gpu.module @kernels {
   // CHECK-LABEL: llvm.func @store(
   // CHECK-SAME:    %[[MAP:.+]]: !llvm.ptr {{.*}}llvm.byval = !llvm.array<128 x i8>, nvvm.grid_constant
   // CHECK-SAME:    %[[M:.+]]: i32
-  gpu.func @store(%map: !map {hopper.param = #hopper.param<tensor_map of d>}, %m: index) workgroup(%panels: memref<2x64x16xbf16, 3>)
-      kernel attributes {hopper.launch = #hopper.launch<threads = 256, tile_m = 64, tile_n = 32, stages = 1, consumers = 1>} {
+  hopper.kernel @store args(%map: !map of d, %m: index) shared(%panels: memref<2x64x16xbf16, 3>)
+      launch<threads = 256, tile_m = 64, tile_n = 32> {
     %c1 = arith.constant 1 : index
     %acc = hopper.zero : !hopper.fragment<64x32xf32>
     // 16 columns a stmatrix; rows of 32 bytes are swizzled by bit 2 of the row.
@@ -17,7 +17,7 @@ gpu.module @kernels {
     // CHECK-NOT:     nvvm.stmatrix
     hopper.store_fragment %acc to %panels : !hopper.fragment<64x32xf32>, memref<2x64x16xbf16, 3>
     // CHECK:         nvvm.fence.proxy {kind = #nvvm.proxy_kind<async.shared>, space = #nvvm.shared_space<cta>}
-    hopper.fence.async_shared
+    hopper.fence async_shared
     // CHECK:         nvvm.barrier id = %{{.+}} number_of_threads = %{{.+}}
     hopper.named_barrier %c1 threads(128)
     // One thread stores both panels, 16 columns apart, as one group.
@@ -27,18 +27,16 @@ gpu.module @kernels {
     hopper.tma_store %panels to %map[%m, %c1] : memref<2x64x16xbf16, 3> to !map
     // CHECK:         nvvm.cp.async.bulk.wait_group 0 {read}
     hopper.tma_store.wait read
-    gpu.return
   }
 
   // CHECK-LABEL: llvm.func @transposed(
-  gpu.func @transposed() workgroup(%panel: memref<1x24x64xbf16, 3>)
-      kernel attributes {hopper.launch = #hopper.launch<threads = 256, tile_m = 24, tile_n = 64, stages = 1, consumers = 1>} {
+  hopper.kernel @transposed args() shared(%panel: memref<1x24x64xbf16, 3>)
+      launch<threads = 256, tile_m = 24, tile_n = 64> {
     %acc = hopper.zero : !hopper.fragment<64x24xf32>
     // 16 columns, rows of the staging, a stmatrix of four matrices; the last 8 are two.
     // CHECK:         nvvm.stmatrix %{{[^,]+}}, %{{[^,]+}}, %{{[^,]+}}, %{{[^,]+}}, %{{[^ ]+}} {{.*}}layout = #nvvm.mma_layout<col>
     // CHECK:         nvvm.stmatrix %{{[^,]+}}, %{{[^,]+}}, %{{[^ ,]+}} {{.*}}layout = #nvvm.mma_layout<col>
     // CHECK-NOT:     nvvm.stmatrix
     hopper.store_fragment %acc to %panel transposed : !hopper.fragment<64x24xf32>, memref<1x24x64xbf16, 3>
-    gpu.return
   }
 }

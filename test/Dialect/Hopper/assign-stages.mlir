@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: fp8gemm-opt %s -split-input-file -verify-diagnostics \
-// RUN:   -pass-pipeline='builtin.module(gpu.module(gpu.func(hopper-assign-stages)))' | FileCheck %s
+// RUN:   -pass-pipeline='builtin.module(gpu.module(hopper.kernel(hopper-assign-stages)))' | FileCheck %s
 
-!ring = !hopper.ring<stages = 2, tma = [memref<32xf32, 3>], warps = [memref<1xf32, 3>], readers = 1>
+!ring = !hopper.ring<stages = 2, tma(sfa: memref<32xf32, 3>), warps(sfb: memref<1xf32, 3>), readers = 1>
 
 gpu.module @m {
 // Fillers start at phase true, readers at false; the loop carries the position.
-// CHECK-LABEL: gpu.func @one_loop
+// CHECK-LABEL: hopper.kernel @one_loop
 // CHECK:      %[[RING:.*]] = hopper.ring.create
-gpu.func @one_loop(%n: index) {
+hopper.kernel @one_loop args(%n: index) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %ring = hopper.ring.create : !ring
@@ -34,7 +34,7 @@ gpu.func @one_loop(%n: index) {
     %slot, %buffer = hopper.ring.acquire %ring by warps : !ring
     hopper.ring.commit %slot
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     // CHECK:      consumers
     // CHECK-NEXT:   %[[S0:.*]] = arith.constant 0 : index
     // CHECK-NEXT:   %[[P0:.*]] = arith.constant false
@@ -44,12 +44,11 @@ gpu.func @one_loop(%n: index) {
     hopper.ring.release %slot
     hopper.yield
   }
-  gpu.return
 }
 
 // The tile loop carries the position past the end of a tile, after the values that it carries already.
-// CHECK-LABEL: gpu.func @nested_loops
-gpu.func @nested_loops(%tiles: index, %n: index, %x: f32) {
+// CHECK-LABEL: hopper.kernel @nested_loops
+hopper.kernel @nested_loops args(%tiles: index, %n: index, %x: f32) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %ring = hopper.ring.create : !ring
@@ -77,24 +76,23 @@ gpu.func @nested_loops(%tiles: index, %n: index, %x: f32) {
     %slot, %buffer = hopper.ring.acquire %ring by tma : !ring
     hopper.ring.commit %slot
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     hopper.yield
   }
-  gpu.return
 }
 
 // Two rings, one of them accessed twice an iteration.
-// CHECK-LABEL: gpu.func @two_rings
+// CHECK-LABEL: hopper.kernel @two_rings
 // CHECK: %[[R:.*]] = hopper.ring.create
 // CHECK: %[[Q:.*]] = hopper.ring.create
-gpu.func @two_rings(%n: index) {
+hopper.kernel @two_rings args(%n: index) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %r = hopper.ring.create : !ring
   %q = hopper.ring.create : !ring
   hopper.warp_specialize producer registers(40) {
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     // CHECK: scf.for {{.*}} iter_args(%[[RS:.*]] = %{{.*}}, %[[RP:.*]] = %{{.*}}, %[[QS:.*]] = %{{.*}}, %[[QP:.*]] = %{{.*}})
     scf.for %k = %c0 to %n step %c1 {
       // CHECK: hopper.ring.wait %[[R]] at(%[[RS]], %[[RP]])
@@ -113,12 +111,11 @@ gpu.func @two_rings(%n: index) {
     }
     hopper.yield
   }
-  gpu.return
 }
 
 // A branch without the access passes the position on; the first result stays first.
-// CHECK-LABEL: gpu.func @condition
-gpu.func @condition(%b: i1, %x: f32) {
+// CHECK-LABEL: hopper.kernel @condition
+hopper.kernel @condition args(%b: i1, %x: f32) {
   %ring = hopper.ring.create : !ring
   hopper.warp_specialize producer registers(40) {
     // CHECK: %[[S:.*]] = arith.constant 0 : index
@@ -149,48 +146,44 @@ gpu.func @condition(%b: i1, %x: f32) {
     %slot, %buffer = hopper.ring.acquire %ring by tma : !ring
     hopper.ring.commit %slot
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     hopper.yield
   }
-  gpu.return
 }
 
 // What is assigned stays as it is.
-// CHECK-LABEL: gpu.func @assigned
-gpu.func @assigned(%stage: index, %phase: i1) {
+// CHECK-LABEL: hopper.kernel @assigned
+hopper.kernel @assigned args(%stage: index, %phase: i1) {
   %ring = hopper.ring.create : !ring
   hopper.warp_specialize producer registers(40) {
     // CHECK: producer
     // CHECK-NEXT: hopper.ring.acquire %{{.*}} by tma at(%{{.*}}, %{{.*}})
     // CHECK-NEXT: hopper.ring.commit
-    // CHECK-NEXT: hopper.yield
     %slot, %buffer = hopper.ring.acquire %ring by tma at(%stage, %phase) : !ring
     hopper.ring.commit %slot
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     hopper.yield
   }
-  gpu.return
 }
 }
 
 // -----
 
-!ring = !hopper.ring<stages = 2, tma = [memref<32xf32, 3>], readers = 1>
+!ring = !hopper.ring<stages = 2, tma(sfa: memref<32xf32, 3>), readers = 1>
 gpu.module @m {
-gpu.func @outside_roles() {
+hopper.kernel @outside_roles args() {
   %ring = hopper.ring.create : !ring
   // expected-error @+1 {{expected a ring access to be in a role of 'hopper.warp_specialize'}}
   %slot, %buffer = hopper.ring.acquire %ring by tma : !ring
-  gpu.return
 }
 }
 
 // -----
 
-!ring = !hopper.ring<stages = 2, tma = [memref<32xf32, 3>], readers = 1>
+!ring = !hopper.ring<stages = 2, tma(sfa: memref<32xf32, 3>), readers = 1>
 gpu.module @m {
-gpu.func @half_assigned(%stage: index, %phase: i1) {
+hopper.kernel @half_assigned args(%stage: index, %phase: i1) {
   %ring = hopper.ring.create : !ring
   hopper.warp_specialize producer registers(40) {
     // expected-note @+1 {{this one does}}
@@ -198,18 +191,17 @@ gpu.func @half_assigned(%stage: index, %phase: i1) {
     // expected-error @+1 {{expected all accesses of a role to a ring to say their position, or none}}
     %s1, %b1 = hopper.ring.acquire %ring by tma : !ring
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     hopper.yield
   }
-  gpu.return
 }
 }
 
 // -----
 
-!ring = !hopper.ring<stages = 2, tma = [memref<32xf32, 3>], readers = 1>
+!ring = !hopper.ring<stages = 2, tma(sfa: memref<32xf32, 3>), readers = 1>
 gpu.module @m {
-gpu.func @in_while(%b: i1) {
+hopper.kernel @in_while args(%b: i1) {
   %ring = hopper.ring.create : !ring
   hopper.warp_specialize producer registers(40) {
     // expected-error @+1 {{expected ring accesses to be nested only in scf.for and scf.if}}
@@ -220,18 +212,17 @@ gpu.func @in_while(%b: i1) {
       scf.yield
     }
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     hopper.yield
   }
-  gpu.return
 }
 }
 
 // -----
 
-!ring = !hopper.ring<stages = 2, tma = [memref<32xf32, 3>], readers = 1>
+!ring = !hopper.ring<stages = 2, tma(sfa: memref<32xf32, 3>), readers = 1>
 gpu.module @m {
-gpu.func @in_for_tiles(%m: index) {
+hopper.kernel @in_for_tiles args(%m: index) {
   %ring = hopper.ring.create : !ring
   %work = hopper.tiles %m of <plain, tile_m = 64, tile_n = 64, n = 136, k_blocks = 4, raster = 8>
   hopper.warp_specialize producer registers(40) {
@@ -244,6 +235,5 @@ gpu.func @in_for_tiles(%m: index) {
   } consumers(1) registers(232) |%warpgroup| {
     hopper.yield
   }
-  gpu.return
 }
 }

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Each kind of schedule: what is computed once, what at a tile's start, and what where it is located.
-// RUN: fp8gemm-opt %s -pass-pipeline='builtin.module(gpu.module(gpu.func(hopper-expand-tiles)))' | FileCheck %s -enable-var-scope
+// RUN: fp8gemm-opt %s -pass-pipeline='builtin.module(gpu.module(hopper.kernel(hopper-expand-tiles)))' | FileCheck %s -enable-var-scope
 
 gpu.module @m {
-// Five block rows of 128, four block columns of 256; a raster of one row needs no more than a division.
-// CHECK-LABEL: gpu.func @plain
+// Five rows of tiles of 128, four columns of tiles of 256; a raster of one row needs no more than a division.
+// CHECK-LABEL: hopper.kernel @plain
 // CHECK:         %[[TILES:.+]] = arith.muli %c5, %c4
 // CHECK-NEXT:    %[[FIRST:.+]] = gpu.block_id x
 // CHECK-NEXT:    %[[STEP:.+]] = gpu.grid_dim x
 // CHECK:         hopper.warp_specialize
 // CHECK-NEXT:      scf.for %[[TILE:.+]] = %[[FIRST]] to %[[TILES]] step %[[STEP]] {
-// CHECK-NEXT:        hopper.wgmma.fence
+// CHECK-NEXT:        hopper.fence wgmma
 // CHECK:             %[[IN_GROUP:.+]] = arith.muli %c1, %c4
 // CHECK-NEXT:        %[[BLOCK_ROW:.+]] = arith.divui %[[TILE]], %[[IN_GROUP]]
 // CHECK-NEXT:        %[[BLOCK_COLUMN:.+]] = arith.remui %[[TILE]], %[[IN_GROUP]]
@@ -20,12 +20,12 @@ gpu.module @m {
 // CHECK-NEXT:        hopper.named_barrier %[[COLUMN]] threads(128)
 // CHECK-NEXT:        hopper.named_barrier %c15 threads(128)
 // CHECK-NOT:     hopper.tiles
-gpu.func @plain() {
+hopper.kernel @plain args() {
   %m = arith.constant 640 : index
   %work = hopper.tiles %m of <plain, tile_m = 128, tile_n = 256, n = 1000, k_blocks = 15, raster = 1>
   hopper.warp_specialize producer registers(40) {
     hopper.for_tiles %work |%tile, %begin, %k_begin, %k_count| {
-      hopper.wgmma.fence
+      hopper.fence wgmma
       %row, %column, %group, %end = hopper.locate %tile
       hopper.named_barrier %row threads(128)
       hopper.named_barrier %column threads(128)
@@ -36,12 +36,11 @@ gpu.func @plain() {
   } consumers(1) registers(232) |%warpgroup| {
     hopper.yield
   }
-  gpu.return
 }
 
 // M is not known: the last tile starts at M - 128, for scales rounded up to 4. The division by the last group's rows is
 // done once; a tile takes a multiplication.
-// CHECK-LABEL: gpu.func @raster
+// CHECK-LABEL: hopper.kernel @raster
 // CHECK-SAME:    (%[[M:.+]]: index)
 // CHECK:         %[[UP:.+]] = arith.addi %[[M]], %c3
 // CHECK-NEXT:    %[[FOURS:.+]] = arith.divui %[[UP]], %c4
@@ -61,7 +60,7 @@ gpu.func @plain() {
 // CHECK:             %[[PRODUCT:.+]] = arith.muli %{{.+}}, %[[WIDE]] : i64
 // CHECK:             arith.shrui %[[PRODUCT]], %c31_i64
 // CHECK:             arith.minui %{{.+}}, %[[LAST_ROW]]
-gpu.func @raster(%m: index) {
+hopper.kernel @raster args(%m: index) {
   %work = hopper.tiles %m of <plain, tile_m = 128, tile_n = 256, n = 1000, k_blocks = 16, raster = 8, ends_at = 4>
   hopper.warp_specialize producer registers(40) {
     hopper.for_tiles %work |%tile, %begin, %k_begin, %k_count| {
@@ -73,18 +72,17 @@ gpu.func @raster(%m: index) {
   } consumers(1) registers(232) |%warpgroup| {
     hopper.yield
   }
-  gpu.return
 }
 
 // Neighbouring tiles of a cluster: the second CTA's row is 64 further.
-// CHECK-LABEL: gpu.func @cluster
+// CHECK-LABEL: hopper.kernel @cluster
 // CHECK:         %[[FIRST:.+]] = gpu.cluster_id x
 // CHECK-NEXT:    %[[STEP:.+]] = gpu.cluster_dim x
 // CHECK-NEXT:    %[[RANK:.+]] = gpu.cluster_block_id x
 // CHECK:           %[[ROW:.+]] = arith.muli %{{.+}}, %c128
 // CHECK-NEXT:      %[[FURTHER:.+]] = arith.muli %[[RANK]], %c64
 // CHECK-NEXT:      arith.addi %[[ROW]], %[[FURTHER]]
-gpu.func @cluster() {
+hopper.kernel @cluster args() {
   %m = arith.constant 640 : index
   %work = hopper.tiles %m of <plain, tile_m = 64, tile_n = 64, n = 1000, k_blocks = 16, raster = 1, cluster_m = 2>
   hopper.warp_specialize producer registers(40) {
@@ -97,11 +95,10 @@ gpu.func @cluster() {
   } consumers(1) registers(232) |%warpgroup| {
     hopper.yield
   }
-  gpu.return
 }
 
 // One tile, so no loop; 5 K blocks for 2 CTAs: from 5 * rank / 2 to 5 * (rank + 1) / 2.
-// CHECK-LABEL: gpu.func @split_k
+// CHECK-LABEL: hopper.kernel @split_k
 // CHECK:         %[[TILE:.+]] = gpu.cluster_id x
 // CHECK:         %[[RANK:.+]] = gpu.cluster_block_id x
 // CHECK-NEXT:    %[[SCALED:.+]] = arith.muli %[[RANK]], %c5
@@ -114,7 +111,7 @@ gpu.func @cluster() {
 // CHECK-NEXT:      hopper.named_barrier %[[BEGIN]] threads(128)
 // CHECK-NEXT:      hopper.named_barrier %[[COUNT]] threads(128)
 // CHECK:           arith.divui %[[TILE]]
-gpu.func @split_k() {
+hopper.kernel @split_k args() {
   %m = arith.constant 64 : index
   %work = hopper.tiles %m of <split_k, tile_m = 64, tile_n = 64, n = 1000, k_blocks = 5, raster = 1, split_k = 2>
   hopper.warp_specialize producer registers(40) {
@@ -129,11 +126,10 @@ gpu.func @split_k() {
   } consumers(1) registers(232) |%warpgroup| {
     hopper.yield
   }
-  gpu.return
 }
 
 // Three groups of 2 x 16 tiles: the group is a division by them, and the tile in it what is left.
-// CHECK-LABEL: gpu.func @batched
+// CHECK-LABEL: hopper.kernel @batched
 // CHECK:         %[[PER_GROUP:.+]] = arith.muli %c2, %c16
 // CHECK-NEXT:    %[[TILES:.+]] = arith.muli %[[PER_GROUP]], %c3
 // CHECK:         scf.for %[[TILE:.+]] = %{{.+}} to %[[TILES]]
@@ -141,7 +137,7 @@ gpu.func @split_k() {
 // CHECK:           arith.divui %[[IN_GROUP]]
 // CHECK:           %[[GROUP:.+]] = arith.divui %[[TILE]], %[[PER_GROUP]]
 // CHECK-NEXT:      hopper.named_barrier %[[GROUP]] threads(128)
-gpu.func @batched() {
+hopper.kernel @batched args() {
   %m = arith.constant 128 : index
   %work = hopper.tiles %m of <batched, tile_m = 64, tile_n = 64, n = 1000, k_blocks = 5, raster = 1, groups = 3>
   hopper.warp_specialize producer registers(40) {
@@ -155,13 +151,12 @@ gpu.func @batched() {
   } consumers(1) registers(232) |%warpgroup| {
     hopper.yield
   }
-  gpu.return
 }
 
-// The table has all block rows, and says where each group is. One role asks where its group begins before it locates the
+// The table has all rows of tiles, and says where each group is. One role asks where its group begins before it locates the
 // tile, the other doesn't: the first finds the group at once.
-// CHECK-LABEL: gpu.func @rows_by_table
-// CHECK-SAME:    workgroup(%[[TABLE:.+]] : !table_4x4)
+// CHECK-LABEL: hopper.kernel @rows_by_table
+// CHECK:    shared(%[[TABLE:.+]]: !table_4x4)
 // CHECK:         %[[ALL:.+]] = memref.load %[[TABLE]][%c3, %c0]
 // CHECK-NEXT:    %[[BLOCK_ROWS:.+]] = arith.index_castui %[[ALL]]
 // CHECK-NEXT:    arith.muli %[[BLOCK_ROWS]], %c16
@@ -173,7 +168,7 @@ gpu.func @batched() {
 // CHECK-NOT:       hopper.find_group
 // CHECK:         consumers
 // CHECK:         scf.for %[[TILE:.+]] =
-// CHECK-NEXT:      hopper.wgmma.fence
+// CHECK-NEXT:      hopper.fence wgmma
 // CHECK:           %[[GROUP:.+]], %[[BEFORE:.+]], %[[BEGIN:.+]], %[[END:.+]] = hopper.find_group
 // CHECK-NEXT:      %[[ROWS:.+]] = arith.subi %[[END]], %[[BEGIN]]
 // CHECK-NEXT:      %[[TILES_BEFORE:.+]] = arith.muli %[[BEFORE]], %c16
@@ -182,7 +177,7 @@ gpu.func @batched() {
 // CHECK-NEXT:      hopper.named_barrier %[[ROW]] threads(128)
 // CHECK-NEXT:      hopper.named_barrier %[[END]] threads(128)
 // CHECK-NEXT:      hopper.named_barrier %[[GROUP]] threads(128)
-gpu.func @rows_by_table(%m: index) workgroup(%table : memref<4x4xi32, 3>) {
+hopper.kernel @rows_by_table args(%m: index) shared(%table: memref<4x4xi32, 3>) {
   %work = hopper.tiles %m by %table : memref<4x4xi32, 3>
     of <rows_by_table, tile_m = 64, tile_n = 64, n = 1000, k_blocks = 5, raster = 1, groups = 3>
   hopper.warp_specialize producer registers(40) {
@@ -195,7 +190,7 @@ gpu.func @rows_by_table(%m: index) workgroup(%table : memref<4x4xi32, 3>) {
     hopper.yield
   } consumers(1) registers(232) |%warpgroup| {
     hopper.for_tiles %work |%tile, %begin, %k_begin, %k_count| {
-      hopper.wgmma.fence
+      hopper.fence wgmma
       %row, %column, %group, %end = hopper.locate %tile
       hopper.named_barrier %row threads(128)
       hopper.named_barrier %end threads(128)
@@ -204,11 +199,10 @@ gpu.func @rows_by_table(%m: index) workgroup(%table : memref<4x4xi32, 3>) {
     }
     hopper.yield
   }
-  gpu.return
 }
 
 // The group is that of the tile's first row, in a cluster of the cluster's; tiles of none are skipped.
-// CHECK-LABEL: gpu.func @rows_by_index
+// CHECK-LABEL: hopper.kernel @rows_by_index
 // CHECK-SAME:    (%[[M:.+]]: index, %[[INDEX:.+]]: memref<?xi32>)
 // CHECK:         scf.for
 // CHECK:           %[[ROW:.+]] = arith.addi
@@ -222,7 +216,7 @@ gpu.func @rows_by_table(%m: index) workgroup(%table : memref<4x4xi32, 3>) {
 // CHECK-NEXT:        hopper.named_barrier %[[GROUP]] threads(128)
 // CHECK-NEXT:        hopper.named_barrier %[[ROW]] threads(128)
 // CHECK-NEXT:      }
-gpu.func @rows_by_index(%m: index, %index: memref<?xi32>) {
+hopper.kernel @rows_by_index args(%m: index, %index: memref<?xi32>) {
   %work = hopper.tiles %m by %index : memref<?xi32>
     of <rows_by_index, tile_m = 64, tile_n = 64, n = 1000, k_blocks = 5, raster = 1, groups = 3, cluster_m = 2>
   hopper.warp_specialize producer registers(40) {
@@ -236,12 +230,11 @@ gpu.func @rows_by_index(%m: index, %index: memref<?xi32>) {
   } consumers(1) registers(232) |%warpgroup| {
     hopper.yield
   }
-  gpu.return
 }
 
 // The group's K blocks come from the table; a tile of a group without any gets the other region.
-// CHECK-LABEL: gpu.func @k_by_table
-// CHECK-SAME:    workgroup(%[[TABLE:.+]] : !table_4x4)
+// CHECK-LABEL: hopper.kernel @k_by_table
+// CHECK:    shared(%[[TABLE:.+]]: !table_4x4)
 // CHECK:         scf.for %[[TILE:.+]] =
 // CHECK-NEXT:      %[[GROUP:.+]] = arith.divui %[[TILE]]
 // CHECK-NEXT:      memref.load %[[TABLE]][%[[GROUP]], %c0]
@@ -259,7 +252,7 @@ gpu.func @rows_by_index(%m: index, %index: memref<?xi32>) {
 // CHECK-NEXT:        hopper.named_barrier %[[COUNT]] threads(128)
 // CHECK-NEXT:      } else {
 // CHECK:             hopper.named_barrier %[[GROUP]] threads(128)
-gpu.func @k_by_table() workgroup(%table : memref<4x4xi32, 3>) {
+hopper.kernel @k_by_table args() shared(%table: memref<4x4xi32, 3>) {
   %m = arith.constant 128 : index
   %work = hopper.tiles %m by %table : memref<4x4xi32, 3>
     of <k_by_table, tile_m = 64, tile_n = 64, n = 1000, raster = 1, groups = 3>
@@ -277,6 +270,5 @@ gpu.func @k_by_table() workgroup(%table : memref<4x4xi32, 3>) {
   } consumers(1) registers(232) |%warpgroup| {
     hopper.yield
   }
-  gpu.return
 }
 }

@@ -4,7 +4,7 @@
 
 func.func @scan_groups_c1(%g: memref<8xi32>, %t: memref<9x4xi32, 3>, %m: index) {
   // expected-error @+1 {{expected groups by row_end, row_count or k_count, got row_index}}
-  hopper.scan_groups %g by row_index limit %m block(64) to %t : memref<8xi32> to memref<9x4xi32, 3>
+  hopper.scan_groups %g by row_index limit %m chunk(64) to %t : memref<8xi32> to memref<9x4xi32, 3>
   return
 }
 
@@ -12,7 +12,7 @@ func.func @scan_groups_c1(%g: memref<8xi32>, %t: memref<9x4xi32, 3>, %m: index) 
 
 func.func @scan_groups_c2_columns(%g: memref<8xi32>, %t: memref<9x3xi32, 3>, %m: index) {
   // expected-error @+1 {{expected 'table' to be [G + 1, 4] i32 for G in [1, 1024] groups, got 'memref<9x3xi32, 3>'}}
-  hopper.scan_groups %g by row_end limit %m block(64) to %t : memref<8xi32> to memref<9x3xi32, 3>
+  hopper.scan_groups %g by row_end limit %m chunk(64) to %t : memref<8xi32> to memref<9x3xi32, 3>
   return
 }
 
@@ -20,7 +20,7 @@ func.func @scan_groups_c2_columns(%g: memref<8xi32>, %t: memref<9x3xi32, 3>, %m:
 
 func.func @scan_groups_c2_many(%g: memref<1025xi32>, %t: memref<1026x4xi32, 3>, %m: index) {
   // expected-error @+1 {{expected 'table' to be [G + 1, 4] i32 for G in [1, 1024] groups}}
-  hopper.scan_groups %g by row_end limit %m block(64) to %t : memref<1025xi32> to memref<1026x4xi32, 3>
+  hopper.scan_groups %g by row_end limit %m chunk(64) to %t : memref<1025xi32> to memref<1026x4xi32, 3>
   return
 }
 
@@ -28,15 +28,15 @@ func.func @scan_groups_c2_many(%g: memref<1025xi32>, %t: memref<1026x4xi32, 3>, 
 
 func.func @scan_groups_c2_count(%g: memref<7xi32>, %t: memref<9x4xi32, 3>, %m: index) {
   // expected-error @+1 {{expected 'groups' to have the 8 entries of 'table', got 'memref<7xi32>'}}
-  hopper.scan_groups %g by row_end limit %m block(64) to %t : memref<7xi32> to memref<9x4xi32, 3>
+  hopper.scan_groups %g by row_end limit %m chunk(64) to %t : memref<7xi32> to memref<9x4xi32, 3>
   return
 }
 
 // -----
 
 func.func @scan_groups_c3(%g: memref<8xi32>, %t: memref<9x4xi32, 3>, %m: index) {
-  // expected-error @+1 {{expected 'block' and 'align' to be positive, got 0 and 1}}
-  hopper.scan_groups %g by row_end limit %m block(0) to %t : memref<8xi32> to memref<9x4xi32, 3>
+  // expected-error @+1 {{expected 'chunk' and 'align' to be positive, got 0 and 1}}
+  hopper.scan_groups %g by row_end limit %m chunk(0) to %t : memref<8xi32> to memref<9x4xi32, 3>
   return
 }
 

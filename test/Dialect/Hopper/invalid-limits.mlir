@@ -4,7 +4,7 @@
 
 // Ring: readers
 // expected-error @+1 {{expected at most 8 reading warpgroups, got 4611686018427387904}}
-func.func private @f(!hopper.ring<stages = 2, tma = [memref<8xf32, 3>], readers = 4611686018427387904>)
+func.func private @f(!hopper.ring<stages = 2, tma(sfa: memref<8xf32, 3>), readers = 4611686018427387904>)
 
 // -----
 
@@ -101,9 +101,9 @@ func.func @put_scales_many(%v: vector<576460752303423488xf32>, %b: memref<8xf32,
 
 // -----
 
-func.func @scan_groups_block(%g: memref<8xi32>, %t: memref<9x4xi32, 3>, %m: index) {
-  // expected-error @+1 {{expected 'block' and 'align' to be at most 2147483647, got 2147483648 and 1}}
-  hopper.scan_groups %g by row_end limit %m block(2147483648) to %t : memref<8xi32> to memref<9x4xi32, 3>
+func.func @scan_groups_chunk(%g: memref<8xi32>, %t: memref<9x4xi32, 3>, %m: index) {
+  // expected-error @+1 {{expected 'chunk' and 'align' to be at most 2147483647, got 2147483648 and 1}}
+  hopper.scan_groups %g by row_end limit %m chunk(2147483648) to %t : memref<8xi32> to memref<9x4xi32, 3>
   return
 }
 
@@ -162,7 +162,7 @@ func.func @find_group_apart(%i: index, %t: memref<9x4xi32, strided<[8, 1]>, 3>) 
 func.func @warp_specialize_c5() {
   hopper.warp_specialize producer registers(40) {
     hopper.yield
-  } consumers(1) registers(232) unroll(0) |%group| {
+  } consumers(1) registers(232) unroll(0) |%warpgroup| {
     hopper.yield
   }
   return
@@ -174,7 +174,7 @@ func.func @warp_specialize_c5() {
 func.func @warp_specialize_c5_much() {
   hopper.warp_specialize producer registers(40) {
     hopper.yield
-  } consumers(1) registers(232) unroll(65) |%group| {
+  } consumers(1) registers(232) unroll(65) |%warpgroup| {
     hopper.yield
   }
   return

@@ -88,7 +88,7 @@ func.func @sum_fragments_c2(%e: memref<4x128x4xf32, 3>) {
 // -----
 
 // expected-error @+1 {{expected a cluster of 1 to 8 CTAs, got 16}}
-func.func @ring_cluster(%r: !hopper.ring<stages = 2, tma = [memref<8x128xf8E4M3FN, 3>], readers = 1, cluster = 16>)
+func.func @ring_cluster(%r: !hopper.ring<stages = 2, tma(a: memref<8x128xf8E4M3FN, 3>), readers = 1, cluster = 16>)
 
 // -----
 

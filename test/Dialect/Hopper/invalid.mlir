@@ -4,19 +4,19 @@
 
 // Ring: no stage
 // expected-error @+1 {{expected 1 to 1024 stages, got 0}}
-func.func private @f(!hopper.ring<stages = 0, tma = [memref<8xf32, 3>], readers = 1>)
+func.func private @f(!hopper.ring<stages = 0, tma(sfa: memref<8xf32, 3>), readers = 1>)
 
 // -----
 
 // Ring: too many stages
 // expected-error @+1 {{expected 1 to 1024 stages, got 1025}}
-func.func private @f(!hopper.ring<stages = 1025, tma = [memref<8xf32, 3>], readers = 1>)
+func.func private @f(!hopper.ring<stages = 1025, tma(sfa: memref<8xf32, 3>), readers = 1>)
 
 // -----
 
 // Ring: no reader
 // expected-error @+1 {{expected at least 1 reading warpgroup, got 0}}
-func.func private @f(!hopper.ring<stages = 2, tma = [memref<8xf32, 3>], readers = 0>)
+func.func private @f(!hopper.ring<stages = 2, tma(sfa: memref<8xf32, 3>), readers = 0>)
 
 // -----
 
@@ -28,31 +28,31 @@ func.func private @f(!hopper.ring<stages = 2, readers = 1>)
 
 // Ring: a buffer in global memory
 // expected-error @+1 {{expected buffers in shared memory (memory space 3)}}
-func.func private @f(!hopper.ring<stages = 2, tma = [memref<8xf32>], readers = 1>)
+func.func private @f(!hopper.ring<stages = 2, tma(sfa: memref<8xf32>), readers = 1>)
 
 // -----
 
 // Ring: a buffer of unknown size
 // expected-error @+1 {{expected buffers of static shape without strides}}
-func.func private @f(!hopper.ring<stages = 2, warps = [memref<?xf32, 3>], readers = 1>)
+func.func private @f(!hopper.ring<stages = 2, warps(sfb: memref<?xf32, 3>), readers = 1>)
 
 // -----
 
 // Ring: a strided buffer
 // expected-error @+1 {{expected buffers of static shape without strides}}
-func.func private @f(!hopper.ring<stages = 2, tma = [memref<8x8xf32, strided<[16, 1]>, 3>], readers = 1>)
+func.func private @f(!hopper.ring<stages = 2, tma(sfa: memref<8x8xf32, strided<[16, 1]>, 3>), readers = 1>)
 
 // -----
 
 // Ring: elements without a size
 // expected-error @+1 {{expected buffers of integers or floats}}
-func.func private @f(!hopper.ring<stages = 2, tma = [memref<8xindex, 3>], readers = 1>)
+func.func private @f(!hopper.ring<stages = 2, tma(x: memref<8xindex, 3>), readers = 1>)
 
 // -----
 
 // Ring: the layout would overflow
 // expected-error @+1 {{expected buffers of at most 137438953472 bytes over all stages}}
-func.func private @f(!hopper.ring<stages = 2, tma = [memref<4611686018427387904x4xf32, 3>], readers = 1>)
+func.func private @f(!hopper.ring<stages = 2, tma(sfa: memref<4611686018427387904x4xf32, 3>), readers = 1>)
 
 // -----
 
@@ -96,7 +96,7 @@ func.func @warp_specialize_c1_producer() {
   // expected-error @+1 {{expected producer registers to be a multiple of 8 in [24, 256], got 20}}
   hopper.warp_specialize producer registers(20) {
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     hopper.yield
   }
   return
@@ -108,7 +108,7 @@ func.func @warp_specialize_c1_consumers() {
   // expected-error @+1 {{expected consumer registers to be a multiple of 8 in [24, 256], got 260}}
   hopper.warp_specialize producer registers(40) {
     hopper.yield
-  } consumers(1) registers(260) |%group| {
+  } consumers(1) registers(260) |%warpgroup| {
     hopper.yield
   }
   return
@@ -120,7 +120,7 @@ func.func @warp_specialize_no_consumers() {
   // expected-error @+1 {{expected at least 1 consumer warpgroup, got 0}}
   hopper.warp_specialize producer registers(40) {
     hopper.yield
-  } consumers(0) registers(232) |%group| {
+  } consumers(0) registers(232) |%warpgroup| {
     hopper.yield
   }
   return
@@ -132,7 +132,7 @@ func.func @warp_specialize_c2() {
   // expected-error @+1 {{expected the roles to need at most 65536 registers, got 66560}}
   hopper.warp_specialize producer registers(40) {
     hopper.yield
-  } consumers(2) registers(240) |%group| {
+  } consumers(2) registers(240) |%warpgroup| {
     hopper.yield
   }
   return
@@ -174,7 +174,7 @@ func.func @warp_specialize_c4() {
     // expected-error @+1 {{captures a value that may differ between threads}}
     %x = arith.addi %thread, %thread : index
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     hopper.yield
   }
   return
@@ -182,7 +182,7 @@ func.func @warp_specialize_c4() {
 
 // -----
 
-!ring = !hopper.ring<stages = 2, tma = [memref<8xf32, 3>], readers = 1>
+!ring = !hopper.ring<stages = 2, tma(sfa: memref<8xf32, 3>), readers = 1>
 func.func @acquire_without_buffers(%ring: !ring) {
   // expected-error @+1 {{expected a ring with buffers filled by warps, got none}}
   %slot = hopper.ring.acquire %ring by warps : !ring
@@ -191,16 +191,16 @@ func.func @acquire_without_buffers(%ring: !ring) {
 
 // -----
 
-!ring = !hopper.ring<stages = 2, tma = [memref<8xf32, 3>], readers = 1>
+!ring = !hopper.ring<stages = 2, tma(sfa: memref<8xf32, 3>), readers = 1>
 func.func @acquire_half_a_position(%ring: !ring, %stage: index) {
   // expected-error @+1 {{expected both a stage and a phase, or neither}}
-  %slot:2 = "hopper.ring.acquire"(%ring, %stage) <{filler = #hopper<filler tma>, operandSegmentSizes = array<i32: 1, 1, 0>}> : (!ring, index) -> (!hopper.slot, memref<8xf32, 3>)
+  %slot:2 = "hopper.ring.acquire"(%ring, %stage) <{filler = 0 : i32, operandSegmentSizes = array<i32: 1, 1, 0>}> : (!ring, index) -> (!hopper.slot, memref<8xf32, 3>)
   return
 }
 
 // -----
 
-!ring = !hopper.ring<stages = 2, tma = [memref<8xf32, 3>], readers = 1>
+!ring = !hopper.ring<stages = 2, tma(sfa: memref<8xf32, 3>), readers = 1>
 func.func @wait_half_a_position(%ring: !ring, %phase: i1) {
   // expected-error @+1 {{expected both a stage and a phase, or neither}}
   %slot:2 = "hopper.ring.wait"(%ring, %phase) <{operandSegmentSizes = array<i32: 1, 0, 1>}> : (!ring, i1) -> (!hopper.slot, memref<8xf32, 3>)

@@ -7,9 +7,7 @@
 // CHECK:         %[[WORK:.+]] = hopper.tiles %[[M]] by %[[TABLE]] : !table_4x4 of <k_by_table, tile_m = 64, tile_n = 64, n = 136, raster = 8, groups = 3, cluster_n = 2>
 // CHECK:         hopper.for_tiles %[[WORK]] |%[[TILE:.+]], %{{.+}}, %{{.+}}, %{{.+}}| {
 // CHECK-NEXT:      %{{.+}}, %{{.+}}, %{{.+}}, %{{.+}} = hopper.locate %[[TILE]]
-// CHECK-NEXT:      hopper.yield
 // CHECK-NEXT:    } empty |%{{.+}}, %{{.+}}, %{{.+}}, %{{.+}}| {
-// CHECK-NEXT:      hopper.yield
 // CHECK-NEXT:    }
 func.func @walk(%m: index, %table: memref<4x4xi32, 3>) {
   %work = hopper.tiles %m by %table : memref<4x4xi32, 3>
@@ -90,7 +88,7 @@ func.func @schedule_c4_k_by_table(%m: index, %table: memref<4x4xi32, 3>) {
 // -----
 
 func.func @schedule_c5(%m: index) {
-  // expected-error @+1 {{expected 'raster' squared times the block columns to be at most 2147483648, got 32768 and 3 block columns}}
+  // expected-error @+1 {{expected 'raster' squared times the columns of tiles to be at most 2147483648, got 32768 and 3 columns of tiles}}
   %work = hopper.tiles %m of <plain, tile_m = 64, tile_n = 64, n = 136, k_blocks = 4, raster = 32768>
   return
 }

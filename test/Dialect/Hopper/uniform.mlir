@@ -16,7 +16,7 @@ func.func @arithmetic_on_the_same(%m: index, %table: memref<4xi32>, %shared: mem
     %x = arith.addi %picked, %divided : index
     %y = memref.load %part[%x] : memref<8xf32, strided<[1], offset: ?>, 3>
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     hopper.yield
   }
   return
@@ -33,7 +33,7 @@ func.func @arithmetic_on_a_thread(%m: index) {
     // expected-error @below {{captures a value that may differ between threads}}
     %x = arith.addi %twice, %twice : index
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     hopper.yield
   }
   return
@@ -48,9 +48,9 @@ func.func @select_by_a_lane(%m: index, %n: index) {
   %picked = arith.select %less, %m, %n : index
   hopper.warp_specialize producer registers(40) {
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     // expected-error @below {{captures a value that may differ between threads}}
-    %x = arith.addi %picked, %group : index
+    %x = arith.addi %picked, %warpgroup : index
     hopper.yield
   }
   return
@@ -66,7 +66,7 @@ func.func @load_at_a_thread(%table: memref<4xi32>) {
     // expected-error @below {{captures a value that may differ between threads}}
     %x = arith.addi %loaded, %loaded : i32
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     hopper.yield
   }
   return
@@ -83,7 +83,7 @@ func.func @view_at_a_thread(%shared: memref<4x8xf32, 3>) {
     // expected-error @below {{captures a value that may differ between threads}}
     %x = memref.load %part[%c0] : memref<8xf32, strided<[1], offset: ?>, 3>
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     hopper.yield
   }
   return
@@ -103,7 +103,7 @@ func.func @result_of_a_loop(%m: index) {
     // expected-error @below {{captures a value that may differ between threads}}
     %x = arith.addi %carried, %carried : index
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     hopper.yield
   }
   return
@@ -120,7 +120,7 @@ func.func @carried_by_a_loop(%m: index) {
       // expected-error @below {{captures a value that may differ between threads}}
       %x = arith.addi %i, %i : index
       hopper.yield
-    } consumers(1) registers(232) |%group| {
+    } consumers(1) registers(232) |%warpgroup| {
       hopper.yield
     }
   }
@@ -137,7 +137,7 @@ func.func @argument_of_a_block(%m: index) {
     // expected-error @below {{captures a value that may differ between threads}}
     %x = arith.addi %number, %number : index
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     hopper.yield
   }
   return

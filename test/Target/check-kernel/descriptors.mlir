@@ -10,7 +10,9 @@
 gpu.module @m {
 llvm.mlir.global external @smem() {addr_space = 3 : i32, alignment = 1024 : i64} : !llvm.array<0 x i8>
 
-llvm.func @valid(%map: !llvm.ptr {hopper.map = !map}, %bar: !llvm.ptr<3>, %stage: i32, %acc: !acc) attributes {nvvm.kernel, nvvm.maxntid = array<i32: 128, 1, 1>} {
+hopper.entry @valid params [#hopper.param<tensor_map of a : !map>, #hopper.param<matrix of none>, #hopper.param<extent of none>, #hopper.param<extent of none>]
+    launch<threads = 128, tile_m = 64, tile_n = 8> smem_bytes(0)
+llvm.func @valid(%map: !llvm.ptr, %bar: !llvm.ptr<3>, %stage: i32, %acc: !acc) attributes {nvvm.kernel, nvvm.maxntid = array<i32: 128, 1, 1>} {
   %c0 = arith.constant 0 : i32
   %c1 = arith.constant 1 : i32
   %c4 = arith.constant 4 : i32
@@ -34,7 +36,9 @@ llvm.func @valid(%map: !llvm.ptr {hopper.map = !map}, %bar: !llvm.ptr<3>, %stage
   llvm.return
 }
 
-llvm.func @l4_swizzle(%map: !llvm.ptr {hopper.map = !map}, %bar: !llvm.ptr<3>, %stage: i32, %acc: !acc) attributes {nvvm.kernel, nvvm.maxntid = array<i32: 128, 1, 1>} {
+hopper.entry @l4_swizzle params [#hopper.param<tensor_map of a : !map>, #hopper.param<matrix of none>, #hopper.param<extent of none>, #hopper.param<extent of none>]
+    launch<threads = 128, tile_m = 64, tile_n = 8> smem_bytes(0)
+llvm.func @l4_swizzle(%map: !llvm.ptr, %bar: !llvm.ptr<3>, %stage: i32, %acc: !acc) attributes {nvvm.kernel, nvvm.maxntid = array<i32: 128, 1, 1>} {
   %c0 = arith.constant 0 : i32
   %c1 = arith.constant 1 : i32
   %c4 = arith.constant 4 : i32
@@ -59,7 +63,9 @@ llvm.func @l4_swizzle(%map: !llvm.ptr {hopper.map = !map}, %bar: !llvm.ptr<3>, %
   llvm.return
 }
 
-llvm.func @l4_stride(%map: !llvm.ptr {hopper.map = !map}, %bar: !llvm.ptr<3>, %stage: i32, %acc: !acc) attributes {nvvm.kernel, nvvm.maxntid = array<i32: 128, 1, 1>} {
+hopper.entry @l4_stride params [#hopper.param<tensor_map of a : !map>, #hopper.param<matrix of none>, #hopper.param<extent of none>, #hopper.param<extent of none>]
+    launch<threads = 128, tile_m = 64, tile_n = 8> smem_bytes(0)
+llvm.func @l4_stride(%map: !llvm.ptr, %bar: !llvm.ptr<3>, %stage: i32, %acc: !acc) attributes {nvvm.kernel, nvvm.maxntid = array<i32: 128, 1, 1>} {
   %c0 = arith.constant 0 : i32
   %c1 = arith.constant 1 : i32
   %c4 = arith.constant 4 : i32
@@ -84,7 +90,9 @@ llvm.func @l4_stride(%map: !llvm.ptr {hopper.map = !map}, %bar: !llvm.ptr<3>, %s
   llvm.return
 }
 
-llvm.func @l4_base_offset(%map: !llvm.ptr {hopper.map = !map}, %bar: !llvm.ptr<3>, %stage: i32, %acc: !acc) attributes {nvvm.kernel, nvvm.maxntid = array<i32: 128, 1, 1>} {
+hopper.entry @l4_base_offset params [#hopper.param<tensor_map of a : !map>, #hopper.param<matrix of none>, #hopper.param<extent of none>, #hopper.param<extent of none>]
+    launch<threads = 128, tile_m = 64, tile_n = 8> smem_bytes(0)
+llvm.func @l4_base_offset(%map: !llvm.ptr, %bar: !llvm.ptr<3>, %stage: i32, %acc: !acc) attributes {nvvm.kernel, nvvm.maxntid = array<i32: 128, 1, 1>} {
   %c0 = arith.constant 0 : i32
   %c1 = arith.constant 1 : i32
   %c4 = arith.constant 4 : i32
@@ -110,7 +118,9 @@ llvm.func @l4_base_offset(%map: !llvm.ptr {hopper.map = !map}, %bar: !llvm.ptr<3
 }
 
 // Half of what lies between stages.
-llvm.func @l4_stages(%map: !llvm.ptr {hopper.map = !map}, %bar: !llvm.ptr<3>, %stage: i32, %acc: !acc) attributes {nvvm.kernel, nvvm.maxntid = array<i32: 128, 1, 1>} {
+hopper.entry @l4_stages params [#hopper.param<tensor_map of a : !map>, #hopper.param<matrix of none>, #hopper.param<extent of none>, #hopper.param<extent of none>]
+    launch<threads = 128, tile_m = 64, tile_n = 8> smem_bytes(0)
+llvm.func @l4_stages(%map: !llvm.ptr, %bar: !llvm.ptr<3>, %stage: i32, %acc: !acc) attributes {nvvm.kernel, nvvm.maxntid = array<i32: 128, 1, 1>} {
   %c0 = arith.constant 0 : i32
   %c1 = arith.constant 1 : i32
   %c4 = arith.constant 4 : i32
@@ -136,7 +146,9 @@ llvm.func @l4_stages(%map: !llvm.ptr {hopper.map = !map}, %bar: !llvm.ptr<3>, %s
 }
 
 // The swizzle's pattern would be that of other rows.
-llvm.func @l4_four_rows_further(%map: !llvm.ptr {hopper.map = !map}, %bar: !llvm.ptr<3>, %stage: i32, %acc: !acc) attributes {nvvm.kernel, nvvm.maxntid = array<i32: 128, 1, 1>} {
+hopper.entry @l4_four_rows_further params [#hopper.param<tensor_map of a : !map>, #hopper.param<matrix of none>, #hopper.param<extent of none>, #hopper.param<extent of none>]
+    launch<threads = 128, tile_m = 64, tile_n = 8> smem_bytes(0)
+llvm.func @l4_four_rows_further(%map: !llvm.ptr, %bar: !llvm.ptr<3>, %stage: i32, %acc: !acc) attributes {nvvm.kernel, nvvm.maxntid = array<i32: 128, 1, 1>} {
   %c0 = arith.constant 0 : i32
   %c1 = arith.constant 1 : i32
   %c4 = arith.constant 4 : i32
@@ -163,7 +175,9 @@ llvm.func @l4_four_rows_further(%map: !llvm.ptr {hopper.map = !map}, %bar: !llvm
   llvm.return
 }
 
-llvm.func @l4_rows(%map: !llvm.ptr {hopper.map = !map}, %bar: !llvm.ptr<3>, %stage: i32, %acc: !acc) attributes {nvvm.kernel, nvvm.maxntid = array<i32: 128, 1, 1>} {
+hopper.entry @l4_rows params [#hopper.param<tensor_map of a : !map>, #hopper.param<matrix of none>, #hopper.param<extent of none>, #hopper.param<extent of none>]
+    launch<threads = 128, tile_m = 64, tile_n = 8> smem_bytes(0)
+llvm.func @l4_rows(%map: !llvm.ptr, %bar: !llvm.ptr<3>, %stage: i32, %acc: !acc) attributes {nvvm.kernel, nvvm.maxntid = array<i32: 128, 1, 1>} {
   %c0 = arith.constant 0 : i32
   %c1 = arith.constant 1 : i32
   %c4 = arith.constant 4 : i32
@@ -190,7 +204,9 @@ llvm.func @l4_rows(%map: !llvm.ptr {hopper.map = !map}, %bar: !llvm.ptr<3>, %sta
   llvm.return
 }
 
-llvm.func @l4_type(%map: !llvm.ptr {hopper.map = !map}, %bar: !llvm.ptr<3>, %stage: i32, %acc: !acc) attributes {nvvm.kernel, nvvm.maxntid = array<i32: 128, 1, 1>} {
+hopper.entry @l4_type params [#hopper.param<tensor_map of a : !map>, #hopper.param<matrix of none>, #hopper.param<extent of none>, #hopper.param<extent of none>]
+    launch<threads = 128, tile_m = 64, tile_n = 8> smem_bytes(0)
+llvm.func @l4_type(%map: !llvm.ptr, %bar: !llvm.ptr<3>, %stage: i32, %acc: !acc) attributes {nvvm.kernel, nvvm.maxntid = array<i32: 128, 1, 1>} {
   %c0 = arith.constant 0 : i32
   %c1 = arith.constant 1 : i32
   %c4 = arith.constant 4 : i32
@@ -216,7 +232,9 @@ llvm.func @l4_type(%map: !llvm.ptr {hopper.map = !map}, %bar: !llvm.ptr<3>, %sta
 }
 
 // The second of a chain multiplies the next 32 of K.
-llvm.func @l4_next_k_step(%map: !llvm.ptr {hopper.map = !map}, %bar: !llvm.ptr<3>, %stage: i32, %acc: !acc) attributes {nvvm.kernel, nvvm.maxntid = array<i32: 128, 1, 1>} {
+hopper.entry @l4_next_k_step params [#hopper.param<tensor_map of a : !map>, #hopper.param<matrix of none>, #hopper.param<extent of none>, #hopper.param<extent of none>]
+    launch<threads = 128, tile_m = 64, tile_n = 8> smem_bytes(0)
+llvm.func @l4_next_k_step(%map: !llvm.ptr, %bar: !llvm.ptr<3>, %stage: i32, %acc: !acc) attributes {nvvm.kernel, nvvm.maxntid = array<i32: 128, 1, 1>} {
   %c0 = arith.constant 0 : i32
   %c1 = arith.constant 1 : i32
   %c4 = arith.constant 4 : i32
@@ -242,7 +260,9 @@ llvm.func @l4_next_k_step(%map: !llvm.ptr {hopper.map = !map}, %bar: !llvm.ptr<3
   llvm.return
 }
 
-llvm.func @l4_tile_not_aligned(%map: !llvm.ptr {hopper.map = !map}, %bar: !llvm.ptr<3>, %stage: i32, %acc: !acc) attributes {nvvm.kernel, nvvm.maxntid = array<i32: 128, 1, 1>} {
+hopper.entry @l4_tile_not_aligned params [#hopper.param<tensor_map of a : !map>, #hopper.param<matrix of none>, #hopper.param<extent of none>, #hopper.param<extent of none>]
+    launch<threads = 128, tile_m = 64, tile_n = 8> smem_bytes(0)
+llvm.func @l4_tile_not_aligned(%map: !llvm.ptr, %bar: !llvm.ptr<3>, %stage: i32, %acc: !acc) attributes {nvvm.kernel, nvvm.maxntid = array<i32: 128, 1, 1>} {
   %c0 = arith.constant 0 : i32
   %c1 = arith.constant 1 : i32
   %c4 = arith.constant 4 : i32
@@ -269,7 +289,9 @@ llvm.func @l4_tile_not_aligned(%map: !llvm.ptr {hopper.map = !map}, %bar: !llvm.
   llvm.return
 }
 
-llvm.func @l4_differs_by_thread(%map: !llvm.ptr {hopper.map = !map}, %bar: !llvm.ptr<3>, %stage: i32, %acc: !acc) attributes {nvvm.kernel, nvvm.maxntid = array<i32: 128, 1, 1>} {
+hopper.entry @l4_differs_by_thread params [#hopper.param<tensor_map of a : !map>, #hopper.param<matrix of none>, #hopper.param<extent of none>, #hopper.param<extent of none>]
+    launch<threads = 128, tile_m = 64, tile_n = 8> smem_bytes(0)
+llvm.func @l4_differs_by_thread(%map: !llvm.ptr, %bar: !llvm.ptr<3>, %stage: i32, %acc: !acc) attributes {nvvm.kernel, nvvm.maxntid = array<i32: 128, 1, 1>} {
   %c0 = arith.constant 0 : i32
   %c1 = arith.constant 1 : i32
   %c4 = arith.constant 4 : i32
@@ -297,7 +319,9 @@ llvm.func @l4_differs_by_thread(%map: !llvm.ptr {hopper.map = !map}, %bar: !llvm
 }
 
 // The address is not divided by 16.
-llvm.func @l4_not_decoded(%map: !llvm.ptr {hopper.map = !map}, %bar: !llvm.ptr<3>, %stage: i32, %acc: !acc) attributes {nvvm.kernel, nvvm.maxntid = array<i32: 128, 1, 1>} {
+hopper.entry @l4_not_decoded params [#hopper.param<tensor_map of a : !map>, #hopper.param<matrix of none>, #hopper.param<extent of none>, #hopper.param<extent of none>]
+    launch<threads = 128, tile_m = 64, tile_n = 8> smem_bytes(0)
+llvm.func @l4_not_decoded(%map: !llvm.ptr, %bar: !llvm.ptr<3>, %stage: i32, %acc: !acc) attributes {nvvm.kernel, nvvm.maxntid = array<i32: 128, 1, 1>} {
   %c0 = arith.constant 0 : i32
   %c1 = arith.constant 1 : i32
   %c4 = arith.constant 4 : i32

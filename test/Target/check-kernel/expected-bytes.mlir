@@ -11,7 +11,9 @@ gpu.module @m {
 llvm.mlir.global external @smem() {addr_space = 3 : i32, alignment = 1024 : i64} : !llvm.array<0 x i8>
 
 // Each stage's barrier is a sum of the same values for the arrival and for the loads.
-llvm.func @valid(%a: !llvm.ptr {hopper.map = !tile}, %s: !llvm.ptr {hopper.map = !scales}, %stage: i32) attributes {nvvm.kernel} {
+hopper.entry @valid params [#hopper.param<tensor_map of a : !tile>, #hopper.param<tensor_map of a : !scales>, #hopper.param<extent of none>]
+    launch<threads = 128, tile_m = 64, tile_n = 8> smem_bytes(0)
+llvm.func @valid(%a: !llvm.ptr, %s: !llvm.ptr, %stage: i32) attributes {nvvm.kernel} {
   %c0 = arith.constant 0 : i32
   %c8 = arith.constant 8 : i32
   %c8448 = arith.constant 8448 : i32
@@ -27,7 +29,9 @@ llvm.func @valid(%a: !llvm.ptr {hopper.map = !tile}, %s: !llvm.ptr {hopper.map =
 }
 
 // Half a tile from each of two CTAs.
-llvm.func @multicast(%a: !llvm.ptr {hopper.map = !tile}) attributes {nvvm.kernel} {
+hopper.entry @multicast params [#hopper.param<tensor_map of a : !tile>]
+    launch<threads = 128, tile_m = 64, tile_n = 8> smem_bytes(0)
+llvm.func @multicast(%a: !llvm.ptr) attributes {nvvm.kernel} {
   %c0 = arith.constant 0 : i32
   %c16384 = arith.constant 16384 : i32
   %mask = arith.constant 3 : i16
@@ -38,7 +42,9 @@ llvm.func @multicast(%a: !llvm.ptr {hopper.map = !tile}) attributes {nvvm.kernel
   llvm.return
 }
 
-llvm.func @l3_too_many(%a: !llvm.ptr {hopper.map = !tile}) attributes {nvvm.kernel} {
+hopper.entry @l3_too_many params [#hopper.param<tensor_map of a : !tile>]
+    launch<threads = 128, tile_m = 64, tile_n = 8> smem_bytes(0)
+llvm.func @l3_too_many(%a: !llvm.ptr) attributes {nvvm.kernel} {
   %c0 = arith.constant 0 : i32
   %c8448 = arith.constant 8448 : i32
   %smem = llvm.mlir.addressof @smem : !llvm.ptr<3>
@@ -50,7 +56,9 @@ llvm.func @l3_too_many(%a: !llvm.ptr {hopper.map = !tile}) attributes {nvvm.kern
 }
 
 // One CTA's box, where two come.
-llvm.func @l3_multicast(%a: !llvm.ptr {hopper.map = !tile}, %some: i16) attributes {nvvm.kernel} {
+hopper.entry @l3_multicast params [#hopper.param<tensor_map of a : !tile>, #hopper.param<extent of none>]
+    launch<threads = 128, tile_m = 64, tile_n = 8> smem_bytes(0)
+llvm.func @l3_multicast(%a: !llvm.ptr, %some: i16) attributes {nvvm.kernel} {
   %c0 = arith.constant 0 : i32
   %c8192 = arith.constant 8192 : i32
   %mask = arith.constant 3 : i16
@@ -66,7 +74,9 @@ llvm.func @l3_multicast(%a: !llvm.ptr {hopper.map = !tile}, %some: i16) attribut
 }
 
 // The barrier of another stage, and one that is armed after the load, are not the load's.
-llvm.func @l3_not_armed(%a: !llvm.ptr {hopper.map = !tile}, %n: i32) attributes {nvvm.kernel} {
+hopper.entry @l3_not_armed params [#hopper.param<tensor_map of a : !tile>, #hopper.param<extent of none>]
+    launch<threads = 128, tile_m = 64, tile_n = 8> smem_bytes(0)
+llvm.func @l3_not_armed(%a: !llvm.ptr, %n: i32) attributes {nvvm.kernel} {
   %c0 = arith.constant 0 : i32
   %c8192 = arith.constant 8192 : i32
   %smem = llvm.mlir.addressof @smem : !llvm.ptr<3>

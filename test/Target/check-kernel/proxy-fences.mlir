@@ -8,7 +8,9 @@
 gpu.module @m {
 llvm.mlir.global external @smem() {addr_space = 3 : i32, alignment = 1024 : i64} : !llvm.array<0 x i8>
 
-llvm.func @valid(%map: !llvm.ptr {hopper.map = !map}, %v: f32) attributes {nvvm.kernel, nvvm.maxntid = array<i32: 128, 1, 1>} {
+hopper.entry @valid params [#hopper.param<tensor_map of a : !map>, #hopper.param<extent of none>]
+    launch<threads = 128, tile_m = 64, tile_n = 8> smem_bytes(0)
+llvm.func @valid(%map: !llvm.ptr, %v: f32) attributes {nvvm.kernel, nvvm.maxntid = array<i32: 128, 1, 1>} {
   %c0 = arith.constant 0 : i32
   %c4 = arith.constant 4 : i32
   %t = nvvm.read.ptx.sreg.tid.x : i32
@@ -25,7 +27,9 @@ llvm.func @valid(%map: !llvm.ptr {hopper.map = !map}, %v: f32) attributes {nvvm.
   llvm.return
 }
 
-llvm.func @l2_no_fence(%map: !llvm.ptr {hopper.map = !map}, %v: f32) attributes {nvvm.kernel, nvvm.maxntid = array<i32: 128, 1, 1>} {
+hopper.entry @l2_no_fence params [#hopper.param<tensor_map of a : !map>, #hopper.param<extent of none>]
+    launch<threads = 128, tile_m = 64, tile_n = 8> smem_bytes(0)
+llvm.func @l2_no_fence(%map: !llvm.ptr, %v: f32) attributes {nvvm.kernel, nvvm.maxntid = array<i32: 128, 1, 1>} {
   %c0 = arith.constant 0 : i32
   %smem = llvm.mlir.addressof @smem : !llvm.ptr<3>
   // The last bytes of the box.
@@ -38,7 +42,9 @@ llvm.func @l2_no_fence(%map: !llvm.ptr {hopper.map = !map}, %v: f32) attributes 
   llvm.return
 }
 
-llvm.func @l2_fence_on_one_path(%map: !llvm.ptr {hopper.map = !map}, %v: i32, %some: i1) attributes {nvvm.kernel, nvvm.maxntid = array<i32: 128, 1, 1>} {
+hopper.entry @l2_fence_on_one_path params [#hopper.param<tensor_map of a : !map>, #hopper.param<extent of none>, #hopper.param<extent of none>]
+    launch<threads = 128, tile_m = 64, tile_n = 8> smem_bytes(0)
+llvm.func @l2_fence_on_one_path(%map: !llvm.ptr, %v: i32, %some: i1) attributes {nvvm.kernel, nvvm.maxntid = array<i32: 128, 1, 1>} {
   %c0 = arith.constant 0 : i32
   %smem = llvm.mlir.addressof @smem : !llvm.ptr<3>
   // expected-note @+1 {{stored here}}
@@ -53,7 +59,9 @@ llvm.func @l2_fence_on_one_path(%map: !llvm.ptr {hopper.map = !map}, %v: i32, %s
 }
 
 // The thread that stores the box knows only of its own fence.
-llvm.func @l2_no_barrier(%map: !llvm.ptr {hopper.map = !map}, %v: f32) attributes {nvvm.kernel, nvvm.maxntid = array<i32: 128, 1, 1>} {
+hopper.entry @l2_no_barrier params [#hopper.param<tensor_map of a : !map>, #hopper.param<extent of none>]
+    launch<threads = 128, tile_m = 64, tile_n = 8> smem_bytes(0)
+llvm.func @l2_no_barrier(%map: !llvm.ptr, %v: f32) attributes {nvvm.kernel, nvvm.maxntid = array<i32: 128, 1, 1>} {
   %c0 = arith.constant 0 : i32
   %smem = llvm.mlir.addressof @smem : !llvm.ptr<3>
   nvvm.barrier0
@@ -66,7 +74,9 @@ llvm.func @l2_no_barrier(%map: !llvm.ptr {hopper.map = !map}, %v: f32) attribute
 }
 
 // The next tile's stores come before the fence of this one's.
-llvm.func @l2_next_iteration(%map: !llvm.ptr {hopper.map = !map}, %v: f32, %n: i32) attributes {nvvm.kernel, nvvm.maxntid = array<i32: 128, 1, 1>} {
+hopper.entry @l2_next_iteration params [#hopper.param<tensor_map of a : !map>, #hopper.param<extent of none>, #hopper.param<extent of none>]
+    launch<threads = 128, tile_m = 64, tile_n = 8> smem_bytes(0)
+llvm.func @l2_next_iteration(%map: !llvm.ptr, %v: f32, %n: i32) attributes {nvvm.kernel, nvvm.maxntid = array<i32: 128, 1, 1>} {
   %c0 = arith.constant 0 : i32
   %c1 = arith.constant 1 : i32
   %smem = llvm.mlir.addressof @smem : !llvm.ptr<3>
@@ -82,7 +92,9 @@ llvm.func @l2_next_iteration(%map: !llvm.ptr {hopper.map = !map}, %v: f32, %n: i
 }
 
 // An address that isn't known may be any.
-llvm.func @l2_anywhere(%map: !llvm.ptr {hopper.map = !map}, %v: f32, %i: i32) attributes {nvvm.kernel, nvvm.maxntid = array<i32: 128, 1, 1>} {
+hopper.entry @l2_anywhere params [#hopper.param<tensor_map of a : !map>, #hopper.param<extent of none>, #hopper.param<extent of none>]
+    launch<threads = 128, tile_m = 64, tile_n = 8> smem_bytes(0)
+llvm.func @l2_anywhere(%map: !llvm.ptr, %v: f32, %i: i32) attributes {nvvm.kernel, nvvm.maxntid = array<i32: 128, 1, 1>} {
   %c0 = arith.constant 0 : i32
   %smem = llvm.mlir.addressof @smem : !llvm.ptr<3>
   %some = llvm.getelementptr %smem[%i] : (!llvm.ptr<3>, i32) -> !llvm.ptr<3>, i8

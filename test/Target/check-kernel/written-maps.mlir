@@ -9,7 +9,9 @@ gpu.module @m {
 llvm.mlir.global external @smem() {addr_space = 3 : i32, alignment = 1024 : i64} : !llvm.array<0 x i8>
 
 // Group %i writes a map, and group %j's is loaded by: the same map at another place, with the box of the parameter.
-llvm.func @valid(%a: !llvm.ptr {hopper.map = !tile}, %ws: !llvm.ptr<1>, %i: i32, %j: i32) attributes {nvvm.kernel} {
+hopper.entry @valid params [#hopper.param<tensor_map of a : !tile>, #hopper.param<matrix of none>, #hopper.param<extent of none>, #hopper.param<extent of none>]
+    launch<threads = 128, tile_m = 64, tile_n = 8> smem_bytes(0)
+llvm.func @valid(%a: !llvm.ptr, %ws: !llvm.ptr<1>, %i: i32, %j: i32) attributes {nvvm.kernel} {
   %c0 = arith.constant 0 : i32
   %c128 = arith.constant 128 : i32
   %c8192 = arith.constant 8192 : i32
@@ -31,7 +33,9 @@ llvm.func @valid(%a: !llvm.ptr {hopper.map = !tile}, %ws: !llvm.ptr<1>, %i: i32,
   llvm.return
 }
 
-llvm.func @l6_not_acquired(%a: !llvm.ptr {hopper.map = !tile}, %ws: !llvm.ptr<1>, %i: i32) attributes {nvvm.kernel} {
+hopper.entry @l6_not_acquired params [#hopper.param<tensor_map of a : !tile>, #hopper.param<matrix of none>, #hopper.param<extent of none>]
+    launch<threads = 128, tile_m = 64, tile_n = 8> smem_bytes(0)
+llvm.func @l6_not_acquired(%a: !llvm.ptr, %ws: !llvm.ptr<1>, %i: i32) attributes {nvvm.kernel} {
   %c0 = arith.constant 0 : i32
   %c128 = arith.constant 128 : i32
   %c4096 = arith.constant 4096 : i32

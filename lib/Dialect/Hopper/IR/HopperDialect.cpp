@@ -50,6 +50,7 @@ static void printExtent(AsmPrinter &printer, int64_t extent) {
 }
 
 #include "fp8gemm/Dialect/Hopper/IR/HopperEnums.cpp.inc"
+#include "fp8gemm/Dialect/Hopper/IR/HopperInterfaces.cpp.inc"
 #define GET_ATTRDEF_CLASSES
 #include "fp8gemm/Dialect/Hopper/IR/HopperAttrs.cpp.inc"
 #define GET_TYPEDEF_CLASSES
@@ -148,6 +149,60 @@ int64_t RingType::getBufferOffset(unsigned buffer) {
   return buffer < buffers.size() ? offset : llvm::alignTo(offset, 8);
 }
 
+/// `(` (name `:` memref),+ `)`.
+static ParseResult parseBuffers(AsmParser &parser, SmallVectorImpl<MemRefType> &buffers,
+                                SmallVectorImpl<StringAttr> &names) {
+  return parser.parseCommaSeparatedList(AsmParser::Delimiter::Paren, [&] {
+    MemRefType type;
+    return failure(parseKeyword(parser, names.emplace_back()) || parser.parseColonType(type) ||
+                   (buffers.push_back(type), false));
+  });
+}
+
+/// `=` value.
+static ParseResult parseNumber(AsmParser &parser, int64_t &value) {
+  return failure(parser.parseEqual() || parser.parseInteger(value));
+}
+
+Type RingType::parse(AsmParser &parser) {
+  SMLoc loc = parser.getCurrentLocation();
+  int64_t stages = 0, readers = 0, cluster = 1;
+  SmallVector<MemRefType> tma, warps;
+  SmallVector<StringAttr> names;
+  if (parser.parseLess() || parser.parseKeyword("stages") || parseNumber(parser, stages) || parser.parseComma())
+    return {};
+  if (succeeded(parser.parseOptionalKeyword("tma")) && (parseBuffers(parser, tma, names) || parser.parseComma()))
+    return {};
+  if (succeeded(parser.parseOptionalKeyword("warps")) && (parseBuffers(parser, warps, names) || parser.parseComma()))
+    return {};
+  if (parser.parseKeyword("readers") || parseNumber(parser, readers))
+    return {};
+  if (succeeded(parser.parseOptionalComma()) && (parser.parseKeyword("cluster") || parseNumber(parser, cluster)))
+    return {};
+  if (parser.parseGreater())
+    return {};
+  return parser.getChecked<RingType>(loc, parser.getContext(), stages, tma, warps, names, readers, cluster);
+}
+
+void RingType::print(AsmPrinter &printer) const {
+  printer << "<stages = " << getStages();
+  auto print = [&](StringRef filler, ArrayRef<MemRefType> buffers, ArrayRef<StringAttr> names) {
+    if (buffers.empty())
+      return;
+    printer << ", " << filler << '(';
+    llvm::interleaveComma(llvm::zip_equal(names, buffers), printer, [&](auto buffer) {
+      printer << std::get<0>(buffer).getValue() << ": " << std::get<1>(buffer);
+    });
+    printer << ')';
+  };
+  print("tma", getTma(), getNames().take_front(getTma().size()));
+  print("warps", getWarps(), getNames().drop_front(getTma().size()));
+  printer << ", readers = " << getReaders();
+  if (getCluster() != 1)
+    printer << ", cluster = " << getCluster();
+  printer << '>';
+}
+
 static constexpr int64_t kMostStages = 1024;
 /// The largest cluster that every GPU of compute capability 9.0 runs (CUDA Programming Guide).
 static constexpr int64_t kMostCluster = 8;
@@ -156,7 +211,8 @@ static constexpr int64_t kMostReaders = 8;
 static constexpr int64_t kMostRingBits = int64_t(1) << 40;
 
 LogicalResult RingType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t stages, ArrayRef<MemRefType> tma,
-                               ArrayRef<MemRefType> warps, int64_t readers, int64_t cluster) {
+                               ArrayRef<MemRefType> warps, ArrayRef<StringAttr> names, int64_t readers,
+                               int64_t cluster) {
   if (cluster < 1 || cluster > kMostCluster)
     return emitError() << "expected a cluster of 1 to " << kMostCluster << " CTAs, got " << cluster;
   if (stages < 1 || stages > kMostStages)
@@ -167,6 +223,13 @@ LogicalResult RingType::verify(function_ref<InFlightDiagnostic()> emitError, int
     return emitError() << "expected at most " << kMostReaders << " reading warpgroups, got " << readers;
   if (tma.empty() && warps.empty())
     return emitError() << "expected at least 1 buffer, got none";
+  if (names.size() != tma.size() + warps.size())
+    return emitError() << "expected a name for each of " << tma.size() + warps.size() << " buffers, got "
+                       << names.size();
+  for (auto [i, name] : llvm::enumerate(names))
+    if (llvm::is_contained(names.take_front(i), name))
+      return emitError() << "expected the buffers of a ring to have different names, got '" << name.getValue()
+                         << "' twice";
   for (ArrayRef<MemRefType> list : {tma, warps})
     for (MemRefType buffer : list) {
       auto space = dyn_cast_or_null<IntegerAttr>(buffer.getMemorySpace());
@@ -183,6 +246,16 @@ LogicalResult RingType::verify(function_ref<InFlightDiagnostic()> emitError, int
           return emitError() << "expected buffers of at most " << kMostRingBits / 8 << " bytes over all stages, got "
                              << stages << " x " << buffer;
     }
+  return success();
+}
+
+LogicalResult ParamAttr::verify(function_ref<InFlightDiagnostic()> emitError, ParamKind kind, Operand,
+                                nvgpu::TensorMapDescriptorType map) {
+  if (bool(map) != (kind == ParamKind::tensor_map))
+    return emitError() << "expected the type of a tensor map for a tensor map and no other parameter, got "
+                       << (map ? "one" : "none") << " for the kind " << stringifyParamKind(kind);
+  if (map && !map.getTensor().hasStaticShape())
+    return emitError() << "expected a tensor map with a box of static shape, got " << map;
   return success();
 }
 

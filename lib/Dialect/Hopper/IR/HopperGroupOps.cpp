@@ -32,11 +32,11 @@ LogicalResult ScanGroupsOp::verify() {
     return failure();
   if (getBy() == Grouping::row_index || getBy() == Grouping::batched)
     return emitOpError() << "expected groups by row_end, row_count or k_count, got " << stringifyGrouping(getBy());
-  if (int64_t(getBlock()) > kMaxInt32 || int64_t(getAlign()) > kMaxInt32)
-    return emitOpError() << "expected 'block' and 'align' to be at most " << kMaxInt32 << ", got "
-                         << int64_t(getBlock()) << " and " << int64_t(getAlign());
-  if (int64_t(getBlock()) < 1 || int64_t(getAlign()) < 1)
-    return emitOpError() << "expected 'block' and 'align' to be positive, got " << int64_t(getBlock()) << " and "
+  if (int64_t(getChunk()) > kMaxInt32 || int64_t(getAlign()) > kMaxInt32)
+    return emitOpError() << "expected 'chunk' and 'align' to be at most " << kMaxInt32 << ", got "
+                         << int64_t(getChunk()) << " and " << int64_t(getAlign());
+  if (int64_t(getChunk()) < 1 || int64_t(getAlign()) < 1)
+    return emitOpError() << "expected 'chunk' and 'align' to be positive, got " << int64_t(getChunk()) << " and "
                          << int64_t(getAlign());
   int64_t count = cast<MemRefType>(getGroups().getType()).getDimSize(0);
   if (count != table.getDimSize(0) - 1)
@@ -49,7 +49,7 @@ LogicalResult FindGroupOp::verify() { return verifyTable(*this, cast<MemRefType>
 
 void FindGroupOp::getAsmResultNames(function_ref<void(Value, StringRef)> setName) {
   setName(getGroup(), "in_group");
-  setName(getBlocksBefore(), "blocks_before");
+  setName(getChunksBefore(), "chunks_before");
   setName(getBegin(), "begin");
   setName(getEnd(), "end");
 }

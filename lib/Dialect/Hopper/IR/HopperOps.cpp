@@ -48,27 +48,34 @@ ParseResult WarpSpecializeOp::parse(OpAsmParser &parser, OperationState &result)
   if (parser.parseKeyword("producer") || parseCount(parser, "registers", properties.producer_registers) ||
       parser.parseRegion(*producer))
     return failure();
-  if (succeeded(parser.parseOptionalKeyword("helper")) && parser.parseRegion(*helper))
+  bool hasHelper = succeeded(parser.parseOptionalKeyword("helper"));
+  if (hasHelper && parser.parseRegion(*helper))
     return failure();
-  OpAsmParser::Argument group;
-  group.type = parser.getBuilder().getIndexType();
+  OpAsmParser::Argument warpgroup;
+  warpgroup.type = parser.getBuilder().getIndexType();
   if (parseCount(parser, "consumers", properties.consumers) ||
       parseCount(parser, "registers", properties.consumer_registers))
     return failure();
   if (succeeded(parser.parseOptionalKeyword("unroll")) && parseCount(parser, properties.unroll))
     return failure();
-  if (parser.parseVerticalBar() || parser.parseArgument(group) || parser.parseVerticalBar() ||
-      parser.parseRegion(*consumer, {group}))
+  if (parser.parseVerticalBar() || parser.parseArgument(warpgroup) || parser.parseVerticalBar() ||
+      parser.parseRegion(*consumer, {warpgroup}))
     return failure();
+  for (Region *region : {producer, helper, consumer})
+    if (region != helper || hasHelper)
+      ensureTerminator(*region, parser.getBuilder(), result.location);
   return parser.parseOptionalAttrDict(result.attributes);
 }
 
 void WarpSpecializeOp::print(OpAsmPrinter &printer) {
   printer << " producer registers(" << getProducerRegisters() << ") ";
-  printer.printRegion(getProducer());
+  auto print = [&](Region &region) {
+    printer.printRegion(region, /*printEntryBlockArgs=*/false, /*printBlockTerminators=*/false);
+  };
+  print(getProducer());
   if (!getHelper().empty()) {
     printer << " helper ";
-    printer.printRegion(getHelper());
+    print(getHelper());
   }
   printer << " consumers(" << getConsumers() << ") registers(" << getConsumerRegisters() << ") ";
   if (getUnroll() != 1)
@@ -77,7 +84,7 @@ void WarpSpecializeOp::print(OpAsmPrinter &printer) {
   if (!getConsumer().empty() && getConsumer().getNumArguments() == 1)
     printer.printRegionArgument(getConsumer().getArgument(0), {}, /*omitType=*/true);
   printer << "| ";
-  printer.printRegion(getConsumer(), /*printEntryBlockArgs=*/false);
+  print(getConsumer());
   printer.printOptionalAttrDict((*this)->getAttrs(), {getProducerRegistersAttrName(), getConsumersAttrName(),
                                                       getConsumerRegistersAttrName(), getUnrollAttrName()});
 }
@@ -88,14 +95,14 @@ LogicalResult WarpSpecializeOp::verify() {
       return success();
     return emitOpError() << "expected " << role << " registers to be a multiple of 8 in [24, 256], got " << registers;
   };
-  int64_t producer = getProducerRegisters(), consumer = getConsumerRegisters(), groups = getConsumers();
+  int64_t producer = getProducerRegisters(), consumer = getConsumerRegisters(), consumers = getConsumers();
   if (failed(checkRegisters("producer", producer)) || failed(checkRegisters("consumer", consumer)))
     return failure();
-  if (groups < 1)
-    return emitOpError() << "expected at least 1 consumer warpgroup, got " << groups;
+  if (consumers < 1)
+    return emitOpError() << "expected at least 1 consumer warpgroup, got " << consumers;
   if (int32_t unroll = getUnroll(); unroll < 1 || unroll > kMostUnrolled)
     return emitOpError() << "expected 'unroll' to be in [1, " << kMostUnrolled << "], got " << unroll;
-  int64_t total = kThreadsPerWarpgroup * (producer + groups * consumer);
+  int64_t total = kThreadsPerWarpgroup * (producer + consumers * consumer);
   if (total > kSmRegisters)
     return emitOpError() << "expected the roles to need at most " << kSmRegisters << " registers, got " << total;
   return success();
@@ -164,15 +171,22 @@ LogicalResult RingWaitOp::inferReturnTypes(MLIRContext *context, std::optional<L
   return success();
 }
 
-/// `%slot, %tile, ..., %scales`: operands are matrices, scales are vectors.
-static void nameSlot(Value slot, ValueRange buffers, SetName setName) {
+/// `%slot, %a, %b, ...`: as the ring names its buffers.
+static void nameSlot(Value slot, ValueRange buffers, ArrayRef<StringAttr> names, SetName setName) {
   setName(slot, "slot");
-  for (Value buffer : buffers)
-    setName(buffer, cast<MemRefType>(buffer.getType()).getRank() == 1 ? "scales" : "tile");
+  for (auto [buffer, name] : llvm::zip(buffers, names))
+    setName(buffer, name);
 }
 
-void RingAcquireOp::getAsmResultNames(SetName setName) { nameSlot(getSlot(), getBuffers(), setName); }
-void RingWaitOp::getAsmResultNames(SetName setName) { nameSlot(getSlot(), getBuffers(), setName); }
+void RingAcquireOp::getAsmResultNames(SetName setName) {
+  RingType ring = getRing().getType();
+  ArrayRef<StringAttr> names = ring.getNames();
+  bool byTma = getFiller() == Filler::tma;
+  nameSlot(getSlot(), getBuffers(), byTma ? names : names.drop_front(ring.getTma().size()), setName);
+}
+void RingWaitOp::getAsmResultNames(SetName setName) {
+  nameSlot(getSlot(), getBuffers(), getRing().getType().getNames(), setName);
+}
 void RingCreateOp::getAsmResultNames(SetName setName) { setName(getRing(), "ring"); }
 void FetchScalesOp::getAsmResultNames(SetName setName) { setName(getValues(), "fetched"); }
 void RingAdvanceOp::getAsmResultNames(SetName setName) {

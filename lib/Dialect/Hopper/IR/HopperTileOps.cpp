@@ -39,10 +39,10 @@ LogicalResult TileScheduleAttr::verify(function_ref<InFlightDiagnostic()> emitEr
   if (kBlocks > 0 && kind == TileKind::k_by_table)
     return emitError() << "expected no 'k_blocks' for the kind k_by_table, whose table has those of each group, got "
                        << kBlocks;
-  int64_t blockColumns = llvm::divideCeil(uint64_t(n), uint64_t(tileN * clusterN));
-  if (raster > 1 && raster * raster > kMostRasterSquare / blockColumns)
-    return emitError() << "expected 'raster' squared times the block columns to be at most " << kMostRasterSquare
-                       << ", got " << raster << " and " << blockColumns << " block columns";
+  int64_t tileColumns = llvm::divideCeil(uint64_t(n), uint64_t(tileN * clusterN));
+  if (raster > 1 && raster * raster > kMostRasterSquare / tileColumns)
+    return emitError() << "expected 'raster' squared times the columns of tiles to be at most " << kMostRasterSquare
+                       << ", got " << raster << " and " << tileColumns << " columns of tiles";
   return success();
 }
 
@@ -96,7 +96,10 @@ static ParseResult parseBody(OpAsmParser &parser, Region &region) {
     MLIRContext *context = parser.getContext();
     argument.type = i == 0 ? Type(TileType::get(context)) : Type(IndexType::get(context));
   }
-  return failure(parser.parseVerticalBar() || parser.parseRegion(region, arguments));
+  if (parser.parseVerticalBar() || parser.parseRegion(region, arguments))
+    return failure();
+  ForTilesOp::ensureTerminator(region, parser.getBuilder(), parser.getEncodedSourceLoc(parser.getNameLoc()));
+  return success();
 }
 
 static void printBody(OpAsmPrinter &printer, Region &region) {
@@ -104,7 +107,7 @@ static void printBody(OpAsmPrinter &printer, Region &region) {
   llvm::interleaveComma(region.getArguments(), printer,
                         [&](BlockArgument argument) { printer.printRegionArgument(argument, {}, /*omitType=*/true); });
   printer << "| ";
-  printer.printRegion(region, /*printEntryBlockArgs=*/false);
+  printer.printRegion(region, /*printEntryBlockArgs=*/false, /*printBlockTerminators=*/false);
 }
 
 ParseResult ForTilesOp::parse(OpAsmParser &parser, OperationState &result) {

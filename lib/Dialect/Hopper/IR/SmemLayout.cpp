@@ -4,7 +4,6 @@
 
 #include "fp8gemm/Dialect/Hopper/IR/Diagnostics.h"
 
-#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -27,22 +26,16 @@ int64_t SmemLayout::place(int64_t bytes) {
   return offset;
 }
 
-FailureOr<SmemLayout> SmemLayout::compute(gpu::GPUFuncOp func) {
+FailureOr<SmemLayout> SmemLayout::compute(KernelOp kernel) {
   SmemLayout layout;
-  // Upstream's verifier lets more of them through: private attributions, and some that are counted as neither.
-  unsigned expected = func.getNumArguments() + func.getNumWorkgroupAttributions();
-  if (func.getBody().getNumArguments() != expected)
-    return emitWithoutRegions(func) << "expected a kernel to have " << expected
-                                    << " block arguments, its parameters and workgroup attributions, got "
-                                    << func.getBody().getNumArguments();
-  for (BlockArgument attribution : func.getWorkgroupAttributions()) {
-    auto type = cast<MemRefType>(attribution.getType());
+  for (BlockArgument buffer : kernel.getSharedBuffers()) {
+    auto type = cast<MemRefType>(buffer.getType());
     FailureOr<int64_t> bytes = getBytes(type);
     if (failed(bytes))
-      return emitWithoutRegions(func) << "expected workgroup attributions of known size, got " << type;
-    layout.attributions.push_back(layout.place(*bytes));
+      return emitWithoutRegions(kernel) << "expected shared buffers of known size, got " << type;
+    layout.buffers.push_back(layout.place(*bytes));
   }
-  func.walk(
+  kernel.walk(
       [&](RingCreateOp create) { layout.rings[create] = layout.place(create.getRing().getType().getSmemBytes()); });
   return layout;
 }

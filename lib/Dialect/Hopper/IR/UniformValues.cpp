@@ -16,7 +16,7 @@ static bool followsFromOperands(Value value) {
   Operation *op = value.getDefiningOp();
   if (!op) { // what a loop or a branch brings is not followed
     Block *block = cast<BlockArgument>(value).getOwner();
-    return block->isEntryBlock() && isa<FunctionOpInterface>(block->getParentOp());
+    return block->isEntryBlock() && isa<FunctionOpInterface, KernelOp>(block->getParentOp());
   }
   if (op->hasTrait<OpTrait::ConstantLike>() ||
       isa<gpu::BlockIdOp, gpu::BlockDimOp, gpu::GridDimOp, gpu::ClusterIdOp, gpu::ClusterDimOp, gpu::ClusterBlockIdOp,

@@ -7,7 +7,6 @@
 #include "fp8gemm/Dialect/Hopper/Transforms/OnEach.h"
 #include "fp8gemm/Dialect/Hopper/Transforms/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/PatternMatch.h"
 
@@ -203,8 +202,8 @@ private:
   llvm::MapVector<Access, Position> positions;
 };
 
-class AssignStages : public OnEach<gpu::GPUFuncOp, fp8gemm::hopper::impl::AssignStagesPassBase<AssignStages>> {
-  LogicalResult runOn(gpu::GPUFuncOp func) override {
+class AssignStages : public OnEach<KernelOp, fp8gemm::hopper::impl::AssignStagesPassBase<AssignStages>> {
+  LogicalResult runOn(KernelOp func) override {
     IRRewriter rewriter(&getContext());
     WalkResult result = func.walk([&](Operation *op) -> WalkResult {
       if (getAccess(op) && !op->getParentOfType<WarpSpecializeOp>())

@@ -7,7 +7,6 @@
 #include "fp8gemm/Dialect/Hopper/IR/SmemLayout.h"
 #include "fp8gemm/Dialect/Hopper/Transforms/OnEach.h"
 #include "fp8gemm/Dialect/Hopper/Transforms/Passes.h"
-#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
 namespace fp8gemm::hopper {
@@ -102,15 +101,12 @@ int64_t getPressure(Block &block) {
   return most;
 }
 
-class CheckResources : public OnEach<gpu::GPUFuncOp, fp8gemm::hopper::impl::CheckResourcesPassBase<CheckResources>> {
+class CheckResources : public OnEach<KernelOp, fp8gemm::hopper::impl::CheckResourcesPassBase<CheckResources>> {
 public:
   using OnEach::OnEach;
 
 private:
-  bool isFor(gpu::GPUFuncOp func) override { return func.isKernel(); }
-  StringRef worksOn() override { return "a gpu.func that is a kernel"; }
-
-  LogicalResult runOn(gpu::GPUFuncOp func) override {
+  LogicalResult runOn(KernelOp func) override {
     markAllAnalysesPreserved();
     bool fits = succeeded(checkInterface(func));
     fits &= succeeded(checkSharedMemory(func));
@@ -122,28 +118,29 @@ private:
     return success(fits);
   }
 
-  /// The attributes that a launcher needs.
-  LogicalResult checkInterface(gpu::GPUFuncOp func) {
-    auto launch = func->getAttrOfType<LaunchAttr>("hopper.launch");
+  /// The facts that a launcher needs.
+  LogicalResult checkInterface(KernelOp func) {
+    auto launch = func.getLaunchAttr();
     if (!launch)
-      return emitWithoutRegions(func) << "expected a kernel to have a 'hopper.launch' attribute, got none";
+      return emitWithoutRegions(func) << "expected a kernel to have a 'launch', got none";
     for (int64_t ctas : {launch.getClusterM(), launch.getClusterN(), launch.getSplitK()})
       if (ctas < 1 || ctas > kMaxCluster)
-        return emitWithoutRegions(func) << "expected 'hopper.launch' to have clusters of 1 to " << kMaxCluster
-                                        << " CTAs, got " << ctas;
+        return emitWithoutRegions(func) << "expected 'launch' to have clusters of 1 to " << kMaxCluster << " CTAs, got "
+                                        << ctas;
     if (launch.getCluster() > kMaxCluster)
-      return emitWithoutRegions(func) << "expected 'hopper.launch' to have clusters of 1 to " << kMaxCluster
-                                      << " CTAs, got " << launch.getCluster();
-    if (!func->hasAttr("hopper.problem"))
-      return emitWithoutRegions(func) << "expected a kernel to have a 'hopper.problem' attribute, got none";
-    for (unsigned i = 0; i < func.getNumArguments(); ++i)
-      if (!func.getArgAttrOfType<ParamAttr>(i, "hopper.param"))
-        return emitWithoutRegions(func)
-               << "expected every argument of a kernel to have a 'hopper.param' attribute, got none on argument " << i;
+      return emitWithoutRegions(func) << "expected 'launch' to have clusters of 1 to " << kMaxCluster << " CTAs, got "
+                                      << launch.getCluster();
+    if (!func.getProblemAttr() && !func.getQuantizationAttr())
+      return emitWithoutRegions(func) << "expected a kernel to have a 'problem' or a 'quantization', got none";
+    for (BlockArgument parameter : func.getParameters())
+      if (func.getOperandOf(parameter) == Operand::none)
+        return emitWithoutRegions(func) << "expected every argument of a kernel to be an operand ('of'), got none for "
+                                           "argument "
+                                        << parameter.getArgNumber();
     return success();
   }
 
-  LogicalResult checkSharedMemory(gpu::GPUFuncOp func) {
+  LogicalResult checkSharedMemory(KernelOp func) {
     FailureOr<SmemLayout> layout = SmemLayout::compute(func);
     if (failed(layout))
       return failure();
@@ -155,30 +152,24 @@ private:
   }
 
   /// Maps beyond a CTA's part of the workspace would be the next CTA's.
-  LogicalResult checkWorkspace(gpu::GPUFuncOp func, MakeGroupMapsOp make) {
+  LogicalResult checkWorkspace(KernelOp func, MakeGroupMapsOp make) {
     int64_t groups = cast<MemRefType>(make.getTable().getType()).getDimSize(0) - 1;
     int64_t wanted = int64_t(make.getSlots()) * groups * kMapBytes;
-    auto bytes = func->getAttrOfType<IntegerAttr>("hopper.workspace_bytes");
-    int64_t limit = bytes ? bytes.getInt() : 0;
+    int64_t limit = func.getLaunchAttr() ? func.getLaunchAttr().getWorkspaceBytes() : 0;
     if (wanted <= limit)
       return success();
     return emitWithoutRegions(make) << "uses " << wanted << " bytes of workspace per CTA; exceeded the limit of "
-                                    << limit << " bytes ('hopper.workspace_bytes')";
+                                    << limit << " bytes ('workspace_bytes')";
   }
 
-  LogicalResult checkThreads(gpu::GPUFuncOp func, WarpSpecializeOp roles) {
+  LogicalResult checkThreads(KernelOp func, WarpSpecializeOp roles) {
     int64_t consumers = roles.getConsumers(), threads = kThreadsPerWarpgroup * (1 + consumers);
     if (threads > kMaxThreads)
       return emitWithoutRegions(roles) << "uses " << threads << " threads; exceeded the limit of " << kMaxThreads
                                        << " threads";
-    if (auto launch = func->getAttrOfType<LaunchAttr>("hopper.launch")) {
-      if (launch.getThreads() != threads)
-        return emitWithoutRegions(func) << "expected 'hopper.launch' to have " << threads << " threads for "
-                                        << consumers << " consumers, got " << launch.getThreads();
-      if (launch.getConsumers() != consumers)
-        return emitWithoutRegions(func) << "expected 'hopper.launch' to have the " << consumers
-                                        << " consumers of its roles, got " << launch.getConsumers();
-    }
+    if (LaunchAttr launch = func.getLaunchAttr(); launch && launch.getThreads() != threads)
+      return emitWithoutRegions(func) << "expected 'launch' to have " << threads << " threads for " << consumers
+                                      << " consumers, got " << launch.getThreads();
     // setmaxnreg redistributes what the CTA got at launch; were it less, the
     // consumers would wait for registers that nobody gives back.
     int64_t atLaunch = threads * (kSmRegisters / threads / kRegisterGranularity * kRegisterGranularity);

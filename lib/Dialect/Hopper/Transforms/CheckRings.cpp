@@ -6,7 +6,6 @@
 
 #include "fp8gemm/Dialect/Hopper/Transforms/OnEach.h"
 #include "fp8gemm/Dialect/Hopper/Transforms/Passes.h"
-#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Interfaces/LoopLikeInterface.h"
 
 namespace fp8gemm::hopper {
@@ -22,10 +21,8 @@ namespace {
 /// Each loop around an operation may double how often followPaths comes to it.
 constexpr unsigned kMostLoops = 8;
 
-/// What the checks below take for granted, so that they end soon: one block, and few loops in each other.
-LogicalResult checkNesting(gpu::GPUFuncOp func) {
-  if (!llvm::hasSingleElement(func.getBody()))
-    return emitWithoutRegions(func) << "expected a kernel of one block, got " << func.getBody().getBlocks().size();
+/// What the checks below take for granted, so that they end soon: few loops in each other.
+LogicalResult checkNesting(KernelOp func) {
   WalkResult result = func.walk<WalkOrder::PreOrder>([&](Operation *op) -> WalkResult {
     unsigned loops = 0;
     for (Operation *at = op; at != func; at = at->getParentOp())
@@ -37,8 +34,8 @@ LogicalResult checkNesting(gpu::GPUFuncOp func) {
   return failure(result.wasInterrupted());
 }
 
-class CheckRings : public OnEach<gpu::GPUFuncOp, fp8gemm::hopper::impl::CheckRingsPassBase<CheckRings>> {
-  LogicalResult runOn(gpu::GPUFuncOp func) override {
+class CheckRings : public OnEach<KernelOp, fp8gemm::hopper::impl::CheckRingsPassBase<CheckRings>> {
+  LogicalResult runOn(KernelOp func) override {
     markAllAnalysesPreserved();
     Kernel kernel;
     kernel.func = func;

@@ -24,7 +24,7 @@ namespace {
 /// Expands one hopper.tiles and the loops over it.
 class Expansion {
 public:
-  Expansion(TilesOp tiles, gpu::GPUFuncOp kernel)
+  Expansion(TilesOp tiles, KernelOp kernel)
       : tiles(tiles), top(&kernel.getBody().front()), builder(tiles.getLoc(), tiles),
         index([this](int64_t value) { return constant(value); }),
         schedule(TileSchedule::create(tiles, builder, index)) {}
@@ -102,9 +102,9 @@ private:
 };
 
 /// Where a launch attribute says how large tiles and clusters are, both say the same.
-LogicalResult checkLaunch(TilesOp tiles, gpu::GPUFuncOp kernel) {
+LogicalResult checkLaunch(TilesOp tiles, KernelOp kernel) {
   TileScheduleAttr schedule = tiles.getSchedule();
-  auto launch = kernel->getAttrOfType<LaunchAttr>("hopper.launch");
+  auto launch = kernel.getLaunchAttr();
   if (!launch || (launch.getTileM() == schedule.getTileM() && launch.getTileN() == schedule.getTileN() &&
                   launch.getClusterM() == schedule.getClusterM() && launch.getClusterN() == schedule.getClusterN() &&
                   launch.getSplitK() == schedule.getSplitK()))
@@ -131,8 +131,8 @@ LogicalResult checkUsers(TilesOp tiles) {
   return success();
 }
 
-class ExpandTiles : public OnEach<gpu::GPUFuncOp, fp8gemm::hopper::impl::ExpandTilesPassBase<ExpandTiles>> {
-  LogicalResult runOn(gpu::GPUFuncOp kernel) override {
+class ExpandTiles : public OnEach<KernelOp, fp8gemm::hopper::impl::ExpandTilesPassBase<ExpandTiles>> {
+  LogicalResult runOn(KernelOp kernel) override {
     SmallVector<TilesOp> all;
     kernel.walk([&](TilesOp tiles) { all.push_back(tiles); });
     for (TilesOp tiles : all) {

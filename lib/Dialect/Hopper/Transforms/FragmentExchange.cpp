@@ -34,7 +34,7 @@ struct ExchangeState {
 class ExchangeChecker {
 public:
   ExchangeChecker(Kernel &kernel, Reporter &reporter) : kernel(kernel), reporter(reporter) {
-    if (auto launch = kernel.func->getAttrOfType<LaunchAttr>("hopper.launch"))
+    if (auto launch = kernel.func.getLaunchAttr())
       cluster = launch.getCluster();
   }
 

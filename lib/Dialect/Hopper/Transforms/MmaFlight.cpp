@@ -86,12 +86,12 @@ void fp8gemm::hopper::checkMmas(Kernel &kernel, Reporter &reporter) {
   });
   Fenced state;
   followPaths(*consumers, state, [&](Operation *op, Fenced &state) {
-    if (isa<WgmmaFenceOp>(op))
+    if (isFence(op, FenceKind::wgmma))
       state.fenced = true;
     else if (accessesFragments(op))
       state.fenced = false;
     else if (isa<MmaOp>(op) && !state.fenced)
-      reporter.report(op, 18) << "expected hopper.wgmma.fence after the last access to accumulator registers, got none "
+      reporter.report(op, 18) << "expected hopper.fence wgmma after the last access to accumulator registers, got none "
                                  "on some path";
   });
 }

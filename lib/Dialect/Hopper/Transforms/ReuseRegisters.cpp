@@ -5,7 +5,6 @@
 #include "fp8gemm/Dialect/Hopper/IR/Hopper.h"
 #include "fp8gemm/Dialect/Hopper/Transforms/OnEach.h"
 #include "fp8gemm/Dialect/Hopper/Transforms/Passes.h"
-#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 
 namespace fp8gemm::hopper {
 #define GEN_PASS_DEF_REUSEREGISTERSPASS
@@ -33,8 +32,8 @@ static void reuseRegisters(Block &block) {
 }
 
 namespace {
-class ReuseRegisters : public OnEach<gpu::GPUFuncOp, fp8gemm::hopper::impl::ReuseRegistersPassBase<ReuseRegisters>> {
-  LogicalResult runOn(gpu::GPUFuncOp func) override {
+class ReuseRegisters : public OnEach<KernelOp, fp8gemm::hopper::impl::ReuseRegistersPassBase<ReuseRegisters>> {
+  LogicalResult runOn(KernelOp func) override {
     func.walk([](Block *block) { reuseRegisters(*block); });
     return success();
   }

@@ -14,7 +14,7 @@ enum class Role { producer, helper, consumers };
 
 /// What the checks look at.
 struct Kernel {
-  mlir::Operation *func;
+  KernelOp func;
   llvm::SmallVector<RingCreateOp> rings;
   WarpSpecializeOp roles;
 
@@ -39,8 +39,8 @@ inline llvm::StringRef getName(Role role) {
 
 constexpr Role kRoles[] = {Role::producer, Role::helper, Role::consumers};
 
-/// `value` in warpgroup `group`, if it is index arithmetic on constants and the group's number, `groupArgument`.
-std::optional<int64_t> evaluate(mlir::Value value, mlir::Value groupArgument, int64_t group);
+/// `value` in consumer `warpgroup`, if it is index arithmetic on constants and `warpgroupArgument`, its number.
+std::optional<int64_t> evaluate(mlir::Value value, mlir::Value warpgroupArgument, int64_t warpgroup);
 
 /// The ring that an access is made to; null for other operations.
 inline mlir::Value getAccessedRing(mlir::Operation *op) {

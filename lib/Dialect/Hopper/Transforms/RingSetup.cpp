@@ -42,14 +42,14 @@ static RingInitOp checkInit(Kernel &kernel, RingCreateOp ring, Reporter &reporte
 static void checkPublished(Kernel &kernel, RingInitOp init, Reporter &reporter) {
   bool fenced = false, ofCluster = init.getRing().getType().getCluster() > 1;
   for (Operation *op = init->getNextNode(); op && op != kernel.roles.getOperation(); op = op->getNextNode()) {
-    if (isa<FenceMbarrierInitOp>(op))
+    if (isFence(op, FenceKind::mbarrier_init))
       fenced = true;
     else if (isa<ClusterBarrierOp>(op) && fenced)
       return;
     else if (isa<gpu::BarrierOp>(op) && fenced && !ofCluster)
       return;
   }
-  reporter.report(init, 4) << "expected hopper.fence.mbarrier_init and then "
+  reporter.report(init, 4) << "expected hopper.fence mbarrier_init and then "
                            << (ofCluster ? "hopper.cluster_barrier" : "gpu.barrier") << " before the roles, got no "
                            << (fenced ? "barrier after the fence" : "fence");
 }
@@ -62,8 +62,8 @@ static std::optional<Role> getRole(Operation *op) {
     return Role::producer;
   if (isa<FetchScalesOp, PutScalesOp>(op))
     return Role::helper;
-  if (accessesFragments(op) || isa<RingWaitOp, RingReleaseOp, ZeroOp, WgmmaFenceOp, MmaOp, LoadScalesOp,
-                                   FenceAsyncSharedOp, NamedBarrierOp, TmaStoreOp, TmaStoreWaitOp>(op))
+  if (accessesFragments(op) || isFence(op, FenceKind::wgmma) || isFence(op, FenceKind::async_shared) ||
+      isa<RingWaitOp, RingReleaseOp, ZeroOp, MmaOp, LoadScalesOp, NamedBarrierOp, TmaStoreOp, TmaStoreWaitOp>(op))
     return Role::consumers;
   return std::nullopt;
 }
@@ -115,7 +115,7 @@ static void checkClusterBarrier(Kernel &kernel, ClusterBarrierOp barrier, std::o
 
 /// R42: who releases a stage to a cluster, and multicasts to it, is in one of that size.
 static void checkCluster(Kernel &kernel, RingCreateOp ring, Reporter &reporter) {
-  auto launch = kernel.func->getAttrOfType<LaunchAttr>("hopper.launch");
+  auto launch = kernel.func.getLaunchAttr();
   int64_t cluster = ring.getRing().getType().getCluster();
   if (launch && cluster != 1 && cluster != launch.getCluster())
     reporter.report(ring, 42) << "expected the ring's cluster to be the launch's " << launch.getCluster()
@@ -153,9 +153,12 @@ static bool takesGlobalMemory(Operation *op) {
 
 /// R33, R34: a kernel that waits for those before it does so first, and lets the next one start afterwards.
 static void checkDependence(Kernel &kernel, Reporter &reporter) {
-  SmallVector<GriddepcontrolWaitOp> waits;
-  kernel.func->walk([&](GriddepcontrolWaitOp wait) { waits.push_back(wait); });
-  for (GriddepcontrolWaitOp wait : waits) {
+  SmallVector<GriddepcontrolOp> waits;
+  kernel.func.walk([&](GriddepcontrolOp op) {
+    if (op.getKind() == Dependence::wait)
+      waits.push_back(op);
+  });
+  for (GriddepcontrolOp wait : waits) {
     if (wait != waits.front())
       reporter.report(wait, 33, waits.front(), "the first") << "expected one wait for earlier kernels, got a second";
     else if (wait->getBlock() != kernel.roles->getBlock() || !wait->isBeforeInBlock(kernel.roles))
@@ -163,12 +166,12 @@ static void checkDependence(Kernel &kernel, Reporter &reporter) {
   }
   bool waited = false;
   kernel.func->walk<WalkOrder::PreOrder>([&](Operation *op) {
-    waited |= isa<GriddepcontrolWaitOp>(op);
+    waited |= isGriddepcontrol(op, Dependence::wait);
     if (!waited && !waits.empty() && takesGlobalMemory(op))
       reporter.report(op, 33, waits.front(), "the wait")
           << "expected no use of global memory before the wait for earlier kernels";
-    if (!waited && isa<GriddepcontrolLaunchDependentsOp>(op))
-      reporter.report(op, 34) << "expected hopper.griddepcontrol.wait before the next kernel may start, got none";
+    if (!waited && isGriddepcontrol(op, Dependence::launch_dependents))
+      reporter.report(op, 34) << "expected hopper.griddepcontrol wait before the next kernel may start, got none";
   });
 }
 

@@ -13,18 +13,18 @@ using namespace fp8gemm::hopper;
 
 static constexpr int64_t kThreadsPerWarpgroup = 128;
 
-static std::optional<int64_t> evaluate(Value value, Value groupArgument, int64_t group, unsigned depth) {
+static std::optional<int64_t> evaluate(Value value, Value warpgroupArgument, int64_t warpgroup, unsigned depth) {
   constexpr unsigned kMostDepth = 8; // of what is written as a barrier's id or an offset
-  if (value == groupArgument)
-    return group;
+  if (value == warpgroupArgument)
+    return warpgroup;
   APInt constant;
   if (matchPattern(value, m_ConstantInt(&constant)))
     return constant.getSExtValue();
   Operation *op = value.getDefiningOp();
   if (!isa_and_nonnull<arith::AddIOp, arith::SubIOp, arith::MulIOp>(op) || depth == kMostDepth)
     return std::nullopt;
-  std::optional<int64_t> lhs = evaluate(op->getOperand(0), groupArgument, group, depth + 1);
-  std::optional<int64_t> rhs = evaluate(op->getOperand(1), groupArgument, group, depth + 1);
+  std::optional<int64_t> lhs = evaluate(op->getOperand(0), warpgroupArgument, warpgroup, depth + 1);
+  std::optional<int64_t> rhs = evaluate(op->getOperand(1), warpgroupArgument, warpgroup, depth + 1);
   if (!lhs || !rhs)
     return std::nullopt;
   // Wrap-around as the hardware does.
@@ -32,8 +32,8 @@ static std::optional<int64_t> evaluate(Value value, Value groupArgument, int64_t
   return isa<arith::AddIOp>(op) ? l + r : isa<arith::SubIOp>(op) ? l - r : l * r;
 }
 
-std::optional<int64_t> fp8gemm::hopper::evaluate(Value value, Value groupArgument, int64_t group) {
-  return ::evaluate(value, groupArgument, group, /*depth=*/0);
+std::optional<int64_t> fp8gemm::hopper::evaluate(Value value, Value warpgroupArgument, int64_t warpgroup) {
+  return ::evaluate(value, warpgroupArgument, warpgroup, /*depth=*/0);
 }
 
 /// The staging that `op` writes or reads, null for other operations.
@@ -47,16 +47,17 @@ static Value getStaging(Operation *op) {
   return {};
 }
 
-/// Where a view begins in dimension `dim` of its source in warpgroup `group`; nothing if that isn't known.
-static std::optional<int64_t> getOffset(memref::SubViewOp view, unsigned dim, Value groupArgument, int64_t group) {
+/// Where a view begins in dimension `dim` of its source in consumer `warpgroup`; nothing if that isn't known.
+static std::optional<int64_t> getOffset(memref::SubViewOp view, unsigned dim, Value warpgroupArgument,
+                                        int64_t warpgroup) {
   OpFoldResult offset = view.getMixedOffsets()[dim];
   if (auto constant = dyn_cast<Attribute>(offset))
     return cast<IntegerAttr>(constant).getInt();
-  return evaluate(cast<Value>(offset), groupArgument, group);
+  return evaluate(cast<Value>(offset), warpgroupArgument, warpgroup);
 }
 
-/// True if warpgroup `groupA` at `a` and `groupB` at `b` surely touch different bytes.
-static bool areApart(Value a, int64_t groupA, Value b, int64_t groupB, Value groupArgument) {
+/// True if warpgroup `warpgroupA` at `a` and `warpgroupB` at `b` surely touch different bytes.
+static bool areApart(Value a, int64_t warpgroupA, Value b, int64_t warpgroupB, Value warpgroupArgument) {
   if (getRoot(a) != getRoot(b))
     return true;
   auto viewA = a.getDefiningOp<memref::SubViewOp>(), viewB = b.getDefiningOp<memref::SubViewOp>();
@@ -64,8 +65,8 @@ static bool areApart(Value a, int64_t groupA, Value b, int64_t groupB, Value gro
     return false;
   for (unsigned dim = 0; dim < viewA.getStaticSizes().size(); ++dim) {
     int64_t sizeA = viewA.getStaticSizes()[dim], sizeB = viewB.getStaticSizes()[dim];
-    std::optional<int64_t> offsetA = getOffset(viewA, dim, groupArgument, groupA);
-    std::optional<int64_t> offsetB = getOffset(viewB, dim, groupArgument, groupB);
+    std::optional<int64_t> offsetA = getOffset(viewA, dim, warpgroupArgument, warpgroupA);
+    std::optional<int64_t> offsetB = getOffset(viewB, dim, warpgroupArgument, warpgroupB);
     if (offsetA && offsetB && !ShapedType::isDynamic(sizeA) && !ShapedType::isDynamic(sizeB) &&
         (*offsetA + sizeA <= *offsetB || *offsetB + sizeB <= *offsetA))
       return true;
@@ -74,8 +75,8 @@ static bool areApart(Value a, int64_t groupA, Value b, int64_t groupB, Value gro
 }
 
 bool fp8gemm::hopper::mayOverlap(Kernel &kernel, Value a, Value b) {
-  for (int64_t group = 0; group < int64_t(kernel.roles.getConsumers()); ++group)
-    if (!areApart(a, group, b, group, kernel.roles.getConsumer().getArgument(0)))
+  for (int64_t warpgroup = 0; warpgroup < int64_t(kernel.roles.getConsumers()); ++warpgroup)
+    if (!areApart(a, warpgroup, b, warpgroup, kernel.roles.getConsumer().getArgument(0)))
       return true;
   return false;
 }
@@ -93,14 +94,14 @@ static void checkApart(Kernel &kernel, Reporter &reporter) {
   });
   if (allShareBarriers)
     return;
-  Value group = kernel.roles.getConsumer().getArgument(0);
+  Value warpgroup = kernel.roles.getConsumer().getArgument(0);
   for (Operation *write : users) {
     if (!isa<StoreFragmentOp>(write))
       continue;
     for (Operation *other : users)
       for (int64_t a = 0; a < consumers; ++a)
         for (int64_t b = 0; b < consumers; ++b)
-          if (a != b && !areApart(getStaging(write), a, getStaging(other), b, group))
+          if (a != b && !areApart(getStaging(write), a, getStaging(other), b, warpgroup))
             reporter.report(write, 40, other, "the other's access")
                 << "expected warpgroups with barriers of their own to have staging of their own, got warpgroups "
                 << std::min(a, b) << " and " << std::max(a, b) << " at one place";

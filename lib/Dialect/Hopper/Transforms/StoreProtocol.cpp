@@ -64,7 +64,7 @@ public:
       writeStaging(store, state);
     } else if (isa<TmaStoreOp, StoreRowsOp>(op)) {
       readStaging(op, state);
-    } else if (isa<FenceAsyncSharedOp>(op)) {
+    } else if (isFence(op, FenceKind::async_shared)) {
       for (auto &[op, level] : state.written)
         level = std::max(level, Written::fenced);
     } else if (isa<NamedBarrierOp>(op)) {
@@ -124,7 +124,7 @@ private:
       if (level == Written::published || !overlaps)
         continue;
       if (level == Written::unfenced)
-        reporter.report(store, 26, write, "stored here") << "expected hopper.fence.async_shared between the store of a "
+        reporter.report(store, 26, write, "stored here") << "expected hopper.fence async_shared between the store of a "
                                                             "fragment and its TMA store, got none on some path";
       else
         reporter.report(store, 27, write, "stored here")
@@ -146,14 +146,14 @@ private:
 void checkBarrier(Kernel &kernel, NamedBarrierOp barrier, Reporter &reporter) {
   constexpr int64_t kThreadsPerWarpgroup = 128;
   llvm::SmallMapVector<int64_t, int64_t, 4> threadsAt;
-  for (int64_t group = 0; group < int64_t(kernel.roles.getConsumers()); ++group) {
-    std::optional<int64_t> id = evaluate(barrier.getId(), kernel.roles.getConsumer().getArgument(0), group);
+  for (int64_t warpgroup = 0; warpgroup < int64_t(kernel.roles.getConsumers()); ++warpgroup) {
+    std::optional<int64_t> id = evaluate(barrier.getId(), kernel.roles.getConsumer().getArgument(0), warpgroup);
     if (!id) {
       reporter.report(barrier, 28) << "expected 'id' to be computed from constants and the warpgroup's number";
       return;
     }
     if (*id < 1 || *id > 15) {
-      reporter.report(barrier, 28) << "expected 'id' to be in [1, 15], got " << *id << " in warpgroup " << group;
+      reporter.report(barrier, 28) << "expected 'id' to be in [1, 15], got " << *id << " in warpgroup " << warpgroup;
       return;
     }
     threadsAt[*id] += kThreadsPerWarpgroup;

@@ -18,7 +18,7 @@ namespace {
 /// plain -> the tile's number in raster order.
 struct Plain : TileSchedule {
   using TileSchedule::TileSchedule;
-  Place locate(Value tile) override { return locateIn(tile, blockRows); }
+  Place locate(Value tile) override { return locateIn(tile, tileRows); }
 };
 
 /// split_k -> one tile a cluster; the K blocks of a CTA follow from its rank.
@@ -58,7 +58,7 @@ struct Batched : TileSchedule {
   }
 
   Place locate(Value tile) override {
-    Place place = locateIn(arith::RemUIOp::create(builder, tile, tilesPerGroup), blockRows);
+    Place place = locateIn(arith::RemUIOp::create(builder, tile, tilesPerGroup), tileRows);
     place.group = groupOf(tile);
     return place;
   }
@@ -73,7 +73,7 @@ protected:
 struct RowsByTable : TileSchedule {
   using TileSchedule::TileSchedule;
 
-  Value countBlockRows() override {
+  Value countTileRows() override {
     Value all = memref::LoadOp::create(builder, op.getGroups(), ValueRange{index(schedule.getGroups()), index(0)});
     return arith::IndexCastUIOp::create(builder, builder.getIndexType(), all);
   }
@@ -92,7 +92,7 @@ struct RowsByTable : TileSchedule {
   Place locate(Value tile) override {
     FindGroupOp group = found ? found : findGroup(tile);
     Value length = arith::SubIOp::create(builder, group.getEnd(), group.getBegin());
-    Value before = arith::MulIOp::create(builder, group.getBlocksBefore(), blockColumns);
+    Value before = arith::MulIOp::create(builder, group.getChunksBefore(), tileColumns);
     Value inGroup = arith::SubIOp::create(builder, tile, before);
     Place place = locateIn(inGroup, ceilDiv(length, schedule.getTileM() * schedule.getClusterM()));
     place.row = arith::AddIOp::create(builder, group.getBegin(), place.row);
@@ -102,7 +102,7 @@ struct RowsByTable : TileSchedule {
 
 private:
   FindGroupOp findGroup(Value tile) {
-    return FindGroupOp::create(builder, arith::DivUIOp::create(builder, tile, blockColumns), op.getGroups());
+    return FindGroupOp::create(builder, arith::DivUIOp::create(builder, tile, tileColumns), op.getGroups());
   }
 
   FindGroupOp found; ///< if the role has found it at the tile's start
@@ -114,7 +114,7 @@ struct RowsByIndex : TileSchedule {
 
   Started start(Value tile, bool usesBegin) override {
     Started started = TileSchedule::start(tile, usesBegin);
-    place = locateIn(tile, blockRows);
+    place = locateIn(tile, tileRows);
     // One group for all tiles of a cluster: that of its first row.
     Value first = place.row;
     if (schedule.getClusterM() > 1)

@@ -22,11 +22,11 @@ Value TileSchedule::ceilDiv(Value extent, int64_t divisor) {
 
 void TileSchedule::prepare() {
   prepareLastRow();
-  blockColumns = index(llvm::divideCeil(schedule.getN(), schedule.getTileN() * schedule.getClusterN()));
-  blockRows = countBlockRows();
+  tileColumns = index(llvm::divideCeil(schedule.getN(), schedule.getTileN() * schedule.getClusterN()));
+  tileRows = countTileRows();
   if (hasDivisor() && schedule.getRaster() > 1)
     prepareDivisor();
-  end = countTiles(arith::MulIOp::create(builder, blockRows, blockColumns));
+  end = countTiles(arith::MulIOp::create(builder, tileRows, tileColumns));
   constexpr auto x = gpu::Dimension::x;
   if (schedule.getClusterM() * schedule.getClusterN() * schedule.getSplitK() == 1) {
     first = gpu::BlockIdOp::create(builder, x);
@@ -60,7 +60,7 @@ void TileSchedule::prepareLastRow() {
   lastRow = arith::SubIOp::create(builder, atLeast, index(tile));
 }
 
-Value TileSchedule::countBlockRows() {
+Value TileSchedule::countTileRows() {
   int64_t rows = schedule.getTileM() * schedule.getClusterM();
   if (std::optional<int64_t> all = getConstantIntValue(op.getRows()))
     return index(llvm::divideCeil(*all, rows));
@@ -87,32 +87,32 @@ struct Arithmetic {
 /// A division once a kernel, before its roles start, so that finding a tile takes a multiplication.
 void TileSchedule::prepareDivisor() {
   Arithmetic emit{builder};
-  int64_t group = schedule.getRaster();
-  Value rows = emit.toI32(blockRows);
-  rows = arith::RemUIOp::create(builder, rows, emit.i32(group));
+  int64_t rasterRows = schedule.getRaster();
+  Value rows = emit.toI32(tileRows);
+  rows = arith::RemUIOp::create(builder, rows, emit.i32(rasterRows));
   Value isNone = arith::CmpIOp::create(builder, arith::CmpIPredicate::eq, rows, emit.i32(0));
-  rows = arith::SelectOp::create(builder, isNone, emit.i32(group), rows); // no last group: one of the whole `group`
+  rows = arith::SelectOp::create(builder, isNone, emit.i32(rasterRows), rows); // no smaller last raster: a whole one
   Value quotient = arith::DivUIOp::create(builder, emit.i32(int32_t(kDivisorOne)), rows);
   divisor = arith::AddIOp::create(builder, quotient, emit.i32(1));
 }
 
-/// The block row and block column of a tile.
-std::pair<Value, Value> TileSchedule::raster(Value tile, Value blockRows) {
-  int64_t group = schedule.getRaster();
-  Value tilesInGroup = arith::MulIOp::create(builder, index(group), blockColumns);
-  Value firstRow = arith::DivUIOp::create(builder, tile, tilesInGroup);
-  Value inGroup = arith::RemUIOp::create(builder, tile, tilesInGroup);
-  if (group == 1)
-    return {firstRow, inGroup};
+/// The row and the column of tiles that a tile is in.
+std::pair<Value, Value> TileSchedule::raster(Value tile, Value tileRows) {
+  int64_t rasterRows = schedule.getRaster();
+  Value tilesInRaster = arith::MulIOp::create(builder, index(rasterRows), tileColumns);
+  Value firstRow = arith::DivUIOp::create(builder, tile, tilesInRaster);
+  Value inRaster = arith::RemUIOp::create(builder, tile, tilesInRaster);
+  if (rasterRows == 1)
+    return {firstRow, inRaster};
   Arithmetic emit{builder};
   firstRow = emit.toI32(firstRow);
-  firstRow = arith::MulIOp::create(builder, firstRow, emit.i32(group));
-  Value rowsLeft = arith::SubIOp::create(builder, emit.toI32(blockRows), firstRow);
-  Value isWhole = arith::CmpIOp::create(builder, arith::CmpIPredicate::uge, rowsLeft, emit.i32(group));
-  Value rows = arith::SelectOp::create(builder, isWhole, emit.i32(group), rowsLeft);
-  Value number = emit.toI32(inGroup), column;
+  firstRow = arith::MulIOp::create(builder, firstRow, emit.i32(rasterRows));
+  Value rowsLeft = arith::SubIOp::create(builder, emit.toI32(tileRows), firstRow);
+  Value isWhole = arith::CmpIOp::create(builder, arith::CmpIPredicate::uge, rowsLeft, emit.i32(rasterRows));
+  Value rows = arith::SelectOp::create(builder, isWhole, emit.i32(rasterRows), rowsLeft);
+  Value number = emit.toI32(inRaster), column;
   if (divisor) {
-    Value by = arith::SelectOp::create(builder, isWhole, emit.i32(kDivisorOne / group + 1), divisor);
+    Value by = arith::SelectOp::create(builder, isWhole, emit.i32(kDivisorOne / rasterRows + 1), divisor);
     Value wideNumber = emit.wide(number), wideBy = emit.wide(by);
     Value product = arith::MulIOp::create(builder, wideNumber, wideBy);
     Value bits = arith::ConstantIntOp::create(builder, kDivisorBits, 64);
@@ -123,23 +123,23 @@ std::pair<Value, Value> TileSchedule::raster(Value tile, Value blockRows) {
   }
   Value before = arith::MulIOp::create(builder, column, rows);
   Value row = arith::SubIOp::create(builder, number, before);
-  Value blockRow = emit.toIndex(arith::AddIOp::create(builder, firstRow, row));
-  return {blockRow, emit.toIndex(column)};
+  Value tileRow = emit.toIndex(arith::AddIOp::create(builder, firstRow, row));
+  return {tileRow, emit.toIndex(column)};
 }
 
-Place TileSchedule::locateIn(Value tile, Value blockRows) {
-  auto [blockRow, blockColumn] = raster(tile, blockRows);
-  auto first = [&](Value block, int64_t tileExtent, int64_t clusterExtent) -> Value {
-    Value position = arith::MulIOp::create(builder, block, index(tileExtent * clusterExtent));
+Place TileSchedule::locateIn(Value tile, Value tileRows) {
+  auto [tileRow, tileColumn] = raster(tile, tileRows);
+  auto first = [&](Value number, int64_t tileExtent, int64_t clusterExtent) -> Value {
+    Value position = arith::MulIOp::create(builder, number, index(tileExtent * clusterExtent));
     if (clusterExtent == 1)
       return position;
     return arith::AddIOp::create(builder, position, arith::MulIOp::create(builder, rank, index(tileExtent)));
   };
   Place place;
-  place.row = first(blockRow, schedule.getTileM(), schedule.getClusterM());
+  place.row = first(tileRow, schedule.getTileM(), schedule.getClusterM());
   if (lastRow)
     place.row = arith::MinUIOp::create(builder, place.row, lastRow);
-  place.column = first(blockColumn, schedule.getTileN(), schedule.getClusterN());
+  place.column = first(tileColumn, schedule.getTileN(), schedule.getClusterN());
   place.group = index(0);
   place.end = op.getRows();
   return place;

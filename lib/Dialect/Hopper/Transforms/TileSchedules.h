@@ -43,31 +43,31 @@ public:
                                               llvm::function_ref<mlir::Value(int64_t)> index);
 
 protected:
-  /// How many block rows there are.
-  virtual mlir::Value countBlockRows();
+  /// How many rows of tiles there are.
+  virtual mlir::Value countTileRows();
   /// How many tiles, of that many in a matrix.
   virtual mlir::Value countTiles(mlir::Value inMatrix) { return inMatrix; }
-  /// All matrices have as many block rows, so that what raster order divides by is known before the roles.
+  /// All matrices have as many rows of tiles, so that what raster order divides by is known before the roles.
   virtual bool hasDivisor() { return true; }
 
   mlir::Value ceilDiv(mlir::Value extent, int64_t divisor);
   /// Where tile number `tile` of a matrix is, in raster order.
-  Place locateIn(mlir::Value tile, mlir::Value blockRows);
+  Place locateIn(mlir::Value tile, mlir::Value tileRows);
 
   TilesOp op;
   TileScheduleAttr schedule;
   mlir::ImplicitLocOpBuilder &builder;
   llvm::function_ref<mlir::Value(int64_t)> index;
-  mlir::Value blockRows, blockColumns;
+  mlir::Value tileRows, tileColumns;
   mlir::Value rank; ///< of this CTA in its cluster, if that has several
 
 private:
   void prepareLastRow();
   void prepareDivisor();
-  std::pair<mlir::Value, mlir::Value> raster(mlir::Value tile, mlir::Value blockRows);
+  std::pair<mlir::Value, mlir::Value> raster(mlir::Value tile, mlir::Value tileRows);
 
   mlir::Value lastRow; ///< that a tile starts at; null if tiles may end beyond the rows
-  mlir::Value divisor; ///< floor(2^31 / r) + 1 for the r block rows of the last group of `raster`
+  mlir::Value divisor; ///< floor(2^31 / r) + 1 for the r rows of tiles of the last raster, which may have fewer
 };
 
 } // namespace fp8gemm::hopper

@@ -7,7 +7,6 @@
 #include "fp8gemm/Dialect/Hopper/Transforms/OnEach.h"
 #include "fp8gemm/Dialect/Hopper/Transforms/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/SCF/Utils/Utils.h"
 
@@ -44,8 +43,8 @@ static bool canUnroll(scf::ForOp loop) {
 }
 
 namespace {
-class Unroll : public OnEach<gpu::GPUFuncOp, fp8gemm::hopper::impl::UnrollPassBase<Unroll>> {
-  LogicalResult runOn(gpu::GPUFuncOp func) override {
+class Unroll : public OnEach<KernelOp, fp8gemm::hopper::impl::UnrollPassBase<Unroll>> {
+  LogicalResult runOn(KernelOp func) override {
     WalkResult result = func.walk([](WarpSpecializeOp roles) -> WalkResult {
       if (roles.getUnroll() == 1)
         return WalkResult::advance();

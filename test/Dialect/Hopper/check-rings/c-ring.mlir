@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Two rings in a kernel: one of operands, and one of C that each tile goes through once.
 // RUN: fp8gemm-opt %s -split-input-file -verify-diagnostics -o /dev/null \
-// RUN:   -pass-pipeline='builtin.module(gpu.module(gpu.func(hopper-check-rings)))'
+// RUN:   -pass-pipeline='builtin.module(gpu.module(hopper.kernel(hopper-check-rings)))'
 // RUN: fp8gemm-opt %s -split-input-file -verify-diagnostics -o /dev/null \
-// RUN:   -pass-pipeline='builtin.module(gpu.module(gpu.func(hopper-assign-stages,hopper-check-rings)))'
+// RUN:   -pass-pipeline='builtin.module(gpu.module(hopper.kernel(hopper-assign-stages,hopper-check-rings)))'
 
 !map = !nvgpu.tensormap.descriptor<tensor = memref<1x32xf32, 3>, swizzle = none, l2promo = none, oob = zero, interleave = none>
 !map_c = !nvgpu.tensormap.descriptor<tensor = memref<64x32xf32, 3>, swizzle = swizzle_128b, l2promo = none, oob = zero, interleave = none>
-!ring = !hopper.ring<stages = 2, tma = [memref<32xf32, 3>], readers = 1>
-!c_ring = !hopper.ring<stages = 1, tma = [memref<1x64x32xf32, 3>], readers = 1>
+!ring = !hopper.ring<stages = 2, tma(sfa: memref<32xf32, 3>), readers = 1>
+!c_ring = !hopper.ring<stages = 1, tma(c: memref<1x64x32xf32, 3>), readers = 1>
 gpu.module @m {
 // C comes through a ring of its own, once a tile.
-gpu.func @c_ring(%map: !map, %map_c: !map_c, %tiles: index) {
+hopper.kernel @c_ring args(%map: !map, %map_c: !map_c, %tiles: index) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %c8 = arith.constant 8 : index
@@ -19,7 +19,7 @@ gpu.func @c_ring(%map: !map, %map_c: !map_c, %tiles: index) {
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
   hopper.ring.init %c_ring : !c_ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     scf.for %tile = %c0 to %tiles step %c1 {
@@ -33,7 +33,7 @@ gpu.func @c_ring(%map: !map, %map_c: !map_c, %tiles: index) {
       hopper.ring.commit %slot
     }
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     scf.for %tile = %c0 to %tiles step %c1 {
       %zero = hopper.zero : !hopper.fragment<64x32xf32>
       scf.for %k = %c0 to %c8 step %c1 {
@@ -47,7 +47,6 @@ gpu.func @c_ring(%map: !map, %map_c: !map_c, %tiles: index) {
     }
     hopper.yield
   }
-  gpu.return
 }
 }
 
@@ -55,10 +54,10 @@ gpu.func @c_ring(%map: !map, %map_c: !map_c, %tiles: index) {
 
 !map = !nvgpu.tensormap.descriptor<tensor = memref<1x32xf32, 3>, swizzle = none, l2promo = none, oob = zero, interleave = none>
 !map_c = !nvgpu.tensormap.descriptor<tensor = memref<64x32xf32, 3>, swizzle = swizzle_128b, l2promo = none, oob = zero, interleave = none>
-!ring = !hopper.ring<stages = 2, tma = [memref<32xf32, 3>], readers = 1>
-!c_ring = !hopper.ring<stages = 1, tma = [memref<1x64x32xf32, 3>], readers = 1>
+!ring = !hopper.ring<stages = 2, tma(sfa: memref<32xf32, 3>), readers = 1>
+!c_ring = !hopper.ring<stages = 1, tma(c: memref<1x64x32xf32, 3>), readers = 1>
 gpu.module @m {
-gpu.func @r3_c_ring(%map: !map, %map_c: !map_c, %tiles: index) {
+hopper.kernel @r3_c_ring args(%map: !map, %map_c: !map_c, %tiles: index) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %c8 = arith.constant 8 : index
@@ -67,7 +66,7 @@ gpu.func @r3_c_ring(%map: !map, %map_c: !map_c, %tiles: index) {
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
   // not initialised
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     scf.for %tile = %c0 to %tiles step %c1 {
@@ -81,7 +80,7 @@ gpu.func @r3_c_ring(%map: !map, %map_c: !map_c, %tiles: index) {
       hopper.ring.commit %slot
     }
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     scf.for %tile = %c0 to %tiles step %c1 {
       %zero = hopper.zero : !hopper.fragment<64x32xf32>
       scf.for %k = %c0 to %c8 step %c1 {
@@ -95,7 +94,6 @@ gpu.func @r3_c_ring(%map: !map, %map_c: !map_c, %tiles: index) {
     }
     hopper.yield
   }
-  gpu.return
 }
 }
 
@@ -103,10 +101,10 @@ gpu.func @r3_c_ring(%map: !map, %map_c: !map_c, %tiles: index) {
 
 !map = !nvgpu.tensormap.descriptor<tensor = memref<1x32xf32, 3>, swizzle = none, l2promo = none, oob = zero, interleave = none>
 !map_c = !nvgpu.tensormap.descriptor<tensor = memref<64x32xf32, 3>, swizzle = swizzle_128b, l2promo = none, oob = zero, interleave = none>
-!ring = !hopper.ring<stages = 2, tma = [memref<32xf32, 3>], readers = 1>
-!c_ring = !hopper.ring<stages = 1, tma = [memref<1x64x32xf32, 3>], readers = 1>
+!ring = !hopper.ring<stages = 2, tma(sfa: memref<32xf32, 3>), readers = 1>
+!c_ring = !hopper.ring<stages = 1, tma(c: memref<1x64x32xf32, 3>), readers = 1>
 gpu.module @m {
-gpu.func @r10_c_read_after_release(%map: !map, %map_c: !map_c, %tiles: index) {
+hopper.kernel @r10_c_read_after_release args(%map: !map, %map_c: !map_c, %tiles: index) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %c8 = arith.constant 8 : index
@@ -114,7 +112,7 @@ gpu.func @r10_c_read_after_release(%map: !map, %map_c: !map_c, %tiles: index) {
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
   hopper.ring.init %c_ring : !c_ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     scf.for %tile = %c0 to %tiles step %c1 {
@@ -128,7 +126,7 @@ gpu.func @r10_c_read_after_release(%map: !map, %map_c: !map_c, %tiles: index) {
       hopper.ring.commit %slot
     }
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     scf.for %tile = %c0 to %tiles step %c1 {
       %zero = hopper.zero : !hopper.fragment<64x32xf32>
       scf.for %k = %c0 to %c8 step %c1 {
@@ -143,7 +141,6 @@ gpu.func @r10_c_read_after_release(%map: !map, %map_c: !map_c, %tiles: index) {
     }
     hopper.yield
   }
-  gpu.return
 }
 }
 
@@ -151,10 +148,10 @@ gpu.func @r10_c_read_after_release(%map: !map, %map_c: !map_c, %tiles: index) {
 
 !map = !nvgpu.tensormap.descriptor<tensor = memref<1x32xf32, 3>, swizzle = none, l2promo = none, oob = zero, interleave = none>
 !map_c = !nvgpu.tensormap.descriptor<tensor = memref<64x32xf32, 3>, swizzle = swizzle_128b, l2promo = none, oob = zero, interleave = none>
-!ring = !hopper.ring<stages = 2, tma = [memref<32xf32, 3>], readers = 1>
-!c_ring = !hopper.ring<stages = 1, tma = [memref<1x64x32xf32, 3>], readers = 1>
+!ring = !hopper.ring<stages = 2, tma(sfa: memref<32xf32, 3>), readers = 1>
+!c_ring = !hopper.ring<stages = 1, tma(c: memref<1x64x32xf32, 3>), readers = 1>
 gpu.module @m {
-gpu.func @r11_c_not_loaded(%map: !map, %map_c: !map_c, %tiles: index) {
+hopper.kernel @r11_c_not_loaded args(%map: !map, %map_c: !map_c, %tiles: index) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %c8 = arith.constant 8 : index
@@ -162,7 +159,7 @@ gpu.func @r11_c_not_loaded(%map: !map, %map_c: !map_c, %tiles: index) {
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
   hopper.ring.init %c_ring : !c_ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     scf.for %tile = %c0 to %tiles step %c1 {
@@ -176,7 +173,7 @@ gpu.func @r11_c_not_loaded(%map: !map, %map_c: !map_c, %tiles: index) {
       hopper.ring.commit %slot
     }
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     scf.for %tile = %c0 to %tiles step %c1 {
       %zero = hopper.zero : !hopper.fragment<64x32xf32>
       scf.for %k = %c0 to %c8 step %c1 {
@@ -190,7 +187,6 @@ gpu.func @r11_c_not_loaded(%map: !map, %map_c: !map_c, %tiles: index) {
     }
     hopper.yield
   }
-  gpu.return
 }
 }
 
@@ -198,10 +194,10 @@ gpu.func @r11_c_not_loaded(%map: !map, %map_c: !map_c, %tiles: index) {
 
 !map = !nvgpu.tensormap.descriptor<tensor = memref<1x32xf32, 3>, swizzle = none, l2promo = none, oob = zero, interleave = none>
 !map_c = !nvgpu.tensormap.descriptor<tensor = memref<64x32xf32, 3>, swizzle = swizzle_128b, l2promo = none, oob = zero, interleave = none>
-!ring = !hopper.ring<stages = 2, tma = [memref<32xf32, 3>], readers = 1>
-!c_ring = !hopper.ring<stages = 1, tma = [memref<1x64x32xf32, 3>], readers = 1>
+!ring = !hopper.ring<stages = 2, tma(sfa: memref<32xf32, 3>), readers = 1>
+!c_ring = !hopper.ring<stages = 1, tma(c: memref<1x64x32xf32, 3>), readers = 1>
 gpu.module @m {
-gpu.func @r23_c_never_read(%map: !map, %map_c: !map_c, %tiles: index) {
+hopper.kernel @r23_c_never_read args(%map: !map, %map_c: !map_c, %tiles: index) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %c8 = arith.constant 8 : index
@@ -210,7 +206,7 @@ gpu.func @r23_c_never_read(%map: !map, %map_c: !map_c, %tiles: index) {
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
   hopper.ring.init %c_ring : !c_ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     scf.for %tile = %c0 to %tiles step %c1 {
@@ -224,7 +220,7 @@ gpu.func @r23_c_never_read(%map: !map, %map_c: !map_c, %tiles: index) {
       hopper.ring.commit %slot
     }
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     scf.for %tile = %c0 to %tiles step %c1 {
       %zero = hopper.zero : !hopper.fragment<64x32xf32>
       scf.for %k = %c0 to %c8 step %c1 {
@@ -235,7 +231,6 @@ gpu.func @r23_c_never_read(%map: !map, %map_c: !map_c, %tiles: index) {
     }
     hopper.yield
   }
-  gpu.return
 }
 }
 
@@ -243,11 +238,11 @@ gpu.func @r23_c_never_read(%map: !map, %map_c: !map_c, %tiles: index) {
 
 !map = !nvgpu.tensormap.descriptor<tensor = memref<1x32xf32, 3>, swizzle = none, l2promo = none, oob = zero, interleave = none>
 !map_c = !nvgpu.tensormap.descriptor<tensor = memref<64x32xf32, 3>, swizzle = swizzle_128b, l2promo = none, oob = zero, interleave = none>
-!ring = !hopper.ring<stages = 2, tma = [memref<32xf32, 3>], readers = 1>
-!c_ring = !hopper.ring<stages = 1, tma = [memref<1x64x32xf32, 3>], readers = 1>
+!ring = !hopper.ring<stages = 2, tma(sfa: memref<32xf32, 3>), readers = 1>
+!c_ring = !hopper.ring<stages = 1, tma(c: memref<1x64x32xf32, 3>), readers = 1>
 gpu.module @m {
 // The producer loads C once a tile, the consumers wait for it with every K block.
-gpu.func @r24_c_of_every_block(%map: !map, %map_c: !map_c, %tiles: index) {
+hopper.kernel @r24_c_of_every_block args(%map: !map, %map_c: !map_c, %tiles: index) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %c8 = arith.constant 8 : index
@@ -255,7 +250,7 @@ gpu.func @r24_c_of_every_block(%map: !map, %map_c: !map_c, %tiles: index) {
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
   hopper.ring.init %c_ring : !c_ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     scf.for %tile = %c0 to %tiles step %c1 {
@@ -270,7 +265,7 @@ gpu.func @r24_c_of_every_block(%map: !map, %map_c: !map_c, %tiles: index) {
       hopper.ring.commit %slot
     }
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     scf.for %tile = %c0 to %tiles step %c1 {
       %zero = hopper.zero : !hopper.fragment<64x32xf32>
       scf.for %k = %c0 to %c8 step %c1 {
@@ -285,6 +280,5 @@ gpu.func @r24_c_of_every_block(%map: !map, %map_c: !map_c, %tiles: index) {
     }
     hopper.yield
   }
-  gpu.return
 }
 }

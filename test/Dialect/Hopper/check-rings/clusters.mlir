@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // R4, R11, R31, R32, R42: rings that a cluster fills.
 // RUN: fp8gemm-opt %s -verify-diagnostics -o /dev/null \
-// RUN:   -pass-pipeline='builtin.module(gpu.module(gpu.func(hopper-check-rings)))'
+// RUN:   -pass-pipeline='builtin.module(gpu.module(hopper.kernel(hopper-check-rings)))'
 
 !map = !nvgpu.tensormap.descriptor<tensor = memref<16x128xf8E4M3FN, 3>, swizzle = swizzle_128b, l2promo = none, oob = zero, interleave = none>
 !tile = memref<32x128xf8E4M3FN, 3>
 !share = memref<16x128xf8E4M3FN, strided<[128, 1], offset: ?>, 3>
-!ring = !hopper.ring<stages = 2, tma = [!tile], readers = 1, cluster = 2>
+!ring = !hopper.ring<stages = 2, tma(x: !tile), readers = 1, cluster = 2>
 
 gpu.module @m {
-gpu.func @valid(%map: !map) {
+hopper.kernel @valid args(%map: !map) {
   %c0 = arith.constant 0 : index
   %c16 = arith.constant 16 : index
   %rank = gpu.cluster_block_id x
   %first = arith.muli %rank, %c16 : index
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   hopper.cluster_barrier
   hopper.warp_specialize producer registers(40) {
     %slot, %t = hopper.ring.acquire %ring by tma : !ring
@@ -30,10 +30,9 @@ gpu.func @valid(%map: !map) {
     hopper.cluster_barrier
     hopper.yield
   }
-  gpu.return
 }
 
-gpu.func @r31_gone_too_early(%map: !map) {
+hopper.kernel @r31_gone_too_early args(%map: !map) {
   %c0 = arith.constant 0 : index
   %c16 = arith.constant 16 : index
   %rank = gpu.cluster_block_id x
@@ -41,7 +40,7 @@ gpu.func @r31_gone_too_early(%map: !map) {
   // expected-error @+1 {{breaks R31: expected hopper.cluster_barrier in the consumers after the last access to a ring that the cluster fills, got none}}
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   hopper.cluster_barrier
   hopper.warp_specialize producer registers(40) {
     %slot, %t = hopper.ring.acquire %ring by tma : !ring
@@ -54,19 +53,18 @@ gpu.func @r31_gone_too_early(%map: !map) {
     hopper.ring.release %slot
     hopper.yield
   }
-  gpu.return
 }
 
-gpu.func @r4_barrier_of_one_cta(%map: !map) {
+hopper.kernel @r4_barrier_of_one_cta args(%map: !map) {
   %c0 = arith.constant 0 : index
   %c8 = arith.constant 8 : index
   %rank = gpu.cluster_block_id x
   %first = arith.muli %rank, %c8 : index
   // expected-error @+2 {{breaks R31: expected hopper.cluster_barrier in the consumers after the last access to a ring that the cluster fills, got none}}
-  // expected-error @+2 {{breaks R4: expected hopper.fence.mbarrier_init and then hopper.cluster_barrier before the roles, got no barrier after the fence}}
+  // expected-error @+2 {{breaks R4: expected hopper.fence mbarrier_init and then hopper.cluster_barrier before the roles, got no barrier after the fence}}
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     // The share of another rank: half of the buffer stays empty.
@@ -81,10 +79,9 @@ gpu.func @r4_barrier_of_one_cta(%map: !map) {
     hopper.ring.release %slot
     hopper.yield
   }
-  gpu.return
 }
 
-gpu.func @r32_barrier_before_the_end(%map: !map, %n: index) {
+hopper.kernel @r32_barrier_before_the_end args(%map: !map, %n: index) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %c16 = arith.constant 16 : index
@@ -92,7 +89,7 @@ gpu.func @r32_barrier_before_the_end(%map: !map, %n: index) {
   %first = arith.muli %rank, %c16 : index
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   hopper.cluster_barrier
   hopper.warp_specialize producer registers(40) {
     // expected-error @+1 {{breaks R32: expected a cluster barrier before the roles or in the consumers, got it in the producer}}
@@ -117,11 +114,10 @@ gpu.func @r32_barrier_before_the_end(%map: !map, %n: index) {
     hopper.cluster_barrier
     hopper.yield
   }
-  gpu.return
 }
 
 // Two of the launch's four CTAs load and release each stage; all four are signalled.
-gpu.func @r42_another_cluster(%map: !map) attributes {hopper.launch = #hopper.launch<threads = 256, tile_m = 64, tile_n = 32, stages = 2, consumers = 1, cluster_m = 4>} {
+hopper.kernel @r42_another_cluster args(%map: !map) launch<threads = 256, tile_m = 64, tile_n = 32, cluster_m = 4> {
   %c0 = arith.constant 0 : index
   %c16 = arith.constant 16 : index
   %rank = gpu.cluster_block_id x
@@ -129,7 +125,7 @@ gpu.func @r42_another_cluster(%map: !map) attributes {hopper.launch = #hopper.la
   // expected-error @+1 {{breaks R42: expected the ring's cluster to be the launch's 4 CTAs, or 1, got 2}}
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   hopper.cluster_barrier
   hopper.warp_specialize producer registers(40) {
     %slot, %t = hopper.ring.acquire %ring by tma : !ring
@@ -143,6 +139,5 @@ gpu.func @r42_another_cluster(%map: !map) attributes {hopper.launch = #hopper.la
     hopper.cluster_barrier
     hopper.yield
   }
-  gpu.return
 }
 }

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Rule R39: accumulators that meet in distributed shared memory.
 // RUN: fp8gemm-opt %s -verify-diagnostics -o /dev/null \
-// RUN:   -pass-pipeline='builtin.module(gpu.module(gpu.func(hopper-check-rings)))'
+// RUN:   -pass-pipeline='builtin.module(gpu.module(hopper.kernel(hopper-check-rings)))'
 
 !acc = !hopper.fragment<64x32xf32>
 !exchange = memref<4x128x4xf32, 3>
-#launch = #hopper.launch<threads = 256, tile_m = 64, tile_n = 32, stages = 2, consumers = 1, split_k = 2>
+#launch = #hopper.launch<threads = 256, tile_m = 64, tile_n = 32, split_k = 2>
 
 gpu.module @m {
 // Rank 1 stores nothing: it only stays.
-gpu.func @valid(%first: i1) workgroup(%exchange: !exchange) attributes {hopper.launch = #launch} {
+hopper.kernel @valid args(%first: i1) shared(%exchange: !exchange) launch #launch {
   hopper.warp_specialize producer registers(40) {
     hopper.yield
   } consumers(1) registers(232) |%g| {
@@ -22,10 +22,9 @@ gpu.func @valid(%first: i1) workgroup(%exchange: !exchange) attributes {hopper.l
     hopper.cluster_barrier
     hopper.yield
   }
-  gpu.return
 }
 
-gpu.func @r39_no_barrier_before_the_sum() workgroup(%exchange: !exchange) {
+hopper.kernel @r39_no_barrier_before_the_sum args() shared(%exchange: !exchange) {
   hopper.warp_specialize producer registers(40) {
     hopper.yield
   } consumers(1) registers(232) |%g| {
@@ -37,10 +36,9 @@ gpu.func @r39_no_barrier_before_the_sum() workgroup(%exchange: !exchange) {
     hopper.cluster_barrier
     hopper.yield
   }
-  gpu.return
 }
 
-gpu.func @r39_gone_while_it_is_read(%first: i1) workgroup(%exchange: !exchange) {
+hopper.kernel @r39_gone_while_it_is_read args(%first: i1) shared(%exchange: !exchange) {
   hopper.warp_specialize producer registers(40) {
     hopper.yield
   } consumers(1) registers(232) |%g| {
@@ -54,10 +52,9 @@ gpu.func @r39_gone_while_it_is_read(%first: i1) workgroup(%exchange: !exchange) 
     // expected-note @+1 {{the role ends here}}
     hopper.yield
   }
-  gpu.return
 }
 
-gpu.func @r39_overwritten_while_it_is_read() workgroup(%exchange: !exchange) {
+hopper.kernel @r39_overwritten_while_it_is_read args() shared(%exchange: !exchange) {
   hopper.warp_specialize producer registers(40) {
     hopper.yield
   } consumers(1) registers(232) |%g| {
@@ -71,10 +68,9 @@ gpu.func @r39_overwritten_while_it_is_read() workgroup(%exchange: !exchange) {
     hopper.cluster_barrier
     hopper.yield
   }
-  gpu.return
 }
 
-gpu.func @r39_nothing_put() workgroup(%exchange: !exchange, %other: !exchange) {
+hopper.kernel @r39_nothing_put args() shared(%exchange: !exchange, %other: !exchange) {
   hopper.warp_specialize producer registers(40) {
     hopper.yield
   } consumers(1) registers(232) |%g| {
@@ -86,10 +82,9 @@ gpu.func @r39_nothing_put() workgroup(%exchange: !exchange, %other: !exchange) {
     hopper.cluster_barrier
     hopper.yield
   }
-  gpu.return
 }
 
-gpu.func @r39_another_cluster() workgroup(%exchange: !exchange) attributes {hopper.launch = #launch} {
+hopper.kernel @r39_another_cluster args() shared(%exchange: !exchange) launch #launch {
   hopper.warp_specialize producer registers(40) {
     hopper.yield
   } consumers(1) registers(232) |%g| {
@@ -101,6 +96,5 @@ gpu.func @r39_another_cluster() workgroup(%exchange: !exchange) attributes {hopp
     hopper.cluster_barrier
     hopper.yield
   }
-  gpu.return
 }
 }

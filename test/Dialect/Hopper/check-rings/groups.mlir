@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Grouped products: conditions on what is loaded (R24), and rows that are copied (R25 to R27).
 // RUN: fp8gemm-opt %s -verify-diagnostics -o /dev/null \
-// RUN:   -pass-pipeline='builtin.module(gpu.module(gpu.func(hopper-check-rings)))'
+// RUN:   -pass-pipeline='builtin.module(gpu.module(hopper.kernel(hopper-check-rings)))'
 
 !map = !nvgpu.tensormap.descriptor<tensor = memref<1x32xf32, 3>, swizzle = none, l2promo = none, oob = zero, interleave = none>
 !buffer = memref<32xf32, 3>
-!ring = !hopper.ring<stages = 2, tma = [!buffer], readers = 1>
+!ring = !hopper.ring<stages = 2, tma(x: !buffer), readers = 1>
 !panels = memref<1x64x64xbf16, 3>
 !acc = !hopper.fragment<64x64xf32>
 
 gpu.module @m {
 // Each role loads the same entry, and searches the same table.
-gpu.func @same_loads(%map: !map, %index: memref<?xi32>, %ends: memref<8xi32>, %n: index) workgroup(%table: memref<9x4xi32, 3>) {
+hopper.kernel @same_loads args(%map: !map, %index: memref<?xi32>, %ends: memref<8xi32>, %n: index) shared(%table: memref<9x4xi32, 3>) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %c8 = arith.constant 8 : i32
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.scan_groups %ends by row_end limit %n block(128) to %table : memref<8xi32> to memref<9x4xi32, 3>
-  hopper.fence.mbarrier_init
+  hopper.scan_groups %ends by row_end limit %n chunk(128) to %table : memref<8xi32> to memref<9x4xi32, 3>
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     scf.for %tile = %c0 to %n step %c1 {
@@ -44,16 +44,15 @@ gpu.func @same_loads(%map: !map, %index: memref<?xi32>, %ends: memref<8xi32>, %n
     }
     hopper.yield
   }
-  gpu.return
 }
 
-gpu.func @r24_another_entry(%map: !map, %index: memref<?xi32>, %n: index) {
+hopper.kernel @r24_another_entry args(%map: !map, %index: memref<?xi32>, %n: index) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %c8 = arith.constant 8 : i32
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     %entry = memref.load %index[%c0] : memref<?xi32>
@@ -75,42 +74,39 @@ gpu.func @r24_another_entry(%map: !map, %index: memref<?xi32>, %n: index) {
     }
     hopper.yield
   }
-  gpu.return
 }
 
-gpu.func @r25_rows_still_copied(%d: memref<?x64xbf16>, %n: index) workgroup(%staging: !panels) {
+hopper.kernel @r25_rows_still_copied args(%d: memref<?x64xbf16>, %n: index) shared(%staging: !panels) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   hopper.warp_specialize producer registers(40) {
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     %acc = hopper.zero : !acc
     scf.for %tile = %c0 to %n step %c1 {
       // expected-error @+1 {{breaks R25: expected staging to be free before it is written, got no hopper.named_barrier after the copy of its rows}}
       hopper.store_fragment %acc to %staging : !acc, !panels
-      hopper.fence.async_shared
+      hopper.fence async_shared
       hopper.named_barrier %c1 threads(128)
       // expected-note @+1 {{other threads may still copy from it}}
       hopper.store_rows %n of %staging to %d[%c0, %c0] : !panels to memref<?x64xbf16>
     }
     hopper.yield
   }
-  gpu.return
 }
 
-gpu.func @r27_rows_not_there_yet(%d: memref<?x64xbf16>, %n: index) workgroup(%staging: !panels) {
+hopper.kernel @r27_rows_not_there_yet args(%d: memref<?x64xbf16>, %n: index) shared(%staging: !panels) {
   %c0 = arith.constant 0 : index
   hopper.warp_specialize producer registers(40) {
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     %acc = hopper.zero : !acc
     // expected-note @+1 {{stored here}}
     hopper.store_fragment %acc to %staging : !acc, !panels
-    hopper.fence.async_shared
+    hopper.fence async_shared
     // expected-error @+1 {{breaks R27: expected hopper.named_barrier between the fence and the TMA store, got none on some path}}
     hopper.store_rows %n of %staging to %d[%c0, %c0] : !panels to memref<?x64xbf16>
     hopper.yield
   }
-  gpu.return
 }
 }

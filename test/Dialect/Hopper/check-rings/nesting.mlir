@@ -1,20 +1,9 @@
 // What is refused so that the checks end soon.
-// RUN: fp8gemm-opt %s -split-input-file -verify-diagnostics -o /dev/null \
-// RUN:   -pass-pipeline='builtin.module(gpu.module(gpu.func(hopper-check-rings)))'
+// RUN: fp8gemm-opt %s -verify-diagnostics -o /dev/null \
+// RUN:   -pass-pipeline='builtin.module(gpu.module(hopper.kernel(hopper-check-rings)))'
 
 gpu.module @m {
-// expected-error @+1 {{expected a kernel of one block, got 2}}
-gpu.func @blocks() {
-  gpu.return
-^bb1:
-  gpu.return
-}
-}
-
-// -----
-
-gpu.module @m {
-gpu.func @loops(%n: index) {
+hopper.kernel @loops args(%n: index) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   scf.for %1 = %c0 to %n step %c1 {
@@ -28,6 +17,5 @@ gpu.func @loops(%n: index) {
   // expected-error @+1 {{expected loops to be nested at most 8 deep}}
   scf.for %9 = %c0 to %n step %c1 {
   }}}}}}}}}
-  gpu.return
 }
 }

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // R35, R36: two rings are accessed in one order, and what is held leaves room for the others.
 // RUN: fp8gemm-opt %s -verify-diagnostics -o /dev/null \
-// RUN:   -pass-pipeline='builtin.module(gpu.module(gpu.func(hopper-check-rings)))'
+// RUN:   -pass-pipeline='builtin.module(gpu.module(hopper.kernel(hopper-check-rings)))'
 // RUN: fp8gemm-opt %s -verify-diagnostics -o /dev/null \
-// RUN:   -pass-pipeline='builtin.module(gpu.module(gpu.func(hopper-assign-stages,hopper-check-rings)))'
+// RUN:   -pass-pipeline='builtin.module(gpu.module(hopper.kernel(hopper-assign-stages,hopper-check-rings)))'
 
 !map = !nvgpu.tensormap.descriptor<tensor = memref<1x32xf32, 3>, swizzle = none, l2promo = none, oob = zero, interleave = none>
 !buffer = memref<32xf32, 3>
-!ring = !hopper.ring<stages = 2, tma = [!buffer], readers = 1>
+!ring = !hopper.ring<stages = 2, tma(x: !buffer), readers = 1>
 
 gpu.module @m {
 // The consumers wait for a stage of %b that follows the third of %a, which waits for them.
-gpu.func @r35_opposite_orders(%map: !map) {
+hopper.kernel @r35_opposite_orders args(%map: !map) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %c3 = arith.constant 3 : index
@@ -19,7 +19,7 @@ gpu.func @r35_opposite_orders(%map: !map) {
   %b = hopper.ring.create : !ring
   hopper.ring.init %a : !ring
   hopper.ring.init %b : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     // expected-note @+2 {{in the other role}}
@@ -42,18 +42,17 @@ gpu.func @r35_opposite_orders(%map: !map) {
     }
     hopper.yield
   }
-  gpu.return
 }
 
 // In each iteration first %a, then %b; but the consumers take all of %a first.
-gpu.func @r35_loops_apart(%map: !map, %n: index) {
+hopper.kernel @r35_loops_apart args(%map: !map, %n: index) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %a = hopper.ring.create : !ring
   %b = hopper.ring.create : !ring
   hopper.ring.init %a : !ring
   hopper.ring.init %b : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     scf.for %i = %c0 to %n step %c1 {
@@ -78,18 +77,17 @@ gpu.func @r35_loops_apart(%map: !map, %n: index) {
     }
     hopper.yield
   }
-  gpu.return
 }
 
 // The producer gives %a's stage on when %b has room; the consumers make room when %a's stage is there.
-gpu.func @r36_stage_of_another_ring(%map: !map, %n: index) {
+hopper.kernel @r36_stage_of_another_ring args(%map: !map, %n: index) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %a = hopper.ring.create : !ring
   %b = hopper.ring.create : !ring
   hopper.ring.init %a : !ring
   hopper.ring.init %b : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     scf.for %i = %c0 to %n step %c1 {
@@ -112,16 +110,15 @@ gpu.func @r36_stage_of_another_ring(%map: !map, %n: index) {
     }
     hopper.yield
   }
-  gpu.return
 }
 
 // Each holds one of two stages and waits for the other's: 0 is released after 1, which is committed after 2.
-gpu.func @r36_both_hold(%map: !map) {
+hopper.kernel @r36_both_hold args(%map: !map) {
   %c0 = arith.constant 0 : index
   // expected-error @+1 {{breaks R36: expected the stages that a filler and a reader hold and wait for to be at most the ring's 2 and one, got 2 and 2}}
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     %slot0, %t0 = hopper.ring.acquire %ring by tma : !ring
@@ -143,18 +140,17 @@ gpu.func @r36_both_hold(%map: !map) {
     hopper.ring.release %slot2
     hopper.yield
   }
-  gpu.return
 }
 
 // The first stage is held, though at no time are more than two: the third waits for it.
-gpu.func @r36_oldest_held(%map: !map) {
+hopper.kernel @r36_oldest_held args(%map: !map) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %c3 = arith.constant 3 : index
   // expected-error @+1 {{breaks R36: expected the stages that a filler and a reader hold and wait for to be at most the ring's 2 and one, got 1 and 3}}
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     scf.for %i = %c0 to %c3 step %c1 {
@@ -172,17 +168,16 @@ gpu.func @r36_oldest_held(%map: !map) {
     hopper.ring.release %slot0
     hopper.yield
   }
-  gpu.return
 }
 
-gpu.func @r36_held_around_a_loop(%map: !map) {
+hopper.kernel @r36_held_around_a_loop args(%map: !map) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %c2 = arith.constant 2 : index
   %c3 = arith.constant 3 : index
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     scf.for %i = %c0 to %c3 step %c1 {
@@ -202,6 +197,5 @@ gpu.func @r36_held_around_a_loop(%map: !map) {
     hopper.ring.release %slot0
     hopper.yield
   }
-  gpu.return
 }
 }

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // R19 to R22: stages and phases.
 // RUN: fp8gemm-opt %s -verify-diagnostics -o /dev/null \
-// RUN:   -pass-pipeline='builtin.module(gpu.module(gpu.func(hopper-check-rings)))'
+// RUN:   -pass-pipeline='builtin.module(gpu.module(hopper.kernel(hopper-check-rings)))'
 
 !map = !nvgpu.tensormap.descriptor<tensor = memref<1x32xf32, 3>, swizzle = none, l2promo = none, oob = zero, interleave = none>
 !buffer = memref<32xf32, 3>
-!ring = !hopper.ring<stages = 2, tma = [!buffer], readers = 1>
+!ring = !hopper.ring<stages = 2, tma(x: !buffer), readers = 1>
 
 gpu.module @m {
-gpu.func @r19_half_assigned(%map: !map) {
+hopper.kernel @r19_half_assigned args(%map: !map) {
   %c0 = arith.constant 0 : index
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     %true = arith.constant true
@@ -25,7 +25,7 @@ gpu.func @r19_half_assigned(%map: !map) {
     hopper.tma_load %map[%c0, %c0] to %b1 signal %slot1 : !map to !buffer
     hopper.ring.commit %slot1
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     %false = arith.constant false
     %slot, %b = hopper.ring.wait %ring at(%c0, %false) : !ring
     hopper.ring.release %slot
@@ -34,15 +34,14 @@ gpu.func @r19_half_assigned(%map: !map) {
     hopper.ring.release %slot1
     hopper.yield
   }
-  gpu.return
 }
 
 // It would wait for readers that have nothing to read.
-gpu.func @r20_filler_starts_at_phase_false(%map: !map) {
+hopper.kernel @r20_filler_starts_at_phase_false args(%map: !map) {
   %c0 = arith.constant 0 : index
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     %true = arith.constant true
@@ -52,21 +51,20 @@ gpu.func @r20_filler_starts_at_phase_false(%map: !map) {
     hopper.tma_load %map[%c0, %c0] to %b signal %slot : !map to !buffer
     hopper.ring.commit %slot
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     %false = arith.constant false
     %slot, %b = hopper.ring.wait %ring at(%c0, %false) : !ring
     hopper.ring.release %slot
     hopper.yield
   }
-  gpu.return
 }
 
 // It would read before the first load has landed.
-gpu.func @r20_reader_starts_at_phase_true(%map: !map) {
+hopper.kernel @r20_reader_starts_at_phase_true args(%map: !map) {
   %c0 = arith.constant 0 : index
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     %true = arith.constant true
@@ -74,7 +72,7 @@ gpu.func @r20_reader_starts_at_phase_true(%map: !map) {
     hopper.tma_load %map[%c0, %c0] to %b signal %slot : !map to !buffer
     hopper.ring.commit %slot
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     %false = arith.constant false
     %true = arith.constant true
     // expected-error @+1 {{breaks R20: expected a reader to start at stage 0, phase false, got another phase}}
@@ -82,16 +80,15 @@ gpu.func @r20_reader_starts_at_phase_true(%map: !map) {
     hopper.ring.release %slot
     hopper.yield
   }
-  gpu.return
 }
 
-gpu.func @r20_reader_starts_at_phase_true_in_a_loop(%map: !map) {
+hopper.kernel @r20_reader_starts_at_phase_true_in_a_loop args(%map: !map) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %c8 = arith.constant 8 : index
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     %true = arith.constant true
@@ -103,7 +100,7 @@ gpu.func @r20_reader_starts_at_phase_true_in_a_loop(%map: !map) {
       scf.yield %s1, %p1 : index, i1
     }
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     %false = arith.constant false
     %true = arith.constant true
     %r:2 = scf.for %k = %c0 to %c8 step %c1 iter_args(%s = %c0, %p = %true) -> (index, i1) {
@@ -115,15 +112,14 @@ gpu.func @r20_reader_starts_at_phase_true_in_a_loop(%map: !map) {
     }
     hopper.yield
   }
-  gpu.return
 }
 
-gpu.func @r20_starts_at_stage_1(%map: !map) {
+hopper.kernel @r20_starts_at_stage_1 args(%map: !map) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     %true = arith.constant true
@@ -132,20 +128,19 @@ gpu.func @r20_starts_at_stage_1(%map: !map) {
     hopper.tma_load %map[%c0, %c0] to %b signal %slot : !map to !buffer
     hopper.ring.commit %slot
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     %false = arith.constant false
     %slot, %b = hopper.ring.wait %ring at(%c0, %false) : !ring
     hopper.ring.release %slot
     hopper.yield
   }
-  gpu.return
 }
 
-gpu.func @r21_not_advanced(%map: !map) {
+hopper.kernel @r21_not_advanced args(%map: !map) {
   %c0 = arith.constant 0 : index
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     %true = arith.constant true
@@ -157,7 +152,7 @@ gpu.func @r21_not_advanced(%map: !map) {
     hopper.tma_load %map[%c0, %c0] to %b1 signal %slot1 : !map to !buffer
     hopper.ring.commit %slot1
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     %false = arith.constant false
     %slot, %b = hopper.ring.wait %ring at(%c0, %false) : !ring
     hopper.ring.release %slot
@@ -166,15 +161,14 @@ gpu.func @r21_not_advanced(%map: !map) {
     hopper.ring.release %slot1
     hopper.yield
   }
-  gpu.return
 }
 
 // A stage is left out, and the readers wait for it.
-gpu.func @r21_advanced_twice(%map: !map) {
+hopper.kernel @r21_advanced_twice args(%map: !map) {
   %c0 = arith.constant 0 : index
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     %true = arith.constant true
@@ -188,7 +182,7 @@ gpu.func @r21_advanced_twice(%map: !map) {
     hopper.tma_load %map[%c0, %c0] to %b1 signal %slot1 : !map to !buffer
     hopper.ring.commit %slot1
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     %false = arith.constant false
     %slot, %b = hopper.ring.wait %ring at(%c0, %false) : !ring
     hopper.ring.release %slot
@@ -197,15 +191,14 @@ gpu.func @r21_advanced_twice(%map: !map) {
     hopper.ring.release %slot1
     hopper.yield
   }
-  gpu.return
 }
 
 // Only the stage moves on: the wrap is missed.
-gpu.func @r21_phase_not_advanced(%map: !map) {
+hopper.kernel @r21_phase_not_advanced args(%map: !map) {
   %c0 = arith.constant 0 : index
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     %true = arith.constant true
@@ -218,7 +211,7 @@ gpu.func @r21_phase_not_advanced(%map: !map) {
     hopper.tma_load %map[%c0, %c0] to %b1 signal %slot1 : !map to !buffer
     hopper.ring.commit %slot1
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     %false = arith.constant false
     %slot, %b = hopper.ring.wait %ring at(%c0, %false) : !ring
     hopper.ring.release %slot
@@ -227,16 +220,15 @@ gpu.func @r21_phase_not_advanced(%map: !map) {
     hopper.ring.release %slot1
     hopper.yield
   }
-  gpu.return
 }
 
-gpu.func @r21_not_advanced_in_the_loop(%map: !map) {
+hopper.kernel @r21_not_advanced_in_the_loop args(%map: !map) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %c8 = arith.constant 8 : index
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     %true = arith.constant true
@@ -249,7 +241,7 @@ gpu.func @r21_not_advanced_in_the_loop(%map: !map) {
       scf.yield %s, %p : index, i1
     }
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     %false = arith.constant false
     %r:2 = scf.for %k = %c0 to %c8 step %c1 iter_args(%s = %c0, %p = %false) -> (index, i1) {
       %slot, %b = hopper.ring.wait %ring at(%s, %p) : !ring
@@ -259,16 +251,15 @@ gpu.func @r21_not_advanced_in_the_loop(%map: !map) {
     }
     hopper.yield
   }
-  gpu.return
 }
 
-gpu.func @r21_position_of_another_ring(%map: !map) {
+hopper.kernel @r21_position_of_another_ring args(%map: !map) {
   %c0 = arith.constant 0 : index
   %ring = hopper.ring.create : !ring
   %other = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
   hopper.ring.init %other : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     %true = arith.constant true
@@ -285,7 +276,7 @@ gpu.func @r21_position_of_another_ring(%map: !map) {
     hopper.tma_load %map[%c0, %c0] to %b2 signal %slot2 : !map to !buffer
     hopper.ring.commit %slot2
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     %false = arith.constant false
     %slot, %b = hopper.ring.wait %ring at(%c0, %false) : !ring
     hopper.ring.release %slot
@@ -296,14 +287,13 @@ gpu.func @r21_position_of_another_ring(%map: !map) {
     hopper.ring.release %slot2
     hopper.yield
   }
-  gpu.return
 }
 
-gpu.func @r21_position_of_unknown_origin(%map: !map, %n: index) {
+hopper.kernel @r21_position_of_unknown_origin args(%map: !map, %n: index) {
   %c0 = arith.constant 0 : index
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     %true = arith.constant true
@@ -312,23 +302,22 @@ gpu.func @r21_position_of_unknown_origin(%map: !map, %n: index) {
     hopper.tma_load %map[%c0, %c0] to %b signal %slot : !map to !buffer
     hopper.ring.commit %slot
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     %false = arith.constant false
     %slot, %b = hopper.ring.wait %ring at(%c0, %false) : !ring
     hopper.ring.release %slot
     hopper.yield
   }
-  gpu.return
 }
 
 // Every iteration would fill stage 0.
-gpu.func @r22_not_carried_by_the_loop(%map: !map) {
+hopper.kernel @r22_not_carried_by_the_loop args(%map: !map) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %c8 = arith.constant 8 : index
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     %true = arith.constant true
@@ -339,7 +328,7 @@ gpu.func @r22_not_carried_by_the_loop(%map: !map) {
       hopper.ring.commit %slot
     }
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     %false = arith.constant false
     %r:2 = scf.for %k = %c0 to %c8 step %c1 iter_args(%s = %c0, %p = %false) -> (index, i1) {
       %slot, %b = hopper.ring.wait %ring at(%s, %p) : !ring
@@ -349,17 +338,16 @@ gpu.func @r22_not_carried_by_the_loop(%map: !map) {
     }
     hopper.yield
   }
-  gpu.return
 }
 
 // The inner loop carries the position, the tile loop forgets it.
-gpu.func @r22_starts_anew_for_every_tile(%map: !map) {
+hopper.kernel @r22_starts_anew_for_every_tile args(%map: !map) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %c8 = arith.constant 8 : index
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     %true = arith.constant true
@@ -374,7 +362,7 @@ gpu.func @r22_starts_anew_for_every_tile(%map: !map) {
       }
     }
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     %false = arith.constant false
     %o:2 = scf.for %t = %c0 to %c8 step %c1 iter_args(%os = %c0, %op = %false) -> (index, i1) {
       %r:2 = scf.for %k = %c0 to %c8 step %c1 iter_args(%s = %os, %p = %op) -> (index, i1) {
@@ -387,16 +375,15 @@ gpu.func @r22_starts_anew_for_every_tile(%map: !map) {
     }
     hopper.yield
   }
-  gpu.return
 }
 
-gpu.func @r22_yields_the_old_position(%map: !map) {
+hopper.kernel @r22_yields_the_old_position args(%map: !map) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %c8 = arith.constant 8 : index
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     %true = arith.constant true
@@ -408,7 +395,7 @@ gpu.func @r22_yields_the_old_position(%map: !map) {
       scf.yield %s1, %p1 : index, i1
     }
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     %false = arith.constant false
     %r:2 = scf.for %k = %c0 to %c8 step %c1 iter_args(%s = %c0, %p = %false) -> (index, i1) {
       // expected-error @+1 {{breaks R22: expected the loop to carry the position after its last access to this ring, got another}}
@@ -420,15 +407,14 @@ gpu.func @r22_yields_the_old_position(%map: !map) {
     }
     hopper.yield
   }
-  gpu.return
 }
 
 // After the condition nobody knows where the ring stands.
-gpu.func @r22_one_branch_alone(%map: !map, %some: i1) {
+hopper.kernel @r22_one_branch_alone args(%map: !map, %some: i1) {
   %c0 = arith.constant 0 : index
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     %true = arith.constant true
@@ -442,7 +428,7 @@ gpu.func @r22_one_branch_alone(%map: !map, %some: i1) {
     hopper.tma_load %map[%c0, %c0] to %b1 signal %slot1 : !map to !buffer
     hopper.ring.commit %slot1
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     %false = arith.constant false
     %o:2 = scf.if %some -> (index, i1) {
       %slot, %b = hopper.ring.wait %ring at(%c0, %false) : !ring
@@ -456,6 +442,5 @@ gpu.func @r22_one_branch_alone(%map: !map, %some: i1) {
     hopper.ring.release %slot1
     hopper.yield
   }
-  gpu.return
 }
 }

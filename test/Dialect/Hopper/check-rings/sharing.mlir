@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // R30, R40, R41: what consumer warpgroups have in common.
 // RUN: fp8gemm-opt %s -verify-diagnostics -o /dev/null \
-// RUN:   -pass-pipeline='builtin.module(gpu.module(gpu.func(hopper-check-rings)))'
+// RUN:   -pass-pipeline='builtin.module(gpu.module(hopper.kernel(hopper-check-rings)))'
 
 !map = !nvgpu.tensormap.descriptor<tensor = memref<64x64xbf16, 3>, swizzle = swizzle_128b, l2promo = none, oob = zero, interleave = none>
 !staging = memref<3x1x64x64xbf16, 3>
@@ -9,7 +9,7 @@
 !acc = !hopper.fragment<64x64xf32>
 
 gpu.module @m {
-gpu.func @valid(%map: !map) workgroup(%staging: !staging) {
+hopper.kernel @valid args(%map: !map) shared(%staging: !staging) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   hopper.warp_specialize producer registers(40) {
@@ -19,17 +19,16 @@ gpu.func @valid(%map: !map) workgroup(%staging: !staging) {
     %id = arith.addi %g, %c1 : index
     %mine = memref.subview %staging[%id, 0, 0, 0] [1, 1, 64, 64] [1, 1, 1, 1] : !staging to !panels
     hopper.store_fragment %acc to %mine : !acc, !panels
-    hopper.fence.async_shared
+    hopper.fence async_shared
     hopper.named_barrier %id threads(128)
     hopper.tma_store %mine to %map[%c0, %c0] : !panels to !map
     hopper.tma_store.wait read
     hopper.yield
   }
-  gpu.return
 }
 
 // The first warpgroup's barrier says nothing of what the second one writes.
-gpu.func @r40_one_staging(%map: !map, %i: index) workgroup(%staging: !staging) {
+hopper.kernel @r40_one_staging args(%map: !map, %i: index) shared(%staging: !staging) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   hopper.warp_specialize producer registers(40) {
@@ -41,17 +40,16 @@ gpu.func @r40_one_staging(%map: !map, %i: index) workgroup(%staging: !staging) {
     // expected-note @+2 {{the other's access}}
     // expected-error @+1 {{breaks R40: expected warpgroups with barriers of their own to have staging of their own, got warpgroups 0 and 1 at one place}}
     hopper.store_fragment %acc to %ours : !acc, !panels
-    hopper.fence.async_shared
+    hopper.fence async_shared
     hopper.named_barrier %id threads(128)
     hopper.tma_store %ours to %map[%c0, %c0] : !panels to !map
     hopper.tma_store.wait read
     hopper.yield
   }
-  gpu.return
 }
 
 // Warpgroup 0 reads the staging that warpgroup 1 writes.
-gpu.func @r40_neighbour(%map: !map) workgroup(%staging: !staging) {
+hopper.kernel @r40_neighbour args(%map: !map) shared(%staging: !staging) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   hopper.warp_specialize producer registers(40) {
@@ -63,7 +61,7 @@ gpu.func @r40_neighbour(%map: !map) workgroup(%staging: !staging) {
     %next = memref.subview %staging[%id, 0, 0, 0] [1, 1, 64, 64] [1, 1, 1, 1] : !staging to !panels
     // expected-error @+1 {{breaks R40: expected warpgroups with barriers of their own to have staging of their own, got warpgroups 0 and 1 at one place}}
     hopper.store_fragment %acc to %mine : !acc, !panels
-    hopper.fence.async_shared
+    hopper.fence async_shared
     hopper.named_barrier %id threads(128)
     hopper.tma_store %mine to %map[%c0, %c0] : !panels to !map
     // expected-note @+2 {{the other's access}}
@@ -72,11 +70,10 @@ gpu.func @r40_neighbour(%map: !map) workgroup(%staging: !staging) {
     hopper.tma_store.wait read
     hopper.yield
   }
-  gpu.return
 }
 
 // Where all come to each barrier, it covers all.
-gpu.func @shared_barriers(%map: !map, %i: index) workgroup(%staging: !staging) {
+hopper.kernel @shared_barriers args(%map: !map, %i: index) shared(%staging: !staging) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   hopper.warp_specialize producer registers(40) {
@@ -85,16 +82,15 @@ gpu.func @shared_barriers(%map: !map, %i: index) workgroup(%staging: !staging) {
     %acc = hopper.zero : !acc
     %ours = memref.subview %staging[%i, 0, 0, 0] [1, 1, 64, 64] [1, 1, 1, 1] : !staging to !panels
     hopper.store_fragment %acc to %ours : !acc, !panels
-    hopper.fence.async_shared
+    hopper.fence async_shared
     hopper.named_barrier %c1 threads(256)
     hopper.tma_store %ours to %map[%c0, %c0] : !panels to !map
     hopper.tma_store.wait read
     hopper.yield
   }
-  gpu.return
 }
 
-gpu.func @r41_under_a_condition() {
+hopper.kernel @r41_under_a_condition args() {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   hopper.warp_specialize producer registers(40) {
@@ -108,10 +104,9 @@ gpu.func @r41_under_a_condition() {
     }
     hopper.yield
   }
-  gpu.return
 }
 
-gpu.func @r41_in_a_loop(%n: index) {
+hopper.kernel @r41_in_a_loop args(%n: index) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   hopper.warp_specialize producer registers(40) {
@@ -128,11 +123,10 @@ gpu.func @r41_in_a_loop(%n: index) {
     }
     hopper.yield
   }
-  gpu.return
 }
 
 // The parts of one warpgroup are told apart: of the second nothing was stored.
-gpu.func @r30_other_part(%map: !map) workgroup(%staging: memref<4x1x64x64xbf16, 3>) {
+hopper.kernel @r30_other_part args(%map: !map) shared(%staging: memref<4x1x64x64xbf16, 3>) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %c2 = arith.constant 2 : index
@@ -146,7 +140,7 @@ gpu.func @r30_other_part(%map: !map) workgroup(%staging: memref<4x1x64x64xbf16, 
     %first = memref.subview %staging[%i, 0, 0, 0] [1, 1, 64, 64] [1, 1, 1, 1] : memref<4x1x64x64xbf16, 3> to !panels
     %second = memref.subview %staging[%j, 0, 0, 0] [1, 1, 64, 64] [1, 1, 1, 1] : memref<4x1x64x64xbf16, 3> to !panels
     hopper.store_fragment %acc to %first : !acc, !panels
-    hopper.fence.async_shared
+    hopper.fence async_shared
     hopper.named_barrier %id threads(128)
     hopper.tma_store %first to %map[%c0, %c0] : !panels to !map
     // expected-error @+1 {{breaks R30: expected a fragment to be stored to the staging before its TMA store, got none}}
@@ -154,6 +148,5 @@ gpu.func @r30_other_part(%map: !map) workgroup(%staging: memref<4x1x64x64xbf16, 
     hopper.tma_store.wait read
     hopper.yield
   }
-  gpu.return
 }
 }

@@ -1,58 +1,56 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // R8 to R12, R14: slots and their buffers.
 // RUN: fp8gemm-opt %s -verify-diagnostics -o /dev/null \
-// RUN:   -pass-pipeline='builtin.module(gpu.module(gpu.func(hopper-check-rings)))'
+// RUN:   -pass-pipeline='builtin.module(gpu.module(hopper.kernel(hopper-check-rings)))'
 // RUN: fp8gemm-opt %s -verify-diagnostics -o /dev/null \
-// RUN:   -pass-pipeline='builtin.module(gpu.module(gpu.func(hopper-assign-stages,hopper-check-rings)))'
+// RUN:   -pass-pipeline='builtin.module(gpu.module(hopper.kernel(hopper-assign-stages,hopper-check-rings)))'
 
 !map = !nvgpu.tensormap.descriptor<tensor = memref<1x32xf32, 3>, swizzle = none, l2promo = none, oob = zero, interleave = none>
 !buffer = memref<32xf32, 3>
-!ring = !hopper.ring<stages = 2, tma = [!buffer], readers = 1>
+!ring = !hopper.ring<stages = 2, tma(x: !buffer), readers = 1>
 
 gpu.module @m {
-gpu.func @r8_never_committed(%map: !map) {
+hopper.kernel @r8_never_committed args(%map: !map) {
   %c0 = arith.constant 0 : index
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     // expected-error @+1 {{breaks R8: expected the slot to be consumed by 'hopper.ring.commit', got none}}
     %slot, %b = hopper.ring.acquire %ring by tma : !ring
     hopper.tma_load %map[%c0, %c0] to %b signal %slot : !map to !buffer
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     %slot, %b = hopper.ring.wait %ring : !ring
     hopper.ring.release %slot
     hopper.yield
   }
-  gpu.return
 }
 
-gpu.func @r8_never_released(%map: !map) {
+hopper.kernel @r8_never_released args(%map: !map) {
   %c0 = arith.constant 0 : index
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     %slot, %b = hopper.ring.acquire %ring by tma : !ring
     hopper.tma_load %map[%c0, %c0] to %b signal %slot : !map to !buffer
     hopper.ring.commit %slot
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     // expected-error @+1 {{breaks R8: expected the slot to be consumed by 'hopper.ring.release', got none}}
     %slot, %b = hopper.ring.wait %ring : !ring
     hopper.yield
   }
-  gpu.return
 }
 
-gpu.func @r8_committed_twice(%map: !map) {
+hopper.kernel @r8_committed_twice args(%map: !map) {
   %c0 = arith.constant 0 : index
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     %slot, %b = hopper.ring.acquire %ring by tma : !ring
@@ -61,68 +59,65 @@ gpu.func @r8_committed_twice(%map: !map) {
     // expected-error @+1 {{breaks R8: expected the slot to be consumed once, got a second time}}
     hopper.ring.commit %slot
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     %slot, %b = hopper.ring.wait %ring : !ring
     hopper.ring.release %slot
     hopper.yield
   }
-  gpu.return
 }
 
-gpu.func @r8_released_twice(%map: !map) {
+hopper.kernel @r8_released_twice args(%map: !map) {
   %c0 = arith.constant 0 : index
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     %slot, %b = hopper.ring.acquire %ring by tma : !ring
     hopper.tma_load %map[%c0, %c0] to %b signal %slot : !map to !buffer
     hopper.ring.commit %slot
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     %slot, %b = hopper.ring.wait %ring : !ring
     hopper.ring.release %slot
     // expected-error @+1 {{breaks R8: expected the slot to be consumed once, got a second time}}
     hopper.ring.release %slot
     hopper.yield
   }
-  gpu.return
 }
 
-gpu.func @r8_wait_is_not_committed(%map: !map) {
+hopper.kernel @r8_wait_is_not_committed args(%map: !map) {
   %c0 = arith.constant 0 : index
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     %slot, %b = hopper.ring.acquire %ring by tma : !ring
     hopper.tma_load %map[%c0, %c0] to %b signal %slot : !map to !buffer
     hopper.ring.commit %slot
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     %slot, %b = hopper.ring.wait %ring : !ring
     // expected-error @+1 {{breaks R8: expected the slot of 'hopper.ring.wait' to be consumed by 'hopper.ring.release', got another use}}
     hopper.ring.commit %slot
     hopper.yield
   }
-  gpu.return
 }
 
 // Where %full is false the slot is never given back.
-gpu.func @r8_released_on_one_path(%map: !map, %full: i1) {
+hopper.kernel @r8_released_on_one_path args(%map: !map, %full: i1) {
   %c0 = arith.constant 0 : index
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     %slot, %b = hopper.ring.acquire %ring by tma : !ring
     hopper.tma_load %map[%c0, %c0] to %b signal %slot : !map to !buffer
     hopper.ring.commit %slot
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     // expected-note @+1 {{made here}}
     %slot, %b = hopper.ring.wait %ring : !ring
     scf.if %full {
@@ -131,24 +126,23 @@ gpu.func @r8_released_on_one_path(%map: !map, %full: i1) {
     }
     hopper.yield
   }
-  gpu.return
 }
 
 // A slot does not travel through a loop.
-gpu.func @r8_released_in_a_later_iteration(%map: !map) {
+hopper.kernel @r8_released_in_a_later_iteration args(%map: !map) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %c8 = arith.constant 8 : index
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     %slot, %b = hopper.ring.acquire %ring by tma : !ring
     hopper.tma_load %map[%c0, %c0] to %b signal %slot : !map to !buffer
     hopper.ring.commit %slot
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     // expected-error @+2 {{breaks R8: expected the slot of 'hopper.ring.wait' to be consumed by 'hopper.ring.release', got another use}}
     %slot, %b = hopper.ring.wait %ring : !ring
     %last = scf.for %k = %c0 to %c8 step %c1 iter_args(%old = %slot) -> !hopper.slot {
@@ -157,14 +151,13 @@ gpu.func @r8_released_in_a_later_iteration(%map: !map) {
     }
     hopper.yield
   }
-  gpu.return
 }
 
-gpu.func @r9_load_after_commit(%map: !map) {
+hopper.kernel @r9_load_after_commit args(%map: !map) {
   %c0 = arith.constant 0 : index
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     %slot, %b = hopper.ring.acquire %ring by tma : !ring
@@ -175,27 +168,26 @@ gpu.func @r9_load_after_commit(%map: !map) {
     // expected-error @+1 {{breaks R10: expected the buffers of a slot to be used before its 'hopper.ring.commit', got a use after it}}
     hopper.tma_load %map[%c0, %c0] to %b signal %slot : !map to !buffer
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     %slot, %b = hopper.ring.wait %ring : !ring
     hopper.ring.release %slot
     hopper.yield
   }
-  gpu.return
 }
 
 // The producer may already be loading the next K block into it.
-gpu.func @r10_read_after_release(%map: !map) {
+hopper.kernel @r10_read_after_release args(%map: !map) {
   %c0 = arith.constant 0 : index
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     %slot, %b = hopper.ring.acquire %ring by tma : !ring
     hopper.tma_load %map[%c0, %c0] to %b signal %slot : !map to !buffer
     hopper.ring.commit %slot
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     %slot, %b = hopper.ring.wait %ring : !ring
     // expected-note @+1 {{the slot ends here}}
     hopper.ring.release %slot
@@ -203,21 +195,20 @@ gpu.func @r10_read_after_release(%map: !map) {
     %s = hopper.load_scales %b : !buffer -> !hopper.scales<256 columns by 8>
     hopper.yield
   }
-  gpu.return
 }
 
-gpu.func @r10_read_after_release_through_a_view(%map: !map) {
+hopper.kernel @r10_read_after_release_through_a_view args(%map: !map) {
   %c0 = arith.constant 0 : index
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     %slot, %b = hopper.ring.acquire %ring by tma : !ring
     hopper.tma_load %map[%c0, %c0] to %b signal %slot : !map to !buffer
     hopper.ring.commit %slot
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     %slot, %b = hopper.ring.wait %ring : !ring
     %v = memref.subview %b[0] [1] [1] : !buffer to memref<1xf32, strided<[1]>, 3>
     %w = memref.cast %v : memref<1xf32, strided<[1]>, 3> to memref<1xf32, strided<[?]>, 3>
@@ -227,21 +218,20 @@ gpu.func @r10_read_after_release_through_a_view(%map: !map) {
     %s = hopper.load_scales %w : memref<1xf32, strided<[?]>, 3> -> !hopper.scales<64 columns by 64>
     hopper.yield
   }
-  gpu.return
 }
 
-gpu.func @r10_buffer_passed_on(%map: !map, %again: i1) {
+hopper.kernel @r10_buffer_passed_on args(%map: !map, %again: i1) {
   %c0 = arith.constant 0 : index
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     %slot, %b = hopper.ring.acquire %ring by tma : !ring
     hopper.tma_load %map[%c0, %c0] to %b signal %slot : !map to !buffer
     hopper.ring.commit %slot
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     %slot, %b = hopper.ring.wait %ring : !ring
     %c = scf.if %again -> !buffer {
       // expected-error @+1 {{breaks R10: expected the buffers of a slot to be used where it was made, got them passed on}}
@@ -253,34 +243,32 @@ gpu.func @r10_buffer_passed_on(%map: !map, %again: i1) {
     hopper.ring.release %slot
     hopper.yield
   }
-  gpu.return
 }
 
 // The bytes are armed and never come.
-gpu.func @r11_not_loaded(%map: !map) {
+hopper.kernel @r11_not_loaded args(%map: !map) {
   %c0 = arith.constant 0 : index
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     // expected-error @+1 {{breaks R11: expected every buffer to be loaded, whole and in this block, before the commit, got none for buffer 0}}
     %slot, %b = hopper.ring.acquire %ring by tma : !ring
     hopper.ring.commit %slot
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     %slot, %b = hopper.ring.wait %ring : !ring
     hopper.ring.release %slot
     hopper.yield
   }
-  gpu.return
 }
 
-gpu.func @r11_loaded_twice(%map: !map) {
+hopper.kernel @r11_loaded_twice args(%map: !map) {
   %c0 = arith.constant 0 : index
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     %slot, %b = hopper.ring.acquire %ring by tma : !ring
@@ -289,19 +277,18 @@ gpu.func @r11_loaded_twice(%map: !map) {
     hopper.tma_load %map[%c0, %c0] to %b signal %slot : !map to !buffer
     hopper.ring.commit %slot
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     %slot, %b = hopper.ring.wait %ring : !ring
     hopper.ring.release %slot
     hopper.yield
   }
-  gpu.return
 }
 
-gpu.func @r11_loaded_on_one_path(%map: !map, %some: i1) {
+hopper.kernel @r11_loaded_on_one_path args(%map: !map, %some: i1) {
   %c0 = arith.constant 0 : index
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     // expected-error @+1 {{breaks R11: expected every buffer to be loaded, whole and in this block, before the commit, got none for buffer 0}}
@@ -311,20 +298,19 @@ gpu.func @r11_loaded_on_one_path(%map: !map, %some: i1) {
     }
     hopper.ring.commit %slot
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     %slot, %b = hopper.ring.wait %ring : !ring
     hopper.ring.release %slot
     hopper.yield
   }
-  gpu.return
 }
 
 // The first slot gets twice its bytes, the second none.
-gpu.func @r12_signals_another_slot(%map: !map) {
+hopper.kernel @r12_signals_another_slot args(%map: !map) {
   %c0 = arith.constant 0 : index
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     %slot, %b = hopper.ring.acquire %ring by tma : !ring
@@ -335,21 +321,20 @@ gpu.func @r12_signals_another_slot(%map: !map) {
     hopper.ring.commit %slot
     hopper.ring.commit %slot2
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     %slot, %b = hopper.ring.wait %ring : !ring
     hopper.ring.release %slot
     %slot2, %b2 = hopper.ring.wait %ring : !ring
     hopper.ring.release %slot2
     hopper.yield
   }
-  gpu.return
 }
 
-gpu.func @r12_loads_other_memory(%map: !map) workgroup(%other: !buffer) {
+hopper.kernel @r12_loads_other_memory args(%map: !map) shared(%other: !buffer) {
   %c0 = arith.constant 0 : index
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     %slot, %b = hopper.ring.acquire %ring by tma : !ring
@@ -358,20 +343,19 @@ gpu.func @r12_loads_other_memory(%map: !map) workgroup(%other: !buffer) {
     hopper.tma_load %map[%c0, %c0] to %other signal %slot : !map to !buffer
     hopper.ring.commit %slot
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     %slot, %b = hopper.ring.wait %ring : !ring
     hopper.ring.release %slot
     hopper.yield
   }
-  gpu.return
 }
 
 // Two stages: the third never fills while the first two are held.
-gpu.func @r14_more_slots_than_stages(%map: !map) {
+hopper.kernel @r14_more_slots_than_stages args(%map: !map) {
   %c0 = arith.constant 0 : index
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     %s0, %b0 = hopper.ring.acquire %ring by tma : !ring
@@ -384,7 +368,7 @@ gpu.func @r14_more_slots_than_stages(%map: !map) {
     hopper.tma_load %map[%c0, %c0] to %b2 signal %s2 : !map to !buffer
     hopper.ring.commit %s2
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     %s0, %b0 = hopper.ring.wait %ring : !ring
     %s1, %b1 = hopper.ring.wait %ring : !ring
     // expected-error @+1 {{breaks R14: expected at most the ring's 2 stages to be held at once, got 3}}
@@ -394,36 +378,34 @@ gpu.func @r14_more_slots_than_stages(%map: !map) {
     hopper.ring.release %s2
     hopper.yield
   }
-  gpu.return
 }
 
-gpu.func @r8_release_of_unknown_origin(%map: !map, %other: !hopper.slot) {
+hopper.kernel @r8_release_of_unknown_origin args(%map: !map, %other: !hopper.slot) {
   %c0 = arith.constant 0 : index
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     %slot, %b = hopper.ring.acquire %ring by tma : !ring
     hopper.tma_load %map[%c0, %c0] to %b signal %slot : !map to !buffer
     hopper.ring.commit %slot
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     %slot, %b = hopper.ring.wait %ring : !ring
     hopper.ring.release %slot
     // expected-error @+1 {{breaks R8: expected a slot that hopper.ring.wait made, got another value}}
     hopper.ring.release %other
     hopper.yield
   }
-  gpu.return
 }
 
 // A view may be a part, and the bytes of all were armed.
-gpu.func @r11_loaded_through_a_view(%map: !map) {
+hopper.kernel @r11_loaded_through_a_view args(%map: !map) {
   %c0 = arith.constant 0 : index
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     // expected-error @+1 {{breaks R11: expected every buffer to be loaded, whole and in this block, before the commit, got none for buffer 0}}
@@ -432,11 +414,10 @@ gpu.func @r11_loaded_through_a_view(%map: !map) {
     hopper.tma_load %map[%c0, %c0] to %v signal %slot : !map to memref<32xf32, strided<[1]>, 3>
     hopper.ring.commit %slot
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     %slot, %b = hopper.ring.wait %ring : !ring
     hopper.ring.release %slot
     hopper.yield
   }
-  gpu.return
 }
 }

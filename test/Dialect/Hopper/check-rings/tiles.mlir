@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // R24 before hopper-expand-tiles: roles walk the tiles of one value; and after it: the same arithmetic.
 // RUN: fp8gemm-opt %s -verify-diagnostics -o /dev/null \
-// RUN:   -pass-pipeline='builtin.module(gpu.module(gpu.func(hopper-check-rings)))'
+// RUN:   -pass-pipeline='builtin.module(gpu.module(hopper.kernel(hopper-check-rings)))'
 // RUN: fp8gemm-opt %s -verify-diagnostics -o /dev/null \
-// RUN:   -pass-pipeline='builtin.module(gpu.module(gpu.func(hopper-complete-schedule,hopper-check-rings)))'
+// RUN:   -pass-pipeline='builtin.module(gpu.module(hopper.kernel(hopper-complete-schedule,hopper-check-rings)))'
 
 !map = !nvgpu.tensormap.descriptor<tensor = memref<1x32xf32, 3>, swizzle = none, l2promo = none, oob = zero, interleave = none>
 !buffer = memref<32xf32, 3>
-!ring = !hopper.ring<stages = 2, tma = [!buffer], readers = 1>
+!ring = !hopper.ring<stages = 2, tma(x: !buffer), readers = 1>
 
 gpu.module @m {
-gpu.func @valid(%map: !map, %m: index) {
+hopper.kernel @valid args(%map: !map, %m: index) {
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   %work = hopper.tiles %m of <plain, tile_m = 64, tile_n = 64, n = 136, k_blocks = 4, raster = 8>
   hopper.warp_specialize producer registers(40) {
@@ -33,15 +33,14 @@ gpu.func @valid(%map: !map, %m: index) {
     }
     hopper.yield
   }
-  gpu.return
 }
 
 // Where a tile is found again, it is in the same place: so both roles have the same condition.
-gpu.func @condition_on_a_tile(%map: !map, %m: index) {
+hopper.kernel @condition_on_a_tile args(%map: !map, %m: index) {
   %zero = arith.constant 0 : index
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   %work = hopper.tiles %m of <batched, tile_m = 64, tile_n = 64, n = 136, k_blocks = 4, raster = 8, groups = 2>
   hopper.warp_specialize producer registers(40) {
@@ -68,17 +67,16 @@ gpu.func @condition_on_a_tile(%map: !map, %m: index) {
     }
     hopper.yield
   }
-  gpu.return
 }
 
 // The number of K blocks is known from hopper.tiles, so that a loop may as well have a constant bound.
-gpu.func @k_count_and_constant(%map: !map, %m: index) {
+hopper.kernel @k_count_and_constant args(%map: !map, %m: index) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %bound = arith.constant 4 : index
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   %work = hopper.tiles %m of <plain, tile_m = 64, tile_n = 64, n = 136, k_blocks = 4, raster = 8>
   hopper.warp_specialize producer registers(40) {
@@ -102,16 +100,15 @@ gpu.func @k_count_and_constant(%map: !map, %m: index) {
     }
     hopper.yield
   }
-  gpu.return
 }
 
-gpu.func @r24_other_k_count(%map: !map, %m: index) {
+hopper.kernel @r24_other_k_count args(%map: !map, %m: index) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %bound = arith.constant 3 : index
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   %work = hopper.tiles %m of <plain, tile_m = 64, tile_n = 64, n = 136, k_blocks = 4, raster = 8>
   hopper.warp_specialize producer registers(40) {
@@ -136,13 +133,12 @@ gpu.func @r24_other_k_count(%map: !map, %m: index) {
     }
     hopper.yield
   }
-  gpu.return
 }
 
-gpu.func @r24_other_tiles(%map: !map, %m: index) {
+hopper.kernel @r24_other_tiles args(%map: !map, %m: index) {
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   %work = hopper.tiles %m of <plain, tile_m = 64, tile_n = 64, n = 136, k_blocks = 4, raster = 8>
   %fewer = hopper.tiles %m of <plain, tile_m = 128, tile_n = 64, n = 136, k_blocks = 4, raster = 8>
@@ -165,6 +161,5 @@ gpu.func @r24_other_tiles(%map: !map, %m: index) {
     }
     hopper.yield
   }
-  gpu.return
 }
 }

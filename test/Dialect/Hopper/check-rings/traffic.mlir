@@ -1,58 +1,56 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // R23 and R24: the roles access a ring equally often.
 // RUN: fp8gemm-opt %s -verify-diagnostics -o /dev/null \
-// RUN:   -pass-pipeline='builtin.module(gpu.module(gpu.func(hopper-check-rings)))'
+// RUN:   -pass-pipeline='builtin.module(gpu.module(hopper.kernel(hopper-check-rings)))'
 // RUN: fp8gemm-opt %s -verify-diagnostics -o /dev/null \
-// RUN:   -pass-pipeline='builtin.module(gpu.module(gpu.func(hopper-assign-stages,hopper-check-rings)))'
+// RUN:   -pass-pipeline='builtin.module(gpu.module(hopper.kernel(hopper-assign-stages,hopper-check-rings)))'
 
 !map = !nvgpu.tensormap.descriptor<tensor = memref<1x32xf32, 3>, swizzle = none, l2promo = none, oob = zero, interleave = none>
 !buffer = memref<32xf32, 3>
-!ring = !hopper.ring<stages = 2, tma = [!buffer], readers = 1>
+!ring = !hopper.ring<stages = 2, tma(x: !buffer), readers = 1>
 
 gpu.module @m {
-gpu.func @r23_never_filled(%map: !map) {
+hopper.kernel @r23_never_filled args(%map: !map) {
   %c0 = arith.constant 0 : index
   // expected-error @+1 {{breaks R23: expected the producer to access the ring, got no acquire}}
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     %slot, %b = hopper.ring.wait %ring : !ring
     hopper.ring.release %slot
     hopper.yield
   }
-  gpu.return
 }
 
-gpu.func @r23_never_read(%map: !map) {
+hopper.kernel @r23_never_read args(%map: !map) {
   %c0 = arith.constant 0 : index
   // expected-error @+1 {{breaks R23: expected the consumers to access the ring, got no wait}}
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     %slot, %b = hopper.ring.acquire %ring by tma : !ring
     hopper.tma_load %map[%c0, %c0] to %b signal %slot : !map to !buffer
     hopper.ring.commit %slot
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     hopper.yield
   }
-  gpu.return
 }
 
-gpu.func @r24_one_iteration_less(%map: !map) {
+hopper.kernel @r24_one_iteration_less args(%map: !map) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %c7 = arith.constant 7 : index
   %c8 = arith.constant 8 : index
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     scf.for %k = %c0 to %c8 step %c1 {
@@ -62,7 +60,7 @@ gpu.func @r24_one_iteration_less(%map: !map) {
       hopper.ring.commit %slot
     }
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     scf.for %k = %c0 to %c7 step %c1 {
       // expected-error @+1 {{breaks R24: expected as many accesses to the ring, in the same loops, in the consumers as in the producer, got 7 where the producer has 8}}
       %slot, %b = hopper.ring.wait %ring : !ring
@@ -70,15 +68,14 @@ gpu.func @r24_one_iteration_less(%map: !map) {
     }
     hopper.yield
   }
-  gpu.return
 }
 
-gpu.func @r24_two_an_iteration(%map: !map, %n: index) {
+hopper.kernel @r24_two_an_iteration args(%map: !map, %n: index) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     scf.for %k = %c0 to %n step %c1 {
@@ -88,7 +85,7 @@ gpu.func @r24_two_an_iteration(%map: !map, %n: index) {
       hopper.ring.commit %slot
     }
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     scf.for %k = %c0 to %n step %c1 {
       // expected-error @+1 {{breaks R24: expected as many accesses to the ring, in the same loops, in the consumers as in the producer, got 2 where the producer has 1}}
       %slot, %b = hopper.ring.wait %ring : !ring
@@ -98,15 +95,14 @@ gpu.func @r24_two_an_iteration(%map: !map, %n: index) {
     }
     hopper.yield
   }
-  gpu.return
 }
 
-gpu.func @r24_other_bound(%map: !map, %n: index, %l: index) {
+hopper.kernel @r24_other_bound args(%map: !map, %n: index, %l: index) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     // expected-note @+1 {{in the other role}}
@@ -116,7 +112,7 @@ gpu.func @r24_other_bound(%map: !map, %n: index, %l: index) {
       hopper.ring.commit %slot
     }
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     // expected-error @+1 {{breaks R24: expected as many accesses to the ring, in the same loops, in the consumers as in the producer, got a loop where the producer has a loop}}
     scf.for %k = %c0 to %l step %c1 {
       %slot, %b = hopper.ring.wait %ring : !ring
@@ -124,16 +120,15 @@ gpu.func @r24_other_bound(%map: !map, %n: index, %l: index) {
     }
     hopper.yield
   }
-  gpu.return
 }
 
-gpu.func @r24_other_step(%map: !map, %n: index) {
+hopper.kernel @r24_other_step args(%map: !map, %n: index) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %c2 = arith.constant 2 : index
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     // expected-note @+1 {{in the other role}}
@@ -143,7 +138,7 @@ gpu.func @r24_other_step(%map: !map, %n: index) {
       hopper.ring.commit %slot
     }
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     // expected-error @+1 {{breaks R24: expected as many accesses to the ring, in the same loops, in the consumers as in the producer, got a loop where the producer has a loop}}
     scf.for %k = %c0 to %n step %c2 {
       %slot, %b = hopper.ring.wait %ring : !ring
@@ -151,14 +146,13 @@ gpu.func @r24_other_step(%map: !map, %n: index) {
     }
     hopper.yield
   }
-  gpu.return
 }
 
-gpu.func @r24_consumers_skip(%map: !map, %some: i1) {
+hopper.kernel @r24_consumers_skip args(%map: !map, %some: i1) {
   %c0 = arith.constant 0 : index
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     // expected-note @+1 {{in the other role}}
@@ -166,7 +160,7 @@ gpu.func @r24_consumers_skip(%map: !map, %some: i1) {
     hopper.tma_load %map[%c0, %c0] to %b signal %slot : !map to !buffer
     hopper.ring.commit %slot
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     // expected-error @+1 {{breaks R24: expected as many accesses to the ring, in the same loops, in the consumers as in the producer, got a condition where the producer has 1}}
     scf.if %some {
       %slot, %b = hopper.ring.wait %ring : !ring
@@ -174,14 +168,13 @@ gpu.func @r24_consumers_skip(%map: !map, %some: i1) {
     }
     hopper.yield
   }
-  gpu.return
 }
 
-gpu.func @r24_other_condition(%map: !map, %some: i1, %other: i1) {
+hopper.kernel @r24_other_condition args(%map: !map, %some: i1, %other: i1) {
   %c0 = arith.constant 0 : index
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     // expected-note @+1 {{in the other role}}
@@ -191,7 +184,7 @@ gpu.func @r24_other_condition(%map: !map, %some: i1, %other: i1) {
       hopper.ring.commit %slot
     }
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     // expected-error @+1 {{breaks R24: expected as many accesses to the ring, in the same loops, in the consumers as in the producer, got a condition where the producer has a condition}}
     scf.if %other {
       %slot, %b = hopper.ring.wait %ring : !ring
@@ -199,16 +192,15 @@ gpu.func @r24_other_condition(%map: !map, %some: i1, %other: i1) {
     }
     hopper.yield
   }
-  gpu.return
 }
 
 // As many in all if both loops run once: not known.
-gpu.func @r24_loop_of_another_level(%map: !map, %n: index, %l: index) {
+hopper.kernel @r24_loop_of_another_level args(%map: !map, %n: index, %l: index) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     scf.for %k = %c0 to %n step %c1 {
@@ -218,7 +210,7 @@ gpu.func @r24_loop_of_another_level(%map: !map, %n: index, %l: index) {
       hopper.ring.commit %slot
     }
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     scf.for %k = %c0 to %n step %c1 {
       // expected-error @+1 {{breaks R24: expected as many accesses to the ring, in the same loops, in the consumers as in the producer, got a loop where the producer has 1}}
       scf.for %j = %c0 to %l step %c1 {
@@ -228,15 +220,14 @@ gpu.func @r24_loop_of_another_level(%map: !map, %n: index, %l: index) {
     }
     hopper.yield
   }
-  gpu.return
 }
 
-gpu.func @r24_consumers_stop_early(%map: !map) {
+hopper.kernel @r24_consumers_stop_early args(%map: !map) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     %slot, %b = hopper.ring.acquire %ring by tma : !ring
@@ -250,21 +241,20 @@ gpu.func @r24_consumers_stop_early(%map: !map) {
       hopper.ring.commit %s
     }
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     // expected-error @+1 {{breaks R24: expected as many accesses to the ring, in the same loops, in the consumers as in the producer, got none where the producer has a loop}}
     %slot, %b = hopper.ring.wait %ring : !ring
     hopper.ring.release %slot
     hopper.yield
   }
-  gpu.return
 }
 
-gpu.func @r24_bounds_of_other_arithmetic(%map: !map, %n: index, %l: index) {
+hopper.kernel @r24_bounds_of_other_arithmetic args(%map: !map, %n: index, %l: index) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     %bound = arith.minui %n, %l : index
@@ -275,7 +265,7 @@ gpu.func @r24_bounds_of_other_arithmetic(%map: !map, %n: index, %l: index) {
       hopper.ring.commit %slot
     }
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     %bound = arith.minui %n, %n : index
     // expected-error @+1 {{breaks R24: expected as many accesses to the ring, in the same loops, in the consumers as in the producer, got a loop where the producer has a loop}}
     scf.for %k = %c0 to %bound step %c1 {
@@ -284,14 +274,13 @@ gpu.func @r24_bounds_of_other_arithmetic(%map: !map, %n: index, %l: index) {
     }
     hopper.yield
   }
-  gpu.return
 }
 
-gpu.func @r24_other_branch(%map: !map, %some: i1) {
+hopper.kernel @r24_other_branch args(%map: !map, %some: i1) {
   %c0 = arith.constant 0 : index
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     scf.if %some {
@@ -302,7 +291,7 @@ gpu.func @r24_other_branch(%map: !map, %some: i1) {
       hopper.ring.commit %slot
     }
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     scf.if %some {
     } else {
       // expected-error @+1 {{breaks R24: expected as many accesses to the ring, in the same loops, in the consumers as in the producer, got 2 where the producer has 1}}
@@ -313,6 +302,5 @@ gpu.func @r24_other_branch(%map: !map, %some: i1) {
     }
     hopper.yield
   }
-  gpu.return
 }
 }

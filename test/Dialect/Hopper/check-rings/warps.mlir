@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // R6, R13: buffers that warps fill.
 // RUN: fp8gemm-opt %s -verify-diagnostics -o /dev/null \
-// RUN:   -pass-pipeline='builtin.module(gpu.module(gpu.func(hopper-check-rings)))'
+// RUN:   -pass-pipeline='builtin.module(gpu.module(hopper.kernel(hopper-check-rings)))'
 // RUN: fp8gemm-opt %s -verify-diagnostics -o /dev/null \
-// RUN:   -pass-pipeline='builtin.module(gpu.module(gpu.func(hopper-assign-stages,hopper-check-rings)))'
+// RUN:   -pass-pipeline='builtin.module(gpu.module(hopper.kernel(hopper-assign-stages,hopper-check-rings)))'
 
-!ring = !hopper.ring<stages = 2, warps = [memref<1xf32, 3>], readers = 1>
+!ring = !hopper.ring<stages = 2, warps(sfb: memref<1xf32, 3>), readers = 1>
 
 gpu.module @m {
 // The readers would read what the last round left.
-gpu.func @r13_not_put() {
+hopper.kernel @r13_not_put args() {
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     hopper.yield
@@ -21,18 +21,17 @@ gpu.func @r13_not_put() {
     %slot, %b = hopper.ring.acquire %ring by warps : !ring
     hopper.ring.commit %slot
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     %slot, %b = hopper.ring.wait %ring : !ring
     hopper.ring.release %slot
     hopper.yield
   }
-  gpu.return
 }
 
-gpu.func @r13_put_after_commit() {
+hopper.kernel @r13_put_after_commit args() {
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     hopper.yield
@@ -45,18 +44,17 @@ gpu.func @r13_put_after_commit() {
     // expected-error @+1 {{breaks R10: expected the buffers of a slot to be used before its 'hopper.ring.commit', got a use after it}}
     hopper.put_scales %v to %b : vector<1xf32>, memref<1xf32, 3>
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     %slot, %b = hopper.ring.wait %ring : !ring
     hopper.ring.release %slot
     hopper.yield
   }
-  gpu.return
 }
 
-gpu.func @r13_put_twice() {
+hopper.kernel @r13_put_twice args() {
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     hopper.yield
@@ -68,19 +66,18 @@ gpu.func @r13_put_twice() {
     hopper.put_scales %v to %b : vector<1xf32>, memref<1xf32, 3>
     hopper.ring.commit %slot
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     %slot, %b = hopper.ring.wait %ring : !ring
     hopper.ring.release %slot
     hopper.yield
   }
-  gpu.return
 }
 
-gpu.func @r6_producer_fills_for_warps() {
+hopper.kernel @r6_producer_fills_for_warps args() {
   // expected-error @+1 {{breaks R23: expected the helper to access the ring, got no acquire}}
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
-  hopper.fence.mbarrier_init
+  hopper.fence mbarrier_init
   gpu.barrier
   hopper.warp_specialize producer registers(40) {
     %v = arith.constant dense<1.0> : vector<1xf32>
@@ -90,11 +87,10 @@ gpu.func @r6_producer_fills_for_warps() {
     hopper.put_scales %v to %b : vector<1xf32>, memref<1xf32, 3>
     hopper.ring.commit %slot
     hopper.yield
-  } consumers(1) registers(232) |%group| {
+  } consumers(1) registers(232) |%warpgroup| {
     %slot, %b = hopper.ring.wait %ring : !ring
     hopper.ring.release %slot
     hopper.yield
   }
-  gpu.return
 }
 }

@@ -11,6 +11,7 @@
 #include "mlir/IR/Dialect.h"
 #include "mlir/IR/OpDefinition.h"
 #include "mlir/IR/OpImplementation.h"
+#include "mlir/IR/SymbolTable.h"
 #include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
@@ -29,6 +30,7 @@ public:
 };
 } // namespace fp8gemm::hopper
 
+#include "fp8gemm/Dialect/Hopper/IR/HopperInterfaces.h.inc"
 #define GET_ATTRDEF_CLASSES
 #include "fp8gemm/Dialect/Hopper/IR/HopperAttrs.h.inc"
 #define GET_TYPEDEF_CLASSES
@@ -44,6 +46,17 @@ bool isElementwise(mlir::Operation *op);
 /// True if `op` itself reads or writes registers of accumulators. The products of hopper.mma, which the tensor core
 /// writes, and what structured control flow passes on do not count.
 bool accessesFragments(mlir::Operation *op);
+
+inline bool isFence(mlir::Operation *op, FenceKind kind) {
+  auto fence = llvm::dyn_cast<FenceOp>(op);
+  return fence && fence.getKind() == kind;
+}
+
+/// Whether `op` is hopper.griddepcontrol wait, or launch_dependents.
+inline bool isGriddepcontrol(mlir::Operation *op, Dependence kind) {
+  auto control = llvm::dyn_cast<GriddepcontrolOp>(op);
+  return control && control.getKind() == kind;
+}
 } // namespace fp8gemm::hopper
 
 #endif // FP8GEMM_DIALECT_HOPPER_IR_HOPPER_H

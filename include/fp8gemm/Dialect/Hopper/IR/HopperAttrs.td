@@ -14,32 +14,36 @@ class Hopper_Attr<string name, string attrMnemonic> : AttrDef<Hopper_Dialect, na
 def Hopper_GroupingAttr : EnumAttr<Hopper_Dialect, Hopper_Grouping, "grouping">;
 
 def Hopper_AxisAttr : EnumAttr<Hopper_Dialect, Hopper_Axis, "axis">;
-def Hopper_FillerAttr : EnumAttr<Hopper_Dialect, Hopper_Filler, "filler">;
+
+def Hopper_OperandAttr : EnumAttr<Hopper_Dialect, Hopper_Operand, "operand">;
+
+def Hopper_ConfigInterface : AttrInterface<"ConfigInterface"> {
+  let cppNamespace = "::fp8gemm::hopper";
+  let description = [{
+    The schedule that a kernel was built from: #fp8gemm.config, which implements the interface where both dialects are
+    known, in lib/Conversion. Passes don't read it: everything that they need is in the kernel.
+  }];
+  let methods = [InterfaceMethod<"The schedule in words, for reports.", "std::string", "describe">];
+}
 
 def Hopper_ParamAttr : Hopper_Attr<"Param", "param"> {
-  let summary = "the meaning of a kernel parameter, for the launcher";
+  let summary = "the meaning of a machine-level kernel parameter, for the launcher";
   let description = [{
-    Attached to each argument of a kernel, as `hopper.param`. On a `gpu.func`:
+    An argument of a `hopper.kernel` becomes one or more parameters of an `llvm.func`, which `hopper.entry` lists:
 
-    - `<tensor_map of a>`: a CUtensorMap over the operand's storage; box, element
-      type and swizzle are in the argument's type
-    - `<matrix of sfb>`, `<matrix of x>`: a pointer to the operand and its strides
-    - `<matrix of groups>`: a pointer to the description of groups
-    - `<extent_m of none>`: M
-    - `<extent_k of none>`: K, of all groups
-    - `<matrix of workspace>`: a pointer to device memory; `hopper.workspace_bytes` on the kernel is the
-      share of each CTA
-
-    On the `llvm.func` that it becomes, one per machine-level parameter:
-
-    - `<tensor_map of a>`, with the map's type beside it as `hopper.map`
-    - `<matrix of sfb>`: only the pointer
+    - `<tensor_map of a : type>`: a CUtensorMap over the operand's storage; its type has box, element type and swizzle
+    - `<matrix of sfb>`, `<matrix of x>`: a pointer to the operand, to the description of groups, or to the workspace
     - `<leading_dimension of sfb>`: i64, in elements
     - `<group_stride of sfb>`: i64, in elements, of an operand with groups
-    - `<extent_m of none>`, `<extent_k of none>`: i32
+    - `<extent of m>`, `<extent of k>`: i32
+
+    Constraints:
+    - (C1) a tensor map, and no other kind, has a type; its box has a static shape
   }];
-  let parameters = (ins EnumParameter<Hopper_ParamKind>:$kind, EnumParameter<Hopper_Operand>:$operand);
-  let assemblyFormat = "`<` $kind `of` $operand `>`";
+  let parameters = (ins EnumParameter<Hopper_ParamKind>:$kind, EnumParameter<Hopper_Operand>:$operand,
+                        OptionalParameter<"::mlir::nvgpu::TensorMapDescriptorType">:$map);
+  let assemblyFormat = "`<` $kind `of` $operand (`:` $map^)? `>`";
+  let genVerifyDecl = 1;
 }
 
 def Hopper_GroupsAttr : Hopper_Attr<"Groups", "groups"> {
@@ -57,7 +61,7 @@ def Hopper_GroupsAttr : Hopper_Attr<"Groups", "groups"> {
 def Hopper_ProblemAttr : Hopper_Attr<"Problem", "problem"> {
   let summary = "the problem that a kernel solves, for the launcher";
   let description = [{
-    Attached to the kernel, as `hopper.problem`. `m` is `?` if the kernel serves
+    The `problem` of a kernel. `m` is `?` if the kernel serves
     every M. `a`, `b` and `d` are element types; C, if it is added (`apart`, or
     `in_place` if D itself is C), has the type of D. Scales are stored `k_major` or
     `mn_major`; `sfb` has one scale for 128 rows of B and 128 elements of K (recipe
@@ -82,7 +86,7 @@ def Hopper_ProblemAttr : Hopper_Attr<"Problem", "problem"> {
 def Hopper_QuantizationAttr : Hopper_Attr<"Quantization", "quantization"> {
   let summary = "the quantisation that a kernel does, for the launcher";
   let description = [{
-    Attached to a kernel that is no product, in the place of `#hopper.problem`. Q: [m, k] of type `q` and its scales, stored
+    The `quantization` of a kernel that is no product, in the place of its `problem`. Q: [m, k] of type `q` and its scales, stored
     `k_major` or `mn_major`, are the operands `a` and `sfa` of a product; `x` is the type of the elements that they
     are made of. `power_of_two` is 1 if scales are rounded up to powers of two.
 
@@ -99,7 +103,7 @@ def Hopper_QuantizationAttr : Hopper_Attr<"Quantization", "quantization"> {
 def Hopper_LaunchAttr : Hopper_Attr<"Launch", "launch"> {
   let summary = "how a kernel is launched";
   let description = [{
-    Attached to the kernel, as `hopper.launch`. The grid is 1-D, of clusters of
+    The `launch` of a kernel. The grid is 1-D, of clusters of
     cluster_m * cluster_n * split_k CTAs. A cluster computes cluster_m x cluster_n
     neighbouring tiles of D, so there is work for
 
@@ -108,20 +112,15 @@ def Hopper_LaunchAttr : Hopper_Attr<"Launch", "launch"> {
     clusters; if there is none, nothing is launched. With split_k = 1 the kernel is
     persistent: no more clusters are launched than the device runs at once. Of a quantisation, D is Q and N is K. With
     split_k > 1, that many CTAs share the K blocks of one tile, and each cluster computes
-    one tile.
+    one tile. Each CTA has `workspace_bytes` of the operand `workspace`.
 
-    `stages` and `consumers` (of a kernel with roles) are informational, and so is `hopper.config`, a string with the whole
-    schedule. The bytes of dynamic shared memory
-    are known after lowering: `hopper.smem_bytes` on the `llvm.func`. So is
-    `hopper.waits_for_previous`, on a kernel with a `hopper.griddepcontrol.wait`.
-
-    Example: `#hopper.launch<threads = 384, tile_m = 128, tile_n = 128, stages = 5, consumers = 2>`.
+    Example: `#hopper.launch<threads = 384, tile_m = 128, tile_n = 128>`.
   }];
   let parameters = (ins "int64_t":$threads, "int64_t":$tile_m, "int64_t":$tile_n,
-                        DefaultValuedParameter<"int64_t", "0">:$stages, DefaultValuedParameter<"int64_t", "0">:$consumers,
                         DefaultValuedParameter<"int64_t", "1">:$cluster_m,
                         DefaultValuedParameter<"int64_t", "1">:$cluster_n,
-                        DefaultValuedParameter<"int64_t", "1">:$split_k);
+                        DefaultValuedParameter<"int64_t", "1">:$split_k,
+                        DefaultValuedParameter<"int64_t", "0">:$workspace_bytes);
   let assemblyFormat = "`<` struct(params) `>`";
   let extraClassDeclaration = [{
     /// CTAs of a cluster.
@@ -134,8 +133,8 @@ def Hopper_TileScheduleAttr : Hopper_Attr<"TileSchedule", "tile_schedule"> {
   let description = [{
     The attribute of `hopper.tiles`. Tiles of `tile_m` x `tile_n` cover D, or the D of each group; a cluster computes
     `cluster_m` x `cluster_n` neighbouring tiles. CTAs (clusters) take tiles in turn: in a grid of g, the first one takes
-    tiles 0, g, 2g, ... Within a matrix, tiles are numbered down `raster` block rows, then in the next block column, and
-    after the last column in the next `raster` block rows, so that CTAs that run at the same time share operands in L2.
+    tiles 0, g, 2g, ... Within a matrix, tiles are numbered down `raster` rows of tiles, then in the next column of tiles, and
+    after the last column in the next `raster` rows, so that CTAs that run at the same time share operands in L2.
 
     | kind | a tile's group | its K blocks |
     |---|---|---|
@@ -153,7 +152,7 @@ def Hopper_TileScheduleAttr : Hopper_Attr<"TileSchedule", "tile_schedule"> {
     - (C2) `split_k` is larger than 1 for that kind only, and then `cluster_m` and `cluster_n` are 1
     - (C3) `groups` is larger than 1 only for `batched`, `rows_by_index` and the kinds with a table
     - (C4) `k_blocks` is given for every kind but `k_by_table`
-    - (C5) `raster` * `raster` * block columns is at most 2^31, so that divisions by multiplication are exact
+    - (C5) `raster` * `raster` * columns of tiles is at most 2^31, so that divisions by multiplication are exact
 
     Example: `#hopper.tile_schedule<batched, tile_m = 128, tile_n = 128, n = 4096, k_blocks = 56, raster = 8, groups = 4>`.
   }];
@@ -186,8 +185,7 @@ def Hopper_RingWaitAttr : Hopper_Attr<"RingWait", "ring_wait"> {
 def Hopper_DebugRingsAttr : Hopper_Attr<"DebugRings", "debug_rings"> {
   let summary = "the waits of a debug build, for the reader of its reports";
   let description = [{
-    Attached to the `llvm.func` of a kernel that was lowered with `debug-rings`, as `hopper.debug_rings`: each wait on a
-    ring lasts at most `limit_ms`, and then reports its index in `waits`. `rings` are the types of the rings.
+    In the `hopper.entry` of a kernel that was lowered with `debug-rings`: each wait on a ring lasts at most `limit_ms`, and then reports its index in `waits`. `rings` are the types of the rings.
 
     Example: `#hopper.debug_rings<limit_ms = 1000, rings = [!ring], waits = [#hopper.ring_wait<...>]>`.
   }];

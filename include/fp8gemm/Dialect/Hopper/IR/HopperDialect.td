@@ -34,19 +34,21 @@ def Hopper_Dialect : Dialect {
     protocol, `hopper-check-resources` the budgets, and `convert-hopper-to-nvvm`
     lowers.
 
-    The dialect reuses upstream: `gpu.func` for the kernel (its workgroup
-    attributions are shared memory outside the rings), memref in address space 3,
+    **Words.** A *block* is 128 elements of K, or the elements that share a scale. A *group* is one of the products of a
+    grouped product, and a *warpgroup* the 128 threads of four warps. A tile's *row* and *column* of tiles are where it is
+    in D; a *chunk* of a group, in tables of groups, is a row of tiles or a block of K. Threads that share shared memory
+    are a *CTA*.
+
+    The dialect reuses upstream: `gpu.module`, memref in address space 3,
     `!nvgpu.tensormap.descriptor`, `scf.for` and `arith`.
 
-    **Attributes on operations of other dialects.** A kernel has `hopper.launch` and `hopper.problem`, and may have
-    `hopper.config`, `hopper.workspace_bytes`, and once it is an `llvm.func` `hopper.smem_bytes`,
-    `hopper.waits_for_previous` and `hopper.debug_rings`; its parameters have `hopper.param`, and as those of an `llvm.func`
-    `hopper.map`. Any other name is an error.
+    **No attributes on operations of other dialects.** The facts of a kernel are those of `hopper.kernel`, and of
+    `hopper.entry` once it is an `llvm.func`. An attribute such as `hopper.note` on any operation is an error.
   }];
   let dependentDialects = ["::mlir::nvgpu::NVGPUDialect"];
   let useDefaultTypePrinterParser = 1;
   let useDefaultAttributePrinterParser = 1;
-  // Only the `hopper.` attributes that a pass reads: a misspelt one would be ignored silently.
+  // They refuse each: it would be ignored silently.
   let hasOperationAttrVerify = 1;
   let hasRegionArgAttrVerify = 1;
   let hasRegionResultAttrVerify = 1;

@@ -11,21 +11,22 @@ def Hopper_Axis : I32Enum<"Axis", "rows or columns of an accumulator", [
   let cppNamespace = "::fp8gemm::hopper";
 }
 
-def Hopper_Filler : I32Enum<"Filler", "filler of a slot", [
-    I32EnumCase<"tma", 0>, I32EnumCase<"warps", 1>]> {
+def Hopper_Filler : I32EnumAttr<"Filler", "filler of a slot", [
+    I32EnumAttrCase<"tma", 0>, I32EnumAttrCase<"warps", 1>]> {
   let cppNamespace = "::fp8gemm::hopper";
 }
 
 def Hopper_ParamKind : I32Enum<"ParamKind", "kind of a kernel parameter", [
     I32EnumCase<"tensor_map", 0>, I32EnumCase<"matrix", 1>, I32EnumCase<"leading_dimension", 2>,
-    I32EnumCase<"extent_m", 3>, I32EnumCase<"group_stride", 4>, I32EnumCase<"extent_k", 5>]> {
+    I32EnumCase<"group_stride", 3>, I32EnumCase<"extent", 4>]> {
   let cppNamespace = "::fp8gemm::hopper";
 }
 
-def Hopper_Operand : I32Enum<"Operand", "operand of the product", [
+def Hopper_Operand : I32Enum<"Operand", "operand or extent of the product that a kernel is passed", [
     I32EnumCase<"a", 0>, I32EnumCase<"b", 1>, I32EnumCase<"sfa", 2>,
     I32EnumCase<"sfb", 3>, I32EnumCase<"c", 4>, I32EnumCase<"d", 5>, I32EnumCase<"none", 6>,
-    I32EnumCase<"groups", 7>, I32EnumCase<"workspace", 8>, I32EnumCase<"bias", 9>, I32EnumCase<"x", 11>]> {
+    I32EnumCase<"groups", 7>, I32EnumCase<"workspace", 8>, I32EnumCase<"bias", 9>, I32EnumCase<"m", 10>,
+    I32EnumCase<"x", 11>, I32EnumCase<"k", 12>]> {
   let cppNamespace = "::fp8gemm::hopper";
 }
 
@@ -47,6 +48,16 @@ def Hopper_WarpRole : I32Enum<"WarpRole", "role of a warp", [
 
 def Hopper_StageState : I32Enum<"StageState", "state of a stage that an access waits for", [
     I32EnumCase<"empty", 0>, I32EnumCase<"full", 1>]> {
+  let cppNamespace = "::fp8gemm::hopper";
+}
+
+def Hopper_FenceKind : I32EnumAttr<"FenceKind", "accesses that a fence orders", [
+    I32EnumAttrCase<"mbarrier_init", 0>, I32EnumAttrCase<"async_shared", 1>, I32EnumAttrCase<"wgmma", 2>]> {
+  let cppNamespace = "::fp8gemm::hopper";
+}
+
+def Hopper_Dependence : I32EnumAttr<"Dependence", "dependence on another kernel of the stream", [
+    I32EnumAttrCase<"wait", 0>, I32EnumAttrCase<"launch_dependents", 1>]> {
   let cppNamespace = "::fp8gemm::hopper";
 }
 

@@ -11,46 +11,46 @@ include "fp8gemm/Dialect/Hopper/IR/HopperOpBase.td"
 def Hopper_GroupDescription : MemRefRankOf<[I32], [1]>;
 
 def Hopper_ScanGroupsOp : Hopper_Op<"scan_groups"> {
-  let summary = "tabulate where each group begins and ends, and how many blocks precede it";
+  let summary = "tabulate where each group begins and ends, and how many chunks precede it";
   let description = [{
     Before the roles, one warp reads the G entries of `groups` and writes `table`, G + 1 rows of
     4 entries. Other warps may read it after the `gpu.barrier`. Row g, 0 <= g < G, is
-    [blocks before, begin, end, 0]: a group has ceil((end - begin) / block) blocks, and
+    [chunks before, begin, end, 0]: a group has ceil((end - begin) / chunk) chunks, rows of tiles or K blocks, and
 
     - `row_end`: begin = groups[g - 1] rounded up to a multiple of `align` (0 for g = 0), end = groups[g]
     - `row_count`: begin = 0, end = groups[g]
     - `k_count`: begin = the sum of groups[0 .. g - 1], end = begin + groups[g]
 
-    Row G is [all blocks, 0, 0, 0]. For any contents of `groups`, 0 <= begin <= end <= limit.
+    Row G is [all chunks, 0, 0, 0]. For any contents of `groups`, 0 <= begin <= end <= limit.
 
     Constraints:
     - (C1) `by` is row_end, row_count or k_count
     - (C2) `table` is [G + 1, 4] i32 in shared memory, G static and at most 1024
-    - (C3) `block` and `align` are positive
+    - (C3) `chunk` and `align` are positive
   }];
   let arguments = (ins Arg<Hopper_GroupDescription, "", [MemRead]>:$groups, Hopper_GroupingAttr:$by, Index:$limit,
-                       I64Attr:$block, DefaultValuedAttr<I64Attr, "1">:$align,
+                       I64Attr:$chunk, DefaultValuedAttr<I64Attr, "1">:$align,
                        Arg<Hopper_SmemBuffer, "", [MemWrite]>:$table);
   let assemblyFormat = [{
-    $groups `by` `` $by (`align` `(` $align^ `)`)? `limit` $limit `block` `(` $block `)` `to` $table attr-dict
+    $groups `by` `` $by (`align` `(` $align^ `)`)? `limit` $limit `chunk` `(` $chunk `)` `to` $table attr-dict
     `:` type($groups) `to` type($table)
   }];
   let hasVerifier = 1;
 }
 
 def Hopper_FindGroupOp : Hopper_Op<"find_group", [Hopper_NamedResults]> {
-  let summary = "the group that a block belongs to";
+  let summary = "the group that a row of tiles belongs to";
   let description = [{
-    The last group that is preceded by at most `block` blocks, and its row of the table
-    that `scan_groups` wrote. `block` must be less than the number of all blocks, so groups
-    without blocks are never found.
+    The last group that is preceded by at most `chunk` chunks, and its row of the table
+    that `scan_groups` wrote. `chunk` must be less than the number of all chunks, so groups
+    without chunks are never found.
 
     Constraints:
     - (C1) `table` is [G + 1, 4] i32 in shared memory
   }];
-  let arguments = (ins Index:$block, Arg<Hopper_SmemBuffer, "", [MemRead]>:$table);
-  let results = (outs Index:$group, Index:$blocks_before, Index:$begin, Index:$end);
-  let assemblyFormat = "$block `in` $table attr-dict `:` type($table)";
+  let arguments = (ins Index:$chunk, Arg<Hopper_SmemBuffer, "", [MemRead]>:$table);
+  let results = (outs Index:$group, Index:$chunks_before, Index:$begin, Index:$end);
+  let assemblyFormat = "$chunk `in` $table attr-dict `:` type($table)";
   let hasVerifier = 1;
 }
 

@@ -21,17 +21,25 @@ def Hopper_RingInitOp : Hopper_Op<"ring.init"> {
   let summary = "initialise a ring's mbarriers";
   let description = [{
     Thread 0 of the CTA initialises 2 x stages mbarriers with the arrival counts of
-    the ring's type. Other threads may use the ring after `hopper.fence.mbarrier_init`
+    the ring's type. Other threads may use the ring after `hopper.fence mbarrier_init`
     and `gpu.barrier`.
   }];
   let arguments = (ins Hopper_Ring:$ring);
   let assemblyFormat = "$ring attr-dict `:` qualified(type($ring))";
 }
 
-def Hopper_FenceMbarrierInitOp : Hopper_Op<"fence.mbarrier_init"> {
-  let summary = "make initialised mbarriers visible to the async proxy";
-  let description = "Source: PTX ISA, `fence.mbarrier_init.release.cluster`.";
-  let assemblyFormat = "attr-dict";
+def Hopper_FenceOp : Hopper_Op<"fence"> {
+  let summary = "order accesses of different kinds";
+  let description = [{
+    - `mbarrier_init`: initialised mbarriers are visible to the async proxy and to the cluster.
+      Source: PTX ISA, `fence.mbarrier_init.release.cluster`.
+    - `async_shared`: this thread's stores to shared memory come before later TMA accesses. Each thread that stored
+      executes the fence, then a barrier; then one thread starts the TMA store.
+      Source: PTX ISA, `fence.proxy.async.shared::cta`.
+    - `wgmma`: earlier accesses to registers come before the next wgmma. Source: PTX ISA, `wgmma.fence.sync.aligned`.
+  }];
+  let arguments = (ins Hopper_FenceKind:$kind);
+  let assemblyFormat = "$kind attr-dict";
 }
 
 def Hopper_RingAcquireOp : Hopper_Op<"ring.acquire", [AttrSizedOperandSegments,
@@ -46,9 +54,9 @@ def Hopper_RingAcquireOp : Hopper_Op<"ring.acquire", [AttrSizedOperandSegments,
     hopper-assign-stages adds `at (stage, phase)`. A filler starts at phase true:
     the empty barrier of a fresh ring lets the first round through.
   }];
-  let arguments = (ins Hopper_Ring:$ring, Hopper_FillerAttr:$filler, Optional<Index>:$stage, Optional<I1>:$phase);
+  let arguments = (ins Hopper_Ring:$ring, Hopper_Filler:$filler, Optional<Index>:$stage, Optional<I1>:$phase);
   let results = (outs Hopper_Slot:$slot, Variadic<Hopper_SmemBuffer>:$buffers);
-  let assemblyFormat = "$ring `by` `` $filler (`at` `(` $stage^ `,` $phase `)`)? attr-dict `:` qualified(type($ring))";
+  let assemblyFormat = "$ring `by` $filler (`at` `(` $stage^ `,` $phase `)`)? attr-dict `:` qualified(type($ring))";
   let hasVerifier = 1;
 }
 
@@ -252,12 +260,6 @@ def Hopper_ZeroOp : Hopper_Op<"zero", [Pure, Hopper_NamedResults]> {
   let assemblyFormat = "attr-dict `:` type($result)";
 }
 
-def Hopper_WgmmaFenceOp : Hopper_Op<"wgmma.fence"> {
-  let summary = "order earlier register accesses before the next wgmma";
-  let description = "Source: PTX ISA, `wgmma.fence.sync.aligned`.";
-  let assemblyFormat = "attr-dict";
-}
-
 def Hopper_MmaOp : Hopper_Op<"mma", [Hopper_NamedResults,
     OptionalTypesMatchWith<"reused fragment is like the result", "partial", "reused", "$_self">]> {
   let summary = "issue A * B^T for one K block on the tensor core";
@@ -387,15 +389,6 @@ def Hopper_StoreFragmentOp : Hopper_Op<"store_fragment"> {
                        UnitAttr:$transposed);
   let assemblyFormat = "$fragment `to` $staging (`transposed` $transposed^)? attr-dict `:` type($fragment) `,` type($staging)";
   let hasVerifier = 1;
-}
-
-def Hopper_FenceAsyncSharedOp : Hopper_Op<"fence.async_shared"> {
-  let summary = "order this thread's stores to shared memory before later TMA accesses";
-  let description = [{
-    Each thread that stored executes the fence, then a barrier; then one thread starts the TMA
-    store. Source: PTX ISA, `fence.proxy.async.shared::cta`.
-  }];
-  let assemblyFormat = "attr-dict";
 }
 
 def Hopper_NamedBarrierOp : Hopper_Op<"named_barrier"> {

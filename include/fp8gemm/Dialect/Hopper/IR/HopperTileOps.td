@@ -29,7 +29,7 @@ def Hopper_TilesOp : Hopper_Op<"tiles", [Pure, Hopper_NamedResults]> {
   let hasVerifier = 1;
 }
 
-def Hopper_ForTilesOp : Hopper_Op<"for_tiles", [RecursiveMemoryEffects,
+def Hopper_ForTilesOp : Hopper_Op<"for_tiles", [RecursiveMemoryEffects, SingleBlockImplicitTerminator<"YieldOp">,
     DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmBlockArgumentNames"]>]> {
   let summary = "a loop over the tiles that this CTA works on";
   let description = [{

@@ -20,7 +20,7 @@ def Hopper_Ring : Hopper_Type<"Ring", "ring"> {
   let summary = "stages of shared-memory buffers with a full and an empty mbarrier each";
   let description = [{
     `tma` lists the buffers of a stage that TMA fills, `warps` those that helper
-    warps fill with ordinary stores. `readers` warpgroups read every stage.
+    warps fill with ordinary stores, each with its name. `readers` warpgroups read every stage.
 
     With `cluster` > 1, the producers of that many CTAs fill each other's stages
     (`tma_load ... multicast`), so a stage is empty when the readers of all of them
@@ -33,17 +33,17 @@ def Hopper_Ring : Hopper_Type<"Ring", "ring"> {
       (one per warp from every CTA)
 
     Example:
-    `!hopper.ring<stages = 5, tma = [memref<128x128xf8E4M3FN, 3>, memref<128xf32, 3>], warps = [memref<1xf32, 3>], readers = 2>`
+    `!hopper.ring<stages = 5, tma(a: memref<128x128xf8E4M3FN, 3>, sfa: memref<128xf32, 3>), warps(sfb: memref<1xf32, 3>), readers = 2>`
   }];
   let parameters = (ins "int64_t":$stages,
                         OptionalArrayRefParameter<"::mlir::MemRefType">:$tma,
                         OptionalArrayRefParameter<"::mlir::MemRefType">:$warps,
+                        ArrayRefParameter<"::mlir::StringAttr", "of `tma`, then of `warps`">:$names,
                         "int64_t":$readers,
                         DefaultValuedParameter<"int64_t", "1">:$cluster);
-  let assemblyFormat = [{
-    `<` `stages` `=` $stages `,` (`tma` `=` `[` $tma^ `]` `,`)?
-    (`warps` `=` `[` $warps^ `]` `,`)? `readers` `=` $readers (`,` `cluster` `=` $cluster^)? `>`
-  }];
+  // `<` `stages` `=` n (`,` `tma` `(` (name `:` memref),+ `)`)? (`,` `warps` `(` (name `:` memref),+ `)`)?
+  // `,` `readers` `=` n (`,` `cluster` `=` n)? `>`
+  let hasCustomAssemblyFormat = 1;
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
     /// Bytes that TMA loads into one stage.

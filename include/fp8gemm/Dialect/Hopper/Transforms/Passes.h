@@ -10,7 +10,7 @@ namespace fp8gemm::hopper {
 #define GEN_PASS_DECL
 #include "fp8gemm/Dialect/Hopper/Transforms/Passes.h.inc"
 /// The passes that complete a schedule as it was written, in their order: afterwards hopper IR shows what runs,
-/// and is ready for hopper-check-rings, hopper-simulate and convert-hopper-to-nvvm. `kernel` is of gpu.func.
+/// and is ready for hopper-check-rings, hopper-simulate and convert-hopper-to-nvvm. `kernel` is of hopper.kernel.
 void buildCompleteSchedulePipeline(mlir::OpPassManager &kernel);
 
 #define GEN_PASS_REGISTRATION

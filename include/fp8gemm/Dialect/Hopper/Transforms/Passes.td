@@ -64,7 +64,7 @@ def CheckRingsPass : Pass<"hopper-check-rings"> {
 def CheckResourcesPass : Pass<"hopper-check-resources"> {
   let summary = "reject kernels that don't fit an SM";
   let description = [{
-    Compares the shared memory (attributions, rings, mbarriers, as laid out by
+    Compares the shared memory (buffers, rings, mbarriers, as laid out by
     SmemLayout), the registers of the roles, the accumulators, the threads and the cluster with
     the limits of an sm_90a SM, and the maps of groups with the workspace given to the launcher. The message
     has both numbers.
