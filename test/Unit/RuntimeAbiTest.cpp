@@ -27,7 +27,7 @@ PLACE(fp8gemm_gemm_args, d, 96);
 PLACE(fp8gemm_gemm_args, num_sms, 112);
 PLACE(fp8gemm_gemm_args, flags, 116);
 PLACE(fp8gemm_gemm_args, bias, 120);
-static_assert(sizeof(fp8gemm_gemm_args) == 120);
+static_assert(sizeof(fp8gemm_gemm_args) == 128);
 
 PLACE(fp8gemm_grouped_gemm_args, size, 0);
 PLACE(fp8gemm_grouped_gemm_args, m, 8);
@@ -43,7 +43,8 @@ PLACE(fp8gemm_grouped_gemm_args, workspace, 176);
 PLACE(fp8gemm_grouped_gemm_args, workspace_bytes, 184);
 PLACE(fp8gemm_grouped_gemm_args, num_sms, 192);
 PLACE(fp8gemm_grouped_gemm_args, flags, 196);
-static_assert(sizeof(fp8gemm_grouped_gemm_args) == 200);
+PLACE(fp8gemm_grouped_gemm_args, bias, 200);
+static_assert(sizeof(fp8gemm_grouped_gemm_args) == 208);
 
 PLACE(fp8gemm_quantize_args, size, 0);
 PLACE(fp8gemm_quantize_args, m, 8);
@@ -85,7 +86,8 @@ PLACE(fp8gemm_kernel_info, dependent_launch, 152);
 PLACE(fp8gemm_kernel_info, wait_limit_ns, 160);
 PLACE(fp8gemm_kernel_info, x_type, 168);
 PLACE(fp8gemm_kernel_info, power_of_two, 172);
-static_assert(sizeof(fp8gemm_kernel_info) == 176);
+PLACE(fp8gemm_kernel_info, bias, 176);
+static_assert(sizeof(fp8gemm_kernel_info) == 184);
 
 PLACE(fp8gemm_problem, size, 0);
 PLACE(fp8gemm_problem, m, 8);
@@ -106,7 +108,7 @@ PLACE(fp8gemm_problem, batch_invariant, 76);
 PLACE(fp8gemm_problem, x_type, 80);
 PLACE(fp8gemm_problem, power_of_two, 84);
 PLACE(fp8gemm_problem, bias, 88);
-static_assert(sizeof(fp8gemm_problem) == 88);
+static_assert(sizeof(fp8gemm_problem) == 96);
 
 // The problem that compiler and runtime share is this struct.
 #define SAME(field, member) static_assert(offsetof(fp8gemm_problem, field) == offsetof(format::Problem, member), #field)
