@@ -26,7 +26,7 @@ add_custom_command(OUTPUT ${pch}
   DEPENDS ${header} ${generated} DEPFILE ${pch}.d VERBATIM)
 
 set(files ${CMAKE_CURRENT_SOURCE_DIR}/CompilerThreads.cpp)
-foreach(library FP8GemmSupport FP8GemmConfig FP8GemmDialect HopperDialect FP8GemmTransforms HopperTransforms FP8GemmToHopper
+foreach(library FP8GemmSupport FP8GemmConfig FP8GemmDialect HopperDialect FP8GemmTransforms HopperTransforms FP8GemmDescribeConfig FP8GemmToHopper
     HopperToNVVM FP8GemmCudaTools FP8GemmCheckKernel FP8GemmTarget FP8GemmDialects FP8GemmPassPipelines FP8GemmCompiler
     FP8GemmPack FP8GemmDriver fp8gemm)
   get_target_property(sources ${library} SOURCES)

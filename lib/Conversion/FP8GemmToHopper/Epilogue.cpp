@@ -52,14 +52,11 @@ Value Epilogue::loadRow(Value row, Type type, Value column, const Warpgroup &war
 void Epilogue::apply(Value column, const Warpgroup &warpgroup, MutableArrayRef<Value> sums) {
   ProductOpInterface product = facts.product;
   Block *body = product.getEpilogueBody();
-  Value row; // of all fragments, unless their rows are columns of D
   RingWaitOp wait;
   if (ringOfC)
     wait = RingWaitOp::create(emit.builder, *ringOfC, Value(), Value());
   OpFoldResult zero = emit.builder.getIndexAttr(0);
   for (auto [i, sum] : llvm::enumerate(sums)) {
-    if (rowOf(product) && (i == 0 || facts.swap))
-      row = loadRow(signature.memory(Operand::bias), sum.getType(), column, warpgroup, i);
     Value c;
     if (wait) {
       Value rows =
@@ -72,6 +69,9 @@ void Epilogue::apply(Value column, const Warpgroup &warpgroup, MutableArrayRef<V
       sum = arith::AddFOp::create(emit.builder, c, sum);
     if (!body)
       continue;
+    Value row; // after C, whose registers it may have then
+    if (rowOf(product))
+      row = loadRow(signature.memory(Operand::bias), sum.getType(), column, warpgroup, i);
     SmallVector<Value> arguments{sum};
     for (Value operand : product.getEpilogueOperands())
       arguments.push_back(operand == rowOf(product) ? row : c);
