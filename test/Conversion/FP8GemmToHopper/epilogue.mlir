@@ -11,7 +11,8 @@
 // CHECK:         %[[ROW:[^,]+]], %[[COLUMN:[^,]+]], {{.*}} = hopper.locate
 // CHECK-NEXT:    %[[LOADED:.+]] = hopper.load_fragment %[[BIAS]][%[[COLUMN]]] along columns : memref<192xbf16> -> <64x64xf32>
 // CHECK-NEXT:    %[[FIRST:.+]] = arith.addf %{{.+}}, %[[LOADED]] : !hopper.fragment<64x64xf32>
-// CHECK-NEXT:    %[[SECOND:.+]] = arith.addf %{{.+}}, %[[LOADED]] : !hopper.fragment<64x64xf32>
+// CHECK-NEXT:    %[[AGAIN:.+]] = hopper.load_fragment %[[BIAS]][%[[COLUMN]]] along columns : memref<192xbf16> -> <64x64xf32>
+// CHECK-NEXT:    %[[SECOND:.+]] = arith.addf %{{.+}}, %[[AGAIN]] : !hopper.fragment<64x64xf32>
 // CHECK:         hopper.store_fragment %[[FIRST]]
 // CHECK-NEXT:    hopper.store_fragment %[[SECOND]]
 func.func @bias(%a: memref<?x256xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: memref<192x256xf8E4M3FN>, %sfb: memref<2x2xf32>,
@@ -64,9 +65,9 @@ func.func @swapped_and_split(%a: memref<?x256xf8E4M3FN>, %sfa: memref<2x?xf32>, 
 // CHECK-LABEL: hopper.kernel @{{[a-z0-9_]*}}_bf16_epilogue_{{[0-9a-f]+}}_many{{[a-z0-9_]*}} args(
 // CHECK-SAME:    of c
 // CHECK:         problem<{{.*}} c = apart
-// CHECK:         %[[BIAS:.+]] = hopper.load_fragment %{{.+}} along columns
 // CHECK:         %[[C:.+]] = hopper.load_fragment %{{.+}} : !view
 // CHECK-NEXT:    hopper.ring.release
+// CHECK-NEXT:    %[[BIAS:.+]] = hopper.load_fragment %{{.+}} along columns
 // CHECK-NEXT:    %[[BOTH:.+]] = arith.addf %[[C]], %[[BIAS]]
 // CHECK-NEXT:    %[[SUM:.+]] = arith.addf %{{.+}}, %[[BOTH]]
 // CHECK:         hopper.store_fragment %[[SUM]]
@@ -88,11 +89,13 @@ func.func @residual(%a: memref<?x256xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: memre
 #config = #fp8gemm.config<tile_m = 64, tile_n = 64, stages = 3, consumers = 1, producer_registers = 40,
                           consumer_registers = 232, raster_group = 1>
 
-// An f32 that is added to in place is loaded if it has an epilogue, since TMA would add it after that.
+// An f32 that is added to in place is loaded if it has an epilogue, since TMA would add it after that. The bias is
+// loaded when the registers of C are free.
 // CHECK-LABEL: hopper.kernel @{{[a-z0-9_]*}}_in_place_bias_f32
 // CHECK:         %[[C:.+]] = hopper.load_fragment %{{.+}} : !view
 // CHECK:         %[[SUM:.+]] = arith.addf %[[C]], %{{.+}}
-// CHECK-NEXT:    arith.addf %[[SUM]], %{{.+}}
+// CHECK-NEXT:    %[[BIAS:.+]] = hopper.load_fragment %{{.+}} along columns
+// CHECK-NEXT:    arith.addf %[[SUM]], %[[BIAS]]
 // CHECK-NOT:     hopper.tma_store add
 func.func @in_place(%a: memref<?x256xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: memref<192x256xf8E4M3FN>, %sfb: memref<2x2xf32>,
                     %row: memref<192xf32>, %d: memref<?x192xf32>) {
