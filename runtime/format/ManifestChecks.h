@@ -162,7 +162,8 @@ inline std::string checkGroups(std::string_view op, const Problem &problem) {
 
 /// Empty, or the field whose number stands for nothing.
 inline std::string checkWords(const Problem &problem) {
-  const Problem usual = usualProblem(problem);
+  // What a problem need not have has a value without a word: no x, no bias.
+  const Problem usual;
   for (const Field &field : kFields)
     if (int64_t value = get(problem, field);
         field.kind == Kind::Word && !wordOf(field, value) && value != get(usual, field)) {

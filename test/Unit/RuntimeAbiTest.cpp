@@ -179,15 +179,15 @@ TEST_F(Gemm, FieldsOfANewerProgramAreZero) {
   ASSERT_EQ(fp8gemm_gemm(kernel, &args.known, nullptr), FP8GEMM_OK) << fp8gemm_last_error();
   args.more[1] = 1;
   expect(fp8gemm_gemm(kernel, &args.known, nullptr), FP8GEMM_INVALID_ARGUMENT,
-         "expected zeros after the 120 bytes of fp8gemm_gemm_args that version " FP8GEMM_PROJECT_VERSION
+         "expected zeros after the 128 bytes of fp8gemm_gemm_args that version " FP8GEMM_PROJECT_VERSION
          " of this library knows");
   EXPECT_EQ(fake().launches.size(), 1u);
 }
 
 TEST_F(Gemm, SizesThatNoVersionHas) {
   open();
-  for (size_t size : {size_t(0), size_t(8), size_t(104), size_t(116), size_t(119), size_t(4104), SIZE_MAX - 7})
-    expectBadArgs([&](auto &a) { a.size = size; }, "expected size = 120 (sizeof) in fp8gemm_gemm_args, got " +
+  for (size_t size : {size_t(0), size_t(8), size_t(104), size_t(116), size_t(127), size_t(4104), SIZE_MAX - 7})
+    expectBadArgs([&](auto &a) { a.size = size; }, "expected size = 128 (sizeof) in fp8gemm_gemm_args, got " +
                                                        std::to_string(size) +
                                                        "; a program of another version has at least 112");
 }
@@ -220,7 +220,7 @@ TEST_F(Grouped, StructsOfOtherVersions) {
   args.known.size = sizeof(args);
   ASSERT_EQ(launch(args.known), FP8GEMM_OK) << fp8gemm_last_error();
   args.more[0] = uint64_t(1) << 63;
-  refuse(args.known, "expected zeros after the 200 bytes of fp8gemm_grouped_gemm_args");
+  refuse(args.known, "expected zeros after the 208 bytes of fp8gemm_grouped_gemm_args");
   args.known.size = 192;
   refuse(args.known, "in fp8gemm_grouped_gemm_args, got 192");
 }
@@ -242,11 +242,11 @@ TEST_F(Gemm, ProblemsOfANewerProgram) {
 
   problems[1].known.size = sizeof(fp8gemm_problem);
   expect(fp8gemm_pack_load(pack, &problems[0].known, 2), FP8GEMM_INVALID_ARGUMENT,
-         "expected the same size in all problems, got 104 and 88");
+         "expected the same size in all problems, got 112 and 96");
   problems[0].more[0] = 1;
   EXPECT_EQ(fp8gemm_pack_find(pack, &problems[0].known, 1), nullptr);
   expect(fp8gemm_pack_load(pack, &problems[0].known, 1), FP8GEMM_INVALID_ARGUMENT,
-         "expected zeros after the 88 bytes");
+         "expected zeros after the 96 bytes");
   fp8gemm_pack_close(pack);
 }
 

@@ -218,7 +218,7 @@ TEST_F(Grouped, EachFunctionHasItsKernels) {
 TEST_F(Grouped, StructAndNull) {
   open(grouped(Grouping::RowEnd));
   auto args = arguments();
-  args.size -= 8;
+  args.size -= 4;
   refuse(args, "in fp8gemm_grouped_gemm_args, got");
   expect(fp8gemm_grouped_gemm(kernel, nullptr, nullptr), FP8GEMM_INVALID_ARGUMENT, "got null");
   args = arguments();

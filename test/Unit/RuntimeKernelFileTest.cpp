@@ -180,6 +180,7 @@ TEST(KernelFile, GroupsOfEachKind) {
 
 TEST(KernelFile, GroupsAreChecked) {
   auto expect = [](format::Grouping grouping, auto change, const char *part) {
+    SCOPED_TRACE(part);
     ManifestSpec spec = grouping == format::Grouping::None ? ManifestSpec() : grouped(grouping);
     change(spec);
     EXPECT_ERROR(makeKernelFile(spec), part);
