@@ -35,6 +35,7 @@ class Problem:
     batch_invariant: bool = False  # a row of d has the same bits for every M
     x_type: str | None = None  # bf16, f16, f32: a quantisation, of which only k, a_type, sfa and power_of_two count
     power_of_two: bool = False  # its scales are rounded up to powers of two
+    bias: str | None = None  # bf16, f32: a row of N is added to each row of d
 
     @classmethod
     def of(cls, fields: dict[str, Any]) -> "Problem":
