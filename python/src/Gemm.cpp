@@ -3,13 +3,10 @@
 // One product.
 
 #include "Arguments.h"
-#include "Device.h"
 #include "Operands.h"
 
 using namespace fp8gemm;
 using namespace fp8gemm::python;
-
-static fp8gemm_matrix matrixOf(const fp8gemm_tensor &tensor) { return {tensor.data, tensor.leading_dimension}; }
 
 PyObject *python::gemm(Pack &pack, PyObject *const *args, Py_ssize_t count, PyObject *keywords) {
   constexpr auto at = [](const char *name) { return indexOf(kGemmParameters, name); };
@@ -68,14 +65,6 @@ PyObject *python::gemm(Pack &pack, PyObject *const *args, Py_ssize_t count, PyOb
       return nullptr;
     call.flags = options.flags(info);
   }
-  DeviceScope scope;
-  if (!scope.enter(place.device))
-    return nullptr;
-  pack.isLoaded = true;
-  fp8gemm_status status;
-  {
-    Unlocked others;
-    status = fp8gemm_gemm(kernel, &call, place.stream);
-  }
-  return status ? raise(status) : out.object.release();
+  auto launch = [&] { return fp8gemm_gemm(kernel, &call, place.stream); };
+  return enqueue(pack, place, launch) ? out.object.release() : nullptr;
 }

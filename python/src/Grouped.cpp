@@ -3,7 +3,6 @@
 // Products of groups, in one launch.
 
 #include "Arguments.h"
-#include "Device.h"
 #include "Operands.h"
 
 using namespace fp8gemm;
@@ -126,16 +125,8 @@ PyObject *GroupedCall::launch(Pack &pack, int64_t m) {
   args.d = out.dMatrix;
   args.num_sms = uint32_t(options.numSms);
   args.flags = options.flags(info) | (checkGroups ? FP8GEMM_CHECK_GROUPS : 0);
-  DeviceScope scope;
-  if (!scope.enter(place.device))
-    return nullptr;
-  pack.isLoaded = true;
-  fp8gemm_status status;
-  {
-    Unlocked others;
-    status = fp8gemm_grouped_gemm(kernel, &args, place.stream);
-  }
-  return status ? raise(status) : out.object.release();
+  auto launch = [&] { return fp8gemm_grouped_gemm(kernel, &args, place.stream); };
+  return enqueue(pack, place, launch) ? out.object.release() : nullptr;
 }
 
 //===----------------------------------------------------------------------===//

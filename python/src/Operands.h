@@ -5,6 +5,7 @@
 #ifndef FP8GEMM_PYTHON_SRC_OPERANDS_H
 #define FP8GEMM_PYTHON_SRC_OPERANDS_H
 
+#include "Device.h"
 #include "Pack.h"
 #include "Parameters.h"
 #include "Tensor.h"
@@ -34,6 +35,23 @@ bool readScales(const Tensor &tensor, bool byTma, Layouts &layouts);
 
 /// Scales as stored in the chosen layout.
 fp8gemm_tensor storedScales(const Tensor &tensor, const Layouts &layouts, int choice);
+
+inline fp8gemm_matrix matrixOf(const fp8gemm_tensor &tensor) { return {tensor.data, tensor.leading_dimension}; }
+
+/// Calls the runtime, `launch`, with the context of the call's device, while other Python threads run. False with an
+/// error set.
+template <typename Launch> bool enqueue(Pack &pack, const Place &place, Launch launch) {
+  DeviceScope scope;
+  if (!scope.enter(place.device))
+    return false;
+  pack.isLoaded = true;
+  fp8gemm_status status;
+  {
+    Unlocked others;
+    status = launch();
+  }
+  return !status || raise(status);
+}
 
 /// a, sfa, b, sfb of any product: types, the shapes that follow from each other, layouts.
 struct Inputs {

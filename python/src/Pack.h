@@ -65,8 +65,9 @@ private:
   PyThreadState *state;
 };
 
-/// _native._problem_fields(): for each grouping, and for quantisation ("none", like one product), its op, what its fields usually are, and which of them an entry of a
-/// list has to name: [(grouping, op, {field: value}, [field, ...]), ...].
+/// _native._problem_fields(): for each grouping, and for quantisation ("none", like one product), its op, what its
+/// fields usually are, and which of them an entry of a list has to name: [(grouping, op, {field: value}, [field, ...]),
+/// ...].
 PyObject *problemFields(PyObject *, PyObject *);
 
 /// A new Pack type in `module`. False with an error set.

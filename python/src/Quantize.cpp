@@ -3,13 +3,10 @@
 // A quantisation.
 
 #include "Arguments.h"
-#include "Device.h"
 #include "Operands.h"
 
 using namespace fp8gemm;
 using namespace fp8gemm::python;
-
-static fp8gemm_matrix matrixOf(const fp8gemm_tensor &tensor) { return {tensor.data, tensor.leading_dimension}; }
 
 PyObject *python::quantize(Pack &pack, PyObject *const *args, Py_ssize_t count, PyObject *keywords) {
   constexpr auto at = [](const char *name) { return indexOf(kQuantizeParameters, name); };
@@ -56,14 +53,6 @@ PyObject *python::quantize(Pack &pack, PyObject *const *args, Py_ssize_t count, 
   call.scales = matrixOf(storedScales(scales, layouts, choice[0]));
   call.num_sms = uint32_t(numSms);
   call.flags = dependent && info.dependent_launch ? FP8GEMM_DEPENDENT_LAUNCH : 0;
-  DeviceScope scope;
-  if (!scope.enter(place.device))
-    return nullptr;
-  pack.isLoaded = true;
-  fp8gemm_status status;
-  {
-    Unlocked others;
-    status = fp8gemm_quantize(kernel, &call, place.stream);
-  }
-  return status ? raise(status) : Py_NewRef(values[Q]);
+  auto launch = [&] { return fp8gemm_quantize(kernel, &call, place.stream); };
+  return enqueue(pack, place, launch) ? Py_NewRef(values[Q]) : nullptr;
 }

@@ -17,20 +17,22 @@ static constexpr int64_t kRowAlignment = 16;
 
 /// The address of element (row, column) of a matrix in global memory, one of whose strides is 1: 64 bits for the
 /// dimension that the caller's stride belongs to, 32 for the other. Null for other memrefs.
-static Value addressOf(Emitter emit, MemRefType type, ValueRange matrix, ValueRange row, ValueRange column) {
+static Value addressOf(Emitter emit, MemRefType type, ValueRange matrix, ArrayRef<ValueRange> indices) {
   SmallVector<int64_t> strides;
   int64_t offset;
-  if (type.getRank() != 2 || matrix.size() != 2 || failed(type.getStridesAndOffset(strides, offset)) || offset != 0)
+  if (indices.size() != 2 || matrix.size() != 2 || failed(type.getStridesAndOffset(strides, offset)) || offset != 0 ||
+      !llvm::is_contained(strides, 1))
     return nullptr;
+  ValueRange row = indices[0], column = indices[1];
   if (strides[1] != 1)
     std::swap(row, column);
-  if (!llvm::is_contained(strides, 1))
-    return nullptr;
   // LLVM knows sizes, but not all element types.
   Type element = emit.builder.getIntegerType(type.getElementTypeBitWidth());
   Value outer = emit.element(matrix[0], element, emit.mul(emit.toI64(row.front()), matrix[1]));
   return emit.element(outer, element, emit.toI32(column.front()));
 }
+
+static constexpr llvm::StringLiteral kNoMatrix = "expected a matrix with a stride of 1 in global memory";
 
 static int64_t alignmentOf(VectorType type) {
   return std::min(kRowAlignment, type.getNumElements() * type.getElementTypeBitWidth() / 8);
@@ -44,12 +46,9 @@ struct LowerVectorLoad : OpConversionPattern<vector::LoadOp> {
   LogicalResult matchAndRewrite(vector::LoadOp op, OneToNOpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
     Emitter emit{rewriter, op.getLoc()};
-    if (adaptor.getIndices().size() != 2)
-      return rewriter.notifyMatchFailure(op, "source is not a matrix");
-    Value address = addressOf(emit, op.getMemRefType(), adaptor.getBase(), adaptor.getIndices()[0],
-                              adaptor.getIndices()[1]);
+    Value address = addressOf(emit, op.getMemRefType(), adaptor.getBase(), adaptor.getIndices());
     if (!address)
-      return rewriter.notifyMatchFailure(op, "source is not a matrix of contiguous rows in global memory");
+      return rewriter.notifyMatchFailure(op, kNoMatrix);
     rewriter.replaceOpWithNewOp<LLVM::LoadOp>(op, typeConverter->convertType(op.getVectorType()), address,
                                               alignmentOf(op.getVectorType()));
     return success();
@@ -62,12 +61,9 @@ struct LowerVectorStore : OpConversionPattern<vector::StoreOp> {
   LogicalResult matchAndRewrite(vector::StoreOp op, OneToNOpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
     Emitter emit{rewriter, op.getLoc()};
-    if (adaptor.getIndices().size() != 2)
-      return rewriter.notifyMatchFailure(op, "destination is not a matrix");
-    Value address = addressOf(emit, op.getMemRefType(), adaptor.getBase(), adaptor.getIndices()[0],
-                              adaptor.getIndices()[1]);
+    Value address = addressOf(emit, op.getMemRefType(), adaptor.getBase(), adaptor.getIndices());
     if (!address)
-      return rewriter.notifyMatchFailure(op, "destination is not a matrix of contiguous rows in global memory");
+      return rewriter.notifyMatchFailure(op, kNoMatrix);
     rewriter.replaceOpWithNewOp<LLVM::StoreOp>(op, adaptor.getValueToStore().front(), address,
                                                alignmentOf(op.getVectorType()));
     return success();
@@ -80,12 +76,9 @@ struct LowerElementStore : OpConversionPattern<memref::StoreOp> {
   LogicalResult matchAndRewrite(memref::StoreOp op, OneToNOpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
     Emitter emit{rewriter, op.getLoc()};
-    if (adaptor.getIndices().size() != 2)
-      return rewriter.notifyMatchFailure(op, "destination is not a matrix");
-    Value address = addressOf(emit, op.getMemRefType(), adaptor.getMemref(), adaptor.getIndices()[0],
-                              adaptor.getIndices()[1]);
+    Value address = addressOf(emit, op.getMemRefType(), adaptor.getMemref(), adaptor.getIndices());
     if (!address)
-      return rewriter.notifyMatchFailure(op, "destination is not a matrix with a stride of 1 in global memory");
+      return rewriter.notifyMatchFailure(op, kNoMatrix);
     rewriter.replaceOpWithNewOp<LLVM::StoreOp>(op, adaptor.getValue().front(), address,
                                                op.getMemRefType().getElementTypeBitWidth() / 8);
     return success();

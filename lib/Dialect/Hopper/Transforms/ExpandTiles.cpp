@@ -4,12 +4,12 @@
 
 #include "TileSchedules.h"
 
+#include "fp8gemm/Dialect/Hopper/IR/Emitter.h"
 #include "fp8gemm/Dialect/Hopper/Transforms/OnEach.h"
 #include "fp8gemm/Dialect/Hopper/Transforms/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/IR/Matchers.h"
 
 namespace fp8gemm::hopper {
 #define GEN_PASS_DEF_EXPANDTILESPASS
@@ -25,8 +25,8 @@ namespace {
 class Expansion {
 public:
   Expansion(TilesOp tiles, KernelOp kernel)
-      : tiles(tiles), top(&kernel.getBody().front()), builder(tiles.getLoc(), tiles),
-        index([this](int64_t value) { return constant(value); }),
+      : tiles(tiles), builder(tiles.getLoc(), tiles), emit(builder, &kernel.getBody().front()),
+        index([this](int64_t value) { return emit.constant(value); }),
         schedule(TileSchedule::create(tiles, builder, index)) {}
 
   void run() {
@@ -80,23 +80,9 @@ private:
     builder.getInsertionBlock()->getOperations().splice(builder.getInsertionPoint(), body.getOperations());
   }
 
-  /// A constant at the top of the kernel, one for each value.
-  Value constant(int64_t value) {
-    for (Operation &op : *top) {
-      APInt known;
-      if (!matchPattern(&op, m_ConstantInt(&known)))
-        break;
-      if (op.getResult(0).getType().isIndex() && known.getSExtValue() == value)
-        return op.getResult(0);
-    }
-    OpBuilder::InsertionGuard guard(builder);
-    builder.setInsertionPointToStart(top);
-    return arith::ConstantIndexOp::create(builder, value);
-  }
-
   TilesOp tiles;
-  Block *top;
   ImplicitLocOpBuilder builder;
+  KernelEmitter emit;
   std::function<Value(int64_t)> index;
   std::unique_ptr<TileSchedule> schedule;
 };

@@ -359,7 +359,7 @@ def Hopper_LoadFragmentOp : Hopper_Op<"load_fragment", [Hopper_NamedResults]> {
                        Optional<Index>:$first, OptionalAttr<Hopper_AxisAttr>:$along);
   let results = (outs Hopper_Fragment:$fragment);
   let assemblyFormat = [{
-    $source (`[` $first^ `]` `along` $along)? attr-dict `:` type($source) `->` type($fragment)
+    $source (`[` $first^ `]` `along` `` $along)? attr-dict `:` type($source) `->` type($fragment)
   }];
   let builders = [OpBuilder<(ins "::mlir::Type":$fragment, "::mlir::Value":$panels), [{
     build($_builder, $_state, fragment, panels, /*first=*/nullptr, /*along=*/nullptr);
