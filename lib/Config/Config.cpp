@@ -13,8 +13,17 @@
 
 using namespace fp8gemm::config;
 
+int64_t fp8gemm::config::accumulatorColumns(const Problem &problem, const Config &config) {
+  return config.swapAb == 1 ? config.tileM : config.tileN / problem.parts();
+}
+
+int64_t fp8gemm::config::accumulators(const Problem &problem, const Config &config) {
+  int64_t columns = config.tileM * config.tileN / (kRowsPerBlock * config.consumers);
+  return columns / std::max<int64_t>(accumulatorColumns(problem, config), 1);
+}
+
 int64_t fp8gemm::config::scaleColumnsPerBlock(const Problem &problem, const Config &config) {
-  int64_t shared = std::gcd(config.tileN, problem.sfbRows);
+  int64_t shared = std::gcd(config.tileN / problem.parts(), problem.sfbRows);
   return config.swapAb ? std::min(shared, kRowsPerBlock) : shared;
 }
 
@@ -68,23 +77,23 @@ static int64_t ringBytes(const Problem &problem, const Config &config) {
   return offset + config.stages * kMbarrierBytes;
 }
 
-int64_t fp8gemm::config::storingRanks(const Config &config) {
+int64_t fp8gemm::config::storingRanks(const Problem &problem, const Config &config) {
   int64_t unit = config.swapAb ? 8 : 16;
   for (int64_t ranks = config.splitK; ranks > 1; --ranks)
-    if (config.splitK % ranks == 0 && config.columns() % (unit * ranks) == 0)
+    if (config.splitK % ranks == 0 && accumulatorColumns(problem, config) % (unit * ranks) == 0)
       return ranks;
   return 1;
 }
 
 /// D's staging, the one stage of C's ring, and the accumulators that a split K leaves for the cluster.
 static int64_t tileBytes(const Problem &problem, const Config &config) {
-  int64_t elements = config.tileM * config.tileN, stored = elements / storingRanks(config);
-  int64_t bytes = roundUp(stored * problem.dBytes, 1024);
+  int64_t sums = config.tileM * config.tileN, elements = sums / problem.parts(); // of products, and of D
+  int64_t bytes = roundUp(elements / storingRanks(problem, config) * problem.dBytes, 1024);
   if (problem.loadsC())
     bytes += roundUp(roundUp(elements * problem.dBytes, 1024) + kMbarrierBytes, 1024);
   if (problem.isTabulated())
     bytes += roundUp((problem.groups + 1) * kGroupBytes, 1024);
-  return bytes + (config.splitK > 1 ? roundUp(elements * 4, 1024) : 0);
+  return bytes + (config.splitK > 1 ? roundUp(sums * 4, 1024) : 0);
 }
 
 int64_t fp8gemm::config::smemBytes(const Problem &problem, const Config &config) {
@@ -101,10 +110,10 @@ static int64_t mostStages(const Problem &problem, const Gpu &gpu, Config config)
 }
 
 int64_t fp8gemm::config::consumerRegistersNeeded(const Problem &problem, const Config &config) {
-  int64_t blocks = config.rows() / (kRowsPerBlock * config.consumers);
-  int64_t perBlock = config.columns() * kRowsPerBlock / kThreadsPerWarpgroup;
+  int64_t blocks = accumulators(problem, config), columns = accumulatorColumns(problem, config);
+  int64_t perBlock = columns * kRowsPerBlock / kThreadsPerWarpgroup;
   // Of scales that each column has, a thread holds those of its own columns.
-  int64_t scales = problem.sfbRows == 1 || config.swapAb ? config.columns() / 4 : 0;
+  int64_t scales = problem.sfbRows == 1 || config.swapAb ? columns / 4 : 0;
   // What ptxas was seen to need besides: addresses of two blocks' operands when two products are in
   // flight, of scales that the helper warp fetches, and of the other ranks' shared memory.
   int64_t others = kOtherRegisters;
@@ -144,6 +153,13 @@ static std::string checkTile(const Problem &problem, const Config &config) {
     return expected(columns + " to be a multiple of " + std::to_string(unit) + " in [" + std::to_string(unit) +
                         ", 256]",
                     config.columns());
+  // A part has one scale of B for each K block then.
+  if (problem.gated && (config.tileN % 2 != 0 || 128 % (config.tileN / 2) != 0))
+    return expected("tile_n / 2 to divide 128 in a gated product", config.tileN / 2);
+  if (problem.gated && config.swapAb && config.rows() % (2 * kRowsPerBlock * config.consumers) != 0)
+    return expected("tile_n to be a multiple of " + std::to_string(2 * kRowsPerBlock * config.consumers) +
+                        " in a gated product with swap_ab",
+                    config.rows());
   if (config.swapAb && (problem.dBytes != 2 || problem.c != CUse::None))
     return expected("swap_ab = 0 for a product that is not bf16 or adds C", config.swapAb);
   return {};
@@ -162,6 +178,10 @@ static std::string checkCluster(const Problem &problem, const Config &config) {
                       config.cluster());
   }
   // A share of a tile is a whole number of the 8 rows that the swizzle repeats in.
+  if (problem.gated && config.tileN % (16 * config.clusterM) != 0)
+    return expected("tile_n to be a multiple of 16 * cluster_m = " + std::to_string(16 * config.clusterM) +
+                        " in a gated product",
+                    config.tileN);
   if (config.tileN % (8 * config.clusterM) != 0)
     return expected("tile_n to be a multiple of 8 * cluster_m = " + std::to_string(8 * config.clusterM), config.tileN);
   if (config.tileM % (8 * config.clusterN) != 0)
@@ -169,7 +189,7 @@ static std::string checkCluster(const Problem &problem, const Config &config) {
   if (int64_t blocks = tiles(problem.k, kBlockK); config.splitK > blocks)
     return expected("split_k to be at most the " + std::to_string(blocks) + " K blocks", config.splitK);
   // Each rank loads what it stores from every rank, into registers.
-  if (int64_t loaded = config.columns() / storingRanks(config) * config.splitK;
+  if (int64_t loaded = accumulatorColumns(problem, config) * problem.parts() / storingRanks(problem, config) * config.splitK;
       config.splitK > 1 && loaded > kMaxSummedColumns)
     return expected("split_k for which a rank sums up at most " + std::to_string(kMaxSummedColumns) + " columns",
                     loaded);

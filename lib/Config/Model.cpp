@@ -169,16 +169,17 @@ Bound together(std::initializer_list<Bound> bounds) {
 }
 
 /// Bytes of shared memory that the wgmmas of a K block read: each its own copy of both tiles.
-double wgmmaBytes(const Config &config) {
-  return double(config.rows()) / kRowsPerBlock * (kRowsPerBlock + config.columns()) * kBlockK;
+double wgmmaBytes(const Problem &problem, const Config &config) {
+  double products = accumulators(problem, config) * config.consumers;
+  return products * (kRowsPerBlock + accumulatorColumns(problem, config)) * kBlockK;
 }
 
 /// Cycles that one CTA spends on a K block of its tile, and on what.
 Bound blockCycles(const Problem &problem, const Gpu &gpu, const Config &config, const Extents &e) {
-  double tileM = config.tileM, tileN = config.tileN, columns = config.columns();
-  double products = double(config.rows()) / kRowsPerBlock / config.consumers; // of one consumer
-  double tensor = config.rows() * columns * kBlockK / (gpu.tensorFlopsPerCycle / 2.0);
-  double read = wgmmaBytes(config) / kSmemBytesPerCycle;
+  double tileM = config.tileM, tileN = config.tileN, columns = accumulatorColumns(problem, config);
+  double products = accumulators(problem, config); // of one consumer
+  double tensor = tileM * tileN * kBlockK / (gpu.tensorFlopsPerCycle / 2.0);
+  double read = wgmmaBytes(problem, config) / kSmemBytesPerCycle;
   double written = (tileM + tileN) * kBlockK / kTmaBytesPerCycle;
   double wgmma = std::max(tensor, read) / config.consumers; // of one consumer's products
 
@@ -193,7 +194,7 @@ Bound blockCycles(const Problem &problem, const Gpu &gpu, const Config &config, 
   double scaleLoads = scalePerColumn ? config.consumers * kWarpsPerWarpgroup * columns / 8 : 0;
 
   double l2Bytes = (e.tileRows + e.tileColumns) * kBlockK;
-  double boxes = 2 + (problem.sfaByTma() ? boxesOfScales(problem, config.tileM) : 0) + (problem.sfbByTma() ? 1 : 0);
+  double boxes = 1 + problem.parts() + (problem.sfaByTma() ? boxesOfScales(problem, config.tileM) : 0) + (problem.sfbByTma() ? 1 : 0);
   double latency = kLoadLatencySeconds * gpu.clockHz + kHeld * config.partials * wgmma;
   double outsideRows = tileM - e.tileRows, outsideColumns = tileN - e.tileColumns; // of the average tile
   double outside = kOutsideCycles * outsideRows * e.ctas +
@@ -221,20 +222,21 @@ Bound blockCycles(const Problem &problem, const Gpu &gpu, const Config &config, 
 /// then waiting for what is left of the previous tile's store.
 double epilogueCycles(const Problem &problem, const Config &config, const Extents &e, double loopCycles) {
   double copies = problem.loadsC() ? 2 : 1; // D, and C
-  double bytes = config.tileM * config.tileN * problem.dBytes * copies;
+  double bytes = config.tileM * config.tileN / problem.parts() * problem.dBytes * copies;
   double staged = bytes / (config.swapAb ? kTransposedBytesPerCycle : kSmemBytesPerCycle);
-  double rows = e.tileRows * e.tileColumns / panelColumns(problem, config.tileN) * copies;
+  int64_t parts = problem.parts();
+  double rows = e.tileRows * e.tileColumns / parts / panelColumns(problem, config.tileN / parts) * copies;
   double store = kStoredRowCycles * rows * (problem.addsInMemory() ? kAddedRows : 1);
   return (config.partials > 1 ? kEpilogueCyclesOverlapped : kEpilogueCycles) + staged + kStoreExposed * store +
          std::max(0.0, store - loopCycles);
 }
 
 /// Cycles that split K spends on adding up the parts of a tile.
-double exchangeCycles(const Config &config) {
+double exchangeCycles(const Problem &problem, const Config &config) {
   if (config.splitK == 1)
     return 0;
   double bytes = 4.0 * config.tileM * config.tileN;
-  double read = bytes * config.splitK / storingRanks(config);
+  double read = bytes * config.splitK / storingRanks(problem, config);
   return kExchangeCycles + bytes / kSmemBytesPerCycle + read / kExchangeBytesPerCycle;
 }
 
@@ -243,7 +245,7 @@ double hbmBytes(const Problem &problem, const Extents &e) {
   double kBlocks = tiles(e.k, kBlockK);
   double scales = 4 * (e.m * kBlocks + problem.groups * tiles(e.n, problem.sfbRows) * kBlocks);
   double results = problem.dBytes * (problem.c == CUse::None ? 1 : 2);
-  return e.m * e.k + problem.groups * e.n * e.k + results * e.m * e.n + scales;
+  return e.m * e.k + problem.groups * e.n * e.k + results * e.m * e.n / problem.parts() + scales;
 }
 
 /// By how much longer HBM takes where the last wave, or tiles without rows, leave SMs idle: the others don't make up for
@@ -266,14 +268,14 @@ Estimate estimate(const Problem &problem, const Gpu &gpu, const Config &config, 
   Extents e = extents(problem, gpu, config, expectedM);
   Bound block = blockCycles(problem, gpu, config, e);
   double loop = e.kBlocks * block.time;
-  double epilogue = epilogueCycles(problem, config, e, loop) + exchangeCycles(config);
+  double epilogue = epilogueCycles(problem, config, e, loop) + exchangeCycles(problem, config);
   double math = (e.waves * (loop + epilogue) + kFillBlocks * block.time) / gpu.clockHz;
   if (config.splitK > 1)
     math += (e.waves - 1) * kRestartSeconds + e.ctas / gpu.sms * kClusterSeconds;
   double hbm = hbmBytes(problem, e) / gpu.hbmBytesPerSecond * idleFactor(problem, gpu, e);
   double seconds = together({{math, ""}, {hbm, ""}}).time;
   // The clock falls with the power.
-  double power = wgmmaBytes(config) / kSmemBytesPerCycle / block.time;
+  double power = wgmmaBytes(problem, config) / kSmemBytesPerCycle / block.time;
   seconds = kFixedSeconds + seconds * (1 + kPowerDrop * power * seconds / (seconds + kPowerSeconds));
 
   double waveSeconds = e.waves / gpu.clockHz;

@@ -90,8 +90,8 @@ OperandTypes::OperandTypes(MLIRContext *context, const format::Problem &problem)
   if (facts.isDescribed)
     groups = type(false, {problem.grouping == Grouping::RowIndex ? m : int64_t(problem.groups)}, i32);
   if (problem.bias != format::Bias::None)
-    bias = MemRefType::get(n, problem.bias == format::Bias::F32 ? f32 : BFloat16Type::get(context));
-  d = type(facts.ofD, {m, n}, result);
+    bias = MemRefType::get(columnsOfD(problem), problem.bias == format::Bias::F32 ? f32 : BFloat16Type::get(context));
+  d = type(facts.ofD, {m, columnsOfD(problem)}, result);
 }
 
 /// The checks that come before types can be made; rules of the operation are its verifier's.
@@ -177,14 +177,14 @@ OwningOpRef<ModuleOp> buildModule(MLIRContext &context, const format::Problem &p
   auto aScale = ScaleAttr::get(&context, 1, kBlock, layout(problem.sfa));
   auto bScale = ScaleAttr::get(&context, problem.sfbRows, kBlock, layout(problem.sfb));
   if (problem.grouping == Grouping::None)
-    GemmOp::create(builder, loc, TypeRange(), a, sfa, b, sfb, c, bias, d, aScale, bScale, ConfigAttr(),
-                   SymbolRefAttr());
+    GemmOp::create(builder, loc, TypeRange(), a, sfa, b, sfb, c, bias, d, aScale, bScale, problem.gated != 0,
+                   ConfigAttr(), SymbolRefAttr());
   else if (problem.grouping == Grouping::KCount)
     KGroupedGemmOp::create(builder, loc, TypeRange(), a, sfa, b, sfb, groups, c, d, aScale, bScale, grouping,
                            ConfigAttr(), SymbolRefAttr());
   else
     GroupedGemmOp::create(builder, loc, TypeRange(), a, sfa, b, sfb, groups, bias, d, aScale, bScale, grouping,
-                          ConfigAttr(), SymbolRefAttr());
+                          problem.gated != 0, ConfigAttr(), SymbolRefAttr());
   if (types.bias)
     addRowLast(builder, body->back());
   func::ReturnOp::create(builder, loc);

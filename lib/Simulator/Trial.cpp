@@ -21,7 +21,7 @@ static constexpr int64_t kBlockK = 128;
 /// As many clusters as there can be work for; a persistent kernel gets fewer, so that they have several tiles each.
 static int64_t chooseClusters(const TrialProblem &trial, hopper::LaunchAttr launch, const TrialOptions &options) {
   int64_t rows = llvm::divideCeil(trial.m, launch.getTileM() * launch.getClusterM());
-  int64_t columns = llvm::divideCeil(trial.problem.getN(), launch.getTileN() * launch.getClusterN());
+  int64_t columns = llvm::divideCeil(trial.columnsOfD(), launch.getTileN() * launch.getClusterN());
   int64_t work = rows * columns * (trial.hasGroupsOfD() ? trial.groups() : 1);
   if (launch.getSplitK() > 1)
     return work;
@@ -126,21 +126,28 @@ LogicalResult Checker::checkProduct(const GroupProduct &product) {
     b.push_back(decodeRow(trial.problem.getB(), product.k ? trial.b(product, column, 0) : nullptr, product.k));
   for (int64_t row = 0; row < product.rows; ++row) {
     std::vector<double> a = decodeRow(trial.problem.getA(), product.k ? trial.a(product, row, 0) : nullptr, product.k);
-    for (int64_t column = 0; column < n; ++column) {
-      if (failed(checkTime(kernel, watchdog)))
-        return failure();
-      double exact = 0, magnitude = 0;
+    /// The product with a row of B.
+    auto multiply = [&](int64_t rowOfB, double &magnitude) {
+      double exact = 0;
       for (int64_t block = 0; block < blocks; ++block) {
         double sum = 0, absolute = 0;
         for (int64_t i = block * kBlockK; i < std::min(product.k, (block + 1) * kBlockK); ++i) {
-          double term = a[i] * b[column][i];
+          double term = a[i] * b[rowOfB][i];
           sum += term, absolute += std::fabs(term);
         }
-        double scale = double(trial.scaleA(product, row, block)) * trial.scaleB(product, column, block);
+        double scale = double(trial.scaleA(product, row, block)) * trial.scaleB(product, rowOfB, block);
         exact += scale * sum, magnitude += std::fabs(scale) * absolute;
       }
+      return exact;
+    };
+    for (int64_t column = 0; column < trial.columnsOfD(); ++column) {
+      if (failed(checkTime(kernel, watchdog)))
+        return failure();
+      double magnitude = 0, exact = multiply(column, magnitude);
       int64_t dRow = product.firstRow + row;
       SmallVector<double, 2> addends;
+      if (trial.problem.getGated())
+        addends.push_back(multiply(trial.columnsOfD() + column, magnitude));
       if (addsC)
         addends.push_back(elementOf(trial.c, group, dRow, column));
       if (trial.problem.getBias())

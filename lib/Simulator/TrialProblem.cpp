@@ -195,7 +195,7 @@ LogicalResult TrialProblem::allocate(hopper::KernelOp kernel, int64_t padBytes) 
       isFlat ? Shape{&operandB, 1, 1, n * k, 1, 0} : Shape{&operandB, groupsOfB, n, k, 1, padBytes},
       scales(sfa, problem.getSfa().getValue(), groupsOfA, m),
       scales(sfb, problem.getSfb().getValue(), groupsOfB, llvm::divideCeil(n, problem.getSfbRows())),
-      {&d, hasGroupsOfD() ? groups() : 1, m, n, dBytes, padBytes}};
+      {&d, hasGroupsOfD() ? groups() : 1, m, columnsOfD(), dBytes, padBytes}};
   // Too much memory would end the process. Of D there are five in the end: it, C, what it held, who wrote, and whose it
   // is.
   constexpr double kMostBytes = double(int64_t(1) << 33), kCopiesOfD = 5;
@@ -212,7 +212,7 @@ LogicalResult TrialProblem::allocate(hopper::KernelOp kernel, int64_t padBytes) 
   if (problem.getC() != hopper::CUse::none)
     c = d;
   if (Type element = problem.getBias())
-    bias = Storage(1, 1, n, element.getIntOrFloatBitWidth() / 8, /*padBytes=*/0);
+    bias = Storage(1, 1, columnsOfD(), element.getIntOrFloatBitWidth() / 8, /*padBytes=*/0);
   return success();
 }
 
@@ -250,7 +250,7 @@ LogicalResult TrialProblem::fill(hopper::KernelOp kernel, Watchdog *watchdog, st
     if (problem.getC() == hopper::CUse::none)
       return;
     for (int64_t row = 0; row < product.rows && isInTime(); ++row)
-      for (int64_t column = 0; column < n; ++column) {
+      for (int64_t column = 0; column < columnsOfD(); ++column) {
         float value = drawScale(random) * (random() % 2 == 0 ? 64.0f : -64.0f);
         uint32_t bits;
         memcpy(&bits, &value, sizeof(bits));
@@ -260,7 +260,7 @@ LogicalResult TrialProblem::fill(hopper::KernelOp kernel, Watchdog *watchdog, st
           *c.as<uint16_t>(groupOfD(product), product.firstRow + row, column) = uint16_t(bits >> 16);
       }
   });
-  for (int64_t column = 0; problem.getBias() && column < n; ++column) {
+  for (int64_t column = 0; problem.getBias() && column < columnsOfD(); ++column) {
     float value = drawScale(random) * (random() % 2 == 0 ? 4096.0f : -4096.0f); // more than the bound of most sums
     uint32_t bits;
     memcpy(&bits, &value, sizeof(bits));

@@ -60,6 +60,8 @@ struct TrialProblem {
   bool hasGroupsOfA() const { return isGrouped(hopper::Grouping::row_count) || isGrouped(hopper::Grouping::batched); }
   bool hasGroupsOfB() const { return problem.getGroups() && !alongK(); }
   bool hasGroupsOfD() const { return hasGroupsOfA() || alongK(); }
+  /// Columns of C and D, and elements of a bias: of a gated product half as many as B has rows.
+  int64_t columnsOfD() const { return problem.getGated() ? problem.getN() / 2 : problem.getN(); }
   bool alongK() const { return isGrouped(hopper::Grouping::k_count); }
 
   // An element of a product's operands.

@@ -215,6 +215,7 @@ FailureOr<flatbuffers::Offset<format::StoredProblem>> ManifestBuilder::buildProb
       return entry.emitOpError("expected a bias of f32 or bf16, got ") << problem;
     fields.bias = bias.isF32() ? format::Bias::F32 : format::Bias::BF16;
   }
+  fields.gated = problem.getGated() != 0;
   fields.sfa = *sfa;
   fields.sfb = *sfb;
   if (hopper::GroupsAttr groups = problem.getGroups()) {

@@ -182,7 +182,11 @@ inline Problem withoutM(Problem problem) {
 }
 
 /// Empty, or a field that a problem of this grouping may not have.
-inline std::string checkBias(const Problem &problem) {
+inline std::string checkEpilogue(const Problem &problem) {
+  if (problem.gated && (problem.n % (2 * kScaleBlock) != 0 || problem.sfbRows != kScaleBlock))
+    return "expected a gated product of 1d2d with a multiple of 256 for n, got n = " + std::to_string(problem.n);
+  if (problem.gated && problem.grouping == Grouping::KCount)
+    return "expected no gated product with grouping k_count";
   if (problem.bias != Bias::None && problem.grouping == Grouping::KCount)
     return "expected no bias with grouping k_count, got " + print(*findField("bias"), int64_t(problem.bias));
   return {};
@@ -196,7 +200,7 @@ inline std::string checkProblem(const StoredProblem &stored, const Problem &prob
     return error;
   if (isQuantisation(problem) && relevant(problem) != withoutM(problem))
     return "expected a quantisation with only the fields that it has, got " + print(problem);
-  if (std::string error = checkBias(problem); !error.empty())
+  if (std::string error = checkEpilogue(problem); !error.empty())
     return error;
   // The reduction length of groups along K is the device's to know, their M is not.
   bool kGrouped = problem.grouping == Grouping::KCount;

@@ -45,6 +45,7 @@ inline Problem readProblem(const StoredProblem &stored) {
   problem.x = XType(stored.x());
   problem.powerOfTwo = stored.power_of_two();
   problem.bias = Bias(stored.bias());
+  problem.gated = stored.gated();
   return problem;
 }
 
@@ -55,7 +56,7 @@ inline flatbuffers::Offset<StoredProblem> writeProblem(flatbuffers::FlatBufferBu
                                    element(problem.b), element(problem.d), 1, kScaleBlock, uint8_t(problem.sfa),
                                    problem.sfbRows, kScaleBlock, uint8_t(problem.sfb), uint8_t(problem.c),
                                    problem.groups, uint8_t(problem.grouping), problem.align, problem.flat,
-                                   uint8_t(problem.x), problem.powerOfTwo, uint8_t(problem.bias));
+                                   uint8_t(problem.x), problem.powerOfTwo, uint8_t(problem.bias), problem.gated);
 }
 
 } // namespace fp8gemm::format

@@ -59,9 +59,9 @@ static void describeOperands(Call &call) {
   }
   setExtents(call[Operand::A], call.m, call.k);
   setExtents(call[Operand::B], facts.problem.n, call.k);
-  setExtents(call[Operand::D], call.m, facts.problem.n);
+  setExtents(call[Operand::D], call.m, columnsOfD(facts.problem));
   if (facts.problem.c != format::CUse::None)
-    setExtents(call[Operand::C], call.m, facts.problem.n);
+    setExtents(call[Operand::C], call.m, columnsOfD(facts.problem));
   setScaleExtents(call, call.m, facts.problem.sfa, call[Operand::ScaleA]);
   setScaleExtents(call, ceilDiv(uint32_t(facts.problem.n), facts.problem.sfbRows), facts.problem.sfb,
                   call[Operand::ScaleB]);
@@ -75,7 +75,7 @@ static void describeOperands(Call &call) {
   if (format::factsOf(facts.problem).isDescribed)
     setLength(call[Operand::Groups], call.groupEntries());
   if (facts.problem.bias != format::Bias::None)
-    setLength(call[Operand::Bias], facts.problem.n);
+    setLength(call[Operand::Bias], columnsOfD(facts.problem));
   if (facts.workspaceBytes)
     setLength(call[Operand::Workspace], int64_t(facts.workspaceBytes));
 }

@@ -63,7 +63,7 @@ Facts::Facts(const format::Manifest &manifest) {
   splitK = manifest.split_k();
   cluster = manifest.cluster_m() * manifest.cluster_n() * splitK;
   clusterRows = uint32_t(std::min<uint64_t>(uint64_t(tileM) * manifest.cluster_m(), INT32_MAX));
-  int64_t columns = isQuantisation(problem) ? problem.k : problem.n;
+  int64_t columns = isQuantisation(problem) ? problem.k : columnsOfD(problem);
   clusterColumns = ceilDiv(uint32_t(ceilDiv(uint32_t(columns), tileN)), manifest.cluster_n());
   workspaceBytes = size_t(format::kMaxWorkspaceCtas) * manifest.workspace_bytes_per_cta();
   for (const format::Param *param : *manifest.params())

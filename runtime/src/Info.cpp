@@ -47,6 +47,7 @@ fp8gemm_status fp8gemm_kernel_get_info(const fp8gemm_kernel *kernel, fp8gemm_ker
   known.llvm_version = text(manifest.llvm_version());
   known.dependent_launch = manifest.waits_for_previous();
   known.bias = problem.bias;
+  known.gated = problem.gated;
   if (const format::DebugRings *debug = manifest.debug_rings())
     known.wait_limit_ns = uint64_t(debug->limit_ms()) * 1000000;
   known.x_type = problem.x_type;

@@ -31,7 +31,7 @@ int64_t layoutBytes(MLIRContext *context, const config::Problem &problem, const 
   (problem.sfbByTma() ? tma : warps)
       .push_back(buffer({config.tileN / config::scaleColumnsPerBlock(problem, config)}, f32));
   int64_t elements = config.tileM * config.tileN;
-  int64_t bytes = aligned(elements / config::storingRanks(config) * problem.dBytes);
+  int64_t bytes = aligned(elements / config::storingRanks(problem, config) * problem.dBytes);
   if (config.splitK > 1)
     bytes += aligned(4 * elements);
   if (problem.loadsC()) {

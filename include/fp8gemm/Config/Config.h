@@ -36,12 +36,15 @@ struct Problem {
   int64_t dBytes = 2;          ///< of an element of C and D: 2 (bf16) or 4 (f32)
   CUse c = CUse::None;
   bool hasEpilogue = false; ///< of the sum, C included
+  bool gated = false;       ///< columns of the products with B's rows n and N/2 + n make one of D
   /// m is all rows for RowIndex and RowEnd, those allocated for each group for RowCount and
   /// Batched; k is the sum of the groups' reductions for KCount.
   Grouping grouping = Grouping::None;
   int64_t groups = 1;     ///< products; each has its own B, or for KCount its own part of K
   int64_t groupAlign = 1; ///< rows that groups start at multiples of, for RowIndex and RowEnd
 
+  /// Parts of a tile, and of B, that the columns of D are made of: gate and up, or one.
+  int64_t parts() const { return gated ? 2 : 1; }
   /// In place in f32 TMA adds to D in memory; any other C, and one that an epilogue needs, comes through shared memory.
   bool addsInMemory() const { return c == CUse::InPlace && dBytes == 4 && !hasEpilogue; }
   bool loadsC() const { return c != CUse::None && !addsInMemory(); }
@@ -166,7 +169,12 @@ int64_t rowsOfRaster(const Problem &problem, int64_t expectedM);
 /// Clusters of `ctas` CTAs, one per SM, that run at once.
 int64_t residentClusters(const Gpu &gpu, int64_t ctas);
 
-/// Columns of D that share one B scale wherever a tile starts: gcd(tile_n, rows of B that
+/// Columns of an accumulator: those of a tile, or of a part of it.
+int64_t accumulatorColumns(const Problem &problem, const Config &config);
+/// Accumulators of 64 rows that a consumer has.
+int64_t accumulators(const Problem &problem, const Config &config);
+
+/// Columns of D that share one B scale wherever a tile starts: gcd(tile_n, or of a part; rows of B that
 /// share one); with swap_ab at most a block of 64.
 int64_t scaleColumnsPerBlock(const Problem &problem, const Config &config);
 
@@ -179,9 +187,9 @@ int64_t boxesOfScales(const Problem &problem, int64_t tileM);
 /// the poll of a stage's barrier costs nothing, and ptxas moves neither across the loop's back edge.
 bool promotesLate(const Problem &problem, const Config &config);
 
-/// CTAs of a cluster that store a part of a tile's columns(), when split_k of them share its
+/// CTAs of a cluster that store a part of an accumulator's columns, when split_k of them share its
 /// K blocks: the most that divide them into what stmatrix stores, 16 columns or, transposed, 8.
-int64_t storingRanks(const Config &config);
+int64_t storingRanks(const Problem &problem, const Config &config);
 
 /// Columns of one panel of C or D (one TMA copy): rows of 128, 64 or 32 bytes, the longest that
 /// divide `columns`.

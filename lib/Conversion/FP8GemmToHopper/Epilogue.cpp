@@ -23,8 +23,8 @@ void Epilogue::load(LocateOp place) {
 void Epilogue::finish(LocateOp place, const Warpgroup &warpgroup, SmallVector<Value> sums) {
   if (facts.config.getSplitK() > 1)
     return reduceAndStore(place, warpgroup, sums);
-  apply(place.getColumn(), warpgroup, sums);
-  store(place, place.getRow(), place.getColumn(), warpgroup, sums);
+  SmallVector<Value> results = apply(place.getColumn(), warpgroup, sums);
+  store(place, place.getRow(), place.getColumn(), warpgroup, results);
 }
 
 /// The function of scalars, on fragments.
@@ -49,34 +49,39 @@ Value Epilogue::loadRow(Value row, Type type, Value column, const Warpgroup &war
   return LoadFragmentOp::create(emit.builder, type, row, first, along);
 }
 
-void Epilogue::apply(Value column, const Warpgroup &warpgroup, MutableArrayRef<Value> sums) {
+SmallVector<Value> Epilogue::apply(Value column, const Warpgroup &warpgroup, ValueRange sums) {
   ProductOpInterface product = facts.product;
   Block *body = product.getEpilogueBody();
   RingWaitOp wait;
   if (ringOfC)
     wait = RingWaitOp::create(emit.builder, *ringOfC, Value(), Value());
   OpFoldResult zero = emit.builder.getIndexAttr(0);
-  for (auto [i, sum] : llvm::enumerate(sums)) {
+  SmallVector<Value> results;
+  for (int64_t i = 0; i < facts.results; ++i) {
+    SmallVector<Value> arguments(sums.slice(i * facts.parts, facts.parts));
+    Value &sum = arguments.front();
     Value c;
     if (wait) {
       Value rows =
           emit.view(wait.getBuffers()[0], {zero, warpgroup.firstRows[i], zero}, facts.panels(kFragmentRows).getShape());
       c = LoadFragmentOp::create(emit.builder, sum.getType(), rows);
-      if (i + 1 == sums.size())
+      if (i + 1 == facts.results)
         RingReleaseOp::create(emit.builder, wait.getSlot());
     }
     if (product.getC() && c)
       sum = arith::AddFOp::create(emit.builder, c, sum);
-    if (!body)
+    if (!body) {
+      results.push_back(sum);
       continue;
+    }
     Value row; // after C, whose registers it may have then
     if (rowOf(product))
       row = loadRow(signature.memory(Operand::bias), sum.getType(), column, warpgroup, i);
-    SmallVector<Value> arguments{sum};
     for (Value operand : product.getEpilogueOperands())
       arguments.push_back(operand == rowOf(product) ? row : c);
-    sum = inlineEpilogue(emit.builder, body, arguments);
+    results.push_back(inlineEpilogue(emit.builder, body, arguments));
   }
+  return results;
 }
 
 /// Each rank leaves its accumulators in shared memory, and stores the sums of all ranks, of a part of the columns.
@@ -85,8 +90,8 @@ void Epilogue::reduceAndStore(LocateOp place, const Warpgroup &warpgroup, ValueR
   Value exchange = signature.exchange(), rank = *tiles.rank;
   auto part = [&](int64_t i, OpFoldResult firstOctet, int64_t columns) {
     OpFoldResult zero = builder.getIndexAttr(0);
-    Value fragment = warpgroup.fragment(emit, i);
-    return emit.view(exchange, {fragment, firstOctet, zero, zero}, {columns / 8, kThreadsPerWarpgroup, 4});
+    Value fragment = emit.add(emit.mul(warpgroup.number, facts.fragments), i);
+    return emit.view(exchange, {named("fragment", fragment), firstOctet, zero, zero}, {columns / 8, kThreadsPerWarpgroup, 4});
   };
   for (auto [i, sum] : llvm::enumerate(sums)) {
     Value all = part(i, builder.getIndexAttr(0), facts.columns);
@@ -102,8 +107,7 @@ void Epilogue::reduceAndStore(LocateOp place, const Warpgroup &warpgroup, ValueR
       all.push_back(SumFragmentsOp::create(builder, type, part(i, firstOctet, facts.storedColumns), ranks));
     Value first = emit.mul(rank, facts.storedColumns), row = place.getRow(), column = place.getColumn();
     (facts.swap ? row : column) = emit.add(facts.swap ? row : column, first);
-    apply(column, warpgroup, all);
-    store(place, row, column, warpgroup, all);
+    store(place, row, column, warpgroup, apply(column, warpgroup, all));
   };
   if (storing == ranks)
     return storePart();
@@ -119,7 +123,7 @@ void Epilogue::store(LocateOp place, Value row, Value column, const Warpgroup &w
   auto synchronize = [&] { NamedBarrierOp::create(builder, barrier, kThreadsPerWarpgroup); };
   OpFoldResult zero = builder.getIndexAttr(0);
   SmallVector<Value> panels;
-  for (int64_t i = 0; i < facts.fragments; ++i) {
+  for (int64_t i = 0; i < facts.results; ++i) {
     Value fragment = warpgroup.fragment(emit, i);
     panels.push_back(
         emit.view(staging, {fragment, zero, zero, zero}, cast<MemRefType>(staging.getType()).getShape().drop_front()));

@@ -12,8 +12,8 @@ static void buildConsumer(const Facts &facts, KernelEmitter emit, Tiles &tiles, 
                           Value number) {
   ImplicitLocOpBuilder &builder = emit.builder;
   Warpgroup warpgroup{number, {}};
-  for (int64_t i = 0; i < facts.fragments; ++i) {
-    Value first = emit.mul(number, facts.fragments * kFragmentRows);
+  for (int64_t i = 0; i < facts.results; ++i) {
+    Value first = emit.mul(number, facts.results * kFragmentRows);
     warpgroup.firstRows.push_back(named("first_row", emit.add(first, i * kFragmentRows)));
   }
   auto zeros = [&] {

@@ -33,11 +33,14 @@ struct Facts {
   ConfigAttr config;
   config::Problem problem;
   int64_t tileM, tileN;
+  int64_t parts;                 ///< of B and of its tiles: gate and up, or one
+  int64_t tileColumns;           ///< of D; rows of a part of a tile of B
   int64_t kBlocks;               ///< of the product; of a product grouped by K, as many as it can have
   std::optional<int64_t> kCount; ///< K blocks of each CTA, if all have as many
   bool swap;                     ///< rows of B are the rows of accumulators
-  int64_t columns;               ///< of an accumulator: tile_n, or tile_m if swapped
-  int64_t fragments;             ///< accumulators of 64 rows that a consumer has
+  int64_t columns;               ///< of an accumulator: those of a tile of D, or tile_m if swapped
+  int64_t fragments;             ///< accumulators of 64 rows that a consumer has, the parts of each beside each other
+  int64_t results;               ///< fragments of D that it makes of them
   int64_t columnsPerScale;       ///< columns of D that surely share one B scale
   int64_t cluster;               ///< CTAs that share operands, or a tile's K blocks
   int64_t storedColumns;         ///< columns that one CTA stores: a part of the tile if K is split
@@ -87,6 +90,8 @@ public:
   hopper::LocateOp locate(const Tile &tile) { return hopper::LocateOp::create(emit.builder, tile.number); }
   /// The tensor map of A (`slot` 0) or B (1) for a tile: the kernel's, or its group's where K is grouped.
   mlir::Value mapOf(hopper::Operand operand, int64_t slot, hopper::LocateOp place);
+  /// Where a part of the tile of B starts in B.
+  mlir::Value rowOfB(hopper::LocateOp place, int64_t part);
   /// The K block of the product that is the CTA's `i`th, and the block of scales of K block `k`.
   mlir::Value kBlock(const Tile &tile, mlir::Value i);
   mlir::Value scaleBlock(const Tile &tile, mlir::Value k);
@@ -107,12 +112,12 @@ private:
   mlir::Value work; ///< of hopper.tiles
 };
 
-/// A consumer: its number, and where the rows of each of its fragments start in a tile.
+/// A consumer: its number, and where the rows of each of its fragments of D start in a tile.
 struct Warpgroup {
   mlir::Value number;
   llvm::SmallVector<mlir::Value> firstRows;
 
-  /// The number of fragment `i` among those of the tile.
+  /// The number of fragment `i` of D among those of the tile.
   mlir::Value fragment(hopper::KernelEmitter emit, int64_t i) const;
 };
 
@@ -151,6 +156,8 @@ private:
   bool isLate() const;
   void loadTile(mlir::Value map, mlir::Value row, mlir::Value column, mlir::Value group, mlir::Value buffer,
                 mlir::Value slot, bool isShared);
+  /// A part of a tile of B or of its scales, in their buffer.
+  mlir::Value partOfB(mlir::Value buffer, int64_t part);
   void prefetch(const Tile &tile, hopper::LocateOp place, mlir::Value i);
   Stage wait();
   /// Of a product's rows and of its columns.
@@ -186,8 +193,8 @@ public:
   void finish(hopper::LocateOp place, const Warpgroup &warpgroup, llvm::SmallVector<mlir::Value> sums);
 
 private:
-  /// Adds C to the sums of a tile whose first column is `column`, and replaces them by the epilogue of them.
-  void apply(mlir::Value column, const Warpgroup &warpgroup, llvm::MutableArrayRef<mlir::Value> sums);
+  /// The elements of D of a tile whose first column is `column`: C and the sums, or the epilogue of them.
+  llvm::SmallVector<mlir::Value> apply(mlir::Value column, const Warpgroup &warpgroup, mlir::ValueRange sums);
   /// The row that the epilogue reads, as fragment `i` of a tile whose first column is `column` needs it.
   mlir::Value loadRow(mlir::Value row, mlir::Type type, mlir::Value column, const Warpgroup &warpgroup, int64_t i);
   void reduceAndStore(hopper::LocateOp place, const Warpgroup &warpgroup, mlir::ValueRange sums);

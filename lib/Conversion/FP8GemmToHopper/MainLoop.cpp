@@ -28,6 +28,19 @@ void MainLoop::loadTile(Value map, Value row, Value column, Value group, Value b
   TmaLoadOp::create(emit.builder, map, row, column, group, buffer, slot, isShared);
 }
 
+Value MainLoop::partOfB(Value buffer, int64_t part) {
+  if (facts.parts == 1)
+    return buffer;
+  int64_t size = cast<MemRefType>(buffer.getType()).getDimSize(0) / facts.parts;
+  SmallVector<OpFoldResult> offsets{emit.builder.getIndexAttr(part * size)};
+  SmallVector<int64_t> sizes{size};
+  if (cast<MemRefType>(buffer.getType()).getRank() > 1) { // not scales
+    offsets.push_back(emit.builder.getIndexAttr(0));
+    sizes.push_back(kBlockK);
+  }
+  return named(part == 0 ? "gate" : "up", emit.view(buffer, offsets, sizes));
+}
+
 void MainLoop::load(const Tile &tile, LocateOp place) {
   const config::Problem &problem = facts.problem;
   Value a = tiles.mapOf(Operand::a, /*slot=*/0, place), b = tiles.mapOf(Operand::b, /*slot=*/1, place);
@@ -40,7 +53,9 @@ void MainLoop::load(const Tile &tile, LocateOp place) {
     ValueRange buffers = acquire.getBuffers();
     Value slot = acquire.getSlot();
     loadTile(a, place.getRow(), column, groupOfA, buffers[0], slot, facts.config.getClusterN() > 1);
-    loadTile(b, place.getColumn(), column, groupOfB, buffers[1], slot, facts.config.getClusterM() > 1);
+    for (int64_t part = 0; part < facts.parts; ++part)
+      loadTile(b, tiles.rowOfB(place, part), column, groupOfB, partOfB(buffers[1], part), slot,
+               facts.config.getClusterM() > 1);
     Value scales = tiles.scaleBlock(tile, k);
     if (problem.sfaByTma()) {
       Value offset = tiles.scaleOffset(tile);
@@ -92,9 +107,9 @@ void MainLoop::fetchScales(const Tile &tile, LocateOp place) {
     if (!problem.sfaByTma())
       fetchTo(values, Operand::sfa, place.getRow(), scaleBlock, problem.hasGroupsOfA(), signature.extentM(),
               facts.tileM, 1, 1);
-    if (!problem.sfbByTma())
-      fetchTo(values, Operand::sfb, place.getColumn(), scaleBlock, problem.hasGroupsOfB(),
-              emit.constant(facts.product.getN()), facts.tileN / facts.columnsPerScale, facts.columnsPerScale,
+    for (int64_t part = 0; part < facts.parts && !problem.sfbByTma(); ++part)
+      fetchTo(values, Operand::sfb, tiles.rowOfB(place, part), scaleBlock, problem.hasGroupsOfB(),
+              emit.constant(facts.product.getN()), facts.tileColumns / facts.columnsPerScale, facts.columnsPerScale,
               problem.sfbRows);
     return values;
   };
@@ -106,7 +121,13 @@ void MainLoop::fetchScales(const Tile &tile, LocateOp place) {
     Value next = named("after", emit.add(i, 1)), last = named("last", emit.sub(tile.kCount, 1));
     SmallVector<Value> ahead = fetch(named("next", emit.min(next, last)));
     auto acquire = RingAcquireOp::create(emit.builder, ring, Filler::warps, Value(), Value());
-    for (auto [values, buffer] : llvm::zip_equal(fetched, acquire.getBuffers()))
+    SmallVector<Value> buffers(acquire.getBuffers());
+    if (facts.parts > 1) { // of sfb, the last
+      Value sfb = buffers.pop_back_val();
+      for (int64_t part = 0; part < facts.parts; ++part)
+        buffers.push_back(partOfB(sfb, part));
+    }
+    for (auto [values, buffer] : llvm::zip_equal(fetched, buffers))
       PutScalesOp::create(emit.builder, values, buffer);
     RingCommitOp::create(emit.builder, acquire.getSlot());
     return ahead;
@@ -164,18 +185,20 @@ std::pair<ScalesType, ScalesType> MainLoop::scaleTypes() const {
 }
 
 MainLoop::Product MainLoop::multiply(const Stage &stage, const Reader &reader, int64_t i, Value reused) {
+  int64_t part = i % facts.parts, result = i / facts.parts;
+  Value b = partOfB(stage.b, part), sfb = partOfB(stage.sfb, part);
   // What is on wgmma's M side, and what on its N side.
-  auto [rowTile, columnTile] = facts.swap ? std::pair(stage.b, stage.a) : std::pair(stage.a, stage.b);
-  auto [rowScales, columnScales] = facts.swap ? std::pair(stage.sfb, stage.sfa) : std::pair(stage.sfa, stage.sfb);
+  auto [rowTile, columnTile] = facts.swap ? std::pair(b, stage.a) : std::pair(stage.a, b);
+  auto [rowScales, columnScales] = facts.swap ? std::pair(sfb, stage.sfa) : std::pair(stage.sfa, sfb);
   auto [rowsType, columnsType] = scaleTypes();
   int64_t rowsPerScale = rowsType.getBlock();
-  Value row = reader.warpgroup.firstRows[i];
+  Value row = reader.warpgroup.firstRows[result];
   Value ownRows = emit.view(rowTile, {row, emit.builder.getIndexAttr(0)}, {kFragmentRows, kBlockK});
   if (facts.swap && facts.problem.shiftsScales())
     columnScales = emit.view(columnScales, {reader.offset}, {facts.columns});
   else if (!facts.swap)
     row = named("first_scale", emit.add(row, reader.offset));
-  Value firstScale = rowsPerScale == 1 ? row : reader.warpgroup.fragment(emit, i);
+  Value firstScale = rowsPerScale == 1 ? row : reader.warpgroup.fragment(emit, result);
   Value ownScales = emit.view(rowScales, {firstScale}, {kFragmentRows / rowsPerScale});
   Product product;
   product.slot = stage.slot;

@@ -20,11 +20,12 @@ static constexpr int64_t kDynamic = ShapedType::kDynamic, kTensorMapBytes = 128;
 
 Facts::Facts(ProductOpInterface product, ConfigAttr config)
     : product(product), config(config), problem(problemOf(product)), tileM(config.getTileM()), tileN(config.getTileN()),
-      kBlocks(llvm::divideCeil(problem.k, kBlockK)), swap(config.getSwapAb()), columns(swap ? tileM : tileN),
-      fragments((swap ? tileN : tileM) / (kFragmentRows * config.getConsumers())),
+      parts(problem.parts()), tileColumns(tileN / parts), kBlocks(llvm::divideCeil(problem.k, kBlockK)), swap(config.getSwapAb()),
+      columns(config::accumulatorColumns(problem, configOf(config))),
+      fragments(config::accumulators(problem, configOf(config))), results(fragments / parts),
       columnsPerScale(config::scaleColumnsPerBlock(problem, configOf(config))),
       cluster(config.getClusterM() * config.getClusterN() * config.getSplitK()),
-      storedColumns(columns / config::storingRanks(configOf(config))),
+      storedColumns(columns / config::storingRanks(problem, configOf(config))),
       panelWidth(swap ? kFragmentRows : config::panelColumns(problem, storedColumns)) {
   if (!isGroupedByK() && kBlocks % config.getSplitK() == 0)
     kCount = kBlocks / config.getSplitK();
@@ -90,7 +91,7 @@ static SmallVector<Parameter> parametersOf(const Facts &facts) {
   };
 
   add(Operand::a, tensorMap(facts.tileM / config.getClusterN(), kBlockK, aElement, ofA));
-  add(Operand::b, tensorMap(facts.tileN / config.getClusterM(), kBlockK, bElement, ofB));
+  add(Operand::b, tensorMap(facts.tileColumns / config.getClusterM(), kBlockK, bElement, ofB));
   scales(Operand::sfa, product.getAScale(), problem.sfaByTma(),
          config::scalesOfA(problem, facts.tileM) / config::boxesOfScales(problem, facts.tileM), kDynamic, ofA);
   scales(Operand::sfb, product.getBScale(), problem.sfbByTma(), facts.tileN,
@@ -99,9 +100,9 @@ static SmallVector<Parameter> parametersOf(const Facts &facts) {
     add(Operand::c, tensorMap(facts.tileM, facts.panelWidth, dElement, ofD));
   add(Operand::d, tensorMap(facts.swap ? facts.storedColumns : kFragmentRows, facts.panelWidth, dElement, ofD));
   if (problem.storesParts())
-    add(Operand::d, globalMatrix({kDynamic, product.getN()}, dElement, ofD));
+    add(Operand::d, globalMatrix({kDynamic, product.getColumnsOfD()}, dElement, ofD));
   if (Value row = rowOf(product))
-    add(Operand::bias, MemRefType::get(product.getN(), getElementTypeOrSelf(row.getType())));
+    add(Operand::bias, MemRefType::get(product.getColumnsOfD(), getElementTypeOrSelf(row.getType())));
   if (facts.isGroupedByK()) {
     // Each group's tensor maps are made on the device, of where A and B are.
     auto storage = [&](Type element) {
@@ -166,6 +167,7 @@ std::string Signature::name(const Facts &facts) {
   types += product.getDElement().isF32() ? "_f32" : "_bf16";
   if (product.getC())
     types += product.isInPlace() ? "_in_place" : "_plus_c";
+  types += product.isGated() ? "_gated" : "";
   types += nameOfEpilogue(product);
   std::string name =
       llvm::formatv("fp8gemm_{0}_{1}_m{2}_n{3}_k{4}_sfa_{5}_sfb_{6}_tile{7}x{8}_stages{9}_consumers{10}_raster{11}",
@@ -205,11 +207,11 @@ Signature::Signature(const Facts &facts, gpu::GPUModuleOp module) {
     types.push_back(parameter.type);
     operands.push_back(parameter.of);
   }
-  int64_t fragments = facts.fragments * config.getConsumers(), rows = facts.swap ? facts.storedColumns : kFragmentRows,
+  int64_t results = facts.results * config.getConsumers(), rows = facts.swap ? facts.storedColumns : kFragmentRows,
           panels = facts.swap ? 1 : facts.storedColumns / facts.panelWidth;
-  SmallVector<Type> shared{sharedMemory({fragments, panels, rows, facts.panelWidth}, product.getDElement())};
+  SmallVector<Type> shared{sharedMemory({results, panels, rows, facts.panelWidth}, product.getDElement())};
   if (config.getSplitK() > 1)
-    shared.push_back(sharedMemory({fragments, facts.columns / 8, kThreadsPerWarpgroup, 4}, builder.getF32Type()));
+    shared.push_back(sharedMemory({results * facts.parts, facts.columns / 8, kThreadsPerWarpgroup, 4}, builder.getF32Type()));
   if (problem.isTabulated())
     shared.push_back(sharedMemory({problem.groups + 1, 4}, builder.getI32Type()));
   kernel = KernelOp::create(builder, product->getLoc(), name(facts), types, operands, shared);
@@ -225,11 +227,12 @@ Signature::Signature(const Facts &facts, gpu::GPUModuleOp module) {
                                          product.getM(), product.getN(), product.getK(), product.getAElement(),
                                          product.getBElement(), c, product.getDElement(), layout(product.getAScale()),
                                          layout(product.getBScale()), problem.sfbRows, groupsOf(facts),
-                                         row ? getElementTypeOrSelf(row.getType()) : Type()));
+                                         row ? getElementTypeOrSelf(row.getType()) : Type(),
+                                         product.isGated()));
   kernel.setConfigAttr(cast<ConfigInterface>(Attribute(config)));
   int64_t workspaceBytes = facts.isGroupedByK() ? 2 * problem.groups * kTensorMapBytes : 0;
   kernel.setLaunchAttr(LaunchAttr::get(context, kThreadsPerWarpgroup * (1 + config.getConsumers()), facts.tileM,
-                                       facts.tileN, config.getClusterM(), config.getClusterN(), config.getSplitK(),
+                                       facts.tileColumns, config.getClusterM(), config.getClusterN(), config.getSplitK(),
                                        workspaceBytes));
 }
 

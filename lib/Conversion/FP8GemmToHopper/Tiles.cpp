@@ -49,8 +49,8 @@ Tiles::Tiles(const Facts &facts, const Signature &signature, KernelEmitter emit)
   ConfigAttr config = facts.config;
   // The last tile ends where TMA can address its scales.
   int64_t endsAt = !problem.endsTilesWithA() ? 0 : problem.sfaByTma() ? config::kScalesAligned : 1;
-  auto schedule = TileScheduleAttr::get(config.getContext(), tileKind(facts), facts.tileM, facts.tileN,
-                                        facts.product.getN(), facts.isGroupedByK() ? 0 : facts.kBlocks,
+  auto schedule = TileScheduleAttr::get(config.getContext(), tileKind(facts), facts.tileM, facts.tileColumns,
+                                        facts.product.getColumnsOfD(), facts.isGroupedByK() ? 0 : facts.kBlocks,
                                         config.getRasterGroup(), problem.isGrouped() ? problem.groups : 1,
                                         config.getClusterM(), config.getClusterN(), config.getSplitK(), endsAt);
   Value rows = problem.m ? emit.constant(*problem.m) : signature.extentM();
@@ -84,6 +84,10 @@ Value Tiles::mapOf(Operand operand, int64_t slot, LocateOp place) {
     return map;
   return GroupMapOp::create(emit.builder, map.getType(), place.getGroup(), signature.memory(Operand::workspace),
                             facts.problem.groups, slot, /*slots=*/2);
+}
+
+Value Tiles::rowOfB(LocateOp place, int64_t part) {
+  return part == 0 ? place.getColumn() : named("up_row", emit.add(place.getColumn(), facts.product.getColumnsOfD()));
 }
 
 Value Tiles::kBlock(const Tile &tile, Value i) {

@@ -110,7 +110,12 @@ static Value inlineEpilogue(ImplicitLocOpBuilder &b, Block *epilogue, ValueRange
 static Value finish(Writer &w, const Product &p, Value sum) {
   AffineMap identity = w.getMultiDimIdentityMap(2), ofColumn = AffineMap::get(2, 0, w.getAffineDimExpr(1));
   SmallVector<Value> inputs{sum};
-  SmallVector<AffineMap> maps{identity};
+  if (p.isGated) {
+    OpFoldResult zero = w.getIndexAttr(0), half = w.getIndexAttr(*getConstantIntValue(p.n) / 2);
+    inputs = {w.slice(sum, {zero, zero}, {p.m, half}), w.slice(sum, {zero, half}, {p.m, half})};
+  }
+  const size_t sums = inputs.size();
+  SmallVector<AffineMap> maps(sums, identity);
   if (p.c) {
     inputs.push_back(p.c);
     maps.push_back(identity);
@@ -126,7 +131,7 @@ static Value finish(Writer &w, const Product &p, Value sum) {
     };
     Type element = elements.back().getType();
     Value result = elements[0];
-    ValueRange rest = elements.drop_front().drop_back();
+    ValueRange rest = elements.drop_front(sums).drop_back();
     if (p.c) {
       Value c = extended(rest.front());
       result = arith::AddFOp::create(b, c, result);
@@ -134,6 +139,7 @@ static Value finish(Writer &w, const Product &p, Value sum) {
     }
     if (p.epilogue) {
       SmallVector<Value> arguments{result};
+      llvm::append_range(arguments, elements.slice(1, sums - 1));
       for (Value operand : rest)
         arguments.push_back(extended(operand));
       result = inlineEpilogue(b, p.epilogue, arguments);
@@ -173,7 +179,7 @@ struct ConvertGemm : OpRewritePattern<fp8gemm::GemmOp> {
     // Without rows D has no elements; and upstream refuses slices of none.
     if (!isConstantIntValue(m, 0))
       d = write(w, {op.getA(), op.getSfa(), op.getB(), op.getSfb(), op.getC(), d, op.getAScale(), op.getBScale(), m,
-                    w.getIndexAttr(op.getN()), w.getIndexAttr(op.getK()), op.getEpilogueBody(),
+                    w.getIndexAttr(op.getN()), w.getIndexAttr(op.getK()), op.getEpilogueBody(), op.isGated(),
                     llvm::to_vector(op.getEpilogueOperands())});
     rewriter.replaceOp(op, w.isOnTensors() ? ValueRange(d) : ValueRange());
     return success();

@@ -124,7 +124,7 @@ private:
     Window dRows = window(w, d, rows.group, 0, rows.first, rows.count);
     Value result = write(w, {part(op.getA(), 0), part(op.getSfa(), 1 - kDim(op.getAScale())), whole(op.getB()),
                              whole(op.getSfb()), Value(), w.slice(d, dRows), op.getAScale(), op.getBScale(), rows.count,
-                             w.getIndexAttr(op.getN()), w.getIndexAttr(op.getK()), op.getEpilogueBody(),
+                             w.getIndexAttr(op.getN()), w.getIndexAttr(op.getK()), op.getEpilogueBody(), op.isGated(),
                              llvm::to_vector(op.getEpilogueOperands())});
     return w.insert(result, d, dRows);
   }

@@ -89,6 +89,7 @@ struct Product {
   ScaleAttr aScale, bScale;
   mlir::OpFoldResult m, n, k;
   mlir::Block *epilogue = nullptr; ///< null where D is the sum
+  bool isGated = false;            ///< of the sums of B's rows n and N/2 + n
   llvm::SmallVector<mlir::Value> epilogueOperands;
 };
 

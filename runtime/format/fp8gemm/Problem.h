@@ -58,10 +58,12 @@ struct Problem {
   XType x = XType::None;       ///< a quantisation; A and its scales are the result
   uint32_t powerOfTwo = 0;     ///< of a quantisation: scales are rounded up to powers of two
   Bias bias = Bias::None;
-  uint32_t reserved = 0; ///< `size` is a multiple of 8
+  uint32_t gated = 0; ///< D[M, N/2] is of the products with B's rows n and N/2 + n
 };
 
 constexpr bool isQuantisation(const Problem &problem) { return problem.x != XType::None; }
+/// Columns of C and D, and elements of a bias.
+constexpr int64_t columnsOfD(const Problem &problem) { return problem.gated ? problem.n / 2 : problem.n; }
 
 //===----------------------------------------------------------------------===//
 // Groupings
@@ -204,6 +206,8 @@ constexpr Field kFields[] = {
     {"c", "c", FP8GEMM_MEMBER(c), Kind::Word, kCWords, kNotGrouped | kAlongK, 0, false, "C to add (default: none)"},
     {"bias", "bias", FP8GEMM_MEMBER(bias), Kind::Word, kBiasWords, kNotGrouped | kOfRows, 0, false,
      "a row [N] to add to every row of D (default: none)"},
+    {"gated", "gated", FP8GEMM_MEMBER(gated), Kind::Flag, {}, kNotGrouped | kOfRows, 0, false,
+     "D[M, N/2] is the epilogue of the products with B's rows n and N/2 + n: gate and up projections"},
     {"recipe", "sfb_block_rows", FP8GEMM_MEMBER(sfbRows), Kind::Word, kRecipeWords, kNotGrouped | kOfRows, 0, false,
      "blocks of B that share a scale (default: 1d2d; k_grouped_gemm has 1d1d)"},
     {"sfa", "sfa_layout", FP8GEMM_MEMBER(sfa), Kind::Word, kLayoutWords, kAll | kQuantize, 0, false,

@@ -149,6 +149,7 @@ typedef struct fp8gemm_kernel_info {
   fp8gemm_x_type x_type;         /* for fp8gemm_quantize: then m, k, a_type, sfa_layout and power_of_two say all */
   uint32_t power_of_two;     /* 1: scales are rounded up to powers of two */
   fp8gemm_bias bias;
+  uint32_t gated; /* 1: D is [M, N/2], of the products with rows n and N/2 + n of B */
 } fp8gemm_kernel_info;
 
 FP8GEMM_API fp8gemm_status fp8gemm_kernel_get_info(const fp8gemm_kernel *kernel, fp8gemm_kernel_info *info);
@@ -330,7 +331,7 @@ typedef struct fp8gemm_problem {
   fp8gemm_x_type x_type;        /* not FP8GEMM_NO_X: a quantisation, of which only k, a_type, sfa_layout and the next count */
   uint32_t power_of_two;
   fp8gemm_bias bias;        /* not for FP8GEMM_K_COUNT */
-  uint32_t reserved;        /* 0 */
+  uint32_t gated;           /* 1: D is [M, N/2], of the products with rows n and N/2 + n of B; not for FP8GEMM_K_COUNT */
 } fp8gemm_problem;
 
 /* The number of problems of a pack; 0 for a null pack. */

@@ -4,7 +4,7 @@
 
 func.func @gemm_c17_row_length(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: memref<136x144xf8E4M3FN>, %sfb: memref<2x2xf32>,
     %d: memref<?x136xbf16>, %row: memref<128xf32>) {
-  // expected-error @below {{expected 'epilogue operand 0' to be a row of N = 136 elements, got 128}}
+  // expected-error @below {{expected 'epilogue operand 0' to be a row of 136 elements, as of 'd', got 128}}
   fp8gemm.gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> into %d
     : memref<?x144xf8E4M3FN>, memref<2x?xf32>, memref<136x144xf8E4M3FN>, memref<2x2xf32>, memref<?x136xbf16>
     epilogue(%row : memref<128xf32>) {
@@ -19,7 +19,7 @@ func.func @gemm_c17_row_length(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf32>
 
 func.func @gemm_c17_row_dynamic(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: memref<136x144xf8E4M3FN>, %sfb: memref<2x2xf32>,
     %d: memref<?x136xbf16>, %row: memref<?xf32>) {
-  // expected-error @below {{expected 'epilogue operand 0' to be a row of N = 136 elements, got ?}}
+  // expected-error @below {{expected 'epilogue operand 0' to be a row of 136 elements, as of 'd', got ?}}
   fp8gemm.gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> into %d
     : memref<?x144xf8E4M3FN>, memref<2x?xf32>, memref<136x144xf8E4M3FN>, memref<2x2xf32>, memref<?x136xbf16>
     epilogue(%row : memref<?xf32>) {
@@ -270,4 +270,88 @@ func.func @captures(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: memre
 func.func @yield_elsewhere(%x: f32) {
   // expected-error @below {{expects parent op to be one of 'fp8gemm.gemm, fp8gemm.grouped_gemm'}}
   fp8gemm.yield %x : f32
+}
+
+// -----
+
+func.func @gemm_c20_no_epilogue(%a: memref<?x128xf8E4M3FN>, %sfa: memref<1x?xf32>, %b: memref<256x128xf8E4M3FN>, %sfb: memref<2x1xf32>,
+    %d: memref<?x128xbf16>) {
+  // expected-error @below {{expected a gated product to have an epilogue, got none}}
+  fp8gemm.gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> into %d
+    : memref<?x128xf8E4M3FN>, memref<1x?xf32>, memref<256x128xf8E4M3FN>, memref<2x1xf32>, memref<?x128xbf16> gated
+  return
+}
+
+// -----
+
+func.func @gemm_c20_one_sum(%a: memref<?x128xf8E4M3FN>, %sfa: memref<1x?xf32>, %b: memref<256x128xf8E4M3FN>, %sfb: memref<2x1xf32>,
+    %d: memref<?x128xbf16>) {
+  // expected-error @below {{expected the epilogue to take both sums of a gated product and an element of each of 0 operands, 2 f32, got ('f32')}}
+  fp8gemm.gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> into %d
+    : memref<?x128xf8E4M3FN>, memref<1x?xf32>, memref<256x128xf8E4M3FN>, memref<2x1xf32>, memref<?x128xbf16>
+    gated epilogue {
+  ^bb0(%x: f32):
+    fp8gemm.yield %x : f32
+  }
+  return
+}
+
+// -----
+
+func.func @gemm_c20_n(%a: memref<?x128xf8E4M3FN>, %sfa: memref<1x?xf32>, %b: memref<384x128xf8E4M3FN>, %sfb: memref<3x1xf32>,
+    %d: memref<?x192xbf16>) {
+  // expected-error @below {{expected N of a gated product to be a multiple of 256, got 384}}
+  fp8gemm.gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> into %d
+    : memref<?x128xf8E4M3FN>, memref<1x?xf32>, memref<384x128xf8E4M3FN>, memref<3x1xf32>, memref<?x192xbf16>
+    gated epilogue {
+  ^bb0(%x: f32, %y: f32):
+    %s = arith.addf %x, %y : f32
+    fp8gemm.yield %s : f32
+  }
+  return
+}
+
+// -----
+
+func.func @gemm_c20_whole_d(%a: memref<?x128xf8E4M3FN>, %sfa: memref<1x?xf32>, %b: memref<256x128xf8E4M3FN>, %sfb: memref<2x1xf32>,
+    %d: memref<?x256xbf16>) {
+  // expected-error @below {{expected 'd' to be [rows of 'a', half the rows of 'b'] = [?, 128], got [?, 256]}}
+  fp8gemm.gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> into %d
+    : memref<?x128xf8E4M3FN>, memref<1x?xf32>, memref<256x128xf8E4M3FN>, memref<2x1xf32>, memref<?x256xbf16>
+    gated epilogue {
+  ^bb0(%x: f32, %y: f32):
+    %s = arith.addf %x, %y : f32
+    fp8gemm.yield %s : f32
+  }
+  return
+}
+
+// -----
+
+func.func @gemm_c20_scales_of_rows(%a: memref<?x128xf8E4M3FN>, %sfa: memref<1x?xf32>, %b: memref<256x128xf8E4M3FN>, %sfb: memref<1x256xf32>,
+    %d: memref<?x128xbf16>) {
+  // expected-error @below {{expected 'b_scale' of a gated product to have 128x128 blocks, got 1x128}}
+  fp8gemm.gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <1x128, mn_major> into %d
+    : memref<?x128xf8E4M3FN>, memref<1x?xf32>, memref<256x128xf8E4M3FN>, memref<1x256xf32>, memref<?x128xbf16>
+    gated epilogue {
+  ^bb0(%x: f32, %y: f32):
+    %s = arith.addf %x, %y : f32
+    fp8gemm.yield %s : f32
+  }
+  return
+}
+
+// -----
+
+func.func @gemm_c20_c(%a: memref<?x128xf8E4M3FN>, %sfa: memref<1x?xf32>, %b: memref<256x128xf8E4M3FN>, %sfb: memref<2x1xf32>,
+    %c: memref<?x128xbf16>, %d: memref<?x128xbf16>) {
+  // expected-error @below {{expected a gated product without 'c', got one; make it an operand of the epilogue}}
+  fp8gemm.gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> plus %c into %d
+    : memref<?x128xf8E4M3FN>, memref<1x?xf32>, memref<256x128xf8E4M3FN>, memref<2x1xf32>, memref<?x128xbf16>, memref<?x128xbf16>
+    gated epilogue {
+  ^bb0(%x: f32, %y: f32):
+    %s = arith.addf %x, %y : f32
+    fp8gemm.yield %s : f32
+  }
+  return
 }

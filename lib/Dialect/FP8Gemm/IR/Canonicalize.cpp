@@ -70,7 +70,7 @@ LogicalResult SinkRowSlice::matchAndRewrite(tensor::ExtractSliceOp slice, Patter
   if (op.getConfigAttr() || op.getKernelAttr())
     return rewriter.notifyMatchFailure(slice, "the gemm has a schedule");
   if (slice.getType().getRank() != 2 || slice.getType().isDynamicDim(1) || !slice.hasUnitStride() ||
-      !isConstantIntValue(slice.getMixedOffsets()[1], 0) || !isConstantIntValue(slice.getMixedSizes()[1], op.getN()))
+      !isConstantIntValue(slice.getMixedOffsets()[1], 0) || !isConstantIntValue(slice.getMixedSizes()[1], op.getColumnsOfD()))
     return rewriter.notifyMatchFailure(slice, "not whole rows");
   OpFoldResult first = slice.getMixedOffsets()[0], rows = slice.getMixedSizes()[0];
   if (isConstantIntValue(first, 0) && getConstantIntValue(rows) == op.getM())
@@ -88,7 +88,7 @@ LogicalResult SinkRowSlice::matchAndRewrite(tensor::ExtractSliceOp slice, Patter
     epilogueOperands.push_back(
         cast<ShapedType>(operand.getType()).getRank() == 1 ? operand : sliceRows(rewriter, loc, operand, first, rows));
   auto sliced = GemmOp::create(rewriter, loc, d.getType(), a, sfa, op.getB(), op.getSfb(), op.isInPlace() ? d : c,
-                               epilogueOperands, d, op.getAScale(), op.getBScale(), ConfigAttr(), SymbolRefAttr());
+                               epilogueOperands, d, op.getAScale(), op.getBScale(), op.getGated(), ConfigAttr(), SymbolRefAttr());
   if (op.getEpilogueBody())
     rewriter.cloneRegionBefore(op.getEpilogue(), sliced.getEpilogue(), sliced.getEpilogue().end());
   rewriter.replaceOp(slice, sliced);

@@ -22,7 +22,7 @@ static LogicalResult verifyRow(Operation *op, const NamedOperand &row, int64_t n
   if (failed(verifyElement(op, row, {BFloat16Type::get(context), Float32Type::get(context)})))
     return failure();
   if (row.size(0) != n)
-    return op->emitOpError("expected '") << row.name << "' to be a row of N = " << n << " elements, got "
+    return op->emitOpError("expected '") << row.name << "' to be a row of " << n << " elements, as of 'd', got "
                                          << extent(row.size(0));
   auto memref = dyn_cast<MemRefType>(row.type);
   if (!memref)
@@ -50,7 +50,7 @@ static LogicalResult verifyMatrix(ProductOpInterface op, const NamedOperand &mat
 
 static LogicalResult verifyOperand(ProductOpInterface op, const NamedOperand &operand, const NamedOperand &d) {
   if (operand.rank() == 1)
-    return verifyRow(op, operand, op.getN());
+    return verifyRow(op, operand, op.getColumnsOfD());
   if (isa<GroupedGemmOp>(op))
     return op->emitOpError("expected '") << operand.name << "' to be a row of rank 1, got rank " << operand.rank();
   return verifyMatrix(op, operand, d);
@@ -72,9 +72,11 @@ static LogicalResult verifyInner(Operation &inner) {
 /// (C18)
 static LogicalResult verifyRegion(ProductOpInterface op, Block &body, size_t operands) {
   bool areF32 = llvm::all_of(body.getArgumentTypes(), [](Type type) { return type.isF32(); });
-  if (body.getNumArguments() != operands + 1 || !areF32) {
-    InFlightDiagnostic error = op->emitOpError("expected the epilogue to take the sum and an element of each of ")
-                               << operands << " operands, " << operands + 1 << " f32, got (";
+  size_t sums = op.isGated() ? 2 : 1;
+  if (body.getNumArguments() != operands + sums || !areF32) {
+    InFlightDiagnostic error = op->emitOpError("expected the epilogue to take ")
+                               << (sums == 1 ? "the sum" : "both sums of a gated product") << " and an element of each of "
+                               << operands << " operands, " << operands + sums << " f32, got (";
     llvm::interleaveComma(body.getArgumentTypes(), error);
     return error << ')';
   }
@@ -90,8 +92,27 @@ static LogicalResult verifyRegion(ProductOpInterface op, Block &body, size_t ope
   return success();
 }
 
+/// (C20). Tiles of D have the scales of two blocks of B then, wherever they start.
+static LogicalResult verifyGated(ProductOpInterface op) {
+  constexpr int64_t kScaleRows = 128;
+  if (!op.isGated())
+    return success();
+  if (!op.getEpilogueBody())
+    return op->emitOpError("expected a gated product to have an epilogue, got none");
+  if (op.getC())
+    return op->emitOpError("expected a gated product without 'c', got one; make it an operand of the epilogue");
+  if (op.getBScale().getRows() != kScaleRows)
+    return op->emitOpError("expected 'b_scale' of a gated product to have 128x128 blocks, got ")
+           << op.getBScale().getRows() << "x" << op.getBScale().getColumns();
+  if (op.getN() % (2 * kScaleRows) != 0)
+    return op->emitOpError("expected N of a gated product to be a multiple of 256, got ") << op.getN();
+  return success();
+}
+
 LogicalResult verification::verifyEpilogue(ProductOpInterface op, const NamedOperands &operands) {
   Block *body = op.getEpilogueBody();
+  if (failed(verifyGated(op)))
+    return failure();
   if (!body && !operands.epilogue.empty())
     return op->emitOpError("expected a region for the epilogue's operands, got none");
   for (const NamedOperand &operand : operands.epilogue)

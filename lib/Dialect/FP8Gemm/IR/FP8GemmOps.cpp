@@ -129,12 +129,13 @@ static LogicalResult verifyShape(ProductOpInterface op, const NamedOperands &ope
   if (failed(verifyStatic(op, b, bK - 1, "N")) || failed(verifyStatic(op, d, dN, "N")) ||
       failed(verifyStatic(op, b, bK, "K")) || failed(verifyStatic(op, a, aK, "K")))
     return failure();
-  int64_t m = op.getM(), n = op.getN(), k = op.getK();
+  int64_t m = op.getM(), n = op.getN(), k = op.getK(), columns = op.getColumnsOfD();
   if (a.size(aK) != k)
     return op->emitOpError("expected 'a' and 'b' to agree on K, got ") << a.size(aK) << " and " << k;
-  if (!mayAgree(m, d.size(dN - 1)) || d.size(dN) != n)
-    return op->emitOpError("expected 'd' to be [rows of 'a', rows of 'b'] = [")
-           << extent(m) << ", " << n << "], got [" << extent(d.size(dN - 1)) << ", " << d.size(dN) << "]";
+  if (!mayAgree(m, d.size(dN - 1)) || d.size(dN) != columns)
+    return op->emitOpError("expected 'd' to be [rows of 'a', ")
+           << (op.isGated() ? "half the " : "") << "rows of 'b'] = [" << extent(m) << ", " << columns << "], got ["
+           << extent(d.size(dN - 1)) << ", " << d.size(dN) << "]";
   return failure(failed(verifyN(op, n)) || failed(verifyK(op, k)) || failed(verifySize(op, "M", m)) ||
                  failed(verifySize(op, "N", n)) || failed(verifySize(op, "K", k)));
 }

@@ -30,6 +30,7 @@ format::Problem fp8gemm::fieldsOf(ProductOpInterface op) {
     problem.c = op.isInPlace() ? format::CUse::InPlace : format::CUse::Apart;
   if (Value row = rowOf(op))
     problem.bias = getElementTypeOrSelf(row.getType()).isF32() ? format::Bias::F32 : format::Bias::BF16;
+  problem.gated = op.isGated();
   problem.sfbRows = op.getBScale().getRows();
   problem.sfa = layout(op.getAScale());
   problem.sfb = layout(op.getBScale());

@@ -35,6 +35,7 @@ config::Problem fp8gemm::problemOf(ProductOpInterface op) {
   problem.dBytes = bytesOf(fields.d);
   problem.c = fields.c;
   problem.hasEpilogue = op.getEpilogueBody();
+  problem.gated = fields.gated != 0;
   problem.grouping = fields.grouping;
   problem.groups = fields.groups;
   problem.groupAlign = fields.align;

@@ -107,25 +107,50 @@ Value getFilled(TmaLoadOp load) {
 
 Value getFilled(PutScalesOp put) { return put.getBuffer(); }
 
-/// R11, R13: each buffer is written once, whole, between acquire and commit.
+/// Rows of a buffer that a write to `filled` fills: all, or those of a view of whole rows at a constant place.
+std::optional<std::pair<int64_t, int64_t>> rowsFilled(Value filled, Value buffer) {
+  ArrayRef<int64_t> shape = cast<MemRefType>(buffer.getType()).getShape();
+  if (filled == buffer)
+    return std::pair(int64_t(0), shape.front());
+  auto view = filled ? filled.getDefiningOp<memref::SubViewOp>() : memref::SubViewOp();
+  if (!view || view.getSource() != buffer || view.getStaticSizes().drop_front() != shape.drop_front() ||
+      !llvm::all_of(view.getStaticOffsets().drop_front(), [](int64_t offset) { return offset == 0; }))
+    return std::nullopt;
+  int64_t first = view.getStaticOffsets().front(), rows = view.getStaticSizes().front();
+  if (ShapedType::isDynamic(first) || ShapedType::isDynamic(rows))
+    return std::nullopt;
+  return std::pair(first, rows);
+}
+
+/// R11, R13: each row of each buffer is written once between acquire and commit.
 template <typename WriteOp>
 void checkFilled(const Slot &slot, Operation *end, unsigned rule, StringRef word, Reporter &reporter) {
   for (auto [index, buffer] : llvm::enumerate(slot.buffers)) {
-    Operation *first = nullptr;
+    const int64_t all = cast<MemRefType>(buffer.getType()).getDimSize(0);
+    SmallVector<std::pair<int64_t, int64_t>> written; // first and count
+    int64_t count = 0;
     for (Operation &op : llvm::make_range(slot.maker->getIterator(), end->getIterator())) {
       auto write = dyn_cast<WriteOp>(op);
-      if (!write || getFilled(write) != buffer)
+      auto rows = write ? rowsFilled(getFilled(write), buffer) : std::nullopt;
+      if (!rows)
         continue;
-      Operation *user = write;
-      if (first)
-        reporter.report(user, rule) << "expected a buffer to be " << word
-                                    << " once before the commit, got a second time";
-      first = user;
+      bool isSecond = llvm::any_of(written, [&](std::pair<int64_t, int64_t> other) {
+        return rows->first < other.first + other.second && other.first < rows->first + rows->second;
+      });
+      if (isSecond)
+        reporter.report(write, rule) << "expected a buffer to be " << word
+                                     << " once before the commit, got a second time";
+      written.push_back(*rows);
+      count += rows->second;
     }
-    if (!first)
+    if (written.empty())
       reporter.report(slot.maker, rule) << "expected every buffer to be " << word
                                         << ", whole and in this block, before the commit, got none for buffer "
                                         << index;
+    else if (count < all)
+      reporter.report(slot.maker, rule) << "expected every buffer to be " << word
+                                        << ", whole and in this block, before the commit, got " << count
+                                        << " of " << all << " rows of buffer " << index;
   }
 }
 

@@ -6,7 +6,9 @@
 // RUN:   -pass-pipeline='builtin.module(gpu.module(hopper.kernel(hopper-assign-stages,hopper-check-rings)))'
 
 !map = !nvgpu.tensormap.descriptor<tensor = memref<1x32xf32, 3>, swizzle = none, l2promo = none, oob = zero, interleave = none>
+!map16 = !nvgpu.tensormap.descriptor<tensor = memref<1x16xf32, 3>, swizzle = none, l2promo = none, oob = zero, interleave = none>
 !buffer = memref<32xf32, 3>
+!first = memref<16xf32, strided<[1]>, 3>
 !ring = !hopper.ring<stages = 2, tma(x: !buffer), readers = 1>
 
 gpu.module @m {
@@ -400,8 +402,71 @@ hopper.kernel @r8_release_of_unknown_origin args(%map: !map, %other: !hopper.slo
   }
 }
 
-// A view may be a part, and the bytes of all were armed.
-hopper.kernel @r11_loaded_through_a_view args(%map: !map) {
+// Views of all rows together are the buffer.
+hopper.kernel @loaded_in_two_parts args(%map: !map16) {
+  %c0 = arith.constant 0 : index
+  %ring = hopper.ring.create : !ring
+  hopper.ring.init %ring : !ring
+  hopper.fence mbarrier_init
+  gpu.barrier
+  hopper.warp_specialize producer registers(40) {
+    %slot, %b = hopper.ring.acquire %ring by tma : !ring
+    %first = memref.subview %b[0] [16] [1] : !buffer to !first
+    hopper.tma_load %map[%c0, %c0] to %first signal %slot : !map16 to !first
+    %second = memref.subview %b[16] [16] [1] : !buffer to memref<16xf32, strided<[1], offset: 16>, 3>
+    hopper.tma_load %map[%c0, %c0] to %second signal %slot : !map16 to memref<16xf32, strided<[1], offset: 16>, 3>
+    hopper.ring.commit %slot
+    hopper.yield
+  } consumers(1) registers(232) |%warpgroup| {
+    %slot, %b = hopper.ring.wait %ring : !ring
+    hopper.ring.release %slot
+    hopper.yield
+  }
+}
+
+hopper.kernel @r11_loaded_in_part args(%map: !map16) {
+  %c0 = arith.constant 0 : index
+  %ring = hopper.ring.create : !ring
+  hopper.ring.init %ring : !ring
+  hopper.fence mbarrier_init
+  gpu.barrier
+  hopper.warp_specialize producer registers(40) {
+    // expected-error @+1 {{breaks R11: expected every buffer to be loaded, whole and in this block, before the commit, got 16 of 32 rows of buffer 0}}
+    %slot, %b = hopper.ring.acquire %ring by tma : !ring
+    %first = memref.subview %b[0] [16] [1] : !buffer to !first
+    hopper.tma_load %map[%c0, %c0] to %first signal %slot : !map16 to !first
+    hopper.ring.commit %slot
+    hopper.yield
+  } consumers(1) registers(232) |%warpgroup| {
+    %slot, %b = hopper.ring.wait %ring : !ring
+    hopper.ring.release %slot
+    hopper.yield
+  }
+}
+
+hopper.kernel @r11_parts_overlap args(%map: !map16) {
+  %c0 = arith.constant 0 : index
+  %ring = hopper.ring.create : !ring
+  hopper.ring.init %ring : !ring
+  hopper.fence mbarrier_init
+  gpu.barrier
+  hopper.warp_specialize producer registers(40) {
+    %slot, %b = hopper.ring.acquire %ring by tma : !ring
+    %first = memref.subview %b[0] [16] [1] : !buffer to !first
+    hopper.tma_load %map[%c0, %c0] to %first signal %slot : !map16 to !first
+    %second = memref.subview %b[8] [16] [1] : !buffer to memref<16xf32, strided<[1], offset: 8>, 3>
+    // expected-error @+1 {{breaks R11: expected a buffer to be loaded once before the commit, got a second time}}
+    hopper.tma_load %map[%c0, %c0] to %second signal %slot : !map16 to memref<16xf32, strided<[1], offset: 8>, 3>
+    hopper.ring.commit %slot
+    hopper.yield
+  } consumers(1) registers(232) |%warpgroup| {
+    %slot, %b = hopper.ring.wait %ring : !ring
+    hopper.ring.release %slot
+    hopper.yield
+  }
+}
+
+hopper.kernel @r11_part_anywhere args(%map: !map16, %at: index) {
   %c0 = arith.constant 0 : index
   %ring = hopper.ring.create : !ring
   hopper.ring.init %ring : !ring
@@ -410,8 +475,8 @@ hopper.kernel @r11_loaded_through_a_view args(%map: !map) {
   hopper.warp_specialize producer registers(40) {
     // expected-error @+1 {{breaks R11: expected every buffer to be loaded, whole and in this block, before the commit, got none for buffer 0}}
     %slot, %b = hopper.ring.acquire %ring by tma : !ring
-    %v = memref.subview %b[0] [32] [1] : !buffer to memref<32xf32, strided<[1]>, 3>
-    hopper.tma_load %map[%c0, %c0] to %v signal %slot : !map to memref<32xf32, strided<[1]>, 3>
+    %part = memref.subview %b[%at] [16] [1] : !buffer to memref<16xf32, strided<[1], offset: ?>, 3>
+    hopper.tma_load %map[%c0, %c0] to %part signal %slot : !map16 to memref<16xf32, strided<[1], offset: ?>, 3>
     hopper.ring.commit %slot
     hopper.yield
   } consumers(1) registers(232) |%warpgroup| {

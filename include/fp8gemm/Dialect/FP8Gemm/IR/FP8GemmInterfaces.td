@@ -21,7 +21,9 @@ def FP8Gemm_ProductOpInterface : OpInterface<"ProductOpInterface"> {
     InterfaceMethod<"", "::mlir::Value", "getD">,
     InterfaceMethod<"The function of scalars that computes D from the sum; null if D is the sum.", "::mlir::Block *",
                     "getEpilogueBody">,
-    InterfaceMethod<"Its operands, one for each argument after the sum.", "::mlir::OperandRange", "getEpilogueOperands">,
+    InterfaceMethod<"Its operands, one for each argument after the sum, or the sums.", "::mlir::OperandRange",
+                    "getEpilogueOperands">,
+    InterfaceMethod<"True if two elements of the product, of rows n and N/2 + n of B, make one of D.", "bool", "isGated">,
     InterfaceMethod<"The description of the groups; null if there is none.", "::mlir::Value", "getGroups">,
     InterfaceMethod<"Its form; null if there is none.", "::fp8gemm::GroupingAttr", "getGroupingAttr">,
     InterfaceMethod<"", "::fp8gemm::ScaleAttr", "getAScale">,
@@ -37,6 +39,8 @@ def FP8Gemm_ProductOpInterface : OpInterface<"ProductOpInterface"> {
     InterfaceMethod<"Number of groups; 1 for a single product.", "int64_t", "getGroupCount">,
   ];
   let extraSharedClassDeclaration = [{
+    /// Columns of D.
+    int64_t getColumnsOfD() { return $_op.isGated() ? $_op.getN() / 2 : $_op.getN(); }
     /// True if D is read as C and overwritten.
     bool isInPlace() { return $_op.getC() == $_op.getD(); }
     /// True if parts of D may keep their contents: padding rows.

@@ -63,6 +63,11 @@ def FP8Gemm_GemmOp : FP8Gemm_ProductOp<"gemm", FP8Gemm_EpilogueTraits> {
     type of D. The shape of an operand says which element that is: of a row [N] it is element n, of a matrix [M, N]
     element [m, n]. Each element is computed once, from the complete sum, in the order that the region has.
 
+    A product is `gated` if two elements of it make one of D, as in gated linear units: `b` is two matrices [N/2, K], one
+    below the other, of which the first gives the gate and the second what passes it; `d` is [M, N/2], and so are
+    rows and matrices of the epilogue [N/2] and [M, N/2]. The epilogue takes both sums, of rows n and N/2 + n of `b`,
+    before the elements of its operands.
+
     `b_scale` names the recipe: 128x128 blocks are 1d2d (forward, data gradient),
     1x128 blocks are 1d1d (weight gradient).
 
@@ -97,6 +102,7 @@ def FP8Gemm_GemmOp : FP8Gemm_ProductOp<"gemm", FP8Gemm_EpilogueTraits> {
             constants and elementwise operations of arith and math on f32
     - (C19) in memrefs, the elements of a row [N] are contiguous and start at a multiple of two elements; matrices
             are as in (C12) and (C13)
+    - (C20) a gated product has an epilogue, of two sums, no `c`, 128x128 blocks in `b_scale`, and a multiple of 256 for N
 
     (C13) and (C14) are TMA's requirements for a tensor in global memory: PTX ISA,
     "Tensors", and cuTensorMapEncodeTiled. (C7) follows from (C13) for packed
@@ -130,17 +136,18 @@ def FP8Gemm_GemmOp : FP8Gemm_ProductOp<"gemm", FP8Gemm_EpilogueTraits> {
   let arguments = (ins FP8Gemm_Shaped:$a, FP8Gemm_Shaped:$sfa,
                        FP8Gemm_Shaped:$b, FP8Gemm_Shaped:$sfb,
                        Optional<FP8Gemm_Shaped>:$c, Variadic<FP8Gemm_Shaped>:$epilogue_operands, FP8Gemm_Shaped:$d,
-                       FP8Gemm_ScaleAttr:$a_scale, FP8Gemm_ScaleAttr:$b_scale,
+                       FP8Gemm_ScaleAttr:$a_scale, FP8Gemm_ScaleAttr:$b_scale, UnitAttr:$gated,
                        OptionalAttr<FP8Gemm_ConfigAttr>:$config,
                        OptionalAttr<SymbolRefAttr>:$kernel);
   let regions = (region MaxSizedRegion<1>:$epilogue);
   let assemblyFormat = [{
     $a `scaled_by` $sfa $a_scale `,` $b `scaled_by` $sfb $b_scale (`plus` $c^)? `into` $d attr-dict
     `:` custom<OperandTypes>(type($a), type($sfa), type($b), type($sfb), type($c), type($d)) (`->` type($result)^)?
-    custom<Epilogue>($epilogue_operands, type($epilogue_operands), $epilogue)
+    (`gated` $gated^)? custom<Epilogue>($epilogue_operands, type($epilogue_operands), $epilogue)
   }];
   let extraClassDeclaration = productMethods # [{
     ::mlir::Block *getEpilogueBody() { return getEpilogue().empty() ? nullptr : &getEpilogue().front(); }
+    bool isGated() { return getGated(); }
     ::mlir::Value getGroups() { return nullptr; }
     GroupingAttr getGroupingAttr() { return nullptr; }
   }];
@@ -173,7 +180,7 @@ def FP8Gemm_GroupedGemmOp : FP8Gemm_ProductOp<"grouped_gemm", FP8Gemm_EpilogueTr
     - `epilogue_operands` (any number): rows [N] of f32 or bf16, the same for all groups
     - `d`: bf16 or f32
 
-    The epilogue is as in `fp8gemm.gemm`, with rows only.
+    The epilogue is as in `fp8gemm.gemm`, with rows only; so is `gated`.
 
     A memref operand may have any row stride and any group stride, so groups may also lie beside
     each other in each row. `d` must not overlap any other operand.
@@ -182,7 +189,7 @@ def FP8Gemm_GroupedGemmOp : FP8Gemm_ProductOp<"grouped_gemm", FP8Gemm_EpilogueTr
     ends and counts are clamped to the rows of D; a group whose end precedes its start
     has no rows (docs/Numerics.md has all cases).
 
-    Constraints: (C2), (C3), (C4), (C5), (C7), (C8), (C9), (C12), (C13), (C14), (C15), (C18) and (C19) of
+    Constraints: (C2), (C3), (C4), (C5), (C7), (C8), (C9), (C12), (C13), (C14), (C15), (C18), (C19) and (C20) of
     `fp8gemm.gemm`; (C10) and (C11) hold for the last two dimensions of `sfa` and `sfb`. And
     - (G1) operands are all tensors or all memrefs; `b` and `sfb` have rank 3, `groups` has rank 1;
            `a`, `sfa` and `d` have rank 2 if the form is contiguous, else 3
@@ -210,7 +217,7 @@ def FP8Gemm_GroupedGemmOp : FP8Gemm_ProductOp<"grouped_gemm", FP8Gemm_EpilogueTr
                        FP8Gemm_Shaped:$b, FP8Gemm_Shaped:$sfb,
                        Optional<FP8Gemm_Shaped>:$groups, Variadic<FP8Gemm_Shaped>:$epilogue_operands, FP8Gemm_Shaped:$d,
                        FP8Gemm_ScaleAttr:$a_scale, FP8Gemm_ScaleAttr:$b_scale,
-                       OptionalAttr<FP8Gemm_GroupingAttr>:$grouping,
+                       OptionalAttr<FP8Gemm_GroupingAttr>:$grouping, UnitAttr:$gated,
                        OptionalAttr<FP8Gemm_ConfigAttr>:$config,
                        OptionalAttr<SymbolRefAttr>:$kernel);
   let regions = (region MaxSizedRegion<1>:$epilogue);
@@ -218,10 +225,11 @@ def FP8Gemm_GroupedGemmOp : FP8Gemm_ProductOp<"grouped_gemm", FP8Gemm_EpilogueTr
     $a `scaled_by` $sfa $a_scale `,` $b `scaled_by` $sfb $b_scale
     (`groups` $groups^ custom<Grouping>($grouping))? `into` $d attr-dict
     `:` custom<OperandTypes>(type($a), type($sfa), type($b), type($sfb), type($groups), type($d))
-    (`->` type($result)^)? custom<Epilogue>($epilogue_operands, type($epilogue_operands), $epilogue)
+    (`->` type($result)^)? (`gated` $gated^)? custom<Epilogue>($epilogue_operands, type($epilogue_operands), $epilogue)
   }];
   let extraClassDeclaration = productMethods # [{
     ::mlir::Block *getEpilogueBody() { return getEpilogue().empty() ? nullptr : &getEpilogue().front(); }
+    bool isGated() { return getGated(); }
     ::mlir::Value getC() { return nullptr; }
     /// True if the rows of all groups are in one matrix.
     bool isContiguous();
@@ -291,6 +299,7 @@ def FP8Gemm_KGroupedGemmOp : FP8Gemm_ProductOp<"k_grouped_gemm"> {
   }];
   let extraClassDeclaration = productMethods # [{
     ::mlir::Block *getEpilogueBody() { return nullptr; }
+    bool isGated() { return false; }
     ::mlir::OperandRange getEpilogueOperands() { return getOperation()->getOperands().take_front(0); }
     /// True if A and B are of rank 1.
     bool isFlattened();

@@ -66,7 +66,8 @@ def Hopper_ProblemAttr : Hopper_Attr<"Problem", "problem"> {
     `in_place` if D itself is C), has the type of D. Scales are stored `k_major` or
     `mn_major`; `sfb` has one scale for 128 rows of B and 128 elements of K (recipe
     1d2d), or one for each row (`by 1`: 1d1d), as `sfa` has for each row of A. `groups` is
-    present if at least B has groups. `bias` is the element type of a row [N] that is added to every row of D, if
+    present if at least B has groups. `gated` is 1 if D has half of n columns, each of the products with B's rows
+    n and N/2 + n. `bias` is the element type of a row [N] that is added to every row of D, if
     there is one.
 
     Example: `#hopper.problem<gemm, m = ?, n = 7168, k = 2048, a = f8E4M3FN, b = f8E4M3FN, c = none, d = bf16, sfa = mn_major, sfb = k_major by 128>`.
@@ -74,10 +75,11 @@ def Hopper_ProblemAttr : Hopper_Attr<"Problem", "problem"> {
   let parameters = (ins "::mlir::StringAttr":$op, "int64_t":$m, "int64_t":$n, "int64_t":$k,
                         "::mlir::Type":$a, "::mlir::Type":$b, EnumParameter<Hopper_CUse>:$c, "::mlir::Type":$d,
                         "::mlir::StringAttr":$sfa, "::mlir::StringAttr":$sfb, "int64_t":$sfb_rows,
-                        OptionalParameter<"GroupsAttr">:$groups, OptionalParameter<"::mlir::Type">:$bias);
+                        OptionalParameter<"GroupsAttr">:$groups, OptionalParameter<"::mlir::Type">:$bias,
+                        DefaultValuedParameter<"int64_t", "0">:$gated);
   let assemblyFormat = [{
     `<` custom<Keyword>($op) `,` `m` `=` custom<Extent>($m) `,` `n` `=` $n `,` `k` `=` $k `,`
-    `a` `=` $a `,` `b` `=` $b `,` `c` `=` $c `,` (`bias` `=` $bias^ `,`)? `d` `=` $d `,`
+    `a` `=` $a `,` `b` `=` $b `,` `c` `=` $c `,` (`bias` `=` $bias^ `,`)? (`gated` `=` $gated^ `,`)? `d` `=` $d `,`
     `sfa` `=` custom<Keyword>($sfa) `,` `sfb` `=` custom<Keyword>($sfb) `by` $sfb_rows
     (`,` `groups` `=` $groups^)? `>`
   }];
