@@ -194,6 +194,9 @@ FailureOr<flatbuffers::Offset<format::StoredProblem>> ManifestBuilder::buildProb
   hopper::ProblemAttr problem = entry.getProblemAttr();
   if (!problem)
     return entry.emitOpError("expected a kernel with a 'problem', got none");
+  if (problem.getEpilogue())
+    return entry.emitOpError("expected an epilogue that adds C and a bias for a kernel file, which describes no other, got "
+                             "another one; emit ptx, or compute it after the product");
   std::optional<format::ScaleLayout> sfa = toFormat(problem.getSfa()), sfb = toFormat(problem.getSfb());
   if (!sfa || !sfb)
     return entry.emitOpError("expected scale layouts k_major or mn_major, got ") << problem;

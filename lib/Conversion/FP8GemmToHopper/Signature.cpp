@@ -72,6 +72,21 @@ struct Parameter {
 };
 } // namespace
 
+/// Which of the kernel's operands the epilogue's operand `i` is.
+static Operand kindOfEpilogueOperand(ProductOpInterface product, size_t i) {
+  return addsBiasAndC(product) ? Operand::bias : Operand(uint32_t(Operand::epilogue_0) + i);
+}
+
+/// Its memory: a row, or as many rows and groups as it has elements for.
+static MemRefType epilogueParameter(ProductOpInterface product, Value operand) {
+  Broadcast broadcast = broadcastOf(operand);
+  Type element = getElementTypeOrSelf(operand.getType());
+  int64_t rows = broadcast.rows ? kDynamic : 1, columns = broadcast.columns ? product.getColumnsOfD() : 1;
+  if (!broadcast.rows && !broadcast.groups)
+    return MemRefType::get(columns, element);
+  return globalMatrix({rows, columns}, element, broadcast.groups);
+}
+
 static SmallVector<Parameter> parametersOf(const Facts &facts) {
   const config::Problem &problem = facts.problem;
   ProductOpInterface product = facts.product;
@@ -101,8 +116,10 @@ static SmallVector<Parameter> parametersOf(const Facts &facts) {
   add(Operand::d, tensorMap(facts.swap ? facts.storedColumns : kFragmentRows, facts.panelWidth, dElement, ofD));
   if (problem.storesParts())
     add(Operand::d, globalMatrix({kDynamic, product.getColumnsOfD()}, dElement, ofD));
-  if (Value row = rowOf(product))
-    add(Operand::bias, MemRefType::get(product.getColumnsOfD(), getElementTypeOrSelf(row.getType())));
+  Value likeC = addsBiasAndC(product) ? matrixOf(product) : Value();
+  for (auto [i, operand] : llvm::enumerate(product.getEpilogueOperands()))
+    if (operand != likeC)
+      add(kindOfEpilogueOperand(product, i), epilogueParameter(product, operand));
   if (facts.isGroupedByK()) {
     // Each group's tensor maps are made on the device, of where A and B are.
     auto storage = [&](Type element) {
@@ -149,8 +166,10 @@ static std::string nameOfEpilogue(ProductOpInterface product) {
   std::string text;
   llvm::raw_string_ostream os(text);
   body->print(os);
-  for (Type type : product.getEpilogueOperands().getTypes())
-    os << cast<ShapedType>(type).getRank() << getElementTypeOrSelf(type);
+  for (Value operand : product.getEpilogueOperands()) {
+    Broadcast broadcast = broadcastOf(operand);
+    os << broadcast.groups << broadcast.rows << broadcast.columns << getElementTypeOrSelf(operand.getType());
+  }
   return llvm::formatv("_epilogue_{0:x-16}", llvm::xxh3_64bits(text));
 }
 
@@ -193,7 +212,7 @@ std::string Signature::name(const Facts &facts) {
   return name;
 }
 
-Signature::Signature(const Facts &facts, gpu::GPUModuleOp module) {
+Signature::Signature(const Facts &facts, gpu::GPUModuleOp module) : product(facts.product) {
   const config::Problem &problem = facts.problem;
   ProductOpInterface product = facts.product;
   ConfigAttr config = facts.config;
@@ -228,7 +247,7 @@ Signature::Signature(const Facts &facts, gpu::GPUModuleOp module) {
                                          product.getBElement(), c, product.getDElement(), layout(product.getAScale()),
                                          layout(product.getBScale()), problem.sfbRows, groupsOf(facts),
                                          row ? getElementTypeOrSelf(row.getType()) : Type(),
-                                         product.isGated()));
+                                         product.isGated(), product.getEpilogueBody() && !addsBiasAndC(product)));
   kernel.setConfigAttr(cast<ConfigInterface>(Attribute(config)));
   int64_t workspaceBytes = facts.isGroupedByK() ? 2 * problem.groups * kTensorMapBytes : 0;
   kernel.setLaunchAttr(LaunchAttr::get(context, kThreadsPerWarpgroup * (1 + config.getConsumers()), facts.tileM,
@@ -241,4 +260,8 @@ Value Signature::parameter(Operand of, bool isMap) const {
   return *llvm::find_if(kernel.getParameters(), [&](BlockArgument argument) {
     return kernel.getOperandOf(argument) == of && isa<nvgpu::TensorMapDescriptorType>(argument.getType()) == isMap;
   });
+}
+
+Value Signature::epilogueOperand(size_t i) const {
+  return memory(kindOfEpilogueOperand(product, i));
 }

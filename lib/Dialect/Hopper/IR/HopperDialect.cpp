@@ -276,6 +276,14 @@ ShapedType FragmentType::cloneWith(std::optional<ArrayRef<int64_t>> shape, Type 
   return VectorType::get(shape.value_or(getShape()), elementType);
 }
 
+ArrayRef<int64_t> ScalesType::getShape() const { return ArrayRef<int64_t>(getImpl()->extent); }
+
+ShapedType ScalesType::cloneWith(std::optional<ArrayRef<int64_t>> shape, Type elementType) const {
+  if (elementType == getElementType() && (!shape || *shape == getShape()))
+    return *this;
+  return VectorType::get(shape.value_or(getShape()), elementType);
+}
+
 bool fp8gemm::hopper::isElementwise(Operation *op) {
   if (!OpTrait::hasElementwiseMappableTraits(op) || isa<HopperDialect>(op->getDialect()) || op->getNumResults() != 1)
     return false;
@@ -287,7 +295,7 @@ bool fp8gemm::hopper::isElementwise(Operation *op) {
 
 bool fp8gemm::hopper::accessesFragments(Operation *op) {
   auto isFragment = llvm::IsaPred<FragmentType>;
-  if (isElementwise(op))
+  if (isElementwise(op) || (op->hasTrait<OpTrait::ConstantLike>() && isFragment(op->getResult(0).getType())))
     return true;
   return isa<HopperDialect>(op->getDialect()) && !isa<MmaOp>(op) &&
          (llvm::any_of(op->getOperandTypes(), isFragment) || llvm::any_of(op->getResultTypes(), isFragment));

@@ -39,7 +39,7 @@ static ParseResult parseOperandKind(OpAsmParser &parser, Operand &operand) {
   std::optional<Operand> known = symbolizeOperand(word);
   if (!known || *known == Operand::none)
     return parser.emitError(loc) << "expected the operand that the argument is: a, b, sfa, sfb, c, d, groups, "
-                                    "workspace, bias, m, k or x, got '"
+                                    "workspace, bias, epilogue_0 to epilogue_7, m, k or x, got '"
                                  << word << "'";
   operand = *known;
   return success();
@@ -206,4 +206,11 @@ LogicalResult EntryOp::verifySymbolUses(SymbolTableCollection &symbols) {
     return emitOpError() << "expected an entry of 'params' for each of " << kernel.getNumArguments()
                          << " parameters of the kernel, got " << getParams().size();
   return success();
+}
+
+LogicalResult YieldOp::verify() {
+  bool isOfMap = isa<MapOp>((*this)->getParentOp());
+  if (bool(getValue()) == isOfMap)
+    return success();
+  return emitOpError() << "expected " << (isOfMap ? "a" : "no") << " value, got " << (isOfMap ? "none" : "one");
 }
