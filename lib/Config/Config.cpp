@@ -128,8 +128,13 @@ int64_t fp8gemm::config::consumerRegistersNeeded(const Problem &problem, const C
   // What is known of a tile's group, over a loop of as many K blocks as that has.
   if (problem.grouping == Grouping::KCount)
     others += 8;
-  // The sums of all blocks, and the partial results, with their scales, that they take turns to use.
-  return blocks * perBlock + config.partials * (perBlock + scales) + others;
+  // The sums of all blocks, and the partial results, with their scales, that they take turns to use; or what the
+  // epilogue reads for one block, and computes of an element.
+  int64_t ofColumns = columns / 4, ofRows = 2;
+  int64_t epilogue = problem.epilogueMatrices * perBlock + problem.epilogueRows * (config.swapAb ? ofRows : ofColumns) +
+                     problem.epilogueColumns * (config.swapAb ? ofColumns : ofRows) +
+                     (problem.isMapped ? kEpilogueRegisters : 0);
+  return blocks * perBlock + std::max(config.partials * (perBlock + scales), epilogue) + others;
 }
 
 static std::string expected(const std::string &rule, int64_t got, const std::string &unit = "") {

@@ -28,6 +28,9 @@ constexpr int64_t kMaxCluster = 8;
 /// position in the ring, scales, the tile's coordinates.
 constexpr int64_t kOtherRegisters = 40;
 
+/// Registers for the arithmetic of an epilogue on one element, and for those that ptxas computes beside it.
+constexpr int64_t kEpilogueRegisters = 24;
+
 /// Rows whose scales the helper warp can carry (k_major scales of A): with 256, ptxas
 /// spills under kProducerRegisters.
 constexpr int64_t kMaxHelperRows = 128;

@@ -143,15 +143,6 @@ Registers *Task::fragment(const Instruction &i, int k) {
   return nullptr;
 }
 
-static Outcome zero(Task &task, const Instruction &i) {
-  Type type = i.op->getResult(0).getType();
-  auto scales = dyn_cast<ScalesType>(type);
-  task.accessedRegisters |= !scales;
-  int64_t count = scales ? scales.getRegisters() : cast<FragmentType>(type).getRegisters();
-  task.out(i, 0).registers = std::make_shared<Registers>(kThreadsPerWarpgroup, count);
-  return Outcome::Next;
-}
-
 /// The element of the source that a thread's register holds (see !hopper.scales).
 static int64_t scaleIndex(ScalesType type, int64_t thread, int64_t index) {
   if (type.getBlock() > 1)
@@ -213,7 +204,6 @@ Handler fp8gemm::simulator::computeHandler(Operation *op) {
       .Case<MmaOp>([](auto) { return mma; })
       .Case<MmaWaitOp>([](auto) { return mmaWait; })
       .Case([](FenceOp op) -> Handler { return op.getKind() == FenceKind::wgmma ? wgmmaFence : nullptr; })
-      .Case<ZeroOp>([](auto) { return zero; })
       .Case<LoadScalesOp>([](auto) { return loadScales; })
       .Case<PromoteOp>([](auto) { return promote; })
       .Default(elementwiseHandler);

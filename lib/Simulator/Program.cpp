@@ -148,7 +148,7 @@ LogicalResult Program::compileOp(Operation &op, Code &code) {
     }
   if (hopper::isElementwise(&op))
     return op.emitOpError()
-           << "expected an elementwise operation that can be simulated (lib/Simulator/Elementwise.cpp)";
+           << "expected an elementwise operation that can be simulated (lib/Simulator/Scalar.cpp)";
   return hopper::emitWithoutRegions(&op)
          << "expected an operation of a complete schedule, which can be simulated: run hopper-complete-schedule first";
 }

@@ -209,7 +209,9 @@ static Outcome sameView(Task &task, const Instruction &i) {
 
 Handler fp8gemm::simulator::scalarHandler(Operation *op) {
   return TypeSwitch<Operation *, Handler>(op)
-      .Case([](arith::ConstantOp op) { return isa<hopper::FragmentType>(op.getType()) ? nullptr : constant; })
+      .Case([](arith::ConstantOp op) {
+        return isa<hopper::FragmentType, hopper::ScalesType>(op.getType()) ? nullptr : constant;
+      })
       .Case<arith::AddIOp>([](auto) { return add; })
       .Case<arith::SubIOp>([](auto) { return sub; })
       .Case<arith::MulIOp>([](auto) { return mul; })

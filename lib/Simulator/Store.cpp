@@ -3,6 +3,7 @@
 // Storing a tile, reading one of C, and accumulators that meet in distributed shared memory.
 
 #include "Machine.h"
+#include "llvm/ADT/APFloat.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 #include <cmath>
@@ -81,28 +82,42 @@ static Outcome storeFragment(Task &task, const Instruction &i) {
   return Outcome::Next;
 }
 
-/// A row of global memory, from `first` on: each thread loads what it needs, at most the row's last element.
-static Outcome loadRow(Task &task, const Instruction &i) {
+static float fromF16(uint16_t bits) {
+  return llvm::APFloat(llvm::APFloat::IEEEhalf(), llvm::APInt(16, bits)).convertToFloat();
+}
+
+/// source, row, column, (group), (limit): each thread loads what it needs, at most the last row and column.
+static Outcome loadMatrix(Task &task, const Instruction &i) {
   auto op = cast<LoadFragmentOp>(i.op);
-  auto type = cast<MemRefType>(op.getSource().getType());
-  int64_t first = task.in(i, 1).number, length = type.getDimSize(0), bytes = type.getElementTypeBitWidth() / 8;
-  const Matrix &row = *task.in(i, 0).operand;
-  bool alongColumns = *op.getAlong() == Axis::columns;
-  if (alongColumns && first % 2 != 0) {
-    task.fail(i.op) << "expected a row that is loaded from an even element on, got " << first << ", in " << task.name();
+  Type element = cast<MemRefType>(op.getSource().getType()).getElementType();
+  const Matrix &matrix = *task.in(i, 0).operand;
+  int64_t firstRow = task.in(i, 1).number, firstColumn = task.in(i, 2).number, bytes = element.getIntOrFloatBitWidth() / 8;
+  int64_t group = op.getGroup() ? task.in(i, 3).number : 0, limit = op.getLimit() ? task.in(i, int(i.in.size()) - 1).number : 1;
+  int64_t rows = op.getSourceRows(), columns = op.getSourceColumns();
+  bool inPairs = !op.getTransposed() && columns != 1;
+  if (inPairs && firstColumn % 2 != 0) {
+    task.fail(i.op) << "expected columns that are loaded from an even one on, got " << firstColumn << ", in "
+                    << task.name();
     return Outcome::Failed;
   }
   auto fragment = std::make_shared<Registers>(kThreadsPerWarpgroup, op.getFragment().getType().getRegisters());
   for (int64_t thread = 0; thread < kThreadsPerWarpgroup; ++thread)
     for (int64_t k = 0; k < fragment->perThread; ++k) {
-      int64_t position = first + (alongColumns ? fragmentColumn(thread, k) : fragmentRow(thread, k));
-      // Pairs of columns stay together.
-      position = position < length ? position : alongColumns ? length - 2 + position % 2 : length - 1;
-      const uint8_t *address = row.data + position * bytes;
-      if (!task.global(i, row, address, bytes))
+      int64_t down = fragmentRow(thread, k), across = fragmentColumn(thread, k);
+      if (op.getTransposed())
+        std::swap(down, across);
+      int64_t row = rows == 1 ? 0 : std::min(firstRow + down, limit - 1), column = columns == 1 ? 0 : firstColumn + across;
+      if (column >= columns) // pairs stay together
+        column = inPairs ? columns - 2 + column % 2 : columns - 1;
+      const uint8_t *address =
+          matrix.data + (row * matrix.leadingDimension + column + group * matrix.groupStride) * bytes;
+      if (!task.global(i, matrix, address, bytes))
         return Outcome::Failed;
-      fragment->of(thread)[k] = bytes == 4 ? *reinterpret_cast<const float *>(address)
-                                           : fromBf16(*reinterpret_cast<const uint16_t *>(address));
+      float &value = fragment->of(thread)[k];
+      if (element.isF32())
+        value = *reinterpret_cast<const float *>(address);
+      else
+        value = (element.isBF16() ? fromBf16 : fromF16)(*reinterpret_cast<const uint16_t *>(address));
     }
   task.out(i, 0).registers = std::move(fragment);
   return Outcome::Next;
@@ -272,7 +287,7 @@ static Outcome storeRows(Task &task, const Instruction &i) {
 Handler fp8gemm::simulator::storeHandler(Operation *op) {
   return TypeSwitch<Operation *, Handler>(op)
       .Case<StoreFragmentOp>([](auto) { return storeFragment; })
-      .Case([](LoadFragmentOp op) { return op.getAlong() ? loadRow : loadFragment; })
+      .Case([](LoadFragmentOp op) { return op.isOfMatrix() ? loadMatrix : loadFragment; })
       .Case<PutFragmentOp>([](auto) { return putFragment; })
       .Case<SumFragmentsOp>([](auto) { return sumFragments; })
       .Case([](FenceOp op) -> Handler { return op.getKind() == FenceKind::async_shared ? fence : nullptr; })

@@ -2,6 +2,7 @@
 
 #include "fp8gemm/Simulator/Trial.h"
 
+#include "Interval.h"
 #include "TrialProblem.h"
 #include "llvm/ADT/APFloat.h"
 #include "llvm/Support/MathExtras.h"
@@ -30,7 +31,6 @@ static int64_t chooseClusters(const TrialProblem &trial, hopper::LaunchAttr laun
 
 /// The parameters that the runtime passes for the operands.
 static void describe(TrialProblem &trial, std::vector<uint8_t> &workspace, Launch &launch) {
-  static_assert(std::tuple_size<decltype(launch.operands)>::value > hopper::getMaxEnumValForOperand());
   auto set = [&](hopper::Operand operand, Storage &storage) { launch.operands[size_t(operand)] = storage.view(); };
   set(hopper::Operand::a, trial.operandA);
   set(hopper::Operand::b, trial.operandB);
@@ -43,6 +43,9 @@ static void describe(TrialProblem &trial, std::vector<uint8_t> &workspace, Launc
     set(hopper::Operand::c, trial.d);
   if (trial.problem.getBias())
     set(hopper::Operand::bias, trial.bias);
+  for (auto [i, storage] : llvm::enumerate(trial.epilogue))
+    if (!storage.bytes.empty())
+      set(hopper::Operand(uint32_t(hopper::Operand::epilogue_0) + i), storage);
   auto setArray = [&](hopper::Operand operand, void *data, int64_t bytes) {
     launch.operands[size_t(operand)].data = static_cast<uint8_t *>(data);
     launch.operands[size_t(operand)].bytes = bytes;
@@ -79,19 +82,20 @@ static std::vector<double> decodeRow(Type type, const uint8_t *row, int64_t coun
   return values;
 }
 
-static double elementOf(Storage &storage, int64_t group, int64_t row, int64_t column) {
-  if (storage.elementBytes == 4)
-    return *storage.as<float>(group, row, column);
-  uint32_t wide = uint32_t(*storage.as<uint16_t>(group, row, column)) << 16;
-  float value;
-  memcpy(&value, &wide, sizeof(value));
-  return value;
+/// The oracle's bound of a sum (docs/Numerics.md).
+static double sumBound(double magnitude, int64_t blocks) {
+  return 0x1p-13 / 16 * magnitude + double(blocks + 2) * 0x1p-24 * magnitude;
 }
 
-/// The oracle's bound (docs/Numerics.md): `exact` is the result, `magnitude` the sum of |scales| * |products|,
+static Interval within(double exact, double magnitude, int64_t blocks) {
+  double error = sumBound(magnitude, blocks);
+  return {exact - error, exact + error};
+}
+
+/// The oracle's bound of D: `exact` is the result, `magnitude` the sum of |scales| * |products|,
 /// `addends` what is added to the sum, in any order.
 static double errorBound(double exact, double magnitude, int64_t blocks, ArrayRef<double> addends, bool isF32) {
-  double bound = 0x1p-13 / 16 * magnitude + double(blocks + 2) * 0x1p-24 * magnitude;
+  double bound = sumBound(magnitude, blocks);
   double all = std::fabs(exact);
   if (addends.size() > 1) { // what is left of them may be smaller than they are
     all = magnitude;
@@ -113,6 +117,8 @@ struct Checker {
   std::vector<uint8_t> isOwned; ///< of each element of D's memory, as `writes`
 
   LogicalResult checkProduct(const GroupProduct &product);
+  /// What the function may make of these sums in D[row, column].
+  Interval bounds(const GroupProduct &product, int64_t row, int64_t column, SmallVector<Interval, 2> sums);
   LogicalResult checkRest();
 };
 } // namespace
@@ -145,23 +151,38 @@ LogicalResult Checker::checkProduct(const GroupProduct &product) {
       if (failed(checkTime(kernel, watchdog)))
         return failure();
       double magnitude = 0, exact = multiply(column, magnitude);
+      SmallVector<Interval, 2> sums{within(exact, magnitude, blocks)};
       int64_t dRow = product.firstRow + row;
       SmallVector<double, 2> addends;
-      if (trial.problem.getGated())
-        addends.push_back(multiply(trial.columnsOfD() + column, magnitude));
+      if (trial.problem.getGated()) {
+        double ofUp = 0;
+        addends.push_back(multiply(trial.columnsOfD() + column, ofUp));
+        sums.push_back(within(addends.back(), ofUp, blocks));
+        magnitude += ofUp;
+      }
       if (addsC)
         addends.push_back(elementOf(trial.c, group, dRow, column));
       if (trial.problem.getBias())
         addends.push_back(elementOf(trial.bias, 0, 0, column));
-      for (double addend : addends)
-        exact += addend;
+      double error = 0;
+      if (trial.function) {
+        Interval interval = bounds(product, dRow, column, sums);
+        bool isKnown = interval.isBounded();
+        result.unbounded += !isKnown;
+        exact = isKnown ? (interval.low + interval.high) / 2 : 0;
+        error = isKnown ? (interval.high - interval.low) / 2 : std::numeric_limits<double>::infinity();
+      } else {
+        for (double addend : addends)
+          exact += addend;
+        error = errorBound(exact, magnitude, blocks, addends, trial.d.elementBytes == 4);
+      }
       size_t number = size_t(trial.d.at(group, dRow, column) - trial.d.view().data) / trial.d.elementBytes;
       isOwned[number] = 1;
       if (writes[number] == 0)
         return hopper::emitWithoutRegions(kernel)
                << "never writes D[" << group << ", " << dRow << ", " << column << "]";
       double got = elementOf(trial.d, group, dRow, column);
-      double ratio = std::fabs(got - exact) / errorBound(exact, magnitude, blocks, addends, trial.d.elementBytes == 4);
+      double ratio = std::isinf(error) ? 0 : std::fabs(got - exact) / error;
       ++result.elements;
       if (!(ratio <= 1))
         return hopper::emitWithoutRegions(kernel) << "expected D[" << group << ", " << dRow << ", " << column
@@ -170,6 +191,21 @@ LogicalResult Checker::checkProduct(const GroupProduct &product) {
     }
   }
   return success();
+}
+
+Interval Checker::bounds(const GroupProduct &product, int64_t row, int64_t column, SmallVector<Interval, 2> sums) {
+  bool readsC = llvm::any_of(trial.inputs, [](const EpilogueInput &input) { return input.isC; });
+  if (trial.problem.getC() != hopper::CUse::none && !readsC) {
+    double c = elementOf(trial.c, trial.groupOfD(product), row, column);
+    sums[0] = Interval{sums[0].low + c, sums[0].high + c}.widened(0x1p-24, 0);
+  }
+  SmallVector<Interval> arguments(sums.begin(), sums.end());
+  for (const EpilogueInput &input : ArrayRef(trial.inputs).drop_front(sums.size())) {
+    double element = trial.epilogueElement(input, product, row, column);
+    arguments.push_back({element, element});
+  }
+  Interval result = IntervalFunction(trial.function.getBody().front())(arguments);
+  return trial.d.elementBytes == 4 ? result.widened(0, 0x1p-125) : result.widened(0x1p-8, 0x1p-134);
 }
 
 /// Padding keeps its bits.
@@ -226,5 +262,9 @@ FailureOr<TrialResult> fp8gemm::simulator::runTrial(hopper::KernelOp kernel, con
   });
   if (failed(checked) || failed(checker.checkRest()))
     return failure();
+  if (result.unbounded * 2 > result.elements)
+    return hopper::emitWithoutRegions(kernel)
+           << "expected an epilogue whose error can be bounded for most elements of D (lib/Simulator/Interval.cpp), got "
+           << result.unbounded << " of " << result.elements << " that may be any number";
   return result;
 }

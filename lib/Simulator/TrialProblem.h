@@ -11,6 +11,7 @@
 #include "fp8gemm/Simulator/Trial.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 
+#include <array>
 #include <random>
 
 namespace fp8gemm::simulator {
@@ -41,10 +42,19 @@ private:
   static constexpr int64_t kGuard = 1024;
 };
 
+/// An element of bf16, f16 or f32.
+double elementOf(Storage &storage, int64_t group, int64_t row, int64_t column, bool isF16 = false);
+
 /// D[group, rows] = C + A * B^T of one group, or of rows of one that follow each other.
 struct GroupProduct {
   int64_t group = 0, firstRow = 0, rows = 0;
   int64_t firstK = 0, k = 0, firstBlock = 0; ///< its part of K, and its first block of scales
+};
+
+/// What an epilogue's argument is: the sum, C, or the memory of a parameter.
+struct EpilogueInput {
+  bool isSum = false, isC = false;
+  hopper::Operand operand = hopper::Operand::none;
 };
 
 /// An error at `kernel` if there is a watchdog whose time is over.
@@ -70,6 +80,8 @@ struct TrialProblem {
   float &scaleA(const GroupProduct &product, int64_t row, int64_t block);
   float &scaleB(const GroupProduct &product, int64_t column, int64_t block);
   int64_t groupOfD(const GroupProduct &product) const { return hasGroupsOfD() ? product.group : 0; }
+  /// The element of an input of the epilogue's function for D[row, column] of a product.
+  double epilogueElement(const EpilogueInput &input, const GroupProduct &product, int64_t row, int64_t column);
 
   mutable hopper::ProblemAttr problem;
   int64_t m = 0, k = 0;
@@ -77,11 +89,17 @@ struct TrialProblem {
   std::vector<int64_t> sizes;
   std::vector<int32_t> description;
   Storage operandA, operandB, sfa, sfb, c, bias, d, before; ///< before: what D holds at first
+  std::array<bool, 8> isF16 = {};                           ///< of these, half-precision
+  std::array<Storage, 8> epilogue;                          ///< operands of an epilogue that is not a sum
+  hopper::MapOp function;                                   ///< the epilogue, if there is one
+  llvm::SmallVector<EpilogueInput> inputs;                  ///< of the function
 
 private:
   llvm::LogicalResult chooseGroups(hopper::KernelOp kernel, const TrialOptions &options, std::mt19937_64 &random);
   /// An error where that takes too much memory.
   llvm::LogicalResult allocate(hopper::KernelOp kernel, int64_t padBytes);
+  /// The function, and the memory that it reads.
+  llvm::LogicalResult findEpilogue(hopper::KernelOp kernel, int64_t padBytes);
   llvm::LogicalResult fill(hopper::KernelOp kernel, Watchdog *watchdog, std::mt19937_64 &random);
 };
 

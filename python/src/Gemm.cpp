@@ -13,6 +13,7 @@ PyObject *python::gemm(Pack &pack, PyObject *const *args, Py_ssize_t count, PyOb
   enum : size_t {
     D = at("d"),
     C = at("c"),
+    Bias = at("bias"),
     DType = at("d_type"),
     Stream = at("stream"),
     NumSms = at("num_sms")
@@ -23,7 +24,7 @@ PyObject *python::gemm(Pack &pack, PyObject *const *args, Py_ssize_t count, PyOb
   Options options;
   Inputs in;
   Result out;
-  fp8gemm_gemm_args call = {};
+  const void *bias;
   fp8gemm_problem problem = {};
   problem.size = sizeof(problem);
   if (!signature.bind(args, count, keywords, values) || !place.setStream(values[Stream]) ||
@@ -38,7 +39,7 @@ PyObject *python::gemm(Pack &pack, PyObject *const *args, Py_ssize_t count, PyOb
       !expectShape(in.sfa, kGemmParameters[Sfa].shape, extents) || !in.readScalesOfB(extents.blocks(), problem) ||
       !readScales(in.sfa, true, in.sfaLayouts) || !readMatrix(in.a, in.aMatrix) || !readMatrix(in.b, in.bMatrix) ||
       !out.read(values[D], values[C], values[DType], kGemmParameters[D].shape, extents, place, problem) ||
-      !readVectors(values, kGemm, extents, place, problem, call))
+      !readBias(values[Bias], extents, place, problem, bias))
     return nullptr;
 
   if (m == 0)
@@ -47,6 +48,7 @@ PyObject *python::gemm(Pack &pack, PyObject *const *args, Py_ssize_t count, PyOb
   fp8gemm_kernel *kernel = pack.find(problem, m, in.sfaLayouts, in.sfbLayouts, choice);
   if (!kernel)
     return nullptr;
+  fp8gemm_gemm_args call = {};
   call.size = sizeof(call);
   call.m = m;
   call.a = matrixOf(in.aMatrix);
@@ -55,6 +57,7 @@ PyObject *python::gemm(Pack &pack, PyObject *const *args, Py_ssize_t count, PyOb
   call.sfb = matrixOf(storedScales(in.sfb, in.sfbLayouts, choice[1]));
   call.c = matrixOf(out.cMatrix);
   call.d = matrixOf(out.dMatrix);
+  call.bias = bias;
   call.num_sms = uint32_t(options.numSms);
   if (options.dependent) {
     fp8gemm_kernel_info info;

@@ -37,6 +37,10 @@ struct Problem {
   CUse c = CUse::None;
   bool hasEpilogue = false; ///< of the sum, C included
   bool gated = false;       ///< columns of the products with B's rows n and N/2 + n make one of D
+  /// What an epilogue that is not a sum reads of global memory: operands with an element for each element of D, for each
+  /// column, and for each row.
+  int64_t epilogueMatrices = 0, epilogueRows = 0, epilogueColumns = 0;
+  bool isMapped = false; ///< there is such an epilogue
   /// m is all rows for RowIndex and RowEnd, those allocated for each group for RowCount and
   /// Batched; k is the sum of the groups' reductions for KCount.
   Grouping grouping = Grouping::None;

@@ -32,8 +32,8 @@ constexpr int64_t kMostOperations = int64_t(1) << 30, kMostIdleOperations = int6
                   kMostIterations = int64_t(1) << 24;
 
 struct Launch {
-  /// By hopper::Operand. Those that the kernel has no argument for may stay empty, as extents do.
-  std::array<Matrix, 16> operands;
+  /// By hopper::Operand. Those that the kernel has no argument for, and extents, may stay empty.
+  std::array<Matrix, 21> operands;
   int64_t m = 0, k = 0; ///< the arguments 'of m' and 'of k'
   int64_t clusters = 1; ///< the grid, in clusters
   /// Chooses an interleaving of roles, TMA, tensor core and CTAs of a cluster. Accesses that are not ordered

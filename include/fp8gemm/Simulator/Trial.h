@@ -36,6 +36,7 @@ struct TrialResult {
   std::vector<int32_t> groups;        ///< the description, as the kernel reads it
   int64_t elements = 0;               ///< compared elements of D
   int64_t untouched = 0;              ///< padding elements of D's memory, which kept their contents
+  int64_t unbounded = 0;              ///< of these, elements that the epilogue's errors leave any value
   double worst = 0;                   ///< largest error / bound; at most 1
 };
 

@@ -23,43 +23,47 @@ void Epilogue::load(LocateOp place) {
 void Epilogue::finish(LocateOp place, const Warpgroup &warpgroup, SmallVector<Value> sums) {
   if (facts.config.getSplitK() > 1)
     return reduceAndStore(place, warpgroup, sums);
-  SmallVector<Value> results = apply(place.getColumn(), warpgroup, sums);
+  SmallVector<Value> results = apply(place, place.getRow(), place.getColumn(), warpgroup, sums);
   store(place, place.getRow(), place.getColumn(), warpgroup, results);
 }
 
-/// The function of scalars, on fragments.
-static Value inlineEpilogue(ImplicitLocOpBuilder &builder, Block *body, ArrayRef<Value> arguments) {
-  auto type = cast<FragmentType>(arguments.front().getType());
+/// The function of scalars, of the elements of fragments.
+static Value mapEpilogue(ImplicitLocOpBuilder &builder, Block *body, ValueRange inputs) {
+  auto map = MapOp::create(builder, inputs.front().getType(), inputs, /*max_of_rows=*/false);
+  OpBuilder::InsertionGuard guard(builder);
+  SmallVector<Location> locations(inputs.size(), builder.getLoc());
+  Block *block = builder.createBlock(&map.getBody(), {}, body->getArgumentTypes(), locations);
   IRMapping mapping;
-  mapping.map(body->getArguments(), arguments);
-  for (Operation &op : body->without_terminator()) {
-    if (auto constant = dyn_cast<arith::ConstantOp>(op)) {
-      auto value = DenseElementsAttr::get(type, cast<FloatAttr>(constant.getValue()).getValue());
-      mapping.map(constant.getResult(), arith::ConstantOp::create(builder, value).getResult());
-      continue;
-    }
-    builder.clone(op, mapping)->getResult(0).setType(type);
-  }
-  return mapping.lookup(body->getTerminator()->getOperand(0));
+  mapping.map(body->getArguments(), block->getArguments());
+  for (Operation &op : body->without_terminator())
+    builder.clone(op, mapping);
+  YieldOp::create(builder, mapping.lookup(body->getTerminator()->getOperand(0)));
+  return map.getResult();
 }
 
-Value Epilogue::loadRow(Value row, Type type, Value column, const Warpgroup &warpgroup, int64_t i) {
-  Value first = facts.swap ? emit.add(column, warpgroup.firstRows[i]) : column;
-  auto along = AxisAttr::get(emit.builder.getContext(), facts.swap ? Axis::rows : Axis::columns);
-  return LoadFragmentOp::create(emit.builder, type, row, first, along);
+/// What an operand has for fragment `i` of the tile at (row, column).
+Value Epilogue::loadOperand(Value operand, Value parameter, LocateOp place, Value row, Value column,
+                            const Warpgroup &warpgroup, int64_t i, Type type) {
+  Broadcast broadcast = broadcastOf(operand);
+  Value first = emit.add(facts.swap ? column : row, warpgroup.firstRows[i]);
+  return LoadFragmentOp::create(emit.builder, type, parameter, facts.swap ? row : first, facts.swap ? first : column,
+                                broadcast.groups ? place.getGroup() : Value(),
+                                broadcast.rows ? signature.extentM() : Value(), /*transposed=*/facts.swap);
 }
 
-SmallVector<Value> Epilogue::apply(Value column, const Warpgroup &warpgroup, ValueRange sums) {
+SmallVector<Value> Epilogue::apply(LocateOp place, Value row, Value column, const Warpgroup &warpgroup,
+                                   ValueRange sums) {
   ProductOpInterface product = facts.product;
   Block *body = product.getEpilogueBody();
   RingWaitOp wait;
   if (ringOfC)
     wait = RingWaitOp::create(emit.builder, *ringOfC, Value(), Value());
   OpFoldResult zero = emit.builder.getIndexAttr(0);
+  Value loadedLikeC = addsBiasAndC(product) ? matrixOf(product) : Value();
   SmallVector<Value> results;
   for (int64_t i = 0; i < facts.results; ++i) {
-    SmallVector<Value> arguments(sums.slice(i * facts.parts, facts.parts));
-    Value &sum = arguments.front();
+    SmallVector<Value> inputs(sums.slice(i * facts.parts, facts.parts));
+    Value &sum = inputs.front();
     Value c;
     if (wait) {
       Value rows =
@@ -74,12 +78,13 @@ SmallVector<Value> Epilogue::apply(Value column, const Warpgroup &warpgroup, Val
       results.push_back(sum);
       continue;
     }
-    Value row; // after C, whose registers it may have then
-    if (rowOf(product))
-      row = loadRow(signature.memory(Operand::bias), sum.getType(), column, warpgroup, i);
-    for (Value operand : product.getEpilogueOperands())
-      arguments.push_back(operand == rowOf(product) ? row : c);
-    results.push_back(inlineEpilogue(emit.builder, body, arguments));
+    // Loaded after C, whose registers they may have then.
+    Type type = sum.getType();
+    for (auto [k, operand] : llvm::enumerate(product.getEpilogueOperands()))
+      inputs.push_back(operand == loadedLikeC ? c
+                                              : loadOperand(operand, signature.epilogueOperand(k), place, row, column,
+                                                            warpgroup, i, type));
+    results.push_back(mapEpilogue(emit.builder, body, inputs));
   }
   return results;
 }
@@ -107,7 +112,7 @@ void Epilogue::reduceAndStore(LocateOp place, const Warpgroup &warpgroup, ValueR
       all.push_back(SumFragmentsOp::create(builder, type, part(i, firstOctet, facts.storedColumns), ranks));
     Value first = emit.mul(rank, facts.storedColumns), row = place.getRow(), column = place.getColumn();
     (facts.swap ? row : column) = emit.add(facts.swap ? row : column, first);
-    store(place, row, column, warpgroup, apply(column, warpgroup, all));
+    store(place, row, column, warpgroup, apply(place, row, column, warpgroup, all));
   };
   if (storing == ranks)
     return storePart();

@@ -17,7 +17,7 @@ static void buildConsumer(const Facts &facts, KernelEmitter emit, Tiles &tiles, 
     warpgroup.firstRows.push_back(named("first_row", emit.add(first, i * kFragmentRows)));
   }
   auto zeros = [&] {
-    Value zero = ZeroOp::create(builder, FragmentType::get(builder.getContext(), kFragmentRows, facts.columns));
+    Value zero = emit.zero(FragmentType::get(builder.getContext(), kFragmentRows, facts.columns));
     return SmallVector<Value>(facts.fragments, zero);
   };
   auto compute = [&](const Tile &tile) {

@@ -59,6 +59,8 @@ public:
   /// The parameters, by what they say of which operand: each kernel has only those that it needs.
   mlir::Value map(hopper::Operand of) const { return parameter(of, /*isMap=*/true); }
   mlir::Value memory(hopper::Operand of) const { return parameter(of, /*isMap=*/false); }
+  /// The epilogue's operand `i` in global memory.
+  mlir::Value epilogueOperand(size_t i) const;
   mlir::Value extentM() const { return parameter(hopper::Operand::m, /*isMap=*/false); }
   mlir::Value extentK() const { return parameter(hopper::Operand::k, /*isMap=*/false); }
   /// Shared memory outside of rings: for D; for the accumulators of split K; for the table of groups.
@@ -69,6 +71,7 @@ public:
 private:
   mlir::Value parameter(hopper::Operand of, bool isMap) const;
 
+  ProductOpInterface product;
   mutable hopper::KernelOp kernel;
 };
 
@@ -193,10 +196,11 @@ public:
   void finish(hopper::LocateOp place, const Warpgroup &warpgroup, llvm::SmallVector<mlir::Value> sums);
 
 private:
-  /// The elements of D of a tile whose first column is `column`: C and the sums, or the epilogue of them.
-  llvm::SmallVector<mlir::Value> apply(mlir::Value column, const Warpgroup &warpgroup, mlir::ValueRange sums);
-  /// The row that the epilogue reads, as fragment `i` of a tile whose first column is `column` needs it.
-  mlir::Value loadRow(mlir::Value row, mlir::Type type, mlir::Value column, const Warpgroup &warpgroup, int64_t i);
+  /// The elements of D of the tile at (row, column): C and the sums, or the epilogue of them.
+  llvm::SmallVector<mlir::Value> apply(hopper::LocateOp place, mlir::Value row, mlir::Value column,
+                                       const Warpgroup &warpgroup, mlir::ValueRange sums);
+  mlir::Value loadOperand(mlir::Value operand, mlir::Value parameter, hopper::LocateOp place, mlir::Value row,
+                          mlir::Value column, const Warpgroup &warpgroup, int64_t i, mlir::Type type);
   void reduceAndStore(hopper::LocateOp place, const Warpgroup &warpgroup, mlir::ValueRange sums);
   void store(hopper::LocateOp place, mlir::Value row, mlir::Value column, const Warpgroup &warpgroup,
              mlir::ValueRange sums);

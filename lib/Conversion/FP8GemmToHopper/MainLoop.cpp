@@ -272,8 +272,8 @@ SmallVector<Value> MainLoop::accumulate(const Tile &tile, const Warpgroup &warpg
   SmallVector<Value> carried = std::move(sums);
   if (late) { // Before the first K block nothing is left to promote.
     auto [rowsType, columnsType] = scaleTypes();
-    for (Type type : {carried.back().getType(), Type(rowsType), Type(columnsType)})
-      carried.push_back(ZeroOp::create(emit.builder, type));
+    for (Type type : SmallVector<Type>{carried.back().getType(), rowsType, columnsType})
+      carried.push_back(emit.zero(type));
   }
   int64_t step = this->step(), rest = facts.kCount.value_or(0) % step;
   Value end = rest == 0 ? tile.kCount : emit.constant(*facts.kCount - rest);

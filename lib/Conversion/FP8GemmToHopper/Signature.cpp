@@ -3,7 +3,6 @@
 #include "KernelBuilder.h"
 
 #include "fp8gemm/Dialect/FP8Gemm/IR/Epilogue.h"
-#include "fp8gemm/Dialect/FP8Gemm/IR/Problem.h"
 #include "fp8gemm/Dialect/FP8Gemm/Transforms/SelectConfig.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
@@ -73,6 +72,21 @@ struct Parameter {
 };
 } // namespace
 
+/// Which of the kernel's operands the epilogue's operand `i` is.
+static Operand kindOfEpilogueOperand(ProductOpInterface product, size_t i) {
+  return addsBiasAndC(product) ? Operand::bias : Operand(uint32_t(Operand::epilogue_0) + i);
+}
+
+/// Its memory: a row, or as many rows and groups as it has elements for.
+static MemRefType epilogueParameter(ProductOpInterface product, Value operand) {
+  Broadcast broadcast = broadcastOf(operand);
+  Type element = getElementTypeOrSelf(operand.getType());
+  int64_t rows = broadcast.rows ? kDynamic : 1, columns = broadcast.columns ? product.getColumnsOfD() : 1;
+  if (!broadcast.rows && !broadcast.groups)
+    return MemRefType::get(columns, element);
+  return globalMatrix({rows, columns}, element, broadcast.groups);
+}
+
 static SmallVector<Parameter> parametersOf(const Facts &facts) {
   const config::Problem &problem = facts.problem;
   ProductOpInterface product = facts.product;
@@ -102,10 +116,10 @@ static SmallVector<Parameter> parametersOf(const Facts &facts) {
   add(Operand::d, tensorMap(facts.swap ? facts.storedColumns : kFragmentRows, facts.panelWidth, dElement, ofD));
   if (problem.storesParts())
     add(Operand::d, globalMatrix({kDynamic, product.getColumnsOfD()}, dElement, ofD));
-  for (const format::OperandRow &row : format::kOperands)
-    if (Value vector = isOptionalVector(row) ? vectorOf(product, row) : Value())
-      add(*symbolizeOperand(row.name),
-          MemRefType::get(product.getColumnsOfD(), getElementTypeOrSelf(vector.getType())));
+  Value likeC = addsBiasAndC(product) ? matrixOf(product) : Value();
+  for (auto [i, operand] : llvm::enumerate(product.getEpilogueOperands()))
+    if (operand != likeC)
+      add(kindOfEpilogueOperand(product, i), epilogueParameter(product, operand));
   if (facts.isGroupedByK()) {
     // Each group's tensor maps are made on the device, of where A and B are.
     auto storage = [&](Type element) {
@@ -147,17 +161,15 @@ static std::string nameOfEpilogue(ProductOpInterface product) {
   Block *body = product.getEpilogueBody();
   if (!body)
     return "";
+  if (addsRowLast(product))
+    return getElementTypeOrSelf(rowOf(product).getType()).isF32() ? "_bias_f32" : "_bias_bf16";
   std::string text;
-  if (isProblemEpilogue(product)) {
-    for (const format::OperandRow &row : format::kOperands)
-      if (Value vector = isOptionalVector(row) ? vectorOf(product, row) : Value())
-        text += llvm::formatv("_{0}_{1}", row.name, elementName(getElementTypeOrSelf(vector.getType())));
-    return text;
-  }
   llvm::raw_string_ostream os(text);
   body->print(os);
-  for (Type type : product.getEpilogueOperands().getTypes())
-    os << cast<ShapedType>(type).getRank() << getElementTypeOrSelf(type);
+  for (Value operand : product.getEpilogueOperands()) {
+    Broadcast broadcast = broadcastOf(operand);
+    os << broadcast.groups << broadcast.rows << broadcast.columns << getElementTypeOrSelf(operand.getType());
+  }
   return llvm::formatv("_epilogue_{0:x-16}", llvm::xxh3_64bits(text));
 }
 
@@ -200,7 +212,7 @@ std::string Signature::name(const Facts &facts) {
   return name;
 }
 
-Signature::Signature(const Facts &facts, gpu::GPUModuleOp module) {
+Signature::Signature(const Facts &facts, gpu::GPUModuleOp module) : product(facts.product) {
   const config::Problem &problem = facts.problem;
   ProductOpInterface product = facts.product;
   ConfigAttr config = facts.config;
@@ -228,17 +240,14 @@ Signature::Signature(const Facts &facts, gpu::GPUModuleOp module) {
 
   // What the launcher needs to know.
   auto layout = [&](ScaleAttr scale) { return builder.getStringAttr(stringifyScaleLayout(scale.getLayout())); };
-  NamedAttrList vectors;
-  for (const format::OperandRow &row : format::kOperands)
-    if (Value vector = isOptionalVector(row) ? vectorOf(product, row) : Value())
-      vectors.set(row.name, TypeAttr::get(getElementTypeOrSelf(vector.getType())));
+  Value row = rowOf(product);
   CUse c = !matrixOf(product) ? CUse::none : product.isInPlace() ? CUse::in_place : CUse::apart;
   kernel.setProblemAttr(ProblemAttr::get(context, builder.getStringAttr(product->getName().stripDialect()),
                                          product.getM(), product.getN(), product.getK(), product.getAElement(),
                                          product.getBElement(), c, product.getDElement(), layout(product.getAScale()),
                                          layout(product.getBScale()), problem.sfbRows, groupsOf(facts),
-                                         vectors.empty() ? DictionaryAttr() : vectors.getDictionary(context),
-                                         product.isGated()));
+                                         row ? getElementTypeOrSelf(row.getType()) : Type(),
+                                         product.isGated(), product.getEpilogueBody() && !addsBiasAndC(product)));
   kernel.setConfigAttr(cast<ConfigInterface>(Attribute(config)));
   int64_t workspaceBytes = facts.isGroupedByK() ? 2 * problem.groups * kTensorMapBytes : 0;
   kernel.setLaunchAttr(LaunchAttr::get(context, kThreadsPerWarpgroup * (1 + config.getConsumers()), facts.tileM,
@@ -251,4 +260,8 @@ Value Signature::parameter(Operand of, bool isMap) const {
   return *llvm::find_if(kernel.getParameters(), [&](BlockArgument argument) {
     return kernel.getOperandOf(argument) == of && isa<nvgpu::TensorMapDescriptorType>(argument.getType()) == isMap;
   });
+}
+
+Value Signature::epilogueOperand(size_t i) const {
+  return memory(kindOfEpilogueOperand(product, i));
 }

@@ -105,10 +105,19 @@ static Value inlineEpilogue(ImplicitLocOpBuilder &b, Block *epilogue, ValueRange
   return mapping.lookup(epilogue->getTerminator()->getOperand(0));
 }
 
+/// From (m, n) to the element of `operand`, one of whose extents of 1 serves all.
+static AffineMap broadcastMap(Writer &w, Value operand) {
+  ArrayRef<int64_t> shape = cast<ShapedType>(operand.getType()).getShape();
+  SmallVector<AffineExpr> exprs;
+  for (auto [i, size] : llvm::enumerate(shape))
+    exprs.push_back(size == 1 ? w.getAffineConstantExpr(0) : w.getAffineDimExpr(unsigned(2 - shape.size() + i)));
+  return AffineMap::get(2, 0, exprs, w.getContext());
+}
+
 /// D = sum, or C + sum in f32, or the epilogue of that; rounded to D's type. In place, each element of C is
 /// read before D's is written.
 static Value finish(Writer &w, const Product &p, Value sum) {
-  AffineMap identity = w.getMultiDimIdentityMap(2), ofColumn = AffineMap::get(2, 0, w.getAffineDimExpr(1));
+  AffineMap identity = w.getMultiDimIdentityMap(2);
   SmallVector<Value> inputs{sum};
   if (p.isGated) {
     OpFoldResult zero = w.getIndexAttr(0), half = w.getIndexAttr(*getConstantIntValue(p.n) / 2);
@@ -122,7 +131,7 @@ static Value finish(Writer &w, const Product &p, Value sum) {
   }
   for (Value operand : p.epilogueOperands) {
     inputs.push_back(operand);
-    maps.push_back(cast<ShapedType>(operand.getType()).getRank() == 1 ? ofColumn : identity);
+    maps.push_back(broadcastMap(w, operand));
   }
   maps.push_back(identity);
   return w.generic(inputs, p.d, maps, parallel(2), [&](ImplicitLocOpBuilder &b, ValueRange elements) -> Value {

@@ -116,16 +116,29 @@ private:
     return w.multiply(w.divideCeil(row, align), w.getIndexAttr(align));
   }
 
+  /// What an operand of the epilogue has for these rows.
+  static Value epiloguePart(Writer &w, Value operand, const Rows &rows) {
+    ArrayRef<int64_t> shape = cast<ShapedType>(operand.getType()).getShape();
+    if (shape.size() < 2)
+      return operand;
+    bool hasGroups = shape.size() == 3 && shape[0] != 1, hasRows = shape[shape.size() - 2] != 1;
+    Value group = hasGroups ? rows.group : w.index(0);
+    return w.slice(operand, hasRows ? window(w, operand, group, 0, rows.first, rows.count) : window(w, operand, group));
+  }
+
   static Value multiplyRows(Writer &w, GroupedGemmOp op, const Rows &rows, Value d) {
     auto part = [&](Value source, unsigned dim) {
       return w.slice(source, window(w, source, rows.group, dim, rows.first, rows.count));
     };
     auto whole = [&](Value source) { return w.slice(source, window(w, source, rows.group)); };
     Window dRows = window(w, d, rows.group, 0, rows.first, rows.count);
+    SmallVector<Value> epilogueOperands;
+    for (Value operand : op.getEpilogueOperands())
+      epilogueOperands.push_back(epiloguePart(w, operand, rows));
     Value result = write(w, {part(op.getA(), 0), part(op.getSfa(), 1 - kDim(op.getAScale())), whole(op.getB()),
                              whole(op.getSfb()), Value(), w.slice(d, dRows), op.getAScale(), op.getBScale(), rows.count,
                              w.getIndexAttr(op.getN()), w.getIndexAttr(op.getK()), op.getEpilogueBody(), op.isGated(),
-                             llvm::to_vector(op.getEpilogueOperands())});
+                             epilogueOperands});
     return w.insert(result, d, dRows);
   }
 };

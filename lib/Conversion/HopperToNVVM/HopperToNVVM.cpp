@@ -123,8 +123,8 @@ static LogicalResult describeKernel(KernelOp kernel, DebugWaits *waits) {
 static void configureTarget(ConversionTarget &target) {
   target.addLegalDialect<scf::SCFDialect, LLVM::LLVMDialect, NVVM::NVVMDialect, vector::VectorDialect>();
   target.addDynamicallyLegalDialect<arith::ArithDialect, math::MathDialect>([](Operation *op) {
-    return llvm::none_of(op->getOperandTypes(), llvm::IsaPred<FragmentType>) &&
-           llvm::none_of(op->getResultTypes(), llvm::IsaPred<FragmentType>);
+    return llvm::none_of(op->getOperandTypes(), llvm::IsaPred<FragmentType, ScalesType>) &&
+           llvm::none_of(op->getResultTypes(), llvm::IsaPred<FragmentType, ScalesType>);
   });
   target.addIllegalDialect<HopperDialect, memref::MemRefDialect, gpu::GPUDialect>();
   target.addLegalOp<UnrealizedConversionCastOp, gpu::GPUModuleOp, EntryOp>();
@@ -161,6 +161,7 @@ struct ConvertHopperToNVVMPass
     populateFillPatterns(converter, patterns);
     populateMmaPatterns(converter, patterns);
     populatePromotePatterns(converter, patterns);
+    populateFragmentPatterns(converter, patterns);
     populateStorePatterns(converter, patterns);
     populateExchangePatterns(converter, patterns);
     populateGroupPatterns(converter, patterns);
@@ -173,7 +174,7 @@ struct ConvertHopperToNVVMPass
     SmallVector<UnrealizedConversionCastOp> casts;
     module.walk([&](UnrealizedConversionCastOp cast) { casts.push_back(cast); });
     reconcileUnrealizedCasts(casts);
-    return success();
+    return expandMath(module);
   }
 
   static void declareSharedMemory(gpu::GPUModuleOp module) {

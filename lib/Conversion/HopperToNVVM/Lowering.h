@@ -75,12 +75,16 @@ void populateRingPatterns(NVVMTypeConverter &, mlir::RewritePatternSet &, const 
 void populateFillPatterns(NVVMTypeConverter &, mlir::RewritePatternSet &);
 void populateMmaPatterns(NVVMTypeConverter &, mlir::RewritePatternSet &);
 void populatePromotePatterns(NVVMTypeConverter &, mlir::RewritePatternSet &);
+void populateFragmentPatterns(NVVMTypeConverter &, mlir::RewritePatternSet &);
 void populateStorePatterns(NVVMTypeConverter &, mlir::RewritePatternSet &);
 void populateExchangePatterns(NVVMTypeConverter &, mlir::RewritePatternSet &);
 void populateGroupPatterns(NVVMTypeConverter &, mlir::RewritePatternSet &);
 void populateGlobalPatterns(NVVMTypeConverter &, mlir::RewritePatternSet &);
 /// Which of the operations that they lower may not remain.
 void configureGlobal(mlir::ConversionTarget &);
+
+/// Replaces functions of math on scalars by instructions. Fails, with an error, where there is none that kernels have.
+llvm::LogicalResult expandMath(mlir::Operation *root);
 
 } // namespace fp8gemm::hopper
 

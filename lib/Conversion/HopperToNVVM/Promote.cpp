@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Promotion: scales from shared memory into registers, and the f32 sum across
-// K blocks; and the epilogue: rows from global memory, elementwise arithmetic on fragments.
+// Promotion: scales from shared memory into registers, and the f32 sum across K blocks.
 
 #include "Lowering.h"
 
@@ -12,19 +11,6 @@ using namespace mlir;
 using namespace fp8gemm::hopper;
 
 namespace {
-
-/// zero -> f32 constants.
-struct LowerZero : OpConversionPattern<ZeroOp> {
-  using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(ZeroOp op, OneToNOpAdaptor, ConversionPatternRewriter &rewriter) const override {
-    Value zero = arith::ConstantOp::create(rewriter, op.getLoc(), rewriter.getF32FloatAttr(0.0f));
-    SmallVector<Type> types;
-    if (failed(getTypeConverter()->convertType(op.getResult().getType(), types)))
-      return rewriter.notifyMatchFailure(op, "result has no registers");
-    rewriter.replaceOpWithMultiple(op, {SmallVector<Value>(types.size(), zero)});
-    return success();
-  }
-};
 
 /// load_scales -> shared loads: the thread's two rows or its columns in pairs, or what all
 /// threads hold, four at a time.
@@ -92,53 +78,6 @@ struct LowerLoadScales : OpConversionPattern<LoadScalesOp> {
   }
 };
 
-/// load_fragment of a row -> global loads: one for each pair of columns, or two for the thread's rows. Registers of
-/// equal elements are one value.
-struct LowerLoadRow : OpConversionPattern<LoadFragmentOp> {
-  using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(LoadFragmentOp op, OneToNOpAdaptor adaptor,
-                                ConversionPatternRewriter &rewriter) const override {
-    if (!op.getAlong())
-      return rewriter.notifyMatchFailure(op, "of panels");
-    Emitter emit{rewriter, op.getLoc()};
-    auto source = cast<MemRefType>(op.getSource().getType());
-    bool alongColumns = *op.getAlong() == Axis::columns;
-    int64_t perLoad = alongColumns ? 2 : 1, stride = 8; // columns 8j + 2(l%4) and the next; rows 16w + l/4 + 8h
-    Value inTile;
-    if (alongColumns) {
-      inTile = emit.mul(emit.rem(emit.lane(), 4), 2);
-    } else {
-      Value firstRow = emit.mul(emit.warpInWarpgroup(), 16);
-      inTile = emit.add(firstRow, emit.div(emit.lane(), 4));
-    }
-    Value first = emit.add(emit.toI32(adaptor.getFirst().front()), inTile);
-    FragmentType type = op.getFragment().getType();
-    SmallVector<Value> elements;
-    for (int64_t i = 0; i < (alongColumns ? type.getColumns() / stride : 2); ++i) {
-      Value position = emit.add(first, i * stride), last = emit.i32(source.getDimSize(0) - perLoad);
-      position = arith::MinUIOp::create(rewriter, op.getLoc(), position, last);
-      load(emit, source.getElementType(), perLoad,
-           emit.element(adaptor.getSource().front(), source.getElementType(), position), elements);
-    }
-    SmallVector<Value> registers; // 4j + 2h + c
-    for (int64_t i = 0; i < type.getRegisters(); ++i)
-      registers.push_back(elements[alongColumns ? 2 * (i / 4) + i % 2 : i / 2 % 2]);
-    rewriter.replaceOpWithMultiple(op, {registers});
-    return success();
-  }
-
-  static void load(Emitter emit, Type element, int64_t count, Value address, SmallVector<Value> &elements) {
-    Value loaded = LLVM::LoadOp::create(emit.builder, emit.loc, VectorType::get(count, element), address,
-                                        /*alignment=*/count * element.getIntOrFloatBitWidth() / 8);
-    for (int64_t i = 0; i < count; ++i) {
-      Value value = LLVM::ExtractElementOp::create(emit.builder, emit.loc, loaded, emit.i32(i));
-      if (!element.isF32())
-        value = LLVM::FPExtOp::create(emit.builder, emit.loc, emit.builder.getF32Type(), value);
-      elements.push_back(value);
-    }
-  }
-};
-
 /// promote -> one product for each pair of scales, one fma for each register.
 struct LowerPromote : OpConversionPattern<PromoteOp> {
   using OpConversionPattern::OpConversionPattern;
@@ -168,50 +107,8 @@ struct LowerPromote : OpConversionPattern<PromoteOp> {
   }
 };
 
-/// A constant fragment, of equal elements -> one f32 constant.
-struct LowerConstant : OpConversionPattern<arith::ConstantOp> {
-  using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(arith::ConstantOp op, OneToNOpAdaptor,
-                                ConversionPatternRewriter &rewriter) const override {
-    auto type = dyn_cast<FragmentType>(op.getType());
-    if (!type)
-      return rewriter.notifyMatchFailure(op, "not a fragment");
-    auto splat = dyn_cast<SplatElementsAttr>(op.getValue());
-    if (!splat)
-      return op.emitOpError("expected a constant fragment of equal elements, such as dense<1.0>");
-    Value scalar = arith::ConstantOp::create(rewriter, op.getLoc(), splat.getSplatValue<FloatAttr>());
-    rewriter.replaceOpWithMultiple(op, {SmallVector<Value>(type.getRegisters(), scalar)});
-    return success();
-  }
-};
-
-/// An elementwise operation on fragments -> the same one on the f32 of each register.
-struct LowerElementwise : ConversionPattern {
-  LowerElementwise(NVVMTypeConverter &converter, MLIRContext *context)
-      : ConversionPattern(converter, MatchAnyOpTypeTag(), /*benefit=*/1, context) {}
-
-  LogicalResult matchAndRewrite(Operation *op, ArrayRef<ValueRange> operands,
-                                ConversionPatternRewriter &rewriter) const override {
-    if (!isElementwise(op))
-      return rewriter.notifyMatchFailure(op, "not an elementwise operation on fragments");
-    auto type = cast<FragmentType>(op->getResult(0).getType());
-    SmallVector<Value> results;
-    for (int64_t i = 0; i < type.getRegisters(); ++i) {
-      SmallVector<Value> scalars;
-      for (auto [operand, registers] : llvm::zip_equal(op->getOperandTypes(), operands))
-        scalars.push_back(isa<FragmentType>(operand) ? registers[i] : registers.front());
-      results.push_back(
-          rewriter.create(op->getLoc(), op->getName().getIdentifier(), scalars, type.getElementType(), op->getAttrs())
-              ->getResult(0));
-    }
-    rewriter.replaceOpWithMultiple(op, {results});
-    return success();
-  }
-};
-
 } // namespace
 
 void fp8gemm::hopper::populatePromotePatterns(NVVMTypeConverter &converter, RewritePatternSet &patterns) {
-  patterns.add<LowerZero, LowerLoadScales, LowerLoadRow, LowerPromote, LowerConstant, LowerElementwise>(
-      converter, patterns.getContext());
+  patterns.add<LowerLoadScales, LowerPromote>(converter, patterns.getContext());
 }

@@ -147,8 +147,8 @@ struct LowerLoadFragment : OpConversionPattern<LoadFragmentOp> {
                                 ConversionPatternRewriter &rewriter) const override {
     Emitter emit{rewriter, op.getLoc()};
     auto type = cast<MemRefType>(op.getSource().getType());
-    if (op.getAlong())
-      return rewriter.notifyMatchFailure(op, "of a row");
+    if (op.isOfMatrix())
+      return rewriter.notifyMatchFailure(op, "of a matrix");
     Type element = type.getElementType(), f32 = rewriter.getF32Type();
     FragmentType fragment = op.getFragment().getType();
     SmallVector<Value> registers(fragment.getRegisters());

@@ -33,7 +33,8 @@
 // CHECK:         hopper.mma %[[ROWS:.+]], %{{.+}} reusing
 // CHECK:         hopper.mma
 // CHECK:         hopper.locate
-// CHECK-NEXT:    %[[ACTIVE:.+]] = arith.addf %[[GATES:.+]], %[[UPS:.+]] : !hopper.fragment<64x128xf32>
+// CHECK-NEXT:    %[[ACTIVE:.+]] = hopper.map(%[[GATES:.+]], %[[UPS:.+]]) {
+// CHECK:           arith.addf %{{.+}}, %{{.+}} : f32
 // CHECK:         hopper.store_fragment %[[ACTIVE]] to
 // CHECK-NOT:     hopper.store_fragment
 func.func @gated(%a: memref<?x2048xf8E4M3FN>, %sfa: memref<16x?xf32>, %b: memref<4096x2048xf8E4M3FN>, %sfb: memref<32x16xf32>,

@@ -143,7 +143,7 @@ func.func @k_grouped(%a: memref<256x?xf8E4M3FN>, %sfa: memref<?x256xf32>, %b: me
 // CHECK:           hopper.for_tiles
 // CHECK:             hopper.mma
 // CHECK:           } empty |
-// CHECK:             %[[ZERO:.+]] = hopper.zero
+// CHECK:             %[[ZERO:.+]] = arith.constant dense<0.000000e+00>
 // CHECK:             hopper.store_fragment %[[ZERO]]
 // CHECK:             hopper.tma_store %{{.+}} to
 func.func @flat(%a: memref<?xf8E4M3FN>, %sfa: memref<?x256xf32>, %b: memref<?xf8E4M3FN>, %sfb: memref<?x128xf32>,

@@ -52,7 +52,7 @@ gpu.module @kernels {
       hopper.yield
     } consumers(1) registers(232) |%warpgroup| {
       // CHECK-COUNT-4:  llvm.store %{{.+}} {alignment = 16 : i64} : vector<4xf32>, !llvm.ptr<3>
-      %acc = hopper.zero : !hopper.fragment<64x32xf32>
+      %acc = arith.constant dense<0.0> : !hopper.fragment<64x32xf32>
       hopper.put_fragment %acc to %exchange : <64x32xf32>, memref<4x128x4xf32, 3>
       // CHECK:          nvvm.cluster.arrive
       hopper.cluster_barrier

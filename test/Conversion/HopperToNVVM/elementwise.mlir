@@ -16,20 +16,20 @@ gpu.module @kernels {
     // CHECK-COUNT-3: arith.addf {{.*}} fastmath<contract> : f32
     // CHECK-NOT:     arith.addf
     %sum = arith.addf %x, %y fastmath<contract> : !fragment
-    // CHECK:         %[[EXP:.+]] = math.exp %[[SUM]] : f32
-    // CHECK-COUNT-3: math.exp
-    // CHECK-NOT:     math.exp
-    %exp = math.exp %sum : !fragment
+    // CHECK:         %[[ROOT:.+]] = math.sqrt %[[SUM]] : f32
+    // CHECK-COUNT-3: math.sqrt
+    // CHECK-NOT:     math.sqrt
+    %root = math.sqrt %sum : !fragment
     // A constant is of equal elements, and needs no registers of its own.
     // CHECK:         %[[CONSTANT:.+]] = arith.constant 1.500000e+00 : f32
     // CHECK-COUNT-4: arith.mulf %{{.+}}, %[[CONSTANT]] : f32
     %constant = arith.constant dense<1.5> : !fragment
     %scaled = arith.mulf %x, %constant : !fragment
     // The condition serves every element.
-    // CHECK:         arith.select %[[CHOICE:.+]], %[[EXP]], %{{.+}} : f32
+    // CHECK:         arith.select %[[CHOICE:.+]], %[[ROOT]], %{{.+}} : f32
     // CHECK-COUNT-3: arith.select %[[CHOICE]],
     // CHECK-NOT:     arith.select
-    %chosen = arith.select %choice, %exp, %scaled : !fragment
+    %chosen = arith.select %choice, %root, %scaled : !fragment
     hopper.store_fragment %chosen to %p : !fragment, memref<1x64x8xf32, 3>
   }
 
@@ -44,13 +44,13 @@ gpu.module @kernels {
     // CHECK:         llvm.load %[[ADDRESS]] {alignment = 8 : i64} : !llvm.ptr<1> -> vector<2xf32>
     // CHECK:         llvm.load %{{.+}} {alignment = 8 : i64} : !llvm.ptr<1> -> vector<2xf32>
     // CHECK-NOT:     llvm.load
-    %x = hopper.load_fragment %row[%i] along columns : memref<40xf32> -> !hopper.fragment<64x16xf32>
+    %x = hopper.load_fragment %row[%i, %i] : memref<40xf32> -> !hopper.fragment<64x16xf32>
     // CHECK:         arith.constant 39 : i32
     // CHECK:         llvm.load %{{.+}} {alignment = 2 : i64} : !llvm.ptr<1> -> vector<1xbf16>
     // CHECK:         llvm.fpext
     // CHECK:         llvm.load %{{.+}} {alignment = 2 : i64} : !llvm.ptr<1> -> vector<1xbf16>
     // CHECK-NOT:     llvm.load
-    %y = hopper.load_fragment %short[%i] along rows : memref<40xbf16> -> !hopper.fragment<64x16xf32>
+    %y = hopper.load_fragment %short[%i, %i] transposed : memref<40xbf16> -> !hopper.fragment<64x16xf32>
     // CHECK-COUNT-8: arith.addf
     %sum = arith.addf %x, %y : !hopper.fragment<64x16xf32>
     hopper.store_fragment %sum to %p : !hopper.fragment<64x16xf32>, memref<2x64x8xf32, 3>

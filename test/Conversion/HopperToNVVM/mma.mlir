@@ -6,7 +6,7 @@ gpu.module @kernels {
   // CHECK-LABEL: llvm.func @mma()
   hopper.kernel @mma args() shared(%a: memref<64x128xf8E4M3FN, 3>, %b: memref<8x128xf8E4M3FN, 3>, %s: memref<64xf32, 3>, %t: memref<1xf32, 3>)
       launch<threads = 256, tile_m = 64, tile_n = 8> {
-    %acc = hopper.zero : !acc
+    %acc = arith.constant dense<0.0> : !acc
     // CHECK:         nvvm.wgmma.fence.aligned
     hopper.fence wgmma
     // One wgmma for each 32 bytes of a row; the first starts from zero.
@@ -57,7 +57,7 @@ gpu.module @kernels {
   // Zeros are constants, as many as registers.
   // CHECK-LABEL: llvm.func @zeros(
   hopper.kernel @zeros args(%count: index) shared(%s: memref<64xf32, 3>) launch<threads = 256, tile_m = 64, tile_n = 8> {
-    %none = hopper.zero : !hopper.scales<64 rows by 1>
+    %none = arith.constant dense<0.0> : !hopper.scales<64 rows by 1>
     %c0 = arith.constant 0 : index
     %c1 = arith.constant 1 : index
     // CHECK:         %[[ZERO:.+]] = arith.constant 0.000000e+00 : f32

@@ -17,7 +17,7 @@ gpu.module @kernels {
   // multiplies each with the scales of its two rows.
   // CHECK-LABEL: llvm.func @columns_by_1
   hopper.kernel @columns_by_1 args(%m: index) shared(%s: memref<64xf32, 3>, %t: memref<16xf32, 3>) launch #launch {
-    %acc = hopper.zero : !acc
+    %acc = arith.constant dense<0.0> : !acc
     %rows = hopper.load_scales %s : memref<64xf32, 3> -> !hopper.scales<64 rows by 1>
     // CHECK:         llvm.load %[[FIRST:.+]] {alignment = 8 : i64} : !llvm.ptr<3> -> vector<2xf32>
     // CHECK:         %[[NEXT:.+]] = llvm.getelementptr %[[FIRST]][32]
@@ -36,7 +36,7 @@ gpu.module @kernels {
   // One scale for all rows: the two halves of a thread's registers share their products.
   // CHECK-LABEL: llvm.func @rows_by_64
   hopper.kernel @rows_by_64 args() shared(%s: memref<1xf32, 3>, %t: memref<16xf32, 3>) launch #launch {
-    %acc = hopper.zero : !acc
+    %acc = arith.constant dense<0.0> : !acc
     // CHECK:         llvm.load {{.*}} -> f32
     %rows = hopper.load_scales %s : memref<1xf32, 3> -> !hopper.scales<64 rows by 64>
     %columns = hopper.load_scales %t : memref<16xf32, 3> -> !hopper.scales<16 columns by 1>
@@ -49,7 +49,7 @@ gpu.module @kernels {
   // CHECK-LABEL: llvm.func @f32_in_place(
   // CHECK-SAME:    %[[MAP:[^:]+]]: !llvm.ptr
   hopper.kernel @f32_in_place args(%map: !map_f32, %m: index) shared(%panels: memref<2x64x32xf32, 3>) launch #launch {
-    %acc = hopper.zero : !hopper.fragment<64x64xf32>
+    %acc = arith.constant dense<0.0> : !hopper.fragment<64x64xf32>
     // CHECK:          arith.xori
     // CHECK:          llvm.store %{{.+}}, %[[ROWS:.+]] {alignment = 8 : i64} : vector<2xf32>, !llvm.ptr<3>
     // CHECK:          %[[LOWER:.+]] = llvm.getelementptr %[[ROWS]][1024]
@@ -80,7 +80,7 @@ gpu.module @kernels {
       hopper.ring.commit %slot
       hopper.yield
     } consumers(1) registers(232) |%warpgroup| {
-      %acc = hopper.zero : !hopper.fragment<64x32xf32>
+      %acc = arith.constant dense<0.0> : !hopper.fragment<64x32xf32>
       %slot, %panels = hopper.ring.wait %ring at (%c0, %false) : !hopper.ring<stages = 1, tma(c: memref<2x64x16xbf16, 3>), readers = 1>
       // CHECK-COUNT-8:  llvm.load {{.*}} {alignment = 4 : i64} : !llvm.ptr<3> -> vector<2xbf16>
       // CHECK-NOT:      llvm.load

@@ -10,7 +10,7 @@ gpu.module @kernels {
   hopper.kernel @store args(%map: !map of d, %m: index) shared(%panels: memref<2x64x16xbf16, 3>)
       launch<threads = 256, tile_m = 64, tile_n = 32> {
     %c1 = arith.constant 1 : index
-    %acc = hopper.zero : !hopper.fragment<64x32xf32>
+    %acc = arith.constant dense<0.0> : !hopper.fragment<64x32xf32>
     // 16 columns a stmatrix; rows of 32 bytes are swizzled by bit 2 of the row.
     // CHECK:         arith.xori
     // CHECK-COUNT-2: nvvm.stmatrix {{.*}}layout = #nvvm.mma_layout<row>
@@ -32,7 +32,7 @@ gpu.module @kernels {
   // CHECK-LABEL: llvm.func @transposed(
   hopper.kernel @transposed args() shared(%panel: memref<1x24x64xbf16, 3>)
       launch<threads = 256, tile_m = 24, tile_n = 64> {
-    %acc = hopper.zero : !hopper.fragment<64x24xf32>
+    %acc = arith.constant dense<0.0> : !hopper.fragment<64x24xf32>
     // 16 columns, rows of the staging, a stmatrix of four matrices; the last 8 are two.
     // CHECK:         nvvm.stmatrix %{{[^,]+}}, %{{[^,]+}}, %{{[^,]+}}, %{{[^,]+}}, %{{[^ ]+}} {{.*}}layout = #nvvm.mma_layout<col>
     // CHECK:         nvvm.stmatrix %{{[^,]+}}, %{{[^,]+}}, %{{[^ ,]+}} {{.*}}layout = #nvvm.mma_layout<col>

@@ -4,7 +4,7 @@
 
 func.func @gemm_c17_row_length(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: memref<136x144xf8E4M3FN>, %sfb: memref<2x2xf32>,
     %d: memref<?x136xbf16>, %row: memref<128xf32>) {
-  // expected-error @below {{expected 'epilogue operand 0' to be a row of 136 elements, as of 'd', got 128}}
+  // expected-error @below {{expected 'epilogue operand 0' to have a shape that broadcasts to [?, 136] of 'd', got [128]}}
   fp8gemm.gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> into %d
     : memref<?x144xf8E4M3FN>, memref<2x?xf32>, memref<136x144xf8E4M3FN>, memref<2x2xf32>, memref<?x136xbf16>
     epilogue(%row : memref<128xf32>) {
@@ -19,7 +19,7 @@ func.func @gemm_c17_row_length(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf32>
 
 func.func @gemm_c17_row_dynamic(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: memref<136x144xf8E4M3FN>, %sfb: memref<2x2xf32>,
     %d: memref<?x136xbf16>, %row: memref<?xf32>) {
-  // expected-error @below {{expected 'epilogue operand 0' to be a row of 136 elements, as of 'd', got ?}}
+  // expected-error @below {{expected 'epilogue operand 0' to have a shape that broadcasts to [?, 136] of 'd', got [?]}}
   fp8gemm.gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> into %d
     : memref<?x144xf8E4M3FN>, memref<2x?xf32>, memref<136x144xf8E4M3FN>, memref<2x2xf32>, memref<?x136xbf16>
     epilogue(%row : memref<?xf32>) {
@@ -33,11 +33,11 @@ func.func @gemm_c17_row_dynamic(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf32
 // -----
 
 func.func @gemm_c17_row_element(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: memref<136x144xf8E4M3FN>, %sfb: memref<2x2xf32>,
-    %d: memref<?x136xbf16>, %row: memref<136xf16>) {
-  // expected-error @below {{expected 'epilogue operand 0' elements to be 'bf16' or 'f32', got 'f16'}}
+    %d: memref<?x136xbf16>, %row: memref<136xi8>) {
+  // expected-error @below {{expected 'epilogue operand 0' elements to be 'bf16' or 'f16' or 'f32', got 'i8'}}
   fp8gemm.gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> into %d
     : memref<?x144xf8E4M3FN>, memref<2x?xf32>, memref<136x144xf8E4M3FN>, memref<2x2xf32>, memref<?x136xbf16>
-    epilogue(%row : memref<136xf16>) {
+    epilogue(%row : memref<136xi8>) {
   ^bb0(%x: f32, %y: f32):
     %s = arith.addf %x, %y : f32
     fp8gemm.yield %s : f32
@@ -47,12 +47,12 @@ func.func @gemm_c17_row_element(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf32
 
 // -----
 
-func.func @gemm_c17_matrix_element(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: memref<136x144xf8E4M3FN>, %sfb: memref<2x2xf32>,
-    %d: memref<?x136xbf16>, %c: memref<?x136xf32>) {
-  // expected-error @below {{expected 'epilogue operand 0' to be a row, or a matrix of the shape and element type of 'd', 'memref<?x136xbf16>', got 'memref<?x136xf32>'}}
+func.func @gemm_c17_column(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: memref<136x144xf8E4M3FN>, %sfb: memref<2x2xf32>,
+    %d: memref<?x136xbf16>, %c: memref<16x1xf32>) {
+  // expected-error @below {{expected 'epilogue operand 0' to have a shape that broadcasts to [?, 136] of 'd', got [16, 1]}}
   fp8gemm.gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> into %d
     : memref<?x144xf8E4M3FN>, memref<2x?xf32>, memref<136x144xf8E4M3FN>, memref<2x2xf32>, memref<?x136xbf16>
-    epilogue(%c : memref<?x136xf32>) {
+    epilogue(%c : memref<16x1xf32>) {
   ^bb0(%x: f32, %y: f32):
     %s = arith.addf %x, %y : f32
     fp8gemm.yield %s : f32
@@ -64,7 +64,7 @@ func.func @gemm_c17_matrix_element(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?x
 
 func.func @gemm_c17_matrix_rank(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: memref<136x144xf8E4M3FN>, %sfb: memref<2x2xf32>,
     %d: memref<?x136xbf16>, %c: memref<1x1x136xbf16>) {
-  // expected-error @below {{expected 'epilogue operand 0' to be a row, or a matrix of the shape and element type of 'd'}}
+  // expected-error @below {{expected 'epilogue operand 0' to have a shape that broadcasts to [?, 136] of 'd', got [1, 1, 136]}}
   fp8gemm.gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> into %d
     : memref<?x144xf8E4M3FN>, memref<2x?xf32>, memref<136x144xf8E4M3FN>, memref<2x2xf32>, memref<?x136xbf16>
     epilogue(%c : memref<1x1x136xbf16>) {
@@ -141,8 +141,8 @@ func.func @gemm_c18_yield_type(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf32>
     : memref<?x144xf8E4M3FN>, memref<2x?xf32>, memref<136x144xf8E4M3FN>, memref<2x2xf32>, memref<?x136xbf16>
     epilogue {
   ^bb0(%x: f32):
-    // expected-error @below {{expected an epilogue of constants and elementwise operations of arith and math on f32, got another operation}}
     %t = arith.constant 1.0 : bf16
+    // expected-error @below {{expected an f32, which is rounded to the type of 'd', got 'bf16'}}
     fp8gemm.yield %t : bf16
   }
   return
@@ -156,8 +156,8 @@ func.func @gemm_c18_operation(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf32>,
     : memref<?x144xf8E4M3FN>, memref<2x?xf32>, memref<136x144xf8E4M3FN>, memref<2x2xf32>, memref<?x136xbf16>
     epilogue {
   ^bb0(%x: f32):
-    // expected-error @below {{expected an epilogue of constants and elementwise operations of arith and math on f32, got another operation}}
-    %i = arith.fptosi %x : f32 to i32
+    // expected-error @below {{expected an epilogue of constants and elementwise operations of arith and math on f32 and integers (of arith also on bf16 and f16), got another operation}}
+    %i = arith.extf %x : f32 to f64
     fp8gemm.yield %x : f32
   }
   return
@@ -210,24 +210,9 @@ func.func @gemm_c19_matrix_stride(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf
 
 // -----
 
-func.func @grouped_gemm_g7_matrix(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: memref<8x136x144xf8E4M3FN>,
-    %sfb: memref<8x2x2xf32>, %ends: memref<8xi32>, %d: memref<?x136xbf16>, %row: memref<?x136xbf16>) {
-  // expected-error @below {{expected 'epilogue operand 0' to be a row of rank 1, got rank 2}}
-  fp8gemm.grouped_gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> groups %ends <row_end> into %d
-    : memref<?x144xf8E4M3FN>, memref<2x?xf32>, memref<8x136x144xf8E4M3FN>, memref<8x2x2xf32>, memref<8xi32>, memref<?x136xbf16>
-    epilogue(%row : memref<?x136xbf16>) {
-  ^bb0(%x: f32, %y: f32):
-    %s = arith.addf %x, %y : f32
-    fp8gemm.yield %s : f32
-  }
-  return
-}
-
-// -----
-
 func.func @grouped_gemm_g7_row(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: memref<8x136x144xf8E4M3FN>,
     %sfb: memref<8x2x2xf32>, %ends: memref<8xi32>, %d: memref<?x136xbf16>, %row: memref<8x136xf32>) {
-  // expected-error @below {{expected 'epilogue operand 0' to be a row of rank 1, got rank 2}}
+  // expected-error @below {{expected 'epilogue operand 0' to have a shape that broadcasts to [?, 136] of 'd', or [8, 1, 136] of groups, got [8, 136]}}
   fp8gemm.grouped_gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> groups %ends <row_end> into %d
     : memref<?x144xf8E4M3FN>, memref<2x?xf32>, memref<8x136x144xf8E4M3FN>, memref<8x2x2xf32>, memref<8xi32>, memref<?x136xbf16>
     epilogue(%row : memref<8x136xf32>) {

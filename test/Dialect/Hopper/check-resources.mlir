@@ -107,7 +107,7 @@ hopper.kernel @partial_and_accumulator args() shared(%a: memref<64x128xf8E4M3FN,
   hopper.warp_specialize producer registers(40) {
     hopper.yield
   } consumers(2) registers(216) |%warpgroup| {
-    %zero = hopper.zero : !acc
+    %zero = arith.constant dense<0.0> : !acc
     %sum = scf.for %k = %c0 to %c9 step %c1 iter_args(%acc = %zero) -> !acc {
       %p = hopper.mma %a, %b : memref<64x128xf8E4M3FN, 3>, memref<192x128xf8E4M3FN, 3> -> !acc
       %q = hopper.mma.wait %p : !acc
@@ -139,7 +139,7 @@ hopper.kernel @hoisted args() shared(%a: memref<64x128xf8E4M3FN, 3>, %b: memref<
   hopper.warp_specialize producer registers(40) {
     hopper.yield
   } consumers(2) registers(216) |%warpgroup| {
-    %zero = hopper.zero : !acc
+    %zero = arith.constant dense<0.0> : !acc
     %rows = hopper.load_scales %x : memref<64xf32, 3> -> !rows
     scf.for %tile = %c0 to %c9 step %c1 {
       %columns = hopper.load_scales %y : memref<3xf32, 3> -> !columns

@@ -92,33 +92,49 @@ func.func @ring_cluster(%r: !hopper.ring<stages = 2, tma(a: memref<8x128xf8E4M3F
 
 // -----
 
-func.func @load_fragment_c2_along(%row: memref<128xf32>) {
-  // expected-error @+1 {{expected 'first' and 'along' both or neither, got only 'along'}}
-  %x = "hopper.load_fragment"(%row) <{along = #hopper<axis columns>}> : (memref<128xf32>) -> !hopper.fragment<64x64xf32>
-  return
-}
-
-// -----
-
 func.func @load_fragment_c2_shared(%row: memref<128xf32, 3>, %i: index) {
-  // expected-error @+1 {{expected 'source' to be a contiguous row of an even number of bf16 or f32 in global memory, got 'memref<128xf32, 3>'}}
-  %x = hopper.load_fragment %row[%i] along columns : memref<128xf32, 3> -> !hopper.fragment<64x64xf32>
+  // expected-error @+1 {{expected 'source' to be rows of 1 or an even number of bf16, f16 or f32 in global memory, each next to the one before, got 'memref<128xf32, 3>'}}
+  %x = hopper.load_fragment %row[%i, %i] : memref<128xf32, 3> -> !hopper.fragment<64x64xf32>
   return
 }
 
 // -----
 
 func.func @load_fragment_c2_odd(%row: memref<127xf32>, %i: index) {
-  // expected-error @+1 {{expected 'source' to be a contiguous row of an even number of bf16 or f32 in global memory, got 'memref<127xf32>'}}
-  %x = hopper.load_fragment %row[%i] along rows : memref<127xf32> -> !hopper.fragment<64x64xf32>
+  // expected-error @+1 {{expected 'source' to be rows of 1 or an even number of bf16, f16 or f32 in global memory, each next to the one before, got 'memref<127xf32>'}}
+  %x = hopper.load_fragment %row[%i, %i] transposed : memref<127xf32> -> !hopper.fragment<64x64xf32>
   return
 }
 
 // -----
 
 func.func @load_fragment_c2_strides(%row: memref<128xf32, strided<[2]>>, %i: index) {
-  // expected-error @+1 {{expected 'source' to be a contiguous row of an even number of bf16 or f32 in global memory}}
-  %x = hopper.load_fragment %row[%i] along rows : memref<128xf32, strided<[2]>> -> !hopper.fragment<64x64xf32>
+  // expected-error @+1 {{expected 'source' to be rows of 1 or an even number of bf16, f16 or f32 in global memory}}
+  %x = hopper.load_fragment %row[%i, %i] : memref<128xf32, strided<[2]>> -> !hopper.fragment<64x64xf32>
+  return
+}
+
+// -----
+
+func.func @load_fragment_c2_rank(%rows: memref<4x1x128xf32>, %i: index) {
+  // expected-error @+1 {{expected 'source' to have rank 1 or 2 without a group, got 'memref<4x1x128xf32>'}}
+  %x = hopper.load_fragment %rows[%i, %i] : memref<4x1x128xf32> -> !hopper.fragment<64x64xf32>
+  return
+}
+
+// -----
+
+func.func @load_fragment_c3_limit(%matrix: memref<?x128xf32>, %i: index) {
+  // expected-error @+1 {{expected a 'limit' for a source of several rows, got none}}
+  %x = hopper.load_fragment %matrix[%i, %i] : memref<?x128xf32> -> !hopper.fragment<64x64xf32>
+  return
+}
+
+// -----
+
+func.func @load_fragment_c3_transposed(%p: memref<1x64x16xf32, 3>) {
+  // expected-error @+1 {{expected 'row' and 'column' with 'group', 'limit' or 'transposed', got none}}
+  %x = hopper.load_fragment %p transposed : memref<1x64x16xf32, 3> -> !hopper.fragment<64x16xf32>
   return
 }
 

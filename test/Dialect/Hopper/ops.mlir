@@ -125,7 +125,7 @@ hopper.kernel @positions args(%stage: index, %phase: i1) {
 
 // CHECK-LABEL: hopper.kernel @compute
 hopper.kernel @compute args(%a: !tile, %b: !tile, %sfa: memref<64xf32, 3>, %sfb: memref<4xf32, 3>) {
-  // CHECK: %[[ACC:.*]] = hopper.zero : !hopper.fragment<64x64xf32>
+  // CHECK: %[[ACC:.*]] = arith.constant dense<0.000000e+00> : !hopper.fragment<64x64xf32>
   // CHECK-NEXT: hopper.fence wgmma
   // CHECK-NEXT: %[[P:.*]] = hopper.mma %{{.*}}, %{{.*}} : !tile_64x128, !tile_64x128 -> <64x64xf32>
   // CHECK-NEXT: %[[ROWS:.*]] = hopper.load_scales %{{.*}} : !scales_64 -> <64 rows by 1>
@@ -133,8 +133,8 @@ hopper.kernel @compute args(%a: !tile, %b: !tile, %sfa: memref<64xf32, 3>, %sfb:
   // CHECK-NEXT: %[[Q:.*]] = hopper.mma.wait %[[P]] pending 1 : <64x64xf32>
   // CHECK-NEXT: %[[D:.*]] = hopper.mma.wait %[[P]] : <64x64xf32>
   // CHECK-NEXT: hopper.promote %[[D]] scaled_by(%[[ROWS]], %[[COLUMNS]]) into %[[ACC]]
-  // CHECK-NEXT: hopper.zero : !hopper.scales<64 rows by 1>
-  %acc = hopper.zero : !hopper.fragment<64x64xf32>
+  // CHECK-NEXT: arith.constant dense<0.000000e+00> : !hopper.scales<64 rows by 1>
+  %acc = arith.constant dense<0.0> : !hopper.fragment<64x64xf32>
   hopper.fence wgmma
   %p = hopper.mma %a, %b : !tile, !tile -> !hopper.fragment<64x64xf32>
   %rows = hopper.load_scales %sfa : memref<64xf32, 3> -> !hopper.scales<64 rows by 1>
@@ -142,7 +142,7 @@ hopper.kernel @compute args(%a: !tile, %b: !tile, %sfa: memref<64xf32, 3>, %sfb:
   %q = hopper.mma.wait %p pending 1 : !hopper.fragment<64x64xf32>
   %d = hopper.mma.wait %p : !hopper.fragment<64x64xf32>
   %next = hopper.promote %d scaled_by(%rows, %columns) into %acc : !hopper.scales<64 rows by 1>, !hopper.scales<64 columns by 16>, !hopper.fragment<64x64xf32>
-  %none = hopper.zero : !hopper.scales<64 rows by 1>
+  %none = arith.constant dense<0.0> : !hopper.scales<64 rows by 1>
 }
 
 // CHECK-LABEL: hopper.kernel @store

@@ -46,7 +46,7 @@ hopper.kernel @main_loop args(%tiles: index) shared(%a: !a, %b: !b) {
 
 // What is carried goes through all of the iterations that become one, and no loop is left of a single one.
 // CHECK-LABEL: hopper.kernel @carried
-// CHECK:           %[[ZERO:.+]] = hopper.zero
+// CHECK:           %[[ZERO:.+]] = arith.constant dense<0.000000e+00>
 // CHECK-NOT:       scf.for
 // CHECK:           %[[FIRST:.+]] = hopper.promote %{{.+}} into %[[ZERO]]
 // CHECK:           %[[SECOND:.+]] = hopper.promote %{{.+}} into %[[FIRST]]
@@ -58,9 +58,9 @@ hopper.kernel @carried args() shared(%a: !a, %b: !b, %out: memref<1x64x8xf32, 3>
   hopper.warp_specialize producer registers(40) {
     hopper.yield
   } consumers(1) registers(232) unroll(2) |%warpgroup| {
-    %zero = hopper.zero : !acc
-    %rows = hopper.zero : !hopper.scales<64 rows by 1>
-    %columns = hopper.zero : !hopper.scales<8 columns by 8>
+    %zero = arith.constant dense<0.0> : !acc
+    %rows = arith.constant dense<0.0> : !hopper.scales<64 rows by 1>
+    %columns = arith.constant dense<0.0> : !hopper.scales<8 columns by 8>
     %sum = scf.for %k = %c0 to %c2 step %c1 iter_args(%old = %zero) -> !acc {
       %p = hopper.mma %a, %b : !a, !b -> !acc
       %done = hopper.mma.wait %p : !acc

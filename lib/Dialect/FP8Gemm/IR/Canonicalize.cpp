@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-#include "fp8gemm/Dialect/FP8Gemm/IR/FP8Gemm.h"
+#include "fp8gemm/Dialect/FP8Gemm/IR/Epilogue.h"
 
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
@@ -83,10 +83,9 @@ LogicalResult SinkRowSlice::matchAndRewrite(tensor::ExtractSliceOp slice, Patter
     return rewriter.notifyMatchFailure(slice, "scales that can't be cut there");
   Value a = sliceRows(rewriter, loc, op.getA(), first, rows), d = sliceRows(rewriter, loc, op.getD(), first, rows);
   Value c = !op.getC() || op.isInPlace() ? op.getC() : sliceRows(rewriter, loc, op.getC(), first, rows);
-  SmallVector<Value> epilogueOperands; // a row serves all rows of D, a matrix is sliced like it
+  SmallVector<Value> epilogueOperands; // what serves all rows of D stays, what has them is sliced like it
   for (Value operand : op.getEpilogueOperands())
-    epilogueOperands.push_back(
-        cast<ShapedType>(operand.getType()).getRank() == 1 ? operand : sliceRows(rewriter, loc, operand, first, rows));
+    epilogueOperands.push_back(broadcastOf(operand).rows ? sliceRows(rewriter, loc, operand, first, rows) : operand);
   auto sliced = GemmOp::create(rewriter, loc, d.getType(), a, sfa, op.getB(), op.getSfb(), op.isInPlace() ? d : c,
                                epilogueOperands, d, op.getAScale(), op.getBScale(), op.getGated(), ConfigAttr(), SymbolRefAttr());
   if (op.getEpilogueBody())

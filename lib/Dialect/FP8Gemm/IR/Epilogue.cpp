@@ -16,57 +16,87 @@ using namespace fp8gemm::verification;
 // Verification
 //===----------------------------------------------------------------------===//
 
-/// (C17), (C19), (G7)
-static LogicalResult verifyRow(Operation *op, const NamedOperand &row, int64_t n) {
-  MLIRContext *context = op->getContext();
-  if (failed(verifyElement(op, row, {BFloat16Type::get(context), Float32Type::get(context)})))
-    return failure();
-  if (row.size(0) != n)
-    return op->emitOpError("expected '") << row.name << "' to be a row of " << n << " elements, as of 'd', got "
-                                         << extent(row.size(0));
-  auto memref = dyn_cast<MemRefType>(row.type);
+fp8gemm::Broadcast fp8gemm::broadcastOf(Value operand) {
+  ArrayRef<int64_t> shape = cast<ShapedType>(operand.getType()).getShape();
+  auto varies = [&](size_t fromLast) { return shape.size() >= fromLast && shape[shape.size() - fromLast] != 1; };
+  return {varies(3), varies(2), varies(1)};
+}
+
+static std::string shapeOf(ShapedType type) {
+  std::string text;
+  for (int64_t size : type.getShape())
+    text += (text.empty() ? "[" : ", ") + extent(size);
+  return text.empty() ? "[]" : text + "]";
+}
+
+/// (C17), (G7): extents from the last one on.
+static LogicalResult verifyShape(ProductOpInterface op, const NamedOperand &operand, const NamedOperand &d) {
+  int64_t rank = operand.rank();
+  bool ofGroups = isa<GroupedGemmOp>(op); // whose rows may follow each other in one matrix
+  auto fits = [&](int64_t fromLast, int64_t size) {
+    if (rank < fromLast)
+      return true;
+    int64_t own = operand.size(unsigned(rank - fromLast));
+    return own == 1 || own == size;
+  };
+  bool isOfContiguous = rank == 3 && d.rank() == 2;
+  bool fitsRows = isOfContiguous ? fits(2, 1) : fits(2, op.getM()) || fits(2, d.size(unsigned(d.rank() - 2)));
+  if (rank <= (ofGroups ? 3 : d.rank()) && fits(1, op.getColumnsOfD()) && fitsRows && fits(3, op.getGroupCount()))
+    return success();
+  InFlightDiagnostic error = op->emitOpError("expected '") << operand.name << "' to have a shape that broadcasts to ";
+  error << shapeOf(d.type) << " of 'd'";
+  if (ofGroups && d.rank() == 2)
+    error << ", or [" << op.getGroupCount() << ", 1, " << op.getColumnsOfD() << "] of groups";
+  return error << ", got " << shapeOf(operand.type);
+}
+
+/// (C19): a thread loads two elements of a row at once.
+static LogicalResult verifyMemory(ProductOpInterface op, const NamedOperand &operand, const Broadcast &broadcast) {
+  auto memref = dyn_cast<MemRefType>(operand.type);
   if (!memref)
     return success();
+  if (broadcast.rows && broadcast.columns)
+    return verifyMatrixMemory(op, operand);
   SmallVector<int64_t> strides;
   int64_t offset;
   if (failed(memref.getStridesAndOffset(strides, offset)))
-    return op->emitOpError("expected '") << row.name << "' to be a strided memref, got " << memref;
-  if (!ShapedType::isDynamic(strides[0]) && strides[0] != 1)
-    return op->emitOpError("expected '") << row.name << "' to be contiguous (innermost stride 1), got stride "
-                                         << strides[0];
-  if (!ShapedType::isDynamic(offset) && offset % 2 != 0)
-    return op->emitOpError("expected '") << row.name << "' to start at a multiple of 2 elements, got offset " << offset;
+    return op->emitOpError("expected '") << operand.name << "' to be a strided memref, got " << memref;
+  if (!broadcast.columns)
+    return success();
+  if (!ShapedType::isDynamic(strides.back()) && strides.back() != 1)
+    return op->emitOpError("expected '") << operand.name << "' to be contiguous (innermost stride 1), got stride "
+                                         << strides.back();
+  strides.pop_back();
+  strides.push_back(offset);
+  for (auto [i, start] : llvm::enumerate(strides))
+    if (!ShapedType::isDynamic(start) && start % 2 != 0)
+      return op->emitOpError("expected '") << operand.name << "' to start at a multiple of 2 elements, got "
+                                           << (i + 1 == strides.size() ? "offset " : "stride ") << start;
   return success();
 }
 
-/// (C17), (C19)
-static LogicalResult verifyMatrix(ProductOpInterface op, const NamedOperand &matrix, const NamedOperand &d) {
-  if (failed(verifyCompatibleShape(matrix.type, d.type)) || matrix.type.getElementType() != d.type.getElementType())
-    return op->emitOpError("expected '") << matrix.name
-                                         << "' to be a row, or a matrix of the shape and element type of 'd', "
-                                         << d.type << ", got " << matrix.type;
-  return verifyMatrixMemory(op, matrix);
-}
-
-static LogicalResult verifyOperand(ProductOpInterface op, const NamedOperand &operand, const NamedOperand &d) {
-  if (operand.rank() == 1)
-    return verifyRow(op, operand, op.getColumnsOfD());
-  if (isa<GroupedGemmOp>(op))
-    return op->emitOpError("expected '") << operand.name << "' to be a row of rank 1, got rank " << operand.rank();
-  return verifyMatrix(op, operand, d);
+static LogicalResult verifyOperand(ProductOpInterface op, Value value, const NamedOperand &operand,
+                                   const NamedOperand &d) {
+  MLIRContext *context = op->getContext();
+  return failure(failed(verifyElement(op, operand,
+                                      {BFloat16Type::get(context), Float16Type::get(context),
+                                       Float32Type::get(context)})) ||
+                 failed(verifyShape(op, operand, d)) || failed(verifyMemory(op, operand, broadcastOf(value))));
 }
 
 /// (C18): one operation of the region.
 static LogicalResult verifyInner(Operation &inner) {
-  auto isF32 = [](Type type) { return type.isF32(); };
-  bool ofDialect =
-      isa_and_present<arith::ArithDialect>(inner.getDialect()) || inner.getName().getDialectNamespace() == "math";
-  bool isScalar =
-      llvm::all_of(inner.getOperandTypes(), isF32) && inner.getNumResults() == 1 && isF32(inner.getResult(0).getType());
-  if (ofDialect && isScalar && (isa<arith::ConstantOp>(inner) || OpTrait::hasElementwiseMappableTraits(&inner)))
+  StringRef dialect = inner.getName().getDialectNamespace();
+  auto isNumber = [&](Type type) {
+    bool isFloat = type.isF32() || (dialect == "arith" && (type.isF16() || type.isBF16()));
+    return isFloat || (type.isSignlessInteger() && type.getIntOrFloatBitWidth() <= 64);
+  };
+  bool ofNumbers = llvm::all_of(inner.getOperandTypes(), isNumber) && llvm::all_of(inner.getResultTypes(), isNumber);
+  if ((dialect == "arith" || dialect == "math") && ofNumbers && inner.getNumRegions() == 0 &&
+      (inner.hasTrait<OpTrait::ConstantLike>() || OpTrait::hasElementwiseMappableTraits(&inner)))
     return success();
-  return inner.emitOpError("expected an epilogue of constants and elementwise operations of arith and math on f32, "
-                           "got another operation");
+  return inner.emitOpError("expected an epilogue of constants and elementwise operations of arith and math on f32 and "
+                           "integers (of arith also on bf16 and f16), got another operation");
 }
 
 /// (C18)
@@ -115,8 +145,8 @@ LogicalResult verification::verifyEpilogue(ProductOpInterface op, const NamedOpe
     return failure();
   if (!body && !operands.epilogue.empty())
     return op->emitOpError("expected a region for the epilogue's operands, got none");
-  for (const NamedOperand &operand : operands.epilogue)
-    if (failed(verifyOperand(op, operand, operands.d)))
+  for (auto [value, operand] : llvm::zip_equal(op.getEpilogueOperands(), operands.epilogue))
+    if (failed(verifyOperand(op, value, operand, operands.d)))
       return failure();
   for (Value operand : op.getEpilogueOperands())
     if (isa<MemRefType>(operand.getType()) && operand == op.getD())
@@ -140,69 +170,63 @@ static bool isSum(Block &body) {
          llvm::all_of(body.getArguments(), [](BlockArgument argument) { return argument.hasOneUse(); });
 }
 
-Value fp8gemm::rowOf(ProductOpInterface op) {
+static bool isRow(ProductOpInterface op, Value operand) {
+  auto type = cast<ShapedType>(operand.getType());
+  Type element = type.getElementType();
+  return type.getRank() == 1 && broadcastOf(operand).columns && (element.isBF16() || element.isF32());
+}
+
+/// As C is: TMA brings it.
+static bool isLikeC(ProductOpInterface op, Value operand) {
+  auto type = cast<ShapedType>(operand.getType());
+  Broadcast broadcast = broadcastOf(operand);
+  return isa<GemmOp>(op) && broadcast.rows && broadcast.columns && type.getElementType() == op.getDElement();
+}
+
+bool fp8gemm::addsBiasAndC(ProductOpInterface op) {
+  Block *body = op.getEpilogueBody();
+  if (!body || !isSum(*body))
+    return false;
+  int64_t rows = 0, matrices = op.getC() ? 1 : 0;
+  for (Value operand : op.getEpilogueOperands()) {
+    if (isRow(op, operand))
+      ++rows;
+    else if (isLikeC(op, operand))
+      ++matrices;
+    else
+      return false;
+  }
+  return rows <= 1 && matrices <= 1;
+}
+
+/// Of a sum, the operand of this kind.
+static Value addendOf(ProductOpInterface op, llvm::function_ref<bool(ProductOpInterface, Value)> isOfKind) {
+  if (!addsBiasAndC(op))
+    return nullptr;
   for (Value operand : op.getEpilogueOperands())
-    if (cast<ShapedType>(operand.getType()).getRank() == 1)
+    if (isOfKind(op, operand))
       return operand;
   return nullptr;
 }
+
+Value fp8gemm::rowOf(ProductOpInterface op) { return addendOf(op, isRow); }
 
 Value fp8gemm::matrixOf(ProductOpInterface op) {
-  if (Value c = op.getC())
-    return c;
-  for (Value operand : op.getEpilogueOperands())
-    if (cast<ShapedType>(operand.getType()).getRank() > 1)
-      return operand;
-  return nullptr;
+  Value c = op.getC();
+  return c ? c : addendOf(op, isLikeC);
 }
 
-Value fp8gemm::vectorOf(ProductOpInterface op, const format::OperandRow &row) {
-  return row.operand == format::Operand::Bias ? rowOf(op) : Value();
-}
-
-/// The same for a region that has no block yet.
-static void buildEpilogue(OpBuilder &builder, Location loc, ProductOpInterface op, Region &region) {
-  OpBuilder::InsertionGuard guard(builder);
-  SmallVector<Type> types(1 + op.getEpilogueOperands().size(), builder.getF32Type());
-  Block *body = builder.createBlock(&region, {}, types, SmallVector<Location>(types.size(), loc));
-  Value result = body->getArgument(0);
-  for (auto [operand, element] : llvm::zip_equal(op.getEpilogueOperands(), body->getArguments().drop_front()))
-    if (operand == vectorOf(op, *format::rowOf(format::Operand::Bias)))
-      result = arith::AddFOp::create(builder, loc, result, element);
-  EpilogueYieldOp::create(builder, loc, result);
-}
-
-void fp8gemm::buildProblemEpilogue(OpBuilder &builder, ProductOpInterface op) {
-  buildEpilogue(builder, op.getLoc(), op, op->getRegion(0));
-}
-
-bool fp8gemm::isProblemEpilogue(ProductOpInterface op) {
-  if (!op.getEpilogueBody())
-    return true;
-  bool areVectors = llvm::all_of(op.getEpilogueOperands(), [&](Value operand) {
-    return llvm::any_of(format::kOperands, [&](const format::OperandRow &row) {
-      return isOptionalVector(row) && vectorOf(op, row) == operand;
-    });
-  });
-  OpBuilder builder(op.getContext());
-  Region expected;
-  buildEpilogue(builder, op.getLoc(), op, expected);
-  return areVectors && OperationEquivalence::isRegionEquivalentTo(&expected, op.getEpilogueBody()->getParent(),
-                                                                  OperationEquivalence::IgnoreLocations);
+bool fp8gemm::addsRowLast(ProductOpInterface op) {
+  if (op.getEpilogueOperands().size() != 1 || !rowOf(op))
+    return false;
+  auto sum = cast<arith::AddFOp>(op.getEpilogueBody()->front());
+  return sum.getFastmath() == arith::FastMathFlags::none;
 }
 
 LogicalResult fp8gemm::checkEpilogueIsBuilt(ProductOpInterface op) {
-  Block *body = op.getEpilogueBody();
-  if (!body)
+  if (op.getEpilogueOperands().size() <= kMostEpilogueOperands)
     return success();
-  if (!isSum(*body))
-    return op->emitOpError("expected an epilogue that adds each of its arguments once, got another one, for which no "
-                           "kernels are built yet; compute it after the product");
-  int64_t rows = llvm::count_if(op.getEpilogueOperands(),
-                                [](Value operand) { return cast<ShapedType>(operand.getType()).getRank() == 1; });
-  int64_t matrices = int64_t(op.getEpilogueOperands().size()) - rows + (op.getC() ? 1 : 0);
-  if (rows <= 1 && matrices <= 1)
-    return success();
-  return op->emitOpError("expected at most one row and one matrix (C included) in the epilogue of a kernel, got ")
-         << rows << " and " << matrices;
+  return op->emitOpError("expected at most ")
+         << kMostEpilogueOperands << " operands of the epilogue of a kernel, got " << op.getEpilogueOperands().size()
+         << "; compute a part of it after the product";
 }

@@ -36,6 +36,14 @@ config::Problem fp8gemm::problemOf(ProductOpInterface op) {
   problem.c = fields.c;
   problem.hasEpilogue = op.getEpilogueBody();
   problem.gated = fields.gated != 0;
+  problem.isMapped = problem.hasEpilogue && !addsBiasAndC(op);
+  if (problem.isMapped)
+    for (Value operand : op.getEpilogueOperands()) {
+      Broadcast broadcast = broadcastOf(operand);
+      problem.epilogueMatrices += broadcast.rows && broadcast.columns;
+      problem.epilogueRows += !broadcast.rows && broadcast.columns;
+      problem.epilogueColumns += broadcast.rows && !broadcast.columns;
+    }
   problem.grouping = fields.grouping;
   problem.groups = fields.groups;
   problem.groupAlign = fields.align;

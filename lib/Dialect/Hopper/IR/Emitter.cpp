@@ -39,6 +39,11 @@ template <typename Op> Value KernelEmitter::fold(Value lhs, Value rhs) {
   return atTop;
 }
 
+Value KernelEmitter::zero(Type type) {
+  auto zeros = DenseElementsAttr::get(cast<ShapedType>(type), builder.getF32FloatAttr(0).getValue());
+  return named("zero", arith::ConstantOp::create(builder, zeros));
+}
+
 Value KernelEmitter::add(Value lhs, Value rhs) { return fold<arith::AddIOp>(lhs, rhs); }
 Value KernelEmitter::sub(Value lhs, Value rhs) { return fold<arith::SubIOp>(lhs, rhs); }
 Value KernelEmitter::mul(Value lhs, Value rhs) { return fold<arith::MulIOp>(lhs, rhs); }

@@ -49,36 +49,6 @@ static void printExtent(AsmPrinter &printer, int64_t extent) {
     printer << extent;
 }
 
-/// The types of vectors, and that of D: bias = f32, d = bf16.
-static ParseResult parseVectorsAndD(AsmParser &parser, DictionaryAttr &vectors, Type &d) {
-  NamedAttrList types;
-  while (true) {
-    StringRef name;
-    Type type;
-    SMLoc loc = parser.getCurrentLocation();
-    if (parser.parseKeyword(&name) || parser.parseEqual() || parser.parseType(type))
-      return failure();
-    if (name == "d") {
-      d = type;
-      vectors = types.empty() ? DictionaryAttr() : types.getDictionary(parser.getContext());
-      return success();
-    }
-    std::optional<Operand> operand = symbolizeOperand(name);
-    if (!operand || *operand == Operand::none || types.set(name, TypeAttr::get(type)))
-      return parser.emitError(loc) << "expected the element types of vectors, one of each, and then of d, got '" << name
-                                   << "'";
-    if (parser.parseComma())
-      return failure();
-  }
-}
-
-static void printVectorsAndD(AsmPrinter &printer, DictionaryAttr vectors, Type d) {
-  if (vectors)
-    for (NamedAttribute vector : vectors)
-      printer << vector.getName().getValue() << " = " << cast<TypeAttr>(vector.getValue()).getValue() << ", ";
-  printer << "d = " << d;
-}
-
 #include "fp8gemm/Dialect/Hopper/IR/HopperEnums.cpp.inc"
 #include "fp8gemm/Dialect/Hopper/IR/HopperInterfaces.cpp.inc"
 #define GET_ATTRDEF_CLASSES
@@ -306,6 +276,14 @@ ShapedType FragmentType::cloneWith(std::optional<ArrayRef<int64_t>> shape, Type 
   return VectorType::get(shape.value_or(getShape()), elementType);
 }
 
+ArrayRef<int64_t> ScalesType::getShape() const { return ArrayRef<int64_t>(getImpl()->extent); }
+
+ShapedType ScalesType::cloneWith(std::optional<ArrayRef<int64_t>> shape, Type elementType) const {
+  if (elementType == getElementType() && (!shape || *shape == getShape()))
+    return *this;
+  return VectorType::get(shape.value_or(getShape()), elementType);
+}
+
 bool fp8gemm::hopper::isElementwise(Operation *op) {
   if (!OpTrait::hasElementwiseMappableTraits(op) || isa<HopperDialect>(op->getDialect()) || op->getNumResults() != 1)
     return false;
@@ -317,7 +295,7 @@ bool fp8gemm::hopper::isElementwise(Operation *op) {
 
 bool fp8gemm::hopper::accessesFragments(Operation *op) {
   auto isFragment = llvm::IsaPred<FragmentType>;
-  if (isElementwise(op))
+  if (isElementwise(op) || (op->hasTrait<OpTrait::ConstantLike>() && isFragment(op->getResult(0).getType())))
     return true;
   return isa<HopperDialect>(op->getDialect()) && !isa<MmaOp>(op) &&
          (llvm::any_of(op->getOperandTypes(), isFragment) || llvm::any_of(op->getResultTypes(), isFragment));

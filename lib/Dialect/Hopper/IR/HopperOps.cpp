@@ -321,7 +321,6 @@ LogicalResult PutScalesOp::verify() {
 // Computing
 //===----------------------------------------------------------------------===//
 
-void ZeroOp::getAsmResultNames(SetName setName) { setName(getResult(), "zero"); }
 void MmaOp::getAsmResultNames(SetName setName) { setName(getPartial(), "partial"); }
 void MmaWaitOp::getAsmResultNames(SetName setName) { setName(getResult(), "done"); }
 void PromoteOp::getAsmResultNames(SetName setName) { setName(getResult(), "sum"); }
@@ -419,39 +418,45 @@ LogicalResult StoreFragmentOp::verify() {
   return emitOpError() << "expected 'staging' to be 1x" << columns << "x64 bf16, got " << staging;
 }
 
-LogicalResult LoadFragmentOp::verify() {
+int64_t LoadFragmentOp::getSourceRows() {
   auto source = cast<MemRefType>(getSource().getType());
-  if (bool(getFirst()) != bool(getAlong()))
-    return emitOpError() << "expected 'first' and 'along' both or neither, got only '"
-                         << (getFirst() ? "first" : "along") << "'";
-  if (!getAlong())
-    return verifyPanels(*this, "source", source, getFragment().getType());
+  return source.getRank() == 1 ? 1 : source.getShape().take_back(2).front();
+}
+
+int64_t LoadFragmentOp::getSourceColumns() { return cast<MemRefType>(getSource().getType()).getShape().back(); }
+
+/// (C2)
+static LogicalResult verifyGlobalMatrix(LoadFragmentOp op) {
+  auto source = cast<MemRefType>(op.getSource().getType());
+  SmallVector<int64_t> strides;
+  int64_t offset, columns = op.getSourceColumns();
   Type element = source.getElementType();
-  if (source.getMemorySpace() || source.getRank() != 1 || !source.getLayout().isIdentity() ||
-      !(element.isBF16() || element.isF32()) || source.isDynamicDim(0) || source.getDimSize(0) % 2 != 0 ||
-      source.getDimSize(0) == 0)
-    return emitOpError() << "expected 'source' to be a contiguous row of an even number of bf16 or f32 in global "
-                            "memory, got "
-                         << source;
+  if (source.getMemorySpace() || failed(source.getStridesAndOffset(strides, offset)) || strides.back() != 1 ||
+      offset != 0 || !(element.isBF16() || element.isF16() || element.isF32()) || ShapedType::isDynamic(columns) ||
+      (columns != 1 && columns % 2 != 0) || columns == 0)
+    return op.emitOpError() << "expected 'source' to be rows of 1 or an even number of bf16, f16 or f32 in global "
+                               "memory, each next to the one before, got "
+                            << source;
+  if (source.getRank() < (op.getGroup() ? 3 : 1) || source.getRank() > (op.getGroup() ? 3 : 2))
+    return op.emitOpError() << "expected 'source' to have rank " << (op.getGroup() ? "3 with" : "1 or 2 without")
+                            << " a group, got " << source;
   return success();
 }
 
-/// (C1) of put_fragment and sum_fragments.
-static LogicalResult verifyExchange(Operation *op, MemRefType exchange, int64_t columns) {
-  if (exchange.getElementType().isF32() && exchange.getShape() == ArrayRef<int64_t>{columns / 8, 128, 4} &&
-      isDirect(exchange))
-    return success();
-  return op->emitOpError() << "expected 'exchange' to be " << columns / 8 << "x128x4 f32, got " << exchange;
-}
-
-LogicalResult PutFragmentOp::verify() {
-  return verifyExchange(*this, cast<MemRefType>(getExchange().getType()), getFragment().getType().getColumns());
-}
-
-LogicalResult SumFragmentsOp::verify() {
-  if (getRanks() < 2 || getRanks() > 8)
-    return emitOpError() << "expected 'ranks' to be in [2, 8], got " << getRanks();
-  return verifyExchange(*this, cast<MemRefType>(getExchange().getType()), getSum().getType().getColumns());
+/// (C3)
+LogicalResult LoadFragmentOp::verify() {
+  if (!isOfMatrix()) {
+    if (getGroup() || getLimit() || getTransposed())
+      return emitOpError() << "expected 'row' and 'column' with 'group', 'limit' or 'transposed', got none";
+    return verifyPanels(*this, "source", cast<MemRefType>(getSource().getType()), getFragment().getType());
+  }
+  if (failed(verifyGlobalMatrix(*this)))
+    return failure();
+  bool hasRows = getSourceRows() != 1;
+  if (bool(getLimit()) != hasRows)
+    return emitOpError() << "expected " << (hasRows ? "a" : "no") << " 'limit' for a source of "
+                         << (hasRows ? "several rows" : "one row") << ", got " << (hasRows ? "none" : "one");
+  return success();
 }
 
 LogicalResult NamedBarrierOp::verify() {

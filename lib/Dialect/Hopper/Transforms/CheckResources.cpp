@@ -36,14 +36,23 @@ constexpr int64_t kRegisterGranularity = 8;
 /// descriptors, loop counters and ring positions. An estimate; ptxas has the last word.
 constexpr int64_t kOtherRegisters = 24;
 
+/// Of a fragment's rows and columns, a thread has one in so many.
+constexpr int64_t kRowsPerRegister = 32, kColumnsPerRegister = 4;
+
 /// Registers a thread holds of a value, if it is a fragment or scales. Constants are
 /// written where they are used.
 int64_t getRegisters(Value value) {
-  if (value.getDefiningOp<ZeroOp>() || matchPattern(value, m_Constant()))
+  if (matchPattern(value, m_Constant()))
     return 0;
   auto load = value.getDefiningOp<LoadFragmentOp>();
-  if (load && load.getAlong()) // a register for each element of the row
-    return *load.getAlong() == Axis::rows ? 2 : load.getFragment().getType().getColumns() / 4;
+  if (load && load.isOfMatrix()) { // a register for each element that the thread loads
+    FragmentType fragment = load.getFragment().getType();
+    int64_t ofRows = fragment.getRows() / kRowsPerRegister, ofColumns = fragment.getColumns() / kColumnsPerRegister;
+    bool hasRows = load.getSourceRows() != 1, hasColumns = load.getSourceColumns() != 1;
+    if (load.getTransposed())
+      std::swap(hasRows, hasColumns);
+    return (hasRows ? ofRows : 1) * (hasColumns ? ofColumns : 1);
+  }
   if (auto fragment = dyn_cast<FragmentType>(value.getType()))
     return fragment.getRegisters();
   if (auto scales = dyn_cast<ScalesType>(value.getType()))

@@ -62,8 +62,10 @@ static std::optional<Role> getRole(Operation *op) {
     return Role::producer;
   if (isa<FetchScalesOp, PutScalesOp>(op))
     return Role::helper;
+  if (op->hasTrait<OpTrait::ConstantLike>())
+    return std::nullopt;
   if (accessesFragments(op) || isFence(op, FenceKind::wgmma) || isFence(op, FenceKind::async_shared) ||
-      isa<RingWaitOp, RingReleaseOp, ZeroOp, MmaOp, LoadScalesOp, NamedBarrierOp, TmaStoreOp, TmaStoreWaitOp>(op))
+      isa<RingWaitOp, RingReleaseOp, MmaOp, LoadScalesOp, NamedBarrierOp, TmaStoreOp, TmaStoreWaitOp>(op))
     return Role::consumers;
   return std::nullopt;
 }

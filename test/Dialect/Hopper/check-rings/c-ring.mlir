@@ -35,7 +35,7 @@ hopper.kernel @c_ring args(%map: !map, %map_c: !map_c, %tiles: index) {
     hopper.yield
   } consumers(1) registers(232) |%warpgroup| {
     scf.for %tile = %c0 to %tiles step %c1 {
-      %zero = hopper.zero : !hopper.fragment<64x32xf32>
+      %zero = arith.constant dense<0.0> : !hopper.fragment<64x32xf32>
       scf.for %k = %c0 to %c8 step %c1 {
         %slot, %b = hopper.ring.wait %ring : !ring
         hopper.ring.release %slot
@@ -82,7 +82,7 @@ hopper.kernel @r3_c_ring args(%map: !map, %map_c: !map_c, %tiles: index) {
     hopper.yield
   } consumers(1) registers(232) |%warpgroup| {
     scf.for %tile = %c0 to %tiles step %c1 {
-      %zero = hopper.zero : !hopper.fragment<64x32xf32>
+      %zero = arith.constant dense<0.0> : !hopper.fragment<64x32xf32>
       scf.for %k = %c0 to %c8 step %c1 {
         %slot, %b = hopper.ring.wait %ring : !ring
         hopper.ring.release %slot
@@ -128,7 +128,7 @@ hopper.kernel @r10_c_read_after_release args(%map: !map, %map_c: !map_c, %tiles:
     hopper.yield
   } consumers(1) registers(232) |%warpgroup| {
     scf.for %tile = %c0 to %tiles step %c1 {
-      %zero = hopper.zero : !hopper.fragment<64x32xf32>
+      %zero = arith.constant dense<0.0> : !hopper.fragment<64x32xf32>
       scf.for %k = %c0 to %c8 step %c1 {
         %slot, %b = hopper.ring.wait %ring : !ring
         hopper.ring.release %slot
@@ -175,7 +175,7 @@ hopper.kernel @r11_c_not_loaded args(%map: !map, %map_c: !map_c, %tiles: index) 
     hopper.yield
   } consumers(1) registers(232) |%warpgroup| {
     scf.for %tile = %c0 to %tiles step %c1 {
-      %zero = hopper.zero : !hopper.fragment<64x32xf32>
+      %zero = arith.constant dense<0.0> : !hopper.fragment<64x32xf32>
       scf.for %k = %c0 to %c8 step %c1 {
         %slot, %b = hopper.ring.wait %ring : !ring
         hopper.ring.release %slot
@@ -222,7 +222,7 @@ hopper.kernel @r23_c_never_read args(%map: !map, %map_c: !map_c, %tiles: index) 
     hopper.yield
   } consumers(1) registers(232) |%warpgroup| {
     scf.for %tile = %c0 to %tiles step %c1 {
-      %zero = hopper.zero : !hopper.fragment<64x32xf32>
+      %zero = arith.constant dense<0.0> : !hopper.fragment<64x32xf32>
       scf.for %k = %c0 to %c8 step %c1 {
         %slot, %b = hopper.ring.wait %ring : !ring
         hopper.ring.release %slot
@@ -267,7 +267,7 @@ hopper.kernel @r24_c_of_every_block args(%map: !map, %map_c: !map_c, %tiles: ind
     hopper.yield
   } consumers(1) registers(232) |%warpgroup| {
     scf.for %tile = %c0 to %tiles step %c1 {
-      %zero = hopper.zero : !hopper.fragment<64x32xf32>
+      %zero = arith.constant dense<0.0> : !hopper.fragment<64x32xf32>
       scf.for %k = %c0 to %c8 step %c1 {
         %slot, %b = hopper.ring.wait %ring : !ring
         hopper.ring.release %slot

@@ -13,7 +13,7 @@ hopper.kernel @valid args(%first: i1) shared(%exchange: !exchange) launch #launc
   hopper.warp_specialize producer registers(40) {
     hopper.yield
   } consumers(1) registers(232) |%g| {
-    %acc = hopper.zero : !acc
+    %acc = arith.constant dense<0.0> : !acc
     hopper.put_fragment %acc to %exchange : !acc, !exchange
     hopper.cluster_barrier
     scf.if %first {
@@ -28,7 +28,7 @@ hopper.kernel @r39_no_barrier_before_the_sum args() shared(%exchange: !exchange)
   hopper.warp_specialize producer registers(40) {
     hopper.yield
   } consumers(1) registers(232) |%g| {
-    %acc = hopper.zero : !acc
+    %acc = arith.constant dense<0.0> : !acc
     // expected-note @+1 {{put here}}
     hopper.put_fragment %acc to %exchange : !acc, !exchange
     // expected-error @+1 {{breaks R39: expected hopper.cluster_barrier between a fragment that is put and the sum, got none on some path}}
@@ -42,7 +42,7 @@ hopper.kernel @r39_gone_while_it_is_read args(%first: i1) shared(%exchange: !exc
   hopper.warp_specialize producer registers(40) {
     hopper.yield
   } consumers(1) registers(232) |%g| {
-    %acc = hopper.zero : !acc
+    %acc = arith.constant dense<0.0> : !acc
     hopper.put_fragment %acc to %exchange : !acc, !exchange
     hopper.cluster_barrier
     scf.if %first {
@@ -58,7 +58,7 @@ hopper.kernel @r39_overwritten_while_it_is_read args() shared(%exchange: !exchan
   hopper.warp_specialize producer registers(40) {
     hopper.yield
   } consumers(1) registers(232) |%g| {
-    %acc = hopper.zero : !acc
+    %acc = arith.constant dense<0.0> : !acc
     hopper.put_fragment %acc to %exchange : !acc, !exchange
     hopper.cluster_barrier
     // expected-note @+1 {{other CTAs may still read it}}
@@ -74,7 +74,7 @@ hopper.kernel @r39_nothing_put args() shared(%exchange: !exchange, %other: !exch
   hopper.warp_specialize producer registers(40) {
     hopper.yield
   } consumers(1) registers(232) |%g| {
-    %acc = hopper.zero : !acc
+    %acc = arith.constant dense<0.0> : !acc
     hopper.put_fragment %acc to %other : !acc, !exchange
     hopper.cluster_barrier
     // expected-error @+1 {{breaks R39: expected a fragment to be put there before the sum, got none}}
@@ -88,7 +88,7 @@ hopper.kernel @r39_another_cluster args() shared(%exchange: !exchange) launch #l
   hopper.warp_specialize producer registers(40) {
     hopper.yield
   } consumers(1) registers(232) |%g| {
-    %acc = hopper.zero : !acc
+    %acc = arith.constant dense<0.0> : !acc
     hopper.put_fragment %acc to %exchange : !acc, !exchange
     hopper.cluster_barrier
     // expected-error @+1 {{breaks R39: expected 'ranks' to be the 2 CTAs of the launch's cluster, got 4}}

@@ -82,7 +82,7 @@ hopper.kernel @r25_rows_still_copied args(%d: memref<?x64xbf16>, %n: index) shar
   hopper.warp_specialize producer registers(40) {
     hopper.yield
   } consumers(1) registers(232) |%warpgroup| {
-    %acc = hopper.zero : !acc
+    %acc = arith.constant dense<0.0> : !acc
     scf.for %tile = %c0 to %n step %c1 {
       // expected-error @+1 {{breaks R25: expected staging to be free before it is written, got no hopper.named_barrier after the copy of its rows}}
       hopper.store_fragment %acc to %staging : !acc, !panels
@@ -100,7 +100,7 @@ hopper.kernel @r27_rows_not_there_yet args(%d: memref<?x64xbf16>, %n: index) sha
   hopper.warp_specialize producer registers(40) {
     hopper.yield
   } consumers(1) registers(232) |%warpgroup| {
-    %acc = hopper.zero : !acc
+    %acc = arith.constant dense<0.0> : !acc
     // expected-note @+1 {{stored here}}
     hopper.store_fragment %acc to %staging : !acc, !panels
     hopper.fence async_shared

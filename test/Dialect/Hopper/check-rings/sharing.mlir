@@ -15,7 +15,7 @@ hopper.kernel @valid args(%map: !map) shared(%staging: !staging) {
   hopper.warp_specialize producer registers(40) {
     hopper.yield
   } consumers(2) registers(232) |%g| {
-    %acc = hopper.zero : !acc
+    %acc = arith.constant dense<0.0> : !acc
     %id = arith.addi %g, %c1 : index
     %mine = memref.subview %staging[%id, 0, 0, 0] [1, 1, 64, 64] [1, 1, 1, 1] : !staging to !panels
     hopper.store_fragment %acc to %mine : !acc, !panels
@@ -34,7 +34,7 @@ hopper.kernel @r40_one_staging args(%map: !map, %i: index) shared(%staging: !sta
   hopper.warp_specialize producer registers(40) {
     hopper.yield
   } consumers(2) registers(232) |%g| {
-    %acc = hopper.zero : !acc
+    %acc = arith.constant dense<0.0> : !acc
     %id = arith.addi %g, %c1 : index
     %ours = memref.subview %staging[%i, 0, 0, 0] [1, 1, 64, 64] [1, 1, 1, 1] : !staging to !panels
     // expected-note @+2 {{the other's access}}
@@ -55,7 +55,7 @@ hopper.kernel @r40_neighbour args(%map: !map) shared(%staging: !staging) {
   hopper.warp_specialize producer registers(40) {
     hopper.yield
   } consumers(2) registers(232) |%g| {
-    %acc = hopper.zero : !acc
+    %acc = arith.constant dense<0.0> : !acc
     %id = arith.addi %g, %c1 : index
     %mine = memref.subview %staging[%g, 0, 0, 0] [1, 1, 64, 64] [1, 1, 1, 1] : !staging to !panels
     %next = memref.subview %staging[%id, 0, 0, 0] [1, 1, 64, 64] [1, 1, 1, 1] : !staging to !panels
@@ -79,7 +79,7 @@ hopper.kernel @shared_barriers args(%map: !map, %i: index) shared(%staging: !sta
   hopper.warp_specialize producer registers(40) {
     hopper.yield
   } consumers(2) registers(232) |%g| {
-    %acc = hopper.zero : !acc
+    %acc = arith.constant dense<0.0> : !acc
     %ours = memref.subview %staging[%i, 0, 0, 0] [1, 1, 64, 64] [1, 1, 1, 1] : !staging to !panels
     hopper.store_fragment %acc to %ours : !acc, !panels
     hopper.fence async_shared
@@ -133,7 +133,7 @@ hopper.kernel @r30_other_part args(%map: !map) shared(%staging: memref<4x1x64x64
   hopper.warp_specialize producer registers(40) {
     hopper.yield
   } consumers(2) registers(232) |%g| {
-    %acc = hopper.zero : !acc
+    %acc = arith.constant dense<0.0> : !acc
     %id = arith.addi %g, %c1 : index
     %i = arith.muli %g, %c2 : index
     %j = arith.addi %i, %c1 : index

@@ -14,7 +14,7 @@ hopper.kernel @r25_overwritten args(%map: !map) shared(%staging: !panels) {
   hopper.warp_specialize producer registers(40) {
     hopper.yield
   } consumers(1) registers(232) |%warpgroup| {
-    %acc = hopper.zero : !acc
+    %acc = arith.constant dense<0.0> : !acc
     hopper.store_fragment %acc to %staging : !acc, !panels
     hopper.fence async_shared
     hopper.named_barrier %c1 threads(128)
@@ -36,7 +36,7 @@ hopper.kernel @r25_overwritten_by_the_next_tile args(%map: !map, %n: index) shar
   hopper.warp_specialize producer registers(40) {
     hopper.yield
   } consumers(1) registers(232) |%warpgroup| {
-    %acc = hopper.zero : !acc
+    %acc = arith.constant dense<0.0> : !acc
     scf.for %tile = %c0 to %n step %c1 {
       // expected-error @+1 {{breaks R25: expected staging to be free before it is written, got no hopper.tma_store.wait that covers the TMA store}}
       hopper.store_fragment %acc to %staging : !acc, !panels
@@ -57,7 +57,7 @@ hopper.kernel @r25_no_barrier_after_the_wait args(%map: !map, %n: index) shared(
   hopper.warp_specialize producer registers(40) {
     hopper.yield
   } consumers(1) registers(232) |%warpgroup| {
-    %acc = hopper.zero : !acc
+    %acc = arith.constant dense<0.0> : !acc
     scf.for %tile = %c0 to %n step %c1 {
       hopper.tma_store.wait read
       // expected-error @+1 {{breaks R25: expected staging to be free before it is written, got no hopper.named_barrier after the wait of one thread}}
@@ -78,7 +78,7 @@ hopper.kernel @r25_wait_leaves_the_store_pending args(%map: !map, %n: index) sha
   hopper.warp_specialize producer registers(40) {
     hopper.yield
   } consumers(1) registers(232) |%warpgroup| {
-    %acc = hopper.zero : !acc
+    %acc = arith.constant dense<0.0> : !acc
     scf.for %tile = %c0 to %n step %c1 {
       hopper.tma_store.wait read pending 1
       hopper.named_barrier %c1 threads(128)
@@ -100,7 +100,7 @@ hopper.kernel @r25_waits_on_one_path args(%map: !map, %n: index, %some: i1) shar
   hopper.warp_specialize producer registers(40) {
     hopper.yield
   } consumers(1) registers(232) |%warpgroup| {
-    %acc = hopper.zero : !acc
+    %acc = arith.constant dense<0.0> : !acc
     scf.for %tile = %c0 to %n step %c1 {
       scf.if %some {
         hopper.tma_store.wait read
@@ -125,7 +125,7 @@ hopper.kernel @r26_no_proxy_fence args(%map: !map) shared(%staging: !panels) {
   hopper.warp_specialize producer registers(40) {
     hopper.yield
   } consumers(1) registers(232) |%warpgroup| {
-    %acc = hopper.zero : !acc
+    %acc = arith.constant dense<0.0> : !acc
     // expected-note @+1 {{stored here}}
     hopper.store_fragment %acc to %staging : !acc, !panels
     hopper.named_barrier %c1 threads(128)
@@ -142,7 +142,7 @@ hopper.kernel @r26_fence_before_the_store args(%map: !map) shared(%staging: !pan
   hopper.warp_specialize producer registers(40) {
     hopper.yield
   } consumers(1) registers(232) |%warpgroup| {
-    %acc = hopper.zero : !acc
+    %acc = arith.constant dense<0.0> : !acc
     hopper.fence async_shared
     // expected-note @+1 {{stored here}}
     hopper.store_fragment %acc to %staging : !acc, !panels
@@ -161,7 +161,7 @@ hopper.kernel @r27_no_barrier args(%map: !map) shared(%staging: !panels) {
   hopper.warp_specialize producer registers(40) {
     hopper.yield
   } consumers(1) registers(232) |%warpgroup| {
-    %acc = hopper.zero : !acc
+    %acc = arith.constant dense<0.0> : !acc
     // expected-note @+1 {{stored here}}
     hopper.store_fragment %acc to %staging : !acc, !panels
     hopper.fence async_shared
@@ -178,7 +178,7 @@ hopper.kernel @r27_barrier_before_the_fence args(%map: !map) shared(%staging: !p
   hopper.warp_specialize producer registers(40) {
     hopper.yield
   } consumers(1) registers(232) |%warpgroup| {
-    %acc = hopper.zero : !acc
+    %acc = arith.constant dense<0.0> : !acc
     // expected-note @+1 {{stored here}}
     hopper.store_fragment %acc to %staging : !acc, !panels
     hopper.named_barrier %c1 threads(128)
@@ -249,7 +249,7 @@ hopper.kernel @r29_exits_while_storing args(%map: !map) shared(%staging: !panels
   hopper.warp_specialize producer registers(40) {
     hopper.yield
   } consumers(1) registers(232) |%warpgroup| {
-    %acc = hopper.zero : !acc
+    %acc = arith.constant dense<0.0> : !acc
     hopper.store_fragment %acc to %staging : !acc, !panels
     hopper.fence async_shared
     hopper.named_barrier %c1 threads(128)
@@ -266,7 +266,7 @@ hopper.kernel @r29_exits_while_storing_the_last_tile args(%map: !map, %n: index)
   hopper.warp_specialize producer registers(40) {
     hopper.yield
   } consumers(1) registers(232) |%warpgroup| {
-    %acc = hopper.zero : !acc
+    %acc = arith.constant dense<0.0> : !acc
     scf.for %tile = %c0 to %n step %c1 {
       hopper.tma_store.wait read
       hopper.named_barrier %c1 threads(128)
@@ -299,7 +299,7 @@ hopper.kernel @r43_copied_on_one_path args(%map: !map, %some: i1) shared(%stagin
   hopper.warp_specialize producer registers(40) {
     hopper.yield
   } consumers(1) registers(232) |%warpgroup| {
-    %acc = hopper.zero : !acc
+    %acc = arith.constant dense<0.0> : !acc
     // expected-error @+1 {{breaks R43: expected a fragment that is stored to be copied to global memory, by a TMA store or hopper.store_rows of the same staging, got none on some path}}
     hopper.store_fragment %acc to %staging : !acc, !panels
     hopper.fence async_shared
@@ -318,7 +318,7 @@ hopper.kernel @r43_last_iteration_alone args(%map: !map, %n: index) shared(%stag
   hopper.warp_specialize producer registers(40) {
     hopper.yield
   } consumers(1) registers(232) |%warpgroup| {
-    %acc = hopper.zero : !acc
+    %acc = arith.constant dense<0.0> : !acc
     scf.for %tile = %c0 to %n step %c1 {
       // expected-error @+1 {{breaks R43: expected a fragment that is stored to be copied to global memory, by a TMA store or hopper.store_rows of the same staging, got none on some path}}
       hopper.store_fragment %acc to %staging : !acc, !panels

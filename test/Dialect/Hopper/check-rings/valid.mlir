@@ -138,7 +138,7 @@ hopper.kernel @two_in_flight args(%map: !map, %n: index) shared(%x: memref<64xf3
     }
     hopper.yield
   } consumers(1) registers(232) |%warpgroup| {
-    %zero = hopper.zero : !acc
+    %zero = arith.constant dense<0.0> : !acc
     %sum = scf.for %k = %c0 to %n step %c2 iter_args(%acc = %zero) -> !acc {
       hopper.fence wgmma
       %s0, %b0 = hopper.ring.wait %ring : !ring
@@ -177,7 +177,7 @@ hopper.kernel @tiles args(%map: !map, %tiles: index) shared(%staging: memref<2x1
     %mine = memref.subview %staging[%warpgroup, 0, 0, 0] [1, 1, 64, 64] [1, 1, 1, 1] : memref<2x1x64x64xbf16, 3> to !panels
     %id = arith.addi %warpgroup, %c1 : index
     scf.for %tile = %c0 to %tiles step %c1 {
-      %acc = hopper.zero : !acc
+      %acc = arith.constant dense<0.0> : !acc
       hopper.tma_store.wait read
       hopper.named_barrier %id threads(128)
       hopper.store_fragment %acc to %mine : !acc, !panels
@@ -201,7 +201,7 @@ hopper.kernel @two_areas args(%map: !map) shared(%staging: memref<2x64x64xbf16, 
   } consumers(1) registers(232) |%warpgroup| {
     %x = memref.subview %staging[0, 0, 0] [1, 64, 64] [1, 1, 1] : memref<2x64x64xbf16, 3> to memref<1x64x64xbf16, strided<[4096, 64, 1]>, 3>
     %y = memref.subview %staging[1, 0, 0] [1, 64, 64] [1, 1, 1] : memref<2x64x64xbf16, 3> to memref<1x64x64xbf16, strided<[4096, 64, 1], offset: 4096>, 3>
-    %acc = hopper.zero : !acc
+    %acc = arith.constant dense<0.0> : !acc
     hopper.store_fragment %acc to %x : !acc, memref<1x64x64xbf16, strided<[4096, 64, 1]>, 3>
     hopper.fence async_shared
     hopper.named_barrier %c1 threads(128)
@@ -227,7 +227,7 @@ hopper.kernel @two_buffers args(%map: !map) shared(%x: memref<1x64x64xbf16, 3>, 
   hopper.warp_specialize producer registers(40) {
     hopper.yield
   } consumers(1) registers(232) |%warpgroup| {
-    %acc = hopper.zero : !acc
+    %acc = arith.constant dense<0.0> : !acc
     hopper.store_fragment %acc to %x : !acc, memref<1x64x64xbf16, 3>
     hopper.fence async_shared
     hopper.named_barrier %c1 threads(128)

@@ -6,28 +6,32 @@
 #define FP8GEMM_DIALECT_FP8GEMM_IR_EPILOGUE_H
 
 #include "fp8gemm/Dialect/FP8Gemm/IR/FP8Gemm.h"
-#include "fp8gemm/Operands.h"
 
 namespace fp8gemm {
 
-/// The row [N] that the epilogue reads; null if there is none.
+/// Of what an epilogue's operand has an element each; other extents are 1, or missing.
+struct Broadcast {
+  bool groups, rows, columns;
+};
+Broadcast broadcastOf(mlir::Value operand);
+
+/// True if the epilogue adds up the sum and at most one row [N] and one matrix, C included, each of them once. Kernels load
+/// this matrix as they do C. Of all other epilogues, the consumers load the operands from global memory.
+bool addsBiasAndC(ProductOpInterface op);
+
+/// That row; null if there is none.
 mlir::Value rowOf(ProductOpInterface op);
 
-/// C, or the matrix [M, N] that the epilogue reads; null if there is none.
+/// C, or that matrix; null if there is none.
 mlir::Value matrixOf(ProductOpInterface op);
 
-/// A vector that problems may have, as the epilogue reads it; null if there is none.
-mlir::Value vectorOf(ProductOpInterface op, const format::OperandRow &row);
+/// True if the epilogue adds a row [N] to the sum and nothing else, which is what a problem with a bias is.
+bool addsRowLast(ProductOpInterface op);
 
-/// Gives `op`, which has the vectors of a problem as its epilogue's operands, the epilogue of such problems: the sum,
-/// and then the bias.
-void buildProblemEpilogue(mlir::OpBuilder &builder, ProductOpInterface op);
+/// Operands of an epilogue that a kernel has parameters for.
+constexpr size_t kMostEpilogueOperands = 8;
 
-/// True if D is what a problem can name: there is no epilogue, or that of buildProblemEpilogue.
-bool isProblemEpilogue(ProductOpInterface op);
-
-/// Fails, with an error, for an epilogue that no kernel is built for: those that are built add each argument once, at
-/// most one row and one matrix.
+/// Fails, with an error, for an epilogue that no kernel is built for.
 llvm::LogicalResult checkEpilogueIsBuilt(ProductOpInterface op);
 
 } // namespace fp8gemm

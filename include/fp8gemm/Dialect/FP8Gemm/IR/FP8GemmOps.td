@@ -54,14 +54,15 @@ def FP8Gemm_GemmOp : FP8Gemm_ProductOp<"gemm", FP8Gemm_EpilogueTraits> {
     - `b`: [N, K] f8E4M3FN or f8E5M2, K-major
     - `sfb`: f32 scales of B, stored according to `b_scale`
     - `c` (optional): [M, N] of D's type, added to the product
-    - `epilogue_operands` (any number): rows [N] of f32 or bf16, and matrices [M, N] of D's type
+    - `epilogue_operands` (any number): f32, bf16 or f16, of shapes that broadcast to that of D: scalars [], rows [N],
+      columns [M, 1], matrices [M, N]
     - `d`: [M, N] bf16 or f32, overwritten
 
     The *epilogue* (optional) computes an element of D from the f32 sum, and from an element of each of its operands.
     It is a function of scalars, as the body of linalg.generic is: its arguments are the sum, including C, and for each
     operand the element that belongs to this element of D, extended to f32. It yields an f32, which is rounded to the
-    type of D. The shape of an operand says which element that is: of a row [N] it is element n, of a matrix [M, N]
-    element [m, n]. Each element is computed once, from the complete sum, in the order that the region has.
+    type of D. The shape of an operand says which element that is, as NumPy broadcasts: of a row [N] it is element n, of a
+    column [M, 1] element m, of a matrix [M, N] element [m, n], and of a scalar [] the only one. Each element is computed once, from the complete sum, in the order that the region has.
 
     A product is `gated` if two elements of it make one of D, as in gated linear units: `b` is two matrices [N/2, K], one
     below the other, of which the first gives the gate and the second what passes it; `d` is [M, N/2], and so are
@@ -97,19 +98,21 @@ def FP8Gemm_GemmOp : FP8Gemm_ProductOp<"gemm", FP8Gemm_EpilogueTraits> {
     - (C14) tensors of mn_major scales of 1x128 blocks have rows of a multiple of 4 scales
     - (C15) on tensors there is one result, of the type of `d`; on memrefs none
     - (C16) `c` has the shape and the element type of `d`
-    - (C17) an operand of the epilogue is [N] of f32 or bf16, or [M, N] of the element type of `d`
+    - (C17) an operand of the epilogue has element type f32, bf16 or f16, and a shape that broadcasts to that of `d`:
+            each of its extents, from the last one on, is 1 or that of `d`
     - (C18) the region of the epilogue takes an f32, and one for each operand, and yields an f32; its operations are
-            constants and elementwise operations of arith and math on f32
-    - (C19) in memrefs, the elements of a row [N] are contiguous and start at a multiple of two elements; matrices
-            are as in (C12) and (C13)
+            constants and elementwise operations of arith and math on f32 and on integers of at most 64 bits, of arith also on
+            bf16 and f16
+    - (C19) in memrefs, the elements of a row of an operand are contiguous and start at a multiple of two elements;
+            matrices are as in (C12) and (C13)
     - (C20) a gated product has an epilogue, of two sums, no `c`, 128x128 blocks in `b_scale`, and a multiple of 256 for N
 
     (C13) and (C14) are TMA's requirements for a tensor in global memory: PTX ISA,
     "Tensors", and cuTensorMapEncodeTiled. (C7) follows from (C13) for packed
     rows of D; (C8) for packed rows of A and B. M = 0 is a valid product of no rows.
 
-    Kernels are built for epilogues that are sums: each argument is added once, among them at most one row [N] and at
-    most one matrix, C included. All other parts of the compiler take any epilogue.
+    Kernels are built for epilogues of up to 8 operands, whose elements fit the registers beside the sums of a tile. A kernel
+    that adds a row and a matrix of D's type (or C) loads the matrix through shared memory, as it does C.
 
     Power-of-two (e8m0) scales, other block shapes and other types of D are not implemented
     and are rejected with an error.
@@ -177,10 +180,10 @@ def FP8Gemm_GroupedGemmOp : FP8Gemm_ProductOp<"grouped_gemm", FP8Gemm_EpilogueTr
     - `b`: [G, N, K] f8E4M3FN or f8E5M2, K-major
     - `sfb`: f32 scales of B, for each group stored according to `b_scale`, [G, ...]
     - `groups`: i32, one entry for each row (`row_index`) or for each group
-    - `epilogue_operands` (any number): rows [N] of f32 or bf16, the same for all groups
+    - `epilogue_operands` (any number): as in `fp8gemm.gemm`; rows of each group are [G, 1, N], in all forms
     - `d`: bf16 or f32
 
-    The epilogue is as in `fp8gemm.gemm`, with rows only; so is `gated`.
+    The epilogue is as in `fp8gemm.gemm`, and so is `gated`.
 
     A memref operand may have any row stride and any group stride, so groups may also lie beside
     each other in each row. `d` must not overlap any other operand.
@@ -198,7 +201,7 @@ def FP8Gemm_GroupedGemmOp : FP8Gemm_ProductOp<"grouped_gemm", FP8Gemm_EpilogueTr
     - (G4) G is static and positive, and the same in every operand that has it
     - (G5) `a` and `b` agree on K; `d` is [M, N], or [G, M, N]
     - (G6) groups of memrefs start at multiples of 16 bytes and don't overlap (those of (C13))
-    - (G7) an operand of the epilogue is [N] of f32 or bf16
+    - (G7) an operand of the epilogue is as in (C17), or [G, 1, N] or [G, 1, 1] where `d` has rank 2
 
     Examples: packed groups of rows, and rows allocated for each of 8 experts.
     ```mlir

@@ -21,6 +21,8 @@ public:
   KernelEmitter(mlir::ImplicitLocOpBuilder &builder, mlir::Block *top) : builder(builder), top(top) {}
 
   Value constant(int64_t value);
+  /// A fragment or scales of zeros.
+  Value zero(mlir::Type type);
   Value add(Value lhs, Value rhs);
   Value sub(Value lhs, Value rhs);
   Value mul(Value lhs, Value rhs);

@@ -43,6 +43,10 @@ namespace fp8gemm::hopper {
 /// place of its operands. Operands that are not fragments are scalars, and serve every element.
 bool isElementwise(mlir::Operation *op);
 
+/// True for an operation that the body of hopper.map may have: a constant, or an elementwise operation of arith or math
+/// on scalars.
+bool isScalarOperation(mlir::Operation *op);
+
 /// True if `op` itself reads or writes registers of accumulators. The products of hopper.mma, which the tensor core
 /// writes, and what structured control flow passes on do not count.
 bool accessesFragments(mlir::Operation *op);

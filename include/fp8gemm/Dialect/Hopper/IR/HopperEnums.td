@@ -26,7 +26,11 @@ def Hopper_Operand : I32Enum<"Operand", "operand or extent of the product that a
     I32EnumCase<"a", 0>, I32EnumCase<"b", 1>, I32EnumCase<"sfa", 2>,
     I32EnumCase<"sfb", 3>, I32EnumCase<"c", 4>, I32EnumCase<"d", 5>, I32EnumCase<"none", 6>,
     I32EnumCase<"groups", 7>, I32EnumCase<"workspace", 8>, I32EnumCase<"bias", 9>, I32EnumCase<"m", 10>,
-    I32EnumCase<"x", 11>, I32EnumCase<"k", 12>]> {
+    I32EnumCase<"x", 11>, I32EnumCase<"k", 12>,
+    // Operands of an epilogue, in its order.
+    I32EnumCase<"epilogue_0", 13>, I32EnumCase<"epilogue_1", 14>, I32EnumCase<"epilogue_2", 15>,
+    I32EnumCase<"epilogue_3", 16>, I32EnumCase<"epilogue_4", 17>, I32EnumCase<"epilogue_5", 18>,
+    I32EnumCase<"epilogue_6", 19>, I32EnumCase<"epilogue_7", 20>]> {
   let cppNamespace = "::fp8gemm::hopper";
 }
 

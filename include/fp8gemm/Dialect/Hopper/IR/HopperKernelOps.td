@@ -143,9 +143,13 @@ def Hopper_WarpSpecializeOp : Hopper_Op<"warp_specialize", [RecursiveMemoryEffec
   let hasRegionVerifier = 1;
 }
 
-def Hopper_YieldOp : Hopper_Op<"yield", [Pure, Terminator, ParentOneOf<["KernelOp", "WarpSpecializeOp", "ForTilesOp"]>]> {
-  let summary = "end of a kernel, of a role, or of what is done for a tile; not written in assembly";
-  let assemblyFormat = "attr-dict";
+def Hopper_YieldOp : Hopper_Op<"yield", [Pure, Terminator,
+    ParentOneOf<["KernelOp", "WarpSpecializeOp", "ForTilesOp", "MapOp"]>]> {
+  let summary = "end of a kernel, of a role, or of what is done for a tile, where it is not written in assembly; value of hopper.map";
+  let arguments = (ins Optional<F32>:$value);
+  let assemblyFormat = "($value^ `:` type($value))? attr-dict";
+  let builders = [OpBuilder<(ins), [{ build($_builder, $_state, /*value=*/::mlir::Value()); }]>];
+  let hasVerifier = 1;
 }
 
 //===----------------------------------------------------------------------===//

@@ -5,6 +5,7 @@
 
 include "fp8gemm/Dialect/Hopper/IR/HopperGroupOps.td"
 include "fp8gemm/Dialect/Hopper/IR/HopperKernelOps.td"
+include "fp8gemm/Dialect/Hopper/IR/HopperMapOp.td"
 include "fp8gemm/Dialect/Hopper/IR/HopperTileOps.td"
 
 //===----------------------------------------------------------------------===//
@@ -254,12 +255,6 @@ def Hopper_PutScalesOp : Hopper_Op<"put_scales"> {
 // Computing
 //===----------------------------------------------------------------------===//
 
-def Hopper_ZeroOp : Hopper_Op<"zero", [Pure, Hopper_NamedResults]> {
-  let summary = "an accumulator or scales of zeros";
-  let results = (outs AnyTypeOf<[Hopper_Fragment, Hopper_Scales]>:$result);
-  let assemblyFormat = "attr-dict `:` type($result)";
-}
-
 def Hopper_MmaOp : Hopper_Op<"mma", [Hopper_NamedResults,
     OptionalTypesMatchWith<"reused fragment is like the result", "partial", "reused", "$_self">]> {
   let summary = "issue A * B^T for one K block on the tensor core";
@@ -336,35 +331,47 @@ def Hopper_PromoteOp : Hopper_Op<"promote", [Pure, AllTypesMatch<["partial", "ac
   let hasVerifier = 1;
 }
 
-def Hopper_LoadFragmentOp : Hopper_Op<"load_fragment", [Hopper_NamedResults]> {
-  let summary = "read panels from a stage, or a row from global memory, into the layout of an accumulator";
+def Hopper_LoadFragmentOp : Hopper_Op<"load_fragment", [AttrSizedOperandSegments, Hopper_NamedResults]> {
+  let summary = "read panels from a stage, or a part of a matrix in global memory, into the layout of an accumulator";
   let description = [{
     Of panels, the counterpart of `store_fragment`: `source` holds 64 x N elements as N / w panels
     of w columns, swizzled as TMA does for their rows.
 
-    Of a row in global memory, `[first] along columns` repeats it in every row of the fragment, and `along rows` in
-    every column: `fragment[i, j] = source[min(first + (along columns ? j : i), length - 1)]`, so that a tile may
-    extend beyond its end. Each thread loads the elements that it holds, and the loads are waited for where they
-    are used.
+    Of a matrix in global memory, `fragment[i, j] = source[row + i, column + j]`, or with `transposed`
+    `source[row + j, column + i]`, of `group` if `source` has groups. An extent of 1 serves all rows, or all columns, and a
+    source of rank 1 is a row. Rows from `limit` on, and columns beyond the last one, are those: a tile may extend beyond the matrix. Each
+    thread loads the elements that it holds, and the loads are waited for where they are used.
 
-    bf16 is extended to f32.
+    bf16 and f16 are extended to f32.
 
     Constraints:
     - (C1) panels are [N / w, 64, w] bf16 or f32 in shared memory, with rows of 32, 64 or
            128 bytes, directly after each other
-    - (C2) a row is a contiguous memref of bf16 or f32 in global memory, of an even static length; it starts at a
-           multiple of two elements, and `first`, which is even, and `along` are given for it only
+    - (C2) a matrix is a memref of bf16, f16 or f32 in global memory, of rank 1 or 2, or of rank 3 with `group`; its columns
+           are next to each other, and their number is static: 1, or even; rows start at multiples of two elements
+    - (C3) `row` and `column`, which is even unless the fragment is transposed, are given for a matrix only, and `limit` for one with
+           more than one row
   }];
-  let arguments = (ins Arg<AnyTypeOf<[Hopper_SmemBuffer, MemRefRankOf<[BF16, F32], [1]>]>, "", [MemRead]>:$source,
-                       Optional<Index>:$first, OptionalAttr<Hopper_AxisAttr>:$along);
+  let arguments = (ins Arg<AnyTypeOf<[Hopper_SmemBuffer, MemRefRankOf<[BF16, F16, F32], [1, 2, 3]>]>, "", [MemRead]>:$source,
+                       Optional<Index>:$row, Optional<Index>:$column, Optional<Index>:$group, Optional<Index>:$limit,
+                       UnitAttr:$transposed);
   let results = (outs Hopper_Fragment:$fragment);
   let assemblyFormat = [{
-    $source (`[` $first^ `]` `along` `` $along)? attr-dict `:` type($source) `->` type($fragment)
+    $source (`[` $row^ `,` $column `]`)? (`of` $group^)? (`limit` $limit^)? (`transposed` $transposed^)? attr-dict
+    `:` type($source) `->` type($fragment)
   }];
   let builders = [OpBuilder<(ins "::mlir::Type":$fragment, "::mlir::Value":$panels), [{
-    build($_builder, $_state, fragment, panels, /*first=*/nullptr, /*along=*/nullptr);
+    build($_builder, $_state, fragment, panels, /*row=*/nullptr, /*column=*/nullptr, /*group=*/nullptr, /*limit=*/nullptr,
+          /*transposed=*/false);
   }]>];
   let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// From global memory, not from panels.
+    bool isOfMatrix() { return bool(getRow()); }
+    /// The extents of the source; 1: one element serves all.
+    int64_t getSourceRows();
+    int64_t getSourceColumns();
+  }];
 }
 
 //===----------------------------------------------------------------------===//

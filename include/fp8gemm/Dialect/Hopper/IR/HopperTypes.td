@@ -116,7 +116,7 @@ def Hopper_Fragment : Hopper_Type<"Fragment", "fragment", [ShapedTypeInterface, 
   }];
 }
 
-def Hopper_Scales : Hopper_Type<"Scales", "scales"> {
+def Hopper_Scales : Hopper_Type<"Scales", "scales", [ShapedTypeInterface, ValueSemantics]> {
   let summary = "scales of an accumulator's rows or columns, in registers";
   let description = [{
     One f32 serves `block` neighbouring rows or columns of a fragment. The layout
@@ -129,11 +129,20 @@ def Hopper_Scales : Hopper_Type<"Scales", "scales"> {
 
     Examples: `!hopper.scales<64 rows by 1>`, `!hopper.scales<176 columns by 16>`,
     `!hopper.scales<128 columns by 1>`.
+
+    A value of `extent` numbers, of which those of a block are the same: `arith.constant dense<0.0> : !hopper.scales<64 rows by 1>`.
   }];
   let parameters = (ins "int64_t":$extent, EnumParameter<Hopper_Axis>:$axis, "int64_t":$block);
   let assemblyFormat = "`<` $extent $axis `by` $block `>`";
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
+    // ShapedType
+    bool hasRank() const { return true; }
+    ::llvm::ArrayRef<int64_t> getShape() const;
+    ::mlir::Type getElementType() const { return ::mlir::Float32Type::get(getContext()); }
+    /// Scales have f32 elements: with others, and of other shapes, they are a vector, which no hopper operation takes.
+    ::mlir::ShapedType cloneWith(::std::optional<::llvm::ArrayRef<int64_t>> shape, ::mlir::Type elementType) const;
+
     /// f32 registers that each thread holds.
     int64_t getRegisters();
     /// The register that scales a fragment's register.

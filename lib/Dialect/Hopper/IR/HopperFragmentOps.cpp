@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Functions of fragments, and fragments that CTAs exchange.
+
+#include "Panels.h"
+
+#include "fp8gemm/Dialect/Hopper/IR/Hopper.h"
+
+using namespace mlir;
+using namespace fp8gemm::hopper;
+
+void MapOp::getAsmResultNames(OpAsmSetValueNameFn setName) {
+  setName(getResult(), getMaxOfRows() ? "largest" : "mapped");
+}
+
+static bool isScalesOfRows(Type type) {
+  auto scales = dyn_cast<ScalesType>(type);
+  return scales && scales.getAxis() == Axis::rows && scales.getBlock() == 1;
+}
+
+/// (C1), (C4)
+LogicalResult MapOp::verify() {
+  if (getInputs().empty())
+    return emitOpError("expected at least one input, got none");
+  Type fragment;
+  for (Type type : getInputs().getTypes()) {
+    if (isScalesOfRows(type))
+      continue;
+    if (!isa<FragmentType>(type) || (fragment && type != fragment))
+      return emitOpError() << "expected inputs of one type of fragment, or scales of 64 rows by 1, got " << type;
+    fragment = type;
+  }
+  Type result = getResult().getType();
+  if (getMaxOfRows() && !fragment)
+    return emitOpError("expected a fragment among the inputs with 'max_of_rows', got none");
+  if (getMaxOfRows() || !fragment ? isScalesOfRows(result) : result == fragment)
+    return success();
+  return emitOpError() << "expected a result of "
+                       << (getMaxOfRows() || !fragment ? "'!hopper.scales<64 rows by 1>'" : "the inputs' type")
+                       << ", got " << result;
+}
+
+bool fp8gemm::hopper::isScalarOperation(Operation *op) {
+  StringRef dialect = op->getName().getDialectNamespace();
+  auto isNumber = [&](Type type) {
+    bool isFloat = type.isF32() || (dialect != "math" && (type.isF16() || type.isBF16()));
+    return isFloat || (type.isSignlessInteger() && type.getIntOrFloatBitWidth() <= 64);
+  };
+  return (dialect == "arith" || dialect == "math") && op->getNumRegions() == 0 &&
+         llvm::all_of(op->getOperandTypes(), isNumber) && llvm::all_of(op->getResultTypes(), isNumber) &&
+         (op->hasTrait<OpTrait::ConstantLike>() || OpTrait::hasElementwiseMappableTraits(op));
+}
+
+/// (C2), (C3)
+LogicalResult MapOp::verifyRegions() {
+  Block &body = getBody().front();
+  auto isF32 = [](Type type) { return type.isF32(); };
+  if (body.getNumArguments() != getInputs().size() || !llvm::all_of(body.getArgumentTypes(), isF32)) {
+    InFlightDiagnostic error = emitOpError("expected the body to take an f32 for each of ")
+                               << getInputs().size() << " inputs, got (";
+    llvm::interleaveComma(body.getArgumentTypes(), error);
+    return error << ')';
+  }
+  for (Operation &op : body.without_terminator())
+    if (!isScalarOperation(&op))
+      return op.emitOpError("expected a function of constants and elementwise operations of arith and math on scalars, "
+                            "got another operation");
+  if (!isa<YieldOp>(body.getTerminator()))
+    return emitOpError("expected the body to end with hopper.yield, got ") << body.getTerminator()->getName();
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Split K
+//===----------------------------------------------------------------------===//
+
+/// (C1) of put_fragment and sum_fragments.
+static LogicalResult verifyExchange(Operation *op, MemRefType exchange, int64_t columns) {
+  if (exchange.getElementType().isF32() && exchange.getShape() == ArrayRef<int64_t>{columns / 8, 128, 4} &&
+      isDirect(exchange))
+    return success();
+  return op->emitOpError() << "expected 'exchange' to be " << columns / 8 << "x128x4 f32, got " << exchange;
+}
+
+LogicalResult PutFragmentOp::verify() {
+  return verifyExchange(*this, cast<MemRefType>(getExchange().getType()), getFragment().getType().getColumns());
+}
+
+LogicalResult SumFragmentsOp::verify() {
+  if (getRanks() < 2 || getRanks() > 8)
+    return emitOpError() << "expected 'ranks' to be in [2, 8], got " << getRanks();
+  return verifyExchange(*this, cast<MemRefType>(getExchange().getType()), getSum().getType().getColumns());
+}
