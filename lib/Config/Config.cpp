@@ -13,8 +13,18 @@
 
 using namespace fp8gemm::config;
 
-int64_t fp8gemm::config::accumulatorColumns(const Problem &problem, const Config &config) {
+static int64_t registersNeeded(const Problem &problem, const Config &config, int64_t columns);
+
+int64_t fp8gemm::config::resultColumns(const Problem &problem, const Config &config) {
   return config.swapAb == 1 ? config.tileM : config.tileN / problem.parts();
+}
+
+int64_t fp8gemm::config::accumulatorColumns(const Problem &problem, const Config &config) {
+  if (config.swapAb == 1)
+    return config.tileM;
+  bool isHeld = config.consumerRegisters == kUnset ||
+                registersNeeded(problem, config, config.tileN) <= config.consumerRegisters;
+  return problem.gated && !isHeld ? config.tileN / 2 : config.tileN;
 }
 
 int64_t fp8gemm::config::accumulators(const Problem &problem, const Config &config) {
@@ -26,6 +36,9 @@ int64_t fp8gemm::config::scaleColumnsPerBlock(const Problem &problem, const Conf
   int64_t shared = std::gcd(config.tileN / problem.parts(), problem.sfbRows);
   return config.swapAb ? std::min(shared, kRowsPerBlock) : shared;
 }
+
+/// Rows of B that share a scale in recipe 1d2d.
+constexpr int64_t kRowsOfScale = 128;
 
 /// What TMA's destinations are multiples of, in scales: 128 bytes.
 constexpr int64_t kScalesPerLine = 32;
@@ -80,7 +93,7 @@ static int64_t ringBytes(const Problem &problem, const Config &config) {
 int64_t fp8gemm::config::storingRanks(const Problem &problem, const Config &config) {
   int64_t unit = config.swapAb ? 8 : 16;
   for (int64_t ranks = config.splitK; ranks > 1; --ranks)
-    if (config.splitK % ranks == 0 && accumulatorColumns(problem, config) % (unit * ranks) == 0)
+    if (config.splitK % ranks == 0 && resultColumns(problem, config) % (unit * ranks) == 0)
       return ranks;
   return 1;
 }
@@ -109,8 +122,9 @@ static int64_t mostStages(const Problem &problem, const Gpu &gpu, Config config)
   return config.stages;
 }
 
-int64_t fp8gemm::config::consumerRegistersNeeded(const Problem &problem, const Config &config) {
-  int64_t blocks = accumulators(problem, config), columns = accumulatorColumns(problem, config);
+/// Registers that a consumer thread needs if its accumulators have so many columns.
+static int64_t registersNeeded(const Problem &problem, const Config &config, int64_t columns) {
+  int64_t blocks = config.tileM * config.tileN / (kRowsPerBlock * config.consumers * columns);
   int64_t perBlock = columns * kRowsPerBlock / kThreadsPerWarpgroup;
   // Of scales that each column has, a thread holds those of its own columns.
   int64_t scales = problem.sfbRows == 1 || config.swapAb ? columns / 4 : 0;
@@ -137,6 +151,10 @@ int64_t fp8gemm::config::consumerRegistersNeeded(const Problem &problem, const C
   return blocks * perBlock + std::max(config.partials * (perBlock + scales), epilogue) + others;
 }
 
+int64_t fp8gemm::config::consumerRegistersNeeded(const Problem &problem, const Config &config) {
+  return registersNeeded(problem, config, accumulatorColumns(problem, config));
+}
+
 static std::string expected(const std::string &rule, int64_t got, const std::string &unit = "") {
   return "expected " + rule + ", got " + std::to_string(got) + unit;
 }
@@ -158,9 +176,8 @@ static std::string checkTile(const Problem &problem, const Config &config) {
     return expected(columns + " to be a multiple of " + std::to_string(unit) + " in [" + std::to_string(unit) +
                         ", 256]",
                     config.columns());
-  // A part has one scale of B for each K block then.
-  if (problem.gated && (config.tileN % 2 != 0 || 128 % (config.tileN / 2) != 0))
-    return expected("tile_n / 2 to divide 128 in a gated product", config.tileN / 2);
+  if (problem.gated && !config.swapAb && config.tileN % (2 * unit) != 0)
+    return expected("tile_n to be a multiple of " + std::to_string(2 * unit) + " in a gated product", config.tileN);
   if (problem.gated && config.swapAb && config.rows() % (2 * kRowsPerBlock * config.consumers) != 0)
     return expected("tile_n to be a multiple of " + std::to_string(2 * kRowsPerBlock * config.consumers) +
                         " in a gated product with swap_ab",
@@ -194,7 +211,7 @@ static std::string checkCluster(const Problem &problem, const Config &config) {
   if (int64_t blocks = tiles(problem.k, kBlockK); config.splitK > blocks)
     return expected("split_k to be at most the " + std::to_string(blocks) + " K blocks", config.splitK);
   // Each rank loads what it stores from every rank, into registers.
-  if (int64_t loaded = accumulatorColumns(problem, config) * problem.parts() / storingRanks(problem, config) * config.splitK;
+  if (int64_t loaded = resultColumns(problem, config) * problem.parts() / storingRanks(problem, config) * config.splitK;
       config.splitK > 1 && loaded > kMaxSummedColumns)
     return expected("split_k for which a rank sums up at most " + std::to_string(kMaxSummedColumns) + " columns",
                     loaded);
@@ -208,6 +225,11 @@ static std::string checkRegisters(const Problem &problem, const Config &config) 
                                  std::pair("consumer_registers", config.consumerRegisters)})
     if (registers < kMinRegisters || registers > kMaxRegisters || registers % 8 != 0)
       return expected(std::string(name) + " to be a multiple of 8 in [24, 256]", registers);
+  // Where gate and up are apart, each has one scale of B for a K block.
+  if (problem.gated && !config.swapAb && accumulatorColumns(problem, config) < config.tileN &&
+      kRowsOfScale % (config.tileN / 2) != 0)
+    return expected("tile_n / 2 to divide 128 in a gated product with accumulators for gate and up",
+                    config.tileN / 2);
   int64_t needed = consumerRegistersNeeded(problem, config);
   if (needed > config.consumerRegisters)
     return expected("consumer_registers to be at least " + std::to_string(needed) + " for a " +

@@ -78,14 +78,19 @@ static Outcome map(Task &task, const Instruction &i) {
     inputs.push_back(isFragment ? task.fragment(i, int(k)) : task.in(i, int(k)).registers.get());
     if (!inputs.back())
       return Outcome::Failed;
-    perThread = std::max(perThread, inputs.back()->perThread);
+    perThread = std::max(perThread, inputs.back()->perThread / op.getArgumentsOf(op.getInputs()[k].getType()));
   }
   auto mapped = std::make_shared<Registers>(kThreadsPerWarpgroup, perThread);
-  SmallVector<float> x(inputs.size());
+  SmallVector<float> x(op.getBody().getNumArguments());
   for (int64_t thread = 0; thread < kThreadsPerWarpgroup; ++thread)
     for (int64_t k = 0; k < perThread; ++k) {
-      for (auto [value, input] : llvm::zip_equal(x, inputs))
-        value = input->of(thread)[input->perThread == perThread ? k : k / 2 % 2]; // of scales, the register's row
+      int64_t argument = 0;
+      for (Registers *input : inputs) {
+        if (input->perThread < perThread) // scales, of the register's row
+          x[argument++] = input->of(thread)[k / 2 % 2];
+        for (int64_t half = 0; half < input->perThread / perThread; ++half)
+          x[argument++] = input->of(thread)[half * perThread + k];
+      }
       mapped->of(thread)[k] = function(x);
     }
   task.out(i, 0).registers = op.getMaxOfRows() ? largestOfRows(*mapped) : std::move(mapped);

@@ -284,7 +284,8 @@ LogicalResult TrialProblem::findEpilogue(hopper::KernelOp kernel, int64_t padByt
       return hopper::emitWithoutRegions(function)
              << "expected inputs of an epilogue that are loaded from the kernel's arguments, to compare with, got "
              << value;
-    inputs.push_back(input);
+    for (int64_t k = 0; k < function.getArgumentsOf(value.getType()); ++k)
+      inputs.push_back(input);
   }
   return success();
 }

@@ -35,9 +35,11 @@
 // RUN: %{compile} | sed 's/= arith.addf \(%%[a-z0-9_#]*\), \(%%[a-z0-9_#]*\) :/= arith.addf \1, \1 :/' | not %{simulate} 2>&1 | FileCheck %s --check-prefix=BOTH
 // BOTH: error: {{.+}} within the bound, got
 
-// REDEFINE: %{config} = tile_m = 64, tile_n = 96
+// REDEFINE: %{config} = tile_m = 64, tile_n = 192
+// RUN: %{try} | FileCheck %s
+// REDEFINE: %{config} = tile_m = 128, tile_n = 192, partials = 2, consumers = 1
 // RUN: sed -n '/^\/\/ BEGIN plain/,/^\/\/ END/p' %s | not fp8gemm-compile - --config='%{config}' --emit=hopper 2>&1 | FileCheck %s --check-prefix=TILE
-// TILE: error: {{.*}}expected tile_n / 2 to divide 128 in a gated product, got 48
+// TILE: error: {{.*}}expected tile_n / 2 to divide 128 in a gated product with accumulators for gate and up, got 96
 
 // BEGIN plain
 func.func @plain(%a: memref<?x400xf8E4M3FN>, %sfa: memref<4x?xf32>, %b: memref<512x400xf8E4M3FN>, %sfb: memref<4x4xf32>,

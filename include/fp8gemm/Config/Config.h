@@ -173,7 +173,10 @@ int64_t rowsOfRaster(const Problem &problem, int64_t expectedM);
 /// Clusters of `ctas` CTAs, one per SM, that run at once.
 int64_t residentClusters(const Gpu &gpu, int64_t ctas);
 
-/// Columns of an accumulator: those of a tile, or of a part of it.
+/// Columns of D, or with swap_ab of its transpose, that a tile has.
+int64_t resultColumns(const Problem &problem, const Config &config);
+/// Columns of an accumulator: those of a tile; or of gate or up, if the registers do not hold both beside their partial
+/// results.
 int64_t accumulatorColumns(const Problem &problem, const Config &config);
 /// Accumulators of 64 rows that a consumer has.
 int64_t accumulators(const Problem &problem, const Config &config);
@@ -191,7 +194,7 @@ int64_t boxesOfScales(const Problem &problem, int64_t tileM);
 /// the poll of a stage's barrier costs nothing, and ptxas moves neither across the loop's back edge.
 bool promotesLate(const Problem &problem, const Config &config);
 
-/// CTAs of a cluster that store a part of an accumulator's columns, when split_k of them share its
+/// CTAs of a cluster that store a part of a tile's resultColumns, when split_k of them share its
 /// K blocks: the most that divide them into what stmatrix stores, 16 columns or, transposed, 8.
 int64_t storingRanks(const Problem &problem, const Config &config);
 

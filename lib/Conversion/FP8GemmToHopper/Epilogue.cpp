@@ -28,10 +28,10 @@ void Epilogue::finish(LocateOp place, const Warpgroup &warpgroup, SmallVector<Va
 }
 
 /// The function of scalars, of the elements of fragments.
-static Value mapEpilogue(ImplicitLocOpBuilder &builder, Block *body, ValueRange inputs) {
-  auto map = MapOp::create(builder, inputs.front().getType(), inputs, /*max_of_rows=*/false);
+static Value mapEpilogue(ImplicitLocOpBuilder &builder, Block *body, Type type, ValueRange inputs) {
+  auto map = MapOp::create(builder, type, inputs, /*max_of_rows=*/false);
   OpBuilder::InsertionGuard guard(builder);
-  SmallVector<Location> locations(inputs.size(), builder.getLoc());
+  SmallVector<Location> locations(body->getNumArguments(), builder.getLoc());
   Block *block = builder.createBlock(&map.getBody(), {}, body->getArgumentTypes(), locations);
   IRMapping mapping;
   mapping.map(body->getArguments(), block->getArguments());
@@ -60,15 +60,17 @@ SmallVector<Value> Epilogue::apply(LocateOp place, Value row, Value column, cons
     wait = RingWaitOp::create(emit.builder, *ringOfC, Value(), Value());
   OpFoldResult zero = emit.builder.getIndexAttr(0);
   Value loadedLikeC = addsBiasAndC(product) ? matrixOf(product) : Value();
+  auto type = FragmentType::get(emit.builder.getContext(), kFragmentRows, facts.storedColumns);
   SmallVector<Value> results;
   for (int64_t i = 0; i < facts.results; ++i) {
-    SmallVector<Value> inputs(sums.slice(i * facts.parts, facts.parts));
+    const size_t perResult = sums.size() / facts.results; // with gate and up in one, or apart
+    SmallVector<Value> inputs(sums.slice(i * perResult, perResult));
     Value &sum = inputs.front();
     Value c;
     if (wait) {
       Value rows =
           emit.view(wait.getBuffers()[0], {zero, warpgroup.firstRows[i], zero}, facts.panels(kFragmentRows).getShape());
-      c = LoadFragmentOp::create(emit.builder, sum.getType(), rows);
+      c = LoadFragmentOp::create(emit.builder, type, rows);
       if (i + 1 == facts.results)
         RingReleaseOp::create(emit.builder, wait.getSlot());
     }
@@ -79,12 +81,11 @@ SmallVector<Value> Epilogue::apply(LocateOp place, Value row, Value column, cons
       continue;
     }
     // Loaded after C, whose registers they may have then.
-    Type type = sum.getType();
     for (auto [k, operand] : llvm::enumerate(product.getEpilogueOperands()))
       inputs.push_back(operand == loadedLikeC ? c
                                               : loadOperand(operand, signature.epilogueOperand(k), place, row, column,
                                                             warpgroup, i, type));
-    results.push_back(mapEpilogue(emit.builder, body, inputs));
+    results.push_back(mapEpilogue(emit.builder, body, type, inputs));
   }
   return results;
 }
@@ -103,13 +104,18 @@ void Epilogue::reduceAndStore(LocateOp place, const Warpgroup &warpgroup, ValueR
     PutFragmentOp::create(builder, sum, all);
   }
   ClusterBarrierOp::create(builder);
-  int64_t ranks = facts.config.getSplitK(), storing = facts.columns / facts.storedColumns;
+  int64_t ranks = facts.config.getSplitK(), storing = (facts.swap ? facts.tileM : facts.tileColumns) / facts.storedColumns;
   auto storePart = [&] {
     Value firstOctet = emit.mul(rank, facts.storedColumns / 8);
     auto type = FragmentType::get(builder.getContext(), kFragmentRows, facts.storedColumns);
     SmallVector<Value> all;
-    for (int64_t i = 0; i < facts.fragments; ++i)
-      all.push_back(SumFragmentsOp::create(builder, type, part(i, firstOctet, facts.storedColumns), ranks));
+    for (int64_t i = 0; i < facts.results * facts.parts; ++i) {
+      // Gate and up are two accumulators, or the halves of one.
+      bool isHalf = facts.sums < facts.parts;
+      Value octet = isHalf ? emit.add(firstOctet, i % facts.parts * facts.tileColumns / 8) : firstOctet;
+      Value parts = part(isHalf ? i / facts.parts : i, octet, facts.storedColumns);
+      all.push_back(SumFragmentsOp::create(builder, type, parts, ranks));
+    }
     Value first = emit.mul(rank, facts.storedColumns), row = place.getRow(), column = place.getColumn();
     (facts.swap ? row : column) = emit.add(facts.swap ? row : column, first);
     store(place, row, column, warpgroup, apply(place, row, column, warpgroup, all));

@@ -38,9 +38,10 @@ struct Facts {
   int64_t kBlocks;               ///< of the product; of a product grouped by K, as many as it can have
   std::optional<int64_t> kCount; ///< K blocks of each CTA, if all have as many
   bool swap;                     ///< rows of B are the rows of accumulators
-  int64_t columns;               ///< of an accumulator: those of a tile of D, or tile_m if swapped
-  int64_t fragments;             ///< accumulators of 64 rows that a consumer has, the parts of each beside each other
+  int64_t columns;               ///< of an accumulator: tile_n or those of a part, or tile_m if swapped
+  int64_t fragments;             ///< accumulators of 64 rows that a consumer has
   int64_t results;               ///< fragments of D that it makes of them
+  int64_t sums;                  ///< accumulators of a fragment of D, which follow each other
   int64_t columnsPerScale;       ///< columns of D that surely share one B scale
   int64_t cluster;               ///< CTAs that share operands, or a tile's K blocks
   int64_t storedColumns;         ///< columns that one CTA stores: a part of the tile if K is split

@@ -185,8 +185,10 @@ std::pair<ScalesType, ScalesType> MainLoop::scaleTypes() const {
 }
 
 MainLoop::Product MainLoop::multiply(const Stage &stage, const Reader &reader, int64_t i, Value reused) {
-  int64_t part = i % facts.parts, result = i / facts.parts;
-  Value b = partOfB(stage.b, part), sfb = partOfB(stage.sfb, part);
+  int64_t part = i % facts.sums, result = i / facts.sums;
+  Value b = stage.b, sfb = stage.sfb;
+  if (facts.sums > 1)
+    b = partOfB(b, part), sfb = partOfB(sfb, part);
   // What is on wgmma's M side, and what on its N side.
   auto [rowTile, columnTile] = facts.swap ? std::pair(b, stage.a) : std::pair(stage.a, b);
   auto [rowScales, columnScales] = facts.swap ? std::pair(sfb, stage.sfa) : std::pair(stage.sfa, sfb);

@@ -22,10 +22,11 @@ Facts::Facts(ProductOpInterface product, ConfigAttr config)
     : product(product), config(config), problem(problemOf(product)), tileM(config.getTileM()), tileN(config.getTileN()),
       parts(problem.parts()), tileColumns(tileN / parts), kBlocks(llvm::divideCeil(problem.k, kBlockK)), swap(config.getSwapAb()),
       columns(config::accumulatorColumns(problem, configOf(config))),
-      fragments(config::accumulators(problem, configOf(config))), results(fragments / parts),
+      fragments(config::accumulators(problem, configOf(config))), results((swap ? tileColumns : tileM) / (kFragmentRows * config.getConsumers())), sums(fragments / results),
       columnsPerScale(config::scaleColumnsPerBlock(problem, configOf(config))),
       cluster(config.getClusterM() * config.getClusterN() * config.getSplitK()),
-      storedColumns(columns / config::storingRanks(problem, configOf(config))),
+      storedColumns(config::resultColumns(problem, configOf(config)) /
+                    config::storingRanks(problem, configOf(config))),
       panelWidth(swap ? kFragmentRows : config::panelColumns(problem, storedColumns)) {
   if (!isGroupedByK() && kBlocks % config.getSplitK() == 0)
     kCount = kBlocks / config.getSplitK();
@@ -230,7 +231,7 @@ Signature::Signature(const Facts &facts, gpu::GPUModuleOp module) : product(fact
           panels = facts.swap ? 1 : facts.storedColumns / facts.panelWidth;
   SmallVector<Type> shared{sharedMemory({results, panels, rows, facts.panelWidth}, product.getDElement())};
   if (config.getSplitK() > 1)
-    shared.push_back(sharedMemory({results * facts.parts, facts.columns / 8, kThreadsPerWarpgroup, 4}, builder.getF32Type()));
+    shared.push_back(sharedMemory({results * facts.sums, facts.columns / 8, kThreadsPerWarpgroup, 4}, builder.getF32Type()));
   if (problem.isTabulated())
     shared.push_back(sharedMemory({problem.groups + 1, 4}, builder.getI32Type()));
   kernel = KernelOp::create(builder, product->getLoc(), name(facts), types, operands, shared);

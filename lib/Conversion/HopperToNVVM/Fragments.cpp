@@ -149,9 +149,10 @@ struct LowerMap : OpConversionPattern<MapOp> {
   LogicalResult matchAndRewrite(MapOp op, OneToNOpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
     Block &body = op.getBody().front();
-    int64_t count = 0; // of a fragment, if there is one: each of its registers is of one of the rows that scales have
-    for (ValueRange registers : adaptor.getInputs())
-      count = std::max(count, int64_t(registers.size()));
+    // Of a fragment, if there is one: each of its registers is of one of the rows that scales have.
+    int64_t count = 0;
+    for (auto [type, registers] : llvm::zip_equal(op.getInputs().getTypes(), adaptor.getInputs()))
+      count = std::max(count, int64_t(registers.size()) / op.getArgumentsOf(type));
     IRMapping constants;
     for (Operation &inner : body)
       if (inner.hasTrait<OpTrait::ConstantLike>())
@@ -159,12 +160,14 @@ struct LowerMap : OpConversionPattern<MapOp> {
     SmallVector<Value> results;
     for (int64_t i = 0; i < count; ++i) {
       IRMapping mapping(constants);
-      for (auto [argument, type, registers] :
-           llvm::zip_equal(body.getArguments(), op.getInputs().getTypes(), adaptor.getInputs())) {
+      SmallVector<Value> arguments;
+      for (auto [type, registers] : llvm::zip_equal(op.getInputs().getTypes(), adaptor.getInputs())) {
         auto scales = dyn_cast<ScalesType>(type);
         bool isSpread = scales && int64_t(registers.size()) != count;
-        mapping.map(argument, registers[isSpread ? scales.getRegisterOf(i) : i]);
+        for (int64_t half = 0; half < op.getArgumentsOf(type); ++half)
+          arguments.push_back(registers[isSpread ? scales.getRegisterOf(i) : half * count + i]);
       }
+      mapping.map(body.getArguments(), arguments);
       for (Operation &inner : body.without_terminator())
         if (!inner.hasTrait<OpTrait::ConstantLike>())
           rewriter.clone(inner, mapping);

@@ -77,3 +77,33 @@ func.func @swapped(%a: memref<?x2048xf8E4M3FN>, %sfa: memref<16x?xf32>, %b: memr
   }
   return
 }
+
+// -----
+
+#config = #fp8gemm.config<tile_m = 64, tile_n = 192, stages = 4, consumers = 1, producer_registers = 40,
+                          consumer_registers = 232, raster_group = 1>
+
+// An accumulator that holds gate and up has them as its halves: the main loop is that of any product.
+// CHECK-LABEL: hopper.kernel @
+// CHECK:         launch<threads = 256, tile_m = 64, tile_n = 96>
+// CHECK:         consumers(1)
+// CHECK:         %{{.+}}, %{{.+}}, %[[B:.+]], %{{.+}}, %{{.+}} = hopper.ring.wait
+// CHECK:         hopper.mma %{{.+}}, %[[B]] {{.*}} -> <64x192xf32>
+// CHECK-NOT:     hopper.mma %
+// CHECK:         hopper.locate
+// CHECK-NEXT:    %[[D:.+]] = hopper.map(%{{.+}}) {
+// CHECK-NEXT:    ^bb0(%[[GATE:.+]]: f32, %[[UP:.+]]: f32):
+// CHECK-NEXT:      arith.addf %[[GATE]], %[[UP]] : f32
+// CHECK:         } : !hopper.fragment<64x192xf32> -> !hopper.fragment<64x96xf32>
+// CHECK:         hopper.store_fragment %[[D]] to
+func.func @halves(%a: memref<?x2048xf8E4M3FN>, %sfa: memref<16x?xf32>, %b: memref<4096x2048xf8E4M3FN>, %sfb: memref<32x16xf32>,
+                  %d: memref<?x2048xbf16>) {
+  fp8gemm.gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> into %d {config = #config}
+    : memref<?x2048xf8E4M3FN>, memref<16x?xf32>, memref<4096x2048xf8E4M3FN>, memref<32x16xf32>, memref<?x2048xbf16>
+    gated epilogue {
+  ^bb0(%gate: f32, %up: f32):
+    %sum = arith.addf %gate, %up : f32
+    fp8gemm.yield %sum : f32
+  }
+  return
+}

@@ -55,4 +55,29 @@ gpu.module @kernels {
     %sum = arith.addf %x, %y : !hopper.fragment<64x16xf32>
     hopper.store_fragment %sum to %p : !hopper.fragment<64x16xf32>, memref<2x64x8xf32, 3>
   }
+
+  // A thread's registers of the left half come before those of the right one.
+  // CHECK-LABEL: llvm.func @halves
+  hopper.kernel @halves args() shared(%p: memref<1x64x16xf32, 3>, %q: memref<1x64x8xf32, 3>) launch #launch {
+    %x = hopper.load_fragment %p : memref<1x64x16xf32, 3> -> !hopper.fragment<64x16xf32>
+    %scale = arith.constant dense<3.0> : !hopper.fragment<64x16xf32>
+    // CHECK:      %[[L0:.+]] = arith.mulf %{{.+}}, %[[THREE:.+]] : f32
+    // CHECK-NEXT: arith.mulf
+    // CHECK-NEXT: arith.mulf
+    // CHECK-NEXT: %[[L3:.+]] = arith.mulf
+    // CHECK-NEXT: %[[R0:.+]] = arith.mulf
+    // CHECK-NEXT: arith.mulf
+    // CHECK-NEXT: arith.mulf
+    // CHECK-NEXT: %[[R3:.+]] = arith.mulf
+    %y = arith.mulf %x, %scale : !hopper.fragment<64x16xf32>
+    // CHECK-NEXT: arith.subf %[[L0]], %[[R0]] : f32
+    // CHECK:      arith.subf %[[L3]], %[[R3]] : f32
+    // CHECK-NOT:  arith.subf
+    %z = hopper.map (%y) {
+    ^bb0(%left: f32, %right: f32):
+      %one = arith.subf %left, %right : f32
+      hopper.yield %one : f32
+    } : !hopper.fragment<64x16xf32> -> !fragment
+    hopper.store_fragment %z to %q : !fragment, memref<1x64x8xf32, 3>
+  }
 }

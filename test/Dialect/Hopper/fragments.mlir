@@ -56,6 +56,15 @@ func.func @map(%x: !hopper.fragment<64x128xf32>, %y: !hopper.fragment<64x128xf32
     %magnitude = math.absf %a : f32
     hopper.yield %magnitude : f32
   } : !hopper.fragment<64x128xf32> -> !hopper.scales<64 rows by 1>
+  // Halves of a fragment are two inputs.
+  // CHECK: hopper.map(%{{.*}}) {
+  // CHECK-NEXT: ^bb0(%{{.*}}: f32, %{{.*}}: f32):
+  // CHECK: } : !hopper.fragment<64x128xf32> -> !hopper.fragment<64x64xf32>
+  %product = hopper.map (%chosen) {
+  ^bb0(%left: f32, %right: f32):
+    %one = arith.mulf %left, %right : f32
+    hopper.yield %one : f32
+  } : !hopper.fragment<64x128xf32> -> !hopper.fragment<64x64xf32>
   return
 }
 
@@ -139,11 +148,22 @@ func.func @map_c1_result(%x: !hopper.scales<64 rows by 1>) {
 // -----
 
 func.func @map_c2(%x: !hopper.fragment<64x128xf32>) {
-  // expected-error @+1 {{expected the body to take an f32 for each of 1 inputs, got ('f32', 'f32')}}
+  // expected-error @+1 {{expected the body to take 1 f32, got ('f32', 'f32')}}
   %z = hopper.map (%x) {
   ^bb0(%a: f32, %b: f32):
     hopper.yield %a : f32
   } : !hopper.fragment<64x128xf32> -> !hopper.fragment<64x128xf32>
+  return
+}
+
+// -----
+
+func.func @map_c2_halves(%x: !hopper.fragment<64x128xf32>) {
+  // expected-error @+1 {{expected the body to take 2 f32, got ('f32')}}
+  %z = hopper.map (%x) {
+  ^bb0(%a: f32):
+    hopper.yield %a : f32
+  } : !hopper.fragment<64x128xf32> -> !hopper.fragment<64x64xf32>
   return
 }
 

@@ -18,19 +18,25 @@ static bool isScalesOfRows(Type type) {
   return scales && scales.getAxis() == Axis::rows && scales.getBlock() == 1;
 }
 
+int64_t MapOp::getArgumentsOf(Type input) {
+  auto fragment = dyn_cast<FragmentType>(input), result = dyn_cast<FragmentType>(getResult().getType());
+  return fragment && result && fragment.getColumns() == 2 * result.getColumns() ? 2 : 1;
+}
+
 /// (C1), (C4)
 LogicalResult MapOp::verify() {
   if (getInputs().empty())
     return emitOpError("expected at least one input, got none");
-  Type fragment;
+  Type fragment, result = getResult().getType();
   for (Type type : getInputs().getTypes()) {
     if (isScalesOfRows(type))
       continue;
+    if (getArgumentsOf(type) == 2)
+      type = result;
     if (!isa<FragmentType>(type) || (fragment && type != fragment))
       return emitOpError() << "expected inputs of one type of fragment, or scales of 64 rows by 1, got " << type;
     fragment = type;
   }
-  Type result = getResult().getType();
   if (getMaxOfRows() && !fragment)
     return emitOpError("expected a fragment among the inputs with 'max_of_rows', got none");
   if (getMaxOfRows() || !fragment ? isScalesOfRows(result) : result == fragment)
@@ -55,9 +61,11 @@ bool fp8gemm::hopper::isScalarOperation(Operation *op) {
 LogicalResult MapOp::verifyRegions() {
   Block &body = getBody().front();
   auto isF32 = [](Type type) { return type.isF32(); };
-  if (body.getNumArguments() != getInputs().size() || !llvm::all_of(body.getArgumentTypes(), isF32)) {
-    InFlightDiagnostic error = emitOpError("expected the body to take an f32 for each of ")
-                               << getInputs().size() << " inputs, got (";
+  int64_t expected = 0;
+  for (Type type : getInputs().getTypes())
+    expected += getArgumentsOf(type);
+  if (body.getNumArguments() != expected || !llvm::all_of(body.getArgumentTypes(), isF32)) {
+    InFlightDiagnostic error = emitOpError("expected the body to take ") << expected << " f32, got (";
     llvm::interleaveComma(body.getArgumentTypes(), error);
     return error << ')';
   }

@@ -15,14 +15,18 @@ def Hopper_MapOp : Hopper_Op<"map", [IsolatedFromAbove, SingleBlock, RecursiveMe
     Scales of rows by 1 are inputs, too: their element of row i serves all columns. If the result is scales of rows, so is
     every input, and the function is one of each row's scale.
 
+    A fragment of twice the result's columns is two inputs, its halves: `body(x[i, j], x[i, columns + j], ...)`. A thread
+    has both elements.
+
     With `max_of_rows`, the result is the scales of rows `result[i] = max over j of body(...)`, as arith.maximumf: NaN if
     one is NaN. Its threads exchange what they found: all of a warp run the operation together.
 
     A thread computes its elements one after the other, so the body needs registers for one of them at a time.
 
     Constraints:
-    - (C1) inputs and result are fragments of one shape, or scales of 64 rows by 1; there is an input
-    - (C2) the body takes an f32 for each input and yields an f32
+    - (C1) inputs and result are fragments of one shape, or scales of 64 rows by 1; there is an input. An input may have
+           twice the columns of a fragment that is the result
+    - (C2) the body takes an f32 for each input, of one that is twice as wide for each half, and yields an f32
     - (C3) operations of the body are constants and elementwise ones of arith and math on numbers of at most 64 bits, in
            math f32 or integers
     - (C4) with `max_of_rows`, an input is a fragment and the result is scales
@@ -47,6 +51,10 @@ def Hopper_MapOp : Hopper_Op<"map", [IsolatedFromAbove, SingleBlock, RecursiveMe
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
     `(` $inputs `)` (`max_of_rows` $max_of_rows^)? $body attr-dict `:` type($inputs) `->` type($result)
+  }];
+  let extraClassDeclaration = [{
+    /// Arguments of the body for an input: 2 for one of twice the result's columns, otherwise 1.
+    int64_t getArgumentsOf(::mlir::Type input);
   }];
   let hasVerifier = 1;
   let hasRegionVerifier = 1;
