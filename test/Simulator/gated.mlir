@@ -37,6 +37,8 @@
 
 // REDEFINE: %{config} = tile_m = 64, tile_n = 192
 // RUN: %{try} | FileCheck %s
+// The two boxes of a stage are one tile of wgmma.
+// RUN: sed -n '/^\/\/ BEGIN plain/,/^\/\/ END/p' %s | fp8gemm-compile - --config='%{config}' --emit=ptx -o /dev/null
 // REDEFINE: %{config} = tile_m = 128, tile_n = 192, partials = 2, consumers = 1
 // RUN: sed -n '/^\/\/ BEGIN plain/,/^\/\/ END/p' %s | not fp8gemm-compile - --config='%{config}' --emit=hopper 2>&1 | FileCheck %s --check-prefix=TILE
 // TILE: error: {{.*}}expected tile_n / 2 to divide 128 in a gated product with accumulators for gate and up, got 96

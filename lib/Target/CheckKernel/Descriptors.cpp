@@ -26,6 +26,7 @@ namespace {
 
 /// Where the stages of a tile that TMA loads lie, in bytes of shared memory.
 struct Tile {
+  Value map;
   Attribute symbol;
   int64_t first;  // of stage 0
   int64_t stride; // from stage to stage; 0 if there is one
@@ -62,8 +63,27 @@ public:
       reporter.report(load, 4) << "expected a tile in the 128-byte swizzle to start at a multiple of " << kSwizzleBytes
                                << " bytes of shared memory";
     else
-      tiles.push_back({target.symbol, target.constant, stride, isShared ? bytes * mask.popcount() : bytes,
+      tiles.push_back({load.getTmaDescriptor(), target.symbol, target.constant, stride, isShared ? bytes * mask.popcount() : bytes,
                        map.type.getTensor().getElementType()});
+  }
+
+  /// Boxes of one map that follow each other in each stage are one tile.
+  void join() {
+    llvm::stable_sort(tiles, [](const Tile &lhs, const Tile &rhs) { return lhs.first < rhs.first; });
+    SmallVector<Tile> joined;
+    for (const Tile &tile : tiles) {
+      auto follows = [&](const Tile &before) {
+        int64_t together = before.bytes + tile.bytes;
+        return before.map == tile.map && before.symbol == tile.symbol && before.stride == tile.stride &&
+               before.first + before.bytes == tile.first && (tile.stride == 0 || together <= tile.stride);
+      };
+      Tile *before = llvm::find_if(joined, follows);
+      if (before == joined.end())
+        joined.push_back(tile);
+      else
+        before->bytes += tile.bytes;
+    }
+    tiles = joined;
   }
 
   void check(NVVM::WgmmaMmaAsyncOp mma) {
@@ -212,5 +232,6 @@ private:
 void fp8gemm::kernel::checkDescriptors(Kernel &kernel, Reporter &reporter) {
   DescriptorChecker checker(kernel, reporter);
   kernel.func.walk([&](NVVM::CpAsyncBulkTensorGlobalToSharedClusterOp load) { checker.collect(load); });
+  checker.join();
   kernel.func.walk([&](NVVM::WgmmaMmaAsyncOp mma) { checker.check(mma); });
 }
