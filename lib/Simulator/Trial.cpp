@@ -31,6 +31,7 @@ static int64_t chooseClusters(const TrialProblem &trial, hopper::LaunchAttr laun
 
 /// The parameters that the runtime passes for the operands.
 static void describe(TrialProblem &trial, std::vector<uint8_t> &workspace, Launch &launch) {
+  static_assert(std::tuple_size<decltype(launch.operands)>::value > hopper::getMaxEnumValForOperand());
   auto set = [&](hopper::Operand operand, Storage &storage) { launch.operands[size_t(operand)] = storage.view(); };
   set(hopper::Operand::a, trial.operandA);
   set(hopper::Operand::b, trial.operandB);

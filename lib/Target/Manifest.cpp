@@ -19,34 +19,10 @@ namespace fp8gemm::target {
 
 namespace {
 
+/// None of extents.
 format::Operand toFormat(hopper::Operand operand) {
-  switch (operand) {
-  case hopper::Operand::a:
-    return format::Operand::A;
-  case hopper::Operand::b:
-    return format::Operand::B;
-  case hopper::Operand::sfa:
-    return format::Operand::ScaleA;
-  case hopper::Operand::sfb:
-    return format::Operand::ScaleB;
-  case hopper::Operand::c:
-    return format::Operand::C;
-  case hopper::Operand::d:
-    return format::Operand::D;
-  case hopper::Operand::groups:
-    return format::Operand::Groups;
-  case hopper::Operand::workspace:
-    return format::Operand::Workspace;
-  case hopper::Operand::x:
-    return format::Operand::X;
-  case hopper::Operand::bias:
-    return format::Operand::Bias;
-  case hopper::Operand::m:
-  case hopper::Operand::k:
-  case hopper::Operand::none:
-    break;
-  }
-  return format::Operand::None;
+  const format::OperandRow *row = format::findOperand(std::string(hopper::stringifyOperand(operand)));
+  return row ? row->operand : format::Operand::None;
 }
 
 std::optional<format::ElementType> toFormat(Type element) {
@@ -68,13 +44,17 @@ std::optional<format::ScaleLayout> toFormat(StringAttr layout) {
   return std::nullopt;
 }
 
-std::optional<format::XType> fromOf(Type element) {
-  if (element.isBF16())
-    return format::XType::BF16;
-  if (element.isF16())
-    return format::XType::F16;
-  if (element.isF32())
-    return format::XType::F32;
+/// The field's value for elements of that type; none where the field has no word for it.
+std::optional<int64_t> valueOf(StringRef field, Type element) {
+  StringRef name = isa<Float8E4M3FNType>(element)   ? "e4m3"
+                   : isa<Float8E5M2Type>(element)   ? "e5m2"
+                   : element.isBF16()               ? "bf16"
+                   : element.isF16()                ? "f16"
+                   : element.isF32()                ? "f32"
+                                                    : "";
+  for (const format::Word &word : format::findField(std::string(field))->words)
+    if (name == word.name)
+      return word.value;
   return std::nullopt;
 }
 
@@ -111,8 +91,11 @@ private:
   }
 
   FailureOr<flatbuffers::Offset<format::Param>> buildParam(unsigned index);
-  FailureOr<flatbuffers::Offset<format::Param>> buildTensorMap(unsigned index, format::Operand operand);
+  FailureOr<flatbuffers::Offset<format::Param>> buildTensorMap(unsigned index, uint8_t operand);
   FailureOr<flatbuffers::Offset<format::StoredProblem>> buildProblem();
+  /// The operands of an epilogue are the vectors of the problem, in the order of the table.
+  format::Operand operandOf(hopper::Operand operand);
+  LogicalResult setVectors(hopper::ProblemAttr problem, format::Problem &fields);
   FailureOr<flatbuffers::Offset<format::StoredProblem>> buildQuantization(hopper::QuantizationAttr problem);
   /// Null, without an error, for a kernel that is not a debug build.
   FailureOr<flatbuffers::Offset<format::DebugRings>> buildDebugRings();
@@ -126,7 +109,7 @@ private:
   bool allFit = true;
 };
 
-FailureOr<flatbuffers::Offset<format::Param>> ManifestBuilder::buildTensorMap(unsigned index, format::Operand operand) {
+FailureOr<flatbuffers::Offset<format::Param>> ManifestBuilder::buildTensorMap(unsigned index, uint8_t operand) {
   nvgpu::TensorMapDescriptorType map = entry.getParam(index).getMap();
   std::optional<format::ElementType> element = toFormat(map.getTensor().getElementType());
   if (!element)
@@ -143,7 +126,7 @@ FailureOr<flatbuffers::Offset<format::Param>> ManifestBuilder::buildParam(unsign
   hopper::ParamAttr param = entry.getParam(index);
   if (param.getOperand() == hopper::Operand::none)
     return entry.emitOpError("expected parameter ") << index << " of the kernel to be an operand, got " << param;
-  format::Operand operand = toFormat(param.getOperand());
+  auto operand = uint8_t(operandOf(param.getOperand()));
   switch (param.getKind()) {
   case hopper::ParamKind::tensor_map:
     return buildTensorMap(index, operand);
@@ -171,8 +154,7 @@ bool ManifestBuilder::hasParam(hopper::ParamKind kind, hopper::Operand operand) 
 FailureOr<flatbuffers::Offset<format::StoredProblem>>
 ManifestBuilder::buildQuantization(hopper::QuantizationAttr problem) {
   std::optional<format::ScaleLayout> scales = toFormat(problem.getScales());
-  auto q = toFormat(problem.getQ());
-  std::optional<format::XType> x = fromOf(problem.getX());
+  std::optional<int64_t> q = valueOf("a_type", problem.getQ()), x = valueOf("x_type", problem.getX());
   if (!scales || !q || !x)
     return entry.emitOpError(
                "expected a quantisation of bf16, f16 or f32 to f8E4M3FN or f8E5M2 with scale layout k_major "
@@ -181,11 +163,40 @@ ManifestBuilder::buildQuantization(hopper::QuantizationAttr problem) {
   format::Problem fields = format::usualQuantisation();
   fields.m = ShapedType::isDynamic(problem.getM()) ? -1 : problem.getM();
   fields.k = problem.getK();
-  fields.a = format::typeOf(*q);
+  fields.a = format::Type(*q);
   fields.sfa = *scales;
-  fields.x = *x;
+  fields.x = format::XType(*x);
   fields.powerOfTwo = problem.getPowerOfTwo() != 0;
   return format::writeProblem(fbb, fields);
+}
+
+format::Operand ManifestBuilder::operandOf(hopper::Operand operand) {
+  if (operand < hopper::Operand::epilogue_0 || operand > hopper::Operand::epilogue_7 || !entry.getProblemAttr())
+    return toFormat(operand);
+  auto left = uint32_t(operand) - uint32_t(hopper::Operand::epilogue_0);
+  for (const format::OperandRow &row : format::kOperands)
+    if (isOptionalVector(row) && entry.getProblemAttr().getVector(row.name) && left-- == 0)
+      return row.operand;
+  return format::Operand::None;
+}
+
+LogicalResult ManifestBuilder::setVectors(hopper::ProblemAttr problem, format::Problem &fields) {
+  for (NamedAttribute vector : problem.getVectors()) {
+    const format::OperandRow *row = format::findOperand(std::string(vector.getName().getValue()));
+    Type element = problem.getVector(vector.getName().getValue());
+    if (!row || !isOptionalVector(*row))
+      return entry.emitOpError("expected the element type of a vector, got that of ") << vector.getName();
+    std::optional<int64_t> value = valueOf(row->elementField->name, element);
+    if (!value) {
+      InFlightDiagnostic error = entry.emitOpError("expected ") << vector.getName() << " of ";
+      for (const format::Word &word : row->elementField->words)
+        if (word.value != 0)
+          error << word.name << (&word + 1 == row->elementField->words.end() ? "" : " or ");
+      return error << ", got " << problem;
+    }
+    set(fields, *row->elementField, *value);
+  }
+  return success();
 }
 
 FailureOr<flatbuffers::Offset<format::StoredProblem>> ManifestBuilder::buildProblem() {
@@ -194,13 +205,14 @@ FailureOr<flatbuffers::Offset<format::StoredProblem>> ManifestBuilder::buildProb
   hopper::ProblemAttr problem = entry.getProblemAttr();
   if (!problem)
     return entry.emitOpError("expected a kernel with a 'problem', got none");
-  if (problem.getEpilogue())
+  if (problem.getEpilogue() && !problem.getVectors())
     return entry.emitOpError("expected an epilogue that adds C and a bias for a kernel file, which describes no other, got "
                              "another one; emit ptx, or compute it after the product");
   std::optional<format::ScaleLayout> sfa = toFormat(problem.getSfa()), sfb = toFormat(problem.getSfb());
   if (!sfa || !sfb)
     return entry.emitOpError("expected scale layouts k_major or mn_major, got ") << problem;
-  auto a = toFormat(problem.getA()), b = toFormat(problem.getB()), d = toFormat(problem.getD());
+  std::optional<int64_t> a = valueOf("a_type", problem.getA()), b = valueOf("b_type", problem.getB()),
+                         d = valueOf("d_type", problem.getD());
   if (!a || !b || !d)
     return entry.emitOpError("expected element types f8E4M3FN, f8E5M2, f32 or bf16, got ") << problem;
   auto extent = [](int64_t extent) { return ShapedType::isDynamic(extent) ? -1 : extent; };
@@ -208,17 +220,14 @@ FailureOr<flatbuffers::Offset<format::StoredProblem>> ManifestBuilder::buildProb
   fields.m = extent(problem.getM());
   fields.n = problem.getN();
   fields.k = extent(problem.getK());
-  fields.a = format::typeOf(*a);
-  fields.b = format::typeOf(*b);
-  fields.d = format::typeOf(*d);
+  fields.a = format::Type(*a);
+  fields.b = format::Type(*b);
+  fields.d = format::Type(*d);
   fields.c = format::valueOf<format::CUse>(format::kCWords, hopper::stringifyCUse(problem.getC()));
   fields.sfbRows = fit("rows of a scale of B", problem.getSfbRows());
-  if (Type bias = problem.getBias()) {
-    if (!bias.isF32() && !bias.isBF16())
-      return entry.emitOpError("expected a bias of f32 or bf16, got ") << problem;
-    fields.bias = bias.isF32() ? format::Bias::F32 : format::Bias::BF16;
-  }
   fields.gated = problem.getGated() != 0;
+  if (problem.getVectors() && failed(setVectors(problem, fields)))
+    return failure();
   fields.sfa = *sfa;
   fields.sfb = *sfb;
   if (hopper::GroupsAttr groups = problem.getGroups()) {
@@ -306,7 +315,8 @@ FailureOr<std::string> ManifestBuilder::build() {
 void printParam(llvm::json::OStream &json, const format::Param &param) {
   json.object([&] {
     json.attribute("kind", format::EnumNameParamKind(param.kind()));
-    json.attribute("operand", format::EnumNameOperand(param.operand()));
+    const format::OperandRow *row = format::rowOf(format::operandOf(param));
+    json.attribute("operand", row ? row->inManifest : "None");
     if (param.kind() != format::ParamKind::TensorMap)
       return;
     json.attribute("element", format::EnumNameElementType(param.element()));

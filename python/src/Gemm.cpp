@@ -13,7 +13,6 @@ PyObject *python::gemm(Pack &pack, PyObject *const *args, Py_ssize_t count, PyOb
   enum : size_t {
     D = at("d"),
     C = at("c"),
-    Bias = at("bias"),
     DType = at("d_type"),
     Stream = at("stream"),
     NumSms = at("num_sms")
@@ -24,7 +23,7 @@ PyObject *python::gemm(Pack &pack, PyObject *const *args, Py_ssize_t count, PyOb
   Options options;
   Inputs in;
   Result out;
-  const void *bias;
+  fp8gemm_gemm_args call = {};
   fp8gemm_problem problem = {};
   problem.size = sizeof(problem);
   if (!signature.bind(args, count, keywords, values) || !place.setStream(values[Stream]) ||
@@ -39,7 +38,7 @@ PyObject *python::gemm(Pack &pack, PyObject *const *args, Py_ssize_t count, PyOb
       !expectShape(in.sfa, kGemmParameters[Sfa].shape, extents) || !in.readScalesOfB(extents.blocks(), problem) ||
       !readScales(in.sfa, true, in.sfaLayouts) || !readMatrix(in.a, in.aMatrix) || !readMatrix(in.b, in.bMatrix) ||
       !out.read(values[D], values[C], values[DType], kGemmParameters[D].shape, extents, place, problem) ||
-      !readBias(values[Bias], extents, place, problem, bias))
+      !readVectors(values, kGemm, extents, place, problem, call))
     return nullptr;
 
   if (m == 0)
@@ -48,7 +47,6 @@ PyObject *python::gemm(Pack &pack, PyObject *const *args, Py_ssize_t count, PyOb
   fp8gemm_kernel *kernel = pack.find(problem, m, in.sfaLayouts, in.sfbLayouts, choice);
   if (!kernel)
     return nullptr;
-  fp8gemm_gemm_args call = {};
   call.size = sizeof(call);
   call.m = m;
   call.a = matrixOf(in.aMatrix);
@@ -57,7 +55,6 @@ PyObject *python::gemm(Pack &pack, PyObject *const *args, Py_ssize_t count, PyOb
   call.sfb = matrixOf(storedScales(in.sfb, in.sfbLayouts, choice[1]));
   call.c = matrixOf(out.cMatrix);
   call.d = matrixOf(out.dMatrix);
-  call.bias = bias;
   call.num_sms = uint32_t(options.numSms);
   if (options.dependent) {
     fp8gemm_kernel_info info;

@@ -141,7 +141,6 @@ PyObject *python::groupedGemmContiguous(Pack &pack, PyObject *const *args, Py_ss
     By = at("by"),
     Align = at("align"),
     ExpectedM = at("expected_m"),
-    Bias = at("bias"),
     DType = at("d_type"),
     Stream = at("stream"),
     NumSms = at("num_sms")
@@ -174,7 +173,7 @@ PyObject *python::groupedGemmContiguous(Pack &pack, PyObject *const *args, Py_ss
       !readMatrix(in.a, in.aMatrix) || !readMatrix(in.b, in.bMatrix) ||
       !call.readGroups(values[Groups], "groups", byEnd ? groups : m, byEnd ? "[G]" : "[M]") ||
       !call.out.read(values[D], nullptr, values[DType], parameters[D].shape, extents, call.place, problem) ||
-      !readBias(values[Bias], extents, call.place, problem, call.args.bias))
+      !readVectors(values, kContiguous, extents, call.place, problem, call.args))
     return nullptr;
   call.args.m = m;
   return call.launch(pack, call.expectedM ? call.expectedM : ceilDiv(m, groups > 0 ? groups : 1));
@@ -186,7 +185,6 @@ PyObject *python::groupedGemmMasked(Pack &pack, PyObject *const *args, Py_ssize_
     Counts = at("counts"),
     D = at("d"),
     ExpectedM = at("expected_m"),
-    Bias = at("bias"),
     DType = at("d_type"),
     Stream = at("stream"),
     NumSms = at("num_sms")
@@ -214,7 +212,7 @@ PyObject *python::groupedGemmMasked(Pack &pack, PyObject *const *args, Py_ssize_
       !readMatrix(in.a, in.aMatrix) || !readMatrix(in.b, in.bMatrix) ||
       (!isBatched && !call.readGroups(values[Counts], "counts", groups, "[G]")) ||
       !call.out.read(values[D], nullptr, values[DType], parameters[D].shape, extents, call.place, problem) ||
-      !readBias(values[Bias], extents, call.place, problem, call.args.bias))
+      !readVectors(values, kMasked, extents, call.place, problem, call.args))
     return nullptr;
   call.args.m = m;
   return call.launch(pack, call.expectedM ? call.expectedM : m);

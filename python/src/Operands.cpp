@@ -158,23 +158,39 @@ bool Result::read(PyObject *given, PyObject *cGiven, PyObject *typeName, const S
   return true;
 }
 
-bool python::readBias(PyObject *given, const Extents &extents, Place &place, fp8gemm_problem &problem,
-                      const void *&bias) {
-  bias = nullptr;
-  problem.bias = FP8GEMM_NO_BIAS;
+/// Whether a function of the table can be given each vector that its problems may have.
+template <size_t N> constexpr bool hasVectors(const std::array<Parameter, N> &parameters, format::GroupingSet groupings) {
+  for (const format::OperandRow &row : format::kOperands)
+    if (format::isOptionalVector(row) && (row.presence->mayHave & groupings))
+      indexOf(parameters, row.name); // no constant without it
+  return true;
+}
+static_assert(hasVectors(kGemmParameters, format::kNotGrouped) && hasVectors(kContiguousParameters, format::kOfRows) &&
+              hasVectors(kMaskedParameters, format::kOfRows) && hasVectors(kKParameters, format::kAlongK));
+
+bool python::readVector(const format::OperandRow &row, PyObject *const *values, const Function &function,
+                        const Extents &extents, Place &place, fp8gemm_problem &problem, const void *&data) {
+  const Parameter *parameter =
+      std::find_if(function.begin(), function.end(), [&](const Parameter &some) { return some.name == row.name; });
+  PyObject *given = parameter == function.end() ? nullptr : values[parameter - function.begin()];
+  data = nullptr;
+  format::set(problem, *row.presence, 0);
   if (isMissing(given))
     return true;
-  Tensor row;
-  fp8gemm_type type;
-  if (!row.read(given, kBias.name, kBias.shape.rank, place) || !expectShape(row, kBias.shape, extents) ||
-      !row.readResultElement(type))
+  Tensor vector;
+  std::string_view element;
+  if (!vector.read(given, row.name, parameter->shape.rank, place) || !expectShape(vector, parameter->shape, extents) ||
+      !vector.readElementOf(row.elementField->words, element))
     return false;
-  if (extents.n > 1 && row.stride[0] != 1) {
-    PyErr_Format(PyExc_ValueError, "expected 'bias' to be contiguous, got a stride of %lld", (long long)row.stride[0]);
-    return false;
-  }
-  problem.bias = type == FP8GEMM_F32 ? FP8GEMM_BIAS_F32 : FP8GEMM_BIAS_BF16;
-  bias = row.data;
+  int64_t step = 1; // of dimensions, from the innermost one
+  for (int i = vector.rank - 1; i >= 0; step *= vector.shape[i--])
+    if (vector.shape[i] > 1 && vector.stride[i] != step) {
+      PyErr_Format(PyExc_ValueError, "expected '%s' to be contiguous, got a stride of %lld", row.name,
+                   (long long)vector.stride[i]);
+      return false;
+    }
+  format::set(problem, *row.presence, format::valueOfElement(*row.elementField, element));
+  data = vector.data;
   return true;
 }
 

@@ -5,6 +5,7 @@
 #ifndef FP8GEMM_PYTHON_SRC_OPERANDS_H
 #define FP8GEMM_PYTHON_SRC_OPERANDS_H
 
+#include "CApi.h"
 #include "Device.h"
 #include "Pack.h"
 #include "Parameters.h"
@@ -77,8 +78,26 @@ struct Result {
             fp8gemm_problem &problem);
 };
 
-/// A row [N] to add: where it is, or null where none is given. Sets the bias of `problem`. False with an error set.
-bool readBias(PyObject *given, const Extents &extents, Place &place, fp8gemm_problem &problem, const void *&bias);
+/// A vector that some products have: where it is, or null where none is given. Sets its field of `problem`. False with an
+/// error set.
+bool readVector(const format::OperandRow &row, PyObject *const *values, const Function &function,
+                const Extents &extents, Place &place, fp8gemm_problem &problem, const void *&data);
+
+/// All of them, into the struct of arguments. False with an error set.
+template <typename Args>
+bool readVectors(PyObject *const *values, const Function &function, const Extents &extents, Place &place,
+                 fp8gemm_problem &problem, Args &args) {
+  for (const format::ArgumentPlace &at : format::Arguments<Args>::kPlaces) {
+    const format::OperandRow &row = *format::rowOf(at.operand);
+    const void *data = nullptr;
+    if (!format::isOptionalVector(row))
+      continue;
+    if (!readVector(row, values, function, extents, place, problem, data))
+      return false;
+    format::writeArgument(args, at, {const_cast<void *>(data), 0, 0});
+  }
+  return true;
+}
 
 /// num_sms, dependent and batch_invariant, of every launch.
 struct Options {

@@ -87,7 +87,10 @@ constexpr Parameter kExpectedM = {
     "expected_m", "int", "0", kAny,
     "expected rows per group, for the choice of a kernel; 0: M, or M / G where all groups share M"};
 
-constexpr Parameter kBias = {"bias", "A | None", "None", kN, "bfloat16 or float32; added to each row of d"};
+/// The vectors that a product may have (fp8gemm/Operands.h).
+constexpr std::array kVectors = {
+    Parameter{"bias", "A | None", "None", kN, "bfloat16 or float32; added to each row of d"},
+};
 
 constexpr auto kGemmParameters = join(
     std::array{
@@ -98,9 +101,8 @@ constexpr auto kGemmParameters = join(
                   "[ceil(N/128), ceil(K/128)] or [N, ceil(K/128)]  float32, for 128x128 or 1x128 elements of b"},
         Parameter{"d", "A | None", "None", kMN, "bfloat16 or float32; None: made by a's library"},
         Parameter{"c", "A | None", "None", kMN, "of d's type; added. d itself: in place"},
-        kBias,
     },
-    kLaunch);
+    kVectors, kLaunch);
 
 constexpr auto kContiguousParameters = join(
     std::array{
@@ -118,9 +120,8 @@ constexpr auto kContiguousParameters = join(
         Parameter{"align", "int", "128", kAny,
                   "the rows of each group start at a multiple of it; the value that the pack was compiled for"},
         kExpectedM,
-        kBias,
     },
-    kLaunch, kGroupedLaunch);
+    kVectors, kLaunch, kGroupedLaunch);
 
 constexpr auto kMaskedParameters = join(
     std::array{
@@ -132,9 +133,8 @@ constexpr auto kMaskedParameters = join(
                   "int32 on the device: rows used per group; None: all (another problem, \"batched\")"},
         Parameter{"d", "A | None", "None", kGMN, "as in gemm, of each group"},
         kExpectedM,
-        kBias,
     },
-    kLaunch, kGroupedLaunch);
+    kVectors, kLaunch, kGroupedLaunch);
 
 constexpr auto kKParameters = join(
     std::array{

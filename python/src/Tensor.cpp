@@ -315,6 +315,24 @@ bool Tensor::readResultElement(fp8gemm_type &result) const {
   return true;
 }
 
+bool Tensor::readElementOf(format::Words words, std::string_view &element) const {
+  struct {
+    const char *word, *name;
+    uint8_t code, bits;
+  } known[] = {{"bf16", "bfloat16", dlpack::kBfloat, 16}, {"f32", "float32", dlpack::kFloat, 32}};
+  std::string rule;
+  for (const auto &type : known) {
+    auto isIt = [&](const format::Word &word) { return std::string_view(word.name) == type.word; };
+    if (std::none_of(words.begin(), words.end(), isIt))
+      continue;
+    element = type.word;
+    if (isA(type.code, type.bits))
+      return true;
+    rule += (rule.empty() ? "" : " or ") + std::string(type.name);
+  }
+  return wrongType(*this, rule.c_str());
+}
+
 bool Tensor::readQuantizedElement(fp8gemm_x_type &result) const {
   if (isA(dlpack::kBfloat, 16))
     result = FP8GEMM_X_BF16;

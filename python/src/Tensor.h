@@ -8,6 +8,7 @@
 #include "Dlpack.h"
 #include "PythonApi.h"
 
+#include "fp8gemm/Problem.h"
 #include "fp8gemm/runtime.h"
 
 #include <string>
@@ -53,6 +54,8 @@ struct Tensor {
   /// FP8 and bytes (taken as e4m3) of matrices, or bf16 and f32 of results. False with an error set.
   bool readElement(fp8gemm_type &result) const;
   bool readResultElement(fp8gemm_type &result) const;
+  /// One of the words, of bf16 and f32.
+  bool readElementOf(format::Words words, std::string_view &element) const;
   /// bf16, f16 or f32, to be quantised.
   bool readQuantizedElement(fp8gemm_x_type &result) const;
   bool expectF32() const;

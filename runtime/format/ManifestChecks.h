@@ -7,6 +7,7 @@
 #define FP8GEMM_RUNTIME_FORMAT_MANIFESTCHECKS_H
 
 #include "StoredProblem.h"
+#include "fp8gemm/Operands.h"
 
 #include <cstdint>
 #include <string>
@@ -15,7 +16,7 @@
 namespace fp8gemm::format {
 
 /// Version of Manifest.fbs that this code writes and reads.
-constexpr uint32_t kManifestVersion = 6;
+constexpr uint32_t kManifestVersion = 7;
 
 /// CTAs of a launch whose kernel has a workspace: the multiprocessors of a whole GH100. So the size of a
 /// workspace is known without a GPU, and the same on all.
@@ -23,28 +24,8 @@ constexpr uint32_t kMaxWorkspaceCtas = 144;
 /// What a workspace and its slots are multiples of: tensor maps, changed on the device, lie in it.
 constexpr uint32_t kWorkspaceAlignment = 128;
 
-/// Whether it is a matrix, or one of each group.
-inline bool isMatrix(Operand operand) { return operand >= Operand::A && operand <= Operand::X; }
-
-/// Whether it is an operand of the problem's op. Products without it have C, too, which is then not used.
-inline bool isOf(const Problem &problem, Operand operand) {
-  if (isQuantisation(problem))
-    return operand == Operand::X || operand == Operand::A || operand == Operand::ScaleA || operand == Operand::None;
-  return operand != Operand::X;
-}
-
-/// Whether the operand has an extent of groups, its outermost.
-inline bool hasGroups(const Problem &problem, Operand operand) {
-  const GroupingFacts &facts = factsOf(problem);
-  bool isA = operand == Operand::A || operand == Operand::ScaleA,
-       isB = operand == Operand::B || operand == Operand::ScaleB;
-  return isMatrix(operand) && (isA ? facts.ofA : isB ? facts.ofB : facts.ofD);
-}
-
-/// Whether the operand consists of the packed matrices of the groups, one after the other.
-inline bool isFlat(const Problem &problem, Operand operand) {
-  return problem.flat && (operand == Operand::A || operand == Operand::B);
-}
+/// Of which operand the parameter is; None, and a number that stands for nothing, of an extent.
+inline Operand operandOf(const Param &param) { return Operand(param.operand()); }
 
 namespace detail {
 
@@ -81,28 +62,26 @@ inline unsigned bytesOf(ParamKind kind) {
 
 /// Whether the host has such a parameter of the operand to pass.
 inline bool suits(const Problem &problem, ParamKind kind, Operand operand) {
-  if (!isOf(problem, operand))
+  if (kind == ParamKind::ExtentM || kind == ParamKind::ExtentK)
+    return operand == Operand::None;
+  const OperandRow *row = rowOf(operand);
+  if (!row || !has(problem, *row))
     return false;
   switch (kind) {
   case ParamKind::TensorMap:
-    return isMatrix(operand);
+    return isMatrix(*row);
   case ParamKind::LeadingDimension:
-    return isMatrix(operand) && !isFlat(problem, operand);
-  case ParamKind::Pointer:
-    return isMatrix(operand) || (operand == Operand::Groups && factsOf(problem).isDescribed) ||
-           (operand == Operand::Bias && problem.bias != Bias::None) || operand == Operand::Workspace;
+    return row->rows != Extent::One && !isFlat(problem, *row);
   case ParamKind::GroupStride:
-    return hasGroups(problem, operand);
-  case ParamKind::ExtentM:
-  case ParamKind::ExtentK:
-    return operand == Operand::None;
+    return hasGroups(problem, *row);
+  default:
+    return true;
   }
-  return false;
 }
 
 /// Empty, or what cuTensorMapEncodeTiled would not take.
 inline std::string checkTensorMap(const Problem &problem, const Param &param) {
-  unsigned element = bytesOf(param.element()), rank = hasGroups(problem, param.operand()) ? 3 : 2;
+  unsigned element = bytesOf(param.element()), rank = hasGroups(problem, *rowOf(operandOf(param))) ? 3 : 2;
   if (element == 0)
     return "expected a known element type, got " + number(uint8_t(param.element()));
   if (!param.box() || param.box()->size() != rank)
@@ -127,11 +106,9 @@ inline std::string checkTensorMap(const Problem &problem, const Param &param) {
 inline std::string checkParam(const Manifest &manifest, const Problem &problem, const Param &param) {
   if (bytesOf(param.kind()) == 0)
     return "expected a known kind, got " + number(uint8_t(param.kind()));
-  if (!suits(problem, param.kind(), param.operand()))
-    return "expected an operand that suits its kind and the problem, got " + number(uint8_t(param.operand()));
-  if (param.operand() == Operand::C && problem.c == CUse::None)
-    return "expected no parameter of C in a problem without it";
-  if (param.operand() == Operand::Workspace && manifest.workspace_bytes_per_cta() == 0)
+  if (!suits(problem, param.kind(), operandOf(param)))
+    return "expected an operand that suits its kind and the problem, got " + number(param.operand());
+  if (operandOf(param) == Operand::Workspace && manifest.workspace_bytes_per_cta() == 0)
     return "expected no parameter of a workspace in a kernel without it";
   return param.kind() == ParamKind::TensorMap ? checkTensorMap(problem, param) : std::string();
 }
@@ -181,19 +158,34 @@ inline Problem withoutM(Problem problem) {
   return problem;
 }
 
-/// Empty, or a field that a problem of this grouping may not have.
+/// Empty, or what a problem of this grouping may not have.
 inline std::string checkEpilogue(const Problem &problem) {
   if (problem.gated && (problem.n % (2 * kScaleBlock) != 0 || problem.sfbRows != kScaleBlock))
     return "expected a gated product of 1d2d with a multiple of 256 for n, got n = " + std::to_string(problem.n);
   if (problem.gated && problem.grouping == Grouping::KCount)
     return "expected no gated product with grouping k_count";
-  if (problem.bias != Bias::None && problem.grouping == Grouping::KCount)
-    return "expected no bias with grouping k_count, got " + print(*findField("bias"), int64_t(problem.bias));
+  return conflictOf(problem);
+}
+
+/// Empty, or why the values are not those of fields.
+inline std::string checkValues(const flatbuffers::Vector<int64_t> &stored, const Problem &problem) {
+  if (stored.size() > std::size(kFields))
+    return "expected at most " + number(std::size(kFields)) + " fields of a problem, got " + number(stored.size()) +
+           ", those of a later version; update the runtime";
+  for (size_t i = 0; i < stored.size(); ++i) {
+    const Field &field = kFields[i];
+    int64_t value = stored.Get(i);
+    if (value != get(problem, field) || (field.kind == Kind::Flag && value != 0 && value != 1))
+      return std::string("expected '") + field.name + "' to be " +
+             (field.kind == Kind::Flag ? "0 or 1" : "a number of its bits") + ", got " + std::to_string(value);
+  }
   return {};
 }
 
 /// Empty, or what is wrong with the problem.
 inline std::string checkProblem(const StoredProblem &stored, const Problem &problem) {
+  if (std::string error = checkValues(*stored.fields(), problem); !error.empty())
+    return error;
   if (std::string error = checkWords(problem); !error.empty())
     return error;
   if (std::string error = checkGroups(stored.op()->string_view(), problem); !error.empty())
@@ -209,9 +201,6 @@ inline std::string checkProblem(const StoredProblem &stored, const Problem &prob
       problem.k < leastK || problem.k > INT32_MAX)
     return "expected extents that fit 32 bits, got m = " + std::to_string(problem.m) +
            ", n = " + std::to_string(problem.n) + ", k = " + std::to_string(problem.k);
-  if (stored.sfa_block_rows() != 1 || stored.sfa_block_columns() != kScaleBlock ||
-      stored.sfb_block_columns() != kScaleBlock)
-    return "expected scale blocks of 1x128 for A, and of 128x128 or 1x128 for B";
   return {};
 }
 

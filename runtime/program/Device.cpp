@@ -69,7 +69,9 @@ Operand Device::place(const Operand &operand) {
     return operand;
   Operand placed = operand;
   placed.onDevice = true;
-  int64_t rowBytes = (operand.columns * operand.elementBytes + kRowBytes - 1) / kRowBytes * kRowBytes;
+  int64_t rowBytes = operand.columns * operand.elementBytes;
+  if (!operand.isVector)
+    rowBytes = (rowBytes + kRowBytes - 1) / kRowBytes * kRowBytes;
   placed.rowStride = rowBytes / operand.elementBytes;
   placed.groupStride = placed.rows * placed.rowStride;
   placed.data = static_cast<char *>(allocate(size_t(std::max(operand.groups * operand.rows * rowBytes, kRowBytes))));

@@ -2,6 +2,8 @@
 
 #include "Operands.h"
 
+#include "Program.h"
+
 #include <cstring>
 
 namespace fp8gemm::program {
@@ -42,25 +44,25 @@ static void require(const Operand &operand, const char *what, int64_t got, int64
                                                 std::to_string(expected) + " " + what + ", got " + std::to_string(got));
 }
 
-Operands::Operands(const fp8gemm_problem &problem, uint32_t device, const void *aMemref, const void *sfaMemref,
-                   const void *bMemref, const void *sfbMemref, const void *groupsMemref, const void *cMemref,
-                   const void *dMemref, const void *biasMemref) {
-  const format::GroupingFacts &facts = factsOf(problem);
-  int sfaRank = facts.ofA ? 3 : 2, sfbRank = facts.ofB ? 3 : 2, dRank = facts.ofD ? 3 : 2;
-  int aRank = problem.flat ? 1 : sfaRank, bRank = problem.flat ? 1 : sfbRank;
-  int64_t dBytes = problem.d_type == FP8GEMM_F32 ? 4 : 2;
-  a = read("a", device & FP8GEMM_PROGRAM_A, aMemref, aRank, 1);
-  sfa = read("sfa", device & FP8GEMM_PROGRAM_SFA, sfaMemref, sfaRank, 4);
-  b = read("b", device & FP8GEMM_PROGRAM_B, bMemref, bRank, 1);
-  sfb = read("sfb", device & FP8GEMM_PROGRAM_SFB, sfbMemref, sfbRank, 4);
-  d = read("d", device & FP8GEMM_PROGRAM_D, dMemref, dRank, dBytes);
-  if (facts.isDescribed)
-    groups = read("groups", device & FP8GEMM_PROGRAM_GROUPS, groupsMemref, 1, 4);
-  if (problem.c_use == FP8GEMM_C_APART)
-    c = read("c", device & FP8GEMM_PROGRAM_C, cMemref, dRank, dBytes);
-  if (problem.bias != FP8GEMM_NO_BIAS)
-    bias = read("bias", device & FP8GEMM_PROGRAM_BIAS, biasMemref, 1, problem.bias == FP8GEMM_BIAS_F32 ? 4 : 2);
-  m = d.rows;
+/// The rank of its memref: of flat matrices and rows 1, of columns [M, 1] 2, and one more where each group has one.
+static int rankOf(const format::Problem &problem, const format::OperandRow &row) {
+  bool hasRows = row.rows != format::Extent::One && !format::isFlat(problem, row);
+  return (hasRows ? 2 : 1) + format::hasGroups(problem, row);
+}
+
+Operands::Operands(const fp8gemm_problem &problem, uint32_t device, const void *const *operands, uint32_t count) {
+  const format::Problem fields = format::fromC(problem);
+  for (const format::OperandRow &row : format::kOperands) {
+    auto number = size_t(row.operand);
+    bool isD = row.operand == format::Operand::C && problem.c_use == FP8GEMM_C_IN_PLACE;
+    if (format::has(fields, row) && !isD && row.operand != format::Operand::Workspace) {
+      all[number] = read(row.name, device & format::bitOf(row.operand), number < count ? operands[number] : nullptr,
+                         rankOf(fields, row), format::bytesOf(format::elementOf(fields, row)));
+      all[number].isVector = !format::isMatrix(row);
+    }
+  }
+  const Operand &a = (*this)[format::Operand::A];
+  m = (*this)[format::Operand::D].rows;
   k = problem.flat ? a.columns / problem.m : a.columns;
   checkRows(problem);
   checkScales(problem);
@@ -68,6 +70,8 @@ Operands::Operands(const fp8gemm_problem &problem, uint32_t device, const void *
 
 /// Sizes that may be dynamic in a type, except those of scales.
 void Operands::checkRows(const fp8gemm_problem &problem) {
+  const Operand &a = (*this)[format::Operand::A], &b = (*this)[format::Operand::B], &c = (*this)[format::Operand::C],
+                &groups = (*this)[format::Operand::Groups];
   if (problem.flat) {
     require(a, "elements (m * k)", a.columns, problem.m * k);
     require(b, "elements (n * k)", b.columns, problem.n * k);
@@ -81,10 +85,20 @@ void Operands::checkRows(const fp8gemm_problem &problem) {
     require(c, "rows, as 'd'", c.rows, m);
   if (groups)
     require(groups, "entries", groups.columns, problem.grouping == FP8GEMM_ROW_INDEX ? m : problem.groups);
+  for (const format::OperandRow &row : format::kOperands)
+    if (const Operand &vector = (*this)[row.operand]; vector && format::isOptionalVector(row)) {
+      require(vector, "rows", vector.rows, format::isColumn(row) ? m : 1);
+      require(vector, "columns", vector.columns, format::isColumn(row) ? 1 : columnsOfD(format::fromC(problem)));
+      if (vector.onDevice && vector.rows > 1)
+        require(vector, "elements from a row to the next", vector.rowStride, vector.columns);
+      if (vector.onDevice && vector.groups > 1)
+        require(vector, "elements from a group to the next", vector.groupStride, vector.rows * vector.columns);
+    }
 }
 
 /// Scales of single rows that are mn_major may be stored for more rows than there are; others may not be used.
 void Operands::checkScales(const fp8gemm_problem &problem) {
+  Operand &sfa = (*this)[format::Operand::ScaleA], &sfb = (*this)[format::Operand::ScaleB];
   auto check = [&](Operand &scales, bool mnMajor, int64_t needed) {
     int64_t &mn = mnMajor ? scales.columns : scales.rows, &blocks = mnMajor ? scales.rows : scales.columns;
     if (mn < needed || (!mnMajor && mn != needed))

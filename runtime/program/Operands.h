@@ -5,9 +5,10 @@
 #ifndef FP8GEMM_RUNTIME_PROGRAM_OPERANDS_H
 #define FP8GEMM_RUNTIME_PROGRAM_OPERANDS_H
 
-#include "fp8gemm/Problem.h"
+#include "fp8gemm/Operands.h"
 #include "fp8gemm/program.h"
 
+#include <array>
 #include <stdexcept>
 #include <string>
 
@@ -23,6 +24,7 @@ struct Failure : std::runtime_error {
 struct Operand {
   const char *name = nullptr;
   bool onDevice = false;
+  bool isVector = false; ///< callers of the runtime give no strides of it: rows and groups follow each other
   char *data = nullptr; ///< null: there is no such operand
   int64_t elementBytes = 1;
   int64_t groups = 1, rows = 0, columns = 0;
@@ -33,13 +35,15 @@ struct Operand {
 };
 
 struct Operands {
-  Operand a, sfa, b, sfb, groups, c, d, bias;
+  std::array<Operand, format::kOperandCount> all; ///< by format::Operand
   int64_t m = 0; ///< rows of A and D: of all groups, or of each
   int64_t k = 0; ///< columns of A and B; of all groups along K
 
-  /// Reads what fp8gemm_program_run was given, and checks what the types leave open. Throws Failure.
-  Operands(const fp8gemm_problem &problem, uint32_t deviceOperands, const void *a, const void *sfa, const void *b,
-           const void *sfb, const void *groups, const void *c, const void *d, const void *bias);
+  /// Reads what fp8gemm_program_run_operands was given, and checks what the types leave open. Throws Failure.
+  Operands(const fp8gemm_problem &problem, uint32_t deviceOperands, const void *const *operands, uint32_t count);
+
+  Operand &operator[](format::Operand operand) { return all[size_t(operand)]; }
+  const Operand &operator[](format::Operand operand) const { return all[size_t(operand)]; }
 
 private:
   void checkRows(const fp8gemm_problem &problem);

@@ -2,6 +2,7 @@
 
 #include "fp8gemm/program.h"
 
+#include "CApi.h"
 #include "Device.h"
 #include "Operands.h"
 #include "Program.h"
@@ -17,10 +18,13 @@
 using namespace fp8gemm;
 using namespace fp8gemm::program;
 
-static_assert(FP8GEMM_PROGRAM_A == int(format::kA) && FP8GEMM_PROGRAM_SFA == int(format::kSfa) &&
-              FP8GEMM_PROGRAM_B == int(format::kB) && FP8GEMM_PROGRAM_SFB == int(format::kSfb) &&
-              FP8GEMM_PROGRAM_GROUPS == int(format::kGroups) && FP8GEMM_PROGRAM_C == int(format::kC) &&
-              FP8GEMM_PROGRAM_D == int(format::kD));
+using format::bitOf;
+
+static_assert(FP8GEMM_PROGRAM_A == bitOf(format::Operand::A) && FP8GEMM_PROGRAM_SFA == bitOf(format::Operand::ScaleA) &&
+              FP8GEMM_PROGRAM_B == bitOf(format::Operand::B) && FP8GEMM_PROGRAM_SFB == bitOf(format::Operand::ScaleB) &&
+              FP8GEMM_PROGRAM_GROUPS == bitOf(format::Operand::Groups) &&
+              FP8GEMM_PROGRAM_C == bitOf(format::Operand::C) && FP8GEMM_PROGRAM_D == bitOf(format::Operand::D) &&
+              FP8GEMM_PROGRAM_BIAS == bitOf(format::Operand::Bias));
 
 namespace {
 
@@ -78,14 +82,10 @@ void checkProblem(const fp8gemm_kernel_info &kernel, const fp8gemm_problem &prob
   if (kernel.x_type != FP8GEMM_NO_X)
     throw Failure(FP8GEMM_INVALID_ARGUMENT,
                   std::string("expected a kernel of a product, got '") + kernel.name + "' of a quantisation");
-  fp8gemm_problem ofKernel = problem;
-  ofKernel.n = kernel.n, ofKernel.k = kernel.k;
-  ofKernel.a_type = kernel.a_type, ofKernel.b_type = kernel.b_type, ofKernel.d_type = kernel.d_type;
-  ofKernel.c_use = kernel.c_use, ofKernel.sfb_block_rows = kernel.sfb_block_rows;
-  ofKernel.sfa_layout = kernel.sfa_layout, ofKernel.sfb_layout = kernel.sfb_layout;
-  ofKernel.grouping = kernel.grouping, ofKernel.groups = kernel.groups;
-  ofKernel.group_align = kernel.group_align, ofKernel.flat = kernel.flat, ofKernel.bias = kernel.bias;
-  const format::Problem has = relevant(format::fromC(ofKernel)), needed = relevant(format::fromC(problem));
+  format::Problem ofKernel = format::readProblem(kernel), ofOperation = format::fromC(problem);
+  ofKernel.m = ofOperation.m;
+  ofKernel.batchInvariant = ofOperation.batchInvariant;
+  const format::Problem has = relevant(ofKernel), needed = relevant(ofOperation);
   for (const format::Field &field : format::kFields)
     if (int64_t value = get(has, field), wanted = get(needed, field); value != wanted)
       throw Failure(FP8GEMM_INVALID_ARGUMENT, std::string("expected a kernel for the operation's ") + field.name +
@@ -111,32 +111,25 @@ fp8gemm_kernel *find(fp8gemm_pack *pack, const fp8gemm_problem &problem, int64_t
 // Products
 //===----------------------------------------------------------------------===//
 
-fp8gemm_matrix matrix(const Operand &operand) { return {operand.data, operand.rowStride}; }
-fp8gemm_tensor tensor(const Operand &operand) { return {operand.data, operand.rowStride, operand.groupStride}; }
-
-void launch(fp8gemm_kernel *kernel, const Operands &on, cuda::CUstream stream) {
-  fp8gemm_gemm_args args{};
+template <typename Args> Args argumentsOf(const Operands &on) {
+  Args args{};
   args.size = sizeof(args);
   args.m = on.m;
-  args.a = matrix(on.a), args.sfa = matrix(on.sfa), args.b = matrix(on.b), args.sfb = matrix(on.sfb);
-  args.d = matrix(on.d);
-  if (on.c)
-    args.c = matrix(on.c);
-  args.bias = on.bias.data;
+  for (const format::ArgumentPlace &place : format::Arguments<Args>::kPlaces)
+    if (const Operand &operand = on[place.operand])
+      format::writeArgument(args, place, {operand.data, operand.rowStride, operand.groupStride});
+  return args;
+}
+
+void launch(fp8gemm_kernel *kernel, const Operands &on, cuda::CUstream stream) {
+  auto args = argumentsOf<fp8gemm_gemm_args>(on);
   require(fp8gemm_gemm(kernel, &args, stream));
 }
 
 void launchGrouped(fp8gemm_kernel *kernel, const Operands &on, Device &device, size_t workspace,
                    cuda::CUstream stream) {
-  fp8gemm_grouped_gemm_args args{};
-  args.size = sizeof(args);
-  args.m = on.m, args.k = on.k;
-  args.a = tensor(on.a), args.sfa = tensor(on.sfa), args.b = tensor(on.b), args.sfb = tensor(on.sfb);
-  args.d = tensor(on.d);
-  if (on.c)
-    args.c = tensor(on.c);
-  args.bias = on.bias.data;
-  args.groups = on.groups ? reinterpret_cast<const int32_t *>(on.groups.data) : nullptr;
+  auto args = argumentsOf<fp8gemm_grouped_gemm_args>(on);
+  args.k = on.k;
   args.workspace = workspace ? device.allocate(workspace) : nullptr;
   args.workspace_bytes = workspace;
   require(fp8gemm_grouped_gemm(kernel, &args, stream));
@@ -155,27 +148,24 @@ void run(fp8gemm_program_file &file, const fp8gemm_problem &problem, const Opera
     checkProblem(info, problem);
 
   Device device(thisThread.stream);
+  const Operand &d = operands[format::Operand::D];
   Operands on = operands;
-  bool waits = false;
-  for (auto operand :
-       {&Operands::a, &Operands::sfa, &Operands::b, &Operands::sfb, &Operands::groups, &Operands::c, &Operands::bias}) {
-    on.*operand = device.place(operands.*operand);
-    device.upload(operands.*operand, on.*operand);
-    waits |= operands.*operand && !(operands.*operand).onDevice;
+  bool waits = false, inPlace = problem.c_use == FP8GEMM_C_IN_PLACE;
+  for (size_t i = 0; i < format::kOperandCount; ++i) {
+    const Operand &operand = operands.all[i];
+    on.all[i] = device.place(operand);
+    if (&operand != &d || inPlace || factsOf(problem).keepsRows)
+      device.upload(operand, on.all[i]);
+    waits |= operand && !operand.onDevice;
   }
-  on.d = device.place(operands.d);
-  bool inPlace = problem.c_use == FP8GEMM_C_IN_PLACE;
-  if (inPlace || factsOf(problem).keepsRows)
-    device.upload(operands.d, on.d);
   if (inPlace)
-    on.c = on.d;
-  waits |= !operands.d.onDevice;
+    on[format::Operand::C] = on[format::Operand::D];
 
   if (problem.grouping == FP8GEMM_NO_GROUPS)
     launch(kernel, on, thisThread.stream);
   else
     launchGrouped(kernel, on, device, info.workspace_bytes, thisThread.stream);
-  device.download(on.d, operands.d);
+  device.download(on[format::Operand::D], d);
   if (waits)
     device.synchronize();
 }
@@ -205,20 +195,26 @@ int32_t failed(fp8gemm_status status, const char *message) {
 
 extern "C" {
 
-int32_t fp8gemm_program_run(fp8gemm_program_file *file, const fp8gemm_problem *problem, uint32_t device_operands,
-                            const void *a, const void *sfa, const void *b, const void *sfb, const void *groups,
-                            const void *c, const void *d, const void *bias) {
+int32_t fp8gemm_program_run_operands(fp8gemm_program_file *file, const fp8gemm_problem *problem,
+                                     uint32_t device_operands, const void *const *operands, uint32_t count) {
   try {
-    if (!file || !problem)
-      return failed(FP8GEMM_INVALID_ARGUMENT, "expected a file and a problem, got a null pointer");
+    if (!file || !problem || (!operands && count != 0))
+      return failed(FP8GEMM_INVALID_ARGUMENT, "expected a file, a problem and operands, got a null pointer");
     const fp8gemm_problem known = readProblem(*problem);
-    run(*file, known, Operands(known, device_operands, a, sfa, b, sfb, groups, c, d, bias));
+    run(*file, known, Operands(known, device_operands, operands, count));
     return FP8GEMM_OK;
   } catch (const Failure &failure) {
     return failed(failure.status, failure.what());
   } catch (const std::exception &error) {
     return failed(FP8GEMM_OUT_OF_MEMORY, error.what());
   }
+}
+
+int32_t fp8gemm_program_run(fp8gemm_program_file *file, const fp8gemm_problem *problem, uint32_t device_operands,
+                            const void *a, const void *sfa, const void *b, const void *sfb, const void *groups,
+                            const void *c, const void *d, const void *bias) {
+  const void *operands[] = {a, sfa, b, sfb, groups, c, d, bias};
+  return fp8gemm_program_run_operands(file, problem, device_operands, operands, std::size(operands));
 }
 
 void fp8gemm_program_fail(int32_t status) {

@@ -16,7 +16,30 @@ using format::Operand;
 /// K of a group along K is a multiple of this.
 constexpr int64_t kGroupStep = 16;
 
-int64_t Call::groupEntries() const { return facts.problem.grouping == Grouping::RowIndex ? m : facts.problem.groups; }
+int64_t Call::extent(format::Extent extent) const {
+  const format::Problem &problem = facts.problem;
+  switch (extent) {
+  case format::Extent::One:
+    return 1;
+  case format::Extent::M:
+    return m;
+  case format::Extent::N:
+    return problem.n;
+  case format::Extent::ColumnsOfD:
+    return columnsOfD(problem);
+  case format::Extent::K:
+    return k;
+  case format::Extent::KBlocks:
+    return ceilDiv(uint32_t(k), format::kScaleBlock);
+  case format::Extent::ScaledRows:
+    return ceilDiv(uint32_t(problem.n), problem.sfbRows);
+  case format::Extent::Entries:
+    return problem.grouping == Grouping::RowIndex ? m : problem.groups;
+  case format::Extent::Bytes:
+    return int64_t(facts.workspaceBytes);
+  }
+  return 0;
+}
 
 bool Call::hasNoWork() const {
   return m == 0 || (facts.problem.grouping == Grouping::KCount && k == 0 && facts.problem.c == format::CUse::InPlace);
@@ -26,58 +49,35 @@ bool Call::hasNoWork() const {
 // What the kernel has
 //===----------------------------------------------------------------------===//
 
-static void setExtents(Storage &storage, int64_t rows, int64_t columns) {
-  storage.rows = rows;
-  storage.columns = columns;
-}
-
 /// Elements in a row, such as arrays are.
 static void setLength(Storage &storage, int64_t length) {
-  setExtents(storage, 1, length);
+  storage.rows = 1;
+  storage.columns = length;
   storage.tensor.leading_dimension = length;
   storage.tensor.group_stride = 0;
 }
 
-static void setScaleExtents(const Call &call, int64_t outer, format::ScaleLayout layout, Storage &storage) {
-  int64_t inner = ceilDiv(uint32_t(call.k), format::kScaleBlock);
-  bool isKMajor = layout == format::ScaleLayout::KMajor;
-  setExtents(storage, isKMajor ? outer : inner, isKMajor ? inner : outer);
-  // Each group's blocks start anew; its last one has kGroupStep elements at least.
-  if (call.facts.problem.grouping == Grouping::KCount && !isKMajor)
-    storage.possibleRows =
-        (call.k + call.facts.problem.groups * (int64_t(format::kScaleBlock) - kGroupStep)) / format::kScaleBlock -
-        inner;
-}
-
-static void describeOperands(Call &call) {
-  const Facts &facts = call.facts;
-  if (isQuantisation(facts.problem)) {
-    setExtents(call[Operand::X], call.m, call.k);
-    setExtents(call[Operand::A], call.m, call.k);
-    setScaleExtents(call, call.m, facts.problem.sfa, call[Operand::ScaleA]);
+static void describe(const Call &call, Storage &storage) {
+  const Form &form = *storage.form;
+  int64_t rows = call.extent(form.row->rows), columns = call.extent(form.row->columns);
+  if (format::isFlat(call.facts.problem, *form.row))
+    return setLength(storage, rows * columns);
+  if (!format::isMatrix(*form.row)) { // vectors of groups follow each other
+    int64_t groups = format::hasGroups(call.facts.problem, *form.row) ? call.facts.problem.groups : 1;
+    setLength(storage, rows * columns * groups);
+    storage.tensor.leading_dimension = columns; // strides for kernels: there is one row to check
+    storage.tensor.group_stride = rows * columns;
     return;
   }
-  setExtents(call[Operand::A], call.m, call.k);
-  setExtents(call[Operand::B], facts.problem.n, call.k);
-  setExtents(call[Operand::D], call.m, columnsOfD(facts.problem));
-  if (facts.problem.c != format::CUse::None)
-    setExtents(call[Operand::C], call.m, columnsOfD(facts.problem));
-  setScaleExtents(call, call.m, facts.problem.sfa, call[Operand::ScaleA]);
-  setScaleExtents(call, ceilDiv(uint32_t(facts.problem.n), facts.problem.sfbRows), facts.problem.sfb,
-                  call[Operand::ScaleB]);
-  for (Operand operand : {Operand::A, Operand::B, Operand::ScaleA, Operand::ScaleB, Operand::C, Operand::D}) {
-    Storage &storage = call[operand];
-    if (!storage.form->hasRows)
-      setLength(storage, storage.rows * storage.columns);
-    else if (storage.form->groups == 1) // none to step to; a tensor map wants a stride all the same
-      storage.tensor.group_stride = storage.tensor.leading_dimension;
-  }
-  if (format::factsOf(facts.problem).isDescribed)
-    setLength(call[Operand::Groups], call.groupEntries());
-  if (facts.problem.bias != format::Bias::None)
-    setLength(call[Operand::Bias], columnsOfD(facts.problem));
-  if (facts.workspaceBytes)
-    setLength(call[Operand::Workspace], int64_t(facts.workspaceBytes));
+  storage.rows = form.isTransposed ? columns : rows;
+  storage.columns = form.isTransposed ? rows : columns;
+  if (form.groups == 1) // none to step to; a tensor map wants a stride all the same
+    storage.tensor.group_stride = storage.tensor.leading_dimension;
+  // Each group's blocks start anew; its last one has kGroupStep elements at least.
+  const format::Problem &problem = call.facts.problem;
+  if (problem.grouping == Grouping::KCount && form.row->columns == format::Extent::KBlocks && form.isTransposed)
+    storage.possibleRows =
+        (call.k + problem.groups * (int64_t(format::kScaleBlock) - kGroupStep)) / format::kScaleBlock - storage.rows;
 }
 
 //===----------------------------------------------------------------------===//
@@ -209,55 +209,32 @@ static bool overlap(const Footprint &ofX, const Storage &y) {
   return behind < first.row() || behind + second.row() > pitch;
 }
 
-/// C is given where it is added, in place where the kernel adds in place.
-static fp8gemm_status checkC(const Call &call) {
-  const char *kernel = call.facts.entry;
+/// Where C is D, it is the same as D.
+static fp8gemm_status checkInPlace(const Call &call) {
   const fp8gemm_tensor &c = call[Operand::C].tensor, &d = call[Operand::D].tensor;
-  switch (call.facts.problem.c) {
-  case format::CUse::None:
-    if (c.data)
-      return fail(FP8GEMM_INVALID_ARGUMENT, "expected 'c' to be null, since kernel '%s' adds no C, got %p", kernel,
-                  c.data);
+  if (c.data == d.data && c.leading_dimension == d.leading_dimension && c.group_stride == d.group_stride)
     return FP8GEMM_OK;
-  case format::CUse::Apart:
-    return checkStorage(call[Operand::C]);
-  case format::CUse::InPlace:
-    if (c.data == d.data && c.leading_dimension == d.leading_dimension && c.group_stride == d.group_stride)
-      return FP8GEMM_OK;
-    return fail(FP8GEMM_INVALID_ARGUMENT,
-                "expected 'c' to be 'd' (the same pointer and strides), since kernel '%s' adds in place, got "
-                "%p and %" PRId64,
-                kernel, c.data, c.leading_dimension);
-  }
-  return FP8GEMM_OK;
+  return fail(FP8GEMM_INVALID_ARGUMENT,
+              "expected 'c' to be 'd' (the same pointer and strides), since kernel '%s' adds in place, got "
+              "%p and %" PRId64,
+              call.facts.entry, c.data, c.leading_dimension);
 }
 
-/// The bias is given where it is added.
-static fp8gemm_status checkBias(const Call &call) {
-  if (call.facts.problem.bias != format::Bias::None)
-    return checkStorage(call[Operand::Bias]);
-  if (const void *bias = call[Operand::Bias].tensor.data)
-    return fail(FP8GEMM_INVALID_ARGUMENT, "expected 'bias' to be null, since kernel '%s' adds none, got %p",
-                call.facts.entry, bias);
-  return FP8GEMM_OK;
-}
-
-/// The description of groups, where the kernel reads one.
-static fp8gemm_status checkDescription(const Call &call) {
-  if (format::factsOf(call.facts.problem).isDescribed)
-    return checkStorage(call[Operand::Groups]);
-  if (const void *groups = call[Operand::Groups].tensor.data)
-    return fail(FP8GEMM_INVALID_ARGUMENT, "expected 'groups' to be null, since those of kernel '%s' are equal, got %p",
-                call.facts.entry, groups);
+/// An operand is given where the kernel has it.
+static fp8gemm_status checkOperand(const Call &call, Operand operand) {
+  const Storage &storage = call[operand];
+  if (operand == Operand::C && call.facts.problem.c == format::CUse::InPlace)
+    return checkInPlace(call);
+  if (storage.form->row)
+    return checkStorage(storage);
+  if (storage.tensor.data && operand != Operand::Workspace)
+    return fail(FP8GEMM_INVALID_ARGUMENT, "expected '%s' to be null, since kernel '%s' takes none, got %p",
+                storage.form->name, call.facts.entry, storage.tensor.data);
   return FP8GEMM_OK;
 }
 
 static fp8gemm_status checkWorkspace(const Call &call) {
   size_t needed = call.facts.workspaceBytes;
-  if (needed == 0)
-    return FP8GEMM_OK;
-  if (fp8gemm_status status = checkStorage(call[Operand::Workspace]))
-    return status;
   if (call.workspaceBytes < needed)
     return fail(FP8GEMM_INVALID_ARGUMENT, "expected a workspace of at least %zu bytes for kernel '%s', got %zu", needed,
                 call.facts.entry, call.workspaceBytes);
@@ -265,25 +242,17 @@ static fp8gemm_status checkWorkspace(const Call &call) {
 }
 
 /// What is written overlaps no other operand but, where the kernel adds in place, C.
-static fp8gemm_status checkOverlap(const Call &call, Operand written) {
-  const Footprint result(call[written]);
-  for (Operand operand : {Operand::X, Operand::A, Operand::ScaleA, Operand::B, Operand::ScaleB, Operand::C,
-                          Operand::Bias, Operand::Groups, Operand::Workspace}) {
-    const Storage &other = call[operand];
-    if (operand == written || (operand == Operand::C && call.facts.problem.c == format::CUse::InPlace))
+static fp8gemm_status checkOverlap(const Call &call, const Storage &written) {
+  const Footprint result(written);
+  for (const Storage &other : call.storages) {
+    bool isC = &other == &call[Operand::C];
+    if (&other == &written || (isC && call.facts.problem.c == format::CUse::InPlace))
       continue;
     if (overlap(result, other))
-      return fail(FP8GEMM_INVALID_ARGUMENT, "expected '%s' not to overlap '%s'%s", call[written].form->name,
-                  other.form->name, operand == Operand::C ? "; to add in place, compile a kernel that does" : "");
+      return fail(FP8GEMM_INVALID_ARGUMENT, "expected '%s' not to overlap '%s'%s", written.form->name,
+                  other.form->name, isC ? "; to add in place, compile a kernel that does" : "");
   }
   return FP8GEMM_OK;
-}
-
-static fp8gemm_status checkOverlaps(const Call &call) {
-  if (!isQuantisation(call.facts.problem))
-    return checkOverlap(call, Operand::D);
-  fp8gemm_status status = checkOverlap(call, Operand::A);
-  return status ? status : checkOverlap(call, Operand::ScaleA);
 }
 
 /// An extent that the caller tells, and the kernel may have been compiled for one value of.
@@ -319,13 +288,18 @@ fp8gemm_status runtime::checkCall(Call &call) {
     return status;
   if (call.hasNoWork())
     return FP8GEMM_OK;
-  describeOperands(call);
-  for (Operand operand : {Operand::X, Operand::A, Operand::ScaleA, Operand::B, Operand::ScaleB, Operand::D})
-    if (format::isOf(call.facts.problem, operand))
-      if (fp8gemm_status status = checkStorage(call[operand]))
-        return status;
-  for (auto *check : {checkC, checkBias, checkDescription, checkWorkspace, checkOverlaps})
-    if (fp8gemm_status status = check(call))
+  for (Storage &storage : call.storages)
+    if (storage.form->row)
+      describe(call, storage);
+  for (const format::OperandRow &row : format::kOperands)
+    if (fp8gemm_status status = checkOperand(call, row.operand))
       return status;
+  if (fp8gemm_status status = checkWorkspace(call))
+    return status;
+  const format::GroupingSet own = setOf(call.facts.problem);
+  for (const Storage &storage : call.storages)
+    if (storage.form->row && (storage.form->row->writtenBy & own))
+      if (fp8gemm_status status = checkOverlap(call, storage))
+        return status;
   return FP8GEMM_OK;
 }

@@ -37,8 +37,9 @@ struct Call {
   }
   const Storage &operator[](format::Operand operand) const { return storages[size_t(operand)]; }
   Storage &operator[](format::Operand operand) { return storages[size_t(operand)]; }
+  int64_t extent(format::Extent extent) const;
   /// Entries of the description of groups.
-  int64_t groupEntries() const;
+  int64_t groupEntries() const { return extent(format::Extent::Entries); }
   /// Nothing would be written.
   bool hasNoWork() const;
 };

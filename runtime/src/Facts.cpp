@@ -8,42 +8,29 @@ using namespace fp8gemm;
 using namespace fp8gemm::runtime;
 using format::Operand;
 
-/// What TMA asks of global memory, and (C13) of fp8gemm.gemm of A, B and D.
+/// What TMA asks of global memory.
 constexpr int kTmaAlignment = 16;
 /// What the strides of a tensor map are below (cuTensorMapEncodeTiled).
 constexpr int64_t kTmaStrideBytes = int64_t(1) << 40;
 
 static void describeForms(Facts &facts) {
   const format::Problem &problem = facts.problem;
-  auto describe = [&](Operand operand, const char *name, int elementBytes, int alignment) {
-    Form &form = facts.forms[size_t(operand)];
-    form.name = name;
-    form.elementBytes = elementBytes;
-    form.alignment = alignment;
-    form.hasGroups = format::hasGroups(problem, operand);
+  for (const format::OperandRow &row : format::kOperands) {
+    Form &form = facts.forms[size_t(row.operand)];
+    form.name = format::nameOf(row, problem);
+    if (!format::has(problem, row) || (row.operand == Operand::Workspace && !facts.workspaceBytes))
+      continue;
+    form.row = &row;
+    form.elementBytes = format::bytesOf(format::elementOf(problem, row));
+    form.alignment = std::max(row.alignBytes, row.alignElements * form.elementBytes);
+    form.hasRows = format::isMatrix(row) && !format::isFlat(problem, row);
+    form.hasGroups = format::isMatrix(row) && format::hasGroups(problem, row);
     form.groups = form.hasGroups ? problem.groups : 1;
-    form.hasRows = format::isMatrix(operand) && !format::isFlat(problem, operand);
-  };
-  if (isQuantisation(problem)) {
-    describe(Operand::X, "x", format::bytesOf(problem.x), kTmaAlignment);
-    describe(Operand::A, "q", format::bytesOf(problem.a), kTmaAlignment);
-    describe(Operand::ScaleA, "scales", 4, problem.sfa == format::ScaleLayout::MnMajor ? kTmaAlignment : 4);
-    return;
+    form.isTransposed = format::isTransposed(problem, row);
+    // A quantisation writes whole vectors of scales of a column.
+    if (isQuantisation(problem) && form.isTransposed)
+      form.alignment = kTmaAlignment;
   }
-  int bytesOfD = format::bytesOf(problem.d);
-  describe(Operand::A, "a", format::bytesOf(problem.a), kTmaAlignment);
-  describe(Operand::B, "b", format::bytesOf(problem.b), kTmaAlignment);
-  describe(Operand::D, "d", bytesOfD, kTmaAlignment);
-  describe(Operand::ScaleA, "sfa", 4, 4);
-  describe(Operand::ScaleB, "sfb", 4, 4);
-  if (problem.c != format::CUse::None)
-    describe(Operand::C, "c", bytesOfD, kTmaAlignment);
-  if (int bytes = format::bytesOf(problem.bias))
-    describe(Operand::Bias, "bias", bytes, 2 * bytes);
-  if (format::factsOf(problem).isDescribed)
-    describe(Operand::Groups, "groups", 4, 4);
-  if (facts.workspaceBytes)
-    describe(Operand::Workspace, "workspace", 1, format::kWorkspaceAlignment);
   for (const Facts::Param &param : facts.params)
     if (param.kind == format::ParamKind::TensorMap) {
       Form &form = facts.forms[size_t(param.operand)];
@@ -67,6 +54,6 @@ Facts::Facts(const format::Manifest &manifest) {
   clusterColumns = ceilDiv(uint32_t(ceilDiv(uint32_t(columns), tileN)), manifest.cluster_n());
   workspaceBytes = size_t(format::kMaxWorkspaceCtas) * manifest.workspace_bytes_per_cta();
   for (const format::Param *param : *manifest.params())
-    params.push_back({param, param->kind(), param->operand()});
+    params.push_back({param, param->kind(), format::operandOf(*param)});
   describeForms(*this);
 }

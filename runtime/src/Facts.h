@@ -15,6 +15,7 @@ namespace fp8gemm::runtime {
 
 /// What the problem asks of an operand, whatever the call.
 struct Form {
+  const format::OperandRow *row = nullptr; ///< null: the kernel does not have it
   const char *name = "";
   int elementBytes = 1;
   /// Bytes that the pointer and the strides must be multiples of; a power of two.
@@ -22,6 +23,8 @@ struct Form {
   /// Of an operand that has an extent of groups.
   int64_t groups = 1;
   bool hasGroups = false;
+  /// Whether the table's rows and columns are exchanged in storage.
+  bool isTransposed = false;
   /// Whether the caller tells how far rows are apart; else there is one.
   bool hasRows = true;
   /// The largest stride, in elements: that of a tensor map, or else any.
@@ -29,7 +32,7 @@ struct Form {
 };
 
 /// By operand; of those that the kernel lacks, as above.
-using Forms = std::array<Form, size_t(format::Operand::None) + 1>;
+using Forms = std::array<Form, format::kOperandCount>;
 
 /// The manifest as plain fields: those of a flatbuffer take three dependent loads.
 struct Facts {

@@ -3,6 +3,7 @@
 // Checking, encoding and launching a product or a quantisation.
 
 #include "Abi.h"
+#include "CApi.h"
 #include "Launch.h"
 #include "TensorMaps.h"
 
@@ -78,15 +79,14 @@ static fp8gemm_status chooseGrid(const Call &call, const DeviceLimits &limits, i
 
 static fp8gemm_status fillParam(const cuda::Driver &driver, TensorMapCache &maps, const Call &call, int device,
                                 const Facts::Param &param, Launch::Value &value) {
-  const Storage &storage = call[param.operand];
   switch (param.kind) {
   case format::ParamKind::TensorMap:
-    return makeTensorMap(driver, maps, *param.inManifest, storage, device, value.map);
+    return makeTensorMap(driver, maps, *param.inManifest, call[param.operand], device, value.map);
   case format::ParamKind::Pointer:
-    value.pointer = storage.tensor.data;
+    value.pointer = call[param.operand].tensor.data;
     break;
   case format::ParamKind::LeadingDimension:
-    value.stride = storage.tensor.leading_dimension;
+    value.stride = call[param.operand].tensor.leading_dimension;
     break;
   case format::ParamKind::ExtentM:
     value.extent = int32_t(call.m);
@@ -95,7 +95,7 @@ static fp8gemm_status fillParam(const cuda::Driver &driver, TensorMapCache &maps
     value.extent = int32_t(call.k);
     break;
   case format::ParamKind::GroupStride:
-    value.stride = storage.tensor.group_stride;
+    value.stride = call[param.operand].tensor.group_stride;
     break;
   }
   return FP8GEMM_OK;
@@ -179,32 +179,17 @@ static fp8gemm_status checkEntry(const fp8gemm_kernel *kernel, const Args *given
   return FP8GEMM_OK;
 }
 
-Call runtime::makeCall(const fp8gemm_kernel &kernel, const fp8gemm_gemm_args &args) {
-  Call call{kernel.facts, args.m, kernel.facts.problem.k, 0, args.num_sms, args.flags};
-  for (auto [operand, matrix] : {std::pair<Operand, const fp8gemm_matrix &>{Operand::A, args.a},
-                                 {Operand::ScaleA, args.sfa},
-                                 {Operand::B, args.b},
-                                 {Operand::ScaleB, args.sfb},
-                                 {Operand::C, args.c},
-                                 {Operand::D, args.d}})
-    call[operand].tensor = {matrix.data, matrix.leading_dimension, 0};
-  call[Operand::Bias].tensor.data = const_cast<void *>(args.bias);
+/// The call of a struct of arguments.
+template <typename Args>
+static Call makeCall(const fp8gemm_kernel &kernel, const Args &args, int64_t k, size_t workspaceBytes) {
+  Call call{kernel.facts, args.m, k, workspaceBytes, args.num_sms, args.flags};
+  for (const format::ArgumentPlace &place : format::Arguments<Args>::kPlaces)
+    call[place.operand].tensor = format::readArgument(args, place);
   return call;
 }
 
-static Call makeCall(const fp8gemm_kernel &kernel, const fp8gemm_grouped_gemm_args &args) {
-  int64_t k = kernel.facts.problem.grouping == Grouping::KCount ? args.k : kernel.facts.problem.k;
-  Call call{kernel.facts, args.m, k, args.workspace_bytes, args.num_sms, args.flags};
-  call[Operand::A].tensor = args.a;
-  call[Operand::ScaleA].tensor = args.sfa;
-  call[Operand::B].tensor = args.b;
-  call[Operand::ScaleB].tensor = args.sfb;
-  call[Operand::C].tensor = args.c;
-  call[Operand::D].tensor = args.d;
-  call[Operand::Bias].tensor.data = const_cast<void *>(args.bias);
-  call[Operand::Groups].tensor.data = const_cast<int32_t *>(args.groups);
-  call[Operand::Workspace].tensor.data = args.workspace;
-  return call;
+Call runtime::makeCall(const fp8gemm_kernel &kernel, const fp8gemm_gemm_args &args) {
+  return ::makeCall(kernel, args, kernel.facts.problem.k, 0);
 }
 
 fp8gemm_status fp8gemm_gemm(fp8gemm_kernel *kernel, const fp8gemm_gemm_args *given, CUstream_st *stream) {
@@ -222,11 +207,7 @@ fp8gemm_status fp8gemm_quantize(fp8gemm_kernel *kernel, const fp8gemm_quantize_a
     fp8gemm_quantize_args args;
     if (fp8gemm_status status = checkEntry(kernel, given, kQuantize, args))
       return status;
-    Call call{kernel->facts, args.m, kernel->facts.problem.k, 0, args.num_sms, args.flags};
-    for (auto [operand, matrix] : {std::pair<Operand, const fp8gemm_matrix &>{Operand::X, args.x},
-                                   {Operand::A, args.q},
-                                   {Operand::ScaleA, args.scales}})
-      call[operand].tensor = {matrix.data, matrix.leading_dimension, 0};
+    Call call = ::makeCall(*kernel, args, kernel->facts.problem.k, 0);
     return run(*kernel, call, stream);
   });
 }
@@ -237,7 +218,8 @@ fp8gemm_status fp8gemm_grouped_gemm(fp8gemm_kernel *kernel, const fp8gemm_groupe
     fp8gemm_grouped_gemm_args args;
     if (fp8gemm_status status = checkEntry(kernel, given, kGroupedGemm, args))
       return status;
-    Call call = makeCall(*kernel, args);
+    int64_t k = kernel->facts.problem.grouping == Grouping::KCount ? args.k : kernel->facts.problem.k;
+    Call call = ::makeCall(*kernel, args, k, args.workspace_bytes);
     return run(*kernel, call, stream);
   });
 }

@@ -3,6 +3,7 @@
 // What kernels are, in words of the C API.
 
 #include "Abi.h"
+#include "CApi.h"
 #include "Kernel.h"
 
 using namespace fp8gemm;
@@ -16,42 +17,24 @@ fp8gemm_status fp8gemm_kernel_get_info(const fp8gemm_kernel *kernel, fp8gemm_ker
   if (fp8gemm_status status = checkSize<fp8gemm_kernel_info>(info->size))
     return status;
   const format::Manifest &manifest = kernel->manifest();
-  const fp8gemm_problem problem = format::toC<fp8gemm_problem>(kernel->facts.problem);
   auto text = [](const flatbuffers::String *string) { return string ? string->c_str() : ""; };
   fp8gemm_kernel_info known{};
+  format::writeProblem(kernel->facts.problem, known);
   known.name = text(manifest.entry());
   known.chip = text(manifest.chip());
-  known.m = problem.m;
-  known.n = problem.n;
-  known.k = problem.k;
-  known.a_type = problem.a_type;
-  known.b_type = problem.b_type;
-  known.d_type = problem.d_type;
-  known.c_use = problem.c_use;
-  known.sfb_block_rows = problem.sfb_block_rows;
-  known.sfa_layout = problem.sfa_layout;
-  known.sfb_layout = problem.sfb_layout;
   known.tile_m = manifest.tile_m();
   known.tile_n = manifest.tile_n();
   known.threads = manifest.threads();
   known.smem_bytes = manifest.smem_bytes();
   known.registers = manifest.registers();
   known.spill_bytes = manifest.spill_bytes();
-  known.grouping = problem.grouping;
-  known.groups = problem.groups;
-  known.group_align = problem.group_align;
-  known.flat = problem.flat;
   known.workspace_bytes = kernel->facts.workspaceBytes;
   known.config = text(manifest.config());
   known.ptxas_version = text(manifest.ptxas_version());
   known.llvm_version = text(manifest.llvm_version());
   known.dependent_launch = manifest.waits_for_previous();
-  known.bias = problem.bias;
-  known.gated = problem.gated;
   if (const format::DebugRings *debug = manifest.debug_rings())
     known.wait_limit_ns = uint64_t(debug->limit_ms()) * 1000000;
-  known.x_type = problem.x_type;
-  known.power_of_two = problem.power_of_two;
   writeStruct(known, info);
   return FP8GEMM_OK;
 }

@@ -1,7 +1,7 @@
 // REQUIRES: ptxas
 // RUN: fp8gemm-compile %s --emit=manifest | FileCheck %s
 
-// CHECK: "version": 6,
+// CHECK: "version": 7,
 // CHECK-NEXT: "entry": "prefetch",
 // CHECK-NEXT: "chip": "sm_90a",
 // CHECK: "op": "gemm",
@@ -17,6 +17,7 @@
 // CHECK-NEXT: "d": "F32",
 // CHECK-NEXT: "c": "InPlace",
 // CHECK-NEXT: "bias": "None",
+// CHECK-NEXT: "gated": false,
 // CHECK-NEXT: "sfb_block_rows": 1,
 // CHECK-NEXT: "sfa_layout": "MnMajor",
 // CHECK-NEXT: "sfb_layout": "KMajor"

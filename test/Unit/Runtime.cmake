@@ -13,7 +13,7 @@ set_target_properties(RuntimeCProgram PROPERTIES C_STANDARD 11 C_EXTENSIONS OFF
 target_compile_options(RuntimeCProgram PRIVATE -Wall -Wextra -Wpedantic -Werror)
 target_link_libraries(RuntimeCProgram PRIVATE fp8gemm_runtime)
 
-fp8gemm_unit_test(RuntimeGemmTest SOURCES RuntimeAbiTest.cpp RuntimeContextTest.cpp RuntimeCppTest.cpp RuntimeGemmTest.cpp
+fp8gemm_unit_test(RuntimeGemmTest SOURCES OperandsTest.cpp RuntimeAbiTest.cpp RuntimeContextTest.cpp RuntimeCppTest.cpp RuntimeGemmTest.cpp
   RuntimeGroupedTest.cpp RuntimeHugeTest.cpp RuntimeLaunchTest.cpp RuntimePackTest.cpp RuntimeQuantizeTest.cpp RuntimeRecipesTest.cpp RuntimeRingReportTest.cpp
   RuntimeTensorMapCacheTest.cpp RuntimeTensorMapTest.cpp LINK fp8gemm_runtime_static DEPENDS RuntimeFakeDriver RuntimeCProgram)
 target_compile_definitions(RuntimeGemmTest PRIVATE

@@ -262,7 +262,7 @@ TEST_F(Grouped, NullAndUnwantedPointersAreNamed) {
   open(grouped(Grouping::Batched));
   args = arguments();
   args.groups = static_cast<const int32_t *>(address(0x6'0000'0000));
-  refuse(args, "expected 'groups' to be null, since those of kernel 'gemm_test' are equal");
+  refuse(args, "expected 'groups' to be null, since kernel 'gemm_test' takes none");
 }
 
 TEST_F(Grouped, OverlapWithDIsRefused) {

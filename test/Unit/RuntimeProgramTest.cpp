@@ -2,6 +2,7 @@
 //
 // fp8gemm_program_run on a GPU that is faked (RuntimeFakeGpu.cpp): its memory is the host's.
 
+#include "CApi.h"
 #include "RuntimeGemmFixture.h"
 #include "RuntimeTestPack.h"
 #include "fp8gemm/program.h"
@@ -202,6 +203,50 @@ TEST_F(Program, TakesThePacksKernelForM) {
   d = Matrix<uint16_t>(5, 16, 0), sfa = Matrix<float>(2, 5, 1);
   fake().launches.clear();
   expectError(FP8GEMM_NOT_IN_PACK, "");
+}
+
+// Whatever vector a problem has: it is copied to the device and passed to the kernel.
+TEST_F(Program, Vectors) {
+  for (const format::OperandRow &row : format::kOperands) {
+    if (!isOptionalVector(row))
+      continue;
+    SCOPED_TRACE(row.name);
+    bool isColumn = format::isColumn(row);
+    int64_t type = row.elementField->words.end()[-1].value;
+    ManifestSpec manifest;
+    manifest.n = 16, manifest.k = 144;
+    manifest.fields.push_back({row.presence, type});
+    manifest.params.push_back({format::ParamKind::Pointer, row.operand});
+    open(makeMatchingKernelFile(manifest));
+    format::set(problem, *row.presence, type);
+    std::vector<float> values(16, 3);
+    MemRef<1> vector{values.data(), values.data(), 0, {16}, {1}};
+    MemRef<2> column{values.data(), values.data(), 0, {5, 1}, {1, 1}};
+    fake().paramBytes.clear();
+    fake().kernel = [](void **params) { EXPECT_EQ((*static_cast<float **>(params[7]))[4], 3); };
+    const void *operands[format::kOperandCount] = {};
+    auto am = a.memref(), sfam = sfa.memref(), bm = b.memref(), sfbm = sfb.memref(), dm = d.memref();
+    operands[size_t(format::Operand::A)] = &am, operands[size_t(format::Operand::ScaleA)] = &sfam;
+    operands[size_t(format::Operand::B)] = &bm, operands[size_t(format::Operand::ScaleB)] = &sfbm;
+    operands[size_t(format::Operand::D)] = &dm, operands[size_t(row.operand)] = isColumn ? static_cast<const void *>(&column) : &vector;
+    auto run = [&](uint32_t count) { return fp8gemm_program_run_operands(&file, &problem, 0, operands, count); };
+    auto expect = [&](int32_t status, const std::string &part) {
+      EXPECT_EQ(status, FP8GEMM_INVALID_ARGUMENT);
+      EXPECT_NE(std::string(fp8gemm_program_last_error()).find(part), std::string::npos) << fp8gemm_program_last_error();
+    };
+    ASSERT_EQ(run(format::kOperandCount), FP8GEMM_OK) << fp8gemm_program_last_error();
+    EXPECT_EQ(fake().launches.size(), 1u);
+    const std::string missing = "expected operand '" + std::string(row.name) + "', got a null pointer";
+    expect(run(uint32_t(row.operand)), missing); // one that ends before it
+    ++vector.sizes[0], ++column.sizes[0];
+    expect(run(format::kOperandCount),
+           "expected '" + std::string(row.name) + (isColumn ? "' to have 5 rows" : "' to have 16 columns"));
+    operands[size_t(row.operand)] = nullptr;
+    expect(run(format::kOperandCount), missing);
+    format::set(problem, *row.presence, 0);
+    expect(run(format::kOperandCount), "expected a kernel for the operation's " + std::string(row.presence->name));
+    fake().launches.clear();
+  }
 }
 
 // Rows of no group keep what D held, so D goes to the device first; the description goes, too.

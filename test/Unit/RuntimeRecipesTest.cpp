@@ -113,7 +113,7 @@ TEST_F(Gemm, InPlaceCIsD) {
 TEST_F(Gemm, AKernelWithoutCTakesNone) {
   open();
   expectBadArgs([](fp8gemm_gemm_args &args) { args.c = args.d; },
-                "expected 'c' to be null, since kernel 'gemm_test' adds no C");
+                "expected 'c' to be null, since kernel 'gemm_test' takes none");
 }
 
 } // namespace

@@ -124,6 +124,7 @@ struct ManifestSpec {
   format::Grouping grouping = format::Grouping::None;
   bool flat = false, waits = false, powerOfTwo = false;
   format::XType x = format::XType::None;
+  std::vector<std::pair<const format::Field *, int64_t>> fields = {}; ///< set in addition to these
   DebugSpec debug;
   int64_t cubinBytesOff = 0; ///< added to the true size
   std::vector<ParamSpec> params = {
@@ -188,6 +189,33 @@ inline flatbuffers::Offset<format::DebugRings> makeDebugRings(flatbuffers::FlatB
   return format::CreateDebugRingsDirect(builder, spec.limitMs, &rings, &waits);
 }
 
+/// Of a matrix, as problems have it.
+inline format::Type typeOf(format::ElementType element) {
+  switch (element) {
+  case format::ElementType::F8E4M3FN:
+    return format::Type::E4M3;
+  case format::ElementType::F8E5M2:
+    return format::Type::E5M2;
+  case format::ElementType::BF16:
+    return format::Type::BF16;
+  case format::ElementType::F32:
+    return format::Type::F32;
+  }
+  return format::Type(77);
+}
+
+inline format::Problem problemOf(const ManifestSpec &spec) {
+  format::Problem problem;
+  problem.m = spec.m, problem.n = spec.n, problem.k = spec.k;
+  problem.a = typeOf(spec.a), problem.b = typeOf(spec.b), problem.d = typeOf(spec.d);
+  problem.c = spec.c, problem.sfbRows = spec.sfbRows, problem.sfa = spec.sfa, problem.sfb = spec.sfb;
+  problem.grouping = spec.grouping, problem.groups = spec.groups, problem.align = spec.groupAlign;
+  problem.flat = spec.flat, problem.x = spec.x, problem.powerOfTwo = spec.powerOfTwo;
+  for (auto [field, value] : spec.fields)
+    set(problem, *field, value);
+  return problem;
+}
+
 inline std::string makeManifest(const ManifestSpec &spec, size_t cubinBytes) {
   using namespace format;
   flatbuffers::FlatBufferBuilder builder;
@@ -197,12 +225,9 @@ inline std::string makeManifest(const ManifestSpec &spec, size_t cubinBytes) {
     if (!param.box.empty())
       box = builder.CreateVector(param.box);
     params.push_back(
-        CreateParam(builder, param.kind, param.operand, param.element, box, param.swizzle, param.promotion));
+        CreateParam(builder, param.kind, uint8_t(param.operand), param.element, box, param.swizzle, param.promotion));
   }
-  auto problem = CreateStoredProblemDirect(
-      builder, spec.op.c_str(), spec.m, spec.n, spec.k, spec.a, spec.b, spec.d, 1, 128, uint8_t(spec.sfa), spec.sfbRows,
-      128, uint8_t(spec.sfb), uint8_t(spec.c), spec.groups, uint8_t(spec.grouping), spec.groupAlign, spec.flat,
-      uint8_t(spec.x), spec.powerOfTwo);
+  auto problem = writeProblem(builder, problemOf(spec), spec.op.c_str());
   FinishManifestBuffer(builder,
                        CreateManifestDirect(builder, spec.version, spec.entry.c_str(), spec.chip.c_str(),
                                             cubinBytes + spec.cubinBytesOff, problem, &params, spec.threads,

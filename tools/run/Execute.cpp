@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "CApi.h"
 #include "Execute.h"
 #include "Gpu.h"
 
@@ -145,10 +146,11 @@ Report execute(const Options &options) {
   if (info.grouping != FP8GEMM_NO_GROUPS)
     throw std::runtime_error("expected a kernel of one product, got '" + std::string(info.name) +
                              "' of a grouped one; launch it with fp8gemm_grouped_gemm");
-  if (info.bias != FP8GEMM_NO_BIAS)
-    throw std::runtime_error("expected a kernel without a bias, which this tool does not make, got '" +
-                             std::string(info.name) +
-                             "'; try --device=sim with its hopper IR, or launch it with fp8gemm_gemm");
+  for (const format::OperandRow &row : format::kOperands)
+    if (isOptionalVector(row) && has(format::readProblem(info), row))
+      throw std::runtime_error("expected a kernel without a " + std::string(row.name) +
+                               ", which this tool does not make, got '" + info.name +
+                               "'; try --device=sim with its hopper IR, or launch it with fp8gemm_gemm");
   if (!options.m && info.m < 0)
     throw std::runtime_error("expected --m=N: kernel '" + std::string(info.name) + "' serves any M");
   if (options.m && info.m >= 0 && *options.m != info.m)

@@ -3,6 +3,7 @@
 #include "KernelBuilder.h"
 
 #include "fp8gemm/Dialect/FP8Gemm/IR/Epilogue.h"
+#include "fp8gemm/Dialect/FP8Gemm/IR/Problem.h"
 #include "fp8gemm/Dialect/FP8Gemm/Transforms/SelectConfig.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
@@ -162,9 +163,13 @@ static std::string nameOfEpilogue(ProductOpInterface product) {
   Block *body = product.getEpilogueBody();
   if (!body)
     return "";
-  if (addsRowLast(product))
-    return getElementTypeOrSelf(rowOf(product).getType()).isF32() ? "_bias_f32" : "_bias_bf16";
   std::string text;
+  if (isProblemEpilogue(product)) {
+    for (const format::OperandRow &row : format::kOperands)
+      if (Value vector = isOptionalVector(row) ? vectorOf(product, row) : Value())
+        text += llvm::formatv("_{0}_{1}", row.name, elementName(getElementTypeOrSelf(vector.getType())));
+    return text;
+  }
   llvm::raw_string_ostream os(text);
   body->print(os);
   for (Value operand : product.getEpilogueOperands()) {
@@ -241,13 +246,16 @@ Signature::Signature(const Facts &facts, gpu::GPUModuleOp module) : product(fact
 
   // What the launcher needs to know.
   auto layout = [&](ScaleAttr scale) { return builder.getStringAttr(stringifyScaleLayout(scale.getLayout())); };
-  Value row = rowOf(product);
+  NamedAttrList vectors;
+  for (const format::OperandRow &row : format::kOperands)
+    if (Value vector = isOptionalVector(row) ? vectorOf(product, row) : Value())
+      vectors.set(row.name, TypeAttr::get(getElementTypeOrSelf(vector.getType())));
   CUse c = !matrixOf(product) ? CUse::none : product.isInPlace() ? CUse::in_place : CUse::apart;
   kernel.setProblemAttr(ProblemAttr::get(context, builder.getStringAttr(product->getName().stripDialect()),
                                          product.getM(), product.getN(), product.getK(), product.getAElement(),
                                          product.getBElement(), c, product.getDElement(), layout(product.getAScale()),
                                          layout(product.getBScale()), problem.sfbRows, groupsOf(facts),
-                                         row ? getElementTypeOrSelf(row.getType()) : Type(),
+                                         vectors.empty() ? DictionaryAttr() : vectors.getDictionary(context),
                                          product.isGated(), product.getEpilogueBody() && !addsBiasAndC(product)));
   kernel.setConfigAttr(cast<ConfigInterface>(Attribute(config)));
   int64_t workspaceBytes = facts.isGroupedByK() ? 2 * problem.groups * kTensorMapBytes : 0;

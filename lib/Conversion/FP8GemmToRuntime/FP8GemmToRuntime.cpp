@@ -27,18 +27,19 @@ static constexpr int64_t kDeviceSpace = 1;
 
 namespace {
 
-/// An operand of fp8gemm_program_run; absent ones are null.
+/// An operand of fp8gemm_program_run_operands.
 struct Passed {
   Value value;
-  format::ProgramOperand bit;
-  StringRef name;
+  const format::OperandRow *row;
 };
 
+/// Those that the product has, in the order of the table.
 SmallVector<Passed> operandsOf(ProductOpInterface op) {
-  Value c = op.isInPlace() ? Value() : matrixOf(op);
-  return {{op.getA(), format::kA, "a"},       {op.getSfa(), format::kSfa, "sfa"},          {op.getB(), format::kB, "b"},
-          {op.getSfb(), format::kSfb, "sfb"}, {op.getGroups(), format::kGroups, "groups"}, {c, format::kC, "c"},
-          {op.getD(), format::kD, "d"},       {rowOf(op), format::kBias, "bias"}};
+  SmallVector<Passed> operands;
+  for (const format::OperandRow &row : format::kOperands)
+    if (Value value = operandOf(op, row))
+      operands.push_back({value, &row});
+  return operands;
 }
 
 struct ConvertFP8GemmToRuntime : fp8gemm::impl::ConvertFP8GemmToRuntimePassBase<ConvertFP8GemmToRuntime> {
@@ -142,19 +143,17 @@ format::Problem ConvertFP8GemmToRuntime::problemOf(ProductOpInterface op) {
 FailureOr<uint32_t> ConvertFP8GemmToRuntime::deviceOperands(ProductOpInterface op) {
   uint32_t onDevice = 0;
   for (const Passed &operand : operandsOf(op)) {
-    if (!operand.value)
-      continue;
     auto type = dyn_cast<MemRefType>(operand.value.getType());
     if (!type)
       return op->emitOpError("expected memrefs, got '")
-             << operand.name << "' of type " << operand.value.getType() << ": run one-shot-bufferize before";
+             << operand.row->name << "' of type " << operand.value.getType() << ": run one-shot-bufferize before";
     Attribute space = type.getMemorySpace();
     auto number = dyn_cast_if_present<IntegerAttr>(space);
     if (space && !(number && number.getInt() == kDeviceSpace))
-      return op->emitOpError("expected '") << operand.name << "' in the default memory space or in " << kDeviceSpace
+      return op->emitOpError("expected '") << operand.row->name << "' in the default memory space or in " << kDeviceSpace
                                            << " (device memory), got " << space;
     if (space || memory == "device")
-      onDevice |= operand.bit;
+      onDevice |= format::bitOf(operand.row->operand);
   }
   return onDevice;
 }
@@ -175,9 +174,7 @@ func::FuncOp ConvertFP8GemmToRuntime::addCaller(ProductOpInterface op, LLVM::Glo
   LLVM::GlobalOp problem = constants->addProblem(name, problemOf(op));
   auto pointer = LLVM::LLVMPointerType::get(context);
   Type i32 = b.getI32Type();
-  SmallVector<Type> inputs{pointer, pointer, i32};
-  inputs.append(operandsOf(op).size(), pointer);
-  LLVM::LLVMFuncOp run = declare(format::kProgramRun, i32, inputs);
+  LLVM::LLVMFuncOp run = declare(format::kProgramRun, i32, {pointer, pointer, i32, pointer, i32});
   LLVM::LLVMFuncOp fail = declare(format::kProgramFail, LLVM::LLVMVoidType::get(context), i32);
 
   b.setInsertionPoint(op->getParentOfType<func::FuncOp>());
@@ -190,21 +187,25 @@ func::FuncOp ConvertFP8GemmToRuntime::addCaller(ProductOpInterface op, LLVM::Glo
   b.setInsertionPointToEnd(entry);
   LLVMTypeConverter converter(context);
   Value one = LLVM::ConstantOp::create(b, b.getI64Type(), b.getI64IntegerAttr(1));
-  SmallVector<Value> arguments{LLVM::AddressOfOp::create(b, file), LLVM::AddressOfOp::create(b, problem),
-                               LLVM::ConstantOp::create(b, i32, b.getI32IntegerAttr(int32_t(onDevice)))};
-  unsigned next = 0;
-  for (const Passed &operand : operandsOf(op)) {
-    if (!operand.value) {
-      arguments.push_back(LLVM::ZeroOp::create(b, pointer));
-      continue;
-    }
-    Value memref = entry->getArgument(next++);
+  // An array of pointers to descriptors; null pointers of operands that the product does not have.
+  SmallVector<Passed> passed = operandsOf(op);
+  int64_t count = int64_t(passed.back().row->operand) + 1;
+  auto arrayType = LLVM::LLVMArrayType::get(pointer, count);
+  Value array = LLVM::AllocaOp::create(b, pointer, arrayType, one);
+  LLVM::StoreOp::create(b, LLVM::ZeroOp::create(b, arrayType), array);
+  for (auto [operand, memref] : llvm::zip_equal(passed, entry->getArguments())) {
     Type descriptor = converter.convertType(memref.getType());
     Value place = LLVM::AllocaOp::create(b, pointer, descriptor, one);
-    LLVM::StoreOp::create(b, UnrealizedConversionCastOp::create(b, descriptor, memref).getResult(0), place);
-    arguments.push_back(place);
+    Value contents = UnrealizedConversionCastOp::create(b, descriptor, memref).getResult(0);
+    LLVM::StoreOp::create(b, contents, place);
+    auto number = LLVM::GEPArg(int32_t(operand.row->operand));
+    Value slot = LLVM::GEPOp::create(b, pointer, pointer, array, number);
+    LLVM::StoreOp::create(b, place, slot);
   }
-  Value status = LLVM::CallOp::create(b, run, arguments).getResult();
+  Value ofFile = LLVM::AddressOfOp::create(b, file), ofProblem = LLVM::AddressOfOp::create(b, problem);
+  Value bits = LLVM::ConstantOp::create(b, i32, b.getI32IntegerAttr(int32_t(onDevice)));
+  Value operandCount = LLVM::ConstantOp::create(b, i32, b.getI32IntegerAttr(int32_t(count)));
+  Value status = LLVM::CallOp::create(b, run, ValueRange{ofFile, ofProblem, bits, array, operandCount}).getResult();
   Value zero = LLVM::ConstantOp::create(b, i32, b.getI32IntegerAttr(0));
   Value good = LLVM::ICmpOp::create(b, LLVM::ICmpPredicate::eq, status, zero);
   cf::CondBranchOp::create(b, good, done, ValueRange(), failed, ValueRange());
@@ -219,7 +220,7 @@ func::FuncOp ConvertFP8GemmToRuntime::addCaller(ProductOpInterface op, LLVM::Glo
 LogicalResult ConvertFP8GemmToRuntime::convert(ProductOpInterface op) {
   if (!op->getParentOfType<func::FuncOp>())
     return op->emitOpError("expected to be in a func.func");
-  if (!pack.empty() && op.getEpilogueBody() && !addsRowLast(op))
+  if (!pack.empty() && !isProblemEpilogue(op))
     return op->emitOpError(
         "expected an epilogue that adds a row to the sum and nothing else, as the products of a pack "
         "have it, got another one; compile its kernel with fp8gemm-to-cubin");
@@ -231,8 +232,7 @@ LogicalResult ConvertFP8GemmToRuntime::convert(ProductOpInterface op) {
     return failure();
   SmallVector<Value> operands;
   for (const Passed &operand : operandsOf(op))
-    if (operand.value)
-      operands.push_back(operand.value);
+    operands.push_back(operand.value);
   OpBuilder builder(op);
   auto type = builder.getFunctionType(TypeRange(operands), {});
   // With these two equal, so is all else that matters.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // A problem, and the table of its fields. All code that reads, writes, compares or prints a problem walks it, so a new
-// field is a member and a row here, beside its place in Manifest.fbs and in fp8gemm_problem. Plain C++, for compiler,
+// field is a member and a row here, beside its places in the structs of runtime.h (CApi.h). Plain C++, for compiler,
 // runtime and Python package. The oracle and the simulator have views of their own: what checks shares nothing with
 // what it checks.
 
@@ -18,7 +18,7 @@
 
 namespace fp8gemm::format {
 
-// Numbers are those of runtime.h and, but for types, of Manifest.fbs.
+// Numbers are those of runtime.h and of manifests.
 enum class Type : uint32_t { E4M3, E5M2, BF16, F32 };
 constexpr int bytesOf(Type type) { return type == Type::F32 ? 4 : type == Type::BF16 ? 2 : 1; }
 enum class ScaleLayout : uint32_t { KMajor, MnMajor };
@@ -185,7 +185,7 @@ struct Field {
 
 #define FP8GEMM_MEMBER(name) offsetof(Problem, name), sizeof(Problem::name)
 // clang-format off
-/// In the order in which problems of a pack are sorted.
+/// In the order in which manifests store them, and by which a pack's problems are sorted: new ones go to the end.
 constexpr Field kFields[] = {
     {"n", "n", FP8GEMM_MEMBER(n), Kind::Number, {}, kAll, kAll, false, "rows of B, columns of D"},
     {"k", "k", FP8GEMM_MEMBER(k), Kind::Number, {}, kAll | kQuantize, (kAll & ~kAlongK) | kQuantize, false,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
  *
  * The functions that compiled programs call: convert-fp8gemm-to-runtime turns each product of fp8gemm into a call of
- * fp8gemm_program_run. Only the two functions at the end are meant for hand-written code. Part of
+ * fp8gemm_program_run_operands. Only the two functions at the end are meant for hand-written code. Part of
  * libfp8gemm_program, on top of the runtime (runtime.h); plain C11.
  *
  * A thread that runs a product uses its current CUDA context. If it has none, device 0's primary context
@@ -26,7 +26,8 @@ typedef struct fp8gemm_program_file {
   void *opened;      /* null until the file is open; owned by the library */
 } fp8gemm_program_file;
 
-/* Bits for the operands of a call that are in device memory; the others are in host memory. */
+/* Bits for the operands of a call that are in device memory; the others are in host memory. The operand of bit 1 << i
+ * is number i of an array of operands. */
 enum {
   FP8GEMM_PROGRAM_A = 1,
   FP8GEMM_PROGRAM_SFA = 2,
@@ -38,16 +39,22 @@ enum {
   FP8GEMM_PROGRAM_BIAS = 128
 };
 
-/* Runs one product, or one for each group, with the file's kernel for `problem`. Operands are MLIR's descriptors of
- * memrefs: {allocated, aligned, offset, sizes[rank], strides[rank]}, with the ranks that the operation requires;
- * `groups`, `c` and `bias` are null if there are none, and `c` is ignored if `problem` adds in place. Sizes that are dynamic in
- * the operation must agree, otherwise the call fails with FP8GEMM_INVALID_ARGUMENT.
+/* Runs one product, or one for each group, with the file's kernel for `problem`. The array has `count` operands, which
+ * are MLIR's descriptors of memrefs: {allocated, aligned, offset, sizes[rank], strides[rank]}, with the ranks that the
+ * operation requires. Those that the operation does not have are null, or beyond the end; `c` is ignored if `problem`
+ * adds in place. Sizes that are dynamic in the operation must agree, otherwise the call fails with
+ * FP8GEMM_INVALID_ARGUMENT.
  *
  * Operands in host memory are copied to the device, in rows without gaps, and D is copied back; the call returns when
  * the copy of D is complete. Host operands need no alignment. If all operands are in device memory, the product is
  * enqueued on the thread's stream, and the call does not wait.
  *
  * Without rows (M = 0) it does nothing, on any machine. Returns a fp8gemm_status. */
+FP8GEMM_API int32_t fp8gemm_program_run_operands(fp8gemm_program_file *file, const fp8gemm_problem *problem,
+                                                 uint32_t device_operands, const void *const *operands,
+                                                 uint32_t count);
+
+/* The same, for programs that were compiled when these were all operands. */
 FP8GEMM_API int32_t fp8gemm_program_run(fp8gemm_program_file *file, const fp8gemm_problem *problem,
                                         uint32_t device_operands, const void *a, const void *sfa, const void *b,
                                         const void *sfb, const void *groups, const void *c, const void *d,
@@ -58,7 +65,7 @@ FP8GEMM_API int32_t fp8gemm_program_run(fp8gemm_program_file *file, const fp8gem
  * since D does not hold the result that the rest of the program relies on. */
 FP8GEMM_API void fp8gemm_program_fail(int32_t status);
 
-/* The message of the last failed fp8gemm_program_run on this thread; never null. */
+/* The message of the last failed run on this thread; never null. */
 FP8GEMM_API const char *fp8gemm_program_last_error(void);
 
 /* Products of this thread are enqueued on `stream` of its context from now on; initially, and for null, on the legacy

@@ -11,16 +11,24 @@ module attributes {gpu.container_module} {
 // CHECK-DAG: llvm.mlir.global internal constant @fp8gemm_run_0_problem([96, -1, 136, 144, 0 : i32, 1 : i32, 2 : i32, 0 : i32, 128 : i32, 1 : i32, 0 : i32, 0 : i32, 1 : i32, 1 : i32, 0 : i32, 0 : i32, 0 : i32, 0 : i32, 0 : i32, 0 : i32])
 gpu.binary @kernel [#gpu.object<#nvvm.target, bin = "FILE">]
 
-// A function spills the descriptors of the operands, calls the runtime, and ends the program where that failed.
+// A function spills the descriptors of the operands, calls the runtime with an array of their places, which has null for
+// the operands that there are not, and ends the program where that failed.
 // CHECK-LABEL: func.func private @fp8gemm_run_0
 //  CHECK-SAME:   (%[[A:[^:]+]]: memref<?x144xf8E4M3FN>, %{{[^)]+}}) attributes {no_inline}
-//   CHECK-DAG:   %[[FILE:.+]] = llvm.mlir.addressof @kernel_file
-//   CHECK-DAG:   %[[PROBLEM:.+]] = llvm.mlir.addressof @fp8gemm_run_0_problem
-//   CHECK-DAG:   %[[ON_DEVICE:.+]] = llvm.mlir.constant(0 : i32) : i32
+//       CHECK:   %[[ARRAY:.+]] = llvm.alloca %{{.+}} x !llvm.array<7 x ptr>
+//       CHECK:   %[[NULLS:.+]] = llvm.mlir.zero : !llvm.array<7 x ptr>
+//  CHECK-NEXT:   llvm.store %[[NULLS]], %[[ARRAY]]
 //       CHECK:   %[[PLACE:.+]] = llvm.alloca %{{.+}} x !llvm.struct<(ptr, ptr, i64, array<2 x i64>, array<2 x i64>)>
 //       CHECK:   %[[DESCRIPTOR:.+]] = builtin.unrealized_conversion_cast %[[A]] : memref<?x144xf8E4M3FN> to !llvm.struct
 //       CHECK:   llvm.store %[[DESCRIPTOR]], %[[PLACE]]
-//       CHECK:   %[[STATUS:.+]] = llvm.call @fp8gemm_program_run(%[[FILE]], %[[PROBLEM]], %[[ON_DEVICE]], %[[PLACE]],
+//       CHECK:   %[[FIRST:.+]] = llvm.getelementptr %[[ARRAY]][0]
+//       CHECK:   llvm.store %[[PLACE]], %[[FIRST]]
+//       CHECK:   %[[OF_D:.+]] = llvm.getelementptr %[[ARRAY]][6]
+//   CHECK-DAG:   %[[FILE:.+]] = llvm.mlir.addressof @kernel_file
+//   CHECK-DAG:   %[[PROBLEM:.+]] = llvm.mlir.addressof @fp8gemm_run_0_problem
+//   CHECK-DAG:   %[[ON_DEVICE:.+]] = llvm.mlir.constant(0 : i32) : i32
+//   CHECK-DAG:   %[[COUNT:.+]] = llvm.mlir.constant(7 : i32) : i32
+//       CHECK:   %[[STATUS:.+]] = llvm.call @fp8gemm_program_run_operands(%[[FILE]], %[[PROBLEM]], %[[ON_DEVICE]], %[[ARRAY]], %[[COUNT]])
 //       CHECK:   %[[GOOD:.+]] = llvm.icmp "eq" %[[STATUS]]
 //       CHECK:   cf.cond_br %[[GOOD]], ^[[DONE:.+]], ^[[FAILED:.+]]
 //       CHECK: ^[[FAILED]]:

@@ -13,8 +13,10 @@
 // Along K in place: c_use 2, grouping 5, M = 4 and any K; C is D, and passed once.
 // CHECK-DAG: @fp8gemm_run_1_problem([96, 4, 8, -1, 0 : i32, 0 : i32, 3 : i32, 2 : i32, 1 : i32, 1 : i32, 1 : i32, 5 : i32, 2 : i32, 1 : i32, 1 : i32, 0 : i32, 0 : i32, 0 : i32, 0 : i32, 0 : i32])
 // CHECK-LABEL: func.func private @fp8gemm_run_0
-// CHECK: %[[NULL:.+]] = llvm.mlir.zero : !llvm.ptr
-// CHECK: llvm.call @fp8gemm_program_run(%{{[^,]+}}, %{{[^,]+}}, %{{[^,]+}}, %{{[^,]+}}, %{{[^,]+}}, %{{[^,]+}}, %{{[^,]+}}, %{{[^,]+}}, %[[NULL]], %{{[^,]+}}, %{{[^,]+}})
+// CHECK: llvm.getelementptr %{{.+}}[4]
+// CHECK-NOT: llvm.getelementptr %{{.+}}[5]
+// CHECK: llvm.getelementptr %{{.+}}[6]
+// CHECK: llvm.call @fp8gemm_program_run_operands(
 func.func @row_end(%a: memref<?x16xf8E4M3FN>, %sfa: memref<?x1xf32>, %b: memref<2x8x16xf8E4M3FN>, %sfb: memref<2x8x1xf32>,
                    %ends: memref<2xi32>, %d: memref<?x8xf32>) {
   fp8gemm.grouped_gemm %a scaled_by %sfa <1x128, k_major>, %b scaled_by %sfb <1x128, k_major> groups %ends <row_end, align = 128> into %d

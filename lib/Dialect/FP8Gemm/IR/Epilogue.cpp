@@ -3,6 +3,7 @@
 // Epilogues: what their operands and regions may be, and for which of them kernels are built.
 
 #include "fp8gemm/Dialect/FP8Gemm/IR/Epilogue.h"
+#include "fp8gemm/Dialect/FP8Gemm/IR/Problem.h"
 
 #include "Verify.h"
 
@@ -216,11 +217,62 @@ Value fp8gemm::matrixOf(ProductOpInterface op) {
   return c ? c : addendOf(op, isLikeC);
 }
 
-bool fp8gemm::addsRowLast(ProductOpInterface op) {
-  if (op.getEpilogueOperands().size() != 1 || !rowOf(op))
+/// The operand that has the shape of a vector of problems.
+static Value shapedAs(ProductOpInterface op, const format::OperandRow &row) {
+  int64_t rank = isColumn(row) ? cast<ShapedType>(op.getD().getType()).getRank() : 1;
+  for (Value operand : op.getEpilogueOperands()) {
+    Broadcast broadcast = broadcastOf(operand);
+    auto type = cast<ShapedType>(operand.getType());
+    if (broadcast.rows == isColumn(row) && broadcast.columns != isColumn(row) && type.getRank() == rank &&
+        valueOfElement(*row.elementField, elementName(type.getElementType())))
+      return operand;
+  }
+  return nullptr;
+}
+
+Value fp8gemm::vectorOf(ProductOpInterface op, const format::OperandRow &row) {
+  return isOptionalVector(row) && (addsBiasAndC(op) || isProblemEpilogue(op)) ? shapedAs(op, row) : Value();
+}
+
+/// What D is of the sum and the vectors of problems, of which those that are not there are null.
+static Value problemEpilogue(OpBuilder &builder, Location loc, Value sum,
+                             llvm::function_ref<Value(format::Operand)> elementOf) {
+  if (Value bias = elementOf(format::Operand::Bias))
+    sum = arith::AddFOp::create(builder, loc, sum, bias);
+  return sum;
+}
+
+/// The epilogue in a region that has no block yet.
+static void buildEpilogue(OpBuilder &builder, Location loc, ProductOpInterface op, Region &region) {
+  OpBuilder::InsertionGuard guard(builder);
+  SmallVector<Type> types(1 + op.getEpilogueOperands().size(), builder.getF32Type());
+  Block *body = builder.createBlock(&region, {}, types, SmallVector<Location>(types.size(), loc));
+  Value result = problemEpilogue(builder, loc, body->getArgument(0), [&](format::Operand vector) -> Value {
+    Value operand = shapedAs(op, *format::rowOf(vector));
+    auto found = llvm::find(op.getEpilogueOperands(), operand);
+    return operand ? body->getArgument(1 + (found - op.getEpilogueOperands().begin())) : Value();
+  });
+  EpilogueYieldOp::create(builder, loc, result);
+}
+
+void fp8gemm::buildProblemEpilogue(OpBuilder &builder, ProductOpInterface op) {
+  buildEpilogue(builder, op.getLoc(), op, op->getRegion(0));
+}
+
+bool fp8gemm::isProblemEpilogue(ProductOpInterface op) {
+  if (!op.getEpilogueBody())
+    return true;
+  SmallVector<Value> vectors; // in the order of the table, as a kernel's parameters are told apart
+  for (const format::OperandRow &row : format::kOperands)
+    if (Value vector = isOptionalVector(row) ? shapedAs(op, row) : Value())
+      vectors.push_back(vector);
+  if (!llvm::equal(vectors, op.getEpilogueOperands()))
     return false;
-  auto sum = cast<arith::AddFOp>(op.getEpilogueBody()->front());
-  return sum.getFastmath() == arith::FastMathFlags::none;
+  OpBuilder builder(op.getContext());
+  Region expected;
+  buildEpilogue(builder, op.getLoc(), op, expected);
+  return OperationEquivalence::isRegionEquivalentTo(&expected, op.getEpilogueBody()->getParent(),
+                                                    OperationEquivalence::IgnoreLocations);
 }
 
 LogicalResult fp8gemm::checkEpilogueIsBuilt(ProductOpInterface op) {

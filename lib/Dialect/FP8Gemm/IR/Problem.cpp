@@ -13,9 +13,54 @@ static format::Grouping groupingOf(ProductOpInterface op) {
   return isa<GroupedGemmOp>(op) ? format::Grouping::Batched : format::Grouping::None;
 }
 
+/// Types of elements and their names in problems.
+static SmallVector<std::pair<const char *, Type>> elements(MLIRContext *context) {
+  Builder builder(context);
+  return {{"e4m3", Float8E4M3FNType::get(context)},
+          {"e5m2", Float8E5M2Type::get(context)},
+          {"bf16", builder.getBF16Type()},
+          {"f16", builder.getF16Type()},
+          {"f32", builder.getF32Type()},
+          {"i32", builder.getI32Type()}};
+}
+
+const char *fp8gemm::elementName(Type type) {
+  for (auto [name, known] : elements(type.getContext()))
+    if (known == type)
+      return name;
+  return "";
+}
+
+Type fp8gemm::elementNamed(MLIRContext *context, StringRef name) {
+  for (auto [known, type] : elements(context))
+    if (known == name)
+      return type;
+  return nullptr;
+}
+
+Value fp8gemm::operandOf(ProductOpInterface op, const format::OperandRow &row) {
+  switch (row.operand) {
+  case format::Operand::A:
+    return op.getA();
+  case format::Operand::ScaleA:
+    return op.getSfa();
+  case format::Operand::B:
+    return op.getB();
+  case format::Operand::ScaleB:
+    return op.getSfb();
+  case format::Operand::Groups:
+    return op.getGroups();
+  case format::Operand::C:
+    return op.isInPlace() ? Value() : matrixOf(op);
+  case format::Operand::D:
+    return op.getD();
+  default:
+    return isOptionalVector(row) ? vectorOf(op, row) : Value();
+  }
+}
+
 format::Problem fp8gemm::fieldsOf(ProductOpInterface op) {
   auto extent = [](int64_t extent) { return ShapedType::isDynamic(extent) ? -1 : extent; };
-  auto f8 = [](Type type) { return isa<Float8E5M2Type>(type) ? format::Type::E5M2 : format::Type::E4M3; };
   auto layout = [](ScaleAttr scale) {
     return format::valueOf<format::ScaleLayout>(format::kLayoutWords, stringifyScaleLayout(scale.getLayout()));
   };
@@ -23,14 +68,13 @@ format::Problem fp8gemm::fieldsOf(ProductOpInterface op) {
   problem.m = extent(op.getM());
   problem.n = op.getN();
   problem.k = extent(op.getK());
-  problem.a = f8(op.getAElement());
-  problem.b = f8(op.getBElement());
-  problem.d = op.getDElement().isF32() ? format::Type::F32 : format::Type::BF16;
   if (matrixOf(op))
     problem.c = op.isInPlace() ? format::CUse::InPlace : format::CUse::Apart;
-  if (Value row = rowOf(op))
-    problem.bias = getElementTypeOrSelf(row.getType()).isF32() ? format::Bias::F32 : format::Bias::BF16;
   problem.gated = op.isGated();
+  for (const format::OperandRow &row : format::kOperands)
+    if (Value operand = operandOf(op, row); operand && row.elementField)
+      set(problem, *row.elementField,
+          valueOfElement(*row.elementField, elementName(getElementTypeOrSelf(operand.getType()))));
   problem.sfbRows = op.getBScale().getRows();
   problem.sfa = layout(op.getAScale());
   problem.sfb = layout(op.getBScale());

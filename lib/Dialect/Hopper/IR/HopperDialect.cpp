@@ -49,6 +49,35 @@ static void printExtent(AsmPrinter &printer, int64_t extent) {
     printer << extent;
 }
 
+/// The types of vectors, and that of D: bias = f32, d = bf16.
+static ParseResult parseVectorsAndD(AsmParser &parser, DictionaryAttr &vectors, Type &d) {
+  NamedAttrList types;
+  while (true) {
+    StringRef name;
+    Type type;
+    SMLoc loc = parser.getCurrentLocation();
+    if (parser.parseKeyword(&name) || parser.parseEqual() || parser.parseType(type))
+      return failure();
+    if (name == "d") {
+      d = type;
+      vectors = types.empty() ? DictionaryAttr() : types.getDictionary(parser.getContext());
+      return success();
+    }
+    if (types.set(name, TypeAttr::get(type))) // there already
+      return parser.emitError(loc) << "expected the element types of vectors, one of each, and then of d, got '" << name
+                                   << "'";
+    if (parser.parseComma())
+      return failure();
+  }
+}
+
+static void printVectorsAndD(AsmPrinter &printer, DictionaryAttr vectors, Type d) {
+  if (vectors)
+    for (NamedAttribute vector : vectors)
+      printer << vector.getName().getValue() << " = " << cast<TypeAttr>(vector.getValue()).getValue() << ", ";
+  printer << "d = " << d;
+}
+
 #include "fp8gemm/Dialect/Hopper/IR/HopperEnums.cpp.inc"
 #include "fp8gemm/Dialect/Hopper/IR/HopperInterfaces.cpp.inc"
 #define GET_ATTRDEF_CLASSES

@@ -37,10 +37,13 @@ static ParseResult parseOperandKind(OpAsmParser &parser, Operand &operand) {
   if (parser.parseKeyword(&word))
     return failure();
   std::optional<Operand> known = symbolizeOperand(word);
-  if (!known || *known == Operand::none)
-    return parser.emitError(loc) << "expected the operand that the argument is: a, b, sfa, sfb, c, d, groups, "
-                                    "workspace, bias, epilogue_0 to epilogue_7, m, k or x, got '"
-                                 << word << "'";
+  if (!known || *known == Operand::none) {
+    InFlightDiagnostic error = parser.emitError(loc) << "expected the operand that the argument is: ";
+    for (uint64_t i = 0; i <= getMaxEnumValForOperand(); ++i)
+      if (Operand(i) != Operand::none)
+        error << stringifyOperand(Operand(i)) << (i < getMaxEnumValForOperand() ? ", " : "");
+    return error << ", got '" << word << "'";
+  }
   operand = *known;
   return success();
 }

@@ -6,6 +6,7 @@
 #define FP8GEMM_DIALECT_FP8GEMM_IR_EPILOGUE_H
 
 #include "fp8gemm/Dialect/FP8Gemm/IR/FP8Gemm.h"
+#include "fp8gemm/Operands.h"
 
 namespace fp8gemm {
 
@@ -25,8 +26,15 @@ mlir::Value rowOf(ProductOpInterface op);
 /// C, or that matrix; null if there is none.
 mlir::Value matrixOf(ProductOpInterface op);
 
-/// True if the epilogue adds a row [N] to the sum and nothing else, which is what a problem with a bias is.
-bool addsRowLast(ProductOpInterface op);
+/// A vector that problems may have, as the epilogue reads it; null if there is none.
+mlir::Value vectorOf(ProductOpInterface op, const format::OperandRow &row);
+
+/// Gives `op`, which has the vectors of a problem as its epilogue's operands, in the order of their table, the epilogue of
+/// such problems.
+void buildProblemEpilogue(mlir::OpBuilder &builder, ProductOpInterface op);
+
+/// True if D is what a problem can name: there is no epilogue, or that of buildProblemEpilogue.
+bool isProblemEpilogue(ProductOpInterface op);
 
 /// Operands of an epilogue that a kernel has parameters for.
 constexpr size_t kMostEpilogueOperands = 8;

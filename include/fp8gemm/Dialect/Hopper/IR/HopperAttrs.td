@@ -67,22 +67,31 @@ def Hopper_ProblemAttr : Hopper_Attr<"Problem", "problem"> {
     `mn_major`; `sfb` has one scale for 128 rows of B and 128 elements of K (recipe
     1d2d), or one for each row (`by 1`: 1d1d), as `sfa` has for each row of A. `groups` is
     present if at least B has groups. `gated` is 1 if D has half of n columns, each of the products with B's rows
-    n and N/2 + n. `epilogue` is 1 if D is another function of the sums than adding C and a bias: that of `hopper.map`, of the sums
-    and the operands `epilogue_0`, `epilogue_1`, ... `bias` is the element type of a row [N] that is added to every row of D, if
-    there is one.
+    n and N/2 + n. `vectors` are the element types of the operands that only some problems have, by name: `bias`, a row
+    [N] that is added to every row of D. `epilogue` is 1 if D is another function of the sums than adding C and a bias: that
+    of `hopper.map`, of the sums and the operands `epilogue_0`, `epilogue_1`, ..., which are the vectors, if there are any, in
+    the order of the operands of problems.
 
     Example: `#hopper.problem<gemm, m = ?, n = 7168, k = 2048, a = f8E4M3FN, b = f8E4M3FN, c = none, d = bf16, sfa = mn_major, sfb = k_major by 128>`.
   }];
   let parameters = (ins "::mlir::StringAttr":$op, "int64_t":$m, "int64_t":$n, "int64_t":$k,
                         "::mlir::Type":$a, "::mlir::Type":$b, EnumParameter<Hopper_CUse>:$c, "::mlir::Type":$d,
                         "::mlir::StringAttr":$sfa, "::mlir::StringAttr":$sfb, "int64_t":$sfb_rows,
-                        OptionalParameter<"GroupsAttr">:$groups, OptionalParameter<"::mlir::Type">:$bias,
+                        OptionalParameter<"GroupsAttr">:$groups,
+                        OptionalParameter<"::mlir::DictionaryAttr">:$vectors,
                         DefaultValuedParameter<"int64_t", "0">:$gated, DefaultValuedParameter<"int64_t", "0">:$epilogue);
   let assemblyFormat = [{
     `<` custom<Keyword>($op) `,` `m` `=` custom<Extent>($m) `,` `n` `=` $n `,` `k` `=` $k `,`
-    `a` `=` $a `,` `b` `=` $b `,` `c` `=` $c `,` (`bias` `=` $bias^ `,`)? (`gated` `=` $gated^ `,`)? (`epilogue` `=` $epilogue^ `,`)? `d` `=` $d `,`
+    `a` `=` $a `,` `b` `=` $b `,` `c` `=` $c `,` (`gated` `=` $gated^ `,`)? (`epilogue` `=` $epilogue^ `,`)? custom<VectorsAndD>($vectors, $d) `,`
     `sfa` `=` custom<Keyword>($sfa) `,` `sfb` `=` custom<Keyword>($sfb) `by` $sfb_rows
     (`,` `groups` `=` $groups^)? `>`
+  }];
+  let extraClassDeclaration = [{
+    /// The element type of a vector; null if there is no such operand.
+    ::mlir::Type getVector(::llvm::StringRef name) {
+      return getVectors() && getVectors().contains(name) ? getVectors().getAs<::mlir::TypeAttr>(name).getValue() : ::mlir::Type();
+    }
+    ::mlir::Type getBias() { return getVector("bias"); }
   }];
 }
 
