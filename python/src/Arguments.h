@@ -14,11 +14,9 @@ namespace fp8gemm::python {
 
 /// How arguments find their parameters: those that have to be given come first.
 struct Signature {
-  static constexpr int kMax = 16;
-
   const Function &function;
   int required = 0;
-  PyObject *names[kMax]; ///< interned, so that a caller's names are mostly the same objects
+  PyObject *names[kMostParameters]; ///< interned, so that a caller's names are mostly the same objects
 
   explicit Signature(const Function &function);
 

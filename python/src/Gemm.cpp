@@ -27,10 +27,11 @@ PyObject *python::gemm(Pack &pack, PyObject *const *args, Py_ssize_t count, PyOb
   fp8gemm_problem problem = {};
   problem.size = sizeof(problem);
   if (!signature.bind(args, count, keywords, values) || !place.setStream(values[Stream]) ||
+      !readEpilogue(values, kGemm, problem) ||
       !options.read(values + NumSms) || !in.read(values, kGemm, place, problem))
     return nullptr;
 
-  const Extents extents = {1, in.a.shape[0], in.b.shape[0], in.a.shape[1]};
+  const Extents extents = {1, in.a.shape[0], in.b.shape[0], in.a.shape[1], problem.gated != 0};
   const int64_t m = extents.m;
   problem.k = extents.k;
   problem.batch_invariant = options.batchInvariant;

@@ -153,6 +153,7 @@ PyObject *python::groupedGemmContiguous(Pack &pack, PyObject *const *args, Py_ss
   int64_t align = kBlock;
   bool byEnd = false;
   if (!signature.bind(args, count, keywords, values) || !call.readOptions(values[Stream], values + NumSms) ||
+      !readEpilogue(values, kContiguous, problem) ||
       !readWord(values[By], "by", "index", "end", "\"index\" (the group of each row) or \"end\" (of each group's rows)",
                 byEnd) ||
       !readCount(values[Align], "align", 1, INT32_MAX, align) ||
@@ -160,7 +161,7 @@ PyObject *python::groupedGemmContiguous(Pack &pack, PyObject *const *args, Py_ss
       !in.read(values, kContiguous, call.place, problem))
     return nullptr;
 
-  const Extents extents = {in.b.shape[0], in.a.shape[0], in.b.shape[1], in.a.shape[1]};
+  const Extents extents = {in.b.shape[0], in.a.shape[0], in.b.shape[1], in.a.shape[1], problem.gated != 0};
   const int64_t m = extents.m, groups = extents.g;
   constexpr auto &parameters = kContiguousParameters;
   problem.k = extents.k;
@@ -195,11 +196,12 @@ PyObject *python::groupedGemmMasked(Pack &pack, PyObject *const *args, Py_ssize_
   Inputs &in = call.in;
   fp8gemm_problem &problem = call.problem;
   if (!signature.bind(args, count, keywords, values) || !call.readOptions(values[Stream], values + NumSms) ||
+      !readEpilogue(values, kMasked, problem) ||
       !readCount(values[ExpectedM], "expected_m", 0, INT32_MAX, call.expectedM) ||
       !in.read(values, kMasked, call.place, problem))
     return nullptr;
 
-  const Extents extents = {in.a.shape[0], in.a.shape[1], in.b.shape[1], in.a.shape[2]};
+  const Extents extents = {in.a.shape[0], in.a.shape[1], in.b.shape[1], in.a.shape[2], problem.gated != 0};
   const int64_t m = extents.m, groups = extents.g;
   constexpr auto &parameters = kMaskedParameters;
   bool isBatched = values[Counts] == Py_None;

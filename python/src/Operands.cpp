@@ -21,6 +21,8 @@ int64_t Extents::of(Extent extent) const {
     return m;
   case Extent::N:
     return n;
+  case Extent::Columns:
+    return columns();
   case Extent::K:
     return k;
   case Extent::Blocks:
@@ -33,9 +35,12 @@ int64_t Extents::of(Extent extent) const {
 
 bool python::expectShape(const Tensor &tensor, const Shape &shape, const Extents &extents) {
   const int64_t first = extents.of(shape.extents[0]), second = extents.of(shape.extents[1]);
-  return shape.rank == 1   ? tensor.expectShape({first}, shape.text)
-         : shape.rank == 2 ? tensor.expectShape({first, second}, shape.text)
-                           : tensor.expectShape({first, second, extents.of(shape.extents[2])}, shape.text);
+  std::string text = shape.text;
+  if (extents.isGated && shape.extents[shape.rank - 1] == Extent::Columns)
+    text.insert(text.rfind('N') + 1, "/2");
+  return shape.rank == 1   ? tensor.expectShape({first}, text.c_str())
+         : shape.rank == 2 ? tensor.expectShape({first, second}, text.c_str())
+                           : tensor.expectShape({first, second, extents.of(shape.extents[2])}, text.c_str());
 }
 
 bool python::readMatrix(const Tensor &tensor, fp8gemm_tensor &matrix) {
@@ -158,6 +163,26 @@ bool Result::read(PyObject *given, PyObject *cGiven, PyObject *typeName, const S
   return true;
 }
 
+static PyObject *valueOf(PyObject *const *values, const Function &function, std::string_view name) {
+  for (const Parameter &parameter : function)
+    if (parameter.name == name)
+      return values[&parameter - function.begin()];
+  return nullptr;
+}
+
+bool python::readEpilogue(PyObject *const *values, const Function &function, fp8gemm_problem &problem) {
+  for (const Parameter &parameter : kEpilogue) {
+    const format::Field *field = format::findField(parameter.name);
+    bool isSet = false;
+    if (!field || field->kind != format::Kind::Flag) // a vector
+      continue;
+    if (!readBool(valueOf(values, function, parameter.name), parameter.name, isSet))
+      return false;
+    format::set(problem, *field, isSet);
+  }
+  return true;
+}
+
 /// Whether a function of the table can be given each vector that its problems may have.
 template <size_t N> constexpr bool hasVectors(const std::array<Parameter, N> &parameters, format::GroupingSet groupings) {
   for (const format::OperandRow &row : format::kOperands)
@@ -170,8 +195,9 @@ static_assert(hasVectors(kGemmParameters, format::kNotGrouped) && hasVectors(kCo
 
 bool python::readVector(const format::OperandRow &row, PyObject *const *values, const Function &function,
                         const Extents &extents, Place &place, fp8gemm_problem &problem, const void *&data) {
-  const Parameter *parameter =
-      std::find_if(function.begin(), function.end(), [&](const Parameter &some) { return some.name == row.name; });
+  const Parameter *parameter = std::find_if(function.begin(), function.end(), [&](const Parameter &some) {
+    return std::string_view(some.name) == row.name;
+  });
   PyObject *given = parameter == function.end() ? nullptr : values[parameter - function.begin()];
   data = nullptr;
   format::set(problem, *row.presence, 0);

@@ -19,7 +19,9 @@ inline int64_t ceilDiv(int64_t value, int64_t by) { return (value + by - 1) / by
 /// What the extents of shapes are in a call.
 struct Extents {
   int64_t g = 1, m = 0, n = 0, k = 0;
+  bool isGated = false;
 
+  int64_t columns() const { return isGated ? n / 2 : n; } ///< of c and d
   int64_t blocks() const { return ceilDiv(k, kBlock); }
   int64_t of(Extent extent) const;
 };
@@ -77,6 +79,9 @@ struct Result {
   bool read(PyObject *given, PyObject *cGiven, PyObject *type, const Shape &shape, const Extents &extents, Place &place,
             fp8gemm_problem &problem);
 };
+
+/// The fields of kEpilogue, into `problem`. False with an error set.
+bool readEpilogue(PyObject *const *values, const Function &function, fp8gemm_problem &problem);
 
 /// A vector that some products have: where it is, or null where none is given. Sets its field of `problem`. False with an
 /// error set.

@@ -13,8 +13,8 @@
 
 namespace fp8gemm::python {
 
-/// The extents that shapes are made of; Other: the function looks at it by itself.
-enum class Extent { Other, G, M, N, K, Blocks };
+/// The extents that shapes are made of; Columns: N, or of a gated product N/2; Other: the function looks at it by itself.
+enum class Extent { Other, G, M, N, Columns, K, Blocks };
 
 /// Of an array.
 struct Shape {
@@ -23,11 +23,11 @@ struct Shape {
   const char *text = nullptr; ///< null where an extent is another one
 };
 constexpr Shape kMK = {2, {Extent::M, Extent::K}, "[M, K]"}, kNK = {2, {Extent::N, Extent::K}, "[N, K]"},
-                kMN = {2, {Extent::M, Extent::N}, "[M, N]"}, kGroups = {1, {Extent::G}, "[G]"},
-                kN = {1, {Extent::N}, "[N]"}, kMBlocks = {2, {Extent::M, Extent::Blocks}, "[M, ceil(K/128)]"},
+                kMN = {2, {Extent::M, Extent::Columns}, "[M, N]"}, kGroups = {1, {Extent::G}, "[G]"},
+                kN = {1, {Extent::Columns}, "[N]"}, kMBlocks = {2, {Extent::M, Extent::Blocks}, "[M, ceil(K/128)]"},
                 kGMK = {3, {Extent::G, Extent::M, Extent::K}, "[G, M, K]"},
                 kGNK = {3, {Extent::G, Extent::N, Extent::K}, "[G, N, K]"},
-                kGMN = {3, {Extent::G, Extent::M, Extent::N}, "[G, M, N]"},
+                kGMN = {3, {Extent::G, Extent::M, Extent::Columns}, "[G, M, N]"},
                 kGMBlocks = {3, {Extent::G, Extent::M, Extent::Blocks}, "[G, M, ceil(K/128)]"};
 constexpr Shape kVector = {1}, kMatrix = {2}, kMatrices = {3}, kAny = {};
 
@@ -87,8 +87,10 @@ constexpr Parameter kExpectedM = {
     "expected_m", "int", "0", kAny,
     "expected rows per group, for the choice of a kernel; 0: M, or M / G where all groups share M"};
 
-/// The vectors that a product may have (fp8gemm/Operands.h).
-constexpr std::array kVectors = {
+/// What a product's epilogue may have: fields of the problem (fp8gemm/Problem.h) and vectors (fp8gemm/Operands.h).
+constexpr std::array kEpilogue = {
+    Parameter{"gated", "bool", "False", kAny,
+              "d is [M, N/2], of the products with rows n and N/2 + n of b: gate and up projections"},
     Parameter{"bias", "A | None", "None", kN, "bfloat16 or float32; added to each row of d"},
 };
 
@@ -102,7 +104,7 @@ constexpr auto kGemmParameters = join(
         Parameter{"d", "A | None", "None", kMN, "bfloat16 or float32; None: made by a's library"},
         Parameter{"c", "A | None", "None", kMN, "of d's type; added. d itself: in place"},
     },
-    kVectors, kLaunch);
+    kEpilogue, kLaunch);
 
 constexpr auto kContiguousParameters = join(
     std::array{
@@ -121,7 +123,7 @@ constexpr auto kContiguousParameters = join(
                   "the rows of each group start at a multiple of it; the value that the pack was compiled for"},
         kExpectedM,
     },
-    kVectors, kLaunch, kGroupedLaunch);
+    kEpilogue, kLaunch, kGroupedLaunch);
 
 constexpr auto kMaskedParameters = join(
     std::array{
@@ -134,7 +136,7 @@ constexpr auto kMaskedParameters = join(
         Parameter{"d", "A | None", "None", kGMN, "as in gemm, of each group"},
         kExpectedM,
     },
-    kVectors, kLaunch, kGroupedLaunch);
+    kEpilogue, kLaunch, kGroupedLaunch);
 
 constexpr auto kKParameters = join(
     std::array{
@@ -159,6 +161,9 @@ constexpr std::array kQuantizeParameters = {
     kLaunch[indexOf(kLaunch, "dependent")],
 };
 
+/// Parameters of a function that there is room for.
+constexpr size_t kMostParameters = 32;
+
 /// A product or a quantisation of the module, and a method of its packs.
 struct Function {
   const char *name;
@@ -171,7 +176,9 @@ struct Function {
   constexpr Function(const char *name, const std::array<Parameter, N> &parameters, int positional, const char *summary,
                      const char *notes = "")
       : name(name), parameters(parameters.data()), count(int(N)), positional(positional), summary(summary),
-        notes(notes) {}
+        notes(notes) {
+    static_assert(N <= kMostParameters);
+  }
 
   const Parameter *begin() const { return parameters; }
   const Parameter *end() const { return parameters + count; }
