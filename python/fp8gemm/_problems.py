@@ -36,6 +36,7 @@ class Problem:
     x_type: str | None = None  # bf16, f16, f32: a quantisation, of which only k, a_type, sfa and power_of_two count
     power_of_two: bool = False  # its scales are rounded up to powers of two
     bias: str | None = None  # bf16, f32: a row of N is added to each row of d
+    row_scale: str | None = None  # f32: rows of the product are multiplied by a column of M
     gated: bool = False  # d has n / 2 columns, of the products with rows n and n / 2 + n of b
 
     @classmethod

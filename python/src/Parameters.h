@@ -24,6 +24,7 @@ struct Shape {
 };
 constexpr Shape kMK = {2, {Extent::M, Extent::K}, "[M, K]"}, kNK = {2, {Extent::N, Extent::K}, "[N, K]"},
                 kMN = {2, {Extent::M, Extent::Columns}, "[M, N]"}, kGroups = {1, {Extent::G}, "[G]"},
+                kM = {1, {Extent::M}, "[M]"}, kGM = {2, {Extent::G, Extent::M}, "[G, M]"},
                 kN = {1, {Extent::Columns}, "[N]"}, kMBlocks = {2, {Extent::M, Extent::Blocks}, "[M, ceil(K/128)]"},
                 kGMK = {3, {Extent::G, Extent::M, Extent::K}, "[G, M, K]"},
                 kGNK = {3, {Extent::G, Extent::N, Extent::K}, "[G, N, K]"},
@@ -88,11 +89,16 @@ constexpr Parameter kExpectedM = {
     "expected rows per group, for the choice of a kernel; 0: M, or M / G where all groups share M"};
 
 /// What a product's epilogue may have: fields of the problem (fp8gemm/Problem.h) and vectors (fp8gemm/Operands.h).
-constexpr std::array kEpilogue = {
-    Parameter{"gated", "bool", "False", kAny,
-              "d is [M, N/2], of the products with rows n and N/2 + n of b: gate and up projections"},
-    Parameter{"bias", "A | None", "None", kN, "bfloat16 or float32; added to each row of d"},
-};
+constexpr auto epilogueOf(const Shape &rows) {
+  return std::array{
+      Parameter{"gated", "bool", "False", kAny,
+                "d is [M, N/2], of the products with rows n and N/2 + n of b: gate and up projections"},
+      Parameter{"bias", "A | None", "None", kN, "bfloat16 or float32; added to each row of d"},
+      Parameter{"row_scale", "A | None", "None", rows,
+                "float32; the factor of each row of the product, before the bias is added: a router's weights"},
+  };
+}
+constexpr auto kEpilogue = epilogueOf(kM);
 
 constexpr auto kGemmParameters = join(
     std::array{
@@ -136,7 +142,7 @@ constexpr auto kMaskedParameters = join(
         Parameter{"d", "A | None", "None", kGMN, "as in gemm, of each group"},
         kExpectedM,
     },
-    kEpilogue, kLaunch, kGroupedLaunch);
+    epilogueOf(kGM), kLaunch, kGroupedLaunch);
 
 constexpr auto kKParameters = join(
     std::array{
@@ -185,7 +191,8 @@ struct Function {
 };
 
 constexpr Function kGemm(
-    "gemm", kGemmParameters, 6, "d = c + a @ b.T + bias with block scales; enqueued on a stream. Returns d.",
+    "gemm", kGemmParameters, 6,
+    "d = c + row_scale[:, None] * (a @ b.T) + bias with block scales; enqueued on a stream. Returns d.",
     "a, b, c, d have stride 1 along their rows. Scales are k_major or mn_major, according to their strides: stride 1\n"
     "along ceil(K/128), or along the rows of a (b). For mn_major scales of single rows, the other stride and the "
     "address\n"

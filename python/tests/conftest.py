@@ -27,6 +27,8 @@ PROBLEMS = [
     {"op": "gemm", "n": 256, "k": 256, "max_m": 64, "recipe": "1d1d", "sfb": "mn_major", "d_type": "f32", "c": "in_place"},
     {"op": "gemm", "n": 128, "k": 128, "max_m": 64},
     {"op": "gemm", "n": 256, "k": 256, "max_m": 64, "bias": "bf16"},
+    {"op": "gemm", "n": 256, "k": 256, "max_m": 64, "row_scale": "f32"},
+    {"op": "grouped_gemm", "grouping": "row_count", "groups": 3, "n": 256, "k": 256, "max_m": 128, "row_scale": "f32"},
     {"op": "grouped_gemm", "grouping": "row_end", "align": 128, "groups": 3, "n": 256, "k": 256, "max_m": 128, "bias": "f32"},
     {"op": "gemm", "n": 320, "k": 128, "max_m": 64, "sfa": "k_major", "sfb": "mn_major"},
     {"op": "grouped_gemm", "grouping": "row_index", "align": 128, "groups": 3, "n": 256, "k": 256, "max_m": 128},

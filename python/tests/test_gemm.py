@@ -113,6 +113,40 @@ def test_bias_reaches_the_launch(pack, driver):
     assert launch["params"][6] == bias.address
 
 
+def test_row_scale_reaches_the_launch(pack, driver):
+    driver.reset([8, 8, 8, 8, 4, 8, 8, 4, 4])  # as above; the column and its leading dimension are after d
+    row_scale = ExchangeArray(rows((12,), F32))
+    o = operands()
+    assert pack.gemm(*o, row_scale=row_scale) is o.d
+    launch, = driver.launches
+    assert launch["params"][6:9] == [row_scale.address, 1, 12]
+
+
+BAD_ROW_SCALE = [
+    (ValueError, r"expected 'row_scale' of shape \[M\] = \(12,\), got \(256,\)", rows((256,), F32)),
+    (ValueError, r"expected 'row_scale' of 1 dimensions, got shape \(12, 1\)", rows((12, 1), F32)),
+    (ValueError, r"expected 'row_scale' to be contiguous, got a stride of 2", rows((24,), F32)[::2]),
+    (TypeError, r"expected 'row_scale' of float32, got bfloat16", rows((12,), BF16)),
+]
+
+
+@pytest.mark.parametrize("error, message, row_scale", BAD_ROW_SCALE, ids=[message[:40] for _, message, _ in BAD_ROW_SCALE])
+def test_bad_row_scale(pack, driver, error, message, row_scale):
+    with pytest.raises(error, match=message):
+        pack.gemm(*operands(), row_scale=ExchangeArray(row_scale))
+    assert not driver.launches
+
+
+def test_gated_d_has_half_of_the_columns(pack, driver):
+    with pytest.raises(ValueError, match=r"expected 'd' of shape \[M, N/2\] = \(12, 128\), got \(12, 256\)"):
+        pack.gemm(*operands(), gated=True)
+    with pytest.raises(TypeError, match="expected 'gated' to be True or False, got 1"):
+        pack.gemm(*operands(), gated=1)
+    with pytest.raises(fp8gemm.NotInPackError, match='"gated": true'):
+        pack.gemm(*operands(d=rows((12, 128), BF16)), gated=True)
+    assert not driver.launches
+
+
 BAD_BIAS = [
     (ValueError, r"expected 'bias' of shape \[N\] = \(256,\), got \(128,\)", rows((128,), BF16)),
     (ValueError, r"expected 'bias' of 1 dimensions, got shape \(1, 256\)", rows((1, 256), BF16)),

@@ -36,7 +36,8 @@ class Matrix(ctypes.Structure):
 class GemmArgs(ctypes.Structure):
     _fields_ = [("size", ctypes.c_size_t), ("m", ctypes.c_int64),
                 ("a", Matrix), ("sfa", Matrix), ("b", Matrix), ("sfb", Matrix), ("c", Matrix), ("d", Matrix),
-                ("num_sms", ctypes.c_uint32), ("flags", ctypes.c_uint32), ("bias", ctypes.c_void_p)]
+                ("num_sms", ctypes.c_uint32), ("flags", ctypes.c_uint32), ("bias", ctypes.c_void_p),
+                ("row_scale", ctypes.c_void_p)]
 
 
 class Tensor(ctypes.Structure):
@@ -47,7 +48,8 @@ class GroupedGemmArgs(ctypes.Structure):
     _fields_ = [("size", ctypes.c_size_t), ("m", ctypes.c_int64), ("k", ctypes.c_int64),
                 ("a", Tensor), ("sfa", Tensor), ("b", Tensor), ("sfb", Tensor), ("c", Tensor), ("d", Tensor),
                 ("groups", ctypes.c_void_p), ("workspace", ctypes.c_void_p), ("workspace_bytes", ctypes.c_size_t),
-                ("num_sms", ctypes.c_uint32), ("flags", ctypes.c_uint32), ("bias", ctypes.c_void_p)]
+                ("num_sms", ctypes.c_uint32), ("flags", ctypes.c_uint32), ("bias", ctypes.c_void_p),
+                ("row_scale", ctypes.c_void_p)]
 
 
 class QuantizeArgs(ctypes.Structure):
@@ -67,7 +69,8 @@ class KernelInfo(ctypes.Structure):
                 ("flat", ctypes.c_uint32), ("workspace_bytes", ctypes.c_size_t),
                 ("config", ctypes.c_char_p), ("ptxas_version", ctypes.c_char_p), ("llvm_version", ctypes.c_char_p),
                 ("dependent_launch", ctypes.c_uint32), ("wait_limit_ns", ctypes.c_uint64),
-                ("x_type", ctypes.c_int), ("power_of_two", ctypes.c_uint32), ("bias", ctypes.c_int)]
+                ("x_type", ctypes.c_int), ("power_of_two", ctypes.c_uint32), ("bias", ctypes.c_int),
+                ("gated", ctypes.c_uint32), ("row_scale", ctypes.c_int)]
 
 
 def find_library():
@@ -123,28 +126,29 @@ class Kernel:
         self.c_use, self.sfb_rows = C_USES[info.c_use], info.sfb_block_rows
         self.m, self.grouping, self.groups, self.align = info.m, GROUPINGS[info.grouping], info.groups, info.group_align
         self.flat, self.workspace_bytes = bool(info.flat), info.workspace_bytes
-        self.bias = BIASES[info.bias]
+        self.bias, self.row_scale = BIASES[info.bias], bool(info.row_scale)
 
     def load(self):
         check(library().fp8gemm_kernel_load(self._handle))
 
-    def arguments(self, m, a, sfa, b, sfb, d, c=None, num_sms=0, flags=0, bias=None):
-        """Arguments of a launch, to be kept and used again; operands are (address, leading dimension), bias an address.
+    def arguments(self, m, a, sfa, b, sfb, d, c=None, num_sms=0, flags=0, bias=None,
+                  row_scale=None):
+        """Arguments of a launch, to be kept and used again; operands are (address, leading dimension), bias and row_scale addresses.
 
         A kernel that adds in place takes `d` as its C, where `c` is not given.
         """
         c = c or (d if self.c_use == "in_place" else (None, 0))
         return GemmArgs(ctypes.sizeof(GemmArgs), m, *(Matrix(*operand) for operand in (a, sfa, b, sfb, c, d)),
-                        num_sms, flags, bias)
+                        num_sms, flags, bias, row_scale)
 
     def grouped_arguments(self, m, a, sfa, b, sfb, d, groups=None, c=None, k=0, workspace=None, num_sms=0,
-                          flags=0, bias=None):
+                          flags=0, bias=None, row_scale=None):
         """Arguments of a grouped launch; operands are (address, leading dimension, group stride), groups, workspace and
-        bias addresses.
+        bias addresses, and row_scale.
         """
         c = c or (d if self.c_use == "in_place" else (None, 0, 0))
         return GroupedGemmArgs(ctypes.sizeof(GroupedGemmArgs), m, k, *(Tensor(*operand) for operand in (a, sfa, b, sfb, c, d)),
-                               groups, workspace, self.workspace_bytes if workspace else 0, num_sms, flags, bias)
+                               groups, workspace, self.workspace_bytes if workspace else 0, num_sms, flags, bias, row_scale)
 
     def quantize_arguments(self, m, x, q, scales, num_sms=0, flags=0):
         """Arguments of a quantisation; operands are (address, leading dimension)."""

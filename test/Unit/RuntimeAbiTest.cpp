@@ -27,7 +27,8 @@ PLACE(fp8gemm_gemm_args, d, 96);
 PLACE(fp8gemm_gemm_args, num_sms, 112);
 PLACE(fp8gemm_gemm_args, flags, 116);
 PLACE(fp8gemm_gemm_args, bias, 120);
-static_assert(sizeof(fp8gemm_gemm_args) == 128);
+PLACE(fp8gemm_gemm_args, row_scale, 128);
+static_assert(sizeof(fp8gemm_gemm_args) == 136);
 
 PLACE(fp8gemm_grouped_gemm_args, size, 0);
 PLACE(fp8gemm_grouped_gemm_args, m, 8);
@@ -44,7 +45,8 @@ PLACE(fp8gemm_grouped_gemm_args, workspace_bytes, 184);
 PLACE(fp8gemm_grouped_gemm_args, num_sms, 192);
 PLACE(fp8gemm_grouped_gemm_args, flags, 196);
 PLACE(fp8gemm_grouped_gemm_args, bias, 200);
-static_assert(sizeof(fp8gemm_grouped_gemm_args) == 208);
+PLACE(fp8gemm_grouped_gemm_args, row_scale, 208);
+static_assert(sizeof(fp8gemm_grouped_gemm_args) == 216);
 
 PLACE(fp8gemm_quantize_args, size, 0);
 PLACE(fp8gemm_quantize_args, m, 8);
@@ -87,7 +89,9 @@ PLACE(fp8gemm_kernel_info, wait_limit_ns, 160);
 PLACE(fp8gemm_kernel_info, x_type, 168);
 PLACE(fp8gemm_kernel_info, power_of_two, 172);
 PLACE(fp8gemm_kernel_info, bias, 176);
-static_assert(sizeof(fp8gemm_kernel_info) == 184);
+PLACE(fp8gemm_kernel_info, gated, 180);
+PLACE(fp8gemm_kernel_info, row_scale, 184);
+static_assert(sizeof(fp8gemm_kernel_info) == 192);
 
 PLACE(fp8gemm_problem, size, 0);
 PLACE(fp8gemm_problem, m, 8);
@@ -108,7 +112,9 @@ PLACE(fp8gemm_problem, batch_invariant, 76);
 PLACE(fp8gemm_problem, x_type, 80);
 PLACE(fp8gemm_problem, power_of_two, 84);
 PLACE(fp8gemm_problem, bias, 88);
-static_assert(sizeof(fp8gemm_problem) == 96);
+PLACE(fp8gemm_problem, gated, 92);
+PLACE(fp8gemm_problem, row_scale, 96);
+static_assert(sizeof(fp8gemm_problem) == 104);
 
 // The problem that compiler and runtime share is this struct.
 #define SAME(field, member) static_assert(offsetof(fp8gemm_problem, field) == offsetof(format::Problem, member), #field)
@@ -179,7 +185,7 @@ TEST_F(Gemm, FieldsOfANewerProgramAreZero) {
   ASSERT_EQ(fp8gemm_gemm(kernel, &args.known, nullptr), FP8GEMM_OK) << fp8gemm_last_error();
   args.more[1] = 1;
   expect(fp8gemm_gemm(kernel, &args.known, nullptr), FP8GEMM_INVALID_ARGUMENT,
-         "expected zeros after the 128 bytes of fp8gemm_gemm_args that version " FP8GEMM_PROJECT_VERSION
+         "expected zeros after the 136 bytes of fp8gemm_gemm_args that version " FP8GEMM_PROJECT_VERSION
          " of this library knows");
   EXPECT_EQ(fake().launches.size(), 1u);
 }
@@ -187,7 +193,7 @@ TEST_F(Gemm, FieldsOfANewerProgramAreZero) {
 TEST_F(Gemm, SizesThatNoVersionHas) {
   open();
   for (size_t size : {size_t(0), size_t(8), size_t(104), size_t(116), size_t(127), size_t(4104), SIZE_MAX - 7})
-    expectBadArgs([&](auto &a) { a.size = size; }, "expected size = 128 (sizeof) in fp8gemm_gemm_args, got " +
+    expectBadArgs([&](auto &a) { a.size = size; }, "expected size = 136 (sizeof) in fp8gemm_gemm_args, got " +
                                                        std::to_string(size) +
                                                        "; a program of another version has at least 112");
 }
@@ -220,7 +226,7 @@ TEST_F(Grouped, StructsOfOtherVersions) {
   args.known.size = sizeof(args);
   ASSERT_EQ(launch(args.known), FP8GEMM_OK) << fp8gemm_last_error();
   args.more[0] = uint64_t(1) << 63;
-  refuse(args.known, "expected zeros after the 208 bytes of fp8gemm_grouped_gemm_args");
+  refuse(args.known, "expected zeros after the 216 bytes of fp8gemm_grouped_gemm_args");
   args.known.size = 192;
   refuse(args.known, "in fp8gemm_grouped_gemm_args, got 192");
 }
@@ -242,11 +248,11 @@ TEST_F(Gemm, ProblemsOfANewerProgram) {
 
   problems[1].known.size = sizeof(fp8gemm_problem);
   expect(fp8gemm_pack_load(pack, &problems[0].known, 2), FP8GEMM_INVALID_ARGUMENT,
-         "expected the same size in all problems, got 112 and 96");
+         "expected the same size in all problems, got 120 and 104");
   problems[0].more[0] = 1;
   EXPECT_EQ(fp8gemm_pack_find(pack, &problems[0].known, 1), nullptr);
   expect(fp8gemm_pack_load(pack, &problems[0].known, 1), FP8GEMM_INVALID_ARGUMENT,
-         "expected zeros after the 96 bytes");
+         "expected zeros after the 104 bytes");
   fp8gemm_pack_close(pack);
 }
 

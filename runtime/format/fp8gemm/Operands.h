@@ -12,7 +12,7 @@
 namespace fp8gemm::format {
 
 /// Numbers are those of manifests, and of the operands that compiled programs pass: never changed, only added.
-enum class Operand : uint8_t { A, ScaleA, B, ScaleB, Groups, C, D, Bias, X, Workspace, None = 255 };
+enum class Operand : uint8_t { A, ScaleA, B, ScaleB, Groups, C, D, Bias, X, Workspace, RowScale, None = 255 };
 
 /// What extents of operands are: 1, those of the problem, columns of C and D, K in blocks that share a scale, rows of B's
 /// scales, entries of the description of groups, bytes of the workspace.
@@ -68,6 +68,8 @@ constexpr OperandRow kOperands[] = {
      nullptr, nullptr, kQuantize, 0, 16, 1},
     {Operand::Workspace, "workspace", nullptr, "Workspace", nullptr, "i8", Extent::One, Extent::Bytes, nullptr,
      nullptr, nullptr, kAll & ~kNotGrouped, 0, 128, 1},
+    {Operand::RowScale, "row_scale", nullptr, "RowScale", fieldNamed("row_scale"), nullptr, Extent::M, Extent::One, nullptr,
+     &GroupingFacts::ofA, fieldNamed("row_scale"), kAll, 0, 1, 1, /*excludesC=*/true},
 };
 // clang-format on
 constexpr size_t kOperandCount = std::size(kOperands);

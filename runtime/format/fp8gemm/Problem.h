@@ -28,6 +28,9 @@ enum class CUse : uint32_t { None, Apart, InPlace };
 enum class Bias : uint32_t { None, BF16, F32 };
 constexpr int bytesOf(Bias bias) { return bias == Bias::F32 ? 4 : bias == Bias::BF16 ? 2 : 0; }
 
+/// Whether each row of the product is multiplied by a factor of its own, before a bias is added; and its type.
+enum class RowScale : uint32_t { None, F32 };
+
 /// How the groups of a grouped product are described, in device memory: a group for each row of A (-1: not computed),
 /// the end of each group's rows, rows used of each group, elements of K of each group; not at all where all groups are
 /// equal (Batched).
@@ -59,6 +62,8 @@ struct Problem {
   uint32_t powerOfTwo = 0;     ///< of a quantisation: scales are rounded up to powers of two
   Bias bias = Bias::None;
   uint32_t gated = 0; ///< D[M, N/2] is of the products with B's rows n and N/2 + n
+  RowScale rowScale = RowScale::None;
+  uint32_t reserved = 0; ///< `size` is a multiple of 8
 };
 
 constexpr bool isQuantisation(const Problem &problem) { return problem.x != XType::None; }
@@ -145,6 +150,8 @@ constexpr Word kXWords[] = {{int64_t(XType::BF16), "bf16", "BF16", "bf16"},
 constexpr Word kBiasWords[] = {{int64_t(Bias::None), "none", "None", "no bias"},
                                {int64_t(Bias::BF16), "bf16", "BF16", "extended to f32"},
                                {int64_t(Bias::F32), "f32", "F32", "as it is"}};
+constexpr Word kRowScaleWords[] = {{int64_t(RowScale::None), "none", "None", "no factors"},
+                                   {int64_t(RowScale::F32), "f32", "F32", "one for each row of A"}};
 constexpr Word kRecipeWords[] = {{128, "1d2d", nullptr, "128x128"}, {1, "1d1d", nullptr, "1x128, as of A"}};
 constexpr Word kLayoutWords[] = {
     {int64_t(ScaleLayout::MnMajor), "mn_major", "MnMajor", "[ceil(K/128), M or blocks of N]"},
@@ -220,6 +227,8 @@ constexpr Field kFields[] = {
      "A's scales are rounded up to powers of two, for quantize"},
     {"batch_invariant", nullptr, FP8GEMM_MEMBER(batchInvariant), Kind::Flag, {}, kAll, 0, false,
      "only schedules with which a row of D has the same bits for every M"},
+    {"row_scale", "row_scale", FP8GEMM_MEMBER(rowScale), Kind::Word, kRowScaleWords, kNotGrouped | kOfRows, 0, false,
+     "a column [M] by which rows of the product are multiplied, such as a router's weights (default: none)"},
 };
 // clang-format on
 #undef FP8GEMM_MEMBER

@@ -36,7 +36,8 @@ enum {
   FP8GEMM_PROGRAM_GROUPS = 16,
   FP8GEMM_PROGRAM_C = 32,
   FP8GEMM_PROGRAM_D = 64,
-  FP8GEMM_PROGRAM_BIAS = 128
+  FP8GEMM_PROGRAM_BIAS = 128,
+  FP8GEMM_PROGRAM_ROW_SCALE = 1024
 };
 
 /* Runs one product, or one for each group, with the file's kernel for `problem`. The array has `count` operands, which

@@ -104,6 +104,9 @@ typedef enum fp8gemm_x_type {
 /* Whether a kernel adds a bias, and its element type; see fp8gemm_gemm. */
 typedef enum fp8gemm_bias { FP8GEMM_NO_BIAS = 0, FP8GEMM_BIAS_BF16 = 1, FP8GEMM_BIAS_F32 = 2 } fp8gemm_bias;
 
+/* Whether a kernel multiplies each row of the product by a factor of its own; see fp8gemm_gemm. */
+typedef enum fp8gemm_row_scale { FP8GEMM_NO_ROW_SCALE = 0, FP8GEMM_ROW_SCALE_F32 = 1 } fp8gemm_row_scale;
+
 /* The form of the description of groups; see fp8gemm_grouped_gemm. */
 typedef enum fp8gemm_grouping {
   FP8GEMM_NO_GROUPS = 0, /* for fp8gemm_gemm */
@@ -150,6 +153,7 @@ typedef struct fp8gemm_kernel_info {
   uint32_t power_of_two;     /* 1: scales are rounded up to powers of two */
   fp8gemm_bias bias;
   uint32_t gated; /* 1: D is [M, N/2], of the products with rows n and N/2 + n of B */
+  fp8gemm_row_scale row_scale;
 } fp8gemm_kernel_info;
 
 FP8GEMM_API fp8gemm_status fp8gemm_kernel_get_info(const fp8gemm_kernel *kernel, fp8gemm_kernel_info *info);
@@ -186,6 +190,8 @@ typedef struct fp8gemm_matrix {
  *   d    M x N            d_type, overwritten; overlaps no other operand. Of a gated kernel M x N/2, like c and bias
  *   bias N                contiguous, of the type of the kernel's bias, added to each row; otherwise null. Its address
  *                         is a multiple of two elements
+ *   row_scale  M          f32, contiguous, the factor of each row of the product, before the bias is added; for kernels
+ *                         with a row_scale, otherwise null
  * In place (FP8GEMM_C_IN_PLACE) c is d: the same pointer and leading dimension. Leading
  * dimensions are at least the number of columns. For a, b, c, d and mn_major scales of single rows, pointers and the
  * distance of rows (in bytes) are multiples of 16, and rows are less than 2^40 bytes apart. The size of an operand has
@@ -202,6 +208,7 @@ typedef struct fp8gemm_gemm_args {
   uint32_t num_sms; /* the most CTAs to launch, that is, SMs to use; 0: all. See below */
   uint32_t flags;   /* FP8GEMM_DEPENDENT_LAUNCH, or 0 */
   const void *bias;
+  const float *row_scale;
 } fp8gemm_gemm_args;
 
 /* num_sms leaves the other SMs to other kernels and gives the same result, since kernels loop over their tiles.
@@ -209,7 +216,7 @@ typedef struct fp8gemm_gemm_args {
  * num_sms. Every kernel is refused if num_sms is less than a cluster. The number of SMs of the device, or more, is
  * the same as 0. */
 
-/* Enqueues D = C + A * B^T + bias with block scales on `stream` of the current context, and
+/* Enqueues D = C + row_scale * (A * B^T) + bias with block scales on `stream` of the current context, and
  * returns without waiting. A null stream is the legacy default stream. It does not check
  * that `data` is memory of this device, or that it is large enough. */
 FP8GEMM_API fp8gemm_status fp8gemm_gemm(fp8gemm_kernel *kernel, const fp8gemm_gemm_args *args,
@@ -289,6 +296,7 @@ typedef struct fp8gemm_grouped_gemm_args {
   uint32_t num_sms;       /* as in fp8gemm_gemm_args */
   uint32_t flags;         /* FP8GEMM_CHECK_GROUPS | FP8GEMM_DEPENDENT_LAUNCH, or 0 */
   const void *bias;       /* as in fp8gemm_gemm_args, for the rows of all groups */
+  const float *row_scale; /* as in fp8gemm_gemm_args: of all rows of a, group by group where a has groups */
 } fp8gemm_grouped_gemm_args;
 
 /* fp8gemm_gemm for each group. Launches nothing if there is no work: m = 0, or k = 0 in place. */
@@ -332,6 +340,8 @@ typedef struct fp8gemm_problem {
   uint32_t power_of_two;
   fp8gemm_bias bias;        /* not for FP8GEMM_K_COUNT */
   uint32_t gated;           /* 1: D is [M, N/2], of the products with rows n and N/2 + n of B; not for FP8GEMM_K_COUNT */
+  fp8gemm_row_scale row_scale; /* not with a c, nor for FP8GEMM_K_COUNT */
+  uint32_t reserved;           /* 0 */
 } fp8gemm_problem;
 
 /* The number of problems of a pack; 0 for a null pack. */

@@ -237,6 +237,8 @@ Value fp8gemm::vectorOf(ProductOpInterface op, const format::OperandRow &row) {
 /// What D is of the sum and the vectors of problems, of which those that are not there are null.
 static Value problemEpilogue(OpBuilder &builder, Location loc, Value sum,
                              llvm::function_ref<Value(format::Operand)> elementOf) {
+  if (Value scale = elementOf(format::Operand::RowScale))
+    sum = arith::MulFOp::create(builder, loc, sum, scale);
   if (Value bias = elementOf(format::Operand::Bias))
     sum = arith::AddFOp::create(builder, loc, sum, bias);
   return sum;
