@@ -35,7 +35,7 @@ FOR_SLOTS, FOR_MASKED = 256, 512  # tokens up to which these forms make sense
 ENDURED = "qwen3-235b", 64  # model, tokens
 MARGIN = 15  # seconds before the end in which nothing is started
 COMPILE = dict(kind="compile", way="all", tokens=128)  # torch.compile; again after each start, unless it failed
-SCRIPTS = "expert_parallel.py", "expert_parallel_worker.py", "expert_parallel_peers.py"
+SCRIPTS = "expert_parallel.py", "expert_parallel_worker.py", "expert_parallel_peers.py", "deep_gemm_experts.py"
 
 #
 # Where the compiler is

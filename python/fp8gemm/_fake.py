@@ -156,10 +156,14 @@ def _expect_gemm(a, sfa, b, sfb, num_sms):
     return place, *_shape("gemm", "d", extents)
 
 
-def gemm(a, sfa, b, sfb, c=None, *, dtype=None, num_sms=0, **_):
+def gemm(a, sfa, b, sfb, c=None, *, bias=None, dtype=None, num_sms=0, **_):
     dtype = result_type(dtype)
     place, shape, rule = _expect_gemm(a, sfa, b, sfb, num_sms)
     _expect_added(place, c, dtype, shape, rule)
+    if bias is not None:
+        _read(place, "bias", bias, 1)
+        _expect_shape("bias", bias, (b.shape[0],), "[N]")
+        _expect_type("bias", bias, _RESULTS, "bfloat16 or float32")
     return a.new_empty(shape, dtype=dtype)
 
 

@@ -4,7 +4,7 @@
 Importing this registers `torch.ops.fp8gemm.*`, which torch.compile, torch.export and CUDA graphs know how to handle.
 They launch kernels of the pack of `fp8gemm.set_pack`; arguments are those of the functions of that name in `fp8gemm`:
 
-    gemm(a, sfa, b, sfb, c=None, dtype=None)                    -> d
+    gemm(a, sfa, b, sfb, c=None, bias=None, dtype=None)         -> d
     gemm_out(a, sfa, b, sfb, d, c=None)                            writes d
     gemm_add_(a, sfa, b, sfb, d)                                   d += a @ b.T
     grouped_gemm_contiguous(a, sfa, b, sfb, groups, ...)        -> d, and _out(..., d)
@@ -20,13 +20,15 @@ d is written in place, and rejected if that is impossible. Traced without data, 
 and devices as with data.
 """
 
+import importlib
+
 import torch
 from torch import Tensor
 
 from fp8gemm import _fake, _layouts, _native
 
 BLOCK = 128  # elements that share a scale
-_LARGEST = {torch.float8_e4m3fn: 448.0, torch.float8_e5m2: 57344.0}
+_FP8 = torch.float8_e4m3fn, torch.float8_e5m2
 
 #
 # Quantisation
@@ -101,12 +103,12 @@ def _stored(scales, layout):
 
 
 def _scales_of(amax, power_of_two, dtype):
-    if dtype not in _LARGEST:
+    if dtype not in _FP8:
         raise TypeError(f"expected 'dtype' to be float8_e4m3fn or float8_e5m2, got {dtype}")
     if not isinstance(power_of_two, bool):
         raise TypeError(f"expected 'power_of_two' to be True or False, got {power_of_two!r}")
     # By a number on the device: a GPU would multiply by the inverse of one on the host, which is rounded.
-    largest = torch.full((), _LARGEST[dtype], dtype=torch.float32, device=amax.device)
+    largest = torch.full((), torch.finfo(dtype).max, dtype=torch.float32, device=amax.device)
     scales = (amax / largest).clamp(min=torch.finfo(torch.float32).tiny)
     if not power_of_two:
         return scales
@@ -175,7 +177,9 @@ def _define(name, arguments, result, on_cuda, fake):
     torch.library.register_fake(f"fp8gemm::{name}", fake, lib=_library)
 
 
-def _gemm(a, sfa, b, sfb, c=None, *, dtype=None, **options):
+def _gemm(a, sfa, b, sfb, c=None, *, bias=None, dtype=None, **options):
+    if bias is not None:
+        options["bias"] = _layouts.readable_matrix(bias) if bias.dim() == 1 else bias
     return _launch("gemm", "none", (a, sfa, b, sfb), None, c, d_type=_WORDS[_fake.result_type(dtype)], **options)
 
 
@@ -237,7 +241,7 @@ def _define_quantize(name, arguments, result, on_cuda, fake):
 
 
 _BY = _schema("grouped_gemm_contiguous", "by", "align", "expected_m").replace("'", '"')
-_define("gemm", "Tensor? c=None, *, ScalarType? dtype=None", "Tensor", _gemm, _fake.gemm)
+_define("gemm", "Tensor? c=None, *, Tensor? bias=None, ScalarType? dtype=None", "Tensor", _gemm, _fake.gemm)
 _define("gemm_out", "Tensor(d!) d, Tensor? c=None, *", "()", _gemm_out, _fake.gemm_out)
 _define("gemm_add_", "Tensor(d!) d, *", "()", _gemm_add, _fake.gemm_out)
 _define("grouped_gemm_contiguous", f"Tensor groups, *, {_BY}, ScalarType? dtype=None", "Tensor", _contiguous,
@@ -253,8 +257,15 @@ _define_quantize("quantize", '*, str layout="mn_major", ScalarType? dtype=None',
 _define_quantize("quantize_out", "Tensor(q!) q, Tensor(scales!) scales, *", "()", _quantize_out, _fake.quantize_out)
 
 
+# Layers, by the packages that they are in, which import this module.
+_LAYERS = {"ExpertParallelMoE": "expert_parallel", **dict.fromkeys(("Experts", "Linear", "MoEMLP", "problems", "swap_linears"), "layers")}
+
+
 def __getattr__(name):
-    if name == "ExpertParallelMoE":  # which imports this module
-        from fp8gemm.expert_parallel import ExpertParallelMoE
-        return ExpertParallelMoE
+    if name in _LAYERS:
+        return getattr(importlib.import_module(f"fp8gemm.{_LAYERS[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted([*globals(), *_LAYERS])

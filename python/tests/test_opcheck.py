@@ -44,6 +44,7 @@ def calls():
     f32 = dict(dtype=torch.float32)
     return [
         ("gemm", sides(), {}), ("gemm", (*sides(), torch.randn(20, 384)), f32), ("gemm", sides(), dict(num_sms=4, dependent=True, batch_invariant=True)),
+        ("gemm", sides(), dict(bias=torch.randn(384))),
         ("gemm_out", (*sides(), torch.zeros(20, 384, dtype=BF16)), {}), ("gemm_out", (*sides(), torch.zeros(20, 384), torch.randn(20, 384)), {}),
         ("gemm_add_", (*sides(), torch.randn(20, 384)), {}),
         ("grouped_gemm_contiguous", of_rows(*INDEX), dict(align=32)), ("grouped_gemm_contiguous", of_rows(30, 64, 90), dict(by="end", align=32, **f32)),

@@ -45,7 +45,8 @@ def calls(m=16):
     added = dict(dense, sfb=mn_major(256, 2), d=torch.zeros(m, 256))
     along_k = dict(a=fp8(128 * 512), sfa=mn_major(128, 4), b=fp8(256 * 512), sfb=mn_major(256, 4), lengths=groups, d=torch.zeros(3, 128, 256))
     d2, d3 = torch.zeros(m, 256, dtype=BF16), torch.zeros(3, m, 256, dtype=BF16)
-    return {"gemm": (ft._gemm, _fake.gemm, dense, {}), "gemm_out": (ft._gemm_out, _fake.gemm_out, dict(dense, d=d2), {}),
+    biased = dict(dense, c=None, bias=torch.zeros(256, dtype=BF16))
+    return {"gemm": (ft._gemm, _fake.gemm, dense, {}), "with a bias": (of_bias(ft._gemm), of_bias(_fake.gemm), biased, {}), "gemm_out": (ft._gemm_out, _fake.gemm_out, dict(dense, d=d2), {}),
             "gemm_add_": (ft._gemm_add, _fake.gemm_out, added, {}),
             "grouped_gemm_contiguous": (ft._contiguous, _fake.contiguous, dict(rows, **index), {}),
             "by end": (ft._contiguous, _fake.contiguous, dict(rows, groups=groups), dict(by="end")),
@@ -53,6 +54,11 @@ def calls(m=16):
             "grouped_gemm_masked": (ft._masked, _fake.masked, dict(masked, counts=groups), {}),
             "grouped_gemm_masked_out": (ft._masked_out, _fake.masked_out, dict(masked, counts=groups, d=d3), dict(expected_m=4)),
             "grouped_gemm_k_add_": (ft._k_add, _fake.k_out, along_k, {})}
+
+
+def of_bias(function):
+    """With the bias as the last of the arguments."""
+    return lambda *arguments, **options: function(*arguments[:-1], bias=arguments[-1], **options)
 
 
 def on_device(arguments):
@@ -118,7 +124,7 @@ def test_fake_kernels_refuse_what_the_real_ones_do(launched, name):
             options = {**options, draw.choice(("num_sms", "expected_m") if "gemm_m" in name else ("num_sms",)): draw.choice((-1, 2**40))}
         else:
             changing = draw.choice(list(arguments))
-            arguments[changing] = changed(draw, arguments[changing])
+            arguments[changing] = changed(draw, arguments[changing]) if arguments[changing] is not None else None
         of_fake, of_real = outcome(fake, arguments.values(), options), outcome(real, on_device(arguments), options)
         refused += isinstance(of_real, tuple)
         assert alike(described(of_fake), described(of_real)), arguments.keys()
@@ -142,8 +148,8 @@ def test_traced_arguments():
     ops = torch.ops.fp8gemm
     with FakeTensorMode():
         for name, (_, _, arguments, options) in calls().items():
-            made = [torch.empty_strided(x.shape, x.stride(), dtype=x.dtype, device="cuda") for x in arguments.values()]
-            op = getattr(ops, name if name != "by end" else "grouped_gemm_contiguous")
+            made = [x if x is None else torch.empty_strided(x.shape, x.stride(), dtype=x.dtype, device="cuda") for x in arguments.values()]
+            op = {"by end": ops.grouped_gemm_contiguous, "with a bias": of_bias(ops.gemm)}.get(name) or getattr(ops, name)
             d = op(*made, **options)
             if d is not None:
                 assert d.device == made[0].device and d.dtype == BF16 and d.is_contiguous() and op(*made, **options, dtype=F32).dtype == F32

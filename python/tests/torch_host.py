@@ -12,9 +12,11 @@ def product(a, sfa, b, sfb):
     return ft.dequantize(a.view(E4M3), sfa) @ ft.dequantize(b.view(E4M3), sfb).mT
 
 
-def gemm(a, sfa, b, sfb, c=None, *, dtype=None, **_):
+def gemm(a, sfa, b, sfb, c=None, *, bias=None, dtype=None, **_):
     d = product(a, sfa, b, sfb)
-    return (d if c is None else d + c).to(dtype or torch.bfloat16)
+    for added in (c, bias):
+        d = d if added is None else d + added
+    return d.to(dtype or torch.bfloat16)
 
 
 def gemm_out(a, sfa, b, sfb, d, c=None, **_):

@@ -6,11 +6,12 @@ import functools
 import torch
 from torch import Tensor, nn
 
-from fp8gemm.expert_parallel._experts import Experts, Products, problems, quantize_experts
 from fp8gemm.expert_parallel._ranks import Ranks
 from fp8gemm.expert_parallel._rows import Rows
-from fp8gemm.expert_parallel._stages import combine, quantize, swiglu_quantize
 from fp8gemm.expert_parallel._ways import WAYS, Part
+from fp8gemm.layers._experts import Experts, Products, quantize_experts
+from fp8gemm.layers._experts import expert_problems as problems
+from fp8gemm.layers._stages import combine, quantize, swiglu_quantize
 
 __all__ = ["ExpertParallelMoE", "Experts", "Products", "combine", "problems", "quantize", "quantize_experts", "swiglu_quantize"]
 
@@ -27,7 +28,7 @@ class ExpertParallelMoE(nn.Module):
     quantize, combine    replacements of the functions of that name
 
     All ranks are constructed together, with the same numbers: the constructor compares them, and any rank's error is raised on
-    all ranks. It is not differentiable.
+    all ranks. It is not differentiable. A checkpoint's experts load by their numbers among all (see `Experts`): each rank takes its own.
     """
 
     def __init__(self, experts: Experts, *, total_experts: int, top_k: int, max_tokens: int, group=None, capacity: int | None = None,
@@ -38,6 +39,7 @@ class ExpertParallelMoE(nn.Module):
         self.capacity = max_tokens if capacity is None else capacity
         self.quantize, self.combine = quantize, combine
         self._agree()
+        experts.first, experts.total = self.ranks.rank * experts.experts, total_experts
         self.format, self.slot = Rows(experts.hidden, top_k), Rows(experts.hidden, 0)
         self.register_buffer("missed", torch.zeros((), dtype=torch.int64, device=experts.w13.device), persistent=False)
 

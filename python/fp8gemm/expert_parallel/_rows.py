@@ -5,10 +5,10 @@ one row of bytes, so that one collective sends all. The products read values and
 import torch
 from torch import Tensor
 
+from fp8gemm.layers._routing import WORD
 from fp8gemm.torch import BLOCK
 
 ALIGNMENT = 16  # bytes, of the rows that kernels read
-_WORD = torch.int64  # as rows are copied
 
 
 class Rows:
@@ -47,11 +47,6 @@ class Rows:
         return rows[..., self._weights:self._weights + 4 * self.slots].view(torch.float32)
 
 
-def take(rows: Tensor, index: Tensor) -> Tensor:
-    """rows[index], of rows of bytes or of values of at most 8 bytes."""
-    return rows.view(_WORD).index_select(0, index).view(rows.dtype)
-
-
 def put(rows: Tensor, index: Tensor, values: Tensor):
     """rows[index] = values, of rows of bytes."""
-    rows.view(_WORD).index_copy_(0, index, values.view(_WORD))
+    rows.view(WORD).index_copy_(0, index, values.view(WORD))

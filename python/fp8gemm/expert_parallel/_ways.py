@@ -17,8 +17,10 @@ import torch
 from torch import Tensor
 
 import fp8gemm.torch as ft
-from fp8gemm.expert_parallel import _routing
-from fp8gemm.expert_parallel._rows import put, take
+from fp8gemm.expert_parallel._rows import put
+from fp8gemm.layers import _routing
+from fp8gemm.layers._moe import weighted_sum
+from fp8gemm.layers._routing import take
 
 
 class Part(NamedTuple):
@@ -33,12 +35,12 @@ class Part(NamedTuple):
 
 def _compute(moe, packed, ids, weights, pairs, expected_m):
     """The weighted sum of this rank's experts for each row of `packed`, of which ids are this rank's experts or no experts."""
-    rows = _routing.room(pairs, moe.experts.experts, moe.align)
-    tokens, ends, places = _routing.arrange(ids, moe.experts.experts, rows, moe.align)
-    arranged = take(packed, tokens)
-    y = moe.experts.contiguous(moe.format.values(arranged), moe.format.scales(arranged), ends, align=moe.align,
-                               expected_m=expected_m)
-    return moe.combine(y, places, weights)
+
+    def take_rows(tokens):
+        rows = take(packed, tokens)
+        return moe.format.values(rows), moe.format.scales(rows)
+
+    return weighted_sum(moe.experts, take_rows, ids, weights, pairs, align=moe.align, expected_m=expected_m, combine=moe.combine)
 
 
 def _local(moe, packed):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """What happens to rows outside the products, as plain PyTorch: each a function that torch.compile makes one or two kernels of,
-and that ExpertParallelMoE takes a replacement for.
+and that MoEMLP and ExpertParallelMoE take replacements for.
 
 All arithmetic is float32, rounded once at the end. Compiled, a multiplication and an addition may become one fma, and a
 division may be off by its last bit: results then differ in the last bit from those of operations run one by one.
@@ -15,6 +15,11 @@ import fp8gemm.torch as ft
 def quantize(x: Tensor) -> tuple[Tensor, Tensor]:
     """[T, H] floating -> values [T, H] float8_e4m3fn and scales [T, ceil(H/128)] float32, row-major: as rows are sent."""
     return ft.quantize_per_token(x, layout="k_major")
+
+
+def quantize_by_kernel(x: Tensor) -> tuple[Tensor, Tensor]:
+    """The same by one kernel of the pack, of `{"op": "quantize", "k": H, "sfa": "k_major"}`: a few elements differ in the last bit."""
+    return torch.ops.fp8gemm.quantize(x, layout="k_major", dependent=True)
 
 
 def swiglu_quantize(gate_up: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """The experts of one GPU: two products with SwiGLU between them, for rows that already are where their experts are."""
 
+import functools
+import re
+
 import torch
 from torch import Tensor, nn
 
 import fp8gemm.torch as ft
-from fp8gemm.expert_parallel import _stages
+from fp8gemm.layers import _checkpoint, _stages
+from fp8gemm.layers._words import described
 
 
 class Products:
@@ -27,6 +31,10 @@ class Experts(nn.Module):
     w2_scales [E, ceil(H/128), ceil(I/128)]. H and I are multiples of 16.
     `products` and `activate` replace fp8gemm's products and swiglu_quantize; num_sms limits the SMs of the products, so that
     communication beside them has some (0: all).
+
+    State dicts load by the names above, or by those of checkpoints: `N.gate_proj.weight`, `N.up_proj.weight` and `N.down_proj.weight` for
+    expert N, each in FP8 with its `weight_scale_inv`, or plain, and quantised then. N counts from `first` to first + E; the other experts of `total`
+    are on other GPUs, and are passed over. I has to be a multiple of 128 for it, so that gate and up share no scales.
     """
 
     def __init__(self, w13: Tensor, w13_scales: Tensor, w2: Tensor, w2_scales: Tensor, *, products: Products | None = None,
@@ -34,7 +42,7 @@ class Experts(nn.Module):
         super().__init__()
         for name, value in (("w13", w13), ("w13_scales", w13_scales), ("w2", w2), ("w2_scales", w2_scales)):
             if not isinstance(value, Tensor) or value.dim() != 3:
-                raise ValueError(f"expected '{name}' of 3 dimensions, got {_described(value)}")
+                raise ValueError(f"expected '{name}' of 3 dimensions, got {described(value)}")
         experts, hidden, width = w13.shape[0], w13.shape[2], w2.shape[2]
         for name, value, shape, rule in (
                 ("w13", w13, (experts, 2 * width, hidden), "[E, 2I, H]"),
@@ -43,14 +51,23 @@ class Experts(nn.Module):
                 ("w2_scales", w2_scales, (experts, _blocks(hidden), _blocks(width)), "[E, ceil(H/128), ceil(I/128)]")):
             wanted = torch.float32 if name.endswith("scales") else torch.float8_e4m3fn
             if tuple(value.shape) != shape or value.dtype != wanted:
-                raise ValueError(f"expected '{name}' of shape {rule} = {shape} and {_name(wanted)}, got {_described(value)}")
+                raise ValueError(f"expected '{name}' of shape {rule} = {shape} and {str(wanted).removeprefix('torch.')}, got {described(value)}")
         if experts < 1 or hidden % 16 or width % 16 or hidden < 16 or width < 16:
             raise ValueError(f"expected at least one expert, and H and I that are multiples of 16, got E = {experts}, H = {hidden}, "
                              f"I = {width}")
         for name, value in (("w13", w13), ("w13_scales", w13_scales), ("w2", w2), ("w2_scales", w2_scales)):
             self.register_buffer(name, value)
         self.hidden, self.width, self.experts = hidden, width, experts
+        self.first, self.total = 0, experts
         self.products, self.activate, self.num_sms = products or Products(), activate, num_sms
+
+    @classmethod
+    def empty(cls, experts: int, hidden: int, width: int, *, device=None, **options) -> "Experts":
+        """Experts whose weights are loaded later; options are those of the constructor."""
+        made = []
+        for n, k in ((2 * width, hidden), (hidden, width)):
+            made += [torch.zeros(experts, n, k, device=device, dtype=_checkpoint.VALUES), torch.ones(experts, _blocks(n), _blocks(k), device=device)]
+        return cls(*made, **options)
 
     def contiguous(self, a: Tensor, sfa: Tensor, ends: Tensor, *, align: int = 1, expected_m: int = 0) -> Tensor:
         """a [rows, H] float8_e4m3fn and sfa [rows, ceil(H/128)] float32, rows grouped by expert; ends [E] int32: the end of each
@@ -68,13 +85,56 @@ class Experts(nn.Module):
         return self.products.masked(inner, scales, self.w2, self.w2_scales, counts, **options)
 
 
-def problems(experts: int, hidden: int, width: int, *, align: int = 1, max_m: int = 8192) -> list[dict]:
-    """The entries of a pack's list for the products of that many experts on one GPU; max_m: rows of one expert."""
+    def _load_from_state_dict(self, state, prefix, local_metadata, strict, missing, unexpected, errors):
+        try:
+            self._stack(state, prefix)
+        except _checkpoint.UnreadableError as error:
+            errors.append(str(error))
+            return
+        super()._load_from_state_dict(state, prefix, local_metadata, strict, missing, unexpected, errors)
+
+    def _stack(self, state, prefix):
+        """The experts of a checkpoint, if the state dict has any, become w13 and w2."""
+        number = re.compile(re.escape(prefix) + r"(\d+)\.(gate|up|down)_proj\.")
+        own = range(self.first, self.first + self.experts)
+        if not any(match and int(match[1]) in own for match in map(number.match, state)):
+            return
+        if self.width % ft.BLOCK:
+            raise _checkpoint.UnreadableError(f"expected I that is a multiple of {ft.BLOCK} for experts of a checkpoint, got {self.width}")
+        read = functools.partial(_read, state, prefix)
+        for name, sides in (("w13", ("gate", "up")), ("w2", ("down",))):
+            of_experts = [[read(expert, side) for side in sides] for expert in own]
+            for suffix, part in (("", 0), ("_scales", 1)):
+                state[f"{prefix}{name}{suffix}"] = torch.stack([_joined([side[part] for side in expert]) for expert in of_experts])
+        for key in [key for key in state if (match := number.match(key)) and int(match[1]) < self.total]:
+            del state[key]
+
+
+def _read(state, prefix, expert, side):
+    name = f"{prefix}{expert}.{side}_proj."
+    found = _checkpoint.read(state, name)
+    if found is None:
+        raise _checkpoint.UnreadableError(f"expected '{name}weight', got none")
+    return _checkpoint.quantized(*found)
+
+
+def _joined(parts):
+    """One below the other."""
+    return torch.cat([part.view(torch.uint8) for part in parts]).view(parts[0].dtype) if len(parts) > 1 else parts[0]
+
+
+def contiguous_problems(experts: int, hidden: int, width: int, *, align: int = 1, max_m: int = 8192) -> list[dict]:
+    """The entries of a pack's list for `Experts.contiguous`; max_m: rows of one expert."""
     sides = {"k_major": (2 * width, hidden), "mn_major": (hidden, width)}  # how sfa of each product is stored
-    grouped = {"op": "grouped_gemm", "groups": experts}
-    contiguous = [{**grouped, "grouping": "row_end", "align": align, "n": n, "k": k, "sfa": sfa, "max_m": max_m}
-                  for sfa, (n, k) in sides.items()]
-    return contiguous + [{**grouped, "grouping": "row_count", "n": n, "k": k, "max_m": max_m} for n, k in sides.values()]
+    return [{"op": "grouped_gemm", "groups": experts, "grouping": "row_end", "align": align, "n": n, "k": k, "sfa": sfa, "max_m": max_m}
+            for sfa, (n, k) in sides.items()]
+
+
+def expert_problems(experts: int, hidden: int, width: int, *, align: int = 1, max_m: int = 8192) -> list[dict]:
+    """The entries of a pack's list for all products of that many experts on one GPU; max_m: rows of one expert."""
+    masked = [{"op": "grouped_gemm", "groups": experts, "grouping": "row_count", "n": n, "k": k, "max_m": max_m}
+              for n, k in ((2 * width, hidden), (hidden, width))]
+    return contiguous_problems(experts, hidden, width, align=align, max_m=max_m) + masked
 
 
 def quantize_experts(weights: Tensor) -> tuple[Tensor, Tensor]:
@@ -85,11 +145,3 @@ def quantize_experts(weights: Tensor) -> tuple[Tensor, Tensor]:
 
 def _blocks(size):
     return -(-size // ft.BLOCK)
-
-
-def _name(dtype):
-    return str(dtype).removeprefix("torch.")
-
-
-def _described(value):
-    return f"{tuple(value.shape)} of {_name(value.dtype)}" if isinstance(value, Tensor) else type(value).__qualname__

@@ -7,6 +7,9 @@ import torch
 from torch import Tensor
 
 
+WORD = torch.int64  # as rows of bytes are copied
+
+
 class _Ranked(NamedTuple):
     """The pairs (token, slot), sorted by expert, tokens of an expert in their order."""
 
@@ -49,6 +52,11 @@ def arrange(ids: Tensor, experts: int, rows: int, align: int = 1) -> tuple[Tenso
     tokens = torch.zeros(rows + 1, dtype=torch.int64, device=ids.device)
     tokens.scatter_(0, torch.where(has_expert, row, rows), ranked.order // ids.shape[1])
     return tokens[:rows], (starts + ranked.counts).int(), places
+
+
+def take(rows: Tensor, index: Tensor) -> Tensor:
+    """rows[index], of rows of bytes or of values of at most 8 bytes, whose rows are multiples of 8 bytes."""
+    return rows.view(WORD).index_select(0, index).view(rows.dtype)
 
 
 def slots(ids: Tensor, experts: int, capacity: int) -> tuple[Tensor, Tensor, Tensor]:
