@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""A small transformer in PyTorch whose linear layers are replaced by ours: how far its output moves, and how fast it is.
+"""Decoder layers in PyTorch whose linear layers are replaced by ours: how far their output moves, and how fast they are, from bf16 to bf16.
 
     torch_linear.py --list > linear.json                                  # the products of this model
     fp8gemm-compile --pack=linear.json -o linear.fp8pack --cache=.cache/fp8gemm
     torch_linear.py --pack=linear.fp8pack [--tokens=4096]                 # needs a Hopper GPU
 
-Where the compiler is installed beside the GPU, --pack can be left out: fp8gemm.compile makes one.
+Where the compiler is installed beside the GPU, --pack can be left out: fp8gemm.compile makes one. Where DeepGEMM is installed, its products with
+PyTorch's quantisation, compiled, are measured as well.
 """
 
 import argparse
+import importlib.util
 import json
 import shutil
 import sys
@@ -18,16 +20,14 @@ WIDTH, HIDDEN, HEADS, LAYERS = 4096, 16384, 32, 4
 
 
 def problems():
-    """(N, K) of each linear layer, as a list for fp8gemm-compile --pack."""
+    """Each linear layer's product, and the quantisation before it, as a list for fp8gemm-compile --pack."""
     shapes = [(3 * WIDTH, WIDTH), (WIDTH, WIDTH), (HIDDEN, WIDTH), (WIDTH, HIDDEN)]
-    return {"gpu": "h200-sxm", "problems": [{"op": "gemm", "n": n, "k": k} for n, k in shapes]}
+    products = [{"op": "gemm", "n": n, "k": k} for n, k in shapes]
+    return {"gpu": "h200-sxm", "problems": [{"op": "quantize", "k": k} for k in (WIDTH, HIDDEN)] + products}
 
 
-def make_classes():
-    import torch
+def make_block():
     from torch import nn
-
-    import fp8gemm.torch as ft
 
     class Block(nn.Module):
         def __init__(self):
@@ -42,27 +42,36 @@ def make_classes():
             x = x + self.out(mixed.transpose(0, 1).reshape(len(x), WIDTH))
             return x + self.down(nn.functional.gelu(self.up(self.between(x))))
 
-    class Fp8Linear(nn.Module):
-        """y = x W^T, with W quantised once for 128 x 128 elements, and x as it comes for 128 of a row."""
+    return Block
 
-        def __init__(self, linear):
+
+def use_deep_gemm(model):
+    """The layers of fp8gemm in the model become DeepGEMM's products of the same weights, with quantisation in PyTorch."""
+    import deep_gemm
+    import torch
+
+    import fp8gemm.torch as ft
+
+    @torch.library.custom_op("example::deep_gemm", mutates_args=())
+    def product(a: torch.Tensor, sfa: torch.Tensor, b: torch.Tensor, sfb: torch.Tensor) -> torch.Tensor:
+        d = a.new_empty(len(a), len(b), dtype=torch.bfloat16)
+        deep_gemm.fp8_gemm_nt((a, sfa), (b, sfb), d)
+        return d
+
+    product.register_fake(lambda a, sfa, b, sfb: a.new_empty(len(a), len(b), dtype=torch.bfloat16))
+
+    class DeepGemmLinear(torch.nn.Module):
+        def __init__(self, layer):
             super().__init__()
-            weight, scales = ft.quantize_per_block(linear.weight.detach())
-            self.register_buffer("weight", weight)
-            self.register_buffer("scales", scales)
+            self.layer = layer
 
         def forward(self, x):
-            values, scales = ft.quantize_per_token(x)
-            return torch.ops.fp8gemm.gemm(values, scales, self.weight, self.scales)
+            return product(*ft.quantize_per_token(x), self.layer.weight, self.layer.weight_scale_inv)
 
-    def replace(module):
-        for name, child in module.named_children():
-            if isinstance(child, nn.Linear):
-                setattr(module, name, Fp8Linear(child))
-            else:
-                replace(child)
-
-    return Block, replace
+    for name, layer in list(model.named_modules()):
+        if isinstance(layer, ft.Linear):
+            parent, _, last = name.rpartition(".")
+            setattr(model.get_submodule(parent), last, DeepGemmLinear(layer))
 
 
 def compiled(model):
@@ -99,26 +108,28 @@ def run(options):
     import torch
 
     import fp8gemm
+    import fp8gemm.torch as ft
 
     pack = fp8gemm.load(options.pack) if options.pack else fp8gemm.compile(problems(), cache=".cache/fp8gemm")
     pack.load(torch.cuda.current_device())
     fp8gemm.set_pack(pack)
-    Block, replace = make_classes()
+    Block = make_block()
     torch.manual_seed(0)
     with torch.device("cuda"), torch.inference_mode():
         model = torch.nn.Sequential(*(Block() for _ in range(LAYERS))).to(torch.bfloat16)
         x = torch.randn(options.tokens, WIDTH, dtype=torch.bfloat16)
         print(f"{LAYERS} layers of width {WIDTH}, {options.tokens} tokens, {torch.cuda.get_device_name()}")
-        wanted = model(x)
         # Compares only the addition to the residual stream, not its previous contents.
-        before, plain = wanted - x, milliseconds(compiled(model), x)
-        replace(model)
-        after = model(x) - x
-        error = (after - before).float().norm() / before.float().norm()
-        print(f"bf16            {plain:8.3f} ms")
-        print(f"fp8             {milliseconds(compiled(model), x):8.3f} ms")
-        print(f"relative error  {error.item():8.4f}")
-    return 0 if error < 0.1 else 1
+        before = (model(x) - x).float()
+        error = lambda: float(((model(x) - x).float() - before).norm() / before.norm())
+        print(f"bf16      {milliseconds(compiled(model), x):8.3f} ms")
+        print(ft.swap_linears(model))
+        of_ours = error()
+        print(f"fp8gemm   {milliseconds(compiled(model), x):8.3f} ms, relative error {of_ours:.4f}")
+        if importlib.util.find_spec("deep_gemm"):
+            use_deep_gemm(model)
+            print(f"DeepGEMM  {milliseconds(compiled(model), x):8.3f} ms, relative error {error():.4f}")
+    return 0 if of_ours < 0.1 else 1
 
 
 def main():

@@ -16,11 +16,14 @@ compile() { "$root/build/bin/fp8gemm-compile" --pack="$1" -o "$2" --cache="${FP8
 mkdir -p "$folder/tests"
 rm -f "$folder"/*.whl
 SKBUILD_BUILD_DIR=$root/build/python "$python" -m pip wheel --quiet --no-deps "$root/python" -w "$folder"
-cp "$root"/python/tests/*.py "$root/benchmark/python_launch_cost.py" "$root/examples/torch_linear.py" "$folder/tests/"
+cp "$root"/python/tests/*.py "$root/benchmark/python_launch_cost.py" "$root"/examples/torch_{linear,moe,train}.py "$folder/tests/"
 cp "$root/build/bin/launch-cost" "$folder/"
-"$python" "$root/examples/torch_linear.py" --list >"$folder/linear.json"
 compile "$root/python/tests/gpu_problems.json" "$folder/tests/gpu.fp8pack"
-compile "$folder/linear.json" "$folder/linear.fp8pack"
+compile "$root/python/tests/gpu_layer_problems.json" "$folder/tests/layers.fp8pack"
+for example in linear moe train; do
+  "$python" "$root/examples/torch_$example.py" --list >"$folder/$example.json"
+  compile "$folder/$example.json" "$folder/$example.fp8pack"
+done
 cat >"$folder/run.sh" <<'RUN'
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -28,7 +31,7 @@ cat >"$folder/run.sh" <<'RUN'
 set -uo pipefail
 here=$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 logs=$(mkdir -p "$1" && cd "$1" && pwd)
-steps=${STEPS:-tests cost example deep_gemm}
+steps=${STEPS:-tests cost example moe train deep_gemm}
 # The package in a folder of its own, so that nothing is installed.
 rm -rf "$logs/site"
 "${2:-python3}" -m zipfile -e "$here"/fp8gemm-*.whl "$logs/site" || exit 1
@@ -43,9 +46,11 @@ step() {
   tail -n "${LINES_SHOWN:-30}" "$logs/$name.log"
 }
 cd "$here/tests" || exit 1
-step tests "${TESTS_SECONDS:-300}" "${2:-python3}" -m pytest -v -p no:cacheprovider test_gpu.py test_torch.py test_deep_gemm.py
+step tests "${TESTS_SECONDS:-300}" "${2:-python3}" -m pytest -v -p no:cacheprovider test_gpu.py test_gpu_layers.py test_torch.py test_deep_gemm.py
 step cost 120 "${2:-python3}" python_launch_cost.py --pack=gpu.fp8pack --launch-cost="$here/launch-cost" --json="$logs/cost.json"
 step example 180 "${2:-python3}" torch_linear.py --pack="$here/linear.fp8pack"
+step moe 180 "${2:-python3}" torch_moe.py --pack="$here/moe.fp8pack"
+step train 180 "${2:-python3}" torch_train.py --pack="$here/train.fp8pack" --out="$logs/train"
 [ ! -d "$here/DeepGEMM" ] || step deep_gemm "${DEEP_GEMM_SECONDS:-400}" "${2:-python3}" run_deep_gemm_tests.py "$here/DeepGEMM" --pack="$here/deep-gemm.fp8pack"
 exit $status
 RUN

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""layer.py without a GPU: what its tables say of times, of errors, and of what was not measured."""
+
+import time
+
+import layer
+import pytest
+
+
+def dense(item):
+    return {**item, "us": {"bf16": 30.0, "fp8gemm": 20.0, "product": 15.0}, "errors": {"fp8gemm": 0.03, "product": 0.03}, "links": 4}
+
+
+def mixed(item, error=0.04):
+    times = {"fp8gemm": 100.0, "contiguous": 150.0} | ({"masked": 125.0} if item["tokens"] <= layer.FOR_MASKED else {})
+    return {**item, "us": times, "errors": dict.fromkeys(times, error)}
+
+
+def test_tables(capsys):
+    rows = [*map(dense, layer.dense_items()), *map(mixed, layer.mixed_items(True))]
+    assert layer.print_tables(rows) == 0
+    printed = capsys.readouterr().out
+    assert "    16   2112   7168     30.00     20.00     15.00       1.50     3.00\n" in printed
+    assert "M = 4096: bf16 / fp8gemm: geometric mean 1.500, from 1.50 to 1.50" in printed
+    assert " deepseek-v3       8      16     100.0      150.0     125.0           1.25     4.00\n" in printed
+    assert " qwen3-235b      32    8192     100.0      150.0         -           1.50     4.00\n" in printed
+    assert printed.endswith("37 measured, 0 not, 0 wrong\n")
+
+
+@pytest.mark.parametrize("error", [0.2, float("nan")])
+def test_wrong_results_count(capsys, error):
+    assert layer.print_tables([mixed(layer.mixed_items(True)[0], error)]) == 1
+    assert "moe deepseek-v3 8 16: wrong: " in capsys.readouterr().out
+
+
+def test_what_is_not_measured(capsys):
+    item = layer.dense_items()[0]
+    fails = layer.one(lambda m, n, k: 1 / 0, item, time.monotonic() + 100)
+    late = layer.one(lambda m, n, k: 1 / 0, item, time.monotonic())
+    assert layer.print_tables([late]) == 0 and layer.print_tables([late, fails]) == 1
+    printed = capsys.readouterr().out
+    assert "dense 16 2112 7168: out of time\n" in printed and "dense 16 2112 7168: ZeroDivisionError: division by zero\n" in printed
+
+
+def test_problems_are_those_of_the_items():
+    listed = [(p["op"], p.get("n"), p["k"]) for p in layer.problems()]
+    assert all(("gemm", item["n"], item["k"]) in listed and ("quantize", None, item["k"]) in listed for item in layer.dense_items())
