@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
 # Builds the release files in dist/: the Debian packages (scripts/cmake/FP8GemmPackages.cmake lists them), and the
-# Python wheel. scripts/test_package.sh tests them.
+# source distribution and the wheel for Python (manylinux_2_28). scripts/test_package.sh and scripts/check_wheel.py test them.
 #
 #   scripts/package.sh [--build=FOLDER] [--out=FOLDER]
 #
@@ -35,8 +35,11 @@ if [ -z "$build" ]; then
 fi
 
 mkdir -p "$dist"
-rm -f "$dist"/*fp8gemm*.deb "$dist"/fp8gemm-*.whl
+rm -f "$dist"/*fp8gemm*.deb "$dist"/fp8gemm-*.whl "$dist"/fp8gemm-*.tar.gz
 (cd "$build" && cpack -G DEB -B "$build/package" >"$build/package/cpack.log" 2>&1) || { cat "$build/package/cpack.log" >&2; exit 1; }
 mv "$build"/package/*.deb "$dist"
-SKBUILD_BUILD_DIR=$root/build/python "$python" -m pip wheel --quiet --disable-pip-version-check --no-build-isolation --no-deps -w "$dist" "$root/python"
+(cd "$root/python" && "$python" -c 'import sys, build_backend; build_backend.build_sdist(sys.argv[1])' "$dist")
+# From the source distribution, so that it has all that is needed.
+FP8GEMM_WHEEL_PLATFORM=manylinux_2_28_x86_64 "$python" -m pip wheel --quiet --disable-pip-version-check --no-build-isolation --no-deps -w "$dist" "$dist"/fp8gemm-*.tar.gz
+"$root/scripts/check_wheel.py" "$dist"/fp8gemm-*.whl
 ls -l "$dist"

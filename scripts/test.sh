@@ -33,8 +33,10 @@ while read -r test; do
 done <"$build/test/Unit/unit-tests.txt"
 
 say "Python (pytest)"
-SKBUILD_BUILD_DIR=$build/python "$python" -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps "$root/python" ||
+rm -rf "$build/wheels"
+SKBUILD_BUILD_DIR=$build/python "$python" -m pip wheel --quiet --disable-pip-version-check --no-build-isolation --no-deps -w "$build/wheels" "$root/python" ||
   die "pip could not build the Python package"
+"$python" -m pip install --quiet --disable-pip-version-check --no-deps --force-reinstall "$build"/wheels/fp8gemm-*.whl || die "pip could not install the Python package"
 # A file's tests share what they build, so a file is one process's. The package's tests have a process of their own: they
 # choose its CUDA driver.
 run pytest "$python" -m pytest -q -n "$(nproc)" --dist loadfile -p no:cacheprovider --junitxml="$results/pytest.xml" test benchmark

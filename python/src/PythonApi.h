@@ -11,7 +11,7 @@
 #include <utility>
 
 #ifndef Py_LIMITED_API
-#error "this extension is one for all versions of Python from 3.11 on: define Py_LIMITED_API"
+#error "this extension is one for all versions of Python from 3.10 on: define Py_LIMITED_API"
 #endif
 
 namespace fp8gemm::python {
