@@ -5,6 +5,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from test_quantize import PARAMETERS  # noqa: E402
 from test_torch_operators import described, fp8, launched, mn_major, outcome  # noqa: E402,F401
 from torch_arrays import on_cuda  # noqa: E402
 
@@ -17,6 +18,7 @@ E5M2, BF16, F32 = torch.float8_e5m2, torch.bfloat16, torch.float32
 @pytest.mark.parametrize("m", [16, 13, 1, 0])
 def test_results_are_those_of_the_fake_kernel(launched, m):  # noqa: F811
     x = torch.rand(m, 256).to(BF16)
+    launched.reset(PARAMETERS)
     q, scales = ft._quantize(on_cuda(x))
     assert [described(result) for result in (q, scales)] == [described(result) for result in _fake.quantize(x)]
     assert len(launched.launches) == (m > 0)
@@ -33,6 +35,7 @@ def test_layout_and_types_find_the_kernel(launched):  # noqa: F811
 
 def test_x_that_cannot_be_read_is_copied(launched):  # noqa: F811
     x = on_cuda(torch.rand(256, 16).to(BF16).T)
+    launched.reset(PARAMETERS)
     ft._quantize_out(x, on_cuda(fp8(16, 256)), on_cuda(mn_major(16, 2)))
     launch, = launched.launches
     assert launch["params"][1] == 256
