@@ -63,6 +63,16 @@ def test_masked(pack, driver):
     assert sfa["extents"] == [16, 2, G] and sfa["strides"] == [64, 128]
 
 
+def test_row_scale_of_each_group(pack, driver):
+    arrays, row_scale = masked(), ExchangeArray(rows((G, 16), np.float32))
+    driver.reset([8, 8, 8, 8, 4, 4, 8, 8, 4, 4, 8, 4, 4, 8, 4])  # sfb, d and the column with their strides
+    assert pack.grouped_gemm_masked(*arrays, expected_m=4, row_scale=row_scale) is arrays[5]
+    # From a row to the next, and from a group to the next.
+    assert driver.launches[0]["params"][10:13] == [row_scale.address, 1, 16]
+    with pytest.raises(ValueError, match=r"expected 'row_scale' of shape \[G, M\] = "):
+        pack.grouped_gemm_masked(*arrays, row_scale=ExchangeArray(rows((16, G), np.float32)))
+
+
 def test_batched_is_another_problem(pack):
     with pytest.raises(fp8gemm.NotInPackError, match='"grouping": "batched"'):
         pack.grouped_gemm_masked(*masked(counts=None))

@@ -16,8 +16,8 @@
 
 namespace fp8gemm::runtime {
 
-/// Kernel parameters that a launch has room for.
-constexpr unsigned kMaxParams = 16;
+/// Kernel parameters that a launch has room for: of a masked product with k_major scales, a bias and a row_scale there are 17.
+constexpr unsigned kMaxParams = 24;
 /// Devices of a process that the runtime has room for.
 constexpr int kMaxDevices = 128;
 

@@ -59,11 +59,11 @@ TEST_F(Gemm, OpenSaysWhatIsWrongWithAFile) {
 TEST_F(Gemm, OpenRefusesMoreParametersThanALaunchHolds) {
   ManifestSpec manifest;
   CubinSpec cubin;
-  manifest.params.resize(17, {format::ParamKind::ExtentM, format::Operand::None});
-  cubin.paramBytes.resize(17, 4);
+  manifest.params.resize(25, {format::ParamKind::ExtentM, format::Operand::None});
+  cubin.paramBytes.resize(25, 4);
   std::string bytes = makeKernelFile(manifest, cubin);
   expect(fp8gemm_kernel_open_memory(bytes.data(), bytes.size(), &kernel), FP8GEMM_INVALID_FILE,
-         "expected at most 16 kernel parameters, got 17");
+         "expected at most 24 kernel parameters, got 25");
 }
 
 //===----------------------------------------------------------------------===//

@@ -264,8 +264,8 @@ TEST_F(Pack, FilesThatAreNoPacks) {
   std::string good = makePack(twoProblems());
   expectFile(write("short.fp8pack", good.substr(0, 3000)), FP8GEMM_INVALID_FILE, "it is truncated");
   PackSpec spec = twoProblems();
-  spec.kernels[3].params.resize(17, spec.kernels[3].params.back());
-  expectFile(write("params.fp8pack", makePack(spec)), FP8GEMM_INVALID_FILE, "at most 16 kernel parameters, got 17");
+  spec.kernels[3].params.resize(25, spec.kernels[3].params.back());
+  expectFile(write("params.fp8pack", makePack(spec)), FP8GEMM_INVALID_FILE, "at most 24 kernel parameters, got 25");
 }
 
 TEST_F(Pack, ArgumentsAreChecked) {
