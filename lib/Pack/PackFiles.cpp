@@ -49,7 +49,7 @@ Expected<PackProblems> readModuleProblems(StringRef text, const PackProblems &us
       return;
     PackProblem entry{placeOf(op), fieldsForAnyM(op), maxM};
     entry.problem.batchInvariant = batchInvariant;
-    if (!isProblemEpilogue(op)) {
+    if (!activationOf(op)) {
       wrong = joinErrors(std::move(wrong), pack.error(Kind::Problem, entry,
                                                       "expected an epilogue that adds a row to the sum and nothing "
                                                       "else, as a problem can have it, got another one"));

@@ -169,8 +169,8 @@ OwningOpRef<ModuleOp> buildModule(MLIRContext &context, const format::Problem &p
   else
     GroupedGemmOp::create(builder, loc, TypeRange(), a, sfa, b, sfb, groups, vectors, d, aScale, bScale, grouping,
                           problem.gated != 0, ConfigAttr(), SymbolRefAttr());
-  if (!vectors.empty())
-    buildProblemEpilogue(builder, cast<ProductOpInterface>(body->back()));
+  if (!vectors.empty() || problem.gated || problem.activation != format::Activation::None)
+    buildProblemEpilogue(builder, cast<ProductOpInterface>(body->back()), problem.activation);
   func::ReturnOp::create(builder, loc);
   if (failed(verify(*module)))
     return nullptr;

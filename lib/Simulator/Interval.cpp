@@ -17,7 +17,8 @@ static constexpr double kRounding = 0x1p-24, kFunction = 0x1p-19, kTiny = 0x1p-1
 bool Interval::isBounded() const { return std::isfinite(low) && std::isfinite(high); }
 
 Interval Interval::widened(double relative, double absolute) const {
-  if (!isBounded())
+  constexpr double kMost = std::numeric_limits<float>::max(); // f32 has infinities beyond
+  if (!isBounded() || std::fabs(low) > kMost || std::fabs(high) > kMost)
     return any();
   return {low - relative * std::fabs(low) - absolute, high + relative * std::fabs(high) + absolute};
 }

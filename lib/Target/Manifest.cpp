@@ -205,9 +205,9 @@ FailureOr<flatbuffers::Offset<format::StoredProblem>> ManifestBuilder::buildProb
   hopper::ProblemAttr problem = entry.getProblemAttr();
   if (!problem)
     return entry.emitOpError("expected a kernel with a 'problem', got none");
-  if (problem.getEpilogue() && !problem.getVectors())
-    return entry.emitOpError("expected an epilogue that adds C and a bias for a kernel file, which describes no other, got "
-                             "another one; emit ptx, or compute it after the product");
+  if (problem.getEpilogue() && !problem.getActivation())
+    return entry.emitOpError("expected an epilogue of C, row_scale, a bias and an activation for a kernel file, which "
+                             "describes no other, got another one; emit ptx, or compute it after the product");
   std::optional<format::ScaleLayout> sfa = toFormat(problem.getSfa()), sfb = toFormat(problem.getSfb());
   if (!sfa || !sfb)
     return entry.emitOpError("expected scale layouts k_major or mn_major, got ") << problem;
@@ -226,6 +226,11 @@ FailureOr<flatbuffers::Offset<format::StoredProblem>> ManifestBuilder::buildProb
   fields.c = format::valueOf<format::CUse>(format::kCWords, hopper::stringifyCUse(problem.getC()));
   fields.sfbRows = fit("rows of a scale of B", problem.getSfbRows());
   fields.gated = problem.getGated() != 0;
+  if (StringAttr activation = problem.getActivation()) {
+    fields.activation = format::valueOf<format::Activation>(format::kActivationWords, activation.getValue());
+    if (activation.getValue() != nameOf(format::kActivationWords, fields.activation))
+      return entry.emitOpError("expected an activation of none, relu, silu, gelu or gelu_tanh, got ") << problem;
+  }
   if (problem.getVectors() && failed(setVectors(problem, fields)))
     return failure();
   fields.sfa = *sfa;

@@ -37,6 +37,7 @@ class Problem:
     power_of_two: bool = False  # its scales are rounded up to powers of two
     bias: str | None = None  # bf16, f32: a row of N is added to each row of d
     row_scale: str | None = None  # f32: rows of the product are multiplied by a column of M
+    activation: str = "none"  # relu, silu, gelu, gelu_tanh: d is this function of the sum; gated: of the gate, times the other sum
     gated: bool = False  # d has n / 2 columns, of the products with rows n and n / 2 + n of b
 
     @classmethod

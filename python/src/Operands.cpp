@@ -170,15 +170,39 @@ static PyObject *valueOf(PyObject *const *values, const Function &function, std:
   return nullptr;
 }
 
+/// One of a field's words; what is missing keeps the field's value.
+static bool readFieldWord(PyObject *given, const format::Field &field, fp8gemm_problem &problem) {
+  if (!given)
+    return true;
+  std::string words;
+  Py_ssize_t size = 0;
+  const char *text = PyUnicode_Check(given) ? PyUnicode_AsUTF8AndSize(given, &size) : nullptr;
+  for (const format::Word &word : field.words) {
+    if (text && std::string_view(text, size_t(size)) == word.name) {
+      format::set(problem, field, word.value);
+      return true;
+    }
+    words += std::string(words.empty() ? "\"" : ", \"") + word.name + '"';
+  }
+  if (!PyErr_Occurred())
+    PyErr_Format(text ? PyExc_ValueError : PyExc_TypeError, "expected '%s' to be one of %s, got %R", field.name,
+                 words.c_str(), given);
+  return false;
+}
+
 bool python::readEpilogue(PyObject *const *values, const Function &function, fp8gemm_problem &problem) {
   for (const Parameter &parameter : kEpilogue) {
     const format::Field *field = format::findField(parameter.name);
-    bool isSet = false;
-    if (!field || field->kind != format::Kind::Flag) // a vector
+    bool isVector = !field || format::findOperand(parameter.name);
+    if (isVector)
       continue;
-    if (!readBool(valueOf(values, function, parameter.name), parameter.name, isSet))
+    PyObject *given = valueOf(values, function, parameter.name);
+    bool isSet = false;
+    if (field->kind == format::Kind::Word ? !readFieldWord(given, *field, problem)
+                                          : !readBool(given, parameter.name, isSet))
       return false;
-    format::set(problem, *field, isSet);
+    if (field->kind != format::Kind::Word)
+      format::set(problem, *field, isSet);
   }
   return true;
 }

@@ -93,6 +93,8 @@ constexpr auto epilogueOf(const Shape &rows) {
   return std::array{
       Parameter{"gated", "bool", "False", kAny,
                 "d is [M, N/2], of the products with rows n and N/2 + n of b: gate and up projections"},
+      Parameter{"activation", "str", "'none'", kAny,
+                "of the sum, with bias: \"none\", \"relu\", \"silu\", \"gelu\" or \"gelu_tanh\"; gated: of the gate, times the other"},
       Parameter{"bias", "A | None", "None", kN, "bfloat16 or float32; added to each row of d"},
       Parameter{"row_scale", "A | None", "None", rows,
                 "float32; the factor of each row of the product, before the bias is added: a router's weights"},

@@ -45,3 +45,34 @@ def check(d, a, b, c=None, bias=None):
     worst = (off / bound).max().item() if d.numel() else 0.0
     assert (off <= bound).all(), f"an element is {worst:.3g} times the bound away"
     assert worst > 0 or d.numel() == 0, "expected some rounding, got none: is it compared with itself?"
+
+
+ACTIVATIONS = {
+    "none": lambda x: x,
+    "relu": torch.nn.functional.relu,
+    "silu": torch.nn.functional.silu,
+    "gelu": torch.nn.functional.gelu,
+    "gelu_tanh": lambda x: torch.nn.functional.gelu(x, approximate="tanh"),
+}
+
+
+def check_activation(d, a, b, activation, bias=None, gated=False):
+    """Each element of d = activation(a @ b.T + bias), or with gated activation(gate) * up, is within its bound."""
+    left, right = exact(*a), exact(*b)
+    sums = left @ right.mT + (0 if bias is None else bias.double())
+    size = left.abs() @ right.abs().mT + (0 if bias is None else bias.double().abs())
+    blocks = -(-left.shape[-1] // ft.BLOCK)
+    errors = (C_KERNEL * 2.0**-13 + (blocks + 3) * 2.0**-24) * size
+    function, slope, own = ACTIVATIONS[activation], 1.13, 2.0**-20  # of the functions, and of their f32 arithmetic
+    half = d.shape[-1]
+    value = function(sums[..., :half])
+    error = slope * errors[..., :half] + own * (value.abs() + size[..., :half])
+    if gated:
+        up, of_up = sums[..., half:], errors[..., half:]
+        error = error * up.abs() + value.abs() * of_up + error * of_up
+        value = value * up
+    bound = error + (2.0**-8 * (value.abs() + error) + 2.0**-134 if d.dtype == torch.bfloat16 else 2.0**-23 * value.abs() + 2.0**-125)
+    off = (d.double() - value).abs()
+    worst = (off / bound).max().item() if d.numel() else 0.0
+    assert (off <= bound).all(), f"an element is {worst:.3g} times the bound away"
+    assert worst > 0 or d.numel() == 0, "expected some rounding, got none: is it compared with itself?"

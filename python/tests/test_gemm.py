@@ -144,6 +144,15 @@ def test_gated_d_has_half_of_the_columns(pack, driver):
         pack.gemm(*operands(), gated=1)
     with pytest.raises(fp8gemm.NotInPackError, match='"gated": true'):
         pack.gemm(*operands(d=rows((12, 128), BF16)), gated=True)
+
+
+def test_activation_is_a_word(pack, driver):
+    with pytest.raises(ValueError, match="""expected 'activation' to be one of "none", "relu", "silu", "gelu", "gelu_tanh", got 'swish'"""):
+        pack.gemm(*operands(), activation="swish")
+    with pytest.raises(TypeError, match="expected 'activation' to be one of .*, got 1"):
+        pack.gemm(*operands(), activation=1)
+    with pytest.raises(fp8gemm.NotInPackError, match='"activation": "silu"'):
+        pack.gemm(*operands(), activation="silu")
     assert not driver.launches
 
 

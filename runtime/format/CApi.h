@@ -43,6 +43,7 @@ constexpr InfoPlace kInfoPlaces[] = {
     FP8GEMM_INFO("x_type", x_type),
     FP8GEMM_INFO("power_of_two", power_of_two),
     FP8GEMM_INFO("row_scale", row_scale),
+    FP8GEMM_INFO("activation", activation),
 };
 #undef FP8GEMM_INFO
 static_assert(std::size(kInfoPlaces) == std::size(kFields) - 1);

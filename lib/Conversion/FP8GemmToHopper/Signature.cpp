@@ -164,10 +164,12 @@ static std::string nameOfEpilogue(ProductOpInterface product) {
   if (!body)
     return "";
   std::string text;
-  if (isProblemEpilogue(product)) {
+  if (std::optional<format::Activation> activation = activationOf(product)) {
     for (const format::OperandRow &row : format::kOperands)
       if (Value vector = isOptionalVector(row) ? vectorOf(product, row) : Value())
         text += llvm::formatv("_{0}_{1}", row.name, elementName(getElementTypeOrSelf(vector.getType())));
+    if (*activation != format::Activation::None)
+      text += std::string("_") + nameOf(format::kActivationWords, *activation);
     return text;
   }
   llvm::raw_string_ostream os(text);
@@ -250,13 +252,16 @@ Signature::Signature(const Facts &facts, gpu::GPUModuleOp module) : product(fact
   for (const format::OperandRow &row : format::kOperands)
     if (Value vector = isOptionalVector(row) ? vectorOf(product, row) : Value())
       vectors.set(row.name, TypeAttr::get(getElementTypeOrSelf(vector.getType())));
+  StringAttr activation; // only of an epilogue that a problem can name
+  if (std::optional<format::Activation> known = activationOf(product); known && product.getEpilogueBody() && !addsBiasAndC(product))
+    activation = builder.getStringAttr(nameOf(format::kActivationWords, *known));
   CUse c = !matrixOf(product) ? CUse::none : product.isInPlace() ? CUse::in_place : CUse::apart;
   kernel.setProblemAttr(ProblemAttr::get(context, builder.getStringAttr(product->getName().stripDialect()),
                                          product.getM(), product.getN(), product.getK(), product.getAElement(),
                                          product.getBElement(), c, product.getDElement(), layout(product.getAScale()),
                                          layout(product.getBScale()), problem.sfbRows, groupsOf(facts),
                                          vectors.empty() ? DictionaryAttr() : vectors.getDictionary(context),
-                                         product.isGated(), product.getEpilogueBody() && !addsBiasAndC(product)));
+                                         product.isGated(), product.getEpilogueBody() && !addsBiasAndC(product), activation));
   kernel.setConfigAttr(cast<ConfigInterface>(Attribute(config)));
   int64_t workspaceBytes = facts.isGroupedByK() ? 2 * problem.groups * kTensorMapBytes : 0;
   kernel.setLaunchAttr(LaunchAttr::get(context, kThreadsPerWarpgroup * (1 + config.getConsumers()), facts.tileM,

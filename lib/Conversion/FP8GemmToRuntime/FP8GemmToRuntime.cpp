@@ -220,7 +220,7 @@ func::FuncOp ConvertFP8GemmToRuntime::addCaller(ProductOpInterface op, LLVM::Glo
 LogicalResult ConvertFP8GemmToRuntime::convert(ProductOpInterface op) {
   if (!op->getParentOfType<func::FuncOp>())
     return op->emitOpError("expected to be in a func.func");
-  if (!pack.empty() && !isProblemEpilogue(op))
+  if (!pack.empty() && !activationOf(op))
     return op->emitOpError(
         "expected an epilogue that adds a row to the sum and nothing else, as the products of a pack "
         "have it, got another one; compile its kernel with fp8gemm-to-cubin");

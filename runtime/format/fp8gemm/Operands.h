@@ -124,7 +124,15 @@ inline std::string conflictOf(const Problem &problem) {
              nameOf(kGroupingWords, problem.grouping) + ", got " + value;
     if (row.excludesC && problem.c != CUse::None)
       return std::string("expected no c with ") + row.name + ", got " + nameOf(kCWords, problem.c);
+    if (problem.gated)
+      return std::string("expected no ") + row.name + " of a gated product, got " + value;
   }
+  if (problem.gated && problem.c != CUse::None)
+    return std::string("expected no c of a gated product, got ") + nameOf(kCWords, problem.c);
+  const Field &activation = *findField("activation");
+  if (problem.activation != Activation::None && !(activation.mayHave & setOf(problem)))
+    return std::string("expected no activation with grouping ") + nameOf(kGroupingWords, problem.grouping) + ", got " +
+           nameOf(kActivationWords, problem.activation);
   return {};
 }
 

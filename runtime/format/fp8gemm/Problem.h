@@ -40,6 +40,10 @@ enum class Grouping : uint32_t { None, RowIndex, RowEnd, RowCount, Batched, KCou
 enum class XType : uint32_t { None, BF16, F16, F32 };
 constexpr int bytesOf(XType x) { return x == XType::F32 ? 4 : 2; }
 
+/// The function of the sum that D is: x, max(x, 0), x / (1 + exp(-x)), x * (1 + erf(x / sqrt(2))) / 2, or that with tanh
+/// in the place of erf. Of a gated product it is the gate's, by which the other sum is multiplied.
+enum class Activation : uint32_t { None, Relu, Silu, Gelu, GeluTanh };
+
 /// D[M, N] = C[M, N] + A[M, K] * B[N, K]^T + bias[N] with block scales; of grouped products one such product a group.
 /// With `x`, A[M, K] and its scales from X[M, K] instead. Members lie as in fp8gemm_problem of runtime.h, which grows
 /// at its end only.
@@ -63,7 +67,7 @@ struct Problem {
   Bias bias = Bias::None;
   uint32_t gated = 0; ///< D[M, N/2] is of the products with B's rows n and N/2 + n
   RowScale rowScale = RowScale::None;
-  uint32_t reserved = 0; ///< `size` is a multiple of 8
+  Activation activation = Activation::None;
 };
 
 constexpr bool isQuantisation(const Problem &problem) { return problem.x != XType::None; }
@@ -152,6 +156,12 @@ constexpr Word kBiasWords[] = {{int64_t(Bias::None), "none", "None", "no bias"},
                                {int64_t(Bias::F32), "f32", "F32", "as it is"}};
 constexpr Word kRowScaleWords[] = {{int64_t(RowScale::None), "none", "None", "no factors"},
                                    {int64_t(RowScale::F32), "f32", "F32", "one for each row of A"}};
+constexpr Word kActivationWords[] = {{int64_t(Activation::None), "none", "None", "x"},
+                                     {int64_t(Activation::Relu), "relu", "ReLU", "max(x, 0)"},
+                                     {int64_t(Activation::Silu), "silu", "SiLU", "x / (1 + exp(-x)); with --gated: SwiGLU"},
+                                     {int64_t(Activation::Gelu), "gelu", "GELU", "x * (1 + erf(x / sqrt(2))) / 2"},
+                                     {int64_t(Activation::GeluTanh), "gelu_tanh", "GELUTanh",
+                                      "x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3))) / 2"}};
 constexpr Word kRecipeWords[] = {{128, "1d2d", nullptr, "128x128"}, {1, "1d1d", nullptr, "1x128, as of A"}};
 constexpr Word kLayoutWords[] = {
     {int64_t(ScaleLayout::MnMajor), "mn_major", "MnMajor", "[ceil(K/128), M or blocks of N]"},
@@ -229,6 +239,8 @@ constexpr Field kFields[] = {
      "only schedules with which a row of D has the same bits for every M"},
     {"row_scale", "row_scale", FP8GEMM_MEMBER(rowScale), Kind::Word, kRowScaleWords, kNotGrouped | kOfRows, 0, false,
      "a column [M] by which rows of the product are multiplied, such as a router's weights (default: none)"},
+    {"activation", "activation", FP8GEMM_MEMBER(activation), Kind::Word, kActivationWords, kNotGrouped | kOfRows, 0, false,
+     "the function of the sum, C and the bias included, that D is; with --gated of the gate (default: none)"},
 };
 // clang-format on
 #undef FP8GEMM_MEMBER

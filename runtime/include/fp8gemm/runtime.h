@@ -104,6 +104,15 @@ typedef enum fp8gemm_x_type {
 /* Whether a kernel adds a bias, and its element type; see fp8gemm_gemm. */
 typedef enum fp8gemm_bias { FP8GEMM_NO_BIAS = 0, FP8GEMM_BIAS_BF16 = 1, FP8GEMM_BIAS_F32 = 2 } fp8gemm_bias;
 
+/* The function of the sum that D is; of a gated kernel D = activation(gate) * up. */
+typedef enum fp8gemm_activation {
+  FP8GEMM_NO_ACTIVATION = 0,
+  FP8GEMM_RELU = 1,
+  FP8GEMM_SILU = 2,     /* x / (1 + exp(-x)) */
+  FP8GEMM_GELU = 3,     /* x * (1 + erf(x / sqrt(2))) / 2 */
+  FP8GEMM_GELU_TANH = 4 /* x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3))) / 2 */
+} fp8gemm_activation;
+
 /* Whether a kernel multiplies each row of the product by a factor of its own; see fp8gemm_gemm. */
 typedef enum fp8gemm_row_scale { FP8GEMM_NO_ROW_SCALE = 0, FP8GEMM_ROW_SCALE_F32 = 1 } fp8gemm_row_scale;
 
@@ -154,6 +163,7 @@ typedef struct fp8gemm_kernel_info {
   fp8gemm_bias bias;
   uint32_t gated; /* 1: D is [M, N/2], of the products with rows n and N/2 + n of B */
   fp8gemm_row_scale row_scale;
+  fp8gemm_activation activation;
 } fp8gemm_kernel_info;
 
 FP8GEMM_API fp8gemm_status fp8gemm_kernel_get_info(const fp8gemm_kernel *kernel, fp8gemm_kernel_info *info);
@@ -216,7 +226,7 @@ typedef struct fp8gemm_gemm_args {
  * num_sms. Every kernel is refused if num_sms is less than a cluster. The number of SMs of the device, or more, is
  * the same as 0. */
 
-/* Enqueues D = C + row_scale * (A * B^T) + bias with block scales on `stream` of the current context, and
+/* Enqueues D = activation(C + row_scale * (A * B^T) + bias) with block scales on `stream` of the current context, and
  * returns without waiting. A null stream is the legacy default stream. It does not check
  * that `data` is memory of this device, or that it is large enough. */
 FP8GEMM_API fp8gemm_status fp8gemm_gemm(fp8gemm_kernel *kernel, const fp8gemm_gemm_args *args,
@@ -341,7 +351,7 @@ typedef struct fp8gemm_problem {
   fp8gemm_bias bias;        /* not for FP8GEMM_K_COUNT */
   uint32_t gated;           /* 1: D is [M, N/2], of the products with rows n and N/2 + n of B; not for FP8GEMM_K_COUNT */
   fp8gemm_row_scale row_scale; /* not with a c, nor for FP8GEMM_K_COUNT */
-  uint32_t reserved;           /* 0 */
+  fp8gemm_activation activation; /* not for FP8GEMM_K_COUNT */
 } fp8gemm_problem;
 
 /* The number of problems of a pack; 0 for a null pack. */

@@ -8,7 +8,7 @@
 // element of D in the same register of two fragments.
 // CHECK-LABEL: hopper.kernel @{{[a-z0-9_]*}}_bf16_gated_epilogue_
 // CHECK:         shared(%[[SHARED:.+]]: !smem_2x2x64x64)
-// CHECK:         problem<{{.*}} n = 4096, {{.*}} gated = 1, d = bf16
+// CHECK:         problem<{{.*}} n = 4096, {{.*}} gated = 1, epilogue = 1, d = bf16
 // CHECK-NEXT:    config(#fp8gemm.config<tile_m = 128, tile_n = 256,
 // CHECK-NEXT:    launch<threads = 384, tile_m = 128, tile_n = 128>
 // CHECK:         %[[HALF:.+]] = arith.constant 2048 : index

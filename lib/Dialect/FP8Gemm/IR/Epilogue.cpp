@@ -8,6 +8,8 @@
 #include "Verify.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
 
 using namespace mlir;
 using namespace fp8gemm;
@@ -186,7 +188,7 @@ static bool isLikeC(ProductOpInterface op, Value operand) {
 
 bool fp8gemm::addsBiasAndC(ProductOpInterface op) {
   Block *body = op.getEpilogueBody();
-  if (!body || !isSum(*body))
+  if (!body || op.isGated() || !isSum(*body))
     return false;
   int64_t rows = 0, matrices = op.getC() ? 1 : 0;
   for (Value operand : op.getEpilogueOperands()) {
@@ -231,50 +233,103 @@ static Value shapedAs(ProductOpInterface op, const format::OperandRow &row) {
 }
 
 Value fp8gemm::vectorOf(ProductOpInterface op, const format::OperandRow &row) {
-  return isOptionalVector(row) && (addsBiasAndC(op) || isProblemEpilogue(op)) ? shapedAs(op, row) : Value();
+  return isOptionalVector(row) && (addsBiasAndC(op) || activationOf(op)) ? shapedAs(op, row) : Value();
 }
 
-/// What D is of the sum and the vectors of problems, of which those that are not there are null.
-static Value problemEpilogue(OpBuilder &builder, Location loc, Value sum,
+static Value activate(ImplicitLocOpBuilder b, format::Activation activation, Value x) {
+  auto real = [&](float value) -> Value { return arith::ConstantOp::create(b, b.getF32FloatAttr(value)); };
+  auto add = [&](Value lhs, Value rhs) -> Value { return arith::AddFOp::create(b, lhs, rhs); };
+  auto multiply = [&](Value lhs, Value rhs) -> Value { return arith::MulFOp::create(b, lhs, rhs); };
+  // x * (1 + f) / 2
+  auto halve = [&](Value f) {
+    Value one = real(1);
+    Value sum = add(one, f);
+    Value half = real(0.5);
+    Value part = multiply(half, x);
+    return multiply(part, sum);
+  };
+  switch (activation) {
+  case format::Activation::None:
+    break;
+  case format::Activation::Relu: {
+    Value zero = real(0);
+    return arith::MaximumFOp::create(b, x, zero);
+  }
+  case format::Activation::Silu: {
+    Value negated = arith::NegFOp::create(b, x);
+    Value power = math::ExpOp::create(b, negated);
+    Value one = real(1);
+    Value sum = add(one, power);
+    return arith::DivFOp::create(b, x, sum);
+  }
+  case format::Activation::Gelu: {
+    Value root = real(0.70710678118654752f); // 1 / sqrt(2)
+    Value scaled = multiply(x, root);
+    return halve(math::ErfOp::create(b, scaled));
+  }
+  case format::Activation::GeluTanh: {
+    Value square = multiply(x, x), cube = multiply(square, x);
+    Value factor = real(0.044715f);
+    Value small = multiply(factor, cube);
+    Value sum = add(x, small);
+    Value root = real(0.79788456080286536f); // sqrt(2 / pi)
+    Value scaled = multiply(root, sum);
+    return halve(math::TanhOp::create(b, scaled));
+  }
+  }
+  return x;
+}
+
+/// What D is of the sums and the vectors of problems, of which those that are not there are null.
+static Value problemEpilogue(OpBuilder &builder, Location loc, ValueRange sums, format::Activation activation,
                              llvm::function_ref<Value(format::Operand)> elementOf) {
+  Value sum = sums.front();
   if (Value scale = elementOf(format::Operand::RowScale))
     sum = arith::MulFOp::create(builder, loc, sum, scale);
   if (Value bias = elementOf(format::Operand::Bias))
     sum = arith::AddFOp::create(builder, loc, sum, bias);
-  return sum;
+  Value result = activate(ImplicitLocOpBuilder(loc, builder), activation, sum);
+  return sums.size() == 1 ? result : arith::MulFOp::create(builder, loc, result, sums[1]).getResult();
 }
 
 /// The epilogue in a region that has no block yet.
-static void buildEpilogue(OpBuilder &builder, Location loc, ProductOpInterface op, Region &region) {
+static void buildEpilogue(OpBuilder &builder, Location loc, ProductOpInterface op, format::Activation activation,
+                          Region &region) {
   OpBuilder::InsertionGuard guard(builder);
-  SmallVector<Type> types(1 + op.getEpilogueOperands().size(), builder.getF32Type());
+  const size_t sums = op.isGated() ? 2 : 1;
+  SmallVector<Type> types(sums + op.getEpilogueOperands().size(), builder.getF32Type());
   Block *body = builder.createBlock(&region, {}, types, SmallVector<Location>(types.size(), loc));
-  Value result = problemEpilogue(builder, loc, body->getArgument(0), [&](format::Operand vector) -> Value {
+  auto elementOf = [&](format::Operand vector) -> Value {
     Value operand = shapedAs(op, *format::rowOf(vector));
     auto found = llvm::find(op.getEpilogueOperands(), operand);
-    return operand ? body->getArgument(1 + (found - op.getEpilogueOperands().begin())) : Value();
-  });
+    return operand ? body->getArgument(sums + (found - op.getEpilogueOperands().begin())) : Value();
+  };
+  Value result = problemEpilogue(builder, loc, body->getArguments().take_front(sums), activation, elementOf);
   EpilogueYieldOp::create(builder, loc, result);
 }
 
-void fp8gemm::buildProblemEpilogue(OpBuilder &builder, ProductOpInterface op) {
-  buildEpilogue(builder, op.getLoc(), op, op->getRegion(0));
+void fp8gemm::buildProblemEpilogue(OpBuilder &builder, ProductOpInterface op, format::Activation activation) {
+  buildEpilogue(builder, op.getLoc(), op, activation, op->getRegion(0));
 }
 
-bool fp8gemm::isProblemEpilogue(ProductOpInterface op) {
+std::optional<format::Activation> fp8gemm::activationOf(ProductOpInterface op) {
   if (!op.getEpilogueBody())
-    return true;
+    return format::Activation::None;
   SmallVector<Value> vectors; // in the order of the table, as a kernel's parameters are told apart
   for (const format::OperandRow &row : format::kOperands)
     if (Value vector = isOptionalVector(row) ? shapedAs(op, row) : Value())
       vectors.push_back(vector);
   if (!llvm::equal(vectors, op.getEpilogueOperands()))
-    return false;
+    return std::nullopt;
   OpBuilder builder(op.getContext());
-  Region expected;
-  buildEpilogue(builder, op.getLoc(), op, expected);
-  return OperationEquivalence::isRegionEquivalentTo(&expected, op.getEpilogueBody()->getParent(),
-                                                    OperationEquivalence::IgnoreLocations);
+  for (const format::Word &word : format::kActivationWords) {
+    Region expected;
+    buildEpilogue(builder, op.getLoc(), op, format::Activation(word.value), expected);
+    if (OperationEquivalence::isRegionEquivalentTo(&expected, op.getEpilogueBody()->getParent(),
+                                                   OperationEquivalence::IgnoreLocations))
+      return format::Activation(word.value);
+  }
+  return std::nullopt;
 }
 
 LogicalResult fp8gemm::checkEpilogueIsBuilt(ProductOpInterface op) {

@@ -71,6 +71,7 @@ format::Problem fp8gemm::fieldsOf(ProductOpInterface op) {
   if (matrixOf(op))
     problem.c = op.isInPlace() ? format::CUse::InPlace : format::CUse::Apart;
   problem.gated = op.isGated();
+  problem.activation = activationOf(op).value_or(format::Activation::None);
   for (const format::OperandRow &row : format::kOperands)
     if (Value operand = operandOf(op, row); operand && row.elementField)
       set(problem, *row.elementField,

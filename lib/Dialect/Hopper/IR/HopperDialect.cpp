@@ -63,9 +63,10 @@ static ParseResult parseVectorsAndD(AsmParser &parser, DictionaryAttr &vectors, 
       vectors = types.empty() ? DictionaryAttr() : types.getDictionary(parser.getContext());
       return success();
     }
-    if (types.set(name, TypeAttr::get(type))) // there already
+    if (types.get(name))
       return parser.emitError(loc) << "expected the element types of vectors, one of each, and then of d, got '" << name
                                    << "'";
+    types.append(name, TypeAttr::get(type));
     if (parser.parseComma())
       return failure();
   }

@@ -31,10 +31,10 @@ mlir::Value vectorOf(ProductOpInterface op, const format::OperandRow &row);
 
 /// Gives `op`, which has the vectors of a problem as its epilogue's operands, in the order of their table, the epilogue of
 /// such problems.
-void buildProblemEpilogue(mlir::OpBuilder &builder, ProductOpInterface op);
+void buildProblemEpilogue(mlir::OpBuilder &builder, ProductOpInterface op, format::Activation activation);
 
-/// True if D is what a problem can name: there is no epilogue, or that of buildProblemEpilogue.
-bool isProblemEpilogue(ProductOpInterface op);
+/// The activation, if D is what a problem can name: there is no epilogue, or that of buildProblemEpilogue.
+std::optional<format::Activation> activationOf(ProductOpInterface op);
 
 /// Operands of an epilogue that a kernel has parameters for.
 constexpr size_t kMostEpilogueOperands = 8;

@@ -22,7 +22,8 @@ def FP8Gemm_Dialect : Dialect {
   let hasOperationAttrVerify = 1;
   let hasRegionArgAttrVerify = 1;
   let hasRegionResultAttrVerify = 1;
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"]; // created by canonicalization
+  // Canonicalization and epilogues of problems create their operations.
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::tensor::TensorDialect"];
 }
 
 #endif // FP8GEMM_DIALECT_FP8GEMM_IR_FP8GEMMDIALECT_TD

@@ -69,7 +69,8 @@ def Hopper_ProblemAttr : Hopper_Attr<"Problem", "problem"> {
     present if at least B has groups. `gated` is 1 if D has half of n columns, each of the products with B's rows
     n and N/2 + n. `vectors` are the element types of the operands that only some problems have, by name: `bias`, a row
     [N] that is added to every row of D. `epilogue` is 1 if D is another function of the sums than adding C and a bias: that
-    of `hopper.map`, of the sums and the operands `epilogue_0`, `epilogue_1`, ..., which are the vectors, if there are any, in
+    of `hopper.map`, of the sums and the operands `epilogue_0`, `epilogue_1`, ... `activation` is given if a problem can name that function: "none", "relu",
+    "silu", "gelu" or "gelu_tanh"., which are the vectors, if there are any, in
     the order of the operands of problems.
 
     Example: `#hopper.problem<gemm, m = ?, n = 7168, k = 2048, a = f8E4M3FN, b = f8E4M3FN, c = none, d = bf16, sfa = mn_major, sfb = k_major by 128>`.
@@ -79,10 +80,12 @@ def Hopper_ProblemAttr : Hopper_Attr<"Problem", "problem"> {
                         "::mlir::StringAttr":$sfa, "::mlir::StringAttr":$sfb, "int64_t":$sfb_rows,
                         OptionalParameter<"GroupsAttr">:$groups,
                         OptionalParameter<"::mlir::DictionaryAttr">:$vectors,
-                        DefaultValuedParameter<"int64_t", "0">:$gated, DefaultValuedParameter<"int64_t", "0">:$epilogue);
+                        DefaultValuedParameter<"int64_t", "0">:$gated, DefaultValuedParameter<"int64_t", "0">:$epilogue,
+                        OptionalParameter<"::mlir::StringAttr">:$activation);
   let assemblyFormat = [{
     `<` custom<Keyword>($op) `,` `m` `=` custom<Extent>($m) `,` `n` `=` $n `,` `k` `=` $k `,`
-    `a` `=` $a `,` `b` `=` $b `,` `c` `=` $c `,` (`gated` `=` $gated^ `,`)? (`epilogue` `=` $epilogue^ `,`)? custom<VectorsAndD>($vectors, $d) `,`
+    `a` `=` $a `,` `b` `=` $b `,` `c` `=` $c `,` (`gated` `=` $gated^ `,`)? (`epilogue` `=` $epilogue^ `,`)?
+    (`activation` `=` $activation^ `,`)? custom<VectorsAndD>($vectors, $d) `,`
     `sfa` `=` custom<Keyword>($sfa) `,` `sfb` `=` custom<Keyword>($sfb) `by` $sfb_rows
     (`,` `groups` `=` $groups^)? `>`
   }];
