@@ -14,6 +14,7 @@ _LARGEST_COUNT = 2**31 - 1
 _FP8 = torch.float8_e4m3fn, torch.float8_e5m2, torch.uint8
 _RESULTS = torch.bfloat16, torch.float32
 _ALIGNMENT = 16  # bytes
+_ACTIVATIONS = "none", "relu", "silu", "gelu", "gelu_tanh"
 # Of each function and array its rank (0: any) and its shape, "[M, K]", which is None where the function looks at it by itself.
 _SHAPES = {function: {name: (rank, shape) for name, _, _, rank, shape in parameters}
            for function, (_, parameters) in _native._parameters().items()}
@@ -66,10 +67,13 @@ def _expect_shape(name, tensor, wanted, rule):
         _expect(extent == of_rule, message)
 
 
-def _shape(function, name, extents):
-    """The shape of a parameter, and how it is written."""
+def _shape(function, name, extents, gated=False):
+    """The shape of a parameter, and how it is written; d has half of the columns where it is gated."""
     text = _SHAPES[function][name][1]
     known = dict(extents) | {"ceil(K/128)": _ceil_div(extents["K"])}
+    if gated:
+        text = text.replace("N", "N/2")
+        known["N/2"] = extents["N"] // 2
     return tuple(known[extent] for extent in text.strip("[]").split(", ")), text
 
 
@@ -99,6 +103,12 @@ def _expect_groups(place, name, tensor, entries, rule):
 def _expect_count(name, value, least=0):
     if not least <= value <= _LARGEST_COUNT:
         raise ValueError(f"expected '{name}' in [{least}, {_LARGEST_COUNT}], got {value}")
+
+
+def _expect_activation(activation):
+    if activation not in _ACTIVATIONS:
+        words = ", ".join(f'"{word}"' for word in _ACTIVATIONS)
+        raise ValueError(f"expected 'activation' to be one of {words}, got {activation!r}")
 
 
 def result_type(dtype):
@@ -146,35 +156,37 @@ def _ceil_div(value):
 #
 
 
-def _expect_gemm(a, sfa, b, sfb, num_sms):
+def _expect_gemm(a, sfa, b, sfb, num_sms, gated, activation):
     _expect_count("num_sms", num_sms)
+    _expect_activation(activation)
     place = _read_inputs("gemm", a, sfa, b, sfb)
     extents = dict(zip("MK", a.shape), N=b.shape[0])
     _expect_shape_of("gemm", extents, b=b, sfa=sfa)
     _expect_scales_of_b(b, sfb, _ceil_div(extents["K"]))
     _expect_f32("sfa", sfa)
-    return place, *_shape("gemm", "d", extents)
+    return place, *_shape("gemm", "d", extents, gated)
 
 
-def gemm(a, sfa, b, sfb, c=None, *, bias=None, dtype=None, num_sms=0, **_):
+def gemm(a, sfa, b, sfb, c=None, *, bias=None, dtype=None, num_sms=0, gated=False, activation="none", **_):
     dtype = result_type(dtype)
-    place, shape, rule = _expect_gemm(a, sfa, b, sfb, num_sms)
+    place, shape, rule = _expect_gemm(a, sfa, b, sfb, num_sms, gated, activation)
     _expect_added(place, c, dtype, shape, rule)
     if bias is not None:
         _read(place, "bias", bias, 1)
-        _expect_shape("bias", bias, (b.shape[0],), "[N]")
+        _expect_shape("bias", bias, shape[-1:], "[N/2]" if gated else "[N]")
         _expect_type("bias", bias, _RESULTS, "bfloat16 or float32")
     return a.new_empty(shape, dtype=dtype)
 
 
-def gemm_out(a, sfa, b, sfb, d, c=None, *, num_sms=0, **_):
-    place, shape, rule = _expect_gemm(a, sfa, b, sfb, num_sms)
+def gemm_out(a, sfa, b, sfb, d, c=None, *, num_sms=0, gated=False, activation="none", **_):
+    place, shape, rule = _expect_gemm(a, sfa, b, sfb, num_sms, gated, activation)
     _expect_written(place, d, shape, rule)
     _expect_added(place, c, d.dtype, shape, rule)
 
 
-def _expect_contiguous(a, sfa, b, sfb, groups, by, align, expected_m, num_sms):
+def _expect_contiguous(a, sfa, b, sfb, groups, by, align, expected_m, num_sms, gated, activation):
     _expect_count("num_sms", num_sms)
+    _expect_activation(activation)
     if by not in ("index", "end"):
         raise ValueError("expected 'by' to be \"index\" (the group of each row) or \"end\" (of each group's rows), got "
                          f"{by!r}")
@@ -187,22 +199,25 @@ def _expect_contiguous(a, sfa, b, sfb, groups, by, align, expected_m, num_sms):
     _expect_scales_of_b(b, sfb, _ceil_div(extents["K"]))
     _expect_f32("sfa", sfa)
     _expect_groups(place, "groups", groups, *((extents["G"], "[G]") if by == "end" else (extents["M"], "[M]")))
-    return place, *_shape(function, "d", extents)
+    return place, *_shape(function, "d", extents, gated)
 
 
-def contiguous(a, sfa, b, sfb, groups, *, by="index", align=_BLOCK, expected_m=0, dtype=None, num_sms=0, **_):
+def contiguous(a, sfa, b, sfb, groups, *, by="index", align=_BLOCK, expected_m=0, dtype=None, num_sms=0, gated=False,
+               activation="none", **_):
     dtype = result_type(dtype)
-    _, shape, _ = _expect_contiguous(a, sfa, b, sfb, groups, by, align, expected_m, num_sms)
+    _, shape, _ = _expect_contiguous(a, sfa, b, sfb, groups, by, align, expected_m, num_sms, gated, activation)
     return a.new_empty(shape, dtype=dtype)
 
 
-def contiguous_out(a, sfa, b, sfb, groups, d, *, by="index", align=_BLOCK, expected_m=0, num_sms=0, **_):
-    place, shape, rule = _expect_contiguous(a, sfa, b, sfb, groups, by, align, expected_m, num_sms)
+def contiguous_out(a, sfa, b, sfb, groups, d, *, by="index", align=_BLOCK, expected_m=0, num_sms=0, gated=False, activation="none",
+                   **_):
+    place, shape, rule = _expect_contiguous(a, sfa, b, sfb, groups, by, align, expected_m, num_sms, gated, activation)
     _expect_written(place, d, shape, rule)
 
 
-def _expect_masked(a, sfa, b, sfb, counts, expected_m, num_sms):
+def _expect_masked(a, sfa, b, sfb, counts, expected_m, num_sms, gated, activation):
     _expect_count("num_sms", num_sms)
+    _expect_activation(activation)
     _expect_count("expected_m", expected_m)
     function = "grouped_gemm_masked"
     place = _read_inputs(function, a, sfa, b, sfb)
@@ -212,17 +227,17 @@ def _expect_masked(a, sfa, b, sfb, counts, expected_m, num_sms):
     _expect_f32("sfa", sfa)
     if counts is not None:
         _expect_groups(place, "counts", counts, extents["G"], "[G]")
-    return place, *_shape(function, "d", extents)
+    return place, *_shape(function, "d", extents, gated)
 
 
-def masked(a, sfa, b, sfb, counts, *, expected_m=0, dtype=None, num_sms=0, **_):
+def masked(a, sfa, b, sfb, counts, *, expected_m=0, dtype=None, num_sms=0, gated=False, activation="none", **_):
     dtype = result_type(dtype)
-    _, shape, _ = _expect_masked(a, sfa, b, sfb, counts, expected_m, num_sms)
+    _, shape, _ = _expect_masked(a, sfa, b, sfb, counts, expected_m, num_sms, gated, activation)
     return a.new_empty(shape, dtype=dtype)
 
 
-def masked_out(a, sfa, b, sfb, counts, d, *, expected_m=0, num_sms=0, **_):
-    place, shape, rule = _expect_masked(a, sfa, b, sfb, counts, expected_m, num_sms)
+def masked_out(a, sfa, b, sfb, counts, d, *, expected_m=0, num_sms=0, gated=False, activation="none", **_):
+    place, shape, rule = _expect_masked(a, sfa, b, sfb, counts, expected_m, num_sms, gated, activation)
     _expect_written(place, d, shape, rule)
 
 

@@ -124,15 +124,16 @@ def _scales_of(amax, power_of_two, dtype):
 
 _library = torch.library.Library("fp8gemm", "DEF")
 _WORDS = {torch.bfloat16: "bf16", torch.float32: "f32"}
-_SCHEMA_TYPES = {"int": "int", "bool": "bool", 'Literal["index", "end"]': "str"}
+_SCHEMA_TYPES = {"int": "int", "bool": "bool", "str": "str", 'Literal["index", "end"]': "str"}
 
 
 def _schema(function, *names):
     """Parameters of a function of the extension, with their defaults, as schemas have them."""
     table = {name: (_SCHEMA_TYPES[kind], usual) for name, kind, usual, *_ in _native._parameters()[function][1] if name in names}
-    return ", ".join(f"{kind} {name}={usual}" for name, (kind, usual) in ((name, table[name]) for name in names))
+    return ", ".join(f"{kind} {name}={usual}".replace("'", '"') for name, (kind, usual) in ((name, table[name]) for name in names))
 
 
+_EPILOGUE = _schema("gemm", "gated", "activation")
 _OPTIONS = _schema("gemm", "num_sms", "dependent", "batch_invariant")
 # A compiled graph keeps the strides of scales, so that they need no copy.
 _TAGS = (torch.Tag.pt2_compliant_tag, getattr(torch.Tag, "needs_exact_strides", torch.Tag.needs_fixed_stride_order))
@@ -240,17 +241,17 @@ def _define_quantize(name, arguments, result, on_cuda, fake):
     torch.library.register_fake(f"fp8gemm::{name}", fake, lib=_library)
 
 
-_BY = _schema("grouped_gemm_contiguous", "by", "align", "expected_m").replace("'", '"')
-_define("gemm", "Tensor? c=None, *, Tensor? bias=None, ScalarType? dtype=None", "Tensor", _gemm, _fake.gemm)
-_define("gemm_out", "Tensor(d!) d, Tensor? c=None, *", "()", _gemm_out, _fake.gemm_out)
+_BY = _schema("grouped_gemm_contiguous", "by", "align", "expected_m")
+_define("gemm", f"Tensor? c=None, *, Tensor? bias=None, {_EPILOGUE}, ScalarType? dtype=None", "Tensor", _gemm, _fake.gemm)
+_define("gemm_out", f"Tensor(d!) d, Tensor? c=None, *, {_EPILOGUE}", "()", _gemm_out, _fake.gemm_out)
 _define("gemm_add_", "Tensor(d!) d, *", "()", _gemm_add, _fake.gemm_out)
-_define("grouped_gemm_contiguous", f"Tensor groups, *, {_BY}, ScalarType? dtype=None", "Tensor", _contiguous,
+_define("grouped_gemm_contiguous", f"Tensor groups, *, {_BY}, {_EPILOGUE}, ScalarType? dtype=None", "Tensor", _contiguous,
         _fake.contiguous)
-_define("grouped_gemm_contiguous_out", f"Tensor groups, Tensor(d!) d, *, {_BY}", "()", _contiguous_out,
+_define("grouped_gemm_contiguous_out", f"Tensor groups, Tensor(d!) d, *, {_BY}, {_EPILOGUE}", "()", _contiguous_out,
         _fake.contiguous_out)
-_define("grouped_gemm_masked", "Tensor? counts, *, int expected_m=0, ScalarType? dtype=None", "Tensor", _masked,
+_define("grouped_gemm_masked", f"Tensor? counts, *, int expected_m=0, {_EPILOGUE}, ScalarType? dtype=None", "Tensor", _masked,
         _fake.masked)
-_define("grouped_gemm_masked_out", "Tensor? counts, Tensor(d!) d, *, int expected_m=0", "()", _masked_out,
+_define("grouped_gemm_masked_out", f"Tensor? counts, Tensor(d!) d, *, int expected_m=0, {_EPILOGUE}", "()", _masked_out,
         _fake.masked_out)
 _define("grouped_gemm_k_add_", "Tensor lengths, Tensor(d!) d, *", "()", _k_add, _fake.k_out)
 _define_quantize("quantize", '*, str layout="mn_major", ScalarType? dtype=None', "(Tensor, Tensor)", _quantize, _fake.quantize)

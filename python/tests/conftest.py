@@ -28,6 +28,8 @@ PROBLEMS = [
     {"op": "gemm", "n": 128, "k": 128, "max_m": 64},
     {"op": "gemm", "n": 256, "k": 256, "max_m": 64, "bias": "bf16"},
     {"op": "gemm", "n": 256, "k": 256, "max_m": 64, "row_scale": "f32"},
+    {"op": "gemm", "n": 256, "k": 256, "max_m": 64, "gated": True, "activation": "silu"},
+    {"op": "grouped_gemm", "grouping": "row_count", "groups": 3, "n": 256, "k": 256, "max_m": 128, "gated": True, "activation": "silu"},
     {"op": "grouped_gemm", "grouping": "row_count", "groups": 3, "n": 256, "k": 256, "max_m": 128, "row_scale": "f32"},
     {"op": "grouped_gemm", "grouping": "row_end", "align": 128, "groups": 3, "n": 256, "k": 256, "max_m": 128, "bias": "f32"},
     {"op": "gemm", "n": 320, "k": 128, "max_m": 64, "sfa": "k_major", "sfb": "mn_major"},

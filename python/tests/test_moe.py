@@ -46,10 +46,11 @@ def one_by_one(w13, w2, x, ids, weights, added=None):
     return out
 
 
+@pytest.mark.parametrize("gated", [False, True])
 @pytest.mark.parametrize("count, align, kind", [(13, 1, torch.int64), (13, 32, torch.int32), (1, 1, torch.int64), (0, 1, torch.int64)])
-def test_result_is_the_sum_of_the_experts(count, align, kind):
+def test_result_is_the_sum_of_the_experts(count, align, kind, gated):
     weights = plain_weights()
-    moe, (x, ids, factors) = ft.MoEMLP(experts_of(*weights), align=align), tokens(count)
+    moe, (x, ids, factors) = ft.MoEMLP(experts_of(*weights, gated=gated), align=align), tokens(count)
     added = torch.randn(count, HIDDEN).to(BF16)
     for more in (None, added):
         got, wanted = moe(x, ids.to(kind), factors, more), one_by_one(*weights, x, ids, factors, more)
@@ -158,3 +159,12 @@ def test_wrong_checkpoints(message, change):
 def test_gate_and_up_that_would_share_scales():
     with pytest.raises(RuntimeError, match="expected I that is a multiple of 128 for experts of a checkpoint, got 80"):
         ft.MoEMLP(ft.Experts.empty(1, HIDDEN, 80)).load_state_dict(stored([0]))
+
+
+def test_gated_experts_have_the_problems_of_gated_products():
+    moe = ft.MoEMLP(experts_of(*plain_weights(), gated=True))
+    first, second = moe.problems()[1:]
+    assert (first["gated"], first["activation"], first["n"], first["k"]) == (True, "silu", 2 * WIDTH, HIDDEN)
+    assert "gated" not in second and (second["n"], second["k"]) == (HIDDEN, WIDTH)
+    with pytest.raises(ValueError, match="expected I that is a multiple of 128 with 'gated', got 64"):
+        ft.Experts.empty(2, 128, 64, gated=True)

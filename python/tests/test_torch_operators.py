@@ -51,6 +51,8 @@ def calls(m=16):
             "grouped_gemm_contiguous": (ft._contiguous, _fake.contiguous, dict(rows, **index), {}),
             "by end": (ft._contiguous, _fake.contiguous, dict(rows, groups=groups), dict(by="end")),
             "grouped_gemm_contiguous_out": (ft._contiguous_out, _fake.contiguous_out, dict(rows, **index, d=torch.zeros(384, 256, dtype=BF16)), {}),
+            "gated": (ft._masked, _fake.masked, dict(masked, counts=groups), dict(gated=True, activation="silu")),
+            "gated_out": (ft._gemm_out, _fake.gemm_out, dict(dense, d=torch.zeros(m, 128, dtype=BF16)), dict(gated=True, activation="silu")),
             "grouped_gemm_masked": (ft._masked, _fake.masked, dict(masked, counts=groups), {}),
             "grouped_gemm_masked_out": (ft._masked_out, _fake.masked_out, dict(masked, counts=groups, d=d3), dict(expected_m=4)),
             "grouped_gemm_k_add_": (ft._k_add, _fake.k_out, along_k, {})}
@@ -149,7 +151,8 @@ def test_traced_arguments():
     with FakeTensorMode():
         for name, (_, _, arguments, options) in calls().items():
             made = [x if x is None else torch.empty_strided(x.shape, x.stride(), dtype=x.dtype, device="cuda") for x in arguments.values()]
-            op = {"by end": ops.grouped_gemm_contiguous, "with a bias": of_bias(ops.gemm)}.get(name) or getattr(ops, name)
+            op = {"by end": ops.grouped_gemm_contiguous, "with a bias": of_bias(ops.gemm), "gated": ops.grouped_gemm_masked,
+                  "gated_out": ops.gemm_out}.get(name) or getattr(ops, name)
             d = op(*made, **options)
             if d is not None:
                 assert d.device == made[0].device and d.dtype == BF16 and d.is_contiguous() and op(*made, **options, dtype=F32).dtype == F32

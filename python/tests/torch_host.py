@@ -12,11 +12,19 @@ def product(a, sfa, b, sfb):
     return ft.dequantize(a.view(E4M3), sfa) @ ft.dequantize(b.view(E4M3), sfb).mT
 
 
-def gemm(a, sfa, b, sfb, c=None, *, bias=None, dtype=None, **_):
+def activated(sums, gated, activation):
+    function = {"none": lambda x: x, "silu": torch.nn.functional.silu}[activation]
+    if not gated:
+        return function(sums)
+    gate, up = sums.chunk(2, -1)
+    return function(gate) * up
+
+
+def gemm(a, sfa, b, sfb, c=None, *, bias=None, dtype=None, gated=False, activation="none", **_):
     d = product(a, sfa, b, sfb)
     for added in (c, bias):
         d = d if added is None else d + added
-    return d.to(dtype or torch.bfloat16)
+    return activated(d, gated, activation).to(dtype or torch.bfloat16)
 
 
 def gemm_out(a, sfa, b, sfb, d, c=None, **_):
@@ -27,7 +35,7 @@ def gemm_add_(a, sfa, b, sfb, d, **_):
     d += product(a, sfa, b, sfb)
 
 
-def grouped_gemm_contiguous(a, sfa, b, sfb, groups, *, by="index", align=128, dtype=None, **_):
+def grouped_gemm_contiguous(a, sfa, b, sfb, groups, *, by="index", align=128, dtype=None, gated=False, activation="none", **_):
     rows, d = torch.arange(len(a)), torch.zeros(len(a), b.shape[1])
     for group in range(len(b)):
         if by == "index":
@@ -36,18 +44,18 @@ def grouped_gemm_contiguous(a, sfa, b, sfb, groups, *, by="index", align=128, dt
             start = -(-groups[group - 1] // align) * align if group else 0
             used = (rows >= start) & (rows < groups[group])
         d[used] = product(a.view(torch.uint8)[used], sfa[used], b[group], sfb[group])
-    return d.to(dtype or torch.bfloat16)
+    return activated(d, gated, activation).to(dtype or torch.bfloat16)
 
 
 def grouped_gemm_contiguous_out(a, sfa, b, sfb, groups, d, **options):
     d.copy_(grouped_gemm_contiguous(a, sfa, b, sfb, groups, **options))
 
 
-def grouped_gemm_masked(a, sfa, b, sfb, counts, *, dtype=None, **_):
+def grouped_gemm_masked(a, sfa, b, sfb, counts, *, dtype=None, gated=False, activation="none", **_):
     d = product(a, sfa, b, sfb)
     if counts is not None:
         d = torch.where(torch.arange(a.shape[1])[:, None] < counts[:, None, None], d, 0)
-    return d.to(dtype or torch.bfloat16)
+    return activated(d, gated, activation).to(dtype or torch.bfloat16)
 
 
 def grouped_gemm_masked_out(a, sfa, b, sfb, counts, d, **_):

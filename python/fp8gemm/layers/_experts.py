@@ -16,12 +16,15 @@ class Products:
     """Both grouped products as the operators of fp8gemm.torch, with the pack of `fp8gemm.set_pack`. Arguments and results are
     those of the operators; a replacement has both methods."""
 
-    def contiguous(self, a, sfa, b, sfb, ends, *, align, expected_m, num_sms):
+    def contiguous(self, a, sfa, b, sfb, ends, *, align, expected_m, num_sms, **epilogue):
         return torch.ops.fp8gemm.grouped_gemm_contiguous(a, sfa, b, sfb, ends, by="end", align=align, expected_m=expected_m,
-                                                         num_sms=num_sms)
+                                                         num_sms=num_sms, **epilogue)
 
-    def masked(self, a, sfa, b, sfb, counts, *, expected_m, num_sms):
-        return torch.ops.fp8gemm.grouped_gemm_masked(a, sfa, b, sfb, counts, expected_m=expected_m, num_sms=num_sms)
+    def masked(self, a, sfa, b, sfb, counts, *, expected_m, num_sms, **epilogue):
+        return torch.ops.fp8gemm.grouped_gemm_masked(a, sfa, b, sfb, counts, expected_m=expected_m, num_sms=num_sms, **epilogue)
+
+
+_SWIGLU = {"gated": True, "activation": "silu"}
 
 
 class Experts(nn.Module):
@@ -29,8 +32,12 @@ class Experts(nn.Module):
 
     w13 [E, 2I, H] float8_e4m3fn, the gate first, with w13_scales [E, ceil(2I/128), ceil(H/128)] float32; w2 [E, H, I] with
     w2_scales [E, ceil(H/128), ceil(I/128)]. H and I are multiples of 16.
-    `products` and `activate` replace fp8gemm's products and swiglu_quantize; num_sms limits the SMs of the products, so that
-    communication beside them has some (0: all).
+    `products` and `activate` replace fp8gemm's products and what follows the first one; num_sms limits the SMs of the products, so
+    that communication beside them has some (0: all).
+
+    By default swiglu_quantize follows. With `gated`, SwiGLU is the first product's epilogue and quantize_rows follows: half of the bytes are
+    written and read, and rows of no group cost nothing; silu(gate) * up is rounded to bfloat16 before it is quantised. The pack needs
+    the problems of `gated`, and I is a multiple of 128.
 
     State dicts load by the names above, or by those of checkpoints: `N.gate_proj.weight`, `N.up_proj.weight` and `N.down_proj.weight` for
     expert N, each in FP8 with its `weight_scale_inv`, or plain, and quantised then. N counts from `first` to first + E; the other experts of `total`
@@ -38,7 +45,7 @@ class Experts(nn.Module):
     """
 
     def __init__(self, w13: Tensor, w13_scales: Tensor, w2: Tensor, w2_scales: Tensor, *, products: Products | None = None,
-                 activate=_stages.swiglu_quantize, num_sms: int = 0):
+                 activate=None, num_sms: int = 0, gated: bool = False):
         super().__init__()
         for name, value in (("w13", w13), ("w13_scales", w13_scales), ("w2", w2), ("w2_scales", w2_scales)):
             if not isinstance(value, Tensor) or value.dim() != 3:
@@ -55,11 +62,14 @@ class Experts(nn.Module):
         if experts < 1 or hidden % 16 or width % 16 or hidden < 16 or width < 16:
             raise ValueError(f"expected at least one expert, and H and I that are multiples of 16, got E = {experts}, H = {hidden}, "
                              f"I = {width}")
+        if gated and width % ft.BLOCK:
+            raise ValueError(f"expected I that is a multiple of {ft.BLOCK} with 'gated', got {width}")
         for name, value in (("w13", w13), ("w13_scales", w13_scales), ("w2", w2), ("w2_scales", w2_scales)):
             self.register_buffer(name, value)
         self.hidden, self.width, self.experts = hidden, width, experts
         self.first, self.total = 0, experts
-        self.products, self.activate, self.num_sms = products or Products(), activate, num_sms
+        self.products, self.num_sms, self.gated = products or Products(), num_sms, gated
+        self.activate = activate or (_stages.quantize_rows if gated else _stages.swiglu_quantize)
 
     @classmethod
     def empty(cls, experts: int, hidden: int, width: int, *, device=None, **options) -> "Experts":
@@ -74,16 +84,18 @@ class Experts(nn.Module):
         group, which starts at the previous end, rounded up to a multiple of `align`. -> [rows, H] bfloat16, unweighted;
         rows of no group are not initialised."""
         options = dict(align=align, expected_m=expected_m, num_sms=self.num_sms)
-        inner, scales = self.activate(self.products.contiguous(a, sfa, self.w13, self.w13_scales, ends, **options))
+        inner, scales = self.activate(self.products.contiguous(a, sfa, self.w13, self.w13_scales, ends, **options, **self._epilogue()))
         return self.products.contiguous(inner, scales, self.w2, self.w2_scales, ends, **options)
 
     def masked(self, a: Tensor, sfa: Tensor, counts: Tensor, *, expected_m: int = 0) -> Tensor:
         """a [E, M, H] float8_e4m3fn and sfa [E, M, ceil(H/128)] float32; counts [E] int32: rows used of each expert.
         -> [E, M, H] bfloat16, unweighted; unused rows are not initialised."""
         options = dict(expected_m=expected_m, num_sms=self.num_sms)
-        inner, scales = self.activate(self.products.masked(a, sfa, self.w13, self.w13_scales, counts, **options))
+        inner, scales = self.activate(self.products.masked(a, sfa, self.w13, self.w13_scales, counts, **options, **self._epilogue()))
         return self.products.masked(inner, scales, self.w2, self.w2_scales, counts, **options)
 
+    def _epilogue(self):
+        return _SWIGLU if self.gated else {}
 
     def _load_from_state_dict(self, state, prefix, local_metadata, strict, missing, unexpected, errors):
         try:
@@ -123,18 +135,20 @@ def _joined(parts):
     return torch.cat([part.view(torch.uint8) for part in parts]).view(parts[0].dtype) if len(parts) > 1 else parts[0]
 
 
-def contiguous_problems(experts: int, hidden: int, width: int, *, align: int = 1, max_m: int = 8192) -> list[dict]:
+def contiguous_problems(experts: int, hidden: int, width: int, *, align: int = 1, max_m: int = 8192, gated: bool = False) -> list[dict]:
     """The entries of a pack's list for `Experts.contiguous`; max_m: rows of one expert."""
     sides = {"k_major": (2 * width, hidden), "mn_major": (hidden, width)}  # how sfa of each product is stored
-    return [{"op": "grouped_gemm", "groups": experts, "grouping": "row_end", "align": align, "n": n, "k": k, "sfa": sfa, "max_m": max_m}
-            for sfa, (n, k) in sides.items()]
+    first, second = ({"op": "grouped_gemm", "groups": experts, "grouping": "row_end", "align": align, "n": n, "k": k, "sfa": sfa, "max_m": max_m}
+                     for sfa, (n, k) in sides.items())
+    return [first | (_SWIGLU if gated else {}), second]
 
 
-def expert_problems(experts: int, hidden: int, width: int, *, align: int = 1, max_m: int = 8192) -> list[dict]:
+def expert_problems(experts: int, hidden: int, width: int, *, align: int = 1, max_m: int = 8192, gated: bool = False) -> list[dict]:
     """The entries of a pack's list for all products of that many experts on one GPU; max_m: rows of one expert."""
-    masked = [{"op": "grouped_gemm", "groups": experts, "grouping": "row_count", "n": n, "k": k, "max_m": max_m}
-              for n, k in ((2 * width, hidden), (hidden, width))]
-    return contiguous_problems(experts, hidden, width, align=align, max_m=max_m) + masked
+    first, second = ({"op": "grouped_gemm", "groups": experts, "grouping": "row_count", "n": n, "k": k, "max_m": max_m}
+                     for n, k in ((2 * width, hidden), (hidden, width)))
+    masked = [first | (_SWIGLU if gated else {}), second]
+    return contiguous_problems(experts, hidden, width, align=align, max_m=max_m, gated=gated) + masked
 
 
 def quantize_experts(weights: Tensor) -> tuple[Tensor, Tensor]:

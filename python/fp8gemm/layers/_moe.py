@@ -68,4 +68,4 @@ class MoEMLP(nn.Module):
         """The entries of a pack's list for this layer; max_m: rows of one expert."""
         experts = self.experts
         return [{"op": "quantize", "k": experts.hidden, "sfa": "k_major"},
-                *_experts.contiguous_problems(experts.experts, experts.hidden, experts.width, align=self.align, max_m=max_m)]
+                *_experts.contiguous_problems(experts.experts, experts.hidden, experts.width, align=self.align, max_m=max_m, gated=experts.gated)]
