@@ -147,7 +147,7 @@ static int64_t registersNeeded(const Problem &problem, const Config &config, int
   int64_t ofColumns = columns / 4, ofRows = 2;
   int64_t epilogue = problem.epilogueMatrices * perBlock + problem.epilogueRows * (config.swapAb ? ofRows : ofColumns) +
                      problem.epilogueColumns * (config.swapAb ? ofColumns : ofRows) +
-                     (problem.isMapped ? kEpilogueRegisters : 0);
+                     (problem.isMapped || problem.isQuantised() ? kEpilogueRegisters : 0);
   return blocks * perBlock + std::max(config.partials * (perBlock + scales), epilogue) + others;
 }
 
@@ -182,6 +182,10 @@ static std::string checkTile(const Problem &problem, const Config &config) {
     return expected("tile_n to be a multiple of " + std::to_string(2 * kRowsPerBlock * config.consumers) +
                         " in a gated product with swap_ab",
                     config.rows());
+  if (problem.isQuantised() && (config.swapAb || resultColumns(problem, config) != kQuantisedColumns))
+    return "expected swap_ab = 0 and tiles of D of 128 columns for a D of e4m3, whose scales are of 128 columns each, "
+           "got swap_ab = " +
+           std::to_string(config.swapAb) + " and " + std::to_string(resultColumns(problem, config)) + " columns";
   if (config.swapAb && (problem.dBytes != 2 || problem.c != CUse::None))
     return expected("swap_ab = 0 for a product that is not bf16 or adds C", config.swapAb);
   return {};
@@ -217,6 +221,8 @@ static std::string checkCluster(const Problem &problem, const Config &config) {
                     loaded);
   if (problem.loadsC() && config.splitK > 1)
     return expected("split_k = 1 for a product that loads C", config.splitK);
+  if (problem.isQuantised() && config.splitK > 1)
+    return expected("split_k = 1 for a D of e4m3, whose ranks would store parts of a block of 128 columns", config.splitK);
   return {};
 }
 

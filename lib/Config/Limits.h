@@ -31,6 +31,9 @@ constexpr int64_t kOtherRegisters = 40;
 /// Registers for the arithmetic of an epilogue on one element, and for those that ptxas computes beside it.
 constexpr int64_t kEpilogueRegisters = 24;
 
+/// Columns of D that share a scale, of a quantised product.
+constexpr int64_t kQuantisedColumns = 128;
+
 /// Rows whose scales the helper warp can carry (k_major scales of A): with 256, ptxas
 /// spills under kProducerRegisters.
 constexpr int64_t kMaxHelperRows = 128;

@@ -95,13 +95,15 @@ static OwningOpRef<ModuleOp> buildModule(MLIRContext &context, const fp8gemm_cpu
   Value c = !hasC(p) ? Value() : arguments[isInPlace(p) ? 5 : 4], groups = grouping ? arguments[6] : Value();
   if (p.grouping == FP8GEMM_CPU_NOT_GROUPED)
     fp8gemm::GemmOp::create(b, TypeRange(), arguments[0], arguments[1], arguments[2], arguments[3], c, ValueRange(),
-                            arguments[5], sfaScale, sfbScale, /*gated=*/false, fp8gemm::ConfigAttr(), SymbolRefAttr());
+                            arguments[5], /*sfd=*/Value(), sfaScale, sfbScale, /*d_scale=*/fp8gemm::ScaleAttr(),
+                            /*power_of_two=*/false, /*gated=*/false, fp8gemm::ConfigAttr(), SymbolRefAttr());
   else if (isKGrouped(p))
     fp8gemm::KGroupedGemmOp::create(b, TypeRange(), arguments[0], arguments[1], arguments[2], arguments[3], groups, c,
                                     arguments[5], sfaScale, sfbScale, grouping, fp8gemm::ConfigAttr(), SymbolRefAttr());
   else
     fp8gemm::GroupedGemmOp::create(b, TypeRange(), arguments[0], arguments[1], arguments[2], arguments[3], groups,
-                                   ValueRange(), arguments[5], sfaScale, sfbScale, grouping, /*gated=*/false,
+                                   ValueRange(), arguments[5], /*sfd=*/Value(), sfaScale, sfbScale,
+                                   /*d_scale=*/fp8gemm::ScaleAttr(), /*power_of_two=*/false, grouping, /*gated=*/false,
                                    fp8gemm::ConfigAttr(), SymbolRefAttr());
   func::ReturnOp::create(b);
   return module;

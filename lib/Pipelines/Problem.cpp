@@ -161,14 +161,16 @@ OwningOpRef<ModuleOp> buildModule(MLIRContext &context, const format::Problem &p
   auto aScale = ScaleAttr::get(&context, 1, kBlock, layout(problem.sfa));
   auto bScale = ScaleAttr::get(&context, problem.sfbRows, kBlock, layout(problem.sfb));
   if (problem.grouping == Grouping::None)
-    GemmOp::create(builder, loc, TypeRange(), a, sfa, b, sfb, c, vectors, d, aScale, bScale, problem.gated != 0,
+    GemmOp::create(builder, loc, TypeRange(), a, sfa, b, sfb, c, vectors, d, /*sfd=*/Value(), aScale, bScale,
+                   /*d_scale=*/ScaleAttr(), /*power_of_two=*/false, problem.gated != 0,
                    ConfigAttr(), SymbolRefAttr());
   else if (problem.grouping == Grouping::KCount)
     KGroupedGemmOp::create(builder, loc, TypeRange(), a, sfa, b, sfb, groups, c, d, aScale, bScale, grouping,
                            ConfigAttr(), SymbolRefAttr());
   else
-    GroupedGemmOp::create(builder, loc, TypeRange(), a, sfa, b, sfb, groups, vectors, d, aScale, bScale, grouping,
-                          problem.gated != 0, ConfigAttr(), SymbolRefAttr());
+    GroupedGemmOp::create(builder, loc, TypeRange(), a, sfa, b, sfb, groups, vectors, d, /*sfd=*/Value(), aScale, bScale,
+                          /*d_scale=*/ScaleAttr(), /*power_of_two=*/false, grouping, problem.gated != 0, ConfigAttr(),
+                          SymbolRefAttr());
   if (!vectors.empty() || problem.gated || problem.activation != format::Activation::None)
     buildProblemEpilogue(builder, cast<ProductOpInterface>(body->back()), problem.activation);
   func::ReturnOp::create(builder, loc);

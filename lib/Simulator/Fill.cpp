@@ -173,6 +173,6 @@ Handler fp8gemm::simulator::fillHandler(Operation *op) {
       .Case<TmaLoadOp>([](auto) { return tmaLoad; })
       .Case<TmaPrefetchOp>([](auto) { return tmaPrefetch; })
       .Case<FetchScalesOp>([](auto) { return fetchScales; })
-      .Case<PutScalesOp>([](auto) { return putScales; })
+      .Case([](PutScalesOp op) { return op.isOfAccumulator() ? nullptr : putScales; })
       .Default([](Operation *) -> Handler { return nullptr; });
 }

@@ -48,6 +48,17 @@ static uint16_t toBf16(float value) {
   return uint16_t((wide + 0x7fff + (wide >> 16 & 1)) >> 16);
 }
 
+/// To nearest even; what is larger becomes the largest, and NaN is 0x7f.
+static uint8_t toE4M3(float value) {
+  constexpr float kLargest = 448;
+  if (std::isnan(value))
+    return 0x7f;
+  llvm::APFloat rounded(std::min(std::max(value, -kLargest), kLargest));
+  bool losesInfo;
+  rounded.convert(llvm::APFloat::Float8E4M3FN(), llvm::APFloat::rmNearestTiesToEven, &losesInfo);
+  return uint8_t(rounded.bitcastToAPInt().getZExtValue());
+}
+
 static float fromBf16(uint16_t bits) {
   uint32_t wide = uint32_t(bits) << 16;
   float value;
@@ -74,7 +85,9 @@ static Outcome storeFragment(Task &task, const Instruction &i) {
       if (!task.write(i, task.cta, offset, panels.elementBytes, Thread(task.firstThread + thread)))
         return Outcome::Failed;
       float value = fragment->of(thread)[k];
-      if (panels.elementBytes == 4)
+      if (panels.elementBytes == 1)
+        *task.cta.memory.at<uint8_t>(offset) = toE4M3(value);
+      else if (panels.elementBytes == 4)
         *task.cta.memory.at<float>(offset) = value;
       else
         *task.cta.memory.at<uint16_t>(offset) = toBf16(value);
@@ -284,6 +297,31 @@ static Outcome storeRows(Task &task, const Instruction &i) {
   return Outcome::Next;
 }
 
+/// values, buffer, row, k_block, (group), rows: thread 4i of a warp stores what it has, of rows 16w + i and i + 8.
+static Outcome putScalesOfRows(Task &task, const Instruction &i) {
+  auto op = cast<PutScalesOp>(i.op);
+  const Matrix &matrix = *task.in(i, 1).operand;
+  SmallVector<int64_t> strides;
+  int64_t offset;
+  (void)cast<MemRefType>(op.getBuffer().getType()).getStridesAndOffset(strides, offset); // the operation verifies it
+  int64_t firstRow = task.in(i, 2).number, block = task.in(i, 3).number;
+  int64_t group = op.getGroup() ? task.in(i, 4).number : 0, rows = task.in(i, int(i.in.size()) - 1).number;
+  for (int64_t thread = 0; thread < kThreadsPerWarpgroup; thread += 4)
+    for (int64_t half = 0; half < 2; ++half) {
+      int64_t inFragment = fragmentRow(thread, 2 * half);
+      if (inFragment >= rows)
+        continue;
+      int64_t outer = firstRow + inFragment, inner = block;
+      if (strides.back() != 1)
+        std::swap(outer, inner);
+      uint8_t *to = matrix.data + (outer * matrix.leadingDimension + inner + group * matrix.groupStride) * 4;
+      if (!task.global(i, matrix, to, sizeof(float)))
+        return Outcome::Failed;
+      memcpy(to, &task.in(i, 0).registers->of(thread)[half], sizeof(float));
+    }
+  return Outcome::Next;
+}
+
 Handler fp8gemm::simulator::storeHandler(Operation *op) {
   return TypeSwitch<Operation *, Handler>(op)
       .Case<StoreFragmentOp>([](auto) { return storeFragment; })
@@ -294,5 +332,6 @@ Handler fp8gemm::simulator::storeHandler(Operation *op) {
       .Case<TmaStoreOp>([](auto) { return tmaStore; })
       .Case<TmaStoreWaitOp>([](auto) { return tmaStoreWait; })
       .Case<StoreRowsOp>([](auto) { return storeRows; })
+      .Case([](PutScalesOp op) { return op.isOfAccumulator() ? putScalesOfRows : nullptr; })
       .Default([](Operation *) -> Handler { return nullptr; });
 }

@@ -38,6 +38,8 @@ static void describe(TrialProblem &trial, std::vector<uint8_t> &workspace, Launc
   set(hopper::Operand::sfa, trial.sfa);
   set(hopper::Operand::sfb, trial.sfb);
   set(hopper::Operand::d, trial.d);
+  if (trial.problem.getSfd())
+    set(hopper::Operand::sfd, trial.sfd);
   if (trial.problem.getC() == hopper::CUse::apart)
     set(hopper::Operand::c, trial.c);
   if (trial.problem.getC() == hopper::CUse::in_place)
@@ -120,6 +122,8 @@ struct Checker {
   LogicalResult checkProduct(const GroupProduct &product);
   /// What the function may make of these sums in D[row, column].
   Interval bounds(const GroupProduct &product, int64_t row, int64_t column, SmallVector<Interval, 2> sums);
+  /// A block of 128 columns of a quantised D, of elements that are known within `exact`.
+  LogicalResult checkQuantised(const GroupProduct &product, int64_t row, int64_t block, ArrayRef<Interval> exact);
   LogicalResult checkRest();
 };
 } // namespace
@@ -148,6 +152,7 @@ LogicalResult Checker::checkProduct(const GroupProduct &product) {
       }
       return exact;
     };
+    std::vector<Interval> ofRow; // of a quantised D
     for (int64_t column = 0; column < trial.columnsOfD(); ++column) {
       if (failed(checkTime(kernel, watchdog)))
         return failure();
@@ -175,13 +180,21 @@ LogicalResult Checker::checkProduct(const GroupProduct &product) {
       } else {
         for (double addend : addends)
           exact += addend;
-        error = errorBound(exact, magnitude, blocks, addends, trial.d.elementBytes == 4);
+        error = errorBound(exact, magnitude, blocks, addends, trial.d.elementBytes != 2);
       }
       size_t number = size_t(trial.d.at(group, dRow, column) - trial.d.view().data) / trial.d.elementBytes;
       isOwned[number] = 1;
       if (writes[number] == 0)
         return hopper::emitWithoutRegions(kernel)
                << "never writes D[" << group << ", " << dRow << ", " << column << "]";
+      if (trial.problem.getSfd()) {
+        ofRow.push_back({exact - error, exact + error});
+        if ((column + 1) % kBlockK != 0)
+          continue;
+        if (failed(checkQuantised(product, dRow, column / kBlockK, ArrayRef(ofRow).take_back(kBlockK))))
+          return failure();
+        continue;
+      }
       double got = elementOf(trial.d, group, dRow, column);
       double ratio = std::isinf(error) ? 0 : std::fabs(got - exact) / error;
       ++result.elements;
@@ -190,6 +203,45 @@ LogicalResult Checker::checkProduct(const GroupProduct &product) {
                                                   << "] = " << exact << " within the bound, got " << got;
       result.worst = std::max(result.worst, ratio);
     }
+  }
+  return success();
+}
+
+/// The scale is that of a largest magnitude that the elements allow, and each of them times its scale is one that they
+/// allow, rounded to e4m3: within 2^-4 of it, or half of the smallest number.
+LogicalResult Checker::checkQuantised(const GroupProduct &product, int64_t row, int64_t block,
+                                      ArrayRef<Interval> exact) {
+  constexpr double kLargest = 448, kLeastAmax = 1e-4, kRoundings = 0x1p-22;
+  double least = kLeastAmax, most = kLeastAmax;
+  bool isKnown = true;
+  for (const Interval &interval : exact) {
+    isKnown &= interval.isBounded();
+    bool hasZero = interval.low <= 0 && interval.high >= 0;
+    least = std::max(least, hasZero ? 0 : std::min(std::fabs(interval.low), std::fabs(interval.high)));
+    most = std::max({most, std::fabs(interval.low), std::fabs(interval.high)});
+  }
+  result.elements += int64_t(exact.size());
+  if (!isKnown) {
+    result.unbounded += int64_t(exact.size());
+    return success();
+  }
+  double scale = trial.scaleD(product, row, block), low = least / kLargest * (1 - kRoundings);
+  double high = most / kLargest * (1 + kRoundings);
+  int exponent;
+  bool isPower = std::frexp(scale, &exponent) == 0.5;
+  if (trial.problem.getPowerOfTwo() ? !isPower || scale < low || scale >= 2 * high : !(scale >= low && scale <= high))
+    return hopper::emitWithoutRegions(kernel) << "expected the scale of D[" << trial.groupOfD(product) << ", " << row << ", "
+                                              << block * kBlockK << "] from " << low << " to " << high << ", got " << scale;
+  for (auto [i, interval] : llvm::enumerate(exact)) {
+    int64_t column = block * kBlockK + int64_t(i);
+    double got = decode(Float8E4M3FNType::get(kernel.getContext()), *trial.d.at(trial.groupOfD(product), row, column));
+    double middle = (interval.low + interval.high) / 2 / scale, error = (interval.high - interval.low) / 2 / scale;
+    error += std::max((std::fabs(middle) + error) * (0x1p-4 + kRoundings), 0x1p-10);
+    double ratio = std::fabs(got - middle) / error;
+    if (!(ratio <= 1))
+      return hopper::emitWithoutRegions(kernel) << "expected D[" << trial.groupOfD(product) << ", " << row << ", " << column
+                                                << "] = " << middle << " (of scale " << scale << ") within the bound, got " << got;
+    result.worst = std::max(result.worst, ratio);
   }
   return success();
 }
@@ -206,7 +258,7 @@ Interval Checker::bounds(const GroupProduct &product, int64_t row, int64_t colum
     arguments.push_back({element, element});
   }
   Interval result = IntervalFunction(trial.function.getBody().front())(arguments);
-  return trial.d.elementBytes == 4 ? result.widened(0, 0x1p-125) : result.widened(0x1p-8, 0x1p-134);
+  return trial.d.elementBytes != 2 ? result.widened(0, 0x1p-125) : result.widened(0x1p-8, 0x1p-134);
 }
 
 /// Padding keeps its bits.

@@ -177,6 +177,10 @@ float &TrialProblem::scaleB(const GroupProduct &product, int64_t column, int64_t
                product.firstBlock + block);
 }
 
+float &TrialProblem::scaleD(const GroupProduct &product, int64_t row, int64_t block) {
+  return scale(sfd, problem.getSfd() == "k_major", groupOfD(product), row, block);
+}
+
 LogicalResult fp8gemm::simulator::checkTime(hopper::KernelOp kernel, Watchdog *watchdog) {
   if (!watchdog || !watchdog->isOver())
     return success();
@@ -219,6 +223,11 @@ LogicalResult TrialProblem::allocate(hopper::KernelOp kernel, int64_t padBytes) 
            << uint64_t(bytes) << ": try a smaller M or less padding";
   for (const Shape &shape : shapes)
     *shape.storage = Storage(shape.groups, shape.rows, shape.columns, shape.elementBytes, shape.padBytes);
+  if (problem.getSfd()) {
+    int64_t blocksOfD = columnsOfD() / kBlockK;
+    bool isKMajor = problem.getSfd() == "k_major";
+    sfd = Storage(hasGroupsOfD() ? groups() : 1, isKMajor ? m : blocksOfD, isKMajor ? blocksOfD : m, sizeof(float), padBytes);
+  }
   if (problem.getC() != hopper::CUse::none)
     c = d;
   if (Type element = problem.getBias())
@@ -364,9 +373,10 @@ static LogicalResult checkProblem(hopper::KernelOp kernel, hopper::ProblemAttr p
   constexpr int64_t kMost = 1 << 20, kMostGroups = 1024;
   auto isF8 = [](Type type) { return isa<Float8E4M3FNType, Float8E5M2Type>(type); };
   hopper::GroupsAttr groups = problem.getGroups();
-  if (!isF8(problem.getA()) || !isF8(problem.getB()) || !isa<BFloat16Type, Float32Type>(problem.getD()))
+  if (!isF8(problem.getA()) || !isF8(problem.getB()) || !isa<BFloat16Type, Float32Type, Float8E4M3FNType>(problem.getD()) ||
+      isa<Float8E4M3FNType>(problem.getD()) != bool(problem.getSfd()))
     return hopper::emitWithoutRegions(kernel)
-           << "expected A and B of f8E4M3FN or f8E5M2, and D of bf16 or f32, got " << problem;
+           << "expected A and B of f8E4M3FN or f8E5M2, and D of bf16, f32, or f8E4M3FN with 'sfd', got " << problem;
   if (problem.getBias() && !isa<BFloat16Type, Float32Type>(problem.getBias()))
     return hopper::emitWithoutRegions(kernel) << "expected a bias of bf16 or f32, got " << problem;
   if (problem.getN() < 1 || problem.getN() > kMost || problem.getSfbRows() < 1 || problem.getM() > kMost ||

@@ -88,7 +88,10 @@ struct TrialProblem {
   bool isFlat = false; ///< A and B are each group's matrix, packed
   std::vector<int64_t> sizes;
   std::vector<int32_t> description;
-  Storage operandA, operandB, sfa, sfb, c, bias, d, before; ///< before: what D holds at first
+  /// D's scale of a row's block of 128 columns.
+  float &scaleD(const GroupProduct &product, int64_t row, int64_t block);
+
+  Storage operandA, operandB, sfa, sfb, sfd, c, bias, d, before; ///< before: what D holds at first
   std::array<bool, 8> isF16 = {};                           ///< of these, half-precision
   std::array<Storage, 8> epilogue;                          ///< operands of an epilogue that is not a sum
   hopper::MapOp function;                                   ///< the epilogue, if there is one

@@ -13,6 +13,7 @@ TYPES = {"f32": torch.float32, "bf16": torch.bfloat16, "f16": torch.float16, "e4
 # CUtensorMapDataType, CUtensorMapSwizzle
 MAP_TYPES, SWIZZLES = {"f8E4M3FN": 0, "f32": 7, "bf16": 9}, {0: 0, 32: 1, 64: 2, 128: 3}
 POISON = 0xA5
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 KERNEL_ERROR = 2.0**-13 * 348  # c of docs/Numerics.md
 
 
@@ -26,7 +27,7 @@ class Driver:
 
     def __init__(self):
         self.cuda = ctypes.CDLL("libcuda.so.1")
-        torch.zeros(1, device="cuda")  # a context
+        torch.zeros(1, device=DEVICE)  # a context
         self.sms = torch.cuda.get_device_properties(0).multi_processor_count
 
     def check(self, status, what):
@@ -111,7 +112,7 @@ def evaluate(steps, values):
     for name, op, refs in steps:
         x = [] if op == "constant" else [values[ref] for ref in refs]
         if op == "constant":
-            number = torch.tensor(refs[0], dtype=torch.float32).double().cuda()
+            number = torch.tensor(refs[0], dtype=torch.float32).double().to(DEVICE)
             result = (number, number)
         elif op == "addf":
             result = widened((x[0][0] + x[1][0], x[0][1] + x[1][1]), UNIT)
@@ -164,7 +165,7 @@ def guarded(shape, element, extra, pad_rows=0):
     groups, rows, columns = ([1] + list(shape))[-3:]
     leading = columns + extra
     leading += -leading % (16 // TYPES[element].itemsize)
-    memory = torch.full(((groups * rows + 2) * leading * TYPES[element].itemsize,), POISON, dtype=torch.uint8, device="cuda")
+    memory = torch.full(((groups * rows + 2) * leading * TYPES[element].itemsize,), POISON, dtype=torch.uint8, device=DEVICE)
     view = memory.view(TYPES[element])[leading:-leading].view(groups, rows, leading)[:, :, :columns]
     return memory, view if len(shape) == 3 else view[0]
 
@@ -187,9 +188,9 @@ class Case:
         rows_of_b, blocks = n * (2 if item["gated"] else 1), -(-k // 128)
         self.views = {}
         lead = [groups] if own else []
-        self.a = (torch.randn(*lead, m, k, device="cuda") * 8).to(TYPES["e4m3"])
-        self.b = (torch.randn(*([groups] if grouping != "none" else []), rows_of_b, k, device="cuda") * 8).to(TYPES["e4m3"])
-        size = lambda *shape: torch.exp2(torch.randint(-2, 3, shape, device="cuda").float()) * (1 + torch.rand(*shape, device="cuda"))
+        self.a = (torch.randn(*lead, m, k, device=DEVICE) * 8).to(TYPES["e4m3"])
+        self.b = (torch.randn(*([groups] if grouping != "none" else []), rows_of_b, k, device=DEVICE) * 8).to(TYPES["e4m3"])
+        size = lambda *shape: torch.exp2(torch.randint(-2, 3, shape, device=DEVICE).float()) * (1 + torch.rand(*shape, device=DEVICE))
         unit = 1 / (64 * k**0.5)
         self.sfa, self.sfb = size(*lead, m, blocks) * unit, size(*self.b.shape[:-2], -(-rows_of_b // 128), blocks)
         for name, matrix in (("a", self.a), ("b", self.b)):
@@ -205,12 +206,12 @@ class Case:
             self.rows = [(g, ends[g - 1] if g else 0, ends[g]) for g in range(groups)]
         described = {"row_end": ends, "row_count": sizes}.get(grouping)
         if described:
-            self.views["groups"] = torch.tensor(described, dtype=torch.int32, device="cuda")
+            self.views["groups"] = torch.tensor(described, dtype=torch.int32, device=DEVICE)
         self.operands = []
         for i, (kind, element) in enumerate(item["operands"]):
             shape = {"scalar": (1, 1), "row": (1, n), "column": (*lead, m, 1), "matrix": (*lead, m, n), "row_of_group": (groups, 1, n)}[kind]
             _, view = guarded(shape, element, 0 if kind in ("scalar", "row") else rng.choice([0, 8]))
-            view.copy_(torch.randn(*shape, device="cuda"))
+            view.copy_(torch.randn(*shape, device=DEVICE))
             self.operands.append(view)
             self.views[f"epilogue_{i}"] = view
         if len(item["operands"]) == 1 and item["operands"][0][0] == "row":
@@ -287,7 +288,7 @@ def check(driver, item, functions, m, seed):
             scales = case.group(scales, g)[first:end]
             blocks = case.group(wide, g)[first:end].reshape(end - first, -1, 128)
             amax = blocks.abs().amax(2)
-            expected = torch.maximum(amax, torch.tensor(1e-4, device="cuda")) / 448
+            expected = torch.maximum(amax, torch.tensor(1e-4, device=DEVICE)) / 448
             if item["power_of_two"]:
                 bits = (expected.view(torch.int32) + 0x7FFFFF) & 0x7F800000
                 expected = bits.view(torch.float32)

@@ -41,6 +41,8 @@ struct Problem {
   /// column, and for each row.
   int64_t epilogueMatrices = 0, epilogueRows = 0, epilogueColumns = 0;
   bool isMapped = false; ///< there is such an epilogue
+  /// D is e4m3 with scales of 1x128 blocks, each of which a warpgroup has in one accumulator.
+  bool isQuantised() const { return dBytes == 1; }
   /// m is all rows for RowIndex and RowEnd, those allocated for each group for RowCount and
   /// Batched; k is the sum of the groups' reductions for KCount.
   Grouping grouping = Grouping::None;

@@ -33,7 +33,7 @@ constexpr int64_t kMostOperations = int64_t(1) << 30, kMostIdleOperations = int6
 
 struct Launch {
   /// By hopper::Operand. Those that the kernel has no argument for, and extents, may stay empty.
-  std::array<Matrix, 21> operands;
+  std::array<Matrix, 22> operands;
   int64_t m = 0, k = 0; ///< the arguments 'of m' and 'of k'
   int64_t clusters = 1; ///< the grid, in clusters
   /// Chooses an interleaving of roles, TMA, tensor core and CTAs of a cluster. Accesses that are not ordered

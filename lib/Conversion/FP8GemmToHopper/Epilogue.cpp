@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "KernelBuilder.h"
+#include "Quantize.h"
 
 #include "fp8gemm/Dialect/FP8Gemm/IR/Epilogue.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/IRMapping.h"
 
 using namespace mlir;
@@ -27,18 +29,50 @@ void Epilogue::finish(LocateOp place, const Warpgroup &warpgroup, SmallVector<Va
   store(place, place.getRow(), place.getColumn(), warpgroup, results);
 }
 
+/// hopper.map of `inputs`, whose body `build` makes of an element of each.
+static Value map(ImplicitLocOpBuilder &builder, Type result, ValueRange inputs, bool maxOfRows,
+                 llvm::function_ref<Value(ValueRange)> build) {
+  auto map = MapOp::create(builder, result, inputs, maxOfRows);
+  OpBuilder::InsertionGuard guard(builder);
+  int64_t elements = 0;
+  for (Type type : inputs.getTypes())
+    elements += map.getArgumentsOf(type);
+  SmallVector<Type> types(elements, builder.getF32Type());
+  SmallVector<Location> locations(elements, builder.getLoc());
+  Block *block = builder.createBlock(&map.getBody(), {}, types, locations);
+  Value value = build(block->getArguments());
+  YieldOp::create(builder, value);
+  return map.getResult();
+}
+
 /// The function of scalars, of the elements of fragments.
 static Value mapEpilogue(ImplicitLocOpBuilder &builder, Block *body, Type type, ValueRange inputs) {
-  auto map = MapOp::create(builder, type, inputs, /*max_of_rows=*/false);
-  OpBuilder::InsertionGuard guard(builder);
-  SmallVector<Location> locations(body->getNumArguments(), builder.getLoc());
-  Block *block = builder.createBlock(&map.getBody(), {}, body->getArgumentTypes(), locations);
-  IRMapping mapping;
-  mapping.map(body->getArguments(), block->getArguments());
-  for (Operation &op : body->without_terminator())
-    builder.clone(op, mapping);
-  YieldOp::create(builder, mapping.lookup(body->getTerminator()->getOperand(0)));
-  return map.getResult();
+  return map(builder, type, inputs, /*maxOfRows=*/false, [&](ValueRange elements) {
+    IRMapping mapping;
+    mapping.map(body->getArguments(), elements);
+    for (Operation &op : body->without_terminator())
+      builder.clone(op, mapping);
+    return mapping.lookup(body->getTerminator()->getOperand(0));
+  });
+}
+
+/// Replaces elements of D by what they are in units of their row's scale, and returns the scales.
+Value Epilogue::quantize(Value &elements) {
+  ImplicitLocOpBuilder &b = emit.builder;
+  Type scales = ScalesType::get(b.getContext(), kFragmentRows, Axis::rows, /*block=*/1);
+  Value amax = map(b, scales, elements, /*maxOfRows=*/true,
+                   [&](ValueRange x) -> Value { return math::AbsFOp::create(b, x.front()); });
+  Value scale = map(b, scales, amax, /*maxOfRows=*/false, [&](ValueRange x) {
+    return scaleOf(b, x.front(), facts.product.getDElement(), facts.product.getPowerOfTwo());
+  });
+  Value reciprocal = map(b, scales, scale, /*maxOfRows=*/false, [&](ValueRange x) -> Value {
+    Value one = arith::ConstantOp::create(b, b.getF32FloatAttr(1));
+    return arith::DivFOp::create(b, one, x.front());
+  });
+  SmallVector<Value> factors{elements, reciprocal};
+  elements = map(b, elements.getType(), factors, /*maxOfRows=*/false,
+                 [&](ValueRange x) -> Value { return arith::MulFOp::create(b, x[0], x[1]); });
+  return scale;
 }
 
 /// What an operand has for fragment `i` of the tile at (row, column).
@@ -127,7 +161,7 @@ void Epilogue::reduceAndStore(LocateOp place, const Warpgroup &warpgroup, ValueR
 }
 
 /// Stores the tile at (row, column), of the place's group.
-void Epilogue::store(LocateOp place, Value row, Value column, const Warpgroup &warpgroup, ValueRange sums) {
+void Epilogue::store(LocateOp place, Value row, Value column, const Warpgroup &warpgroup, SmallVector<Value> sums) {
   ImplicitLocOpBuilder &builder = emit.builder;
   // Named barrier 0 is gpu.barrier's.
   Value barrier = named("barrier", emit.add(warpgroup.number, 1)), staging = signature.staging();
@@ -145,6 +179,10 @@ void Epilogue::store(LocateOp place, Value row, Value column, const Warpgroup &w
     TmaStoreWaitOp::create(builder, 0, /*read=*/true);
     synchronize();
   }
+  SmallVector<Value> scales;
+  if (facts.problem.isQuantised())
+    for (Value &elements : sums)
+      scales.push_back(quantize(elements));
   for (auto [sum, panel] : llvm::zip_equal(sums, panels))
     StoreFragmentOp::create(builder, sum, panel, /*transposed=*/facts.swap);
   FenceOp::create(builder, FenceKind::async_shared);
@@ -153,9 +191,14 @@ void Epilogue::store(LocateOp place, Value row, Value column, const Warpgroup &w
   std::optional<Value> ofGroup;
   if (facts.problem.storesParts())
     ofGroup = tiles.rowsOfGroup(place, row);
-  for (auto [panel, firstRow] : llvm::zip_equal(panels, warpgroup.firstRows)) {
+  for (auto [i, panel, firstRow] : llvm::enumerate(panels, warpgroup.firstRows)) {
     Value first = named(facts.swap ? "column" : "row", emit.add(facts.swap ? column : row, firstRow));
     Value ownRow = facts.swap ? row : first, ownColumn = facts.swap ? first : column;
+    if (!scales.empty()) {
+      Value rows = ofGroup ? tiles.restFrom(*ofGroup, firstRow) : tiles.restFrom(signature.extentM(), ownRow);
+      PutScalesOp::create(builder, scales[i], signature.memory(Operand::sfd), ownRow, emit.div(ownColumn, kBlockK), group,
+                          rows);
+    }
     if (ofGroup)
       storeRows(facts.swap ? *ofGroup : tiles.restFrom(*ofGroup, firstRow), panel, ownRow, ownColumn, group);
     else

@@ -203,8 +203,9 @@ private:
   mlir::Value loadOperand(mlir::Value operand, mlir::Value parameter, hopper::LocateOp place, mlir::Value row,
                           mlir::Value column, const Warpgroup &warpgroup, int64_t i, mlir::Type type);
   void reduceAndStore(hopper::LocateOp place, const Warpgroup &warpgroup, mlir::ValueRange sums);
+  mlir::Value quantize(mlir::Value &elements);
   void store(hopper::LocateOp place, mlir::Value row, mlir::Value column, const Warpgroup &warpgroup,
-             mlir::ValueRange sums);
+             llvm::SmallVector<mlir::Value> sums);
   void storeRows(mlir::Value rows, mlir::Value panel, mlir::Value row, mlir::Value column, mlir::Value group);
 
   const Facts &facts;

@@ -70,7 +70,6 @@ private:
   void quantize(const Part &part);
   void store(const Part &part, ValueRange narrow, Value scale);
   Value largestOfBlock(ValueRange elements);
-  Value scaleOf(Value amax);
   /// What `body` builds runs if `condition` holds; null: always.
   void when(Value condition, llvm::function_ref<void()> body);
   /// Null where every column of a tile exists.
@@ -78,9 +77,6 @@ private:
 
   Value index(int64_t value) { return arith::ConstantIndexOp::create(*this, value); }
   Value real(float value) { return arith::ConstantOp::create(*this, getF32FloatAttr(value)); }
-  Value nan() {
-    return arith::ConstantOp::create(*this, getFloatAttr(getF32Type(), APFloat::getQNaN(APFloat::IEEEsingle())));
-  }
   Value add(Value lhs, Value rhs) { return arith::AddIOp::create(*this, lhs, rhs); }
   Value multiply(Value lhs, int64_t rhs) {
     Value factor = index(rhs);
@@ -185,24 +181,26 @@ Value QuantizeBuilder::largestOfBlock(ValueRange elements) {
   return largest;
 }
 
-Value QuantizeBuilder::scaleOf(Value amax) {
-  Value least = real(kLeastAmax), limit = real(isa<Float8E5M2Type>(op.getQElement()) ? kLargestE5M2 : kLargestE4M3);
-  Value scale = arith::MaximumFOp::create(*this, amax, least);
-  scale = arith::DivFOp::create(*this, scale, limit);
-  if (op.getPowerOfTwo()) {
+Value fp8gemm::scaleOf(ImplicitLocOpBuilder &b, Value amax, Type f8, bool powerOfTwo) {
+  auto real = [&](float value) -> Value { return arith::ConstantOp::create(b, b.getF32FloatAttr(value)); };
+  Value least = real(kLeastAmax), limit = real(isa<Float8E5M2Type>(f8) ? kLargestE5M2 : kLargestE4M3);
+  Value scale = arith::MaximumFOp::create(b, amax, least);
+  scale = arith::DivFOp::create(b, scale, limit);
+  if (powerOfTwo) {
     // To the next power of two: a mantissa that is not 0 carries into the exponent.
-    Type i32 = getI32Type();
-    Value mantissa = arith::ConstantIntOp::create(*this, 0x7fffff, 32);
-    Value exponent = arith::ConstantIntOp::create(*this, 0x7f800000, 32);
-    Value bits = arith::BitcastOp::create(*this, i32, scale);
-    bits = arith::AddIOp::create(*this, bits, mantissa);
-    bits = arith::AndIOp::create(*this, bits, exponent);
-    scale = arith::BitcastOp::create(*this, getF32Type(), bits);
+    Type i32 = b.getI32Type();
+    Value mantissa = arith::ConstantIntOp::create(b, 0x7fffff, 32);
+    Value exponent = arith::ConstantIntOp::create(b, 0x7f800000, 32);
+    Value bits = arith::BitcastOp::create(b, i32, scale);
+    bits = arith::AddIOp::create(b, bits, mantissa);
+    bits = arith::AndIOp::create(b, bits, exponent);
+    scale = arith::BitcastOp::create(b, b.getF32Type(), bits);
   }
   Value infinity = real(std::numeric_limits<float>::infinity());
-  Value isFinite = arith::CmpFOp::create(*this, arith::CmpFPredicate::OLT, amax, infinity);
-  Value notANumber = nan();
-  return arith::SelectOp::create(*this, isFinite, scale, notANumber);
+  Value isFinite = arith::CmpFOp::create(b, arith::CmpFPredicate::OLT, amax, infinity);
+  Value notANumber =
+      arith::ConstantOp::create(b, b.getFloatAttr(b.getF32Type(), APFloat::getQNaN(APFloat::IEEEsingle())));
+  return arith::SelectOp::create(b, isFinite, scale, notANumber);
 }
 
 void QuantizeBuilder::when(Value condition, llvm::function_ref<void()> body) {
@@ -227,7 +225,8 @@ void QuantizeBuilder::quantize(const Part &part) {
   if (!op.getXElement().isF32())
     for (Value &place : elements)
       place = arith::ExtFOp::create(*this, wide, place);
-  Value scale = scaleOf(largestOfBlock(elements));
+  Value amax = largestOfBlock(elements);
+  Value scale = scaleOf(*this, amax, op.getQElement(), op.getPowerOfTwo());
   Value one = real(1);
   Value reciprocal = arith::DivFOp::create(*this, one, scale);
   Value factors = spread(reciprocal, wide);

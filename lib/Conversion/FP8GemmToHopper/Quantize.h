@@ -5,8 +5,12 @@
 
 #include "fp8gemm/Dialect/FP8Gemm/IR/FP8Gemm.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
 
 namespace fp8gemm {
+
+/// The scale of a block whose largest magnitude is `amax` (docs/Numerics.md), in f32 arithmetic on scalars.
+mlir::Value scaleOf(mlir::ImplicitLocOpBuilder &builder, mlir::Value amax, mlir::Type f8, bool powerOfTwo);
 
 /// The symbol of the kernel: equal quantisations have the same.
 std::string nameOfKernel(QuantizeOp op);

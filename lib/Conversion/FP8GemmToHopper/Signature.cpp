@@ -118,6 +118,10 @@ static SmallVector<Parameter> parametersOf(const Facts &facts) {
   add(Operand::d, tensorMap(facts.swap ? facts.storedColumns : kFragmentRows, facts.panelWidth, dElement, ofD));
   if (problem.storesParts())
     add(Operand::d, globalMatrix({kDynamic, product.getColumnsOfD()}, dElement, ofD));
+  if (product.getSfd()) {
+    bool isKMajor = product.getDScaleAttr().getLayout() == ScaleLayout::k_major;
+    add(Operand::sfd, globalMatrix({kDynamic, product.getColumnsOfD() / kBlockK}, builder.getF32Type(), ofD, !isKMajor));
+  }
   Value likeC = addsBiasAndC(product) ? matrixOf(product) : Value();
   for (auto [i, operand] : llvm::enumerate(product.getEpilogueOperands()))
     if (operand != likeC)
@@ -191,7 +195,9 @@ std::string Signature::name(const Facts &facts) {
   std::string types = f8(product.getAElement());
   if (product.getAElement() != product.getBElement())
     types += std::string("_") + f8(product.getBElement());
-  types += product.getDElement().isF32() ? "_f32" : "_bf16";
+  types += product.getSfd() ? "_e4m3" : product.getDElement().isF32() ? "_f32" : "_bf16";
+  if (product.getSfd())
+    types += std::string("_sfd_") + layout(product.getDScaleAttr()) + (product.getPowerOfTwo() ? "_power_of_two" : "");
   if (product.getC())
     types += product.isInPlace() ? "_in_place" : "_plus_c";
   types += product.isGated() ? "_gated" : "";
@@ -261,7 +267,9 @@ Signature::Signature(const Facts &facts, gpu::GPUModuleOp module) : product(fact
                                          product.getBElement(), c, product.getDElement(), layout(product.getAScale()),
                                          layout(product.getBScale()), problem.sfbRows, groupsOf(facts),
                                          vectors.empty() ? DictionaryAttr() : vectors.getDictionary(context),
-                                         product.isGated(), product.getEpilogueBody() && !addsBiasAndC(product), activation));
+                                         product.isGated(), product.getEpilogueBody() && !addsBiasAndC(product), activation,
+                                         product.getSfd() ? layout(product.getDScaleAttr()) : StringAttr(),
+                                         product.getPowerOfTwo()));
   kernel.setConfigAttr(cast<ConfigInterface>(Attribute(config)));
   int64_t workspaceBytes = facts.isGroupedByK() ? 2 * problem.groups * kTensorMapBytes : 0;
   kernel.setLaunchAttr(LaunchAttr::get(context, kThreadsPerWarpgroup * (1 + config.getConsumers()), facts.tileM,

@@ -184,13 +184,29 @@ struct ConvertGemm : OpRewritePattern<fp8gemm::GemmOp> {
   LogicalResult matchAndRewrite(fp8gemm::GemmOp op, PatternRewriter &rewriter) const override {
     Writer w(rewriter, op);
     OpFoldResult m = w.size(ShapedType::isDynamic(op.getM()) ? op.getD() : op.getA(), 0);
-    Value d = op.getD();
+    Value d = op.getD(), sfd = op.getSfd();
     // Without rows D has no elements; and upstream refuses slices of none.
-    if (!isConstantIntValue(m, 0))
-      d = write(w, {op.getA(), op.getSfa(), op.getB(), op.getSfb(), op.getC(), d, op.getAScale(), op.getBScale(), m,
+    if (!isConstantIntValue(m, 0)) {
+      OpFoldResult columns = w.getIndexAttr(op.getColumnsOfD());
+      Value f32 = sfd ? w.temporary({m, columns}) : d; // what is quantised then
+      Value product = write(w, {op.getA(), op.getSfa(), op.getB(), op.getSfb(), op.getC(), f32, op.getAScale(), op.getBScale(), m,
                     w.getIndexAttr(op.getN()), w.getIndexAttr(op.getK()), op.getEpilogueBody(), op.isGated(),
                     llvm::to_vector(op.getEpilogueOperands())});
-    rewriter.replaceOp(op, w.isOnTensors() ? ValueRange(d) : ValueRange());
+      if (sfd) {
+        Quantization quantization{product, op.getDScaleAttr(), op.getPowerOfTwo(), op.getDElement(), m, op.getColumnsOfD()};
+        sfd = writeScales(w, quantization, sfd);
+        d = writeElements(w, quantization, sfd, d);
+        w.free(product);
+      } else {
+        d = product;
+      }
+    }
+    SmallVector<Value> results;
+    if (w.isOnTensors())
+      results.push_back(d);
+    if (w.isOnTensors() && sfd)
+      results.push_back(sfd);
+    rewriter.replaceOp(op, results);
     return success();
   }
 };

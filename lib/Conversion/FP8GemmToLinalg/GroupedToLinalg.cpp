@@ -51,23 +51,68 @@ struct ConvertGroupedGemm : OpRewritePattern<GroupedGemmOp> {
     Writer w(rewriter, op);
     Value d = op.getD();
     OpFoldResult m = w.size(ShapedType::isDynamic(op.getM()) ? d : op.getA(), op.isContiguous() ? 0 : 1);
+    Value sfd = op.getSfd();
     // Without rows D has no elements; and upstream refuses slices of none.
     if (!isConstantIntValue(m, 0)) {
-      OpFoldResult count = w.getIndexAttr(op.getGroupCount());
-      if (op.getGroups() && op.getGroupingAttr().getKind() == GroupingKind::row_index)
-        count = w.divideCeil(w.value(m), op.getGroupingAttr().getAlign());
-      d = w.loop(count, d, [&](Value i, Value d) {
-        Rows rows = rowsOf(w, op, i, m);
-        if (!op.getGroups())
-          return multiplyRows(w, op, rows, d);
-        return w.when(w.isPositive(w.value(rows.count)), d, [&] { return multiplyRows(w, op, rows, d); });
-      });
+      auto multiply = [&](const Rows &rows, Value state) { return multiplyRows(w, op, rows, state); };
+      if (!sfd) {
+        d = forRows(w, op, m, d, multiply);
+      } else {
+        SmallVector<OpFoldResult> sizes;
+        for (unsigned dim = 0; dim < cast<ShapedType>(d.getType()).getRank(); ++dim)
+          sizes.push_back(w.size(d, dim));
+        Value temporary = w.temporary(sizes), product = forRows(w, op, m, temporary, multiply);
+        sfd = forRows(w, op, m, sfd, [&](const Rows &rows, Value state) {
+          Window part = scalesOf(w, op, rows, state);
+          Quantization quantization = quantizationOf(w, op, rows, product);
+          Value scales = writeScales(w, quantization, w.slice(state, part));
+          return w.insert(scales, state, part);
+        });
+        d = forRows(w, op, m, d, [&](const Rows &rows, Value state) {
+          Window dRows = window(w, state, rows.group, 0, rows.first, rows.count);
+          Quantization quantization = quantizationOf(w, op, rows, product);
+          Value scales = w.slice(sfd, scalesOf(w, op, rows, sfd));
+          Value elements = w.slice(state, dRows);
+          elements = writeElements(w, quantization, scales, elements);
+          return w.insert(elements, state, dRows);
+        });
+        w.free(product);
+      }
     }
-    rewriter.replaceOp(op, w.isOnTensors() ? ValueRange(d) : ValueRange());
+    SmallVector<Value> results;
+    if (w.isOnTensors())
+      results.push_back(d);
+    if (w.isOnTensors() && sfd)
+      results.push_back(sfd);
+    rewriter.replaceOp(op, results);
     return success();
   }
 
 private:
+  /// `body` for the rows of each group, or of each block of rows that have one index.
+  static Value forRows(Writer &w, GroupedGemmOp op, OpFoldResult m, Value state,
+                       llvm::function_ref<Value(const Rows &, Value)> body) {
+    OpFoldResult count = w.getIndexAttr(op.getGroupCount());
+    if (op.getGroups() && op.getGroupingAttr().getKind() == GroupingKind::row_index)
+      count = w.divideCeil(w.value(m), op.getGroupingAttr().getAlign());
+    return w.loop(count, state, [&](Value i, Value state) {
+      Rows rows = rowsOf(w, op, i, m);
+      if (!op.getGroups())
+        return body(rows, state);
+      return w.when(w.isPositive(w.value(rows.count)), state, [&] { return body(rows, state); });
+    });
+  }
+
+  /// That of these rows of `product`.
+  static Quantization quantizationOf(Writer &w, GroupedGemmOp op, const Rows &rows, Value product) {
+    Value x = w.slice(product, window(w, product, rows.group, 0, rows.first, rows.count));
+    return {x, op.getDScaleAttr(), op.getPowerOfTwo(), op.getDElement(), rows.count, op.getColumnsOfD()};
+  }
+
+  static Window scalesOf(Writer &w, GroupedGemmOp op, const Rows &rows, Value scales) {
+    return window(w, scales, rows.group, 1 - kDim(op.getDScaleAttr()), rows.first, rows.count);
+  }
+
   /// The rows of group i, or of block i.
   static Rows rowsOf(Writer &w, GroupedGemmOp op, Value i, OpFoldResult m) {
     Value groups = op.getGroups();

@@ -33,24 +33,6 @@ struct Arithmetic {
   Value quantize(Value x, Value scale, Type f8);
 };
 
-/// What the conversion writes: X, its rows and K, and where its blocks' scales are.
-struct Quantization {
-  fp8gemm::QuantizeOp op;
-  OpFoldResult m;
-  int64_t k, blockK;
-
-  /// Number of elements in K block `block`, which starts at `start`.
-  OpFoldResult length(Writer &w, Value start);
-  /// The part of `matrix` in a K block.
-  Window elementsOf(Writer &w, Value block);
-  /// The scales of a K block, and the map from the first of `dims` dimensions, a row, to its scale.
-  Window scalesOf(Writer &w, Value block);
-  AffineMap scaleMap(Writer &w, unsigned dims);
-
-  Value writeScales(Writer &w, Value block, Value scales);
-  Value writeElements(Writer &w, Value block, Value scales, Value q);
-};
-
 } // namespace
 
 Value Arithmetic::scaleOf(Value amax, Value largest, bool powerOfTwo) {
@@ -75,66 +57,84 @@ Value Arithmetic::quantize(Value x, Value scale, Type f8) {
   return arith::TruncFOp::create(b, f8, arith::SelectOp::create(b, isNumber, scaled, nan()));
 }
 
-OpFoldResult Quantization::length(Writer &w, Value start) {
+/// Number of elements in K block `block`, which starts at `start`.
+static OpFoldResult lengthOf(Writer &w, const Quantization &z, Value start) {
+  int64_t k = z.k, blockK = z.scale.getColumns();
   if (k <= blockK || k % blockK == 0)
     return w.getIndexAttr(std::min(k, blockK));
   return w.smaller(w.subtract(w.getIndexAttr(k), start), w.getIndexAttr(blockK));
 }
 
-Window Quantization::elementsOf(Writer &w, Value block) {
-  Value start = w.multiply(block, w.getIndexAttr(blockK));
-  return {{w.getIndexAttr(0), start}, {m, length(w, start)}, 2};
+/// The part of a matrix in a K block.
+static Window elementsOf(Writer &w, const Quantization &z, Value block) {
+  Value start = w.multiply(block, w.getIndexAttr(z.scale.getColumns()));
+  OpFoldResult length = lengthOf(w, z, start);
+  return {{w.getIndexAttr(0), start}, {z.m, length}, 2};
 }
 
-Window Quantization::scalesOf(Writer &w, Value block) {
+/// The scales of a K block.
+static Window scalesOf(Writer &w, const Quantization &z, Value block) {
   OpFoldResult zero = w.getIndexAttr(0), one = w.getIndexAttr(1);
-  if (op.getScale().getLayout() == fp8gemm::ScaleLayout::k_major)
-    return {{zero, block}, {m, one}, 2};
-  return {{block, zero}, {one, m}, 2};
+  if (z.scale.getLayout() == fp8gemm::ScaleLayout::k_major)
+    return {{zero, block}, {z.m, one}, 2};
+  return {{block, zero}, {one, z.m}, 2};
 }
 
-AffineMap Quantization::scaleMap(Writer &w, unsigned dims) {
+/// The map from the first of `dims` dimensions, a row, to its scale.
+static AffineMap scaleMap(Writer &w, const Quantization &z, unsigned dims) {
   AffineExpr row = w.getAffineDimExpr(0), zero = w.getAffineConstantExpr(0);
-  bool isKMajor = op.getScale().getLayout() == fp8gemm::ScaleLayout::k_major;
+  bool isKMajor = z.scale.getLayout() == fp8gemm::ScaleLayout::k_major;
   SmallVector<AffineExpr> exprs{isKMajor ? row : zero, isKMajor ? zero : row};
   return AffineMap::get(dims, 0, exprs, w.getContext());
 }
 
 /// amax[m] = max over k of the block of |x[m, k]|; then scales[m] of it
-Value Quantization::writeScales(Writer &w, Value block, Value scales) {
+static Value writeScalesOf(Writer &w, const Quantization &z, Value block, Value scales) {
   AffineMap row = AffineMap::get(2, 0, w.getAffineDimExpr(0), w.getContext());
-  Value x = w.slice(op.getX(), elementsOf(w, block));
+  Value x = w.slice(z.x, elementsOf(w, z, block));
   // Of magnitudes, none of which is below 0. A NaN stays.
-  Value amax = w.generic(x, w.fillZero(w.temporary(m)), {w.getMultiDimIdentityMap(2), row},
+  Value amax = w.generic(x, w.fillZero(w.temporary(z.m)), {w.getMultiDimIdentityMap(2), row},
                          {IteratorType::parallel, IteratorType::reduction},
                          [&](ImplicitLocOpBuilder &b, ValueRange elements) -> Value {
                            Value magnitude = math::AbsFOp::create(b, Arithmetic{b}.widen(elements[0]));
                            return arith::MaximumFOp::create(b, elements[1], magnitude);
                          });
-  Window window = scalesOf(w, block);
-  float largest = isa<Float8E5M2Type>(op.getQElement()) ? 57344 : 448;
-  Value part = w.generic(amax, w.slice(scales, window), {w.getMultiDimIdentityMap(1), scaleMap(w, 1)},
+  Window window = scalesOf(w, z, block);
+  float largest = isa<Float8E5M2Type>(z.f8) ? 57344 : 448;
+  Value part = w.generic(amax, w.slice(scales, window), {w.getMultiDimIdentityMap(1), scaleMap(w, z, 1)},
                          IteratorType::parallel, [&](ImplicitLocOpBuilder &b, ValueRange elements) -> Value {
                            Arithmetic f32{b};
                            Value limit = f32.real(largest);
-                           return f32.scaleOf(elements[0], limit, op.getPowerOfTwo());
+                           return f32.scaleOf(elements[0], limit, z.powerOfTwo);
                          });
   w.free(amax);
   return w.insert(part, scales, window);
 }
 
 /// q[m, k] = f8(x[m, k] / scales[m])
-Value Quantization::writeElements(Writer &w, Value block, Value scales, Value q) {
-  Window window = elementsOf(w, block);
+static Value writeElementsOf(Writer &w, const Quantization &z, Value block, Value scales, Value q) {
+  Window window = elementsOf(w, z, block);
   AffineMap identity = w.getMultiDimIdentityMap(2);
-  SmallVector<Value> inputs{w.slice(op.getX(), window)};
-  inputs.push_back(w.slice(scales, scalesOf(w, block)));
+  SmallVector<Value> inputs{w.slice(z.x, window)};
+  inputs.push_back(w.slice(scales, scalesOf(w, z, block)));
   SmallVector<IteratorType> parallel(2, IteratorType::parallel);
-  Value part = w.generic(inputs, w.slice(q, window), {identity, scaleMap(w, 2), identity}, parallel,
+  Value part = w.generic(inputs, w.slice(q, window), {identity, scaleMap(w, z, 2), identity}, parallel,
                          [&](ImplicitLocOpBuilder &b, ValueRange elements) -> Value {
                            return Arithmetic{b}.quantize(elements[0], elements[1], elements[2].getType());
                          });
   return w.insert(part, q, window);
+}
+
+static OpFoldResult blocksOf(Writer &w, const Quantization &z) {
+  return w.getIndexAttr(llvm::divideCeil(z.k, z.scale.getColumns()));
+}
+
+Value fp8gemm::linalg_conversion::writeScales(Writer &w, const Quantization &z, Value scales) {
+  return w.loop(blocksOf(w, z), scales, [&](Value block, Value scales) { return writeScalesOf(w, z, block, scales); });
+}
+
+Value fp8gemm::linalg_conversion::writeElements(Writer &w, const Quantization &z, Value scales, Value q) {
+  return w.loop(blocksOf(w, z), q, [&](Value block, Value q) { return writeElementsOf(w, z, block, scales, q); });
 }
 
 namespace {
@@ -147,11 +147,9 @@ struct ConvertQuantize : OpRewritePattern<fp8gemm::QuantizeOp> {
     OpFoldResult m = w.size(ShapedType::isDynamic(op.getM()) ? op.getQ() : op.getX(), 0);
     Value q = op.getQ(), scales = op.getScales();
     if (!isConstantIntValue(m, 0)) {
-      Quantization quantization{op, m, op.getK(), op.getScale().getColumns()};
-      OpFoldResult blocks = w.getIndexAttr(llvm::divideCeil(quantization.k, quantization.blockK));
-      scales = w.loop(blocks, scales,
-                      [&](Value block, Value scales) { return quantization.writeScales(w, block, scales); });
-      q = w.loop(blocks, q, [&](Value block, Value q) { return quantization.writeElements(w, block, scales, q); });
+      Quantization quantization{op.getX(), op.getScale(), op.getPowerOfTwo(), op.getQElement(), m, op.getK()};
+      scales = writeScales(w, quantization, scales);
+      q = writeElements(w, quantization, scales, q);
     }
     SmallVector<Value> results;
     if (w.isOnTensors())

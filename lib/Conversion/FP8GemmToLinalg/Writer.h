@@ -96,6 +96,20 @@ struct Product {
 /// Writes `product`; returns what D is then.
 mlir::Value write(Writer &writer, const Product &product);
 
+/// Q: [m, k] = f8(X / scales), with scales of 1x128 blocks of X.
+struct Quantization {
+  mlir::Value x;
+  ScaleAttr scale;
+  bool powerOfTwo;
+  mlir::Type f8;
+  mlir::OpFoldResult m;
+  int64_t k;
+};
+
+/// Writes the scales of X; and Q, of the scales. Each returns what its destination is then.
+mlir::Value writeScales(Writer &writer, const Quantization &quantization, mlir::Value scales);
+mlir::Value writeElements(Writer &writer, const Quantization &quantization, mlir::Value scales, mlir::Value q);
+
 void populateGroupedPatterns(mlir::RewritePatternSet &patterns);
 void populateQuantizePatterns(mlir::RewritePatternSet &patterns);
 

@@ -113,6 +113,8 @@ struct LowerPutScales : OpConversionPattern<PutScalesOp> {
   using OpConversionPattern::OpConversionPattern;
   LogicalResult matchAndRewrite(PutScalesOp op, OneToNOpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
+    if (op.isOfAccumulator())
+      return rewriter.notifyMatchFailure(op, "of an accumulator");
     Emitter emit{rewriter, op.getLoc()};
     int64_t size = cast<MemRefType>(op.getBuffer().getType()).getDimSize(0);
     int64_t elements = cast<VectorType>(op.getValues().getType()).getNumElements();

@@ -242,8 +242,48 @@ struct LowerElementwise : ConversionPattern {
   }
 };
 
+/// put_scales of an accumulator's rows -> stores of the first of the four lanes that have a row.
+struct LowerPutScalesOfRows : OpConversionPattern<PutScalesOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult matchAndRewrite(PutScalesOp op, OneToNOpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    if (!op.isOfAccumulator())
+      return rewriter.notifyMatchFailure(op, "of a vector");
+    Emitter emit{rewriter, op.getLoc()};
+    auto type = cast<MemRefType>(op.getBuffer().getType());
+    SmallVector<int64_t> strides;
+    int64_t offset;
+    (void)type.getStridesAndOffset(strides, offset); // the operation verifies it
+    Type f32 = rewriter.getF32Type();
+    ValueRange buffer = adaptor.getBuffer();
+    Value base = buffer.front();
+    if (op.getGroup()) {
+      Value distance = emit.mul(emit.toI64(adaptor.getGroup().front()), buffer[2]);
+      base = emit.element(base, f32, distance);
+    }
+    Value ofWarp = emit.mul(emit.warpInWarpgroup(), 16), lane = emit.lane();
+    Value first = emit.add(ofWarp, emit.div(lane, 4));
+    emit.when(emit.equals(emit.rem(lane, 4), 0), [&] {
+      for (auto [half, scale] : llvm::enumerate(adaptor.getValues())) {
+        Value inFragment = emit.add(first, int64_t(half) * 8);
+        emit.when(emit.lessThan(inFragment, emit.toI32(adaptor.getRows().front())), [&, scale = scale] {
+          Value outer = emit.add(emit.toI32(adaptor.getRow().front()), inFragment);
+          Value inner = emit.toI32(adaptor.getKBlock().front());
+          if (strides.back() != 1)
+            std::swap(outer, inner);
+          Value distance = emit.mul(emit.toI64(outer), buffer[1]);
+          Value address = emit.element(emit.element(base, f32, distance), f32, inner);
+          LLVM::StoreOp::create(rewriter, op.getLoc(), scale, address, /*alignment=*/4);
+        });
+      }
+    });
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
 } // namespace
 
 void fp8gemm::hopper::populateFragmentPatterns(NVVMTypeConverter &converter, RewritePatternSet &patterns) {
-  patterns.add<LowerLoadMatrix, LowerMap, LowerConstant, LowerElementwise>(converter, patterns.getContext());
+  patterns.add<LowerLoadMatrix, LowerPutScalesOfRows, LowerMap, LowerConstant, LowerElementwise>(converter, patterns.getContext());
 }

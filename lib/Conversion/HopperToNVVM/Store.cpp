@@ -46,17 +46,17 @@ struct Panels {
     Value flip = arith::XOrIOp::create(emit.builder, emit.loc, swizzle(emit, rowModulo8), chunkBehind);
     Value rowAddress = emit.offset(emit.offset(base, emit.mul(row, rowBytes)), inChunk);
     for (int64_t column = 0; column < columns; column += 8) {
-      int64_t firstChunk = column % width * elementBytes / kChunkBytes; // even where pairs reach the next one
-      Value chunk = arith::XOrIOp::create(emit.builder, emit.loc, flip, emit.i32(firstChunk));
+      int64_t first = column % width * elementBytes; // of an even chunk where pairs reach the next one
+      Value chunk = arith::XOrIOp::create(emit.builder, emit.loc, flip, emit.i32(first / kChunkBytes));
       Value address = emit.offset(rowAddress, emit.mul(chunk, kChunkBytes));
       for (int64_t half = 0; half < 2; ++half)
-        body(4 * (column / 8) + 2 * half, emit.offset(address, column / width * stride + half * 8 * rowBytes));
+        body(4 * (column / 8) + 2 * half, emit.offset(address, column / width * stride + half * 8 * rowBytes + first % kChunkBytes));
     }
   }
 };
 
 /// store_fragment -> to bf16: convert pairs to bf16x2, one stmatrix.x4 for each 16 columns;
-/// to f32: one store for each pair.
+/// to f32 and f8: one store for each pair.
 struct LowerStoreFragment : OpConversionPattern<StoreFragmentOp> {
   using OpConversionPattern::OpConversionPattern;
   LogicalResult matchAndRewrite(StoreFragmentOp op, OneToNOpAdaptor adaptor,
@@ -66,6 +66,8 @@ struct LowerStoreFragment : OpConversionPattern<StoreFragmentOp> {
     int64_t columns = op.getFragment().getType().getColumns();
     if (op.getTransposed())
       storeTransposed(emit, adaptor.getStaging().front(), adaptor.getFragment(), columns);
+    else if (isa<Float8E4M3FNType>(type.getElementType()))
+      storeF8(emit, Panels(type), adaptor.getStaging().front(), adaptor.getFragment(), columns);
     else if (type.getElementType().isF32())
       storeF32(emit, Panels(type), adaptor.getStaging().front(), adaptor.getFragment(), columns);
     else
@@ -81,6 +83,18 @@ struct LowerStoreFragment : OpConversionPattern<StoreFragmentOp> {
       for (int64_t i = 0; i < 2; ++i)
         pair = LLVM::InsertElementOp::create(emit.builder, emit.loc, pair, fragment[first + i], emit.i32(i));
       LLVM::StoreOp::create(emit.builder, emit.loc, pair, address, /*alignment=*/8);
+    });
+  }
+
+  /// PTX has no conversion that does not saturate.
+  static void storeF8(Emitter emit, const Panels &panels, Value staging, ValueRange fragment, int64_t columns) {
+    panels.forEachPair(emit, staging, columns, [&](int64_t first, Value address) {
+      // The first operand is the upper byte.
+      Value pair = NVVM::ConvertF32x2ToF8x2Op::create(
+          emit.builder, emit.loc, emit.builder.getI16Type(), fragment[first + 1], fragment[first],
+          NVVM::FPRoundingMode::RN, NVVM::SaturationMode::SATFINITE,
+          /*relu=*/false, Float8E4M3FNType::get(emit.builder.getContext()));
+      LLVM::StoreOp::create(emit.builder, emit.loc, pair, address, /*alignment=*/2);
     });
   }
 
@@ -243,7 +257,7 @@ struct LowerStoreRows : OpConversionPattern<StoreRowsOp> {
         emit.when(emit.lessThan(position, columns), [&] {
           Value copied = LLVM::LoadOp::create(rewriter, loc, bytes, emit.offset(source, panel * panels.stride),
                                               /*alignment=*/kChunkBytes);
-          Value address = emit.element(target, staging.getElementType(), position);
+          Value address = emit.element(target, sized(staging.getElementType()), position);
           LLVM::StoreOp::create(rewriter, loc, copied, address, /*alignment=*/kChunkBytes);
         });
       }
@@ -252,12 +266,17 @@ struct LowerStoreRows : OpConversionPattern<StoreRowsOp> {
     return success();
   }
 
+  /// LLVM has no type for FP8.
+  static Type sized(Type element) {
+    return isa<Float8E4M3FNType>(element) ? IntegerType::get(element.getContext(), 8) : element;
+  }
+
   /// The first element of a row of D, whose elements may be more than 2^31.
   static Value rowAddress(Emitter emit, StoreRowsOp op, OneToNOpAdaptor adaptor, Value row) {
     Value position = emit.mul(emit.toI64(row), adaptor.getD()[1]);
     if (op.getGroup())
       position = emit.add(position, emit.mul(emit.toI64(adaptor.getGroup().front()), adaptor.getD()[2]));
-    return emit.element(adaptor.getD()[0], cast<MemRefType>(op.getD().getType()).getElementType(), position);
+    return emit.element(adaptor.getD()[0], sized(cast<MemRefType>(op.getD().getType()).getElementType()), position);
   }
 };
 

@@ -90,10 +90,11 @@ static std::optional<std::string> invalidity(Operation *op) {
 Operation *Raising::create(OpBuilder &builder, Type type, Value c, Value d) {
   if (isBatched)
     return GroupedGemmOp::create(builder, op.getLoc(), TypeRange(type), a.matrix, a.scale, b.matrix, b.scale,
-                                 /*groups=*/Value(), /*epilogue_operands=*/ValueRange(), d, a.attribute, b.attribute,
-                                 GroupingAttr(), /*gated=*/false, ConfigAttr(), SymbolRefAttr());
+                                 /*groups=*/Value(), /*epilogue_operands=*/ValueRange(), d, /*sfd=*/Value(), a.attribute, b.attribute,
+                                 /*d_scale=*/ScaleAttr(), /*power_of_two=*/false, GroupingAttr(), /*gated=*/false, ConfigAttr(), SymbolRefAttr());
   return GemmOp::create(builder, op.getLoc(), TypeRange(type), a.matrix, a.scale, b.matrix, b.scale, c,
-                        /*epilogue_operands=*/ValueRange(), d, a.attribute, b.attribute, /*gated=*/false, ConfigAttr(), SymbolRefAttr());
+                        /*epilogue_operands=*/ValueRange(), d, /*sfd=*/Value(), a.attribute, b.attribute, /*d_scale=*/ScaleAttr(),
+                        /*power_of_two=*/false, /*gated=*/false, ConfigAttr(), SymbolRefAttr());
 }
 
 /// All rules of the operation are its verifier's: what it would refuse is not made.

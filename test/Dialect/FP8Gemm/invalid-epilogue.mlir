@@ -229,7 +229,7 @@ func.func @no_region(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: memr
     %d: memref<?x136xbf16>, %row: memref<136xf32>) {
   // expected-error @below {{expected a region for the epilogue's operands, got none}}
   "fp8gemm.gemm"(%a, %sfa, %b, %sfb, %row, %d) <{a_scale = #fp8gemm.scale<1x128, mn_major>, b_scale = #fp8gemm.scale<128x128, k_major>,
-      operandSegmentSizes = array<i32: 1, 1, 1, 1, 0, 1, 1>}> ({})
+      operandSegmentSizes = array<i32: 1, 1, 1, 1, 0, 1, 1, 0>}> ({})
     : (memref<?x144xf8E4M3FN>, memref<2x?xf32>, memref<136x144xf8E4M3FN>, memref<2x2xf32>, memref<136xf32>, memref<?x136xbf16>) -> ()
   return
 }

@@ -219,7 +219,7 @@ func.func @grouped_gemm_g2_no_grouping(%a: memref<8x7x144xf8E4M3FN>, %sfa: memre
   // expected-error @below {{expected 'groups' and 'grouping' both or neither, got only 'groups'}}
   "fp8gemm.grouped_gemm"(%a, %sfa, %b, %sfb, %groups, %d)
     <{a_scale = #fp8gemm.scale<1x128, mn_major>, b_scale = #fp8gemm.scale<128x128, k_major>,
-      operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 0, 1>}> ({})
+      operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 0, 1, 0>}> ({})
     : (memref<8x7x144xf8E4M3FN>, memref<8x2x8xf32>, memref<8x136x144xf8E4M3FN>, memref<8x2x2xf32>, memref<8xi32>, memref<8x7x136xbf16>) -> ()
   return
 }

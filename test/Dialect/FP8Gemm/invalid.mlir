@@ -416,7 +416,7 @@ func.func private @block_of_one_dimension() attributes {fp8gemm.scale = #fp8gemm
 func.func @gemm_vector(%a: vector<8x16xf8E4M3FN>, %sf: memref<1x1xf32>, %d: memref<8x8xbf16>) {
   // expected-error @below {{operand #0 must be ranked tensor or strided memref, but got 'vector<8x16xf8E4M3FN>'}}
   "fp8gemm.gemm"(%a, %sf, %a, %sf, %d) <{a_scale = #fp8gemm.scale<1x128, k_major>, b_scale = #fp8gemm.scale<128x128, k_major>,
-      operandSegmentSizes = array<i32: 1, 1, 1, 1, 0, 0, 1>}> ({})
+      operandSegmentSizes = array<i32: 1, 1, 1, 1, 0, 0, 1, 0>}> ({})
     : (vector<8x16xf8E4M3FN>, memref<1x1xf32>, vector<8x16xf8E4M3FN>, memref<1x1xf32>, memref<8x8xbf16>) -> ()
   return
 }

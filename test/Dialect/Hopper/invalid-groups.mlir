@@ -59,7 +59,7 @@ func.func @count_rows_c1(%index: memref<?xi32>, %first: index, %g: i32) {
 // -----
 
 func.func @store_rows_c1(%s: memref<2x64x24xbf16, 3>, %d: memref<?x256xbf16>, %i: index) {
-  // expected-error @+1 {{expected 'staging' to be [panels, rows, w] bf16 or f32 with rows of 32, 64 or 128 bytes}}
+  // expected-error @+1 {{expected 'staging' to be [panels, rows, w] bf16, f32 or f8E4M3FN with rows of 32, 64 or 128 bytes}}
   hopper.store_rows %i of %s to %d[%i, %i] : memref<2x64x24xbf16, 3> to memref<?x256xbf16>
   return
 }

@@ -50,7 +50,7 @@ gpu.module @m {
 // -----
 
 gpu.module @m {
-// expected-error @+1 {{expected the operand that the argument is: a, b, sfa, sfb, c, d, groups, workspace, bias, m, x, k, epilogue_0, epilogue_1, epilogue_2, epilogue_3, epilogue_4, epilogue_5, epilogue_6, epilogue_7, got 'none'}}
+// expected-error @+1 {{expected the operand that the argument is: a, b, sfa, sfb, c, d, groups, workspace, bias, m, x, k, epilogue_0, epilogue_1, epilogue_2, epilogue_3, epilogue_4, epilogue_5, epilogue_6, epilogue_7, sfd, got 'none'}}
 hopper.kernel @no_operand args(%m: index of none) {
 }
 }

@@ -409,7 +409,7 @@ func.func @promote_c1_columns(%p: !hopper.fragment<64x64xf32>, %r: !hopper.scale
 // -----
 
 func.func @store_fragment_c1_width(%f: !hopper.fragment<64x64xf32>, %s: memref<8x64x8xbf16, 3>) {
-  // expected-error @+1 {{expected 'staging' to be [panels, rows, w] bf16 or f32 with rows of 32, 64 or 128 bytes}}
+  // expected-error @+1 {{expected 'staging' to be [panels, rows, w] bf16, f32 or f8E4M3FN with rows of 32, 64 or 128 bytes}}
   hopper.store_fragment %f to %s : !hopper.fragment<64x64xf32>, memref<8x64x8xbf16, 3>
   return
 }
@@ -433,7 +433,7 @@ func.func @store_fragment_c1_transposed(%f: !hopper.fragment<64x24xf32>, %s: mem
 // -----
 
 func.func @store_fragment_c1_element(%f: !hopper.fragment<64x64xf32>, %s: memref<1x64x64xf16, 3>) {
-  // expected-error @+1 {{expected 'staging' to be [panels, rows, w] bf16 or f32 with rows of 32, 64 or 128 bytes}}
+  // expected-error @+1 {{expected 'staging' to be [panels, rows, w] bf16, f32 or f8E4M3FN with rows of 32, 64 or 128 bytes}}
   hopper.store_fragment %f to %s : !hopper.fragment<64x64xf32>, memref<1x64x64xf16, 3>
   return
 }
@@ -485,7 +485,7 @@ func.func @tma_store_c1_swizzle(%s: memref<2x64x32xbf16, 3>, %map: !map, %i: ind
 
 !map = !nvgpu.tensormap.descriptor<tensor = memref<64x32xbf16, 3>, swizzle = swizzle_64b, l2promo = none, oob = zero, interleave = none>
 func.func @tma_store_c1_staging(%s: memref<64x32xbf16, 3>, %map: !map, %i: index) {
-  // expected-error @+1 {{expected 'staging' to be [panels, rows, w] bf16 or f32 with rows of 32, 64 or 128 bytes}}
+  // expected-error @+1 {{expected 'staging' to be [panels, rows, w] bf16, f32 or f8E4M3FN with rows of 32, 64 or 128 bytes}}
   hopper.tma_store %s to %map[%i, %i] : memref<64x32xbf16, 3> to !map
   return
 }

@@ -21,7 +21,10 @@ template <typename ProductOp> struct FoldNoRows : OpRewritePattern<ProductOp> {
   LogicalResult matchAndRewrite(ProductOp op, PatternRewriter &rewriter) const override {
     if (!llvm::is_contained(cast<ShapedType>(op.getD().getType()).getShape(), 0))
       return rewriter.notifyMatchFailure(op, "D may have elements");
-    rewriter.replaceOp(op, op->getNumResults() ? ValueRange(op.getD()) : ValueRange());
+    SmallVector<Value> results;
+    if (op->getNumResults())
+      llvm::append_range(results, op.getDpsInits());
+    rewriter.replaceOp(op, results);
     return success();
   }
 };
@@ -66,6 +69,8 @@ LogicalResult SinkRowSlice::matchAndRewrite(tensor::ExtractSliceOp slice, Patter
     return rewriter.notifyMatchFailure(slice, "not the only use of a gemm");
   if (op->getBlock() != slice->getBlock())
     return rewriter.notifyMatchFailure(slice, "in a loop or a branch: it might be computed more than once");
+  if (op.getSfd())
+    return rewriter.notifyMatchFailure(slice, "the scales of D would have to be sliced, too");
   // A schedule was chosen, and a kernel built, for these rows.
   if (op.getConfigAttr() || op.getKernelAttr())
     return rewriter.notifyMatchFailure(slice, "the gemm has a schedule");
@@ -87,7 +92,7 @@ LogicalResult SinkRowSlice::matchAndRewrite(tensor::ExtractSliceOp slice, Patter
   for (Value operand : op.getEpilogueOperands())
     epilogueOperands.push_back(broadcastOf(operand).rows ? sliceRows(rewriter, loc, operand, first, rows) : operand);
   auto sliced = GemmOp::create(rewriter, loc, d.getType(), a, sfa, op.getB(), op.getSfb(), op.isInPlace() ? d : c,
-                               epilogueOperands, d, op.getAScale(), op.getBScale(), op.getGated(), ConfigAttr(), SymbolRefAttr());
+                               epilogueOperands, d, /*sfd=*/Value(), op.getAScale(), op.getBScale(), /*d_scale=*/ScaleAttr(), /*power_of_two=*/false, op.getGated(), ConfigAttr(), SymbolRefAttr());
   if (op.getEpilogueBody())
     rewriter.cloneRegionBefore(op.getEpilogue(), sliced.getEpilogue(), sliced.getEpilogue().end());
   rewriter.replaceOp(slice, sliced);
@@ -114,7 +119,8 @@ template <typename ProductOp>
 static LogicalResult reify(ProductOp op, OpBuilder &builder, ReifiedRankedShapedTypeDims &shapes) {
   if (op->getNumResults() == 0)
     return failure();
-  shapes.push_back(tensor::getMixedSizes(builder, op.getLoc(), op.getD()));
+  for (Value init : op.getDpsInits())
+    shapes.push_back(tensor::getMixedSizes(builder, op.getLoc(), init));
   return success();
 }
 

@@ -74,6 +74,15 @@ static void printGrouping(OpAsmPrinter &printer, Operation *, GroupingAttr group
     printer.printStrippedAttrOrType(grouping);
 }
 
+static ParseResult parseScaleOfD(OpAsmParser &parser, ScaleAttr &scale) {
+  return parser.parseCustomAttributeWithFallback(scale);
+}
+
+static void printScaleOfD(OpAsmPrinter &printer, Operation *, ScaleAttr scale) {
+  if (scale)
+    printer.printStrippedAttrOrType(scale);
+}
+
 #include "fp8gemm/Dialect/FP8Gemm/IR/FP8GemmInterfaces.cpp.inc"
 #define GET_OP_CLASSES
 #include "fp8gemm/Dialect/FP8Gemm/IR/FP8GemmOps.cpp.inc"
@@ -142,11 +151,11 @@ static LogicalResult verifyShape(ProductOpInterface op, const NamedOperands &ope
 
 LogicalResult GemmOp::verify() {
   NamedOperands operands(*this);
-  auto [a, sfa, b, sfb, groups, c, d, epilogue] = operands;
-  return failure(failed(verifyKinds(*this, operands.all())) || failed(verifyRanks(*this, {a, sfa, b, sfb, c, d}, 2)) ||
+  auto [a, sfa, b, sfb, groups, c, d, sfd, epilogue] = operands;
+  return failure(failed(verifyKinds(*this, operands.all())) || failed(verifyRanks(*this, {a, sfa, b, sfb, c, d, sfd}, 2)) ||
                  failed(verifyElements(*this, operands)) || failed(verifyShape(*this, operands)) ||
                  failed(verifyC(*this, operands)) || failed(verifyScales(*this, operands)) ||
-                 failed(verifyMemory(*this, operands)) || failed(verifyEpilogue(*this, operands)) ||
+                 failed(verifyQuantised(*this, operands)) || failed(verifyMemory(*this, operands)) || failed(verifyEpilogue(*this, operands)) ||
                  failed(verifyResults(*this)));
 }
 
@@ -179,7 +188,7 @@ static LogicalResult verifyGrouping(GroupedGemmOp op) {
 static LogicalResult verifyGroupCount(ProductOpInterface op, ArrayRef<NamedOperand> operands) {
   int64_t count = op.getGroupCount();
   for (const NamedOperand &operand : operands) {
-    if (operand.rank() != 3)
+    if (!operand || operand.rank() != 3)
       continue;
     if (failed(verifyStatic(op, operand, 0, "G")))
       return failure();
@@ -194,19 +203,19 @@ static LogicalResult verifyGroupCount(ProductOpInterface op, ArrayRef<NamedOpera
 
 LogicalResult GroupedGemmOp::verify() {
   NamedOperands operands(*this);
-  auto [a, sfa, b, sfb, groups, c, d, epilogue] = operands;
+  auto [a, sfa, b, sfb, groups, c, d, sfd, epilogue] = operands;
   if (failed(verifyGrouping(*this)) || failed(verifyKinds(*this, operands.all())) ||
-      failed(verifyRanks(*this, {b, sfb}, 3)) || failed(verifyRanks(*this, {a, sfa, d}, isContiguous() ? 2 : 3)) ||
+      failed(verifyRanks(*this, {b, sfb}, 3)) || failed(verifyRanks(*this, {a, sfa, d, sfd}, isContiguous() ? 2 : 3)) ||
       failed(verifyRanks(*this, groups, 1)) || failed(verifyElements(*this, operands)) ||
-      failed(verifyGroupCount(*this, {b, a, sfa, sfb, d})) || failed(verifyShape(*this, operands)))
+      failed(verifyGroupCount(*this, {b, a, sfa, sfb, d, sfd})) || failed(verifyShape(*this, operands)))
     return failure();
   if (groups) {
     bool byRow = getGroupingAttr().getKind() == GroupingKind::row_index;
     if (failed(verifyGroups(*this, groups, byRow ? getM() : getGroupCount(), byRow ? "rows" : "groups")))
       return failure();
   }
-  return failure(failed(verifyScales(*this, operands)) || failed(verifyMemory(*this, operands)) ||
-                 failed(verifyEpilogue(*this, operands)) || failed(verifyResults(*this)));
+  return failure(failed(verifyScales(*this, operands)) || failed(verifyQuantised(*this, operands)) ||
+                 failed(verifyMemory(*this, operands)) || failed(verifyEpilogue(*this, operands)) || failed(verifyResults(*this)));
 }
 
 //===----------------------------------------------------------------------===//
@@ -283,7 +292,7 @@ static LogicalResult verifyGroupedScales(KGroupedGemmOp op, const NamedOperands 
 
 LogicalResult KGroupedGemmOp::verify() {
   NamedOperands operands(*this);
-  auto [a, sfa, b, sfb, groups, c, d, epilogue] = operands;
+  auto [a, sfa, b, sfb, groups, c, d, sfd, epilogue] = operands;
   // (K2)
   if (getGrouping().getKind() != GroupingKind::k_count)
     return emitOpError("expected the grouping to be k_count, got ") << stringifyGroupingKind(getGrouping().getKind());

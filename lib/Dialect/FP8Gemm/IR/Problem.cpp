@@ -76,6 +76,8 @@ format::Problem fp8gemm::fieldsOf(ProductOpInterface op) {
     if (Value operand = operandOf(op, row); operand && row.elementField)
       set(problem, *row.elementField,
           valueOfElement(*row.elementField, elementName(getElementTypeOrSelf(operand.getType()))));
+  if (op.getSfd())
+    problem.d = format::Type::E4M3; // which problems don't name yet
   problem.sfbRows = op.getBScale().getRows();
   problem.sfa = layout(op.getAScale());
   problem.sfb = layout(op.getBScale());

@@ -20,13 +20,13 @@ static NamedOperand named(StringRef name, Value value) {
 NamedOperands::NamedOperands(ProductOpInterface op)
     : a(named("a", op.getA())), sfa(named("sfa", op.getSfa())), b(named("b", op.getB())),
       sfb(named("sfb", op.getSfb())), groups(named("groups", op.getGroups())), c(named("c", op.getC())),
-      d(named("d", op.getD())) {
+      d(named("d", op.getD())), sfd(named("sfd", op.getSfd())) {
   for (auto [i, operand] : llvm::enumerate(op.getEpilogueOperands()))
     epilogue.push_back(named(("epilogue operand " + Twine(i)).str(), operand));
 }
 
 SmallVector<NamedOperand> NamedOperands::all() const {
-  SmallVector<NamedOperand> operands{a, sfa, b, sfb, groups, c, d};
+  SmallVector<NamedOperand> operands{a, sfa, b, sfb, groups, c, d, sfd};
   operands.append(epilogue);
   llvm::erase_if(operands, [](const NamedOperand &operand) { return !operand; });
   return operands;
@@ -89,6 +89,12 @@ LogicalResult verification::verifyElements(Operation *op, const NamedOperands &o
     if (failed(verifyElement(op, operand, {Float32Type::get(context)}, notBuilt)))
       return failure();
   }
+  Type f8 = Float8E4M3FNType::get(context);
+  if (operands.sfd)
+    return failure(failed(verifyElement(op, operands.sfd, {Float32Type::get(context)})) ||
+                   failed(verifyElement(op, operands.d, {f8})));
+  if (operands.d.type.getElementType() == f8)
+    return op->emitOpError("expected 'sfd', the scales of a 'd' of f8E4M3FN, got none");
   StringRef notBuilt = isa<FloatType>(operands.d.type.getElementType()) ? "other types of D are" : "";
   return verifyElement(op, operands.d, {BFloat16Type::get(context), Float32Type::get(context)}, notBuilt);
 }
@@ -263,6 +269,24 @@ LogicalResult verification::verifyScaleMemory(Operation *op, NamedOperand scales
   return failure(failed(verifyLayout(op, scales, byTma)) || (byTma && failed(verifyTensorScaleRows(op, scales))));
 }
 
+LogicalResult verification::verifyQuantised(ProductOpInterface op, const NamedOperands &operands) {
+  constexpr int64_t kScaleColumns = 128;
+  if (!operands.sfd)
+    return op.getPowerOfTwo() ? LogicalResult(op->emitOpError("expected 'power_of_two' with 'sfd' only, got no 'sfd'"))
+                              : success();
+  ScaleAttr scale = op.getDScaleAttr();
+  if (!scale)
+    return op->emitOpError("expected 'd_scale' with 'sfd', got none");
+  int64_t columns = op.getColumnsOfD();
+  if (operands.c)
+    return op->emitOpError("expected a quantised product without 'c', got one; make it an operand of the epilogue");
+  if (columns % kScaleColumns != 0)
+    return op->emitOpError("expected a quantised 'd' to have a multiple of 128 columns, got ") << columns;
+  return failure(failed(verifyBlock(op, "d_scale", scale, {1})) ||
+                 failed(verifyStorage(op, operands.sfd, "M", op.getM(), columns, scale)) ||
+                 failed(verifyScaleMemory(op, operands.sfd, scale)));
+}
+
 LogicalResult verification::verifyMemory(ProductOpInterface op, const NamedOperands &operands) {
   for (const NamedOperand &matrix : {operands.a, operands.b, operands.c, operands.d})
     if (matrix && failed(verifyMatrixMemory(op, matrix)))
@@ -274,13 +298,20 @@ LogicalResult verification::verifyMemory(ProductOpInterface op, const NamedOpera
 }
 
 LogicalResult verification::verifyResults(ProductOpInterface op) {
-  Type d = op.getD().getType();
-  unsigned expected = isa<MemRefType>(d) ? 0 : 1;
-  if (op->getNumResults() != expected)
-    return op->emitOpError("expected ") << (expected ? "1 result on tensors" : "no result on memrefs") << ", got "
-                                        << op->getNumResults();
-  if (expected && op->getResult(0).getType() != d)
-    return op->emitOpError("expected the result to have the type of 'd', ")
-           << d << ", got " << op->getResult(0).getType();
+  SmallVector<Type, 2> expected;
+  for (Value init : {op.getD(), op.getSfd()})
+    if (init && !isa<MemRefType>(init.getType()))
+      expected.push_back(init.getType());
+  if (op->getNumResults() != expected.size()) {
+    bool isOne = expected.size() == 1;
+    return op->emitOpError("expected ") << (isOne              ? "1 result on tensors"
+                                            : expected.empty() ? "no result on memrefs"
+                                                               : "2 results on tensors")
+                                        << ", got " << op->getNumResults();
+  }
+  for (auto [i, type] : llvm::enumerate(expected))
+    if (Type result = op->getResult(i).getType(); result != type)
+      return op->emitOpError("expected the result to have the type of '")
+             << (i == 0 ? "d" : "sfd") << "', " << type << ", got " << result;
   return success();
 }

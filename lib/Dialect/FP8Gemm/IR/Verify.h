@@ -25,7 +25,7 @@ struct NamedOperands {
   /// Those that are there, in the order of the operation.
   llvm::SmallVector<NamedOperand> all() const;
 
-  NamedOperand a, sfa, b, sfb, groups, c, d;
+  NamedOperand a, sfa, b, sfb, groups, c, d, sfd;
   llvm::SmallVector<NamedOperand> epilogue;
 };
 
@@ -72,6 +72,9 @@ llvm::LogicalResult verifyScaleMemory(mlir::Operation *op, NamedOperand scales, 
 llvm::LogicalResult verifyC(mlir::Operation *op, const NamedOperands &operands);
 llvm::LogicalResult verifyMemory(ProductOpInterface op, const NamedOperands &operands);
 llvm::LogicalResult verifyResults(ProductOpInterface op);
+
+/// (C21)
+llvm::LogicalResult verifyQuantised(ProductOpInterface op, const NamedOperands &operands);
 
 /// (C17), (C18), (C19), (G7): operands and region of the epilogue.
 llvm::LogicalResult verifyEpilogue(ProductOpInterface op, const NamedOperands &operands);

@@ -37,7 +37,8 @@ struct ProductModel : DstBufferizableOpInterfaceExternalModel<ProductModel<Produ
   /// The previous contents of D need no copy if all of D is overwritten; C is another operand.
   bool bufferizesToMemoryRead(Operation *op, OpOperand &operand, const AnalysisState &state) const {
     auto product = cast<ProductOp>(op);
-    return !product.isDpsInit(&operand) || product.keepsPartOfD();
+    bool isPartly = operand.get() == product.getSfd() && product.keepsPartOfScalesOfD();
+    return !product.isDpsInit(&operand) || product.keepsPartOfD() || isPartly;
   }
 
   /// In place: each element of C is read before D's is written.

@@ -79,6 +79,29 @@ LogicalResult MapOp::verifyRegions() {
 }
 
 //===----------------------------------------------------------------------===//
+// Scales
+//===----------------------------------------------------------------------===//
+
+LogicalResult LoadScalesOp::verify() {
+  auto source = cast<MemRefType>(getSource().getType());
+  ScalesType scales = getScales().getType();
+  int64_t count = scales.getExtent() / scales.getBlock();
+  if (source.getRank() != 1 || !source.getElementType().isF32() || source.getDimSize(0) != count || !isDirect(source))
+    return emitOpError() << "expected 'source' to be rank-1 f32 of " << count << " elements, got " << source;
+  return success();
+}
+
+LogicalResult PromoteOp::verify() {
+  ScalesType rows = getRows().getType(), columns = getColumns().getType();
+  FragmentType acc = getAcc().getType();
+  if (rows.getAxis() != Axis::rows || rows.getExtent() != acc.getRows())
+    return emitOpError() << "expected scales of " << acc.getRows() << " rows, got " << rows;
+  if (columns.getAxis() != Axis::columns || columns.getExtent() != acc.getColumns())
+    return emitOpError() << "expected scales of " << acc.getColumns() << " columns, got " << columns;
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
 // Split K
 //===----------------------------------------------------------------------===//
 

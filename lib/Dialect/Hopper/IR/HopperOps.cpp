@@ -306,8 +306,28 @@ LogicalResult FetchScalesOp::verify() {
   return success();
 }
 
+/// (C2) of put_scales.
+static LogicalResult verifyScalesOfRows(PutScalesOp op, ScalesType scales, MemRefType buffer) {
+  SmallVector<int64_t> strides;
+  int64_t offset;
+  if (scales.getAxis() != Axis::rows || scales.getBlock() != 1)
+    return op.emitOpError() << "expected scales of 64 rows by 1, got " << scales;
+  if (buffer.getMemorySpace() || buffer.getRank() != (op.getGroup() ? 3 : 2) ||
+      failed(buffer.getStridesAndOffset(strides, offset)) || !llvm::is_contained(ArrayRef(strides).take_back(2), 1))
+    return op.emitOpError() << "expected 'buffer' to be in global memory, of rank " << (op.getGroup() ? 3 : 2)
+                            << " and with one unit stride, got " << buffer;
+  return success();
+}
+
 LogicalResult PutScalesOp::verify() {
   auto buffer = cast<MemRefType>(getBuffer().getType());
+  auto scales = dyn_cast<ScalesType>(getValues().getType());
+  bool isWhole = getRow() && getKBlock() && getRows();
+  if (bool(scales) != isWhole || (!scales && (getGroup() || getRows())))
+    return emitOpError() << "expected 'row', 'k_block' and 'rows' for scales and not for a vector, got "
+                         << getValues().getType();
+  if (scales)
+    return verifyScalesOfRows(*this, scales, buffer);
   int64_t elements = cast<VectorType>(getValues().getType()).getNumElements();
   if (elements > kMostScales / 32)
     return emitOpError() << "expected at most " << kMostScales / 32 << " elements a lane, got " << elements;
@@ -354,25 +374,6 @@ LogicalResult MmaOp::verify() {
   return success();
 }
 
-LogicalResult LoadScalesOp::verify() {
-  auto source = cast<MemRefType>(getSource().getType());
-  ScalesType scales = getScales().getType();
-  int64_t count = scales.getExtent() / scales.getBlock();
-  if (source.getRank() != 1 || !source.getElementType().isF32() || source.getDimSize(0) != count || !isDirect(source))
-    return emitOpError() << "expected 'source' to be rank-1 f32 of " << count << " elements, got " << source;
-  return success();
-}
-
-LogicalResult PromoteOp::verify() {
-  ScalesType rows = getRows().getType(), columns = getColumns().getType();
-  FragmentType acc = getAcc().getType();
-  if (rows.getAxis() != Axis::rows || rows.getExtent() != acc.getRows())
-    return emitOpError() << "expected scales of " << acc.getRows() << " rows, got " << rows;
-  if (columns.getAxis() != Axis::columns || columns.getExtent() != acc.getColumns())
-    return emitOpError() << "expected scales of " << acc.getColumns() << " columns, got " << columns;
-  return success();
-}
-
 //===----------------------------------------------------------------------===//
 // Storing a tile
 //===----------------------------------------------------------------------===//
@@ -383,9 +384,10 @@ static constexpr int64_t kMostPanels = 32;
 /// Panels: [panels, 64, w] with rows of 32, 64 or 128 bytes.
 static LogicalResult verifyPanels(Operation *op, StringRef name, MemRefType panels) {
   Type element = panels.getElementType();
-  if (panels.getRank() != 3 || !(element.isBF16() || element.isF32()) || !hasSwizzledRows(panels))
-    return op->emitOpError() << "expected '" << name
-                             << "' to be [panels, rows, w] bf16 or f32 with rows of 32, 64 or 128 bytes, got "
+  bool isStored = isa<StoreFragmentOp, TmaStoreOp, StoreRowsOp>(op), isF8 = isStored && isa<Float8E4M3FNType>(element);
+  if (panels.getRank() != 3 || !(element.isBF16() || element.isF32() || isF8) || !hasSwizzledRows(panels))
+    return op->emitOpError() << "expected '" << name << "' to be [panels, rows, w] bf16" << (isStored ? ", f32 or f8E4M3FN" : " or f32")
+                             << " with rows of 32, 64 or 128 bytes, got "
                              << panels;
   if (panels.getDimSize(0) > kMostPanels)
     return op->emitOpError() << "expected '" << name << "' to have at most " << kMostPanels << " panels, got "

@@ -60,7 +60,9 @@ static std::optional<Role> getRole(Operation *op) {
     return acquire.getFiller() == Filler::tma ? Role::producer : Role::helper;
   if (isa<TmaLoadOp, TmaPrefetchOp>(op))
     return Role::producer;
-  if (isa<FetchScalesOp, PutScalesOp>(op))
+  if (auto put = dyn_cast<PutScalesOp>(op))
+    return put.isOfAccumulator() ? Role::consumers : Role::helper;
+  if (isa<FetchScalesOp>(op))
     return Role::helper;
   if (op->hasTrait<OpTrait::ConstantLike>())
     return std::nullopt;

@@ -19,6 +19,9 @@ def FP8Gemm_ProductOpInterface : OpInterface<"ProductOpInterface"> {
     InterfaceMethod<"", "::mlir::Value", "getSfb">,
     InterfaceMethod<"The added operand; null if there is none.", "::mlir::Value", "getC">,
     InterfaceMethod<"", "::mlir::Value", "getD">,
+    InterfaceMethod<"The scales of a quantised D; null if there are none.", "::mlir::Value", "getSfd">,
+    InterfaceMethod<"How they are stored.", "::fp8gemm::ScaleAttr", "getDScaleAttr">,
+    InterfaceMethod<"Whether they are powers of two.", "bool", "getPowerOfTwo">,
     InterfaceMethod<"The function of scalars that computes D from the sum; null if D is the sum.", "::mlir::Block *",
                     "getEpilogueBody">,
     InterfaceMethod<"Its operands, one for each argument after the sum, or the sums.", "::mlir::OperandRange",
@@ -47,6 +50,13 @@ def FP8Gemm_ProductOpInterface : OpInterface<"ProductOpInterface"> {
     bool keepsPartOfD() {
       ::fp8gemm::GroupingAttr grouping = $_op.getGroupingAttr();
       return grouping && grouping.getKind() != ::fp8gemm::GroupingKind::k_count;
+    }
+    /// True if storage of D's scales may be longer than what is written.
+    bool keepsPartOfScalesOfD() {
+      if (!$_op.getSfd() || $_op.getDScaleAttr().getLayout() == ::fp8gemm::ScaleLayout::k_major)
+        return false;
+      int64_t stored = ::llvm::cast<::mlir::ShapedType>($_op.getSfd().getType()).getShape().back();
+      return ::mlir::ShapedType::isDynamic(stored) || stored != $_op.getM();
     }
     /// True if each row of B has its own scales (recipe 1d1d).
     bool isBScaledByRows() { return $_op.getBScale().getRows() == 1; }

@@ -22,7 +22,9 @@ class FP8Gemm_ProductOp<string mnemonic, list<Trait> traits = []> : Op<FP8Gemm_D
 
   /// The methods of the interface that are not accessors of operands or attributes.
   code productMethods = [{
-    ::mlir::MutableOperandRange getDpsInitsMutable() { return getDMutable(); }
+    ::mlir::MutableOperandRange getDpsInitsMutable() {
+      return {getOperation(), getDMutable().getOperandNumber(), getSfd() ? 2u : 1u}; // one after the other
+    }
     int64_t getM();
     int64_t getN();
     int64_t getK();
@@ -56,7 +58,8 @@ def FP8Gemm_GemmOp : FP8Gemm_ProductOp<"gemm", FP8Gemm_EpilogueTraits> {
     - `c` (optional): [M, N] of D's type, added to the product
     - `epilogue_operands` (any number): f32, bf16 or f16, of shapes that broadcast to that of D: scalars [], rows [N],
       columns [M, 1], matrices [M, N]
-    - `d`: [M, N] bf16 or f32, overwritten
+    - `d`: [M, N] bf16, f32 or f8E4M3FN, overwritten
+    - `sfd` (of a d of f8E4M3FN): f32 scales of D, stored according to `d_scale`, overwritten
 
     The *epilogue* (optional) computes an element of D from the f32 sum, and from an element of each of its operands.
     It is a function of scalars, as the body of linalg.generic is: its arguments are the sum, including C, and for each
@@ -68,6 +71,10 @@ def FP8Gemm_GemmOp : FP8Gemm_ProductOp<"gemm", FP8Gemm_EpilogueTraits> {
     below the other, of which the first gives the gate and the second what passes it; `d` is [M, N/2], and so are
     rows and matrices of the epilogue [N/2] and [M, N/2]. The epilogue takes both sums, of rows n and N/2 + n of `b`,
     before the elements of its operands.
+
+    With a `d` of f8E4M3FN, the product is quantised: D and `sfd` are what `fp8gemm.quantize` makes of the f32 values of the
+    epilogue (or the sums), as the A of a next product and its scales, with the same bits; with `power_of_two`, scales are powers of
+    two.
 
     `b_scale` names the recipe: 128x128 blocks are 1d2d (forward, data gradient),
     1x128 blocks are 1d1d (weight gradient).
@@ -84,7 +91,7 @@ def FP8Gemm_GemmOp : FP8Gemm_ProductOp<"gemm", FP8Gemm_EpilogueTraits> {
     - (C1) operands are all tensors or all memrefs, each of rank 2
     - (C2) `a` and `b` each have element type f8E4M3FN or f8E5M2
     - (C3) `sfa` and `sfb` have element type f32
-    - (C4) `d` has element type bf16 or f32
+    - (C4) `d` has element type bf16 or f32, or with `sfd` f8E4M3FN
     - (C5) N and K are static, in every operand that has them
     - (C6) `a` and `b` agree on K; `d` is [rows of `a`, rows of `b`]
     - (C7) N is a positive multiple of 8
@@ -96,7 +103,7 @@ def FP8Gemm_GemmOp : FP8Gemm_ProductOp<"gemm", FP8Gemm_EpilogueTraits> {
     - (C13) memref rows start at multiples of 16 bytes and don't overlap
             (`a`, `b`, `c`, `d`, and scales of 1x128 blocks that are mn_major)
     - (C14) tensors of mn_major scales of 1x128 blocks have rows of a multiple of 4 scales
-    - (C15) on tensors there is one result, of the type of `d`; on memrefs none
+    - (C15) on tensors there are results of the types of `d` and, if it is there, `sfd`; on memrefs none
     - (C16) `c` has the shape and the element type of `d`
     - (C17) an operand of the epilogue has element type f32, bf16 or f16, and a shape that broadcasts to that of `d`:
             each of its extents, from the last one on, is 1 or that of `d`
@@ -106,6 +113,8 @@ def FP8Gemm_GemmOp : FP8Gemm_ProductOp<"gemm", FP8Gemm_EpilogueTraits> {
     - (C19) in memrefs, the elements of a row of an operand are contiguous and start at a multiple of two elements;
             matrices are as in (C12) and (C13)
     - (C20) a gated product has an epilogue, of two sums, no `c`, 128x128 blocks in `b_scale`, and a multiple of 256 for N
+    - (C21) `sfd` has element type f32 and the storage shape that `d_scale` requires of [M, columns of D], with blocks 1x128;
+            there is no `c` then, and D has a multiple of 128 columns
 
     (C13) and (C14) are TMA's requirements for a tensor in global memory: PTX ISA,
     "Tensors", and cuTensorMapEncodeTiled. (C7) follows from (C13) for packed
@@ -117,7 +126,8 @@ def FP8Gemm_GemmOp : FP8Gemm_ProductOp<"gemm", FP8Gemm_EpilogueTraits> {
     Power-of-two (e8m0) scales, other block shapes and other types of D are not implemented
     and are rejected with an error.
 
-    Examples: a forward product, a weight gradient that is added to D, and a forward product with a bias.
+    Examples: a forward product, a weight gradient that is added to D, a forward product with a bias, and one whose D is the
+    A of the next product.
     ```mlir
     fp8gemm.gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> into %d
       : memref<?x2048xf8E4M3FN>, memref<16x?xf32>, memref<7168x2048xf8E4M3FN>, memref<56x16xf32>, memref<?x7168xbf16>
@@ -133,20 +143,26 @@ def FP8Gemm_GemmOp : FP8Gemm_ProductOp<"gemm", FP8Gemm_EpilogueTraits> {
       %biased = arith.addf %sum, %bias : f32
       fp8gemm.yield %biased : f32
     }
+
+    fp8gemm.gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> into %d scaled_by %sfd <1x128, mn_major>
+      : memref<?x2048xf8E4M3FN>, memref<16x?xf32>, memref<7168x2048xf8E4M3FN>, memref<56x16xf32>, memref<?x7168xf8E4M3FN>
+      scaled_by memref<56x?xf32>
     ```
   }];
 
   let arguments = (ins FP8Gemm_Shaped:$a, FP8Gemm_Shaped:$sfa,
                        FP8Gemm_Shaped:$b, FP8Gemm_Shaped:$sfb,
                        Optional<FP8Gemm_Shaped>:$c, Variadic<FP8Gemm_Shaped>:$epilogue_operands, FP8Gemm_Shaped:$d,
-                       FP8Gemm_ScaleAttr:$a_scale, FP8Gemm_ScaleAttr:$b_scale, UnitAttr:$gated,
+                       Optional<FP8Gemm_Shaped>:$sfd, FP8Gemm_ScaleAttr:$a_scale, FP8Gemm_ScaleAttr:$b_scale,
+                       OptionalAttr<FP8Gemm_ScaleAttr>:$d_scale, UnitAttr:$power_of_two, UnitAttr:$gated,
                        OptionalAttr<FP8Gemm_ConfigAttr>:$config,
                        OptionalAttr<SymbolRefAttr>:$kernel);
   let regions = (region MaxSizedRegion<1>:$epilogue);
   let assemblyFormat = [{
-    $a `scaled_by` $sfa $a_scale `,` $b `scaled_by` $sfb $b_scale (`plus` $c^)? `into` $d attr-dict
-    `:` custom<OperandTypes>(type($a), type($sfa), type($b), type($sfb), type($c), type($d)) (`->` type($result)^)?
-    (`gated` $gated^)? custom<Epilogue>($epilogue_operands, type($epilogue_operands), $epilogue)
+    $a `scaled_by` $sfa $a_scale `,` $b `scaled_by` $sfb $b_scale (`plus` $c^)? `into` $d
+    (`scaled_by` $sfd^ custom<ScaleOfD>($d_scale) (`power_of_two` $power_of_two^)?)? attr-dict
+    `:` custom<OperandTypes>(type($a), type($sfa), type($b), type($sfb), type($c), type($d)) (`scaled_by` type($sfd)^)?
+    (`->` type($result)^)? (`gated` $gated^)? custom<Epilogue>($epilogue_operands, type($epilogue_operands), $epilogue)
   }];
   let extraClassDeclaration = productMethods # [{
     ::mlir::Block *getEpilogueBody() { return getEpilogue().empty() ? nullptr : &getEpilogue().front(); }
@@ -181,9 +197,10 @@ def FP8Gemm_GroupedGemmOp : FP8Gemm_ProductOp<"grouped_gemm", FP8Gemm_EpilogueTr
     - `sfb`: f32 scales of B, for each group stored according to `b_scale`, [G, ...]
     - `groups`: i32, one entry for each row (`row_index`) or for each group
     - `epilogue_operands` (any number): as in `fp8gemm.gemm`; rows of each group are [G, 1, N], in all forms
-    - `d`: bf16 or f32
+    - `d`: bf16, f32 or f8E4M3FN
+    - `sfd`: scales of a d of f8E4M3FN; masked and batched: for each group, [G, ...]
 
-    The epilogue is as in `fp8gemm.gemm`, and so is `gated`.
+    The epilogue is as in `fp8gemm.gemm`, and so are `gated` and what `sfd` means; scales of padding rows keep their contents.
 
     A memref operand may have any row stride and any group stride, so groups may also lie beside
     each other in each row. `d` must not overlap any other operand.
@@ -192,10 +209,10 @@ def FP8Gemm_GroupedGemmOp : FP8Gemm_ProductOp<"grouped_gemm", FP8Gemm_EpilogueTr
     ends and counts are clamped to the rows of D; a group whose end precedes its start
     has no rows (docs/Numerics.md has all cases).
 
-    Constraints: (C2), (C3), (C4), (C5), (C7), (C8), (C9), (C12), (C13), (C14), (C15), (C18), (C19) and (C20) of
-    `fp8gemm.gemm`; (C10) and (C11) hold for the last two dimensions of `sfa` and `sfb`. And
+    Constraints: (C2), (C3), (C4), (C5), (C7), (C8), (C9), (C12), (C13), (C14), (C15), (C18), (C19), (C20) and (C21) of
+    `fp8gemm.gemm`; (C10), (C11) and (C21) hold for the last two dimensions of `sfa`, `sfb` and `sfd`. And
     - (G1) operands are all tensors or all memrefs; `b` and `sfb` have rank 3, `groups` has rank 1;
-           `a`, `sfa` and `d` have rank 2 if the form is contiguous, else 3
+           `a`, `sfa`, `d` and `sfd` have rank 2 if the form is contiguous, else 3
     - (G2) a grouping is given exactly if `groups` is, and its kind is `row_index`, `row_end` or `row_count`
     - (G3) `groups` has element type i32, is contiguous, and has M entries (`row_index`) or G
     - (G4) G is static and positive, and the same in every operand that has it
@@ -219,15 +236,17 @@ def FP8Gemm_GroupedGemmOp : FP8Gemm_ProductOp<"grouped_gemm", FP8Gemm_EpilogueTr
   let arguments = (ins FP8Gemm_Shaped:$a, FP8Gemm_Shaped:$sfa,
                        FP8Gemm_Shaped:$b, FP8Gemm_Shaped:$sfb,
                        Optional<FP8Gemm_Shaped>:$groups, Variadic<FP8Gemm_Shaped>:$epilogue_operands, FP8Gemm_Shaped:$d,
-                       FP8Gemm_ScaleAttr:$a_scale, FP8Gemm_ScaleAttr:$b_scale,
+                       Optional<FP8Gemm_Shaped>:$sfd, FP8Gemm_ScaleAttr:$a_scale, FP8Gemm_ScaleAttr:$b_scale,
+                       OptionalAttr<FP8Gemm_ScaleAttr>:$d_scale, UnitAttr:$power_of_two,
                        OptionalAttr<FP8Gemm_GroupingAttr>:$grouping, UnitAttr:$gated,
                        OptionalAttr<FP8Gemm_ConfigAttr>:$config,
                        OptionalAttr<SymbolRefAttr>:$kernel);
   let regions = (region MaxSizedRegion<1>:$epilogue);
   let assemblyFormat = [{
     $a `scaled_by` $sfa $a_scale `,` $b `scaled_by` $sfb $b_scale
-    (`groups` $groups^ custom<Grouping>($grouping))? `into` $d attr-dict
-    `:` custom<OperandTypes>(type($a), type($sfa), type($b), type($sfb), type($groups), type($d))
+    (`groups` $groups^ custom<Grouping>($grouping))? `into` $d
+    (`scaled_by` $sfd^ custom<ScaleOfD>($d_scale) (`power_of_two` $power_of_two^)?)? attr-dict
+    `:` custom<OperandTypes>(type($a), type($sfa), type($b), type($sfb), type($groups), type($d)) (`scaled_by` type($sfd)^)?
     (`->` type($result)^)? (`gated` $gated^)? custom<Epilogue>($epilogue_operands, type($epilogue_operands), $epilogue)
   }];
   let extraClassDeclaration = productMethods # [{
@@ -303,6 +322,9 @@ def FP8Gemm_KGroupedGemmOp : FP8Gemm_ProductOp<"k_grouped_gemm"> {
   let extraClassDeclaration = productMethods # [{
     ::mlir::Block *getEpilogueBody() { return nullptr; }
     bool isGated() { return false; }
+    ::mlir::Value getSfd() { return nullptr; }
+    ScaleAttr getDScaleAttr() { return nullptr; }
+    bool getPowerOfTwo() { return false; }
     ::mlir::OperandRange getEpilogueOperands() { return getOperation()->getOperands().take_front(0); }
     /// True if A and B are of rank 1.
     bool isFlattened();

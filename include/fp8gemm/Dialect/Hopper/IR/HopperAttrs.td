@@ -69,9 +69,10 @@ def Hopper_ProblemAttr : Hopper_Attr<"Problem", "problem"> {
     present if at least B has groups. `gated` is 1 if D has half of n columns, each of the products with B's rows
     n and N/2 + n. `vectors` are the element types of the operands that only some problems have, by name: `bias`, a row
     [N] that is added to every row of D. `epilogue` is 1 if D is another function of the sums than adding C and a bias: that
-    of `hopper.map`, of the sums and the operands `epilogue_0`, `epilogue_1`, ... `activation` is given if a problem can name that function: "none", "relu",
-    "silu", "gelu" or "gelu_tanh"., which are the vectors, if there are any, in
-    the order of the operands of problems.
+    of `hopper.map`, of the sums and the operands `epilogue_0`, `epilogue_1`, ..., which are the vectors, if there are any, in
+    the order of the operands of problems. `activation` is given if a problem can name that function: "none", "relu",
+    "silu", "gelu" or "gelu_tanh". `sfd` is present if D is quantised: "k_major" or "mn_major", how the scales of its 1x128
+    blocks are stored; `power_of_two` is 1 if they are powers of two.
 
     Example: `#hopper.problem<gemm, m = ?, n = 7168, k = 2048, a = f8E4M3FN, b = f8E4M3FN, c = none, d = bf16, sfa = mn_major, sfb = k_major by 128>`.
   }];
@@ -81,11 +82,14 @@ def Hopper_ProblemAttr : Hopper_Attr<"Problem", "problem"> {
                         OptionalParameter<"GroupsAttr">:$groups,
                         OptionalParameter<"::mlir::DictionaryAttr">:$vectors,
                         DefaultValuedParameter<"int64_t", "0">:$gated, DefaultValuedParameter<"int64_t", "0">:$epilogue,
-                        OptionalParameter<"::mlir::StringAttr">:$activation);
+                        OptionalParameter<"::mlir::StringAttr">:$activation,
+
+                        OptionalParameter<"::mlir::StringAttr">:$sfd, DefaultValuedParameter<"int64_t", "0">:$power_of_two);
   let assemblyFormat = [{
     `<` custom<Keyword>($op) `,` `m` `=` custom<Extent>($m) `,` `n` `=` $n `,` `k` `=` $k `,`
     `a` `=` $a `,` `b` `=` $b `,` `c` `=` $c `,` (`gated` `=` $gated^ `,`)? (`epilogue` `=` $epilogue^ `,`)?
-    (`activation` `=` $activation^ `,`)? custom<VectorsAndD>($vectors, $d) `,`
+    (`activation` `=` $activation^ `,`)? (`sfd` `=` $sfd^ `,`)? (`power_of_two` `=` $power_of_two^ `,`)?
+    custom<VectorsAndD>($vectors, $d) `,`
     `sfa` `=` custom<Keyword>($sfa) `,` `sfb` `=` custom<Keyword>($sfb) `by` $sfb_rows
     (`,` `groups` `=` $groups^)? `>`
   }];

@@ -30,7 +30,8 @@ def Hopper_Operand : I32Enum<"Operand", "operand or extent of the product that a
     // Operands of an epilogue, in its order.
     I32EnumCase<"epilogue_0", 13>, I32EnumCase<"epilogue_1", 14>, I32EnumCase<"epilogue_2", 15>,
     I32EnumCase<"epilogue_3", 16>, I32EnumCase<"epilogue_4", 17>, I32EnumCase<"epilogue_5", 18>,
-    I32EnumCase<"epilogue_6", 19>, I32EnumCase<"epilogue_7", 20>]> {
+    I32EnumCase<"epilogue_6", 19>, I32EnumCase<"epilogue_7", 20>,
+    I32EnumCase<"sfd", 21>]> {
   let cppNamespace = "::fp8gemm::hopper";
 }
 

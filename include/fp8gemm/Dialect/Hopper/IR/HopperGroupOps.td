@@ -84,7 +84,7 @@ def Hopper_StoreRowsOp : Hopper_Op<"store_rows"> {
     - (C2) `d` has the element type of `staging`, N static columns, N a multiple of 8, and rank 2, or 3 with `group`
   }];
   let arguments = (ins Index:$count, Arg<Hopper_SmemBuffer, "", [MemRead]>:$staging,
-                       Arg<MemRefRankOf<[BF16, F32], [2, 3]>, "", [MemWrite]>:$d, Index:$row, Index:$column,
+                       Arg<MemRefRankOf<[BF16, F32, F8E4M3FN], [2, 3]>, "", [MemWrite]>:$d, Index:$row, Index:$column,
                        Optional<Index>:$group);
   let assemblyFormat = [{
     $count `of` $staging `to` $d `[` $row `,` $column `]` (`of` $group^)? attr-dict `:` type($staging) `to` type($d)

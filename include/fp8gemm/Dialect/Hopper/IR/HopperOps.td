@@ -238,17 +238,34 @@ def Hopper_FetchScalesOp : Hopper_Op<"fetch_scales", [Hopper_NamedResults]> {
   let hasVerifier = 1;
 }
 
-def Hopper_PutScalesOp : Hopper_Op<"put_scales"> {
-  let summary = "store a warp's fetched scales into a buffer";
+def Hopper_PutScalesOp : Hopper_Op<"put_scales", [AttrSizedOperandSegments]> {
+  let summary = "store a warp's fetched scales into a buffer, or scales of an accumulator's rows to global memory";
   let description = [{
-    Element e of lane l goes to `buffer[l + 32 e]`, if that is within the buffer.
+    Of a vector, element e of lane l goes to `buffer[l + 32 e]`, if that is within the buffer.
+
+    Of scales of rows, that of row i goes to `buffer[row + i, k_block]`, of `group` if the buffer has groups, if i is less than
+    `rows`: one column of `buffer` is a block of columns of the accumulators. One of the threads that have a scale stores it.
 
     Constraints:
-    - (C1) the buffer is a rank-1 f32 memref of at most 32 x elements per lane
+    - (C1) the buffer of a vector is a rank-1 f32 memref of at most 32 x elements per lane
+    - (C2) the buffer of scales, of 64 rows by 1, is an f32 memref in global memory of rank 2 with one unit stride, or with `group` of
+           rank 3, such matrices one after the other; `row`, `k_block` and `rows` are given for it only
   }];
-  let arguments = (ins VectorOfRankAndType<[1], [F32]>:$values, Arg<Hopper_SmemBuffer, "", [MemWrite]>:$buffer);
-  let assemblyFormat = "$values `to` $buffer attr-dict `:` type($values) `,` type($buffer)";
+  let arguments = (ins AnyTypeOf<[VectorOfRankAndType<[1], [F32]>, Hopper_Scales]>:$values,
+                       Arg<AnyTypeOf<[Hopper_SmemBuffer, MemRefRankOf<[F32], [2, 3]>]>, "", [MemWrite]>:$buffer,
+                       Optional<Index>:$row, Optional<Index>:$k_block, Optional<Index>:$group, Optional<Index>:$rows);
+  let assemblyFormat = [{
+    $values `to` $buffer (`[` $row^ `,` $k_block `]`)? (`of` $group^)? (`rows` $rows^)? attr-dict
+    `:` type($values) `,` type($buffer)
+  }];
+  let builders = [OpBuilder<(ins "::mlir::Value":$values, "::mlir::Value":$buffer), [{
+    build($_builder, $_state, values, buffer, /*row=*/nullptr, /*k_block=*/nullptr, /*group=*/nullptr, /*rows=*/nullptr);
+  }]>];
   let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// Of an accumulator, not of a vector.
+    bool isOfAccumulator() { return bool(getRow()); }
+  }];
 }
 
 //===----------------------------------------------------------------------===//
@@ -379,15 +396,15 @@ def Hopper_LoadFragmentOp : Hopper_Op<"load_fragment", [AttrSizedOperandSegments
 //===----------------------------------------------------------------------===//
 
 def Hopper_StoreFragmentOp : Hopper_Op<"store_fragment"> {
-  let summary = "store an accumulator to shared memory, as bf16 or f32";
+  let summary = "store an accumulator to shared memory, as bf16, f32 or f8E4M3FN";
   let description = [{
     For bf16 it rounds to nearest even and stores with stmatrix; for f32 it uses ordinary
-    stores. `staging` holds the 64 x N fragment as N / w panels of w columns:
+    stores, and so for f8E4M3FN, to which it rounds to nearest even; what is larger than 448 becomes that. `staging` holds the 64 x N fragment as N / w panels of w columns:
     [panel, row, column], swizzled as TMA does for their rows. `transposed` stores N rows
     of 64 columns instead, as one panel.
 
     Constraints:
-    - (C1) `staging` is [N / w, 64, w] bf16 or f32 in shared memory, with rows of 32, 64 or
+    - (C1) `staging` is [N / w, 64, w] bf16, f32 or f8E4M3FN in shared memory, with rows of 32, 64 or
            128 bytes; with `transposed` [1, N, 64] bf16
 
     Source: PTX ISA, "stmatrix" and "Swizzling modes".
