@@ -119,7 +119,11 @@ static int64_t mostStages(const Problem &problem, const Gpu &gpu, Config config)
   config.stages = kMaxStages;
   while (config.stages > kMinStages && smemBytes(problem, config) > gpu.smemBytes)
     --config.stages;
-  return config.stages;
+  Config fewer = config;
+  --fewer.stages;
+  bool areTooMany = consumerRegistersNeeded(problem, config) > config.consumerRegisters &&
+                    consumerRegistersNeeded(problem, fewer) <= config.consumerRegisters;
+  return areTooMany && fewer.stages >= kMinStages ? fewer.stages : config.stages;
 }
 
 /// Registers that a consumer thread needs if its accumulators have so many columns.
@@ -132,7 +136,7 @@ static int64_t registersNeeded(const Problem &problem, const Config &config, int
   // flight, of scales that the helper warp fetches, and of the other ranks' shared memory.
   int64_t others = kOtherRegisters;
   if (config.partials > 1 && blocks > 1)
-    others += 16;
+    others += config.stages == kStagesOfIteration ? 48 : 16;
   if (config.splitK > 1)
     others += 8;
   if (problem.sfbRows == 1 && !problem.sfaByTma())

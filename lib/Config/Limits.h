@@ -46,6 +46,10 @@ constexpr int64_t kManyScalesProducerRegisters = 56, kManyScalesConsumerRegister
 /// Where TMA brings all scales there is no helper warp, and the producer's thread needs few registers.
 constexpr int64_t kNoScalesProducerRegisters = 24, kNoScalesConsumerRegisters = 240;
 
+/// K blocks of an iteration of the main loop with two partials: if there are as many stages, every address in them is a
+/// constant, and ptxas keeps them in registers.
+constexpr int64_t kStagesOfIteration = 4;
+
 /// Two consumers share an SM's registers; a lone one may have more, where its accumulators leave it few others.
 constexpr int64_t kLoneConsumerRegisters = 248;
 

@@ -110,6 +110,19 @@ TEST(ConfigLayout, SmemBytes) {
 
 TEST(ConfigCheck, AcceptsALegalConfig) { EXPECT_EQ(checkOnH100(legal()), ""); }
 
+// With as many stages as K blocks in an iteration, all addresses are constants: ptxas spilled 256x80 of 4 stages.
+TEST(ConfigCheck, StagesOfAnIterationTakeRegisters) {
+  Problem square = problem({}, 1024, 1024);
+  Config config;
+  config.tileM = 256, config.tileN = 80, config.consumers = 2, config.partials = 2;
+  Config completed = complete(square, h100(), config, 4096);
+  EXPECT_EQ(completed.stages, 3);
+  EXPECT_EQ(check(square, h100(), completed), "");
+  completed.stages = 4;
+  EXPECT_EQ(check(square, h100(), completed),
+            "expected consumer_registers to be at least 248 for a 256x80 tile of 2 consumers, got 232");
+}
+
 TEST(ConfigCheck, NamesTheRuleAndTheValue) {
   using Break = void (*)(Config &);
   const std::pair<Break, const char *> cases[] = {
