@@ -112,7 +112,11 @@ static Interval evaluate(Operation *op, ArrayRef<Interval> x) {
       .Case<arith::MulFOp>([&](auto) { return rounded(product(x[0], x[1])); })
       .Case<arith::DivFOp>([&](auto op) {
         bool isApproximate = bitEnumContainsAny(op.getFastmath(), arith::FastMathFlags::afn);
-        return quotient(x[0], x[1]).widened(isApproximate ? 0x1p-21 : kRounding, kTiny);
+        Interval result = quotient(x[0], x[1]);
+        // Of divisors beyond 2^126 div.approx is 0 (PTX ISA).
+        if (isApproximate && std::max(std::fabs(x[1].low), std::fabs(x[1].high)) > 0x1p126)
+          result = {std::min(result.low, 0.0), std::max(result.high, 0.0)};
+        return result.widened(isApproximate ? 0x1p-21 : kRounding, kTiny);
       })
       .Case<arith::NegFOp>([&](auto) { return Interval{-x[0].high, -x[0].low}; })
       .Case<arith::MinimumFOp, arith::MinNumFOp>(

@@ -123,6 +123,9 @@ def evaluate(steps, values):
         elif op.startswith("divf"):
             crosses = (x[1][0] <= 0) & (x[1][1] >= 0)
             low, high = corners((x[0][0] + 0 * x[1][0], x[0][1] + 0 * x[1][0]), (x[1][0] + 0 * x[0][0], x[1][1] + 0 * x[0][0]), torch.div)
+            if op.endswith("afn"):  # of divisors beyond 2^126 div.approx is 0 (PTX ISA)
+                large = torch.maximum(x[1][0].abs(), x[1][1].abs()) > 2.0**126
+                low, high = torch.where(large, low.clamp(max=0), low), torch.where(large, high.clamp(min=0), high)
             nan = torch.full_like(low, float("nan"))
             result = widened((torch.where(crosses, nan, low), torch.where(crosses, nan, high)), 2.0**-21 if op.endswith("afn") else UNIT)
         elif op == "fma":
