@@ -291,7 +291,9 @@ def check(driver, item, functions, m, seed):
             scales = case.group(scales, g)[first:end]
             blocks = case.group(wide, g)[first:end].reshape(end - first, -1, 128)
             amax = blocks.abs().amax(2)
-            expected = torch.maximum(amax, torch.tensor(1e-4, device=DEVICE)) / 448
+            # On the device: by a number of the host PyTorch multiplies by its reciprocal.
+            least, largest = torch.tensor(1e-4, device=DEVICE), torch.tensor(448.0, device=DEVICE)
+            expected = torch.maximum(amax, least) / largest
             if item["power_of_two"]:
                 bits = (expected.view(torch.int32) + 0x7FFFFF) & 0x7F800000
                 expected = bits.view(torch.float32)
