@@ -24,7 +24,7 @@ void check(mlir::MLIRContext &context, const format::Problem &problem) {
   ASSERT_TRUE(module);
   module->walk([&](ProductOpInterface op) {
     EXPECT_EQ(print(fieldsOf(op)), print(problem));
-    EXPECT_TRUE(isProblemEpilogue(op));
+    EXPECT_EQ(activationOf(op), problem.activation);
     for (const OperandRow &row : format::kOperands)
       if (row.operand != format::Operand::Workspace) {
         EXPECT_EQ(bool(operandOf(op, row)), has(problem, row)) << row.name;
@@ -69,6 +69,19 @@ TEST(OperandModules, HaveTheVectorsOfProblems) {
           check(context, with);
         }
   }
+}
+
+TEST(OperandModules, HaveTheActivationsOfProblems) {
+  mlir::DialectRegistry registry;
+  registerAllDialects(registry);
+  mlir::MLIRContext context(registry);
+  for (const format::Word &word : format::kActivationWords)
+    for (uint32_t gated : {0, 1}) {
+      format::Problem problem = format::usualProblem(format::Grouping::None);
+      problem.n = 256, problem.k = 256;
+      problem.activation = format::Activation(word.value), problem.gated = gated;
+      check(context, problem);
+    }
 }
 
 TEST(OperandModules, NamesAreThoseOfKernels) {
