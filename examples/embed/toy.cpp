@@ -37,7 +37,8 @@ struct LowerLinear : mlir::OpRewritePattern<toy::LinearOp> {
     auto x = fp8gemm::ScaleAttr::get(getContext(), 1, 128, fp8gemm::ScaleLayout::mn_major);
     auto weight = fp8gemm::ScaleAttr::get(getContext(), 128, 128, fp8gemm::ScaleLayout::k_major);
     fp8gemm::GemmOp::create(rewriter, op.getLoc(), mlir::TypeRange(), op.getX(), op.getXScales(), op.getWeight(),
-                            op.getWeightScales(), /*c=*/nullptr, /*epilogueOperands=*/{}, op.getY(), x, weight, /*config=*/nullptr,
+                            op.getWeightScales(), /*c=*/nullptr, /*epilogueOperands=*/{}, op.getY(), /*sfd=*/nullptr, x,
+                            weight, /*d_scale=*/nullptr, /*power_of_two=*/false, /*gated=*/false, /*config=*/nullptr,
                             /*kernel=*/nullptr);
     rewriter.eraseOp(op);
     return mlir::success();
