@@ -39,7 +39,9 @@ inline fp8gemm_gemm_args goodArgs(int64_t m = 1000) {
           {nullptr, 0},
           {address(0x5'0000'0000), 4096},
           /*num_sms=*/0,
-          /*flags=*/0};
+          /*flags=*/0,
+          /*bias=*/nullptr,
+          /*row_scale=*/nullptr};
 }
 
 class Gemm : public testing::Test {
