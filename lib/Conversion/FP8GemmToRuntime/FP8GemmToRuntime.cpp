@@ -225,8 +225,8 @@ LogicalResult ConvertFP8GemmToRuntime::convert(ProductOpInterface op) {
                            "a quantised one; quantise D by fp8gemm.quantize");
   if (!pack.empty() && !activationOf(op))
     return op->emitOpError(
-        "expected an epilogue that adds a row to the sum and nothing else, as the products of a pack "
-        "have it, got another one; compile its kernel with fp8gemm-to-cubin");
+        "expected an epilogue of row_scale, a bias and an activation, as the products of a pack have it, got another one; "
+        "compute it after the product");
   FailureOr<uint32_t> onDevice = deviceOperands(op);
   if (failed(onDevice) || (embedPack && failed(checkInPack(op))))
     return failure();
@@ -238,8 +238,9 @@ LogicalResult ConvertFP8GemmToRuntime::convert(ProductOpInterface op) {
     operands.push_back(operand.value);
   OpBuilder builder(op);
   auto type = builder.getFunctionType(TypeRange(operands), {});
-  // With these two equal, so is all else that matters.
+  // With these equal, so is all else that matters. The kernel, or the activation of one of a pack, tells epilogues apart.
   SmallVector<NamedAttribute> attributes(op->getAttrs());
+  attributes.push_back(builder.getNamedAttr("activation", builder.getI64IntegerAttr(int64_t(fieldsOf(op).activation))));
   attributes.push_back(builder.getNamedAttr("in_place", builder.getBoolAttr(op.isInPlace())));
   Attribute key = builder.getArrayAttr({builder.getStringAttr(op->getName().getStringRef()), TypeAttr::get(type),
                                         builder.getDictionaryAttr(attributes)});

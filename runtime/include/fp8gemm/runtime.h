@@ -197,7 +197,7 @@ typedef struct fp8gemm_matrix {
  *   b    N x K            b_type
  *   sfb  ceil(N/sfb_block_rows) x ceil(K/128)  f32 (k_major), or transposed (mn_major)
  *   c    M x N            d_type; for kernels with a c_use, otherwise null
- *   d    M x N            d_type, overwritten; overlaps no other operand. Of a gated kernel M x N/2, like c and bias
+ *   d    M x N            d_type, overwritten; overlaps no other operand. Of a gated kernel M x N/2
  *   bias N                contiguous, of the type of the kernel's bias, added to each row; otherwise null. Its address
  *                         is a multiple of two elements
  *   row_scale  M          f32, contiguous, the factor of each row of the product, before the bias is added; for kernels
