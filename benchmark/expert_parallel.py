@@ -18,7 +18,6 @@ the same bit by bit without torch.compile; "compile" says whether the rest is me
 import argparse
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -27,7 +26,6 @@ import time
 import zipfile
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
 MODELS = {"deepseek-v3": dict(hidden=7168, width=2048, experts=256, top_k=8),
           "qwen3-235b": dict(hidden=4096, width=1536, experts=128, top_k=8)}
 TOKENS = 128, 4096, 8, 16384, 32, 512, 2048, 8192  # in this order, should time run out
@@ -43,25 +41,12 @@ SCRIPTS = "expert_parallel.py", "expert_parallel_worker.py", "expert_parallel_pe
 
 
 def stage(options):
-    root, folder = HERE.parent, options.folder
-    folder.mkdir(parents=True, exist_ok=True)
-    wheel = options.wheel
-    if not wheel:
-        environment = {"SKBUILD_BUILD_DIR": str(root / "build" / "python"), **os.environ}
-        subprocess.run([sys.executable, "-m", "pip", "wheel", "--quiet", "--no-build-isolation", "--no-deps", root / "python", "-w", folder],
-                       env=environment, check=True)
-        wheel = next(folder.glob("fp8gemm-*.whl"))
-    shutil.rmtree(folder / "site", ignore_errors=True)
-    zipfile.ZipFile(wheel).extractall(folder / "site")
-    for name in SCRIPTS:
-        shutil.copy(HERE / name, folder)
-    if options.deep_gemm:
-        shutil.copy(options.deep_gemm, folder)
-    compiler = options.compiler or root / "build" / "bin" / "fp8gemm-compile"
+    from staging import stage_pack, stage_package
+
+    folder = options.folder
+    stage_package(options, SCRIPTS)
     for name, model in MODELS.items():
-        listed = folder / f"{name}.json"
-        listed.write_text(json.dumps({"gpu": options.gpu, "problems": problems(model, options.ranks)}))
-        subprocess.run([compiler, f"--pack={listed}", "-o", folder / f"{name}.fp8pack", "--quiet", f"--cache={root}/build/cache"], check=True)
+        stage_pack(options, name, problems(model, options.ranks))
     (folder / "staged.json").write_text(json.dumps({"ranks": options.ranks}))
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     print(f"{folder}: {size / 2**20:.1f} MiB for {options.ranks} GPUs")

@@ -16,7 +16,6 @@ Times are microseconds of a replayed graph, medians; contenders take turns. Noth
 import argparse
 import json
 import os
-import shutil
 import statistics
 import subprocess
 import sys
@@ -25,7 +24,6 @@ import time
 import zipfile
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
 SCRIPTS = "layer.py", "layer_contenders.py", "deep_gemm_experts.py"
 FORWARD = [(2112, 7168), (576, 7168), (24576, 1536), (32768, 512), (7168, 16384), (4096, 7168), (7168, 2048)]
 MS = 16, 128, 4096
@@ -49,26 +47,10 @@ def problems():
 
 
 def stage(options):
-    root, folder = HERE.parent, options.folder
-    folder.mkdir(parents=True, exist_ok=True)
-    wheel = options.wheel
-    if not wheel:
-        environment = {"SKBUILD_BUILD_DIR": str(root / "build" / "python"), **os.environ}
-        for old in folder.glob("fp8gemm-*.whl"):
-            old.unlink()
-        subprocess.run([sys.executable, "-m", "pip", "wheel", "--quiet", "--no-build-isolation", "--no-deps", root / "python", "-w", folder],
-                       env=environment, check=True)
-        wheel = next(folder.glob("fp8gemm-*.whl"))
-    shutil.rmtree(folder / "site", ignore_errors=True)
-    zipfile.ZipFile(wheel).extractall(folder / "site")
-    for name in SCRIPTS:
-        shutil.copy(HERE / name, folder)
-    if options.deep_gemm:
-        shutil.copy(options.deep_gemm, folder)
-    listed = folder / "layer.json"
-    listed.write_text(json.dumps({"gpu": options.gpu, "problems": problems()}))
-    compiler = options.compiler or root / "build" / "bin" / "fp8gemm-compile"
-    subprocess.run([compiler, f"--pack={listed}", "-o", folder / "layer.fp8pack", "--quiet", f"--cache={root}/build/cache"], check=True)
+    from staging import stage_pack, stage_package
+
+    stage_package(options, SCRIPTS)
+    stage_pack(options, "layer", problems())
 
 
 #

@@ -161,10 +161,8 @@ LogicalResult Checker::checkProduct(const GroupProduct &product) {
       int64_t dRow = product.firstRow + row;
       SmallVector<double, 2> addends;
       if (trial.problem.getGated()) {
-        double ofUp = 0;
-        addends.push_back(multiply(trial.columnsOfD() + column, ofUp));
-        sums.push_back(within(addends.back(), ofUp, blocks));
-        magnitude += ofUp;
+        double ofUp = 0, up = multiply(trial.columnsOfD() + column, ofUp);
+        sums.push_back(within(up, ofUp, blocks));
       }
       if (addsC)
         addends.push_back(elementOf(trial.c, group, dRow, column));

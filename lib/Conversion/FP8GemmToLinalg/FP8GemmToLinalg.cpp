@@ -201,12 +201,7 @@ struct ConvertGemm : OpRewritePattern<fp8gemm::GemmOp> {
         d = product;
       }
     }
-    SmallVector<Value> results;
-    if (w.isOnTensors())
-      results.push_back(d);
-    if (w.isOnTensors() && sfd)
-      results.push_back(sfd);
-    rewriter.replaceOp(op, results);
+    rewriter.replaceOp(op, w.results(d, sfd));
     return success();
   }
 };

@@ -79,12 +79,7 @@ struct ConvertGroupedGemm : OpRewritePattern<GroupedGemmOp> {
         w.free(product);
       }
     }
-    SmallVector<Value> results;
-    if (w.isOnTensors())
-      results.push_back(d);
-    if (w.isOnTensors() && sfd)
-      results.push_back(sfd);
-    rewriter.replaceOp(op, results);
+    rewriter.replaceOp(op, w.results(d, sfd));
     return success();
   }
 

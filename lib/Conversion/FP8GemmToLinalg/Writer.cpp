@@ -62,6 +62,12 @@ Value Writer::load(Value description, Value at) {
 // Memory
 //===----------------------------------------------------------------------===//
 
+SmallVector<Value> Writer::results(Value d, Value sfd) {
+  if (!onTensors)
+    return {};
+  return sfd ? SmallVector<Value>{d, sfd} : SmallVector<Value>{d};
+}
+
 Value Writer::temporary(ArrayRef<OpFoldResult> sizes) {
   if (onTensors)
     return tensor::EmptyOp::create(*this, sizes, getF32Type());

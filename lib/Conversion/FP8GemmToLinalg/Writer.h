@@ -33,6 +33,8 @@ public:
         onTensors(llvm::isa<mlir::TensorType>(op->getOperand(0).getType())) {}
 
   bool isOnTensors() const { return onTensors; }
+  /// Those of a product: on tensors D and, if that is quantised, its scales; on memrefs none.
+  llvm::SmallVector<Value> results(Value d, Value sfd);
 
   Value index(int64_t value);
   Value value(OpFoldResult index);

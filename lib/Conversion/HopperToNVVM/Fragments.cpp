@@ -90,11 +90,6 @@ private:
 
   static Value firstPair(Emitter emit) { return emit.mul(emit.rem(emit.lane(), 4), 2); }
 
-  static Value firstRow(Emitter emit) {
-    Value ofWarp = emit.mul(emit.warpInWarpgroup(), 16);
-    return emit.add(ofWarp, emit.div(emit.lane(), 4));
-  }
-
   static SmallVector<Value> load(Source &source, FragmentType type) {
     Emitter emit = source.emit;
     SmallVector<Value> registers(type.getRegisters());
@@ -103,7 +98,7 @@ private:
       Value pair = firstPair(emit);
       first = emit.add(emit.toI32(source.column), pair);
     }
-    SmallVector<Value> rows = source.rowsFrom(source.rows == 1 ? Value() : firstRow(emit), {0, kRowStep});
+    SmallVector<Value> rows = source.rowsFrom(source.rows == 1 ? Value() : emit.firstRow(), {0, kRowStep});
     SmallVector<SmallVector<Value>, 2> elements(2);
     for (int64_t j = 0; j < type.getColumns() / kColumnStep; ++j)
       for (int64_t half = 0; half < 2; ++half) {
@@ -122,7 +117,7 @@ private:
     SmallVector<Value> registers(type.getRegisters());
     Value first;
     if (source.columns != 1) {
-      Value row = firstRow(emit);
+      Value row = emit.firstRow();
       first = emit.add(emit.toI32(source.column), row);
     }
     SmallVector<int64_t> offsets;
@@ -261,8 +256,7 @@ struct LowerPutScalesOfRows : OpConversionPattern<PutScalesOp> {
       Value distance = emit.mul(emit.toI64(adaptor.getGroup().front()), buffer[2]);
       base = emit.element(base, f32, distance);
     }
-    Value ofWarp = emit.mul(emit.warpInWarpgroup(), 16), lane = emit.lane();
-    Value first = emit.add(ofWarp, emit.div(lane, 4));
+    Value first = emit.firstRow(), lane = emit.lane();
     emit.when(emit.equals(emit.rem(lane, 4), 0), [&] {
       for (auto [half, scale] : llvm::enumerate(adaptor.getValues())) {
         Value inFragment = emit.add(first, int64_t(half) * 8);

@@ -86,6 +86,11 @@ Value Emitter::element(Value base, Type element, Value position) {
 
 Value Emitter::thread() { return NVVM::ThreadIdXOp::create(builder, loc, builder.getI32Type()); }
 
+Value Emitter::firstRow() {
+  Value ofWarp = mul(warpInWarpgroup(), 16);
+  return add(ofWarp, div(lane(), 4));
+}
+
 Value Emitter::equals(Value lhs, int64_t rhs) {
   return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, lhs, i32(rhs));
 }

@@ -58,6 +58,8 @@ struct Emitter {
   mlir::Value lane() { return rem(thread(), kThreadsPerWarp); }
   mlir::Value threadInWarpgroup() { return rem(thread(), kThreadsPerWarpgroup); }
   mlir::Value warpInWarpgroup() { return div(threadInWarpgroup(), kThreadsPerWarp); }
+  /// The first of a thread's two rows of a fragment, 16w + l/4; the other one is 8 after it (see !hopper.fragment).
+  mlir::Value firstRow();
   mlir::Value equals(mlir::Value lhs, int64_t rhs);
   mlir::Value lessThan(mlir::Value lhs, mlir::Value rhs);
   mlir::Value lessThan(mlir::Value lhs, int64_t rhs);

@@ -38,9 +38,7 @@ struct LowerLoadScales : OpConversionPattern<LoadScalesOp> {
 
   /// Rows 16w + l/4 and 16w + l/4 + 8 (see !hopper.fragment).
   static SmallVector<Value> loadRows(Emitter emit, Value source) {
-    Value firstRow = emit.mul(emit.warpInWarpgroup(), 16);
-    Value row = emit.add(firstRow, emit.div(emit.lane(), 4));
-    Value upper = emit.offset(source, emit.mul(row, 4));
+    Value upper = emit.offset(source, emit.mul(emit.firstRow(), 4));
     Type f32 = emit.builder.getF32Type();
     return {load(emit, f32, upper, 4), load(emit, f32, emit.offset(upper, 8 * 4), 4)};
   }

@@ -224,7 +224,7 @@ constexpr Field kFields[] = {
     {"bias", "bias", FP8GEMM_MEMBER(bias), Kind::Word, kBiasWords, kNotGrouped | kOfRows, 0, false,
      "a row [N] to add to every row of D (default: none)"},
     {"gated", "gated", FP8GEMM_MEMBER(gated), Kind::Flag, {}, kNotGrouped | kOfRows, 0, false,
-     "D[M, N/2] is the epilogue of the products with B's rows n and N/2 + n: gate and up projections"},
+     "D[M, N/2] = activation(gate) * up, the products with B's rows n and N/2 + n"},
     {"recipe", "sfb_block_rows", FP8GEMM_MEMBER(sfbRows), Kind::Word, kRecipeWords, kNotGrouped | kOfRows, 0, false,
      "blocks of B that share a scale (default: 1d2d; k_grouped_gemm has 1d1d)"},
     {"sfa", "sfa_layout", FP8GEMM_MEMBER(sfa), Kind::Word, kLayoutWords, kAll | kQuantize, 0, false,
