@@ -174,7 +174,7 @@ inline std::string checkValues(const flatbuffers::Vector<int64_t> &stored, const
            ", those of a later version; update the runtime";
   for (size_t i = 0; i < stored.size(); ++i) {
     const Field &field = kFields[i];
-    int64_t value = stored.Get(i);
+    int64_t value = storedValue(stored, i);
     if (value != get(problem, field) || (field.kind == Kind::Flag && value != 0 && value != 1))
       return std::string("expected '") + field.name + "' to be " +
              (field.kind == Kind::Flag ? "0 or 1" : "a number of its bits") + ", got " + std::to_string(value);

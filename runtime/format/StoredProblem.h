@@ -9,17 +9,26 @@
 #include "fp8gemm/Problem.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace fp8gemm::format {
 
 /// Elements of K that share a scale.
 constexpr uint32_t kScaleBlock = 128;
 
+/// Value `i` of those that are stored. In a damaged file they may start anywhere: of a vector, the verifier of FlatBuffers
+/// checks only where its length is.
+inline int64_t storedValue(const flatbuffers::Vector<int64_t> &stored, size_t i) {
+  int64_t value;
+  std::memcpy(&value, stored.Data() + i * sizeof(value), sizeof(value));
+  return flatbuffers::EndianScalar(value);
+}
+
 /// As it is: checkManifest says what is wrong with it.
 inline Problem readProblem(const StoredProblem &stored) {
   Problem problem;
   for (size_t i = 0; i < std::min<size_t>(stored.fields()->size(), std::size(kFields)); ++i)
-    set(problem, kFields[i], stored.fields()->Get(i));
+    set(problem, kFields[i], storedValue(*stored.fields(), i));
   return problem;
 }
 

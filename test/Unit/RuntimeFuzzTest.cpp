@@ -14,6 +14,19 @@ using namespace fp8gemm::test;
 
 namespace {
 
+/// A kernel file whose problem's values start 4 bytes later, where no int64 may be read: the first one, N, is their number.
+std::string moveValues() {
+  ManifestSpec eight;
+  eight.n = 8;
+  std::string file = makeMatchingKernelFile(eight);
+  char *manifest = file.data() + file.find("F8GM") - sizeof(flatbuffers::uoffset_t);
+  const auto *problem = reinterpret_cast<const flatbuffers::Table *>(format::GetManifest(manifest)->problem());
+  auto field = problem->GetOptionalFieldOffset(format::StoredProblem::VT_FIELDS);
+  char *place = const_cast<char *>(reinterpret_cast<const char *>(problem)) + field;
+  flatbuffers::WriteScalar(place, flatbuffers::ReadScalar<flatbuffers::uoffset_t>(place) + 4);
+  return file;
+}
+
 /// Of one kind each: recipe, use of C, groups; packs of one and of many.
 void writeCorpus(const std::string &folder) {
   std::filesystem::remove_all(folder);
@@ -43,6 +56,7 @@ void writeCorpus(const std::string &folder) {
   for (int grouping = 1; grouping <= int(format::Grouping::KCount); ++grouping)
     add("grouping-" + std::to_string(grouping), grouped(format::Grouping(grouping)));
   write("gemm", false, makeKernelFile());
+  write("moved-values", false, moveValues());
   ManifestSpec debug;
   debug.debug.limitMs = 1000;
   write("debug", false, makeKernelFile(debug));
