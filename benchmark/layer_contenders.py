@@ -89,7 +89,7 @@ def dense(m, n, k):
 @functools.cache
 def stages():
     """What is outside the products, compiled once for any number of tokens."""
-    compiled = {name: torch.compile(getattr(layers, name), dynamic=True) for name in ("quantize", "quantize_rows", "swiglu_quantize", "combine")}
+    compiled = {name: torch.compile(getattr(layers, name), dynamic=True) for name in ("quantize", "swiglu_quantize", "combine")}
     torch._dynamo.config.recompile_limit = 64
     _routing.arrange = torch.compile(_routing.arrange, dynamic=True)
     return compiled
@@ -144,7 +144,7 @@ def sample(model, experts, given, count=4):
 def mixed(model, experts, tokens, has_peer):
     functions, given = stages(), inputs(model, experts, tokens)
     of_ours = layers.Experts(*weights(model, experts), activate=functions["swiglu_quantize"])
-    gated = layers.Experts(*weights(model, experts), activate=functions["quantize_rows"], gated=True)
+    gated = layers.Experts(*weights(model, experts), gated=True)
     ours, of_gated = (layers.MoEMLP(some, combine=functions["combine"]) for some in (of_ours, gated))
     calls = {"fp8gemm": lambda: ours(*given), "gated": lambda: of_gated(*given)}
     if has_peer:
@@ -158,7 +158,7 @@ def mixed(model, experts, tokens, has_peer):
 @torch.inference_mode()
 def warm_up(model, experts):
     """DeepGEMM's kernels of all sizes, into its cache."""
-    functions = {name: getattr(layers, name) for name in ("quantize", "quantize_rows", "swiglu_quantize", "combine")}
+    functions = {name: getattr(layers, name) for name in ("quantize", "swiglu_quantize", "combine")}
     for tokens in layer.TOKENS:
         for form in forms(tokens):
             deep_gemm_call(form, model, experts, inputs(model, experts, tokens), functions)()

@@ -49,12 +49,6 @@ Expected<PackProblems> readModuleProblems(StringRef text, const PackProblems &us
       return;
     PackProblem entry{placeOf(op), fieldsForAnyM(op), maxM};
     entry.problem.batchInvariant = batchInvariant;
-    if (op.getSfd()) {
-      wrong = joinErrors(std::move(wrong),
-                         pack.error(Kind::Problem, entry,
-                                    "expected a D of bf16 or f32, as a problem can have it, got a quantised one"));
-      return;
-    }
     if (!activationOf(op)) {
       wrong = joinErrors(std::move(wrong), pack.error(Kind::Problem, entry,
                                                       "expected an epilogue that adds a row to the sum and nothing "

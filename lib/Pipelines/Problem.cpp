@@ -56,6 +56,8 @@ MemRefType typeOf(MLIRContext *context, const format::Problem &problem, const fo
       return problem.n;
     case format::Extent::ColumnsOfD:
       return columnsOfD(problem);
+    case format::Extent::BlocksOfD:
+      return blocks(columnsOfD(problem), kBlock);
     case format::Extent::K:
       return extent(problem.k);
     case format::Extent::KBlocks: // each group's blocks start anew: how many there are depends on their lengths
@@ -80,7 +82,7 @@ MemRefType typeOf(MLIRContext *context, const format::Problem &problem, const fo
   return MemRefType::get(shape, elementNamed(context, elementOf(problem, row)));
 }
 
-/// The operands of an operation for `problem`, D last; C that is D itself is not one of its own.
+/// The operands of an operation for `problem`, D last, or before its scales; C that is D itself is not one of its own.
 SmallVector<const format::OperandRow *> operandsOf(const format::Problem &problem) {
   SmallVector<const format::OperandRow *> rows;
   for (const format::OperandRow &row : format::kOperands)
@@ -88,7 +90,7 @@ SmallVector<const format::OperandRow *> operandsOf(const format::Problem &proble
         !(row.operand == format::Operand::C && problem.c == format::CUse::InPlace))
       rows.push_back(&row);
   std::stable_partition(rows.begin(), rows.end(),
-                        [](const format::OperandRow *row) { return row->operand != format::Operand::D; });
+                        [](const format::OperandRow *row) { return !(row->writtenBy & format::kAll); });
   return rows;
 }
 
@@ -156,21 +158,22 @@ OwningOpRef<ModuleOp> buildModule(MLIRContext &context, const format::Problem &p
   auto valueOf = [&](format::Operand operand) { return values[size_t(operand)]; };
   Value a = valueOf(format::Operand::A), sfa = valueOf(format::Operand::ScaleA), b = valueOf(format::Operand::B),
         sfb = valueOf(format::Operand::ScaleB), groups = valueOf(format::Operand::Groups),
-        d = valueOf(format::Operand::D), c = problem.c == format::CUse::InPlace ? d : valueOf(format::Operand::C);
+        d = valueOf(format::Operand::D), sfd = valueOf(format::Operand::ScaleD), c = problem.c == format::CUse::InPlace ? d : valueOf(format::Operand::C);
   auto layout = [](format::ScaleLayout layout) { return *symbolizeScaleLayout(nameOf(format::kLayoutWords, layout)); };
   auto aScale = ScaleAttr::get(&context, 1, kBlock, layout(problem.sfa));
   auto bScale = ScaleAttr::get(&context, problem.sfbRows, kBlock, layout(problem.sfb));
+  ScaleAttr dScale;
+  if (sfd)
+    dScale = ScaleAttr::get(&context, 1, kBlock, *symbolizeScaleLayout(nameOf(format::kScaleOfDWords, problem.sfd)));
   if (problem.grouping == Grouping::None)
-    GemmOp::create(builder, loc, TypeRange(), a, sfa, b, sfb, c, vectors, d, /*sfd=*/Value(), aScale, bScale,
-                   /*d_scale=*/ScaleAttr(), /*power_of_two=*/false, problem.gated != 0,
-                   ConfigAttr(), SymbolRefAttr());
+    GemmOp::create(builder, loc, TypeRange(), a, sfa, b, sfb, c, vectors, d, sfd, aScale, bScale, dScale,
+                   problem.powerOfTwo != 0, problem.gated != 0, ConfigAttr(), SymbolRefAttr());
   else if (problem.grouping == Grouping::KCount)
     KGroupedGemmOp::create(builder, loc, TypeRange(), a, sfa, b, sfb, groups, c, d, aScale, bScale, grouping,
                            ConfigAttr(), SymbolRefAttr());
   else
-    GroupedGemmOp::create(builder, loc, TypeRange(), a, sfa, b, sfb, groups, vectors, d, /*sfd=*/Value(), aScale, bScale,
-                          /*d_scale=*/ScaleAttr(), /*power_of_two=*/false, grouping, problem.gated != 0, ConfigAttr(),
-                          SymbolRefAttr());
+    GroupedGemmOp::create(builder, loc, TypeRange(), a, sfa, b, sfb, groups, vectors, d, sfd, aScale, bScale, dScale,
+                          problem.powerOfTwo != 0, grouping, problem.gated != 0, ConfigAttr(), SymbolRefAttr());
   if (!vectors.empty() || problem.gated || problem.activation != format::Activation::None)
     buildProblemEpilogue(builder, cast<ProductOpInterface>(body->back()), problem.activation);
   func::ReturnOp::create(builder, loc);

@@ -208,9 +208,6 @@ FailureOr<flatbuffers::Offset<format::StoredProblem>> ManifestBuilder::buildProb
   if (problem.getEpilogue() && !problem.getActivation())
     return entry.emitOpError("expected an epilogue of C, row_scale, a bias and an activation for a kernel file, which "
                              "describes no other, got another one; emit ptx, or compute it after the product");
-  if (problem.getSfd())
-    return entry.emitOpError("expected a D of bf16 or f32 for a kernel file, which describes no scales of D, got a "
-                             "quantised one; emit ptx, or quantise D by fp8gemm.quantize");
   std::optional<format::ScaleLayout> sfa = toFormat(problem.getSfa()), sfb = toFormat(problem.getSfb());
   if (!sfa || !sfb)
     return entry.emitOpError("expected scale layouts k_major or mn_major, got ") << problem;
@@ -229,6 +226,12 @@ FailureOr<flatbuffers::Offset<format::StoredProblem>> ManifestBuilder::buildProb
   fields.c = format::valueOf<format::CUse>(format::kCWords, hopper::stringifyCUse(problem.getC()));
   fields.sfbRows = fit("rows of a scale of B", problem.getSfbRows());
   fields.gated = problem.getGated() != 0;
+  fields.powerOfTwo = problem.getPowerOfTwo() != 0;
+  if (StringAttr sfd = problem.getSfd()) {
+    if (!toFormat(sfd))
+      return entry.emitOpError("expected scale layouts k_major or mn_major, got ") << problem;
+    fields.sfd = format::valueOf<format::ScaleOfD>(format::kScaleOfDWords, sfd.getValue());
+  }
   if (StringAttr activation = problem.getActivation()) {
     fields.activation = format::valueOf<format::Activation>(format::kActivationWords, activation.getValue());
     if (activation.getValue() != nameOf(format::kActivationWords, fields.activation))

@@ -105,6 +105,28 @@ def _expect_count(name, value, least=0):
         raise ValueError(f"expected '{name}' in [{least}, {_LARGEST_COUNT}], got {value}")
 
 
+def _expect_layout(layout):
+    if layout not in ("mn_major", "k_major"):
+        raise ValueError(f'expected \'layout\' to be "mn_major" or "k_major", got {layout!r}')
+
+
+def _new_quantized(like, shape, layout, dtype=torch.float8_e4m3fn):
+    """Values of a shape [..., rows, columns], and their scales [..., rows, blocks] as they are stored in that layout."""
+    _expect_layout(layout)
+    *outer, rows, columns = shape
+    blocks = _ceil_div(columns)
+    values = like.new_empty(shape, dtype=dtype)
+    if layout == "k_major":
+        return values, like.new_empty((*outer, rows, blocks), dtype=torch.float32)
+    aligned = (rows + 3) // 4 * 4  # 16 bytes
+    return values, like.new_empty((*outer, blocks, aligned), dtype=torch.float32)[..., :rows].transpose(-1, -2)
+
+
+def _expect_blocks(shape, rule):
+    """A quantised d consists of whole blocks."""
+    _expect(shape[-1] % _BLOCK == 0, lambda: f"expected a multiple of {_BLOCK} for the columns of a quantised d {rule}, got {shape[-1]}")
+
+
 def _expect_activation(activation):
     if activation not in _ACTIVATIONS:
         words = ", ".join(f'"{word}"' for word in _ACTIVATIONS)
@@ -147,6 +169,14 @@ def _expect_added(place, c, dtype, shape, rule):
                         f"{str(c.dtype).removeprefix('torch.')}")
 
 
+def _expect_bias(place, bias, shape, gated):
+    if bias is None:
+        return
+    _read(place, "bias", bias, 1)
+    _expect_shape("bias", bias, shape[-1:], "[N/2]" if gated else "[N]")
+    _expect_type("bias", bias, _RESULTS, "bfloat16 or float32")
+
+
 def _ceil_div(value):
     return (value + _BLOCK - 1) // _BLOCK
 
@@ -171,11 +201,15 @@ def gemm(a, sfa, b, sfb, c=None, *, bias=None, dtype=None, num_sms=0, gated=Fals
     dtype = result_type(dtype)
     place, shape, rule = _expect_gemm(a, sfa, b, sfb, num_sms, gated, activation)
     _expect_added(place, c, dtype, shape, rule)
-    if bias is not None:
-        _read(place, "bias", bias, 1)
-        _expect_shape("bias", bias, shape[-1:], "[N/2]" if gated else "[N]")
-        _expect_type("bias", bias, _RESULTS, "bfloat16 or float32")
+    _expect_bias(place, bias, shape, gated)
     return a.new_empty(shape, dtype=dtype)
+
+
+def gemm_quantized(a, sfa, b, sfb, *, bias=None, layout="mn_major", num_sms=0, gated=False, activation="none", **_):
+    place, shape, rule = _expect_gemm(a, sfa, b, sfb, num_sms, gated, activation)
+    _expect_blocks(shape, rule)
+    _expect_bias(place, bias, shape, gated)
+    return _new_quantized(a, shape, layout)
 
 
 def gemm_out(a, sfa, b, sfb, d, c=None, *, num_sms=0, gated=False, activation="none", **_):
@@ -209,6 +243,13 @@ def contiguous(a, sfa, b, sfb, groups, *, by="index", align=_BLOCK, expected_m=0
     return a.new_empty(shape, dtype=dtype)
 
 
+def contiguous_quantized(a, sfa, b, sfb, groups, *, by="index", align=_BLOCK, expected_m=0, layout="mn_major", num_sms=0, gated=False,
+                         activation="none", **_):
+    _, shape, rule = _expect_contiguous(a, sfa, b, sfb, groups, by, align, expected_m, num_sms, gated, activation)
+    _expect_blocks(shape, rule)
+    return _new_quantized(a, shape, layout)
+
+
 def contiguous_out(a, sfa, b, sfb, groups, d, *, by="index", align=_BLOCK, expected_m=0, num_sms=0, gated=False, activation="none",
                    **_):
     place, shape, rule = _expect_contiguous(a, sfa, b, sfb, groups, by, align, expected_m, num_sms, gated, activation)
@@ -234,6 +275,12 @@ def masked(a, sfa, b, sfb, counts, *, expected_m=0, dtype=None, num_sms=0, gated
     dtype = result_type(dtype)
     _, shape, _ = _expect_masked(a, sfa, b, sfb, counts, expected_m, num_sms, gated, activation)
     return a.new_empty(shape, dtype=dtype)
+
+
+def masked_quantized(a, sfa, b, sfb, counts, *, expected_m=0, layout="mn_major", num_sms=0, gated=False, activation="none", **_):
+    _, shape, rule = _expect_masked(a, sfa, b, sfb, counts, expected_m, num_sms, gated, activation)
+    _expect_blocks(shape, rule)
+    return _new_quantized(a, shape, layout)
 
 
 def masked_out(a, sfa, b, sfb, counts, d, *, expected_m=0, num_sms=0, gated=False, activation="none", **_):
@@ -278,17 +325,10 @@ def _expect_x(x, num_sms):
 
 def quantize(x, *, layout="mn_major", dtype=None, num_sms=0, **_):
     _expect_x(x, num_sms)
-    if layout not in ("mn_major", "k_major"):
-        raise ValueError(f'expected \'layout\' to be "mn_major" or "k_major", got {layout!r}')
+    _expect_layout(layout)
     if dtype not in (None, torch.float8_e4m3fn, torch.float8_e5m2):
         raise TypeError(f"expected 'dtype' to be float8_e4m3fn or float8_e5m2, got {dtype}")
-    rows, columns = x.shape
-    blocks = _ceil_div(columns)
-    q = x.new_empty((rows, columns), dtype=dtype or torch.float8_e4m3fn)
-    if layout == "k_major":
-        return q, x.new_empty((rows, blocks), dtype=torch.float32)
-    aligned = (rows + 3) // 4 * 4  # 16 bytes
-    return q, x.new_empty((blocks, aligned), dtype=torch.float32)[:, :rows].T
+    return _new_quantized(x, tuple(x.shape), layout, dtype or torch.float8_e4m3fn)
 
 
 def quantize_out(x, q, scales, *, num_sms=0, **_):

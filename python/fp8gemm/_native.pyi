@@ -24,18 +24,21 @@ class Pack:
     def path(self) -> str: ...
     def close(self) -> None: ...
     def gemm(self, a: A, sfa: A, b: A, sfb: A, d: A | None = None, c: A | None = None, *, gated: bool = False,
-             activation: str = 'none', bias: A | None = None, row_scale: A | None = None, d_type: DType = None,
-             stream: Stream = None, num_sms: int = 0, dependent: bool = False, batch_invariant: bool = False) -> A: ...
+             activation: str = 'none', bias: A | None = None, row_scale: A | None = None, sfd: A | None = None,
+             power_of_two: bool = False, d_type: DType = None, stream: Stream = None, num_sms: int = 0,
+             dependent: bool = False, batch_invariant: bool = False) -> A: ...
     def grouped_gemm_contiguous(self, a: A, sfa: A, b: A, sfb: A, groups: A, d: A | None = None, *,
                                 by: Literal["index", "end"] = 'index', align: int = 128, expected_m: int = 0,
                                 gated: bool = False, activation: str = 'none', bias: A | None = None,
-                                row_scale: A | None = None, d_type: DType = None, stream: Stream = None,
-                                num_sms: int = 0, dependent: bool = False, batch_invariant: bool = False,
-                                check_groups: bool = False, workspace: A | None = None) -> A: ...
+                                row_scale: A | None = None, sfd: A | None = None, power_of_two: bool = False,
+                                d_type: DType = None, stream: Stream = None, num_sms: int = 0, dependent: bool = False,
+                                batch_invariant: bool = False, check_groups: bool = False,
+                                workspace: A | None = None) -> A: ...
     def grouped_gemm_masked(self, a: A, sfa: A, b: A, sfb: A, counts: A | None, d: A | None = None, *,
                             expected_m: int = 0, gated: bool = False, activation: str = 'none', bias: A | None = None,
-                            row_scale: A | None = None, d_type: DType = None, stream: Stream = None, num_sms: int = 0,
-                            dependent: bool = False, batch_invariant: bool = False, check_groups: bool = False,
+                            row_scale: A | None = None, sfd: A | None = None, power_of_two: bool = False,
+                            d_type: DType = None, stream: Stream = None, num_sms: int = 0, dependent: bool = False,
+                            batch_invariant: bool = False, check_groups: bool = False,
                             workspace: A | None = None) -> A: ...
     def grouped_gemm_k(self, a: A, sfa: A, b: A, sfb: A, lengths: A, d: A | None = None, c: A | None = None, *,
                        d_type: DType = None, stream: Stream = None, num_sms: int = 0, dependent: bool = False,
@@ -50,19 +53,21 @@ def get_pack() -> Pack | None: ...
 def _problem_fields() -> list[tuple[str, str, dict[str, Any], list[str]]]: ...
 def _parameters() -> dict[str, tuple[int, list[tuple[str, str, str | None, int, str | None]]]]: ...
 def gemm(a: A, sfa: A, b: A, sfb: A, d: A | None = None, c: A | None = None, *, gated: bool = False,
-         activation: str = 'none', bias: A | None = None, row_scale: A | None = None, d_type: DType = None,
-         stream: Stream = None, num_sms: int = 0, dependent: bool = False, batch_invariant: bool = False) -> A: ...
+         activation: str = 'none', bias: A | None = None, row_scale: A | None = None, sfd: A | None = None,
+         power_of_two: bool = False, d_type: DType = None, stream: Stream = None, num_sms: int = 0,
+         dependent: bool = False, batch_invariant: bool = False) -> A: ...
 def grouped_gemm_contiguous(a: A, sfa: A, b: A, sfb: A, groups: A, d: A | None = None, *,
                             by: Literal["index", "end"] = 'index', align: int = 128, expected_m: int = 0,
                             gated: bool = False, activation: str = 'none', bias: A | None = None,
-                            row_scale: A | None = None, d_type: DType = None, stream: Stream = None, num_sms: int = 0,
-                            dependent: bool = False, batch_invariant: bool = False, check_groups: bool = False,
+                            row_scale: A | None = None, sfd: A | None = None, power_of_two: bool = False,
+                            d_type: DType = None, stream: Stream = None, num_sms: int = 0, dependent: bool = False,
+                            batch_invariant: bool = False, check_groups: bool = False,
                             workspace: A | None = None) -> A: ...
 def grouped_gemm_masked(a: A, sfa: A, b: A, sfb: A, counts: A | None, d: A | None = None, *, expected_m: int = 0,
                         gated: bool = False, activation: str = 'none', bias: A | None = None,
-                        row_scale: A | None = None, d_type: DType = None, stream: Stream = None, num_sms: int = 0,
-                        dependent: bool = False, batch_invariant: bool = False, check_groups: bool = False,
-                        workspace: A | None = None) -> A: ...
+                        row_scale: A | None = None, sfd: A | None = None, power_of_two: bool = False,
+                        d_type: DType = None, stream: Stream = None, num_sms: int = 0, dependent: bool = False,
+                        batch_invariant: bool = False, check_groups: bool = False, workspace: A | None = None) -> A: ...
 def grouped_gemm_k(a: A, sfa: A, b: A, sfb: A, lengths: A, d: A | None = None, c: A | None = None, *,
                    d_type: DType = None, stream: Stream = None, num_sms: int = 0, dependent: bool = False,
                    batch_invariant: bool = False, check_groups: bool = False, workspace: A | None = None) -> A: ...

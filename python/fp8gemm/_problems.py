@@ -27,18 +27,19 @@ class Problem:
     k: int | None  # None: any, with k_count
     a_type: str  # e4m3, e5m2
     b_type: str
-    d_type: str  # bf16, f32
+    d_type: str  # bf16, f32; e4m3: quantised, with sfd
     c: str  # none, apart, in_place
     recipe: str  # 1d2d: 128x128 of b share a scale; 1d1d: 1x128
     sfa: str  # k_major, mn_major
     sfb: str
     batch_invariant: bool = False  # a row of d has the same bits for every M
     x_type: str | None = None  # bf16, f16, f32: a quantisation, of which only k, a_type, sfa and power_of_two count
-    power_of_two: bool = False  # its scales are rounded up to powers of two
+    power_of_two: bool = False  # its scales, or those of a quantised d, are rounded up to powers of two
     bias: str | None = None  # bf16, f32: a row of N is added to each row of d
     row_scale: str | None = None  # f32: rows of the product are multiplied by a column of M
     activation: str = "none"  # relu, silu, gelu, gelu_tanh: d is this function of the sum; gated: of the gate, times the other sum
     gated: bool = False  # d has n / 2 columns, of the products with rows n and n / 2 + n of b
+    sfd: str = "none"  # mn_major, k_major: how the scales of a quantised d are stored
 
     @classmethod
     def of(cls, fields: dict[str, Any]) -> "Problem":

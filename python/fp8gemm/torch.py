@@ -10,6 +10,8 @@ They launch kernels of the pack of `fp8gemm.set_pack`; arguments are those of th
     grouped_gemm_contiguous(a, sfa, b, sfb, groups, ...)        -> d, and _out(..., d)
     grouped_gemm_masked(a, sfa, b, sfb, counts, ...)            -> d, and _out(..., d)
     grouped_gemm_k_add_(a, sfa, b, sfb, lengths, d)                d[g] += ...
+    gemm_quantized(a, sfa, b, sfb, layout="mn_major", ...)      -> d, sfd: d is float8_e4m3fn, the a and sfa of a next product;
+                                                                   grouped_gemm_contiguous_quantized and _masked_quantized likewise
     quantize(x, layout="mn_major", power_of_two=False, dtype=None)  -> a, sfa, and quantize_out(x, q, scales, ...)
 
 dtype is that of d: torch.bfloat16 (the default) or torch.float32; of quantize it is that of a: torch.float8_e4m3fn (the default) or
@@ -210,6 +212,26 @@ def _masked_out(a, sfa, b, sfb, counts, d, **options):
     _launch("grouped_gemm_masked", _of_counts(counts), (a, sfa, b, sfb), counts, d, written=d, **options)
 
 
+def _gemm_quantized(a, sfa, b, sfb, *, bias=None, layout="mn_major", **options):
+    d, sfd = _fake.gemm_quantized(a, sfa, b, sfb, bias=bias, layout=layout, **options)
+    if bias is not None:
+        options["bias"] = _layouts.readable_matrix(bias)
+    _launch("gemm", "none", (a, sfa, b, sfb), d, None, written=d, sfd=sfd, **options)
+    return d, sfd
+
+
+def _contiguous_quantized(a, sfa, b, sfb, groups, *, by="index", layout="mn_major", **options):
+    d, sfd = _fake.contiguous_quantized(a, sfa, b, sfb, groups, by=by, layout=layout, **options)
+    _contiguous_out(a, sfa, b, sfb, groups, d, by=by, sfd=sfd, **options)
+    return d, sfd
+
+
+def _masked_quantized(a, sfa, b, sfb, counts, *, layout="mn_major", **options):
+    d, sfd = _fake.masked_quantized(a, sfa, b, sfb, counts, layout=layout, **options)
+    _masked_out(a, sfa, b, sfb, counts, d, sfd=sfd, **options)
+    return d, sfd
+
+
 def _of_counts(counts):
     return "batched" if counts is None else "row_count"
 
@@ -254,6 +276,12 @@ _define("grouped_gemm_masked", f"Tensor? counts, *, int expected_m=0, {_EPILOGUE
 _define("grouped_gemm_masked_out", f"Tensor? counts, Tensor(d!) d, *, int expected_m=0, {_EPILOGUE}", "()", _masked_out,
         _fake.masked_out)
 _define("grouped_gemm_k_add_", "Tensor lengths, Tensor(d!) d, *", "()", _k_add, _fake.k_out)
+_QUANTIZED = f'{_EPILOGUE}, str layout="mn_major", {_schema("gemm", "power_of_two")}'
+_define("gemm_quantized", f"*, Tensor? bias=None, {_QUANTIZED}", "(Tensor, Tensor)", _gemm_quantized, _fake.gemm_quantized)
+_define("grouped_gemm_contiguous_quantized", f"Tensor groups, *, {_BY}, {_QUANTIZED}", "(Tensor, Tensor)", _contiguous_quantized,
+        _fake.contiguous_quantized)
+_define("grouped_gemm_masked_quantized", f"Tensor? counts, *, int expected_m=0, {_QUANTIZED}", "(Tensor, Tensor)", _masked_quantized,
+        _fake.masked_quantized)
 _define_quantize("quantize", '*, str layout="mn_major", ScalarType? dtype=None', "(Tensor, Tensor)", _quantize, _fake.quantize)
 _define_quantize("quantize_out", "Tensor(q!) q, Tensor(scales!) scales, *", "()", _quantize_out, _fake.quantize_out)
 

@@ -11,9 +11,6 @@ using namespace fp8gemm::python;
 PyObject *python::gemm(Pack &pack, PyObject *const *args, Py_ssize_t count, PyObject *keywords) {
   constexpr auto at = [](const char *name) { return indexOf(kGemmParameters, name); };
   enum : size_t {
-    D = at("d"),
-    C = at("c"),
-    DType = at("d_type"),
     Stream = at("stream"),
     NumSms = at("num_sms")
   };
@@ -38,14 +35,14 @@ PyObject *python::gemm(Pack &pack, PyObject *const *args, Py_ssize_t count, PyOb
   if (!expectShape(in.b, kGemmParameters[B].shape, extents) ||
       !expectShape(in.sfa, kGemmParameters[Sfa].shape, extents) || !in.readScalesOfB(extents.blocks(), problem) ||
       !readScales(in.sfa, true, in.sfaLayouts) || !readMatrix(in.a, in.aMatrix) || !readMatrix(in.b, in.bMatrix) ||
-      !out.read(values[D], values[C], values[DType], kGemmParameters[D].shape, extents, place, problem) ||
+      !out.read(values, kGemm, extents, place, problem) ||
       !readVectors(values, kGemm, extents, place, problem, call))
     return nullptr;
 
   if (m == 0)
     return out.object.release();
-  int choice[2];
-  fp8gemm_kernel *kernel = pack.find(problem, m, in.sfaLayouts, in.sfbLayouts, choice);
+  int choice[3];
+  fp8gemm_kernel *kernel = pack.find(problem, m, {&in.sfaLayouts, &in.sfbLayouts, &out.sfdLayouts}, choice);
   if (!kernel)
     return nullptr;
   call.size = sizeof(call);
@@ -56,6 +53,8 @@ PyObject *python::gemm(Pack &pack, PyObject *const *args, Py_ssize_t count, PyOb
   call.sfb = matrixOf(storedScales(in.sfb, in.sfbLayouts, choice[1]));
   call.c = matrixOf(out.cMatrix);
   call.d = matrixOf(out.dMatrix);
+  if (out.sfdLayouts.count)
+    call.sfd = matrixOf(storedScales(out.sfd, out.sfdLayouts, choice[2]));
   call.num_sms = uint32_t(options.numSms);
   if (options.dependent) {
     fp8gemm_kernel_info info;

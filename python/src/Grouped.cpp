@@ -112,9 +112,9 @@ bool GroupedCall::readWorkspace(int64_t needed) {
 PyObject *GroupedCall::launch(Pack &pack, int64_t m) {
   if (args.m == 0)
     return readWorkspace(0) ? out.object.release() : nullptr;
-  int choice[2];
+  int choice[3];
   fp8gemm_kernel_info info;
-  fp8gemm_kernel *kernel = pack.find(problem, m, in.sfaLayouts, in.sfbLayouts, choice);
+  fp8gemm_kernel *kernel = pack.find(problem, m, {&in.sfaLayouts, &in.sfbLayouts, &out.sfdLayouts}, choice);
   if (!kernel || !getInfo(kernel, info) || !readWorkspace(int64_t(info.workspace_bytes)))
     return nullptr;
   args.a = in.aMatrix;
@@ -123,6 +123,8 @@ PyObject *GroupedCall::launch(Pack &pack, int64_t m) {
   args.sfb = storedScales(in.sfb, in.sfbLayouts, choice[1]);
   args.c = out.cMatrix;
   args.d = out.dMatrix;
+  if (out.sfdLayouts.count)
+    args.sfd = storedScales(out.sfd, out.sfdLayouts, choice[2]);
   args.num_sms = uint32_t(options.numSms);
   args.flags = options.flags(info) | (checkGroups ? FP8GEMM_CHECK_GROUPS : 0);
   auto launch = [&] { return fp8gemm_grouped_gemm(kernel, &args, place.stream); };
@@ -137,11 +139,9 @@ PyObject *python::groupedGemmContiguous(Pack &pack, PyObject *const *args, Py_ss
   constexpr auto at = [](const char *name) { return indexOf(kContiguousParameters, name); };
   enum : size_t {
     Groups = at("groups"),
-    D = at("d"),
     By = at("by"),
     Align = at("align"),
     ExpectedM = at("expected_m"),
-    DType = at("d_type"),
     Stream = at("stream"),
     NumSms = at("num_sms")
   };
@@ -173,7 +173,7 @@ PyObject *python::groupedGemmContiguous(Pack &pack, PyObject *const *args, Py_ss
       !in.readScalesOfB(extents.blocks(), problem) || !readScales(in.sfa, true, in.sfaLayouts) ||
       !readMatrix(in.a, in.aMatrix) || !readMatrix(in.b, in.bMatrix) ||
       !call.readGroups(values[Groups], "groups", byEnd ? groups : m, byEnd ? "[G]" : "[M]") ||
-      !call.out.read(values[D], nullptr, values[DType], parameters[D].shape, extents, call.place, problem) ||
+      !call.out.read(values, kContiguous, extents, call.place, problem) ||
       !readVectors(values, kContiguous, extents, call.place, problem, call.args))
     return nullptr;
   call.args.m = m;
@@ -184,9 +184,7 @@ PyObject *python::groupedGemmMasked(Pack &pack, PyObject *const *args, Py_ssize_
   constexpr auto at = [](const char *name) { return indexOf(kMaskedParameters, name); };
   enum : size_t {
     Counts = at("counts"),
-    D = at("d"),
     ExpectedM = at("expected_m"),
-    DType = at("d_type"),
     Stream = at("stream"),
     NumSms = at("num_sms")
   };
@@ -213,7 +211,7 @@ PyObject *python::groupedGemmMasked(Pack &pack, PyObject *const *args, Py_ssize_
       !in.readScalesOfB(extents.blocks(), problem) || !readScales(in.sfa, true, in.sfaLayouts) ||
       !readMatrix(in.a, in.aMatrix) || !readMatrix(in.b, in.bMatrix) ||
       (!isBatched && !call.readGroups(values[Counts], "counts", groups, "[G]")) ||
-      !call.out.read(values[D], nullptr, values[DType], parameters[D].shape, extents, call.place, problem) ||
+      !call.out.read(values, kMasked, extents, call.place, problem) ||
       !readVectors(values, kMasked, extents, call.place, problem, call.args))
     return nullptr;
   call.args.m = m;
@@ -258,9 +256,6 @@ PyObject *python::groupedGemmK(Pack &pack, PyObject *const *args, Py_ssize_t cou
   constexpr auto at = [](const char *name) { return indexOf(kKParameters, name); };
   enum : size_t {
     Lengths = at("lengths"),
-    D = at("d"),
-    C = at("c"),
-    DType = at("d_type"),
     Stream = at("stream"),
     NumSms = at("num_sms")
   };
@@ -293,7 +288,7 @@ PyObject *python::groupedGemmK(Pack &pack, PyObject *const *args, Py_ssize_t cou
     }
   if (!call.readGroups(values[Lengths], "lengths", groups, "[G]") || !readScales(in.sfa, true, in.sfaLayouts) ||
       !readScales(in.sfb, true, in.sfbLayouts) ||
-      !call.out.read(values[D], values[C], values[DType], kKParameters[D].shape, extents, call.place, problem))
+      !call.out.read(values, kK, extents, call.place, problem))
     return nullptr;
   // Kernels for any K, or for this one.
   auto takes = [&](int64_t some) {

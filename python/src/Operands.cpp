@@ -27,6 +27,8 @@ int64_t Extents::of(Extent extent) const {
     return k;
   case Extent::Blocks:
     return blocks();
+  case Extent::ColumnBlocks:
+    return columnBlocks();
   case Extent::Other:
     break;
   }
@@ -38,6 +40,8 @@ bool python::expectShape(const Tensor &tensor, const Shape &shape, const Extents
   std::string text = shape.text;
   if (extents.isGated && shape.extents[shape.rank - 1] == Extent::Columns)
     text.insert(text.rfind('N') + 1, "/2");
+  if (extents.isGated && shape.extents[shape.rank - 1] == Extent::ColumnBlocks)
+    text.replace(text.rfind("N/"), std::string_view("N/128").size(), "N/256");
   return shape.rank == 1   ? tensor.expectShape({first}, text.c_str())
          : shape.rank == 2 ? tensor.expectShape({first, second}, text.c_str())
                            : tensor.expectShape({first, second, extents.of(shape.extents[2])}, text.c_str());
@@ -125,13 +129,38 @@ static bool isSame(const Tensor &x, const Tensor &y) {
   return x.data == y.data;
 }
 
-bool Result::read(PyObject *given, PyObject *cGiven, PyObject *typeName, const Shape &shape, const Extents &extents,
-                  Place &place, fp8gemm_problem &problem) {
+PyObject *python::valueOf(PyObject *const *values, const Function &function, std::string_view name) {
+  for (const Parameter &parameter : function)
+    if (parameter.name == name)
+      return values[&parameter - function.begin()];
+  return nullptr;
+}
+
+static const Shape &shapeOf(const Function &function, std::string_view name) {
+  for (const Parameter &parameter : function)
+    if (parameter.name == name)
+      return parameter.shape;
+  return kAny;
+}
+
+bool Result::readScalesOfD(PyObject *given, const Shape &shape, const Extents &extents, Place &place) {
+  return isMissing(given) || (sfd.read(given, "sfd", shape.rank, place, /*isWritten=*/true) &&
+                              expectShape(sfd, shape, extents) && readScales(sfd, /*byTma=*/true, sfdLayouts));
+}
+
+bool Result::readD(PyObject *given, PyObject *typeName, const Shape &shape, const Extents &extents, Place &place,
+                   fp8gemm_problem &problem) {
+  const bool isQuantised = sfdLayouts.count != 0;
   bool isF32 = false;
   if (!readWord(typeName, "d_type", "bf16", "f32", "\"bf16\" or \"f32\"", isF32))
     return false;
+  if (isQuantised && !isMissing(typeName)) {
+    PyErr_Format(PyExc_ValueError, "expected 'd_type' to be None with 'sfd', since d is float8_e4m3fn, got %R", typeName);
+    return false;
+  }
   if (isMissing(given)) {
-    dlpack::DataType type = {isF32 ? dlpack::kFloat : dlpack::kBfloat, uint8_t(isF32 ? 32 : 16), 1};
+    dlpack::DataType type = isQuantised ? dlpack::DataType{dlpack::kFloat8E4M3FN, 8, 1}
+                                        : dlpack::DataType{isF32 ? dlpack::kFloat : dlpack::kBfloat, uint8_t(isF32 ? 32 : 16), 1};
     const int64_t sizes[] = {extents.of(shape.extents[0]), extents.of(shape.extents[1]), extents.of(shape.extents[2])};
     object = place.allocate("d", type, shape.rank, sizes);
     if (!object)
@@ -140,19 +169,27 @@ bool Result::read(PyObject *given, PyObject *cGiven, PyObject *typeName, const S
     object = Object::borrow(given);
   }
   if (!d.read(object.get(), "d", shape.rank, place, /*isWritten=*/true) || !expectShape(d, shape, extents) ||
-      !d.readResultElement(problem.d_type) || !readMatrix(d, dMatrix))
+      !d.readResultElement(isQuantised, problem.d_type) || !readMatrix(d, dMatrix))
     return false;
   if (!isMissing(typeName) && isF32 != (problem.d_type == FP8GEMM_F32)) {
     PyErr_Format(PyExc_ValueError, "expected 'd_type' to be that of 'd', %s, or None, got %R", nameOf(d.type).c_str(),
                  typeName);
     return false;
   }
+  return true;
+}
+
+bool Result::readC(PyObject *given, const Shape &shape, const Extents &extents, Place &place, fp8gemm_problem &problem) {
   problem.c_use = FP8GEMM_NO_C;
-  if (isMissing(cGiven))
+  if (isMissing(given))
     return true;
+  if (sfdLayouts.count) {
+    PyErr_SetString(PyExc_ValueError, "expected no 'c' with 'sfd', since a quantised d is no sum with one, got both");
+    return false;
+  }
   fp8gemm_type type;
-  if (!c.read(cGiven, "c", shape.rank, place) || !expectShape(c, shape, extents) || !c.readResultElement(type) ||
-      !readMatrix(c, cMatrix))
+  if (!c.read(given, "c", shape.rank, place) || !expectShape(c, shape, extents) ||
+      !c.readResultElement(/*isQuantised=*/false, type) || !readMatrix(c, cMatrix))
     return false;
   if (type != problem.d_type) {
     PyErr_Format(PyExc_TypeError, "expected 'c' of the type of 'd', %s, got %s", nameOf(d.type).c_str(),
@@ -163,11 +200,19 @@ bool Result::read(PyObject *given, PyObject *cGiven, PyObject *typeName, const S
   return true;
 }
 
-static PyObject *valueOf(PyObject *const *values, const Function &function, std::string_view name) {
-  for (const Parameter &parameter : function)
-    if (parameter.name == name)
-      return values[&parameter - function.begin()];
-  return nullptr;
+bool Result::read(PyObject *const *values, const Function &function, const Extents &extents, Place &place,
+                  fp8gemm_problem &problem) {
+  auto given = [&](std::string_view name) { return valueOf(values, function, name); };
+  const Shape &shape = shapeOf(function, "d");
+  if (!readScalesOfD(given("sfd"), shapeOf(function, "sfd"), extents, place) ||
+      !readD(given("d"), given("d_type"), shape, extents, place, problem) ||
+      !readC(given("c"), shape, extents, place, problem))
+    return false;
+  if (problem.power_of_two && !sfdLayouts.count) {
+    PyErr_SetString(PyExc_ValueError, "expected 'power_of_two' with 'sfd' only, got no 'sfd'");
+    return false;
+  }
+  return true;
 }
 
 /// One of a field's words; what is missing keeps the field's value.

@@ -23,6 +23,7 @@ struct Extents {
 
   int64_t columns() const { return isGated ? n / 2 : n; } ///< of c and d
   int64_t blocks() const { return ceilDiv(k, kBlock); }
+  int64_t columnBlocks() const { return ceilDiv(columns(), kBlock); }
   int64_t of(Extent extent) const;
 };
 
@@ -69,15 +70,25 @@ struct Inputs {
   bool readScalesOfB(int64_t blocks, fp8gemm_problem &problem);
 };
 
-/// d: the caller's, or a new one of the requested type ("bf16", "f32"; bf16 by default), and c. Sets types and
-/// use of C in `problem`.
+/// What a function was given for a parameter; null: nothing, or it has none of that name.
+PyObject *valueOf(PyObject *const *values, const Function &function, std::string_view name);
+
+/// d: the caller's, or a new one of the requested type ("bf16", "f32"; bf16 by default; with sfd e4m3), its scales sfd,
+/// and c. Sets types and use of C in `problem`.
 struct Result {
-  Tensor d, c;
+  Tensor d, sfd, c;
+  Layouts sfdLayouts; ///< none without sfd
   fp8gemm_tensor dMatrix = {}, cMatrix = {};
   Object object; ///< of d
 
-  bool read(PyObject *given, PyObject *cGiven, PyObject *type, const Shape &shape, const Extents &extents, Place &place,
+  bool read(PyObject *const *values, const Function &function, const Extents &extents, Place &place,
             fp8gemm_problem &problem);
+
+private:
+  bool readScalesOfD(PyObject *given, const Shape &shape, const Extents &extents, Place &place);
+  bool readD(PyObject *given, PyObject *typeName, const Shape &shape, const Extents &extents, Place &place,
+             fp8gemm_problem &problem);
+  bool readC(PyObject *given, const Shape &shape, const Extents &extents, Place &place, fp8gemm_problem &problem);
 };
 
 /// The fields of kEpilogue, into `problem`. False with an error set.

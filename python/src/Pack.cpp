@@ -72,23 +72,27 @@ static void raiseNotInPack(const Pack &pack, const fp8gemm_problem &problem) {
     PyErr_SetObject(reinterpret_cast<PyObject *>(Py_TYPE(error.get())), error.get());
 }
 
-fp8gemm_kernel *Pack::find(fp8gemm_problem &problem, int64_t m, const Layouts &sfa, const Layouts &sfb,
-                           int (&choice)[2]) {
-  auto choose = [&](int first, int second) {
-    choice[0] = first;
-    choice[1] = second;
-    problem.sfa_layout = sfa.layout[first];
-    problem.sfb_layout = sfb.layout[second];
+fp8gemm_kernel *Pack::find(fp8gemm_problem &problem, int64_t m, const Choice &layouts, int (&choice)[3]) {
+  auto countOf = [&](int which) { return layouts[which] && layouts[which]->count ? layouts[which]->count : 1; };
+  auto layoutOf = [&](int which) {
+    return layouts[which] && layouts[which]->count ? layouts[which]->layout[choice[which]] : FP8GEMM_K_MAJOR;
   };
-  bool isChosen = sfa.count == 1 && sfb.count == 1;
-  choose(0, 0);
-  for (int first = 0; first < sfa.count && !isChosen; ++first)
-    for (int second = 0; second < sfb.count && !isChosen; ++second) {
-      choose(first, second);
-      isChosen = has(problem);
-    }
-  if (!isChosen)
-    choose(0, 0);
+  auto choose = [&](int number) {
+    for (int which = 2; which >= 0; number /= countOf(which--))
+      choice[which] = number % countOf(which);
+    problem.sfa_layout = layoutOf(0);
+    problem.sfb_layout = layoutOf(1);
+    if (layouts[2] && layouts[2]->count)
+      problem.sfd_layout = layoutOf(2) == FP8GEMM_MN_MAJOR ? FP8GEMM_SFD_MN_MAJOR : FP8GEMM_SFD_K_MAJOR;
+  };
+  const int all = countOf(0) * countOf(1) * countOf(2);
+  bool isChosen = all == 1;
+  for (int number = 0; number < all && !isChosen; ++number) {
+    choose(number);
+    isChosen = has(problem);
+  }
+  if (!isChosen || all == 1)
+    choose(0);
   fp8gemm_kernel *kernel = fp8gemm_pack_find(handle, &problem, m);
   if (!kernel)
     raiseNotInPack(*this, problem);

@@ -29,6 +29,9 @@ struct Layouts {
   int64_t leading[2] = {};
 };
 
+/// Those of sfa, sfb and sfd; of scales that a call does not have, none.
+using Choice = const Layouts *[3];
+
 class Pack {
 public:
   std::string path;
@@ -43,7 +46,7 @@ public:
 
   /// The kernel of `problem`, whose layouts are chosen, among those that the scales may have, by what the pack has.
   /// The indices of the chosen ones go to `choice`. Null with fp8gemm.NotInPackError set.
-  fp8gemm_kernel *find(fp8gemm_problem &problem, int64_t m, const Layouts &sfa, const Layouts &sfb, int (&choice)[2]);
+  fp8gemm_kernel *find(fp8gemm_problem &problem, int64_t m, const Choice &layouts, int (&choice)[3]);
 
   bool has(const fp8gemm_problem &problem) const;
 

@@ -13,8 +13,9 @@
 
 namespace fp8gemm::python {
 
-/// The extents that shapes are made of; Columns: N, or of a gated product N/2; Other: the function looks at it by itself.
-enum class Extent { Other, G, M, N, Columns, K, Blocks };
+/// The extents that shapes are made of; Columns: N, or of a gated product N/2; Blocks and ColumnBlocks: of K and of
+/// Columns, that share a scale; Other: the function looks at it by itself.
+enum class Extent { Other, G, M, N, Columns, K, Blocks, ColumnBlocks };
 
 /// Of an array.
 struct Shape {
@@ -29,7 +30,9 @@ constexpr Shape kMK = {2, {Extent::M, Extent::K}, "[M, K]"}, kNK = {2, {Extent::
                 kGMK = {3, {Extent::G, Extent::M, Extent::K}, "[G, M, K]"},
                 kGNK = {3, {Extent::G, Extent::N, Extent::K}, "[G, N, K]"},
                 kGMN = {3, {Extent::G, Extent::M, Extent::Columns}, "[G, M, N]"},
-                kGMBlocks = {3, {Extent::G, Extent::M, Extent::Blocks}, "[G, M, ceil(K/128)]"};
+                kGMBlocks = {3, {Extent::G, Extent::M, Extent::Blocks}, "[G, M, ceil(K/128)]"},
+                kMColumnBlocks = {2, {Extent::M, Extent::ColumnBlocks}, "[M, N/128]"},
+                kGMColumnBlocks = {3, {Extent::G, Extent::M, Extent::ColumnBlocks}, "[G, M, N/128]"};
 constexpr Shape kVector = {1}, kMatrix = {2}, kMatrices = {3}, kAny = {};
 
 struct Parameter {
@@ -64,7 +67,7 @@ template <size_t N> constexpr size_t indexOf(const std::array<Parameter, N> &par
 enum Operands : size_t { A, Sfa, B, Sfb };
 
 constexpr std::array kLaunch = {
-    Parameter{"d_type", "DType", "None", kAny, "\"bf16\" (the default) or \"f32\", for a d that is allocated here"},
+    Parameter{"d_type", "DType", "None", kAny, "\"bf16\" (the default) or \"f32\", for a d without sfd that is allocated here"},
     Parameter{"stream", "Stream", "None", kAny, "handle, or stream object; None: the array library's current one"},
     Parameter{"num_sms", "int", "0", kAny,
               "SMs that the launch may use, 0: all. The result is the same; an error if a kernel that splits K\n"
@@ -89,7 +92,7 @@ constexpr Parameter kExpectedM = {
     "expected rows per group, for the choice of a kernel; 0: M, or M / G where all groups share M"};
 
 /// What a product's epilogue may have: fields of the problem (fp8gemm/Problem.h) and vectors (fp8gemm/Operands.h).
-constexpr auto epilogueOf(const Shape &rows) {
+constexpr auto epilogueOf(const Shape &rows, const Shape &scalesOfD) {
   return std::array{
       Parameter{"gated", "bool", "False", kAny,
                 "d is [M, N/2], of the products with rows n and N/2 + n of b: gate and up projections"},
@@ -98,9 +101,14 @@ constexpr auto epilogueOf(const Shape &rows) {
       Parameter{"bias", "A | None", "None", kN, "bfloat16 or float32; added to each row of d"},
       Parameter{"row_scale", "A | None", "None", rows,
                 "float32; the factor of each row of the product, before the bias is added: a router's weights"},
+      Parameter{"sfd", "A | None", "None", scalesOfD,
+                "float32, overwritten: d is quantised to float8_e4m3fn, and these are its scales, of 128 elements of a\n"
+                "row, mn_major or k_major according to their strides: the a and sfa of a next product, with the bits of\n"
+                "quantize"},
+      Parameter{"power_of_two", "bool", "False", kAny, "with sfd: its scales are rounded up to powers of two"},
   };
 }
-constexpr auto kEpilogue = epilogueOf(kM);
+constexpr auto kEpilogue = epilogueOf(kM, kMColumnBlocks);
 
 constexpr auto kGemmParameters = join(
     std::array{
@@ -109,7 +117,7 @@ constexpr auto kGemmParameters = join(
         Parameter{"b", "A", nullptr, kNK, "like a"},
         Parameter{"sfb", "A", nullptr, kMatrix,
                   "[ceil(N/128), ceil(K/128)] or [N, ceil(K/128)]  float32, for 128x128 or 1x128 elements of b"},
-        Parameter{"d", "A | None", "None", kMN, "bfloat16 or float32; None: made by a's library"},
+        Parameter{"d", "A | None", "None", kMN, "bfloat16 or float32, with sfd float8_e4m3fn; None: made by a's library"},
         Parameter{"c", "A | None", "None", kMN, "of d's type; added. d itself: in place"},
     },
     kEpilogue, kLaunch);
@@ -144,7 +152,7 @@ constexpr auto kMaskedParameters = join(
         Parameter{"d", "A | None", "None", kGMN, "as in gemm, of each group"},
         kExpectedM,
     },
-    epilogueOf(kGM), kLaunch, kGroupedLaunch);
+    epilogueOf(kGM, kGMColumnBlocks), kLaunch, kGroupedLaunch);
 
 constexpr auto kKParameters = join(
     std::array{

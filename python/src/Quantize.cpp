@@ -18,7 +18,7 @@ PyObject *python::quantize(Pack &pack, PyObject *const *args, Py_ssize_t count, 
   int64_t numSms = 0;
   bool powerOfTwo = false, dependent = false;
   Tensor x, q, scales;
-  Layouts layouts, none;
+  Layouts layouts;
   fp8gemm_tensor xMatrix = {}, qMatrix = {};
   fp8gemm_problem problem = {};
   problem.size = sizeof(problem);
@@ -39,9 +39,8 @@ PyObject *python::quantize(Pack &pack, PyObject *const *args, Py_ssize_t count, 
     return nullptr;
   if (extents.m == 0)
     return Py_NewRef(values[Q]);
-  none.count = 1; // there is no B
-  int choice[2];
-  fp8gemm_kernel *kernel = pack.find(problem, extents.m, layouts, none, choice);
+  int choice[3];
+  fp8gemm_kernel *kernel = pack.find(problem, extents.m, {&layouts, nullptr, nullptr}, choice);
   fp8gemm_kernel_info info;
   if (!kernel || !getInfo(kernel, info))
     return nullptr;

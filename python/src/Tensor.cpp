@@ -305,7 +305,11 @@ bool Tensor::readElement(fp8gemm_type &result) const {
   return true;
 }
 
-bool Tensor::readResultElement(fp8gemm_type &result) const {
+bool Tensor::readResultElement(bool isQuantised, fp8gemm_type &result) const {
+  if (isQuantised) {
+    result = FP8GEMM_E4M3;
+    return isA(dlpack::kFloat8E4M3FN, 8) || isA(dlpack::kUInt, 8) || wrongType(*this, "float8_e4m3fn, or uint8 (its bits), with 'sfd'");
+  }
   if (isA(dlpack::kBfloat, 16))
     result = FP8GEMM_BF16;
   else if (isA(dlpack::kFloat, 32))

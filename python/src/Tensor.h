@@ -53,7 +53,7 @@ struct Tensor {
 
   /// FP8 and bytes (taken as e4m3) of matrices, or bf16 and f32 of results. False with an error set.
   bool readElement(fp8gemm_type &result) const;
-  bool readResultElement(fp8gemm_type &result) const;
+  bool readResultElement(bool isQuantised, fp8gemm_type &result) const; ///< of a quantised d FP8 or bytes
   /// One of the words, of bf16 and f32.
   bool readElementOf(format::Words words, std::string_view &element) const;
   /// bf16, f16 or f32, to be quantised.

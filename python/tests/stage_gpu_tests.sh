@@ -46,7 +46,7 @@ step() {
   tail -n "${LINES_SHOWN:-30}" "$logs/$name.log"
 }
 cd "$here/tests" || exit 1
-step tests "${TESTS_SECONDS:-300}" "${2:-python3}" -m pytest -v -p no:cacheprovider test_gpu.py test_gpu_row_scale.py test_gpu_activation.py test_gpu_layers.py test_torch.py test_deep_gemm.py
+step tests "${TESTS_SECONDS:-300}" "${2:-python3}" -m pytest -v -p no:cacheprovider test_gpu.py test_gpu_row_scale.py test_gpu_activation.py test_gpu_quantised.py test_gpu_layers.py test_torch.py test_deep_gemm.py
 step cost 120 "${2:-python3}" python_launch_cost.py --pack=gpu.fp8pack --launch-cost="$here/launch-cost" --json="$logs/cost.json"
 step example 180 "${2:-python3}" torch_linear.py --pack="$here/linear.fp8pack"
 step moe 180 "${2:-python3}" torch_moe.py --pack="$here/moe.fp8pack"

@@ -165,6 +165,9 @@ def test_gated_experts_have_the_problems_of_gated_products():
     moe = ft.MoEMLP(experts_of(*plain_weights(), gated=True))
     first, second = moe.problems()[1:]
     assert (first["gated"], first["activation"], first["n"], first["k"]) == (True, "silu", 2 * WIDTH, HIDDEN)
+    assert (first["d_type"], first["sfd"]) == ("e4m3", "mn_major")
     assert "gated" not in second and (second["n"], second["k"]) == (HIDDEN, WIDTH)
     with pytest.raises(ValueError, match="expected I that is a multiple of 128 with 'gated', got 64"):
         ft.Experts.empty(2, 128, 64, gated=True)
+    with pytest.raises(ValueError, match="expected no 'activate' with 'gated', whose products return the quantised SwiGLU, got "):
+        ft.Experts.empty(2, 128, 128, gated=True, activate=layers.swiglu_quantize)

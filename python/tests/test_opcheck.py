@@ -52,6 +52,9 @@ def calls():
         ("grouped_gemm_masked", (*sides(groups=(3,)), COUNTS), dict(expected_m=4)), ("grouped_gemm_masked", (*sides(groups=(3,)), None), f32),
         ("grouped_gemm_masked_out", (*sides(groups=(3,)), COUNTS, torch.zeros(3, 20, 384)), {}),
         ("grouped_gemm_k_add_", (*along_k(), torch.randn(3, 16, 24)), {}),
+        ("gemm_quantized", sides(), dict(gated=False)), ("gemm_quantized", sides(n=512), dict(gated=True, activation="silu", layout="k_major")),
+        ("grouped_gemm_contiguous_quantized", of_rows(30, 64, 90), dict(by="end", align=32)),
+        ("grouped_gemm_masked_quantized", (*sides(groups=(3,)), COUNTS), dict(power_of_two=True)),
         ("quantize", (torch.randn(20, 256, dtype=BF16),), {}), ("quantize", (torch.randn(20, 256),), dict(layout="k_major", power_of_two=True)),
         ("quantize_out", (torch.randn(20, 256), torch.zeros(20, 256, dtype=torch.uint8), torch.zeros(20, 2)), {}),
     ]
@@ -59,7 +62,7 @@ def calls():
 
 @pytest.mark.parametrize("name, arguments, options", calls())
 def test_operator(name, arguments, options):
-    returns_fp8 = dict(test_utils=("test_autograd_registration", "test_faketensor")) if name == "quantize" else {}
+    returns_fp8 = dict(test_utils=("test_autograd_registration", "test_faketensor")) if name.endswith(("quantize", "quantized")) else {}
     torch.library.opcheck(getattr(torch.ops.fp8gemm, name), arguments, options, **returns_fp8)
 
 

@@ -53,6 +53,10 @@ def calls(m=16):
             "grouped_gemm_contiguous_out": (ft._contiguous_out, _fake.contiguous_out, dict(rows, **index, d=torch.zeros(384, 256, dtype=BF16)), {}),
             "gated": (ft._masked, _fake.masked, dict(masked, counts=groups), dict(gated=True, activation="silu")),
             "gated_out": (ft._gemm_out, _fake.gemm_out, dict(dense, d=torch.zeros(m, 128, dtype=BF16)), dict(gated=True, activation="silu")),
+            "gemm_quantized": (ft._gemm_quantized, _fake.gemm_quantized, dense, dict(layout="k_major", gated=True, activation="silu")),
+            "contiguous_quantized": (ft._contiguous_quantized, _fake.contiguous_quantized, dict(rows, groups=groups),
+                                     dict(by="end", gated=True, activation="silu")),
+            "masked_quantized": (ft._masked_quantized, _fake.masked_quantized, dict(masked, counts=groups), dict(gated=True, activation="silu")),
             "grouped_gemm_masked": (ft._masked, _fake.masked, dict(masked, counts=groups), {}),
             "grouped_gemm_masked_out": (ft._masked_out, _fake.masked_out, dict(masked, counts=groups, d=d3), dict(expected_m=4)),
             "grouped_gemm_k_add_": (ft._k_add, _fake.k_out, along_k, {})}
@@ -78,6 +82,8 @@ def outcome(function, arguments, options):
 
 
 def described(result):
+    if isinstance(result, tuple) and isinstance(result[0], torch.Tensor):
+        return tuple(map(described, result))
     return result if not isinstance(result, torch.Tensor) else (tuple(result.shape), result.dtype, result.stride())
 
 
@@ -152,9 +158,12 @@ def test_traced_arguments():
         for name, (_, _, arguments, options) in calls().items():
             made = [x if x is None else torch.empty_strided(x.shape, x.stride(), dtype=x.dtype, device="cuda") for x in arguments.values()]
             op = {"by end": ops.grouped_gemm_contiguous, "with a bias": of_bias(ops.gemm), "gated": ops.grouped_gemm_masked,
-                  "gated_out": ops.gemm_out}.get(name) or getattr(ops, name)
+                  "gated_out": ops.gemm_out, "contiguous_quantized": ops.grouped_gemm_contiguous_quantized,
+                  "masked_quantized": ops.grouped_gemm_masked_quantized}.get(name) or getattr(ops, name)
             d = op(*made, **options)
-            if d is not None:
+            if name.endswith("quantized"):
+                assert [x.dtype for x in d] == [E4M3, F32] and d[0].is_contiguous() and d[1].shape == (*d[0].shape[:-1], d[0].shape[-1] // 128)
+            elif d is not None:
                 assert d.device == made[0].device and d.dtype == BF16 and d.is_contiguous() and op(*made, **options, dtype=F32).dtype == F32
             for wrong, message in ((made[1].cpu(), "expected 'sfa' on a CUDA device, got cpu"),
                                    (torch.empty_strided(made[1].shape, made[1].stride(), device="cuda:1"),

@@ -70,6 +70,19 @@ def grouped_gemm_k_add_(a, sfa, b, sfb, lengths, d, **_):
         k, block = columns.stop, blocks.stop
 
 
+def quantized(product):
+    def operator(*arguments, layout="mn_major", power_of_two=False, **options):
+        sums = product(*arguments, dtype=torch.float32, **options)
+        return ft.quantize_per_token(sums, layout=layout, power_of_two=power_of_two)
+
+    operator.__name__ = f"{product.__name__}_quantized"
+    return operator
+
+
+gemm_quantized, grouped_gemm_contiguous_quantized, grouped_gemm_masked_quantized = map(
+    quantized, (gemm, grouped_gemm_contiguous, grouped_gemm_masked))
+
+
 def quantize(x, *, layout="mn_major", power_of_two=False, dtype=None, **_):
     return ft.quantize_per_token(x, layout=layout, power_of_two=power_of_two, dtype=dtype or E4M3)
 
@@ -80,8 +93,8 @@ def quantize_out(x, q, scales, *, power_of_two=False, **_):
     scales.copy_(of_x)
 
 
-OPERATORS = [gemm, gemm_out, gemm_add_, grouped_gemm_contiguous, grouped_gemm_contiguous_out, grouped_gemm_masked, grouped_gemm_masked_out,
-             grouped_gemm_k_add_, quantize, quantize_out]
+OPERATORS = [gemm, gemm_quantized, grouped_gemm_contiguous_quantized, grouped_gemm_masked_quantized, gemm_out, gemm_add_, grouped_gemm_contiguous, grouped_gemm_contiguous_out, grouped_gemm_masked,
+             grouped_gemm_masked_out, grouped_gemm_k_add_, quantize, quantize_out]
 
 
 def register(library):

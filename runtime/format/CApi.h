@@ -44,6 +44,7 @@ constexpr InfoPlace kInfoPlaces[] = {
     FP8GEMM_INFO("power_of_two", power_of_two),
     FP8GEMM_INFO("row_scale", row_scale),
     FP8GEMM_INFO("activation", activation),
+    FP8GEMM_INFO("sfd", sfd_layout),
 };
 #undef FP8GEMM_INFO
 static_assert(std::size(kInfoPlaces) == std::size(kFields) - 1);
@@ -82,7 +83,8 @@ template <> struct Arguments<fp8gemm_gemm_args> {
   static constexpr ArgumentPlace kPlaces[] = {FP8GEMM_ARGUMENT(A, a),   FP8GEMM_ARGUMENT(ScaleA, sfa),
                                               FP8GEMM_ARGUMENT(B, b),   FP8GEMM_ARGUMENT(ScaleB, sfb),
                                               FP8GEMM_ARGUMENT(C, c),   FP8GEMM_ARGUMENT(D, d),
-                                              FP8GEMM_ARGUMENT(Bias, bias), FP8GEMM_ARGUMENT(RowScale, row_scale)};
+                                              FP8GEMM_ARGUMENT(Bias, bias), FP8GEMM_ARGUMENT(RowScale, row_scale),
+                                              FP8GEMM_ARGUMENT(ScaleD, sfd)};
 };
 template <> struct Arguments<fp8gemm_grouped_gemm_args> {
   using Args = fp8gemm_grouped_gemm_args;
@@ -91,7 +93,7 @@ template <> struct Arguments<fp8gemm_grouped_gemm_args> {
       FP8GEMM_ARGUMENT(A, a),           FP8GEMM_ARGUMENT(ScaleA, sfa),         FP8GEMM_ARGUMENT(B, b),
       FP8GEMM_ARGUMENT(ScaleB, sfb),    FP8GEMM_ARGUMENT(C, c),                FP8GEMM_ARGUMENT(D, d),
       FP8GEMM_ARGUMENT(Groups, groups), FP8GEMM_ARGUMENT(Workspace, workspace), FP8GEMM_ARGUMENT(Bias, bias),
-      FP8GEMM_ARGUMENT(RowScale, row_scale)};
+      FP8GEMM_ARGUMENT(RowScale, row_scale), FP8GEMM_ARGUMENT(ScaleD, sfd)};
 };
 template <> struct Arguments<fp8gemm_quantize_args> {
   using Args = fp8gemm_quantize_args;

@@ -13,9 +13,6 @@
 
 namespace fp8gemm::format {
 
-/// Elements of K that share a scale.
-constexpr uint32_t kScaleBlock = 128;
-
 /// Value `i` of those that are stored. In a damaged file they may start anywhere: of a vector, the verifier of FlatBuffers
 /// checks only where its length is.
 inline int64_t storedValue(const flatbuffers::Vector<int64_t> &stored, size_t i) {

@@ -98,21 +98,24 @@ void Operands::checkRows(const fp8gemm_problem &problem) {
 
 /// Scales of single rows that are mn_major may be stored for more rows than there are; others may not be used.
 void Operands::checkScales(const fp8gemm_problem &problem) {
-  Operand &sfa = (*this)[format::Operand::ScaleA], &sfb = (*this)[format::Operand::ScaleB];
-  auto check = [&](Operand &scales, bool mnMajor, int64_t needed) {
+  Operand &sfa = (*this)[format::Operand::ScaleA], &sfb = (*this)[format::Operand::ScaleB],
+          &sfd = (*this)[format::Operand::ScaleD];
+  auto check = [&](Operand &scales, bool mnMajor, int64_t needed, int64_t columns) {
     int64_t &mn = mnMajor ? scales.columns : scales.rows, &blocks = mnMajor ? scales.rows : scales.columns;
     if (mn < needed || (!mnMajor && mn != needed))
       require(scales, mnMajor ? "columns at least" : "rows", mn, needed);
     mn = needed;
     if (!isAlongK(problem))
-      require(scales, "K blocks", blocks, ceilDiv(k, kBlock));
+      require(scales, &scales == &sfd ? "blocks of columns" : "K blocks", blocks, ceilDiv(columns, kBlock));
     return blocks;
   };
-  int64_t aBlocks = check(sfa, problem.sfa_layout == FP8GEMM_MN_MAJOR, m);
+  int64_t aBlocks = check(sfa, problem.sfa_layout == FP8GEMM_MN_MAJOR, m, k);
   int64_t bBlocks =
-      check(sfb, problem.sfb_layout == FP8GEMM_MN_MAJOR, ceilDiv(problem.n, int64_t(problem.sfb_block_rows)));
+      check(sfb, problem.sfb_layout == FP8GEMM_MN_MAJOR, ceilDiv(problem.n, int64_t(problem.sfb_block_rows)), k);
   if (aBlocks != bBlocks)
     require(sfb, "K blocks, as 'sfa'", bBlocks, aBlocks);
+  if (sfd)
+    check(sfd, problem.sfd_layout == FP8GEMM_SFD_MN_MAJOR, m, columnsOfD(format::fromC(problem)));
 }
 
 } // namespace fp8gemm::program

@@ -24,7 +24,9 @@ static_assert(FP8GEMM_PROGRAM_A == bitOf(format::Operand::A) && FP8GEMM_PROGRAM_
               FP8GEMM_PROGRAM_B == bitOf(format::Operand::B) && FP8GEMM_PROGRAM_SFB == bitOf(format::Operand::ScaleB) &&
               FP8GEMM_PROGRAM_GROUPS == bitOf(format::Operand::Groups) &&
               FP8GEMM_PROGRAM_C == bitOf(format::Operand::C) && FP8GEMM_PROGRAM_D == bitOf(format::Operand::D) &&
-              FP8GEMM_PROGRAM_BIAS == bitOf(format::Operand::Bias));
+              FP8GEMM_PROGRAM_BIAS == bitOf(format::Operand::Bias) &&
+              FP8GEMM_PROGRAM_ROW_SCALE == bitOf(format::Operand::RowScale) &&
+              FP8GEMM_PROGRAM_SFD == bitOf(format::Operand::ScaleD));
 
 namespace {
 
@@ -148,13 +150,14 @@ void run(fp8gemm_program_file &file, const fp8gemm_problem &problem, const Opera
     checkProblem(info, problem);
 
   Device device(thisThread.stream);
-  const Operand &d = operands[format::Operand::D];
+  const format::GroupingSet own = setOf(format::fromC(problem));
+  auto isWritten = [&](size_t i) { return (format::kOperands[i].writtenBy & own) != 0; };
   Operands on = operands;
   bool waits = false, inPlace = problem.c_use == FP8GEMM_C_IN_PLACE;
   for (size_t i = 0; i < format::kOperandCount; ++i) {
     const Operand &operand = operands.all[i];
     on.all[i] = device.place(operand);
-    if (&operand != &d || inPlace || factsOf(problem).keepsRows)
+    if (!isWritten(i) || inPlace || factsOf(problem).keepsRows)
       device.upload(operand, on.all[i]);
     waits |= operand && !operand.onDevice;
   }
@@ -165,7 +168,9 @@ void run(fp8gemm_program_file &file, const fp8gemm_problem &problem, const Opera
     launch(kernel, on, thisThread.stream);
   else
     launchGrouped(kernel, on, device, info.workspace_bytes, thisThread.stream);
-  device.download(on[format::Operand::D], d);
+  for (size_t i = 0; i < format::kOperandCount; ++i)
+    if (isWritten(i))
+      device.download(on.all[i], operands.all[i]);
   if (waits)
     device.synchronize();
 }

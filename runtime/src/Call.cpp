@@ -27,6 +27,8 @@ int64_t Call::extent(format::Extent extent) const {
     return problem.n;
   case format::Extent::ColumnsOfD:
     return columnsOfD(problem);
+  case format::Extent::BlocksOfD:
+    return ceilDiv(uint32_t(columnsOfD(problem)), format::kScaleBlock);
   case format::Extent::K:
     return k;
   case format::Extent::KBlocks:

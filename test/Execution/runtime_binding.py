@@ -37,7 +37,7 @@ class GemmArgs(ctypes.Structure):
     _fields_ = [("size", ctypes.c_size_t), ("m", ctypes.c_int64),
                 ("a", Matrix), ("sfa", Matrix), ("b", Matrix), ("sfb", Matrix), ("c", Matrix), ("d", Matrix),
                 ("num_sms", ctypes.c_uint32), ("flags", ctypes.c_uint32), ("bias", ctypes.c_void_p),
-                ("row_scale", ctypes.c_void_p)]
+                ("row_scale", ctypes.c_void_p), ("sfd", Matrix)]
 
 
 class Tensor(ctypes.Structure):
@@ -49,7 +49,7 @@ class GroupedGemmArgs(ctypes.Structure):
                 ("a", Tensor), ("sfa", Tensor), ("b", Tensor), ("sfb", Tensor), ("c", Tensor), ("d", Tensor),
                 ("groups", ctypes.c_void_p), ("workspace", ctypes.c_void_p), ("workspace_bytes", ctypes.c_size_t),
                 ("num_sms", ctypes.c_uint32), ("flags", ctypes.c_uint32), ("bias", ctypes.c_void_p),
-                ("row_scale", ctypes.c_void_p)]
+                ("row_scale", ctypes.c_void_p), ("sfd", Tensor)]
 
 
 class QuantizeArgs(ctypes.Structure):
@@ -70,7 +70,7 @@ class KernelInfo(ctypes.Structure):
                 ("config", ctypes.c_char_p), ("ptxas_version", ctypes.c_char_p), ("llvm_version", ctypes.c_char_p),
                 ("dependent_launch", ctypes.c_uint32), ("wait_limit_ns", ctypes.c_uint64),
                 ("x_type", ctypes.c_int), ("power_of_two", ctypes.c_uint32), ("bias", ctypes.c_int),
-                ("gated", ctypes.c_uint32), ("row_scale", ctypes.c_int)]
+                ("gated", ctypes.c_uint32), ("row_scale", ctypes.c_int), ("activation", ctypes.c_int), ("sfd_layout", ctypes.c_int)]
 
 
 def find_library():

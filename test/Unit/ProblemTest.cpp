@@ -28,7 +28,7 @@ Problem problemOf(Grouping grouping) {
 }
 
 TEST(Problem, EachMemberIsARow) {
-  size_t bytes = sizeof(Problem::size);
+  size_t bytes = sizeof(Problem::size) + sizeof(Problem::reserved);
   std::set<size_t> offsets;
   std::set<std::string> names;
   for (const Field &field : kFields) {

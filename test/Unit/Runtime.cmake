@@ -14,7 +14,7 @@ target_compile_options(RuntimeCProgram PRIVATE -Wall -Wextra -Wpedantic -Werror)
 target_link_libraries(RuntimeCProgram PRIVATE fp8gemm_runtime)
 
 fp8gemm_unit_test(RuntimeGemmTest SOURCES OperandsTest.cpp RuntimeAbiTest.cpp RuntimeContextTest.cpp RuntimeCppTest.cpp RuntimeGemmTest.cpp
-  RuntimeGroupedTest.cpp RuntimeHugeTest.cpp RuntimeLaunchTest.cpp RuntimePackTest.cpp RuntimeQuantizeTest.cpp RuntimeRecipesTest.cpp RuntimeRingReportTest.cpp
+  RuntimeGroupedTest.cpp RuntimeHugeTest.cpp RuntimeLaunchTest.cpp RuntimePackTest.cpp RuntimeQuantisedTest.cpp RuntimeQuantizeTest.cpp RuntimeRecipesTest.cpp RuntimeRingReportTest.cpp
   RuntimeTensorMapCacheTest.cpp RuntimeTensorMapTest.cpp LINK fp8gemm_runtime_static DEPENDS RuntimeFakeDriver RuntimeCProgram)
 target_compile_definitions(RuntimeGemmTest PRIVATE
   FP8GEMM_PROJECT_VERSION="${PROJECT_VERSION}"
@@ -41,7 +41,7 @@ if(FP8GEMM_BUILD_COMPILER)
   target_compile_definitions(RuntimeRunTest PRIVATE FP8GEMM_HAS_CPU)
 endif()
 
-fp8gemm_unit_test(RuntimeProgramTest SOURCES RuntimeProgramTest.cpp LINK fp8gemm_program_static
+fp8gemm_unit_test(RuntimeProgramTest SOURCES RuntimeProgramTest.cpp RuntimeQuantisedProgramTest.cpp LINK fp8gemm_program_static
   DEPENDS RuntimeFakeGpu)
 target_compile_definitions(RuntimeProgramTest PRIVATE FP8GEMM_FAKE_LIBCUDA="$<TARGET_FILE:RuntimeFakeGpu>")
 

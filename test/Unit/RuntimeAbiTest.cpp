@@ -28,7 +28,8 @@ PLACE(fp8gemm_gemm_args, num_sms, 112);
 PLACE(fp8gemm_gemm_args, flags, 116);
 PLACE(fp8gemm_gemm_args, bias, 120);
 PLACE(fp8gemm_gemm_args, row_scale, 128);
-static_assert(sizeof(fp8gemm_gemm_args) == 136);
+PLACE(fp8gemm_gemm_args, sfd, 136);
+static_assert(sizeof(fp8gemm_gemm_args) == 152);
 
 PLACE(fp8gemm_grouped_gemm_args, size, 0);
 PLACE(fp8gemm_grouped_gemm_args, m, 8);
@@ -46,7 +47,8 @@ PLACE(fp8gemm_grouped_gemm_args, num_sms, 192);
 PLACE(fp8gemm_grouped_gemm_args, flags, 196);
 PLACE(fp8gemm_grouped_gemm_args, bias, 200);
 PLACE(fp8gemm_grouped_gemm_args, row_scale, 208);
-static_assert(sizeof(fp8gemm_grouped_gemm_args) == 216);
+PLACE(fp8gemm_grouped_gemm_args, sfd, 216);
+static_assert(sizeof(fp8gemm_grouped_gemm_args) == 240);
 
 PLACE(fp8gemm_quantize_args, size, 0);
 PLACE(fp8gemm_quantize_args, m, 8);
@@ -91,7 +93,9 @@ PLACE(fp8gemm_kernel_info, power_of_two, 172);
 PLACE(fp8gemm_kernel_info, bias, 176);
 PLACE(fp8gemm_kernel_info, gated, 180);
 PLACE(fp8gemm_kernel_info, row_scale, 184);
-static_assert(sizeof(fp8gemm_kernel_info) == 192);
+PLACE(fp8gemm_kernel_info, activation, 188);
+PLACE(fp8gemm_kernel_info, sfd_layout, 192);
+static_assert(sizeof(fp8gemm_kernel_info) == 200);
 
 PLACE(fp8gemm_problem, size, 0);
 PLACE(fp8gemm_problem, m, 8);
@@ -114,7 +118,9 @@ PLACE(fp8gemm_problem, power_of_two, 84);
 PLACE(fp8gemm_problem, bias, 88);
 PLACE(fp8gemm_problem, gated, 92);
 PLACE(fp8gemm_problem, row_scale, 96);
-static_assert(sizeof(fp8gemm_problem) == 104);
+PLACE(fp8gemm_problem, activation, 100);
+PLACE(fp8gemm_problem, sfd_layout, 104);
+static_assert(sizeof(fp8gemm_problem) == 112);
 
 // The problem that compiler and runtime share is this struct.
 #define SAME(field, member) static_assert(offsetof(fp8gemm_problem, field) == offsetof(format::Problem, member), #field)
@@ -185,7 +191,7 @@ TEST_F(Gemm, FieldsOfANewerProgramAreZero) {
   ASSERT_EQ(fp8gemm_gemm(kernel, &args.known, nullptr), FP8GEMM_OK) << fp8gemm_last_error();
   args.more[1] = 1;
   expect(fp8gemm_gemm(kernel, &args.known, nullptr), FP8GEMM_INVALID_ARGUMENT,
-         "expected zeros after the 136 bytes of fp8gemm_gemm_args that version " FP8GEMM_PROJECT_VERSION
+         "expected zeros after the 152 bytes of fp8gemm_gemm_args that version " FP8GEMM_PROJECT_VERSION
          " of this library knows");
   EXPECT_EQ(fake().launches.size(), 1u);
 }
@@ -193,7 +199,7 @@ TEST_F(Gemm, FieldsOfANewerProgramAreZero) {
 TEST_F(Gemm, SizesThatNoVersionHas) {
   open();
   for (size_t size : {size_t(0), size_t(8), size_t(104), size_t(116), size_t(127), size_t(4104), SIZE_MAX - 7})
-    expectBadArgs([&](auto &a) { a.size = size; }, "expected size = 136 (sizeof) in fp8gemm_gemm_args, got " +
+    expectBadArgs([&](auto &a) { a.size = size; }, "expected size = 152 (sizeof) in fp8gemm_gemm_args, got " +
                                                        std::to_string(size) +
                                                        "; a program of another version has at least 112");
 }
@@ -226,7 +232,7 @@ TEST_F(Grouped, StructsOfOtherVersions) {
   args.known.size = sizeof(args);
   ASSERT_EQ(launch(args.known), FP8GEMM_OK) << fp8gemm_last_error();
   args.more[0] = uint64_t(1) << 63;
-  refuse(args.known, "expected zeros after the 216 bytes of fp8gemm_grouped_gemm_args");
+  refuse(args.known, "expected zeros after the 240 bytes of fp8gemm_grouped_gemm_args");
   args.known.size = 192;
   refuse(args.known, "in fp8gemm_grouped_gemm_args, got 192");
 }
@@ -248,11 +254,11 @@ TEST_F(Gemm, ProblemsOfANewerProgram) {
 
   problems[1].known.size = sizeof(fp8gemm_problem);
   expect(fp8gemm_pack_load(pack, &problems[0].known, 2), FP8GEMM_INVALID_ARGUMENT,
-         "expected the same size in all problems, got 120 and 104");
+         "expected the same size in all problems, got 128 and 112");
   problems[0].more[0] = 1;
   EXPECT_EQ(fp8gemm_pack_find(pack, &problems[0].known, 1), nullptr);
   expect(fp8gemm_pack_load(pack, &problems[0].known, 1), FP8GEMM_INVALID_ARGUMENT,
-         "expected zeros after the 104 bytes");
+         "expected zeros after the 112 bytes");
   fp8gemm_pack_close(pack);
 }
 

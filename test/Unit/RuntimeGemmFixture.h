@@ -41,7 +41,8 @@ inline fp8gemm_gemm_args goodArgs(int64_t m = 1000) {
           /*num_sms=*/0,
           /*flags=*/0,
           /*bias=*/nullptr,
-          /*row_scale=*/nullptr};
+          /*row_scale=*/nullptr,
+          /*sfd=*/{nullptr, 0}};
 }
 
 class Gemm : public testing::Test {

@@ -198,7 +198,7 @@ TEST_F(Gemm, MnMajorScalesOfB) {
 
 TEST_F(Gemm, NoRowsIsANoOp) {
   open();
-  fp8gemm_gemm_args args = {sizeof(args), 0, {}, {}, {}, {}, {}, {}, 0, 0, nullptr, nullptr};
+  fp8gemm_gemm_args args = {sizeof(args), 0, {}, {}, {}, {}, {}, {}, 0, 0, nullptr, nullptr, {nullptr, 0}};
   EXPECT_EQ(fp8gemm_gemm(kernel, &args, nullptr), FP8GEMM_OK);
   EXPECT_TRUE(fake().calls.empty());
 }

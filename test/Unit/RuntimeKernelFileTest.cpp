@@ -142,7 +142,7 @@ TEST(KernelFile, ManifestValuesAreChecked) {
   expect([](auto &s) { s.params[3].operand = format::Operand::None; }, "expected an operand that suits its kind");
   expect([](auto &s) { s.params[2].element = format::ElementType(5); }, "expected a known element type, got 5");
   expect([](auto &s) { s.a = format::ElementType::BF16; }, "expected 'a_type' to be one of e4m3, e5m2, got 2");
-  expect([](auto &s) { s.d = format::ElementType::F8E5M2; }, "expected 'd_type' to be one of bf16, f32, got 1");
+  expect([](auto &s) { s.d = format::ElementType::F8E5M2; }, "expected 'd_type' to be one of bf16, f32, e4m3, got 1");
   expect([](auto &s) { s.c = format::CUse(3); }, "expected 'c' to be one of none, apart, in_place, got 3");
   expect([](auto &s) { s.sfbRows = 64; }, "expected 'recipe' to be one of 1d2d, 1d1d, got 64");
   expect([](auto &s) { s.params[5].operand = format::Operand::C; },

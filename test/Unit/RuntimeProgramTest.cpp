@@ -137,7 +137,7 @@ TEST_F(Program, ReadsProblemsOfItsTime) {
   EXPECT_EQ(run(), FP8GEMM_OK) << fp8gemm_program_last_error();
   fake().launches.clear();
   problem.size = sizeof(problem) + 8;
-  expectError(FP8GEMM_INVALID_ARGUMENT, "expected a problem of 80 to 104 bytes, got 112");
+  expectError(FP8GEMM_INVALID_ARGUMENT, "expected a problem of 80 to 112 bytes, got 120");
   problem.size = sizeof(problem), problem.x_type = FP8GEMM_X_BF16;
   expectError(FP8GEMM_INVALID_ARGUMENT, "expected the problem of a product, got that of a quantisation");
 }

@@ -151,7 +151,7 @@ Report execute(const Options &options) {
       throw std::runtime_error("expected a kernel without a " + std::string(row.name) +
                                ", which this tool does not make, got '" + info.name +
                                "'; try --device=sim with its hopper IR, or launch it with fp8gemm_gemm");
-  for (const char *name : {"gated", "activation"}) // of which the reference knows nothing
+  for (const char *name : {"gated", "activation", "sfd"}) // of which the reference knows nothing
     if (const format::Field &field = *format::findField(name); get(format::readProblem(info), field) != 0)
       throw std::runtime_error("expected a kernel of C + A * B^T, got '" + std::string(info.name) + "' with " + name + " = " +
                                print(field, get(format::readProblem(info), field)) +

@@ -220,9 +220,6 @@ func::FuncOp ConvertFP8GemmToRuntime::addCaller(ProductOpInterface op, LLVM::Glo
 LogicalResult ConvertFP8GemmToRuntime::convert(ProductOpInterface op) {
   if (!op->getParentOfType<func::FuncOp>())
     return op->emitOpError("expected to be in a func.func");
-  if (op.getSfd())
-    return op->emitOpError("expected a D of bf16 or f32 to be computed by a kernel of a file, which describes no scales of D, got "
-                           "a quantised one; quantise D by fp8gemm.quantize");
   if (!pack.empty() && !activationOf(op))
     return op->emitOpError(
         "expected an epilogue of row_scale, a bias and an activation, as the products of a pack have it, got another one; "

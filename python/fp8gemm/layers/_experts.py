@@ -14,17 +14,19 @@ from fp8gemm.layers._words import described
 
 class Products:
     """Both grouped products as the operators of fp8gemm.torch, with the pack of `fp8gemm.set_pack`. Arguments and results are
-    those of the operators; a replacement has both methods."""
+    those of the operators, `quantized` is for those that return values and scales; a replacement has both methods."""
 
-    def contiguous(self, a, sfa, b, sfb, ends, *, align, expected_m, num_sms, **epilogue):
-        return torch.ops.fp8gemm.grouped_gemm_contiguous(a, sfa, b, sfb, ends, by="end", align=align, expected_m=expected_m,
-                                                         num_sms=num_sms, **epilogue)
+    def contiguous(self, a, sfa, b, sfb, ends, *, align, expected_m, num_sms, quantized=False, **epilogue):
+        product = torch.ops.fp8gemm.grouped_gemm_contiguous_quantized if quantized else torch.ops.fp8gemm.grouped_gemm_contiguous
+        return product(a, sfa, b, sfb, ends, by="end", align=align, expected_m=expected_m, num_sms=num_sms, **epilogue)
 
-    def masked(self, a, sfa, b, sfb, counts, *, expected_m, num_sms, **epilogue):
-        return torch.ops.fp8gemm.grouped_gemm_masked(a, sfa, b, sfb, counts, expected_m=expected_m, num_sms=num_sms, **epilogue)
+    def masked(self, a, sfa, b, sfb, counts, *, expected_m, num_sms, quantized=False, **epilogue):
+        product = torch.ops.fp8gemm.grouped_gemm_masked_quantized if quantized else torch.ops.fp8gemm.grouped_gemm_masked
+        return product(a, sfa, b, sfb, counts, expected_m=expected_m, num_sms=num_sms, **epilogue)
 
 
 _SWIGLU = {"gated": True, "activation": "silu"}
+_QUANTIZED_SWIGLU = _SWIGLU | {"d_type": "e4m3", "sfd": "mn_major"}  # in a pack's list
 
 
 class Experts(nn.Module):
@@ -35,9 +37,9 @@ class Experts(nn.Module):
     `products` and `activate` replace fp8gemm's products and what follows the first one; num_sms limits the SMs of the products, so
     that communication beside them has some (0: all).
 
-    By default swiglu_quantize follows. With `gated`, SwiGLU is the first product's epilogue and quantize_rows follows: half of the bytes are
-    written and read, and rows of no group cost nothing; silu(gate) * up is rounded to bfloat16 before it is quantised. The pack needs
-    the problems of `gated`, and I is a multiple of 128.
+    By default swiglu_quantize follows. With `gated`, SwiGLU and the quantisation are the first product's epilogue, and nothing is between
+    the products: a quarter of the bytes are written and read, rows of no group cost nothing, and gate and up are not rounded before. The
+    pack needs the problems of `gated`, and I is a multiple of 128; `activate` is not for it.
 
     State dicts load by the names above, or by those of checkpoints: `N.gate_proj.weight`, `N.up_proj.weight` and `N.down_proj.weight` for
     expert N, each in FP8 with its `weight_scale_inv`, or plain, and quantised then. N counts from `first` to first + E; the other experts of `total`
@@ -62,6 +64,8 @@ class Experts(nn.Module):
         if experts < 1 or hidden % 16 or width % 16 or hidden < 16 or width < 16:
             raise ValueError(f"expected at least one expert, and H and I that are multiples of 16, got E = {experts}, H = {hidden}, "
                              f"I = {width}")
+        if gated and activate is not None:
+            raise ValueError(f"expected no 'activate' with 'gated', whose products return the quantised SwiGLU, got {activate!r}")
         if gated and width % ft.BLOCK:
             raise ValueError(f"expected I that is a multiple of {ft.BLOCK} with 'gated', got {width}")
         for name, value in (("w13", w13), ("w13_scales", w13_scales), ("w2", w2), ("w2_scales", w2_scales)):
@@ -69,7 +73,7 @@ class Experts(nn.Module):
         self.hidden, self.width, self.experts = hidden, width, experts
         self.first, self.total = 0, experts
         self.products, self.num_sms, self.gated = products or Products(), num_sms, gated
-        self.activate = activate or (_stages.quantize_rows if gated else _stages.swiglu_quantize)
+        self.activate = activate or _stages.swiglu_quantize
 
     @classmethod
     def empty(cls, experts: int, hidden: int, width: int, *, device=None, **options) -> "Experts":
@@ -84,18 +88,21 @@ class Experts(nn.Module):
         group, which starts at the previous end, rounded up to a multiple of `align`. -> [rows, H] bfloat16, unweighted;
         rows of no group are not initialised."""
         options = dict(align=align, expected_m=expected_m, num_sms=self.num_sms)
-        inner, scales = self.activate(self.products.contiguous(a, sfa, self.w13, self.w13_scales, ends, **options, **self._epilogue()))
+        inner, scales = self._inner(self.products.contiguous, a, sfa, ends, options)
         return self.products.contiguous(inner, scales, self.w2, self.w2_scales, ends, **options)
 
     def masked(self, a: Tensor, sfa: Tensor, counts: Tensor, *, expected_m: int = 0) -> Tensor:
         """a [E, M, H] float8_e4m3fn and sfa [E, M, ceil(H/128)] float32; counts [E] int32: rows used of each expert.
         -> [E, M, H] bfloat16, unweighted; unused rows are not initialised."""
         options = dict(expected_m=expected_m, num_sms=self.num_sms)
-        inner, scales = self.activate(self.products.masked(a, sfa, self.w13, self.w13_scales, counts, **options, **self._epilogue()))
+        inner, scales = self._inner(self.products.masked, a, sfa, counts, options)
         return self.products.masked(inner, scales, self.w2, self.w2_scales, counts, **options)
 
-    def _epilogue(self):
-        return _SWIGLU if self.gated else {}
+    def _inner(self, product, a, sfa, groups, options):
+        """What the second product takes, of `product`, a method of self.products."""
+        if self.gated:
+            return product(a, sfa, self.w13, self.w13_scales, groups, **options, **_SWIGLU, quantized=True)
+        return self.activate(product(a, sfa, self.w13, self.w13_scales, groups, **options))
 
     def _load_from_state_dict(self, state, prefix, local_metadata, strict, missing, unexpected, errors):
         try:
@@ -140,14 +147,14 @@ def contiguous_problems(experts: int, hidden: int, width: int, *, align: int = 1
     sides = {"k_major": (2 * width, hidden), "mn_major": (hidden, width)}  # how sfa of each product is stored
     first, second = ({"op": "grouped_gemm", "groups": experts, "grouping": "row_end", "align": align, "n": n, "k": k, "sfa": sfa, "max_m": max_m}
                      for sfa, (n, k) in sides.items())
-    return [first | (_SWIGLU if gated else {}), second]
+    return [first | (_QUANTIZED_SWIGLU if gated else {}), second]
 
 
 def expert_problems(experts: int, hidden: int, width: int, *, align: int = 1, max_m: int = 8192, gated: bool = False) -> list[dict]:
     """The entries of a pack's list for all products of that many experts on one GPU; max_m: rows of one expert."""
     first, second = ({"op": "grouped_gemm", "groups": experts, "grouping": "row_count", "n": n, "k": k, "max_m": max_m}
                      for n, k in ((2 * width, hidden), (hidden, width)))
-    masked = [first | (_SWIGLU if gated else {}), second]
+    masked = [first | (_QUANTIZED_SWIGLU if gated else {}), second]
     return contiguous_problems(experts, hidden, width, align=align, max_m=max_m, gated=gated) + masked
 
 

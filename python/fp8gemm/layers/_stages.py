@@ -29,11 +29,6 @@ def swiglu_quantize(gate_up: Tensor) -> tuple[Tensor, Tensor]:
     return ft.quantize_per_token(torch.nn.functional.silu(gate) * up, layout="mn_major")
 
 
-def quantize_rows(rows: Tensor) -> tuple[Tensor, Tensor]:
-    """[..., rows, I] floating -> values float8_e4m3fn and scales [..., rows, ceil(I/128)] float32, mn_major."""
-    return ft.quantize_per_token(rows, layout="mn_major")
-
-
 def combine(rows: Tensor, places: Tensor, weights: Tensor | None = None, added: Tensor | None = None) -> Tensor:
     """out[t] = sum over j of weights[t, j] * rows[places[t, j]], + added[t].
 

@@ -12,11 +12,11 @@
 namespace fp8gemm::format {
 
 /// Numbers are those of manifests, and of the operands that compiled programs pass: never changed, only added.
-enum class Operand : uint8_t { A, ScaleA, B, ScaleB, Groups, C, D, Bias, X, Workspace, RowScale, None = 255 };
+enum class Operand : uint8_t { A, ScaleA, B, ScaleB, Groups, C, D, Bias, X, Workspace, RowScale, ScaleD, None = 255 };
 
-/// What extents of operands are: 1, those of the problem, columns of C and D, K in blocks that share a scale, rows of B's
-/// scales, entries of the description of groups, bytes of the workspace.
-enum class Extent : uint8_t { One, M, N, ColumnsOfD, K, KBlocks, ScaledRows, Entries, Bytes };
+/// What extents of operands are: 1, those of the problem, columns of C and D, those and K in blocks that share a scale, rows
+/// of B's scales, entries of the description of groups, bytes of the workspace.
+enum class Extent : uint8_t { One, M, N, ColumnsOfD, BlocksOfD, K, KBlocks, ScaledRows, Entries, Bytes };
 
 /// A field by name: a constant, since there is no constant of a name that no field has.
 constexpr const Field *fieldNamed(std::string_view name) {
@@ -70,6 +70,8 @@ constexpr OperandRow kOperands[] = {
      nullptr, nullptr, kAll & ~kNotGrouped, 0, 128, 1},
     {Operand::RowScale, "row_scale", nullptr, "RowScale", fieldNamed("row_scale"), nullptr, Extent::M, Extent::One, nullptr,
      &GroupingFacts::ofA, fieldNamed("row_scale"), kAll, 0, 1, 1, /*excludesC=*/true},
+    {Operand::ScaleD, "sfd", nullptr, "ScaleD", nullptr, "f32", Extent::M, Extent::BlocksOfD, fieldNamed("sfd"),
+     &GroupingFacts::ofD, fieldNamed("sfd"), kNotGrouped | kOfRows, kNotGrouped | kOfRows, 4, 1},
 };
 // clang-format on
 constexpr size_t kOperandCount = std::size(kOperands);
@@ -113,6 +115,26 @@ inline bool has(const Problem &problem, const OperandRow &row) {
   return (row.of & setOf(problem)) && (!row.presence || get(problem, *row.presence) != 0);
 }
 
+/// Empty, or what is missing of a quantised D, or too much.
+inline std::string conflictOfQuantised(const Problem &problem) {
+  const bool isQuantised = problem.d == Type::E4M3;
+  if (isQuantised != (problem.sfd != ScaleOfD::None))
+    return isQuantised ? "expected sfd, how the scales of a d_type of e4m3 are stored, got none"
+                       : std::string("expected a d_type of e4m3 with sfd = ") + nameOf(kScaleOfDWords, problem.sfd) +
+                             ", got " + nameOf(kResultWords, problem.d);
+  if (!isQuantised)
+    return problem.powerOfTwo ? "expected power_of_two of quantize, or with a d_type of e4m3, got " +
+                                    std::string(nameOf(kResultWords, problem.d))
+                              : std::string();
+  if (problem.grouping == Grouping::KCount)
+    return "expected a d_type of bf16 or f32 with grouping k_count, got e4m3";
+  if (problem.c != CUse::None)
+    return std::string("expected no c with a d_type of e4m3, got ") + nameOf(kCWords, problem.c);
+  if (columnsOfD(problem) % kScaleBlock != 0)
+    return "expected a multiple of 128 for the columns of a d of e4m3, got " + std::to_string(columnsOfD(problem));
+  return {};
+}
+
 /// Empty, or why an operand of the problem may not be there.
 inline std::string conflictOf(const Problem &problem) {
   for (const OperandRow &row : kOperands) {
@@ -133,7 +155,7 @@ inline std::string conflictOf(const Problem &problem) {
   if (problem.activation != Activation::None && !(activation.mayHave & setOf(problem)))
     return std::string("expected no activation with grouping ") + nameOf(kGroupingWords, problem.grouping) + ", got " +
            nameOf(kActivationWords, problem.activation);
-  return {};
+  return isQuantisation(problem) ? std::string() : conflictOfQuantised(problem);
 }
 
 /// Whether it is one of each group.

@@ -18,6 +18,9 @@
 
 namespace fp8gemm::format {
 
+/// Elements of a row that share a scale.
+constexpr uint32_t kScaleBlock = 128;
+
 // Numbers are those of runtime.h and of manifests.
 enum class Type : uint32_t { E4M3, E5M2, BF16, F32 };
 constexpr int bytesOf(Type type) { return type == Type::F32 ? 4 : type == Type::BF16 ? 2 : 1; }
@@ -40,6 +43,10 @@ enum class Grouping : uint32_t { None, RowIndex, RowEnd, RowCount, Batched, KCou
 enum class XType : uint32_t { None, BF16, F16, F32 };
 constexpr int bytesOf(XType x) { return x == XType::F32 ? 4 : 2; }
 
+/// How the scales of a quantised D are stored; D of bf16 or f32 has none. Values are those of ScaleLayout where it has them.
+enum class ScaleOfD : uint32_t { None, MnMajor, KMajor };
+static_assert(uint32_t(ScaleOfD::MnMajor) == uint32_t(ScaleLayout::MnMajor));
+
 /// The function of the sum that D is: x, max(x, 0), x / (1 + exp(-x)), x * (1 + erf(x / sqrt(2))) / 2, or that with tanh
 /// in the place of erf. Of a gated product it is the gate's, by which the other sum is multiplied.
 enum class Activation : uint32_t { None, Relu, Silu, Gelu, GeluTanh };
@@ -53,7 +60,7 @@ struct Problem {
   int64_t n = 0;
   int64_t k = -1; ///< KCount: of all groups, or -1: any
   Type a = Type::E4M3, b = Type::E4M3;
-  Type d = Type::BF16; ///< of C, too
+  Type d = Type::BF16; ///< of C, too; E4M3: quantised, with scales of 1x128 blocks
   CUse c = CUse::None;
   uint32_t sfbRows = 128; ///< rows of B that share a scale: 128 (recipe 1d2d) or 1 (1d1d)
   ScaleLayout sfa = ScaleLayout::MnMajor, sfb = ScaleLayout::KMajor;
@@ -63,11 +70,13 @@ struct Problem {
   uint32_t flat = 0;           ///< KCount: A and B are each group's matrix packed, one after the other
   uint32_t batchInvariant = 0; ///< of a plan: a row of D has the same bits for every M
   XType x = XType::None;       ///< a quantisation; A and its scales are the result
-  uint32_t powerOfTwo = 0;     ///< of a quantisation: scales are rounded up to powers of two
+  uint32_t powerOfTwo = 0;     ///< of a quantisation or a quantised D: scales are rounded up to powers of two
   Bias bias = Bias::None;
   uint32_t gated = 0; ///< D[M, N/2] is of the products with B's rows n and N/2 + n
   RowScale rowScale = RowScale::None;
   Activation activation = Activation::None;
+  ScaleOfD sfd = ScaleOfD::None;
+  uint32_t reserved = 0; ///< `size` is a multiple of 8
 };
 
 constexpr bool isQuantisation(const Problem &problem) { return problem.x != XType::None; }
@@ -144,7 +153,8 @@ constexpr Word kGroupingWords[] = {
 constexpr Word kF8Words[] = {{int64_t(Type::E4M3), "e4m3", "F8E4M3FN", "f8E4M3FN"},
                              {int64_t(Type::E5M2), "e5m2", "F8E5M2", "f8E5M2"}};
 constexpr Word kResultWords[] = {{int64_t(Type::BF16), "bf16", "BF16", "rounded once, at the end"},
-                                 {int64_t(Type::F32), "f32", "F32", "as accumulated"}};
+                                 {int64_t(Type::F32), "f32", "F32", "as accumulated"},
+                                 {int64_t(Type::E4M3), "e4m3", "F8E4M3FN", "quantised, with scales sfd of 1x128 blocks"}};
 constexpr Word kCWords[] = {{int64_t(CUse::None), "none", "None", "D = A * B^T"},
                             {int64_t(CUse::Apart), "apart", "Apart", "D = C + A * B^T"},
                             {int64_t(CUse::InPlace), "in_place", "InPlace", "D += A * B^T"}};
@@ -166,6 +176,11 @@ constexpr Word kRecipeWords[] = {{128, "1d2d", nullptr, "128x128"}, {1, "1d1d", 
 constexpr Word kLayoutWords[] = {
     {int64_t(ScaleLayout::MnMajor), "mn_major", "MnMajor", "[ceil(K/128), M or blocks of N]"},
     {int64_t(ScaleLayout::KMajor), "k_major", "KMajor", "[M or blocks of N, ceil(K/128)]"}};
+
+constexpr Word kScaleOfDWords[] = {
+    {int64_t(ScaleOfD::None), "none", "None", "D is not quantised"},
+    {int64_t(ScaleOfD::MnMajor), "mn_major", "MnMajor", "[columns of D / 128, M]"},
+    {int64_t(ScaleOfD::KMajor), "k_major", "KMajor", "[M, columns of D / 128]"}};
 
 /// A field's words; none of a number.
 struct Words {
@@ -219,7 +234,7 @@ constexpr Field kFields[] = {
     {"a_type", "a", FP8GEMM_MEMBER(a), Kind::Word, kF8Words, kAll | kQuantize, 0, false,
      "elements of A (default: e4m3)"},
     {"b_type", "b", FP8GEMM_MEMBER(b), Kind::Word, kF8Words, kAll, 0, false, "elements of B (default: e4m3)"},
-    {"d_type", "d", FP8GEMM_MEMBER(d), Kind::Word, kResultWords, kAll, 0, false, "elements of C and D (default: bf16)"},
+    {"d_type", "d", FP8GEMM_MEMBER(d), Kind::Word, kResultWords, kAll, 0, false, "elements of C and D; e4m3: D is quantised, with --sfd (default: bf16)"},
     {"c", "c", FP8GEMM_MEMBER(c), Kind::Word, kCWords, kNotGrouped | kAlongK, 0, false, "C to add (default: none)"},
     {"bias", "bias", FP8GEMM_MEMBER(bias), Kind::Word, kBiasWords, kNotGrouped | kOfRows, 0, false,
      "a row [N] to add to every row of D (default: none)"},
@@ -233,14 +248,16 @@ constexpr Field kFields[] = {
      "storage of B's scales (default: k_major)"},
     {"x_type", "x", FP8GEMM_MEMBER(x), Kind::Word, kXWords, kQuantize, 0, false,
      "elements that A is quantised from, for quantize (default: bf16)"},
-    {"power_of_two", "power_of_two", FP8GEMM_MEMBER(powerOfTwo), Kind::Flag, {}, kQuantize, 0, false,
-     "A's scales are rounded up to powers of two, for quantize"},
+    {"power_of_two", "power_of_two", FP8GEMM_MEMBER(powerOfTwo), Kind::Flag, {}, kQuantize | kNotGrouped | kOfRows, 0,
+     false, "the scales that are computed, of quantize or of a quantised D, are rounded up to powers of two"},
     {"batch_invariant", nullptr, FP8GEMM_MEMBER(batchInvariant), Kind::Flag, {}, kAll, 0, false,
      "only schedules with which a row of D has the same bits for every M"},
     {"row_scale", "row_scale", FP8GEMM_MEMBER(rowScale), Kind::Word, kRowScaleWords, kNotGrouped | kOfRows, 0, false,
      "a column [M] by which rows of the product are multiplied, such as a router's weights (default: none)"},
     {"activation", "activation", FP8GEMM_MEMBER(activation), Kind::Word, kActivationWords, kNotGrouped | kOfRows, 0, false,
      "the function of the sum, C and the bias included, that D is; with --gated of the gate (default: none)"},
+    {"sfd", "sfd_layout", FP8GEMM_MEMBER(sfd), Kind::Word, kScaleOfDWords, kNotGrouped | kOfRows, 0, false,
+     "storage of the scales of a quantised D, with --d-type=e4m3: it is the A of a next product (default: none)"},
 };
 // clang-format on
 #undef FP8GEMM_MEMBER

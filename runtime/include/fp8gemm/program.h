@@ -37,7 +37,8 @@ enum {
   FP8GEMM_PROGRAM_C = 32,
   FP8GEMM_PROGRAM_D = 64,
   FP8GEMM_PROGRAM_BIAS = 128,
-  FP8GEMM_PROGRAM_ROW_SCALE = 1024
+  FP8GEMM_PROGRAM_ROW_SCALE = 1024,
+  FP8GEMM_PROGRAM_SFD = 2048
 };
 
 /* Runs one product, or one for each group, with the file's kernel for `problem`. The array has `count` operands, which
@@ -46,8 +47,8 @@ enum {
  * adds in place. Sizes that are dynamic in the operation must agree, otherwise the call fails with
  * FP8GEMM_INVALID_ARGUMENT.
  *
- * Operands in host memory are copied to the device, in rows without gaps, and D is copied back; the call returns when
- * the copy of D is complete. Host operands need no alignment. If all operands are in device memory, the product is
+ * Operands in host memory are copied to the device, in rows without gaps, and D and its scales are copied back; the call returns when
+ * the copies are complete. Host operands need no alignment. If all operands are in device memory, the product is
  * enqueued on the thread's stream, and the call does not wait.
  *
  * Without rows (M = 0) it does nothing, on any machine. Returns a fp8gemm_status. */

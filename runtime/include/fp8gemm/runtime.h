@@ -104,6 +104,9 @@ typedef enum fp8gemm_x_type {
 /* Whether a kernel adds a bias, and its element type; see fp8gemm_gemm. */
 typedef enum fp8gemm_bias { FP8GEMM_NO_BIAS = 0, FP8GEMM_BIAS_BF16 = 1, FP8GEMM_BIAS_F32 = 2 } fp8gemm_bias;
 
+/* How the scales of a quantised D are stored; see fp8gemm_gemm. */
+typedef enum fp8gemm_sfd_layout { FP8GEMM_NO_SFD = 0, FP8GEMM_SFD_MN_MAJOR = 1, FP8GEMM_SFD_K_MAJOR = 2 } fp8gemm_sfd_layout;
+
 /* The function of the sum that D is; of a gated kernel D = activation(gate) * up. */
 typedef enum fp8gemm_activation {
   FP8GEMM_NO_ACTIVATION = 0,
@@ -136,7 +139,7 @@ typedef struct fp8gemm_kernel_info {
   int64_t k;           /* -1: any, with FP8GEMM_K_COUNT */
   fp8gemm_type a_type; /* e4m3 or e5m2 */
   fp8gemm_type b_type;
-  fp8gemm_type d_type; /* also of C: bf16 or f32 */
+  fp8gemm_type d_type; /* also of C: bf16 or f32; or e4m3, quantised */
   fp8gemm_c_use c_use;
   uint32_t sfb_block_rows; /* rows of B that share a scale: 128 (recipe 1d2d) or 1 (1d1d) */
   fp8gemm_scale_layout sfa_layout;
@@ -159,11 +162,12 @@ typedef struct fp8gemm_kernel_info {
   uint64_t wait_limit_ns;    /* in a debug build (fp8gemm-compile --debug-rings), the time limit of a wait on a ring;
                                 otherwise 0 */
   fp8gemm_x_type x_type;         /* for fp8gemm_quantize: then m, k, a_type, sfa_layout and power_of_two say all */
-  uint32_t power_of_two;     /* 1: scales are rounded up to powers of two */
+  uint32_t power_of_two;     /* of a quantisation or a quantised D: 1: scales are rounded up to powers of two */
   fp8gemm_bias bias;
   uint32_t gated; /* 1: D is [M, N/2], of the products with rows n and N/2 + n of B */
   fp8gemm_row_scale row_scale;
   fp8gemm_activation activation;
+  fp8gemm_sfd_layout sfd_layout; /* not FP8GEMM_NO_SFD: D is quantised, d_type is e4m3 */
 } fp8gemm_kernel_info;
 
 FP8GEMM_API fp8gemm_status fp8gemm_kernel_get_info(const fp8gemm_kernel *kernel, fp8gemm_kernel_info *info);
@@ -202,6 +206,10 @@ typedef struct fp8gemm_matrix {
  *                         is a multiple of two elements
  *   row_scale  M          f32, contiguous, the factor of each row of the product, before the bias is added; for kernels
  *                         with a row_scale, otherwise null
+ *   sfd  M x N/128        f32 (k_major), or N/128 x M (mn_major), overwritten, of a quantised d: its scales, of 128
+ *                         elements of a row (of a gated kernel M x N/256); otherwise null. Overlaps no other operand.
+ *                         d and sfd have the bits that fp8gemm_quantize makes of the product in f32, and can be a and sfa
+ *                         of a next product
  * In place (FP8GEMM_C_IN_PLACE) c is d: the same pointer and leading dimension. Leading
  * dimensions are at least the number of columns. For a, b, c, d and mn_major scales of single rows, pointers and the
  * distance of rows (in bytes) are multiples of 16, and rows are less than 2^40 bytes apart. The size of an operand has
@@ -219,6 +227,7 @@ typedef struct fp8gemm_gemm_args {
   uint32_t flags;   /* FP8GEMM_DEPENDENT_LAUNCH, or 0 */
   const void *bias;
   const float *row_scale;
+  fp8gemm_matrix sfd;
 } fp8gemm_gemm_args;
 
 /* num_sms leaves the other SMs to other kernels and gives the same result, since kernels loop over their tiles.
@@ -283,13 +292,13 @@ typedef struct fp8gemm_tensor {
  *                  ROW_INDEX, ROW_END   ROW_COUNT, BATCHED   K_COUNT
  *   a, sfa         M of all groups      G                    k of all groups; sfa has ceil(k_g/128) for group g
  *   b, sfb         G                    G                    the same
- *   c, d           M of all groups      G                    G
+ *   c, d, sfd      M of all groups      G                    G
  *
- * Padding rows, which belong to no group, keep the contents of d. With FP8GEMM_K_COUNT, the part of d of a group of
+ * Padding rows, which belong to no group, keep the contents of d and sfd. With FP8GEMM_K_COUNT, the part of d of a group of
  * length 0 also keeps its contents in place, and becomes 0 (or C) otherwise. For a `flat` kernel, a and b hold the
  * M x k_g (N x k_g) elements of group g packed, after those of group g - 1; they have no leading dimension. The groups
  * of an operand do not overlap: they follow each other, or lie beside each other in each row. Group strides are
- * aligned like rows. An invalid description of groups gives wrong results, but nothing is written outside of d. */
+ * aligned like rows. An invalid description of groups gives wrong results, but nothing is written outside of d and sfd. */
 typedef struct fp8gemm_grouped_gemm_args {
   size_t size; /* sizeof(fp8gemm_grouped_gemm_args) */
   int64_t m;   /* rows of a and d: of all groups, or of each; the kernel's M if that is fixed */
@@ -307,6 +316,7 @@ typedef struct fp8gemm_grouped_gemm_args {
   uint32_t flags;         /* FP8GEMM_CHECK_GROUPS | FP8GEMM_DEPENDENT_LAUNCH, or 0 */
   const void *bias;       /* as in fp8gemm_gemm_args, for the rows of all groups */
   const float *row_scale; /* as in fp8gemm_gemm_args: of all rows of a, group by group where a has groups */
+  fp8gemm_tensor sfd;     /* as in fp8gemm_gemm_args; not with FP8GEMM_K_COUNT */
 } fp8gemm_grouped_gemm_args;
 
 /* fp8gemm_gemm for each group. Launches nothing if there is no work: m = 0, or k = 0 in place. */
@@ -352,6 +362,8 @@ typedef struct fp8gemm_problem {
   uint32_t gated;           /* 1: D is [M, N/2], of the products with rows n and N/2 + n of B; not for FP8GEMM_K_COUNT */
   fp8gemm_row_scale row_scale; /* not with a c, nor for FP8GEMM_K_COUNT */
   fp8gemm_activation activation; /* not for FP8GEMM_K_COUNT */
+  fp8gemm_sfd_layout sfd_layout; /* with a d_type of e4m3, and only then; not with a c, nor for FP8GEMM_K_COUNT */
+  uint32_t reserved;             /* 0 */
 } fp8gemm_problem;
 
 /* The number of problems of a pack; 0 for a null pack. */

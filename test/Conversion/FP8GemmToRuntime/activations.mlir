@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: fp8gemm-opt %s --convert-fp8gemm-to-runtime=pack=model.fp8pack | FileCheck %s
 
-// Products that differ in their epilogue only have problems of their own: the last number is the activation.
-// CHECK-DAG: @fp8gemm_run_0_problem({{.+}}, 1 : i32])
-// CHECK-DAG: @fp8gemm_run_1_problem({{.+}}, 2 : i32])
+// Products that differ in their epilogue only have problems of their own: the last number but two is the activation.
+// CHECK-DAG: @fp8gemm_run_0_problem({{.+}}, 1 : i32, 0 : i32, 0 : i32])
+// CHECK-DAG: @fp8gemm_run_1_problem({{.+}}, 2 : i32, 0 : i32, 0 : i32])
 // CHECK-LABEL: func.func @relu_then_silu
 // CHECK: call @fp8gemm_run_0(
 // CHECK: call @fp8gemm_run_1(

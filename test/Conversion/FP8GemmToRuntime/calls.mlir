@@ -8,7 +8,7 @@ module attributes {gpu.container_module} {
 // CHECK-NOT: gpu
 // CHECK-DAG: llvm.mlir.global internal constant @kernel_bytes("FILE") {addr_space = 0 : i32, alignment = 64 : i64}
 // CHECK-DAG: llvm.mlir.global internal @kernel_file() {{.+}} : !llvm.struct<(ptr, i64, ptr, i64, ptr)>
-// CHECK-DAG: llvm.mlir.global internal constant @fp8gemm_run_0_problem([104, -1, 136, 144, 0 : i32, 1 : i32, 2 : i32, 0 : i32, 128 : i32, 1 : i32, 0 : i32, 0 : i32, 1 : i32, 1 : i32, 0 : i32, 0 : i32, 0 : i32, 0 : i32, 0 : i32, 0 : i32, 0 : i32, 0 : i32])
+// CHECK-DAG: llvm.mlir.global internal constant @fp8gemm_run_0_problem([112, -1, 136, 144, 0 : i32, 1 : i32, 2 : i32, 0 : i32, 128 : i32, 1 : i32, 0 : i32, 0 : i32, 1 : i32, 1 : i32, 0 : i32, 0 : i32, 0 : i32, 0 : i32, 0 : i32, 0 : i32, 0 : i32, 0 : i32, 0 : i32, 0 : i32])
 gpu.binary @kernel [#gpu.object<#nvvm.target, bin = "FILE">]
 
 // A function spills the descriptors of the operands, calls the runtime with an array of their places, which has null for

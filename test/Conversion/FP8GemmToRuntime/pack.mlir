@@ -7,11 +7,11 @@
 // CHECK-DAG: llvm.mlir.global internal constant @fp8gemm_pack_path("model.fp8pack\00")
 // EMBEDDED-DAG: llvm.mlir.global internal constant @fp8gemm_pack_bytes("FP8PACK\0A{{.+}}") {addr_space = 0 : i32, alignment = 64 : i64}
 
-// Grouped by ends of rows, aligned to 128: grouping 2, 2 groups. The last numbers are batch_invariant, those of a quantisation, bias, and none.
-// CHECK-DAG: @fp8gemm_run_0_problem([104, -1, 8, 16, 0 : i32, 0 : i32, 3 : i32, 0 : i32, 1 : i32, 0 : i32, 0 : i32, 2 : i32, 2 : i32, 128 : i32, 0 : i32, 0 : i32, 0 : i32, 0 : i32, 0 : i32, 0 : i32, 0 : i32, 0 : i32])
-// EMBEDDED-DAG: @fp8gemm_run_0_problem({{.+}}, 1 : i32, 0 : i32, 0 : i32, 0 : i32, 0 : i32, 0 : i32, 0 : i32])
+// Grouped by ends of rows, aligned to 128: grouping 2, 2 groups. The last numbers are batch_invariant, those of a quantisation, bias and other epilogues, and none.
+// CHECK-DAG: @fp8gemm_run_0_problem([112, -1, 8, 16, 0 : i32, 0 : i32, 3 : i32, 0 : i32, 1 : i32, 0 : i32, 0 : i32, 2 : i32, 2 : i32, 128 : i32, 0 : i32, 0 : i32, 0 : i32, 0 : i32, 0 : i32, 0 : i32, 0 : i32, 0 : i32, 0 : i32, 0 : i32])
+// EMBEDDED-DAG: @fp8gemm_run_0_problem({{.+}}, 1 : i32, 0 : i32, 0 : i32, 0 : i32, 0 : i32, 0 : i32, 0 : i32, 0 : i32, 0 : i32])
 // Along K in place: c_use 2, grouping 5, M = 4 and any K; C is D, and passed once.
-// CHECK-DAG: @fp8gemm_run_1_problem([104, 4, 8, -1, 0 : i32, 0 : i32, 3 : i32, 2 : i32, 1 : i32, 1 : i32, 1 : i32, 5 : i32, 2 : i32, 1 : i32, 1 : i32, 0 : i32, 0 : i32, 0 : i32, 0 : i32, 0 : i32, 0 : i32, 0 : i32])
+// CHECK-DAG: @fp8gemm_run_1_problem([112, 4, 8, -1, 0 : i32, 0 : i32, 3 : i32, 2 : i32, 1 : i32, 1 : i32, 1 : i32, 5 : i32, 2 : i32, 1 : i32, 1 : i32, 0 : i32, 0 : i32, 0 : i32, 0 : i32, 0 : i32, 0 : i32, 0 : i32, 0 : i32, 0 : i32])
 // CHECK-LABEL: func.func private @fp8gemm_run_0
 // CHECK: llvm.getelementptr %{{.+}}[4]
 // CHECK-NOT: llvm.getelementptr %{{.+}}[5]

@@ -54,6 +54,8 @@ Value fp8gemm::operandOf(ProductOpInterface op, const format::OperandRow &row) {
     return op.isInPlace() ? Value() : matrixOf(op);
   case format::Operand::D:
     return op.getD();
+  case format::Operand::ScaleD:
+    return op.getSfd();
   default:
     return isOptionalVector(row) ? vectorOf(op, row) : Value();
   }
@@ -76,8 +78,9 @@ format::Problem fp8gemm::fieldsOf(ProductOpInterface op) {
     if (Value operand = operandOf(op, row); operand && row.elementField)
       set(problem, *row.elementField,
           valueOfElement(*row.elementField, elementName(getElementTypeOrSelf(operand.getType()))));
-  if (op.getSfd())
-    problem.d = format::Type::E4M3; // which problems don't name yet
+  if (ScaleAttr scale = op.getDScaleAttr(); scale && op.getSfd())
+    problem.sfd = format::valueOf<format::ScaleOfD>(format::kScaleOfDWords, stringifyScaleLayout(scale.getLayout()));
+  problem.powerOfTwo = op.getPowerOfTwo();
   problem.sfbRows = op.getBScale().getRows();
   problem.sfa = layout(op.getAScale());
   problem.sfb = layout(op.getBScale());
