@@ -77,6 +77,14 @@ func.func @tma_store_panels(%s: memref<1000000000x64x32xf32, 3>, %map: !map, %i:
 
 // -----
 
+func.func @store_rows_panels(%c: index, %s: memref<1000000000x64x32xf32, 3>, %d: memref<?x64xf32>) {
+  // expected-error @+1 {{expected 'staging' to have at most 32 panels, got 1000000000}}
+  hopper.store_rows %c of %s to %d[%c, %c] : memref<1000000000x64x32xf32, 3> to memref<?x64xf32>
+  return
+}
+
+// -----
+
 func.func @store_rows_wide(%c: index, %s: memref<1x64x4611686018427387904xf32, 3>, %d: memref<?x64xf32>) {
   // expected-error @+1 {{expected 'staging' to be [panels, rows, w] bf16, f32 or f8E4M3FN with rows of 32, 64 or 128 bytes}}
   hopper.store_rows %c of %s to %d[%c, %c] : memref<1x64x4611686018427387904xf32, 3> to memref<?x64xf32>

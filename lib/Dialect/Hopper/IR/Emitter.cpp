@@ -41,6 +41,10 @@ template <typename Op> Value KernelEmitter::fold(Value lhs, Value rhs) {
 
 Value KernelEmitter::zero(Type type) {
   auto zeros = DenseElementsAttr::get(cast<ShapedType>(type), builder.getF32FloatAttr(0).getValue());
+  Block *block = builder.getInsertionBlock();
+  for (Operation &op : llvm::make_range(block->begin(), builder.getInsertionPoint()))
+    if (auto same = dyn_cast<arith::ConstantOp>(op); same && same.getValue() == zeros)
+      return same;
   return named("zero", arith::ConstantOp::create(builder, zeros));
 }
 
@@ -54,9 +58,8 @@ Value KernelEmitter::max(Value lhs, Value rhs) { return fold<arith::MaxUIOp>(lhs
 
 Value KernelEmitter::both(Value lhs, Value rhs) { return arith::AndIOp::create(builder, lhs, rhs); }
 
-Value KernelEmitter::compare(arith::CmpIPredicate predicate, Value lhs, int64_t rhs) {
-  Value number = constant(rhs);
-  return arith::CmpIOp::create(builder, predicate, lhs, number);
+Value KernelEmitter::compare(arith::CmpIPredicate predicate, Value lhs, Value rhs) {
+  return arith::CmpIOp::create(builder, predicate, lhs, rhs);
 }
 
 Value KernelEmitter::view(Value buffer, ArrayRef<OpFoldResult> offsets, ArrayRef<int64_t> shape) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Functions of fragments, and fragments that CTAs exchange.
+// Products, and fragments in shared and global memory.
 
 #include "Panels.h"
 
@@ -9,85 +9,37 @@
 using namespace mlir;
 using namespace fp8gemm::hopper;
 
-void MapOp::getAsmResultNames(OpAsmSetValueNameFn setName) {
-  setName(getResult(), getMaxOfRows() ? "largest" : "mapped");
-}
+/// A result's name in printed IR.
+using SetName = function_ref<void(Value, StringRef)>;
 
-static bool isScalesOfRows(Type type) {
-  auto scales = dyn_cast<ScalesType>(type);
-  return scales && scales.getAxis() == Axis::rows && scales.getBlock() == 1;
-}
+void MmaOp::getAsmResultNames(SetName setName) { setName(getPartial(), "partial"); }
+void MmaWaitOp::getAsmResultNames(SetName setName) { setName(getResult(), "done"); }
+void PromoteOp::getAsmResultNames(SetName setName) { setName(getResult(), "sum"); }
+void LoadFragmentOp::getAsmResultNames(SetName setName) { setName(getFragment(), "loaded"); }
+void SumFragmentsOp::getAsmResultNames(SetName setName) { setName(getSum(), "sum"); }
 
-int64_t MapOp::getArgumentsOf(Type input) {
-  auto fragment = dyn_cast<FragmentType>(input), result = dyn_cast<FragmentType>(getResult().getType());
-  return fragment && result && fragment.getColumns() == 2 * result.getColumns() ? 2 : 1;
-}
-
-/// (C1), (C4)
-LogicalResult MapOp::verify() {
-  if (getInputs().empty())
-    return emitOpError("expected at least one input, got none");
-  Type fragment, result = getResult().getType();
-  for (Type type : getInputs().getTypes()) {
-    if (isScalesOfRows(type))
-      continue;
-    if (getArgumentsOf(type) == 2)
-      type = result;
-    if (!isa<FragmentType>(type) || (fragment && type != fragment))
-      return emitOpError() << "expected inputs of one type of fragment, or scales of 64 rows by 1, got " << type;
-    fragment = type;
-  }
-  if (getMaxOfRows() && !fragment)
-    return emitOpError("expected a fragment among the inputs with 'max_of_rows', got none");
-  if (getMaxOfRows() || !fragment ? isScalesOfRows(result) : result == fragment)
-    return success();
-  return emitOpError() << "expected a result of "
-                       << (getMaxOfRows() || !fragment ? "'!hopper.scales<64 rows by 1>'" : "the inputs' type")
-                       << ", got " << result;
-}
-
-bool fp8gemm::hopper::isScalarOperation(Operation *op) {
-  StringRef dialect = op->getName().getDialectNamespace();
-  auto isNumber = [&](Type type) {
-    bool isFloat = type.isF32() || (dialect != "math" && (type.isF16() || type.isBF16()));
-    return isFloat || (type.isSignlessInteger() && type.getIntOrFloatBitWidth() <= 64);
+LogicalResult MmaOp::verify() {
+  auto check = [&](StringRef name, MemRefType type) -> LogicalResult {
+    SmallVector<int64_t> strides;
+    int64_t offset;
+    bool isF8 = isa<Float8E4M3FNType, Float8E5M2Type>(type.getElementType());
+    if (type.getRank() == 2 && isF8 && type.getDimSize(1) == 128 &&
+        succeeded(type.getStridesAndOffset(strides, offset)) && strides[0] == 128 && strides[1] == 1)
+      return success();
+    return emitOpError() << "expected '" << name << "' to be rows of 128 f8E4M3FN or f8E5M2, 128 bytes apart, got "
+                         << type;
   };
-  return (dialect == "arith" || dialect == "math") && op->getNumRegions() == 0 &&
-         llvm::all_of(op->getOperandTypes(), isNumber) && llvm::all_of(op->getResultTypes(), isNumber) &&
-         (op->hasTrait<OpTrait::ConstantLike>() || OpTrait::hasElementwiseMappableTraits(op));
-}
-
-/// (C2), (C3)
-LogicalResult MapOp::verifyRegions() {
-  Block &body = getBody().front();
-  auto isF32 = [](Type type) { return type.isF32(); };
-  int64_t expected = 0;
-  for (Type type : getInputs().getTypes())
-    expected += getArgumentsOf(type);
-  if (body.getNumArguments() != expected || !llvm::all_of(body.getArgumentTypes(), isF32)) {
-    InFlightDiagnostic error = emitOpError("expected the body to take ") << expected << " f32, got (";
-    llvm::interleaveComma(body.getArgumentTypes(), error);
-    return error << ')';
-  }
-  for (Operation &op : body.without_terminator())
-    if (!isScalarOperation(&op))
-      return op.emitOpError("expected a function of constants and elementwise operations of arith and math on scalars, "
-                            "got another operation");
-  if (!isa<YieldOp>(body.getTerminator()))
-    return emitOpError("expected the body to end with hopper.yield, got ") << body.getTerminator()->getName();
-  return success();
-}
-
-//===----------------------------------------------------------------------===//
-// Scales
-//===----------------------------------------------------------------------===//
-
-LogicalResult LoadScalesOp::verify() {
-  auto source = cast<MemRefType>(getSource().getType());
-  ScalesType scales = getScales().getType();
-  int64_t count = scales.getExtent() / scales.getBlock();
-  if (source.getRank() != 1 || !source.getElementType().isF32() || source.getDimSize(0) != count || !isDirect(source))
-    return emitOpError() << "expected 'source' to be rank-1 f32 of " << count << " elements, got " << source;
+  auto a = cast<MemRefType>(getA().getType()), b = cast<MemRefType>(getB().getType());
+  FragmentType partial = getPartial().getType();
+  if (failed(check("a", a)) || failed(check("b", b)))
+    return failure();
+  if (a.getDimSize(0) != 64)
+    return emitOpError() << "expected 'a' to have 64 rows, got " << a.getDimSize(0);
+  int64_t n = b.getDimSize(0);
+  if (n % 8 != 0 || n < 8 || n > 256)
+    return emitOpError() << "expected 'b' rows to be a multiple of 8 in [8, 256], got " << n;
+  if (partial.getColumns() != n)
+    return emitOpError() << "expected a result of 64x" << n << "xf32, got " << partial;
   return success();
 }
 
@@ -99,6 +51,83 @@ LogicalResult PromoteOp::verify() {
   if (columns.getAxis() != Axis::columns || columns.getExtent() != acc.getColumns())
     return emitOpError() << "expected scales of " << acc.getColumns() << " columns, got " << columns;
   return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Operations of arith and math
+//===----------------------------------------------------------------------===//
+
+bool fp8gemm::hopper::isElementwise(Operation *op) {
+  if (!OpTrait::hasElementwiseMappableTraits(op) || isa<HopperDialect>(op->getDialect()) || op->getNumResults() != 1)
+    return false;
+  auto isScalar = [](Type type) { return isa<FloatType, IntegerType, IndexType>(type); };
+  Type type = op->getResult(0).getType();
+  return isa<FragmentType>(type) &&
+         llvm::all_of(op->getOperandTypes(), [&](Type operand) { return operand == type || isScalar(operand); });
+}
+
+bool fp8gemm::hopper::accessesFragments(Operation *op) {
+  auto isFragment = llvm::IsaPred<FragmentType>;
+  if (isElementwise(op) || (op->hasTrait<OpTrait::ConstantLike>() && isFragment(op->getResult(0).getType())))
+    return true;
+  return isa<HopperDialect>(op->getDialect()) && !isa<MmaOp>(op) &&
+         (llvm::any_of(op->getOperandTypes(), isFragment) || llvm::any_of(op->getResultTypes(), isFragment));
+}
+
+//===----------------------------------------------------------------------===//
+// Memory
+//===----------------------------------------------------------------------===//
+
+int64_t LoadFragmentOp::getSourceRows() {
+  auto source = cast<MemRefType>(getSource().getType());
+  return source.getRank() == 1 ? 1 : source.getShape().take_back(2).front();
+}
+
+int64_t LoadFragmentOp::getSourceColumns() { return cast<MemRefType>(getSource().getType()).getShape().back(); }
+
+/// (C2)
+static LogicalResult verifyGlobalMatrix(LoadFragmentOp op) {
+  auto source = cast<MemRefType>(op.getSource().getType());
+  SmallVector<int64_t> strides;
+  int64_t offset, columns = op.getSourceColumns();
+  Type element = source.getElementType();
+  if (source.getMemorySpace() || failed(source.getStridesAndOffset(strides, offset)) || strides.back() != 1 ||
+      offset != 0 || !(element.isBF16() || element.isF16() || element.isF32()) || ShapedType::isDynamic(columns) ||
+      (columns != 1 && columns % 2 != 0) || columns == 0)
+    return op.emitOpError() << "expected 'source' to be rows of 1 or an even number of bf16, f16 or f32 in global "
+                               "memory, each next to the one before, got "
+                            << source;
+  if (source.getRank() < (op.getGroup() ? 3 : 1) || source.getRank() > (op.getGroup() ? 3 : 2))
+    return op.emitOpError() << "expected 'source' to have rank " << (op.getGroup() ? "3 with" : "1 or 2 without")
+                            << " a group, got " << source;
+  return success();
+}
+
+/// (C3)
+LogicalResult LoadFragmentOp::verify() {
+  if (!isOfMatrix()) {
+    if (getGroup() || getLimit() || getTransposed())
+      return emitOpError() << "expected 'row' and 'column' with 'group', 'limit' or 'transposed', got none";
+    return verifyPanels(*this, "source", cast<MemRefType>(getSource().getType()), /*isStored=*/false,
+                        getFragment().getType());
+  }
+  if (failed(verifyGlobalMatrix(*this)))
+    return failure();
+  bool hasRows = getSourceRows() != 1;
+  if (bool(getLimit()) != hasRows)
+    return emitOpError() << "expected " << (hasRows ? "a" : "no") << " 'limit' for a source of "
+                         << (hasRows ? "several rows" : "one row") << ", got " << (hasRows ? "none" : "one");
+  return success();
+}
+
+LogicalResult StoreFragmentOp::verify() {
+  auto staging = cast<MemRefType>(getStaging().getType());
+  if (!getTransposed())
+    return verifyPanels(*this, "staging", staging, /*isStored=*/true, getFragment().getType());
+  int64_t columns = getFragment().getType().getColumns();
+  if (staging.getElementType().isBF16() && staging.getShape() == ArrayRef<int64_t>{1, columns, 64} && isDirect(staging))
+    return success();
+  return emitOpError() << "expected 'staging' to be 1x" << columns << "x64 bf16, got " << staging;
 }
 
 //===----------------------------------------------------------------------===//

@@ -98,17 +98,12 @@ void CountRowsOp::getAsmResultNames(function_ref<void(Value, StringRef)> setName
 LogicalResult StoreRowsOp::verify() {
   auto staging = cast<MemRefType>(getStaging().getType()), d = cast<MemRefType>(getD().getType());
   Type element = staging.getElementType();
-  bool isF8 = isa<Float8E4M3FNType>(element);
-  if (staging.getRank() != 3 || !(element.isBF16() || element.isF32() || isF8) || !hasSwizzledRows(staging))
-    return emitOpError() << "expected 'staging' to be [panels, rows, w] bf16, f32 or f8E4M3FN with rows of 32, 64 or 128 bytes, "
-                            "got "
-                         << staging;
-  if (!hasDirectRows(staging))
-    return emitOpError() << "expected the rows of a panel of 'staging' to follow each other directly, got " << staging;
+  if (failed(verifyPanels(*this, "staging", staging, /*isStored=*/true)))
+    return failure();
   if (d.getElementType() != element || d.getRank() != (getGroup() ? 3 : 2))
     return emitOpError() << "expected 'd' to be " << element << " of rank " << (getGroup() ? 3 : 2) << ", got " << d;
   int64_t columns = d.getShape().back();
-  int64_t unit = isF8 ? 16 : 8; // 16 bytes, at least
+  int64_t unit = isa<Float8E4M3FNType>(element) ? 16 : 8; // 16 bytes, at least
   if (ShapedType::isDynamic(columns) || columns % unit != 0)
     return emitOpError() << "expected 'd' to have a multiple of " << unit << " columns, got " << d;
   return success();

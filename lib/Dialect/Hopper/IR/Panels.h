@@ -3,6 +3,7 @@
 #ifndef FP8GEMM_LIB_DIALECT_HOPPER_IR_PANELS_H
 #define FP8GEMM_LIB_DIALECT_HOPPER_IR_PANELS_H
 
+#include "fp8gemm/Dialect/Hopper/IR/Hopper.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -36,6 +37,12 @@ inline bool isDirect(mlir::MemRefType type) {
   }
   return true;
 }
+
+/// An error unless `panels` is [panels, rows, w] of bf16 or f32 (and if `isStored` f8E4M3FN), in rows that TMA
+/// swizzles; with `fragment`, unless it has its 64 rows and all of its columns.
+llvm::LogicalResult verifyPanels(mlir::Operation *op, llvm::StringRef name, mlir::MemRefType panels, bool isStored);
+llvm::LogicalResult verifyPanels(mlir::Operation *op, llvm::StringRef name, mlir::MemRefType panels, bool isStored,
+                                 FragmentType fragment);
 
 } // namespace fp8gemm::hopper
 

@@ -36,7 +36,10 @@ public:
   Value div(Value lhs, int64_t rhs) { return div(lhs, constant(rhs)); }
   Value rem(Value lhs, int64_t rhs) { return rem(lhs, constant(rhs)); }
   Value max(Value lhs, int64_t rhs) { return max(lhs, constant(rhs)); }
-  Value compare(mlir::arith::CmpIPredicate predicate, Value lhs, int64_t rhs);
+  Value compare(mlir::arith::CmpIPredicate predicate, Value lhs, Value rhs);
+  Value compare(mlir::arith::CmpIPredicate predicate, Value lhs, int64_t rhs) {
+    return compare(predicate, lhs, constant(rhs));
+  }
   /// Of two conditions.
   Value both(Value lhs, Value rhs);
 

@@ -52,6 +52,7 @@ def Hopper_Dialect : Dialect {
   let hasOperationAttrVerify = 1;
   let hasRegionArgAttrVerify = 1;
   let hasRegionResultAttrVerify = 1;
+  let extraClassDeclaration = "void registerTypes();";
 }
 
 #endif // FP8GEMM_DIALECT_HOPPER_IR_HOPPERDIALECT_TD
