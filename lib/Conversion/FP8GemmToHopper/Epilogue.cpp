@@ -29,25 +29,9 @@ void Epilogue::finish(LocateOp place, const Warpgroup &warpgroup, SmallVector<Va
   store(place, place.getRow(), place.getColumn(), warpgroup, results);
 }
 
-/// hopper.map of `inputs`, whose body `build` makes of an element of each.
-static Value map(ImplicitLocOpBuilder &builder, Type result, ValueRange inputs, bool maxOfRows,
-                 llvm::function_ref<Value(ValueRange)> build) {
-  auto map = MapOp::create(builder, result, inputs, maxOfRows);
-  OpBuilder::InsertionGuard guard(builder);
-  int64_t elements = 0;
-  for (Type type : inputs.getTypes())
-    elements += map.getArgumentsOf(type);
-  SmallVector<Type> types(elements, builder.getF32Type());
-  SmallVector<Location> locations(elements, builder.getLoc());
-  Block *block = builder.createBlock(&map.getBody(), {}, types, locations);
-  Value value = build(block->getArguments());
-  YieldOp::create(builder, value);
-  return map.getResult();
-}
-
 /// The function of scalars, of the elements of fragments.
 static Value mapEpilogue(ImplicitLocOpBuilder &builder, Block *body, Type type, ValueRange inputs) {
-  return map(builder, type, inputs, /*maxOfRows=*/false, [&](ValueRange elements) {
+  return MapOp::create(builder, type, inputs, /*maxOfRows=*/false, [&](ValueRange elements) {
     IRMapping mapping;
     mapping.map(body->getArguments(), elements);
     for (Operation &op : body->without_terminator())
@@ -60,18 +44,18 @@ static Value mapEpilogue(ImplicitLocOpBuilder &builder, Block *body, Type type, 
 Value Epilogue::quantize(Value &elements) {
   ImplicitLocOpBuilder &b = emit.builder;
   Type scales = ScalesType::get(b.getContext(), kFragmentRows, Axis::rows, /*block=*/1);
-  Value amax = map(b, scales, elements, /*maxOfRows=*/true,
-                   [&](ValueRange x) -> Value { return math::AbsFOp::create(b, x.front()); });
-  Value scale = map(b, scales, amax, /*maxOfRows=*/false, [&](ValueRange x) {
+  Value amax = MapOp::create(b, scales, elements, /*maxOfRows=*/true,
+                             [&](ValueRange x) -> Value { return math::AbsFOp::create(b, x.front()); });
+  Value scale = MapOp::create(b, scales, amax, /*maxOfRows=*/false, [&](ValueRange x) {
     return scaleOf(b, x.front(), facts.product.getDElement(), facts.product.getPowerOfTwo());
   });
-  Value reciprocal = map(b, scales, scale, /*maxOfRows=*/false, [&](ValueRange x) -> Value {
+  Value reciprocal = MapOp::create(b, scales, scale, /*maxOfRows=*/false, [&](ValueRange x) -> Value {
     Value one = arith::ConstantOp::create(b, b.getF32FloatAttr(1));
     return arith::DivFOp::create(b, one, x.front());
   });
   SmallVector<Value> factors{elements, reciprocal};
-  elements = map(b, elements.getType(), factors, /*maxOfRows=*/false,
-                 [&](ValueRange x) -> Value { return arith::MulFOp::create(b, x[0], x[1]); });
+  elements = MapOp::create(b, elements.getType(), factors, /*maxOfRows=*/false,
+                           [&](ValueRange x) -> Value { return arith::MulFOp::create(b, x[0], x[1]); });
   return scale;
 }
 
@@ -127,18 +111,20 @@ SmallVector<Value> Epilogue::apply(LocateOp place, Value row, Value column, cons
 /// Each rank leaves its accumulators in shared memory, and stores the sums of all ranks, of a part of the columns.
 void Epilogue::reduceAndStore(LocateOp place, const Warpgroup &warpgroup, ValueRange sums) {
   ImplicitLocOpBuilder &builder = emit.builder;
-  Value exchange = signature.exchange(), rank = *tiles.rank;
+  Value exchange = signature.exchange(), rank = tiles.rank;
   auto part = [&](int64_t i, OpFoldResult firstOctet, int64_t columns) {
     OpFoldResult zero = builder.getIndexAttr(0);
     Value fragment = emit.add(emit.mul(warpgroup.number, facts.fragments), i);
-    return emit.view(exchange, {named("fragment", fragment), firstOctet, zero, zero}, {columns / 8, kThreadsPerWarpgroup, 4});
+    return emit.view(exchange, {named("fragment", fragment), firstOctet, zero, zero},
+                     {columns / 8, kThreadsPerWarpgroup, 4});
   };
   for (auto [i, sum] : llvm::enumerate(sums)) {
     Value all = part(i, builder.getIndexAttr(0), facts.columns);
     PutFragmentOp::create(builder, sum, all);
   }
   ClusterBarrierOp::create(builder);
-  int64_t ranks = facts.config.getSplitK(), storing = (facts.swap ? facts.tileM : facts.tileColumns) / facts.storedColumns;
+  int64_t ranks = facts.config.getSplitK(),
+          storing = (facts.swap ? facts.tileM : facts.tileColumns) / facts.storedColumns;
   auto storePart = [&] {
     Value firstOctet = emit.mul(rank, facts.storedColumns / 8);
     auto type = FragmentType::get(builder.getContext(), kFragmentRows, facts.storedColumns);
@@ -196,8 +182,8 @@ void Epilogue::store(LocateOp place, Value row, Value column, const Warpgroup &w
     Value ownRow = facts.swap ? row : first, ownColumn = facts.swap ? first : column;
     if (!scales.empty()) {
       Value rows = ofGroup ? tiles.restFrom(*ofGroup, firstRow) : tiles.restFrom(signature.extentM(), ownRow);
-      PutScalesOp::create(builder, scales[i], signature.memory(Operand::sfd), ownRow, emit.div(ownColumn, kBlockK), group,
-                          rows);
+      PutScalesOp::create(builder, scales[i], signature.memory(Operand::sfd), ownRow, emit.div(ownColumn, kBlockK),
+                          group, rows);
     }
     if (ofGroup)
       storeRows(facts.swap ? *ofGroup : tiles.restFrom(*ofGroup, firstRow), panel, ownRow, ownColumn, group);

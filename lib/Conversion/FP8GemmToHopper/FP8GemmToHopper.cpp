@@ -95,8 +95,7 @@ struct ConvertFP8GemmToHopperPass : fp8gemm::impl::ConvertFP8GemmToHopperPassBas
         return WalkResult::interrupt();
       }
       Facts facts(op, config);
-      return WalkResult(
-          outline(op, Signature::name(facts), [&](gpu::GPUModuleOp inner) { buildKernel(facts, inner); }));
+      return WalkResult(outline(op, nameOfKernel(facts), [&](gpu::GPUModuleOp inner) { buildKernel(facts, inner); }));
     });
     if (result.wasInterrupted())
       return signalPassFailure();

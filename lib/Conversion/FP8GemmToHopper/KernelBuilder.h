@@ -1,60 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Builds the schedule of one product: the hopper IR of a persistent, warp-specialised kernel. Four objects write it,
-// each one part: signature, tiles, main loop and epilogue. Numbers that they share are in Facts.
+// each one part: signature, tiles, main loop and epilogue. Numbers that they share are in Facts.h.
 
 #ifndef FP8GEMM_LIB_CONVERSION_FP8GEMMTOHOPPER_KERNELBUILDER_H
 #define FP8GEMM_LIB_CONVERSION_FP8GEMMTOHOPPER_KERNELBUILDER_H
 
-#include "fp8gemm/Config/Config.h"
-#include "fp8gemm/Dialect/FP8Gemm/IR/FP8Gemm.h"
+#include "Facts.h"
+
 #include "fp8gemm/Dialect/Hopper/IR/Emitter.h"
-#include "fp8gemm/Dialect/Hopper/IR/Hopper.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 
 namespace fp8gemm {
-
-/// Elements of a K block; rows of a fragment; threads that work together.
-constexpr int64_t kBlockK = config::kBlockK, kFragmentRows = 64, kThreadsPerWarp = 32, kThreadsPerWarpgroup = 128;
-
-/// What follows from a product and its config before there is a kernel.
-struct Facts {
-  Facts(ProductOpInterface product, ConfigAttr config);
-
-  bool isGroupedByK() const { return problem.grouping == config::Grouping::KCount; }
-  /// A and B are the packed matrices of the groups, one after the other.
-  bool isFlat() const;
-  /// The ring of the main loop, and that of C, whose only stage holds the C of a tile.
-  hopper::RingType ring() const, ringOfC() const;
-  /// Memory of shape [panels, `rows`, panelWidth] for `rows` rows of a tile of C or D.
-  mlir::MemRefType panels(int64_t rows) const;
-
-  mutable ProductOpInterface product; // accessors of operations are not const
-  ConfigAttr config;
-  config::Problem problem;
-  int64_t tileM, tileN;
-  int64_t parts;                 ///< of B and of its tiles: gate and up, or one
-  int64_t tileColumns;           ///< of D; rows of a part of a tile of B
-  int64_t kBlocks;               ///< of the product; of a product grouped by K, as many as it can have
-  std::optional<int64_t> kCount; ///< K blocks of each CTA, if all have as many
-  bool swap;                     ///< rows of B are the rows of accumulators
-  int64_t columns;               ///< of an accumulator: tile_n or those of a part, or tile_m if swapped
-  int64_t fragments;             ///< accumulators of 64 rows that a consumer has
-  int64_t results;               ///< fragments of D that it makes of them
-  int64_t sums;                  ///< accumulators of a fragment of D, which follow each other
-  int64_t columnsPerScale;       ///< columns of D that surely share one B scale
-  int64_t cluster;               ///< CTAs that share operands, or a tile's K blocks
-  int64_t storedColumns;         ///< columns that one CTA stores: a part of the tile if K is split
-  int64_t panelWidth;            ///< columns of a staging panel
-};
 
 /// The kernel seen from outside: name, parameters, shared memory and what its launcher needs to know.
 class Signature {
 public:
   /// Creates the kernel, without a body, at the end of `module`.
   Signature(const Facts &facts, mlir::gpu::GPUModuleOp module);
-  /// The kernel's symbol: the same problem and config give the same name.
-  static std::string name(const Facts &facts);
 
   mlir::Block *body() const { return &kernel.getBody().front(); }
   /// The parameters, by what they say of which operand: each kernel has only those that it needs.
@@ -106,8 +69,7 @@ public:
   /// Those of `rows` that are not before `first`.
   mlir::Value restFrom(mlir::Value rows, mlir::Value first);
 
-  /// The number of this CTA in its cluster, if that has several.
-  std::optional<mlir::Value> rank;
+  mlir::Value rank; ///< of this CTA in its cluster
 
 private:
   const Facts &facts;

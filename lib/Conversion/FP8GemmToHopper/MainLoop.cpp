@@ -21,7 +21,7 @@ using Predicate = arith::CmpIPredicate;
 void MainLoop::loadTile(Value map, Value row, Value column, Value group, Value buffer, Value slot, bool isShared) {
   if (isShared) {
     int64_t rows = cast<MemRefType>(buffer.getType()).getDimSize(0) / facts.cluster;
-    Value firstRow = named("share", emit.mul(*tiles.rank, rows));
+    Value firstRow = named("share", emit.mul(tiles.rank, rows));
     row = named("row_of_share", emit.add(row, firstRow));
     buffer = emit.view(buffer, {firstRow, emit.builder.getIndexAttr(0)}, {rows, kBlockK});
   }
@@ -168,14 +168,15 @@ Value Warpgroup::fragment(KernelEmitter emit, int64_t i) const {
 
 MainLoop::Stage MainLoop::wait() {
   auto wait = RingWaitOp::create(emit.builder, ring, Value(), Value());
-  ValueRange buffers = wait.getBuffers();
-  // Those that TMA fills are first: sfb, where only it is, is before sfa.
-  bool sfbFirst = facts.problem.sfbByTma() && !facts.problem.sfaByTma();
-  Value sfa = buffers[sfbFirst ? 3 : 2], sfb = buffers[sfbFirst ? 2 : 3];
+  auto buffer = [&](StringRef name) {
+    ArrayRef<StringAttr> names = wait.getRing().getType().getNames();
+    return wait.getBuffers()[llvm::find(names, emit.builder.getStringAttr(name)) - names.begin()];
+  };
+  Value sfa = buffer("sfa");
   if (cast<MemRefType>(sfa.getType()).getRank() > 1) // came in several boxes
     sfa =
         named("scales", memref::CollapseShapeOp::create(emit.builder, sfa, ArrayRef<ReassociationIndices>{{0, 1, 2}}));
-  return {wait.getSlot(), buffers[0], buffers[1], sfa, sfb};
+  return {wait.getSlot(), buffer("a"), buffer("b"), sfa, buffer("sfb")};
 }
 
 std::pair<ScalesType, ScalesType> MainLoop::scaleTypes() const {

@@ -2,24 +2,25 @@
 //
 // The kernel of a quantisation. It is bound by memory and has no roles: every warp does the same. CTAs take tiles of
 // 64 rows x 2 K blocks in turn, as many as the device runs at once, and of each tile a warp takes 2 rows: 8 lanes a
-// K block, and a lane 8 elements of each of its halves, which are 16 bytes of bf16. The largest magnitude of a block travels
-// between its lanes by shuffles. Several tiles are loaded before the first is used, so that enough bytes are in flight.
+// K block, and a lane 8 elements of each of its halves, which are 16 bytes of bf16. The largest magnitude of a block
+// travels between its lanes by shuffles. Several tiles are loaded before the first is used, so that enough bytes are in
+// flight.
 
 #include "Quantize.h"
 
+#include "fp8gemm/Dialect/Hopper/IR/Emitter.h"
 #include "fp8gemm/Dialect/Hopper/IR/Hopper.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
-#include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace fp8gemm;
 using namespace fp8gemm::hopper;
+using Predicate = arith::CmpIPredicate;
 
 static constexpr int64_t kBlockK = 128, kThreadsPerWarp = 32, kThreads = 1024;
 /// Elements that are loaded together, and of how many places in a K block a lane has as many.
@@ -34,7 +35,8 @@ static int64_t tilesInFlight(QuantizeOp op) { return op.getXElement().isF32() ? 
 static constexpr float kLeastAmax = 1e-4f, kLargestE4M3 = 448, kLargestE5M2 = 57344;
 
 static std::string nameOf(Type element) {
-  return isa<Float8E4M3FNType>(element) ? "e4m3" : isa<Float8E5M2Type>(element) ? "e5m2"
+  return isa<Float8E4M3FNType>(element) ? "e4m3"
+         : isa<Float8E5M2Type>(element) ? "e5m2"
          : element.isBF16()             ? "bf16"
          : element.isF16()              ? "f16"
                                         : "f32";
@@ -48,137 +50,24 @@ std::string fp8gemm::nameOfKernel(QuantizeOp op) {
                        op.getPowerOfTwo() ? "_power_of_two" : "");
 }
 
-namespace {
-
-class QuantizeBuilder : public ImplicitLocOpBuilder {
-public:
-  explicit QuantizeBuilder(QuantizeOp op) : ImplicitLocOpBuilder(op.getLoc(), op.getContext()), op(op) {}
-
-  void build(gpu::GPUModuleOp module);
-
-private:
-  /// What a lane has of a tile: whether that exists, where the lane is, and its elements of X at each place.
-  struct Part {
-    Value exists, row, column;
-    SmallVector<Value> elements;
-  };
-
-  KernelOp createKernel(gpu::GPUModuleOp module);
-  /// What is the same for all tiles.
-  void prepare();
-  Part load(Value tile);
-  void quantize(const Part &part);
-  void store(const Part &part, ValueRange narrow, Value scale);
-  Value largestOfBlock(ValueRange elements);
-  /// What `body` builds runs if `condition` holds; null: always.
-  void when(Value condition, llvm::function_ref<void()> body);
-  /// Null where every column of a tile exists.
-  Value hasColumn(Value column);
-
-  Value index(int64_t value) { return arith::ConstantIndexOp::create(*this, value); }
-  Value real(float value) { return arith::ConstantOp::create(*this, getF32FloatAttr(value)); }
-  Value add(Value lhs, Value rhs) { return arith::AddIOp::create(*this, lhs, rhs); }
-  Value multiply(Value lhs, int64_t rhs) {
-    Value factor = index(rhs);
-    return arith::MulIOp::create(*this, lhs, factor);
-  }
-  Value divide(Value lhs, int64_t rhs) {
-    Value divisor = index(rhs);
-    return arith::DivUIOp::create(*this, lhs, divisor);
-  }
-  Value remainder(Value lhs, int64_t rhs) {
-    Value divisor = index(rhs);
-    return arith::RemUIOp::create(*this, lhs, divisor);
-  }
-  Value isBelow(Value lhs, Value rhs) { return arith::CmpIOp::create(*this, arith::CmpIPredicate::ult, lhs, rhs); }
-  Value spread(Value scalar, Type vector) { return vector::BroadcastOp::create(*this, vector, scalar); }
-  VectorType vectorOf(Type element) { return VectorType::get(kElements, element); }
-
-  QuantizeOp op;
-  Value x, q, scales, m; ///< arguments
-  Value rowOfTile, lane; ///< the thread's row, and its number in the K block
-  Value block;           ///< the thread's, of the tile's two
-  Value grid, lastRow, tiles, lastTile;
-};
-
-} // namespace
-
-KernelOp QuantizeBuilder::createKernel(gpu::GPUModuleOp module) {
-  MLIRContext *context = getContext();
+/// The kernel, without a body, at the end of `module`.
+static KernelOp createKernel(QuantizeOp op, gpu::GPUModuleOp module) {
+  ImplicitLocOpBuilder builder(op.getLoc(), OpBuilder::atBlockEnd(module.getBody()));
+  MLIRContext *context = builder.getContext();
   constexpr int64_t any = ShapedType::kDynamic;
-  auto strided = [&](int64_t columns, ArrayRef<int64_t> strides, Type element) {
-    return MemRefType::get({any, columns}, element, StridedLayoutAttr::get(context, 0, strides));
-  };
+  int64_t k = op.getK(), blocks = llvm::divideCeil(k, kBlockK);
   bool isKMajor = op.getScale().getLayout() == ScaleLayout::k_major;
-  int64_t k = op.getK();
-  SmallVector<int64_t> scaleStrides{isKMajor ? any : 1, isKMajor ? 1 : any};
-  SmallVector<Type> types{strided(k, {any, 1}, op.getXElement()), strided(k, {any, 1}, op.getQElement()),
-                          strided(llvm::divideCeil(k, kBlockK), scaleStrides, getF32Type()), getIndexType()};
-  setInsertionPointToEnd(module.getBody());
+  SmallVector<Type> types{globalMatrix({any, k}, op.getXElement()), globalMatrix({any, k}, op.getQElement()),
+                          globalMatrix({any, blocks}, builder.getF32Type(), /*grouped=*/false, !isKMajor),
+                          builder.getIndexType()};
   const Operand operands[] = {Operand::x, Operand::a, Operand::sfa, Operand::m};
-  auto kernel = KernelOp::create(*this, nameOfKernel(op), types, operands, /*buffers=*/ArrayRef<Type>());
-  kernel.setQuantizationAttr(QuantizationAttr::get(context, op.getM(), k, op.getXElement(), op.getQElement(),
-                                                   getStringAttr(stringifyScaleLayout(op.getScale().getLayout())),
-                                                   op.getPowerOfTwo()));
+  auto kernel = KernelOp::create(builder, nameOfKernel(op), types, operands, /*buffers=*/ArrayRef<Type>());
+  kernel.setQuantizationAttr(QuantizationAttr::get(
+      context, op.getM(), k, op.getXElement(), op.getQElement(),
+      builder.getStringAttr(stringifyScaleLayout(op.getScale().getLayout())), op.getPowerOfTwo()));
   kernel.setLaunchAttr(LaunchAttr::get(context, kThreads, kTileRows, kTileColumns, /*cluster_m=*/1,
                                        /*cluster_n=*/1, /*split_k=*/1, /*workspace_bytes=*/0));
-  Block *body = &kernel.getBody().front();
-  x = body->getArgument(0);
-  q = body->getArgument(1);
-  scales = body->getArgument(2);
-  m = body->getArgument(3);
   return kernel;
-}
-
-void QuantizeBuilder::prepare() {
-  Value thread = gpu::ThreadIdOp::create(*this, gpu::Dimension::x);
-  rowOfTile = divide(thread, kLanesOfRow);
-  lane = remainder(thread, kLanesOfBlock);
-  block = remainder(divide(thread, kLanesOfBlock), kBlocksOfTile);
-  grid = gpu::GridDimOp::create(*this, gpu::Dimension::x);
-  Value one = index(1);
-  lastRow = arith::SubIOp::create(*this, m, one);
-  Value tilesDown = divide(add(m, index(kTileRows - 1)), kTileRows);
-  tiles = multiply(tilesDown, llvm::divideCeil(op.getK(), kTileColumns));
-  lastTile = arith::SubIOp::create(*this, tiles, one);
-}
-
-/// Beyond the last tile, row and column, a lane loads those once more, and later stores nothing. Its K block
-/// is the last column's, whose largest magnitude does not change by that.
-QuantizeBuilder::Part QuantizeBuilder::load(Value tile) {
-  int64_t tilesAcross = llvm::divideCeil(op.getK(), kTileColumns);
-  Part part;
-  part.exists = isBelow(tile, tiles);
-  tile = arith::MinUIOp::create(*this, tile, lastTile);
-  part.row = multiply(divide(tile, tilesAcross), kTileRows);
-  part.row = add(part.row, rowOfTile);
-  Value blockOfRow = add(multiply(remainder(tile, tilesAcross), kBlocksOfTile), block);
-  part.column = multiply(blockOfRow, kBlockK);
-  part.column = add(part.column, multiply(lane, kElements));
-  Value row = arith::MinUIOp::create(*this, part.row, lastRow);
-  Value lastColumn = index(op.getK() - kElements);
-  for (int64_t place = 0; place < kPlaces; ++place) {
-    Value column = add(part.column, index(place * kBlockK / kPlaces));
-    column = arith::MinUIOp::create(*this, column, lastColumn);
-    SmallVector<Value> at{row, column};
-    part.elements.push_back(vector::LoadOp::create(*this, vectorOf(op.getXElement()), x, at));
-  }
-  return part;
-}
-
-Value QuantizeBuilder::largestOfBlock(ValueRange elements) {
-  Value magnitudes;
-  for (Value place : elements) {
-    Value ofPlace = math::AbsFOp::create(*this, place);
-    magnitudes = magnitudes ? arith::MaximumFOp::create(*this, magnitudes, ofPlace).getResult() : ofPlace;
-  }
-  Value largest = vector::ReductionOp::create(*this, vector::CombiningKind::MAXIMUMF, magnitudes);
-  for (int64_t distance = kLanesOfBlock / 2; distance; distance /= 2) {
-    Value other =
-        gpu::ShuffleOp::create(*this, largest, distance, kThreadsPerWarp, gpu::ShuffleMode::XOR).getShuffleResult();
-    largest = arith::MaximumFOp::create(*this, largest, other);
-  }
-  return largest;
 }
 
 Value fp8gemm::scaleOf(ImplicitLocOpBuilder &b, Value amax, Type f8, bool powerOfTwo) {
@@ -203,81 +92,157 @@ Value fp8gemm::scaleOf(ImplicitLocOpBuilder &b, Value amax, Type f8, bool powerO
   return arith::SelectOp::create(b, isFinite, scale, notANumber);
 }
 
-void QuantizeBuilder::when(Value condition, llvm::function_ref<void()> body) {
-  if (!condition)
-    return body();
-  auto branch = scf::IfOp::create(*this, condition, /*withElseRegion=*/false);
-  OpBuilder::InsertionGuard guard(*this);
-  setInsertionPointToStart(branch.thenBlock());
-  body();
+namespace {
+
+class QuantizeBuilder {
+public:
+  QuantizeBuilder(QuantizeOp op, Block *body)
+      : op(op), b(op.getLoc(), OpBuilder::atBlockEnd(body)), emit(b, body), x(body->getArgument(0)),
+        q(body->getArgument(1)), scales(body->getArgument(2)), m(body->getArgument(3)) {}
+
+  void build();
+
+private:
+  /// What a lane has of a tile: whether that exists, where the lane is, and its elements of X at each place.
+  struct Part {
+    Value exists, row, column;
+    SmallVector<Value> elements;
+  };
+
+  /// What is the same for all tiles.
+  void prepare();
+  Part load(Value tile);
+  void quantize(const Part &part);
+  void store(const Part &part, ValueRange narrow, Value scale);
+  Value largestOfBlock(ValueRange elements);
+  /// Not every column of a tile exists.
+  bool hasPartialTiles() { return op.getK() % kTileColumns != 0; }
+  Value columnExists(Value column) { return emit.compare(Predicate::ult, column, op.getK()); }
+  VectorType vectorOf(Type element) { return VectorType::get(kElements, element); }
+
+  QuantizeOp op;
+  ImplicitLocOpBuilder b;
+  KernelEmitter emit;
+  Value x, q, scales, m; ///< arguments
+  Value rowOfTile, lane; ///< the thread's row, and its number in the K block
+  Value block;           ///< the thread's, of the tile's two
+  Value grid, lastRow, tiles, lastTile;
+};
+
+} // namespace
+
+void QuantizeBuilder::prepare() {
+  Value thread = gpu::ThreadIdOp::create(b, gpu::Dimension::x);
+  rowOfTile = named("row_of_tile", emit.div(thread, kLanesOfRow));
+  lane = named("lane", emit.rem(thread, kLanesOfBlock));
+  block = named("block", emit.rem(emit.div(thread, kLanesOfBlock), kBlocksOfTile));
+  grid = gpu::GridDimOp::create(b, gpu::Dimension::x);
+  lastRow = named("last_row", emit.sub(m, 1));
+  Value tilesDown = emit.div(emit.add(m, kTileRows - 1), kTileRows);
+  tiles = named("tiles", emit.mul(tilesDown, llvm::divideCeil(op.getK(), kTileColumns)));
+  lastTile = named("last_tile", emit.sub(tiles, 1));
 }
 
-Value QuantizeBuilder::hasColumn(Value column) {
-  if (op.getK() % kTileColumns == 0)
-    return nullptr;
-  Value columns = index(op.getK());
-  return isBelow(column, columns);
+/// Beyond the last tile, row and column, a lane loads those once more, and later stores nothing. Its K block
+/// is the last column's, whose largest magnitude does not change by that.
+QuantizeBuilder::Part QuantizeBuilder::load(Value tile) {
+  int64_t tilesAcross = llvm::divideCeil(op.getK(), kTileColumns);
+  Part part;
+  part.exists = emit.compare(Predicate::ult, tile, tiles);
+  tile = emit.min(tile, lastTile);
+  part.row = named("row", emit.add(emit.mul(emit.div(tile, tilesAcross), kTileRows), rowOfTile));
+  Value blockOfRow = emit.add(emit.mul(emit.rem(tile, tilesAcross), kBlocksOfTile), block);
+  Value blockColumn = emit.mul(blockOfRow, kBlockK), ofLane = emit.mul(lane, kElements);
+  part.column = named("column", emit.add(blockColumn, ofLane));
+  Value row = emit.min(part.row, lastRow);
+  for (int64_t place = 0; place < kPlaces; ++place) {
+    Value column = emit.add(part.column, place * kBlockK / kPlaces);
+    column = emit.min(column, emit.constant(op.getK() - kElements));
+    SmallVector<Value> at{row, column};
+    part.elements.push_back(vector::LoadOp::create(b, vectorOf(op.getXElement()), x, at));
+  }
+  return part;
+}
+
+Value QuantizeBuilder::largestOfBlock(ValueRange elements) {
+  Value magnitudes;
+  for (Value place : elements) {
+    Value ofPlace = math::AbsFOp::create(b, place);
+    magnitudes = magnitudes ? arith::MaximumFOp::create(b, magnitudes, ofPlace).getResult() : ofPlace;
+  }
+  Value largest = vector::ReductionOp::create(b, vector::CombiningKind::MAXIMUMF, magnitudes);
+  for (int64_t distance = kLanesOfBlock / 2; distance; distance /= 2) {
+    Value other =
+        gpu::ShuffleOp::create(b, largest, distance, kThreadsPerWarp, gpu::ShuffleMode::XOR).getShuffleResult();
+    largest = arith::MaximumFOp::create(b, largest, other);
+  }
+  return largest;
 }
 
 void QuantizeBuilder::quantize(const Part &part) {
-  VectorType wide = vectorOf(getF32Type());
+  VectorType wide = vectorOf(b.getF32Type());
   SmallVector<Value> elements = part.elements;
   if (!op.getXElement().isF32())
     for (Value &place : elements)
-      place = arith::ExtFOp::create(*this, wide, place);
+      place = arith::ExtFOp::create(b, wide, place);
   Value amax = largestOfBlock(elements);
-  Value scale = scaleOf(*this, amax, op.getQElement(), op.getPowerOfTwo());
-  Value one = real(1);
-  Value reciprocal = arith::DivFOp::create(*this, one, scale);
-  Value factors = spread(reciprocal, wide);
+  Value scale = scaleOf(b, amax, op.getQElement(), op.getPowerOfTwo());
+  Value one = arith::ConstantOp::create(b, b.getF32FloatAttr(1));
+  Value reciprocal = arith::DivFOp::create(b, one, scale);
+  Value factors = vector::BroadcastOp::create(b, wide, reciprocal);
   SmallVector<Value> narrow;
   for (Value place : elements) {
-    Value scaled = arith::MulFOp::create(*this, place, factors);
-    narrow.push_back(arith::TruncFOp::create(*this, vectorOf(op.getQElement()), scaled));
+    Value scaled = arith::MulFOp::create(b, place, factors);
+    narrow.push_back(arith::TruncFOp::create(b, vectorOf(op.getQElement()), scaled));
   }
-  when(isBelow(part.row, m), [&] { store(part, narrow, scale); });
+  Value hasRow = emit.compare(Predicate::ult, part.row, m);
+  emit.when(hasRow, [&] { store(part, narrow, scale); });
 }
 
 void QuantizeBuilder::store(const Part &part, ValueRange narrow, Value scale) {
   for (auto [place, values] : llvm::enumerate(narrow)) {
-    Value column = add(part.column, index(place * kBlockK / kPlaces)), elements = values;
-    when(hasColumn(column), [&] {
+    Value column = emit.add(part.column, int64_t(place) * kBlockK / kPlaces), elements = values;
+    auto storeElements = [&] {
       SmallVector<Value> at{part.row, column};
-      vector::StoreOp::create(*this, elements, q, at);
-    });
+      vector::StoreOp::create(b, elements, q, at);
+    };
+    if (hasPartialTiles())
+      emit.when(columnExists(column), storeElements);
+    else
+      storeElements();
   }
-  Value zero = index(0);
-  Value isFirst = arith::CmpIOp::create(*this, arith::CmpIPredicate::eq, lane, zero);
-  if (Value exists = hasColumn(part.column))
-    isFirst = arith::AndIOp::create(*this, isFirst, exists);
-  when(isFirst, [&] {
-    SmallVector<Value> ofBlock{part.row, divide(part.column, kBlockK)};
-    memref::StoreOp::create(*this, scale, scales, ofBlock);
+  Value isFirst = emit.compare(Predicate::eq, lane, 0);
+  if (hasPartialTiles())
+    isFirst = emit.both(isFirst, columnExists(part.column));
+  emit.when(isFirst, [&] {
+    SmallVector<Value> ofBlock{part.row, emit.div(part.column, kBlockK)};
+    memref::StoreOp::create(b, scale, scales, ofBlock);
   });
 }
 
-void QuantizeBuilder::build(gpu::GPUModuleOp module) {
-  KernelOp kernel = createKernel(module);
-  setInsertionPointToStart(&kernel.getBody().front());
+void QuantizeBuilder::build() {
   prepare();
-  GriddepcontrolOp::create(*this, Dependence::wait);
-  GriddepcontrolOp::create(*this, Dependence::launch_dependents);
-  Value first = gpu::BlockIdOp::create(*this, gpu::Dimension::x);
-  Value step = multiply(grid, tilesInFlight(op));
-  auto loop = scf::ForOp::create(*this, first, tiles, step);
+  GriddepcontrolOp::create(b, Dependence::wait);
+  GriddepcontrolOp::create(b, Dependence::launch_dependents);
+  Value first = gpu::BlockIdOp::create(b, gpu::Dimension::x);
+  Value step = emit.mul(grid, tilesInFlight(op));
+  auto loop = scf::ForOp::create(b, first, tiles, step);
   {
-    OpBuilder::InsertionGuard guard(*this);
-    setInsertionPointToStart(loop.getBody());
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
     SmallVector<Part> parts;
     Value tile = loop.getInductionVar();
     for (int64_t i = 0; i < tilesInFlight(op); ++i) {
       parts.push_back(load(tile));
-      tile = add(tile, grid);
+      tile = emit.add(tile, grid);
     }
     for (const Part &part : parts)
-      when(part.exists, [&] { quantize(part); });
+      emit.when(part.exists, [&] { quantize(part); });
   }
-  YieldOp::create(*this);
+  YieldOp::create(b);
 }
 
-void fp8gemm::buildKernel(QuantizeOp op, gpu::GPUModuleOp module) { QuantizeBuilder(op).build(module); }
+void fp8gemm::buildKernel(QuantizeOp op, gpu::GPUModuleOp module) {
+  KernelOp kernel = createKernel(op, module);
+  QuantizeBuilder(op, &kernel.getBody().front()).build();
+}

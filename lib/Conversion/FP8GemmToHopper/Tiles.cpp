@@ -58,8 +58,8 @@ Tiles::Tiles(const Facts &facts, const Signature &signature, KernelEmitter emit)
                  : facts.product.getGroups() ? signature.memory(Operand::groups)
                                              : Value();
   work = TilesOp::create(emit.builder, rows, schedule, groups);
-  if (facts.cluster > 1)
-    rank = named("rank", gpu::ClusterBlockIdOp::create(emit.builder, gpu::Dimension::x));
+  rank = facts.cluster == 1 ? emit.constant(0)
+                            : named("rank", gpu::ClusterBlockIdOp::create(emit.builder, gpu::Dimension::x));
 }
 
 void Tiles::forEach(function_ref<void(const Tile &)> body, function_ref<void(const Tile &)> empty) {

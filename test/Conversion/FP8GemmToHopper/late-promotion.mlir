@@ -23,10 +23,9 @@ func.func @products(%a: memref<?x2048xf8E4M3FN>, %sfa: memref<16x?xf32>, %b: mem
 // CHECK-LABEL: hopper.kernel @fp8gemm_1d2d_e4m3_bf16_many_n1152_k2048_sfa_mn_sfb_k_tile256x128
 // CHECK:         consumers(2)
 // CHECK:         %[[ZERO:.+]] = arith.constant dense<0.000000e+00> : !hopper.fragment<64x128xf32>
-// CHECK:         %[[UNDONE:.+]] = arith.constant dense<0.000000e+00> : !hopper.fragment<64x128xf32>
 // CHECK-NEXT:    %[[NO_ROWS:.+]] = arith.constant dense<0.000000e+00> : !hopper.scales<64 rows by 1>
 // CHECK-NEXT:    %[[NO_COLUMNS:.+]] = arith.constant dense<0.000000e+00> : !hopper.scales<128 columns by 128>
-// CHECK-NEXT:    %[[LOOP:[^:]+]]:{{[0-9]+}} = scf.for {{.*}} iter_args(%[[SUM0:.+]] = %[[ZERO]], %[[SUM1:.+]] = %[[ZERO]], %[[LAST:.+]] = %[[UNDONE]], %[[ROWS:.+]] = %[[NO_ROWS]], %[[COLUMNS:.+]] = %[[NO_COLUMNS]])
+// CHECK-NEXT:    %[[LOOP:[^:]+]]:{{[0-9]+}} = scf.for {{.*}} iter_args(%[[SUM0:.+]] = %[[ZERO]], %[[SUM1:.+]] = %[[ZERO]], %[[LAST:.+]] = %[[ZERO]], %[[ROWS:.+]] = %[[NO_ROWS]], %[[COLUMNS:.+]] = %[[NO_COLUMNS]])
 // CHECK-NEXT:      %[[NEXT1:.+]] = hopper.promote %[[LAST]] scaled_by(%[[ROWS]], %[[COLUMNS]]) into %[[SUM1]]
 // CHECK-NEXT:      hopper.ring.wait
 // The scales are loaded while an isolated product runs.

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "Facts.h"
+
+#include "fp8gemm/Dialect/FP8Gemm/IR/Problem.h"
+#include "fp8gemm/Dialect/FP8Gemm/Transforms/SelectConfig.h"
+#include "fp8gemm/Dialect/Hopper/IR/Emitter.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace fp8gemm;
+using namespace fp8gemm::hopper;
+
+Facts::Facts(ProductOpInterface product, ConfigAttr config)
+    : product(product), config(config), problem(problemOf(product)), tileM(config.getTileM()), tileN(config.getTileN()),
+      parts(problem.parts()), tileColumns(tileN / parts), kBlocks(llvm::divideCeil(problem.k, kBlockK)),
+      swap(config.getSwapAb()), columns(config::accumulatorColumns(problem, configOf(config))),
+      fragments(config::accumulators(problem, configOf(config))),
+      results((swap ? tileColumns : tileM) / (kFragmentRows * config.getConsumers())), sums(fragments / results),
+      columnsPerScale(config::scaleColumnsPerBlock(problem, configOf(config))),
+      cluster(config.getClusterM() * config.getClusterN() * config.getSplitK()),
+      storedColumns(config::resultColumns(problem, configOf(config)) / config::storingRanks(problem, configOf(config))),
+      panelWidth(swap ? kFragmentRows : config::panelColumns(problem, storedColumns)) {
+  if (!isGroupedByK() && kBlocks % config.getSplitK() == 0)
+    kCount = kBlocks / config.getSplitK();
+}
+
+bool Facts::isFlat() const { return cast<ShapedType>(product.getA().getType()).getRank() == 1; }
+
+RingType Facts::ring() const {
+  Builder builder(config.getContext());
+  Type f32 = builder.getF32Type();
+  int64_t boxes = config::boxesOfScales(problem, tileM), scales = config::scalesOfA(problem, tileM);
+  MemRefType sfa = boxes == 1 ? sharedMemory({scales}, f32) : sharedMemory({boxes, 1, scales / boxes}, f32);
+  SmallVector<MemRefType> tma, warps;
+  SmallVector<StringAttr> names, namesOfWarps;
+  auto add = [&](StringRef name, MemRefType type, bool byTma) {
+    (byTma ? tma : warps).push_back(type);
+    (byTma ? names : namesOfWarps).push_back(builder.getStringAttr(name));
+  };
+  add("a", sharedMemory({tileM, kBlockK}, product.getAElement()), /*byTma=*/true);
+  add("b", sharedMemory({tileN, kBlockK}, product.getBElement()), /*byTma=*/true);
+  add("sfa", sfa, problem.sfaByTma());
+  add("sfb", sharedMemory({tileN / columnsPerScale}, f32), problem.sfbByTma());
+  llvm::append_range(names, namesOfWarps);
+  return RingType::get(config.getContext(), config.getStages(), tma, warps, names, config.getConsumers(),
+                       config.getClusterM() * config.getClusterN());
+}
+
+RingType Facts::ringOfC() const {
+  auto name = StringAttr::get(config.getContext(), "c");
+  return RingType::get(config.getContext(), /*stages=*/1, panels(tileM), /*warps=*/{}, name, config.getConsumers(),
+                       /*cluster=*/1);
+}
+
+MemRefType Facts::panels(int64_t rows) const {
+  return sharedMemory({storedColumns / panelWidth, rows, panelWidth}, product.getDElement());
+}
+
+GroupsAttr Facts::groups() const {
+  if (!problem.isGrouped())
+    return GroupsAttr();
+  return GroupsAttr::get(config.getContext(), problem.groups,
+                         *hopper::symbolizeGrouping(nameOf(format::kGroupingWords, problem.grouping)),
+                         problem.groupAlign);
+}
