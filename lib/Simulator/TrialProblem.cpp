@@ -2,8 +2,6 @@
 
 #include "TrialProblem.h"
 
-#include "llvm/ADT/APFloat.h"
-#include "llvm/ADT/bit.h"
 #include "llvm/Support/MathExtras.h"
 
 #include <cmath>
@@ -13,142 +11,10 @@ using namespace fp8gemm;
 using namespace fp8gemm::simulator;
 using hopper::Grouping;
 
-static constexpr int64_t kBlockK = 128, kGroupStep = 16, kRowAlignment = 16;
+static constexpr int64_t kBlockK = 128, kRowAlignment = Storage::kRowAlignment;
 
 //===----------------------------------------------------------------------===//
-// Memory
-//===----------------------------------------------------------------------===//
-
-Storage::Storage(int64_t groups, int64_t rows, int64_t columns, int64_t elementBytes, int64_t padBytes)
-    : elementBytes(elementBytes) {
-  int64_t rowBytes = llvm::alignTo(columns * elementBytes, kRowAlignment) + padBytes;
-  matrix.rows = rows, matrix.columns = columns, matrix.groups = groups;
-  matrix.leadingDimension = rowBytes / elementBytes;
-  matrix.groupStride = rows * matrix.leadingDimension;
-  bytes.assign(2 * kGuard + groups * rows * rowBytes, kPoison);
-}
-
-Matrix Storage::view() {
-  Matrix view = matrix;
-  view.data = bytes.data() + kGuard;
-  view.bytes = int64_t(bytes.size()) - 2 * kGuard;
-  return view;
-}
-
-double fp8gemm::simulator::elementOf(Storage &storage, int64_t group, int64_t row, int64_t column, bool isF16) {
-  if (storage.elementBytes == 4)
-    return *storage.as<float>(group, row, column);
-  uint16_t bits = *storage.as<uint16_t>(group, row, column);
-  return llvm::APFloat(isF16 ? llvm::APFloat::IEEEhalf() : llvm::APFloat::BFloat(), llvm::APInt(16, bits))
-      .convertToDouble();
-}
-
-//===----------------------------------------------------------------------===//
-// Groups
-//===----------------------------------------------------------------------===//
-
-void TrialProblem::forEachProduct(llvm::function_ref<void(const GroupProduct &)> visit) const {
-  if (isGrouped(Grouping::row_index)) {
-    for (int64_t row = 0; row < m;) {
-      int64_t first = row, group = description[row];
-      while (row < m && description[row] == group)
-        ++row;
-      if (group >= 0 && group < groups())
-        visit({group, first, row - first, 0, k});
-    }
-    return;
-  }
-  int64_t begin = 0, firstK = 0, firstBlock = 0;
-  for (int64_t group = 0; group < groups(); ++group) {
-    if (alongK()) {
-      visit({group, 0, m, firstK, sizes[group], firstBlock});
-      firstK += sizes[group], firstBlock += llvm::divideCeil(sizes[group], kBlockK);
-    } else if (isGrouped(Grouping::row_end)) {
-      begin = group == 0 ? 0 : int64_t(llvm::alignTo(begin, problem.getGroups().getAlign()));
-      visit({group, begin, sizes[group], 0, k});
-      begin += sizes[group];
-    } else {
-      visit({group, 0, isGrouped(Grouping::row_count) ? sizes[group] : m, 0, k});
-    }
-  }
-}
-
-/// Sizes of groups that add up to at most `total`: some empty, some of one step, one large.
-static std::vector<int64_t> drawSizes(int64_t groups, int64_t total, int64_t step, int64_t align,
-                                      std::mt19937_64 &random) {
-  std::vector<int64_t> sizes;
-  int64_t used = 0;
-  for (int64_t group = 0; group < groups; ++group) {
-    used = int64_t(llvm::alignTo(used, align));
-    int64_t left = std::max<int64_t>(total - used, 0) / step, size = 0;
-    if (left > 0 && random() % 4 != 0)
-      size = random() % 4 == 0 ? 1 : 1 + int64_t(random() % uint64_t(left));
-    sizes.push_back(size * step);
-    used += size * step;
-  }
-  return sizes;
-}
-
-LogicalResult TrialProblem::chooseGroups(hopper::KernelOp kernel, const TrialOptions &options,
-                                         std::mt19937_64 &random) {
-  sizes = options.groupSizes;
-  if (!sizes.empty() && int64_t(sizes.size()) != groups())
-    return hopper::emitWithoutRegions(kernel) << "expected sizes of " << groups() << " groups, got " << sizes.size();
-  if (alongK()) {
-    if (sizes.empty())
-      sizes = drawSizes(groups(), k < 0 ? groups() * 3 * kBlockK : k, kGroupStep, 1, random);
-    int64_t total = 0;
-    for (int64_t size : sizes) {
-      if (size < 0 || size % kGroupStep != 0)
-        return hopper::emitWithoutRegions(kernel)
-               << "expected lengths of groups that are multiples of " << kGroupStep << ", got " << size;
-      description.push_back(int32_t(size));
-      total += size;
-    }
-    if (k < 0)
-      k = total;
-    return total <= k ? success()
-                      : hopper::emitWithoutRegions(kernel) << "expected groups of at most " << k << ", got " << total;
-  }
-  if (isGrouped(Grouping::row_count) || isGrouped(Grouping::row_end)) {
-    bool ends = isGrouped(Grouping::row_end);
-    int64_t align = problem.getGroups().getAlign();
-    if (sizes.empty() && ends)
-      sizes = drawSizes(groups(), m, 1, align, random);
-    while (int64_t(sizes.size()) < groups())
-      sizes.push_back(random() % 3 == 0 ? 0 : int64_t(random() % uint64_t(m + 1)));
-    int64_t end = 0;
-    for (int64_t size : sizes) {
-      if (!ends)
-        end = size;
-      else if (size > 0) // an empty group ends where the one before it does
-        end = (description.empty() ? 0 : int64_t(llvm::alignTo(end, align))) + size;
-      description.push_back(int32_t(end));
-      if (size < 0 || end > m)
-        return hopper::emitWithoutRegions(kernel)
-               << "expected groups of at most " << m << " rows, got one that ends at " << end;
-    }
-    return success();
-  }
-  if (!isGrouped(Grouping::row_index))
-    return success();
-  description = options.rowIndex;
-  if (!description.empty() && int64_t(description.size()) != m)
-    return hopper::emitWithoutRegions(kernel)
-           << "expected an index for each of " << m << " rows, got " << description.size();
-  // Of each block of rows that starts at a multiple of the alignment, the first ones are of one group.
-  int64_t align = problem.getGroups().getAlign();
-  while (int64_t(description.size()) < m) {
-    int32_t group = random() % 6 == 0 ? -1 : int32_t(random() % uint64_t(groups()));
-    int64_t rows = random() % 2 == 0 ? align : int64_t(random() % uint64_t(align + 1));
-    for (int64_t row = 0; row < align && int64_t(description.size()) < m; ++row)
-      description.push_back(row < rows ? group : -1);
-  }
-  return success();
-}
-
-//===----------------------------------------------------------------------===//
-// Operands
+// Elements
 //===----------------------------------------------------------------------===//
 
 uint8_t *TrialProblem::a(const GroupProduct &product, int64_t row, int64_t column) {
@@ -180,6 +46,10 @@ float &TrialProblem::scaleB(const GroupProduct &product, int64_t column, int64_t
 float &TrialProblem::scaleD(const GroupProduct &product, int64_t row, int64_t block) {
   return scale(sfd, problem.getSfd() == "k_major", groupOfD(product), row, block);
 }
+
+//===----------------------------------------------------------------------===//
+// Making operands
+//===----------------------------------------------------------------------===//
 
 LogicalResult fp8gemm::simulator::checkTime(hopper::KernelOp kernel, Watchdog *watchdog) {
   if (!watchdog || !watchdog->isOver())
@@ -226,7 +96,8 @@ LogicalResult TrialProblem::allocate(hopper::KernelOp kernel, int64_t padBytes) 
   if (problem.getSfd()) {
     int64_t blocksOfD = columnsOfD() / kBlockK;
     bool isKMajor = problem.getSfd() == "k_major";
-    sfd = Storage(hasGroupsOfD() ? groups() : 1, isKMajor ? m : blocksOfD, isKMajor ? blocksOfD : m, sizeof(float), padBytes);
+    sfd = Storage(hasGroupsOfD() ? groups() : 1, isKMajor ? m : blocksOfD, isKMajor ? blocksOfD : m, sizeof(float),
+                  padBytes);
   }
   if (problem.getC() != hopper::CUse::none)
     c = d;
@@ -242,76 +113,6 @@ static uint8_t drawF8(Type type, std::mt19937_64 &random) {
   return (bits & 0x7f) < limit ? bits : bits & 0x83;
 }
 
-/// The numbers of an epilogue's operands, as large as sums are then: small enough for exp.
-static void fillOperand(Storage &storage, bool isF16, std::mt19937_64 &random) {
-  for (int64_t group = 0; group < storage.matrix.groups; ++group)
-    for (int64_t row = 0; row < storage.matrix.rows; ++row)
-      for (int64_t column = 0; column < storage.matrix.columns; ++column) {
-        float value = std::ldexp(1.0f + float(random() % 128) / 128, int(random() % 6) - 4) * (random() % 2 ? 1 : -1);
-        uint32_t bits = llvm::bit_cast<uint32_t>(value);
-        if (storage.elementBytes == 4)
-          *storage.as<float>(group, row, column) = value;
-        else // all of them have the 8 significant bits of bf16, and the exponents of f16
-          *storage.as<uint16_t>(group, row, column) =
-              isF16 ? uint16_t(bits >> 16 & 0x8000) | uint16_t(((bits >> 23 & 0xff) - 112) << 10) | uint16_t(bits >> 13 & 0x3ff)
-                    : uint16_t(bits >> 16);
-      }
-}
-
-LogicalResult TrialProblem::findEpilogue(hopper::KernelOp kernel, int64_t padBytes) {
-  if (problem.getEpilogue())
-    kernel.walk([&](hopper::MapOp map) {
-      function = map; // any of them
-      return WalkResult::interrupt();
-    });
-  if (problem.getEpilogue() && !function)
-    return hopper::emitWithoutRegions(kernel) << "expected a hopper.map, the epilogue of the problem, got none";
-  for (BlockArgument argument : kernel.getParameters()) {
-    uint32_t number = uint32_t(kernel.getOperandOf(argument)) - uint32_t(hopper::Operand::epilogue_0);
-    if (number >= epilogue.size())
-      continue;
-    auto type = dyn_cast<MemRefType>(argument.getType());
-    if (!type || type.getRank() > 3 || type.getRank() < 1)
-      return hopper::emitWithoutRegions(kernel) << "expected an epilogue's operand in memory of rank 1 to 3, got "
-                                                << argument.getType();
-    isF16[number] = type.getElementType().isF16();
-    bool hasRows = type.getRank() > 1 && type.getShape().take_back(2).front() != 1;
-    epilogue[number] = Storage(type.getRank() == 3 ? groups() : 1, hasRows ? m : 1, type.getShape().back(),
-                               type.getElementTypeBitWidth() / 8, hasRows ? padBytes : 0);
-  }
-  if (!function)
-    return success();
-  for (Value value : function.getInputs()) {
-    auto load = value.getDefiningOp<hopper::LoadFragmentOp>();
-    auto parameter = load && load.isOfMatrix() ? dyn_cast<BlockArgument>(load.getSource()) : BlockArgument();
-    EpilogueInput input;
-    input.isSum = inputs.size() < (problem.getGated() ? 2 : 1);
-    input.isC = load && !load.isOfMatrix();
-    if (parameter && parameter.getOwner() == &kernel.getBody().front())
-      input.operand = kernel.getOperandOf(parameter);
-    if (!input.isSum && !input.isC && input.operand == hopper::Operand::none)
-      return hopper::emitWithoutRegions(function)
-             << "expected inputs of an epilogue that are loaded from the kernel's arguments, to compare with, got "
-             << value;
-    for (int64_t k = 0; k < function.getArgumentsOf(value.getType()); ++k)
-      inputs.push_back(input);
-  }
-  return success();
-}
-
-double TrialProblem::epilogueElement(const EpilogueInput &input, const GroupProduct &product, int64_t row,
-                                     int64_t column) {
-  if (input.isC)
-    return elementOf(c, groupOfD(product), row, column, /*isF16=*/false);
-  if (input.operand == hopper::Operand::bias)
-    return elementOf(bias, 0, 0, column, /*isF16=*/false);
-  uint32_t number = uint32_t(input.operand) - uint32_t(hopper::Operand::epilogue_0);
-  Storage &storage = epilogue[number];
-  const Matrix &matrix = storage.matrix;
-  return elementOf(storage, matrix.groups == 1 ? 0 : product.group, matrix.rows == 1 ? 0 : row,
-                   matrix.columns == 1 ? 0 : column, isF16[number]);
-}
-
 static float drawScale(std::mt19937_64 &random) {
   return std::ldexp(1.0f + float(random() % 4096) / 4096, int(random() % 9) - 4);
 }
@@ -319,9 +120,7 @@ static float drawScale(std::mt19937_64 &random) {
 LogicalResult TrialProblem::fill(hopper::KernelOp kernel, Watchdog *watchdog, std::mt19937_64 &random) {
   int64_t n = problem.getN(), perScale = problem.getSfbRows();
   float unit = function ? 0x1p-10f : 1; // sums of about 1 for a function that is not a sum, which might saturate
-  for (auto [storage, half] : llvm::zip_equal(epilogue, isF16))
-    if (!storage.bytes.empty())
-      fillOperand(storage, half, random);
+  fillEpilogue(random);
   LogicalResult inTime = success();
   auto isInTime = [&] { return succeeded(inTime) && succeeded(inTime = checkTime(kernel, watchdog)); };
   forEachProduct([&](const GroupProduct &product) {
@@ -373,7 +172,8 @@ static LogicalResult checkProblem(hopper::KernelOp kernel, hopper::ProblemAttr p
   constexpr int64_t kMost = 1 << 20, kMostGroups = 1024;
   auto isF8 = [](Type type) { return isa<Float8E4M3FNType, Float8E5M2Type>(type); };
   hopper::GroupsAttr groups = problem.getGroups();
-  if (!isF8(problem.getA()) || !isF8(problem.getB()) || !isa<BFloat16Type, Float32Type, Float8E4M3FNType>(problem.getD()) ||
+  if (!isF8(problem.getA()) || !isF8(problem.getB()) ||
+      !isa<BFloat16Type, Float32Type, Float8E4M3FNType>(problem.getD()) ||
       isa<Float8E4M3FNType>(problem.getD()) != bool(problem.getSfd()))
     return hopper::emitWithoutRegions(kernel)
            << "expected A and B of f8E4M3FN or f8E5M2, and D of bf16, f32, or f8E4M3FN with 'sfd', got " << problem;

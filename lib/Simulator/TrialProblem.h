@@ -20,6 +20,7 @@ namespace fp8gemm::simulator {
 class Storage {
 public:
   static constexpr uint8_t kPoison = 0xff; ///< NaN as FP8, bf16 and f32
+  static constexpr int64_t kRowAlignment = 16;
 
   Storage() = default;
   /// Rows start at multiples of 16 bytes, `padBytes` apart.
@@ -79,6 +80,8 @@ struct TrialProblem {
   uint8_t *b(const GroupProduct &product, int64_t column, int64_t k);
   float &scaleA(const GroupProduct &product, int64_t row, int64_t block);
   float &scaleB(const GroupProduct &product, int64_t column, int64_t block);
+  /// D's scale of a row's block of 128 columns.
+  float &scaleD(const GroupProduct &product, int64_t row, int64_t block);
   int64_t groupOfD(const GroupProduct &product) const { return hasGroupsOfD() ? product.group : 0; }
   /// The element of an input of the epilogue's function for D[row, column] of a product.
   double epilogueElement(const EpilogueInput &input, const GroupProduct &product, int64_t row, int64_t column);
@@ -88,14 +91,12 @@ struct TrialProblem {
   bool isFlat = false; ///< A and B are each group's matrix, packed
   std::vector<int64_t> sizes;
   std::vector<int32_t> description;
-  /// D's scale of a row's block of 128 columns.
-  float &scaleD(const GroupProduct &product, int64_t row, int64_t block);
 
   Storage operandA, operandB, sfa, sfb, sfd, c, bias, d, before; ///< before: what D holds at first
-  std::array<bool, 8> isF16 = {};                           ///< of these, half-precision
-  std::array<Storage, 8> epilogue;                          ///< operands of an epilogue that is not a sum
-  hopper::MapOp function;                                   ///< the epilogue, if there is one
-  llvm::SmallVector<EpilogueInput> inputs;                  ///< of the function
+  std::array<bool, 8> isF16 = {};                                ///< of these, half-precision
+  std::array<Storage, 8> epilogue;                               ///< operands of an epilogue that is not a sum
+  hopper::MapOp function;                                        ///< the epilogue, if there is one
+  llvm::SmallVector<EpilogueInput> inputs;                       ///< of the function
 
 private:
   llvm::LogicalResult chooseGroups(hopper::KernelOp kernel, const TrialOptions &options, std::mt19937_64 &random);
@@ -103,6 +104,7 @@ private:
   llvm::LogicalResult allocate(hopper::KernelOp kernel, int64_t padBytes);
   /// The function, and the memory that it reads.
   llvm::LogicalResult findEpilogue(hopper::KernelOp kernel, int64_t padBytes);
+  void fillEpilogue(std::mt19937_64 &random);
   llvm::LogicalResult fill(hopper::KernelOp kernel, Watchdog *watchdog, std::mt19937_64 &random);
 };
 
