@@ -34,12 +34,10 @@ void toy::ToyDialect::initialize() {
 struct LowerLinear : mlir::OpRewritePattern<toy::LinearOp> {
   using OpRewritePattern::OpRewritePattern;
   mlir::LogicalResult matchAndRewrite(toy::LinearOp op, mlir::PatternRewriter &rewriter) const override {
-    auto x = fp8gemm::ScaleAttr::get(getContext(), 1, 128, fp8gemm::ScaleLayout::mn_major);
-    auto weight = fp8gemm::ScaleAttr::get(getContext(), 128, 128, fp8gemm::ScaleLayout::k_major);
-    fp8gemm::GemmOp::create(rewriter, op.getLoc(), mlir::TypeRange(), op.getX(), op.getXScales(), op.getWeight(),
-                            op.getWeightScales(), /*c=*/nullptr, /*epilogueOperands=*/{}, op.getY(), /*sfd=*/nullptr, x,
-                            weight, /*d_scale=*/nullptr, /*power_of_two=*/false, /*gated=*/false, /*config=*/nullptr,
-                            /*kernel=*/nullptr);
+    auto ofX = fp8gemm::ScaleAttr::get(getContext(), 1, 128, fp8gemm::ScaleLayout::mn_major);
+    auto ofWeight = fp8gemm::ScaleAttr::get(getContext(), 128, 128, fp8gemm::ScaleLayout::k_major);
+    fp8gemm::ScaledMatrix x(op.getX(), op.getXScales(), ofX), weight(op.getWeight(), op.getWeightScales(), ofWeight);
+    fp8gemm::GemmOp::create(rewriter, op.getLoc(), x, weight, op.getY());
     rewriter.eraseOp(op);
     return mlir::success();
   }

@@ -90,21 +90,16 @@ static OwningOpRef<ModuleOp> buildModule(MLIRContext &context, const fp8gemm_cpu
     return fp8gemm::ScaleAttr::get(&context, rows, kBlockK,
                                    isMnMajor(layout) ? ScaleLayout::mn_major : ScaleLayout::k_major);
   };
-  fp8gemm::ScaleAttr sfaScale = scale(1, p.sfa_layout), sfbScale = scale(p.sfb_block_rows, p.sfb_layout);
   auto arguments = body->getArguments();
+  fp8gemm::ScaledMatrix matrixA(arguments[0], arguments[1], scale(1, p.sfa_layout)),
+      matrixB(arguments[2], arguments[3], scale(p.sfb_block_rows, p.sfb_layout));
   Value c = !hasC(p) ? Value() : arguments[isInPlace(p) ? 5 : 4], groups = grouping ? arguments[6] : Value();
   if (p.grouping == FP8GEMM_CPU_NOT_GROUPED)
-    fp8gemm::GemmOp::create(b, TypeRange(), arguments[0], arguments[1], arguments[2], arguments[3], c, ValueRange(),
-                            arguments[5], /*sfd=*/Value(), sfaScale, sfbScale, /*d_scale=*/fp8gemm::ScaleAttr(),
-                            /*power_of_two=*/false, /*gated=*/false, fp8gemm::ConfigAttr(), SymbolRefAttr());
+    fp8gemm::GemmOp::create(b, matrixA, matrixB, arguments[5], c);
   else if (isKGrouped(p))
-    fp8gemm::KGroupedGemmOp::create(b, TypeRange(), arguments[0], arguments[1], arguments[2], arguments[3], groups, c,
-                                    arguments[5], sfaScale, sfbScale, grouping, fp8gemm::ConfigAttr(), SymbolRefAttr());
+    fp8gemm::KGroupedGemmOp::create(b, matrixA, matrixB, arguments[5], groups, c);
   else
-    fp8gemm::GroupedGemmOp::create(b, TypeRange(), arguments[0], arguments[1], arguments[2], arguments[3], groups,
-                                   ValueRange(), arguments[5], /*sfd=*/Value(), sfaScale, sfbScale,
-                                   /*d_scale=*/fp8gemm::ScaleAttr(), /*power_of_two=*/false, grouping, /*gated=*/false,
-                                   fp8gemm::ConfigAttr(), SymbolRefAttr());
+    fp8gemm::GroupedGemmOp::create(b, matrixA, matrixB, arguments[5], groups, grouping);
   func::ReturnOp::create(b);
   return module;
 }

@@ -75,7 +75,8 @@ LogicalResult SinkRowSlice::matchAndRewrite(tensor::ExtractSliceOp slice, Patter
   if (op.getConfigAttr() || op.getKernelAttr())
     return rewriter.notifyMatchFailure(slice, "the gemm has a schedule");
   if (slice.getType().getRank() != 2 || slice.getType().isDynamicDim(1) || !slice.hasUnitStride() ||
-      !isConstantIntValue(slice.getMixedOffsets()[1], 0) || !isConstantIntValue(slice.getMixedSizes()[1], op.getColumnsOfD()))
+      !isConstantIntValue(slice.getMixedOffsets()[1], 0) ||
+      !isConstantIntValue(slice.getMixedSizes()[1], op.getColumnsOfD()))
     return rewriter.notifyMatchFailure(slice, "not whole rows");
   OpFoldResult first = slice.getMixedOffsets()[0], rows = slice.getMixedSizes()[0];
   if (isConstantIntValue(first, 0) && getConstantIntValue(rows) == op.getM())
@@ -91,8 +92,10 @@ LogicalResult SinkRowSlice::matchAndRewrite(tensor::ExtractSliceOp slice, Patter
   SmallVector<Value> epilogueOperands; // what serves all rows of D stays, what has them is sliced like it
   for (Value operand : op.getEpilogueOperands())
     epilogueOperands.push_back(broadcastOf(operand).rows ? sliceRows(rewriter, loc, operand, first, rows) : operand);
-  auto sliced = GemmOp::create(rewriter, loc, d.getType(), a, sfa, op.getB(), op.getSfb(), op.isInPlace() ? d : c,
-                               epilogueOperands, d, /*sfd=*/Value(), op.getAScale(), op.getBScale(), /*d_scale=*/ScaleAttr(), /*power_of_two=*/false, op.getGated(), ConfigAttr(), SymbolRefAttr());
+  auto sliced = GemmOp::create(rewriter, loc, {a, sfa, op.getAScale()}, {op.getB(), op.getSfb(), op.getBScale()}, d,
+                               op.isInPlace() ? d : c);
+  sliced.getEpilogueOperandsMutable().assign(epilogueOperands);
+  sliced.setGated(op.getGated());
   if (op.getEpilogueBody())
     rewriter.cloneRegionBefore(op.getEpilogue(), sliced.getEpilogue(), sliced.getEpilogue().end());
   rewriter.replaceOp(slice, sliced);

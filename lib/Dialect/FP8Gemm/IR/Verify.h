@@ -32,6 +32,12 @@ struct NamedOperands {
 /// For messages: `?` if dynamic.
 std::string extent(int64_t size);
 
+/// The size of a dimension, counted from the last one if negative.
+inline int64_t sizeOf(mlir::Value value, int dim) {
+  auto type = mlir::cast<mlir::ShapedType>(value.getType());
+  return type.getDimSize(dim < 0 ? type.getRank() + dim : dim);
+}
+
 /// True if they may be the same when the operation runs.
 bool mayAgree(int64_t size, int64_t other);
 

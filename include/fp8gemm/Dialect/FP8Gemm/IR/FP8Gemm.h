@@ -19,6 +19,21 @@
 #define GET_ATTRDEF_CLASSES
 #include "fp8gemm/Dialect/FP8Gemm/IR/FP8GemmAttrs.h.inc"
 #include "fp8gemm/Dialect/FP8Gemm/IR/FP8GemmInterfaces.h.inc"
+
+namespace fp8gemm {
+
+/// An operand of a product: elements, their f32 scales, and how those are stored. A D that is not quantised has no
+/// scales.
+struct ScaledMatrix {
+  ScaledMatrix(mlir::Value elements, mlir::Value scales = {}, ScaleAttr layout = {})
+      : elements(elements), scales(scales), layout(layout) {}
+
+  mlir::Value elements, scales;
+  ScaleAttr layout;
+};
+
+} // namespace fp8gemm
+
 #define GET_OP_CLASSES
 #include "fp8gemm/Dialect/FP8Gemm/IR/FP8GemmOps.h.inc"
 

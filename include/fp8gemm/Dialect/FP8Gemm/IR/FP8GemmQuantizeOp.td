@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What stands before a product. Included by FP8GemmOps.td.
+// Quantisation, which comes before a product.
 
 #ifndef FP8GEMM_DIALECT_FP8GEMM_IR_FP8GEMMQUANTIZEOP_TD
 #define FP8GEMM_DIALECT_FP8GEMM_IR_FP8GEMMQUANTIZEOP_TD
+
+include "fp8gemm/Dialect/FP8Gemm/IR/FP8GemmOpBase.td"
 
 def FP8Gemm_QuantizeOp : Op<FP8Gemm_Dialect, "quantize", [
     DestinationStyleOpInterface, DeclareOpInterfaceMethods<MemoryEffectsOpInterface>,
