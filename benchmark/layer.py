@@ -7,7 +7,7 @@
 
 A linear layer is `fp8gemm.torch.Linear`: quantisation of x and the product. Each CUDA graph has several layers with their own weights, so that
 weights come from memory. A mixture of experts is `fp8gemm.torch.MoEMLP`: quantisation, permutation, gate-up product, SwiGLU with quantisation,
-down product, weighted sum; `gated` has SwiGLU in the gate-up product's epilogue instead; each token chooses 2 of 8 or 8 of 32 experts, uniformly. Everything outside the products is the same for DeepGEMM,
+down product, weighted sum; `gated` has SwiGLU and the quantisation in the gate-up product's epilogue; each token chooses 2 of 8 or 8 of 32 experts, uniformly. Everything outside the products is the same for DeepGEMM,
 compiled by torch.compile, but for x, which our own kernel quantises; DeepGEMM gets the faster of its contiguous and masked forms.
 
 Times are microseconds of a replayed graph, medians; contenders take turns. Nothing is started after --seconds; tables are printed last.
@@ -42,7 +42,7 @@ def problems():
         for experts in EXPERTS:
             grouped = {"op": "grouped_gemm", "grouping": "row_end", "align": 1, "groups": experts, "max_m": 4096}
             first = {**grouped, "n": 2 * width, "k": hidden, "sfa": "k_major"}
-            mixed += [first, {**first, "gated": True, "activation": "silu"}, {**grouped, "n": hidden, "k": width}]
+            mixed += [first, {**first, "gated": True, "activation": "silu", "d_type": "e4m3", "sfd": "mn_major"}, {**grouped, "n": hidden, "k": width}]
     return dense + mixed
 
 

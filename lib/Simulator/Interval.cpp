@@ -113,7 +113,9 @@ static Interval evaluate(Operation *op, ArrayRef<Interval> x) {
       .Case<arith::DivFOp>([&](auto op) {
         bool isApproximate = bitEnumContainsAny(op.getFastmath(), arith::FastMathFlags::afn);
         Interval result = quotient(x[0], x[1]);
-        // Of divisors beyond 2^126 div.approx is 0 (PTX ISA).
+        // x * rcp.approx.ftz(y): infinite of denormal divisors, 0 of those beyond 2^126 (PTX ISA).
+        if (isApproximate && x[1].low < 0x1p-126 && x[1].high > -0x1p-126)
+          return Interval::any();
         if (isApproximate && std::max(std::fabs(x[1].low), std::fabs(x[1].high)) > 0x1p126)
           result = {std::min(result.low, 0.0), std::max(result.high, 0.0)};
         return result.widened(isApproximate ? 0x1p-21 : kRounding, kTiny);

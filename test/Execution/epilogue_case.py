@@ -121,9 +121,10 @@ def evaluate(steps, values):
         elif op == "mulf":
             result = widened(corners(*(torch.broadcast_tensors(*a) for a in [(x[0][0] + 0 * x[1][0], x[0][1] + 0 * x[1][0]), (x[1][0] + 0 * x[0][0], x[1][1] + 0 * x[0][0])]), torch.mul), UNIT)
         elif op.startswith("divf"):
-            crosses = (x[1][0] <= 0) & (x[1][1] >= 0)
+            least = 2.0**-126 if op.endswith("afn") else 0  # x * rcp.approx.ftz(y) is infinite of denormal divisors (PTX ISA)
+            crosses = (x[1][0] <= least) & (x[1][1] >= -least)
             low, high = corners((x[0][0] + 0 * x[1][0], x[0][1] + 0 * x[1][0]), (x[1][0] + 0 * x[0][0], x[1][1] + 0 * x[0][0]), torch.div)
-            if op.endswith("afn"):  # of divisors beyond 2^126 div.approx is 0 (PTX ISA)
+            if op.endswith("afn"):  # and 0 of those beyond 2^126
                 large = torch.maximum(x[1][0].abs(), x[1][1].abs()) > 2.0**126
                 low, high = torch.where(large, low.clamp(max=0), low), torch.where(large, high.clamp(min=0), high)
             nan = torch.full_like(low, float("nan"))
