@@ -91,7 +91,7 @@ static int64_t ringBytes(const Problem &problem, const Config &config) {
 }
 
 int64_t fp8gemm::config::storingRanks(const Problem &problem, const Config &config) {
-  int64_t unit = config.swapAb ? 8 : 16;
+  int64_t unit = config.swapAb ? 8 : problem.isQuantised() ? 32 : 16; // columns, of 32 bytes where a row of D has them
   for (int64_t ranks = config.splitK; ranks > 1; --ranks)
     if (config.splitK % ranks == 0 && resultColumns(problem, config) % (unit * ranks) == 0)
       return ranks;
@@ -106,7 +106,11 @@ static int64_t tileBytes(const Problem &problem, const Config &config) {
     bytes += roundUp(roundUp(elements * problem.dBytes, 1024) + kMbarrierBytes, 1024);
   if (problem.isTabulated())
     bytes += roundUp((problem.groups + 1) * kGroupBytes, 1024);
-  return bytes + (config.splitK > 1 ? roundUp(sums * 4, 1024) : 0);
+  if (config.splitK == 1)
+    return bytes;
+  if (problem.isQuantised()) // the largest magnitudes of rows, in fragments of what a rank stores
+    bytes += roundUp(elements / config.splitK * 4, 1024);
+  return bytes + roundUp(sums * 4, 1024);
 }
 
 int64_t fp8gemm::config::smemBytes(const Problem &problem, const Config &config) {
@@ -225,8 +229,9 @@ static std::string checkCluster(const Problem &problem, const Config &config) {
                     loaded);
   if (problem.loadsC() && config.splitK > 1)
     return expected("split_k = 1 for a product that loads C", config.splitK);
-  if (problem.isQuantised() && config.splitK > 1)
-    return expected("split_k = 1 for a D of e4m3, whose ranks would store parts of a block of 128 columns", config.splitK);
+  // Ranks that store nothing would not be there when the others tell each other of their columns.
+  if (problem.isQuantised() && storingRanks(problem, config) != config.splitK)
+    return expected("split_k of 1, 2 or 4 for a D of e4m3, whose ranks store at least 32 of 128 columns", config.splitK);
   return {};
 }
 

@@ -237,7 +237,8 @@ double exchangeCycles(const Problem &problem, const Config &config) {
     return 0;
   double bytes = 4.0 * config.tileM * config.tileN;
   double read = bytes * config.splitK / storingRanks(problem, config);
-  return kExchangeCycles + bytes / kSmemBytesPerCycle + read / kExchangeBytesPerCycle;
+  double barriers = problem.isQuantised() ? 2 : 1; // the ranks' largest magnitudes come after the sums
+  return barriers * kExchangeCycles + bytes / kSmemBytesPerCycle + read / kExchangeBytesPerCycle;
 }
 
 /// Every operand once.

@@ -172,11 +172,14 @@ static Outcome putFragment(Task &task, const Instruction &i) {
   return Outcome::Next;
 }
 
+/// As arith.maximumf.
+static float largest(float x, float y) { return std::isnan(x) || std::isnan(y) ? NAN : std::max(x, y); }
+
 /// Rank by rank, each at the same place of its CTA's shared memory.
-static Outcome sumFragments(Task &task, const Instruction &i) {
-  auto op = cast<SumFragmentsOp>(i.op);
+static Outcome reduceFragments(Task &task, const Instruction &i) {
+  auto op = cast<ReduceFragmentsOp>(i.op);
   task.accessedRegisters = true;
-  auto sum = std::make_shared<Registers>(kThreadsPerWarpgroup, op.getSum().getType().getRegisters());
+  auto sum = std::make_shared<Registers>(kThreadsPerWarpgroup, op.getResult().getType().getRegisters());
   auto &ctas = task.cta.machine.ctas;
   if (int64_t(op.getRanks()) > int64_t(ctas.size())) {
     task.fail(i.op) << "expected at most the cluster's " << ctas.size() << " ranks, got " << op.getRanks();
@@ -190,7 +193,7 @@ static Outcome sumFragments(Task &task, const Instruction &i) {
           return Outcome::Failed;
         for (int64_t k = 0; k < 4; ++k) {
           float &value = sum->of(thread)[4 * j + k], other = ctas[rank]->memory.at<float>(offset)[k];
-          value = rank == 0 ? other : value + other;
+          value = rank == 0 ? other : op.getMax() ? largest(value, other) : value + other;
         }
       }
   task.out(i, 0).registers = std::move(sum);
@@ -327,7 +330,7 @@ Handler fp8gemm::simulator::storeHandler(Operation *op) {
       .Case<StoreFragmentOp>([](auto) { return storeFragment; })
       .Case([](LoadFragmentOp op) { return op.isOfMatrix() ? loadMatrix : loadFragment; })
       .Case<PutFragmentOp>([](auto) { return putFragment; })
-      .Case<SumFragmentsOp>([](auto) { return sumFragments; })
+      .Case<ReduceFragmentsOp>([](auto) { return reduceFragments; })
       .Case([](FenceOp op) -> Handler { return op.getKind() == FenceKind::async_shared ? fence : nullptr; })
       .Case<TmaStoreOp>([](auto) { return tmaStore; })
       .Case<TmaStoreWaitOp>([](auto) { return tmaStoreWait; })

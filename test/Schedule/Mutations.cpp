@@ -220,7 +220,7 @@ std::vector<Mutation> make() {
         Move{"hopper.cluster_barrier", "hopper.fence mbarrier_init"},
         Move{"hopper.cluster_barrier", "hopper.put_fragment"}, Move{"hopper.cluster_barrier", "scf.for"},
         Move{"hopper.make_group_maps", "gpu.barrier"}, Move{"hopper.tma_store", "hopper.fence async_shared"},
-        Move{"hopper.cluster_barrier", "hopper.sum_fragments"}})
+        Move{"hopper.cluster_barrier", "hopper.reduce_fragments"}})
     add(op, ("before " + target).str(), [target = target.str()](Operation *op) { return moveBefore(op, target); });
   for (auto [op, target] :
        {Move{"hopper.fence wgmma", "hopper.mma"}, Move{"hopper.fence async_shared", "hopper.named_barrier"},
@@ -281,7 +281,7 @@ std::vector<Mutation> make() {
   add("hopper.count_rows", "most / 2",
       [](Operation *op) { return setInteger(op, "most", [](int64_t n) { return n / 2; }); });
   add("hopper.store_rows", "all rows", [](Operation *op) { return setOperandToConstant(op, 0, 64); });
-  add("hopper.sum_fragments", "ranks - 1",
+  add("hopper.reduce_fragments", "ranks - 1",
       [](Operation *op) { return setInteger(op, "ranks", [](int64_t n) { return n - 1; }); });
   add("hopper.griddepcontrol wait", "after launch_dependents", launchEarly);
   return all;

@@ -40,23 +40,49 @@ static Value mapEpilogue(ImplicitLocOpBuilder &builder, Block *body, Type type, 
   });
 }
 
-/// Replaces elements of D by what they are in units of their row's scale, and returns the scales.
-Value Epilogue::quantize(Value &elements) {
+/// The largest magnitudes of rows, of all ranks' columns.
+void Epilogue::exchangeLargest(const Warpgroup &warpgroup, ArrayRef<Value> results, MutableArrayRef<Value> largest) {
   ImplicitLocOpBuilder &b = emit.builder;
-  Type scales = ScalesType::get(b.getContext(), kFragmentRows, Axis::rows, /*block=*/1);
-  Value amax = MapOp::create(b, scales, elements, /*maxOfRows=*/true,
-                             [&](ValueRange x) -> Value { return math::AbsFOp::create(b, x.front()); });
-  Value scale = MapOp::create(b, scales, amax, /*maxOfRows=*/false, [&](ValueRange x) {
-    return scaleOf(b, x.front(), facts.product.getDElement(), facts.product.getPowerOfTwo());
-  });
-  Value reciprocal = MapOp::create(b, scales, scale, /*maxOfRows=*/false, [&](ValueRange x) -> Value {
-    Value one = arith::ConstantOp::create(b, b.getF32FloatAttr(1));
-    return arith::DivFOp::create(b, one, x.front());
-  });
-  SmallVector<Value> factors{elements, reciprocal};
-  elements = MapOp::create(b, elements.getType(), factors, /*maxOfRows=*/false,
-                           [&](ValueRange x) -> Value { return arith::MulFOp::create(b, x[0], x[1]); });
-  return scale;
+  OpFoldResult zero = b.getIndexAttr(0);
+  SmallVector<Value> places;
+  for (auto [i, ofRows] : llvm::enumerate(largest)) {
+    Value fragment = warpgroup.fragment(emit, i), inputs[] = {results[i], ofRows};
+    Value spread = MapOp::create(b, results[i].getType(), inputs, /*maxOfRows=*/false, [](ValueRange x) { return x[1]; });
+    places.push_back(emit.view(signature.largest(), {named("fragment", fragment), zero, zero, zero},
+                               {facts.storedColumns / 8, kThreadsPerWarpgroup, 4}));
+    PutFragmentOp::create(b, spread, places.back());
+  }
+  ClusterBarrierOp::create(b);
+  for (auto [i, ofRows] : llvm::enumerate(largest)) {
+    Value all = ReduceFragmentsOp::create(b, results[i].getType(), places[i], facts.config.getSplitK(), /*max=*/true);
+    ofRows = MapOp::create(b, ofRows.getType(), all, /*maxOfRows=*/true, [](ValueRange x) { return x.front(); });
+  }
+}
+
+/// Replaces elements of D by what they are in units of their row's scale, and returns the scales.
+SmallVector<Value> Epilogue::quantize(const Warpgroup &warpgroup, SmallVector<Value> &results) {
+  ImplicitLocOpBuilder &b = emit.builder;
+  Type type = ScalesType::get(b.getContext(), kFragmentRows, Axis::rows, /*block=*/1);
+  SmallVector<Value> largest, scales;
+  for (Value elements : results)
+    largest.push_back(MapOp::create(b, type, elements, /*maxOfRows=*/true,
+                          [&](ValueRange x) -> Value { return math::AbsFOp::create(b, x.front()); }));
+  if (facts.config.getSplitK() > 1)
+    exchangeLargest(warpgroup, results, largest);
+  for (auto [elements, amax] : llvm::zip_equal(results, largest)) {
+    Value scale = MapOp::create(b, type, amax, /*maxOfRows=*/false, [&](ValueRange x) {
+      return scaleOf(b, x.front(), facts.product.getDElement(), facts.product.getPowerOfTwo());
+    });
+    Value reciprocal = MapOp::create(b, type, scale, /*maxOfRows=*/false, [&](ValueRange x) -> Value {
+      Value one = arith::ConstantOp::create(b, b.getF32FloatAttr(1));
+      return arith::DivFOp::create(b, one, x.front());
+    });
+    Value factors[] = {elements, reciprocal};
+    elements = MapOp::create(b, elements.getType(), factors, /*maxOfRows=*/false,
+                   [&](ValueRange x) -> Value { return arith::MulFOp::create(b, x[0], x[1]); });
+    scales.push_back(scale);
+  }
+  return scales;
 }
 
 /// What an operand has for fragment `i` of the tile at (row, column).
@@ -134,7 +160,7 @@ void Epilogue::reduceAndStore(LocateOp place, const Warpgroup &warpgroup, ValueR
       bool isHalf = facts.sums < facts.parts;
       Value octet = isHalf ? emit.add(firstOctet, i % facts.parts * facts.tileColumns / 8) : firstOctet;
       Value parts = part(isHalf ? i / facts.parts : i, octet, facts.storedColumns);
-      all.push_back(SumFragmentsOp::create(builder, type, parts, ranks));
+      all.push_back(ReduceFragmentsOp::create(builder, type, parts, ranks));
     }
     Value first = emit.mul(rank, facts.storedColumns), row = place.getRow(), column = place.getColumn();
     (facts.swap ? row : column) = emit.add(facts.swap ? row : column, first);
@@ -167,8 +193,7 @@ void Epilogue::store(LocateOp place, Value row, Value column, const Warpgroup &w
   }
   SmallVector<Value> scales;
   if (facts.problem.isQuantised())
-    for (Value &elements : sums)
-      scales.push_back(quantize(elements));
+    scales = quantize(warpgroup, sums);
   for (auto [sum, panel] : llvm::zip_equal(sums, panels))
     StoreFragmentOp::create(builder, sum, panel, /*transposed=*/facts.swap);
   FenceOp::create(builder, FenceKind::async_shared);
@@ -182,8 +207,14 @@ void Epilogue::store(LocateOp place, Value row, Value column, const Warpgroup &w
     Value ownRow = facts.swap ? row : first, ownColumn = facts.swap ? first : column;
     if (!scales.empty()) {
       Value rows = ofGroup ? tiles.restFrom(*ofGroup, firstRow) : tiles.restFrom(signature.extentM(), ownRow);
-      PutScalesOp::create(builder, scales[i], signature.memory(Operand::sfd), ownRow, emit.div(ownColumn, kBlockK),
-                          group, rows);
+      auto put = [&, i = i] {
+        PutScalesOp::create(builder, scales[i], signature.memory(Operand::sfd), ownRow, emit.div(ownColumn, kBlockK), group,
+                            rows);
+      };
+      if (facts.config.getSplitK() == 1)
+        put();
+      else // all ranks have them
+        emit.when(emit.compare(Predicate::eq, *tiles.rank, 0), put);
     }
     if (ofGroup)
       storeRows(facts.swap ? *ofGroup : tiles.restFrom(*ofGroup, firstRow), panel, ownRow, ownColumn, group);

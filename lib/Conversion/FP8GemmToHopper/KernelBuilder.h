@@ -27,10 +27,12 @@ public:
   mlir::Value epilogueOperand(size_t i) const;
   mlir::Value extentM() const { return parameter(hopper::Operand::m, /*isMap=*/false); }
   mlir::Value extentK() const { return parameter(hopper::Operand::k, /*isMap=*/false); }
-  /// Shared memory outside of rings: for D; for the accumulators of split K; for the table of groups.
-  mlir::Value staging() const { return kernel.getSharedBuffers().front(); }
-  mlir::Value exchange() const { return kernel.getSharedBuffers().back(); }
-  mlir::Value table() const { return kernel.getSharedBuffers().back(); }
+  /// Shared memory outside of rings: for D; for the accumulators of split K, or the table of groups; for the largest
+  /// magnitudes of rows.
+  mlir::Value staging() const { return kernel.getSharedBuffers()[0]; }
+  mlir::Value exchange() const { return kernel.getSharedBuffers()[1]; }
+  mlir::Value table() const { return kernel.getSharedBuffers()[1]; }
+  mlir::Value largest() const { return kernel.getSharedBuffers()[2]; }
 
 private:
   mlir::Value parameter(hopper::Operand of, bool isMap) const;
@@ -165,7 +167,9 @@ private:
   mlir::Value loadOperand(mlir::Value operand, mlir::Value parameter, hopper::LocateOp place, mlir::Value row,
                           mlir::Value column, const Warpgroup &warpgroup, int64_t i, mlir::Type type);
   void reduceAndStore(hopper::LocateOp place, const Warpgroup &warpgroup, mlir::ValueRange sums);
-  mlir::Value quantize(mlir::Value &elements);
+  llvm::SmallVector<mlir::Value> quantize(const Warpgroup &warpgroup, llvm::SmallVector<mlir::Value> &results);
+  void exchangeLargest(const Warpgroup &warpgroup, llvm::ArrayRef<mlir::Value> results,
+                       llvm::MutableArrayRef<mlir::Value> largest);
   void store(hopper::LocateOp place, mlir::Value row, mlir::Value column, const Warpgroup &warpgroup,
              llvm::SmallVector<mlir::Value> sums);
   void storeRows(mlir::Value rows, mlir::Value panel, mlir::Value row, mlir::Value column, mlir::Value group);

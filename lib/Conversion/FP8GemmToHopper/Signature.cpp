@@ -114,14 +114,17 @@ Signature::Signature(const Facts &facts, gpu::GPUModuleOp module) : product(fact
           panels = facts.swap ? 1 : facts.storedColumns / facts.panelWidth;
   SmallVector<Type> shared{sharedMemory({results, panels, rows, facts.panelWidth}, product.getDElement())};
   if (config.getSplitK() > 1)
-    shared.push_back(
-        sharedMemory({results * facts.sums, facts.columns / 8, kThreadsPerWarpgroup, 4}, builder.getF32Type()));
+    shared.push_back(sharedMemory({results * facts.sums, facts.columns / 8, kThreadsPerWarpgroup, 4}, builder.getF32Type()));
+  if (config.getSplitK() > 1 && problem.isQuantised())
+    shared.push_back(sharedMemory({results, facts.storedColumns / 8, kThreadsPerWarpgroup, 4}, builder.getF32Type()));
   if (problem.isTabulated())
     shared.push_back(sharedMemory({problem.groups + 1, 4}, builder.getI32Type()));
   kernel = KernelOp::create(builder, product->getLoc(), nameOfKernel(facts), types, operands, shared);
   named("staging", staging());
   if (shared.size() > 1)
     named(problem.isTabulated() ? "table" : "exchange", table());
+  if (shared.size() > 2)
+    named("largest", largest());
 
   // What the launcher needs to know.
   auto layout = [&](ScaleAttr scale) { return builder.getStringAttr(stringifyScaleLayout(scale.getLayout())); };

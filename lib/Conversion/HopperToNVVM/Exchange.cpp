@@ -41,10 +41,10 @@ struct LowerPutFragment : OpConversionPattern<PutFragmentOp> {
   }
 };
 
-/// sum_fragments -> vector loads from each rank in turn, and their sums.
-struct LowerSumFragments : OpConversionPattern<SumFragmentsOp> {
+/// reduce_fragments -> vector loads from each rank in turn, and their sums or largest elements.
+struct LowerReduceFragments : OpConversionPattern<ReduceFragmentsOp> {
   using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(SumFragmentsOp op, OneToNOpAdaptor adaptor,
+  LogicalResult matchAndRewrite(ReduceFragmentsOp op, OneToNOpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
     Emitter emit{rewriter, op.getLoc()};
     Location loc = op.getLoc();
@@ -54,7 +54,7 @@ struct LowerSumFragments : OpConversionPattern<SumFragmentsOp> {
     SmallVector<Value> sums;
     for (int64_t rank = 0; rank < int64_t(op.getRanks()); ++rank) {
       Value remote = NVVM::MapaOp::create(rewriter, loc, cluster, own, emit.i32(rank));
-      for (int64_t j = 0; j < op.getSum().getType().getColumns() / 8; ++j) {
+      for (int64_t j = 0; j < op.getResult().getType().getColumns() / 8; ++j) {
         Value vector = LLVM::LoadOp::create(rewriter, loc, f32x4, emit.offset(remote, j * kColumnsBytes),
                                             /*alignment=*/kVectorBytes);
         for (int64_t i = 0; i < 4; ++i) {
@@ -62,17 +62,24 @@ struct LowerSumFragments : OpConversionPattern<SumFragmentsOp> {
           if (rank == 0)
             sums.push_back(element);
           else
-            sums[4 * j + i] = arith::AddFOp::create(rewriter, loc, sums[4 * j + i], element);
+            sums[4 * j + i] = combine(rewriter, op, sums[4 * j + i], element);
         }
       }
     }
     rewriter.replaceOpWithMultiple(op, {sums});
     return success();
   }
+
+private:
+  static Value combine(OpBuilder &builder, ReduceFragmentsOp op, Value x, Value y) {
+    if (op.getMax())
+      return arith::MaximumFOp::create(builder, op.getLoc(), x, y);
+    return arith::AddFOp::create(builder, op.getLoc(), x, y);
+  }
 };
 
 } // namespace
 
 void fp8gemm::hopper::populateExchangePatterns(NVVMTypeConverter &converter, RewritePatternSet &patterns) {
-  patterns.add<LowerPutFragment, LowerSumFragments>(converter, patterns.getContext());
+  patterns.add<LowerPutFragment, LowerReduceFragments>(converter, patterns.getContext());
 }

@@ -54,7 +54,7 @@ func.func @products(%a: !a, %sfa: memref<8x?xf32>, %b: !b, %sfb: memref<1x8xf32>
 // CHECK:           hopper.cluster_barrier
 // CHECK:           %[[FIRST:.+]] = arith.muli %[[RANK]], %c2
 // CHECK:           %[[PART:.+]] = memref.subview %[[EXCHANGE]][%{{.+}}, %[[FIRST]], 0, 0] [1, 2, 128, 4]
-// CHECK:           %[[SUM:.+]] = hopper.sum_fragments %[[PART]] ranks(4)
+// CHECK:           %[[SUM:.+]] = hopper.reduce_fragments %[[PART]] ranks(4)
 // CHECK:           hopper.store_fragment %[[SUM]]
 // CHECK:           hopper.tma_store
 // CHECK:           hopper.cluster_barrier

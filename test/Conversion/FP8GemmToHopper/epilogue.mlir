@@ -42,7 +42,7 @@ func.func @bias(%a: memref<?x256xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: memref<19
 // CHECK:         hopper.put_fragment
 // CHECK:         hopper.cluster_barrier
 // CHECK-NOT:     arith.addf
-// CHECK:         %[[SUM:.+]] = hopper.sum_fragments
+// CHECK:         %[[SUM:.+]] = hopper.reduce_fragments
 // CHECK:         %[[FIRST:.+]] = arith.addi %{{.*}}column, %{{.*}} : index
 // CHECK:         %[[LOADED:.+]] = hopper.load_fragment %[[BIAS]][%{{.+}}, %[[FIRST]]] transposed : memref<192xf32> -> <64x{{8|16|24}}xf32>
 // CHECK-NEXT:    %[[BIASED:.+]] = hopper.map(%[[SUM]], %[[LOADED]])

@@ -65,7 +65,10 @@ gpu.module @kernels {
       // CHECK-NEXT:     llvm.load %[[REMOTE1]]
       // CHECK-COUNT-8:  arith.addf
       // CHECK-NOT:      arith.addf
-      %sum = hopper.sum_fragments %part ranks(2) : memref<2x128x4xf32, strided<[512, 4, 1], offset: ?>, 3> -> <64x16xf32>
+      %sum = hopper.reduce_fragments %part ranks(2) : memref<2x128x4xf32, strided<[512, 4, 1], offset: ?>, 3> -> <64x16xf32>
+      // CHECK-COUNT-8:  arith.maximumf
+      // CHECK-NOT:      arith.maximumf
+      %largest = hopper.reduce_fragments %part ranks(2) max : memref<2x128x4xf32, strided<[512, 4, 1], offset: ?>, 3> -> <64x16xf32>
       hopper.cluster_barrier
       hopper.yield
     }

@@ -79,9 +79,9 @@ func.func @put_fragment_c1(%f: !hopper.fragment<64x32xf32>, %e: memref<8x128x4xf
 
 // -----
 
-func.func @sum_fragments_c2(%e: memref<4x128x4xf32, 3>) {
+func.func @reduce_fragments_c2(%e: memref<4x128x4xf32, 3>) {
   // expected-error @+1 {{expected 'ranks' to be in [2, 8], got 9}}
-  %sum = hopper.sum_fragments %e ranks(9) : memref<4x128x4xf32, 3> -> !hopper.fragment<64x32xf32>
+  %sum = hopper.reduce_fragments %e ranks(9) : memref<4x128x4xf32, 3> -> !hopper.fragment<64x32xf32>
   return
 }
 

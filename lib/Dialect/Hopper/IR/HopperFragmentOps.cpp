@@ -16,7 +16,7 @@ void MmaOp::getAsmResultNames(SetName setName) { setName(getPartial(), "partial"
 void MmaWaitOp::getAsmResultNames(SetName setName) { setName(getResult(), "done"); }
 void PromoteOp::getAsmResultNames(SetName setName) { setName(getResult(), "sum"); }
 void LoadFragmentOp::getAsmResultNames(SetName setName) { setName(getFragment(), "loaded"); }
-void SumFragmentsOp::getAsmResultNames(SetName setName) { setName(getSum(), "sum"); }
+void ReduceFragmentsOp::getAsmResultNames(SetName setName) { setName(getResult(), getMax() ? "largest" : "sum"); }
 
 LogicalResult MmaOp::verify() {
   auto check = [&](StringRef name, MemRefType type) -> LogicalResult {
@@ -134,7 +134,7 @@ LogicalResult StoreFragmentOp::verify() {
 // Split K
 //===----------------------------------------------------------------------===//
 
-/// (C1) of put_fragment and sum_fragments.
+/// (C1) of put_fragment and reduce_fragments.
 static LogicalResult verifyExchange(Operation *op, MemRefType exchange, int64_t columns) {
   if (exchange.getElementType().isF32() && exchange.getShape() == ArrayRef<int64_t>{columns / 8, 128, 4} &&
       isDirect(exchange))
@@ -146,8 +146,8 @@ LogicalResult PutFragmentOp::verify() {
   return verifyExchange(*this, cast<MemRefType>(getExchange().getType()), getFragment().getType().getColumns());
 }
 
-LogicalResult SumFragmentsOp::verify() {
+LogicalResult ReduceFragmentsOp::verify() {
   if (getRanks() < 2 || getRanks() > 8)
     return emitOpError() << "expected 'ranks' to be in [2, 8], got " << getRanks();
-  return verifyExchange(*this, cast<MemRefType>(getExchange().getType()), getSum().getType().getColumns());
+  return verifyExchange(*this, cast<MemRefType>(getExchange().getType()), getResult().getType().getColumns());
 }

@@ -41,28 +41,28 @@ public:
   void visit(Operation *op, ExchangeState &state) {
     if (auto put = dyn_cast<PutFragmentOp>(op)) {
       for (Operation *sum : state.sums)
-        if (mayOverlap(kernel, cast<SumFragmentsOp>(sum).getExchange(), put.getExchange()))
+        if (mayOverlap(kernel, cast<ReduceFragmentsOp>(sum).getExchange(), put.getExchange()))
           reporter.report(op, 39, sum, "other CTAs may still read it")
-              << "expected hopper.cluster_barrier between a sum of fragments and the next that is put there, got none "
+              << "expected hopper.cluster_barrier between a reduction of fragments and the next that is put there, got none "
                  "on some path";
       state.puts[op] = false;
     } else if (isa<ClusterBarrierOp>(op)) {
       for (auto &[put, published] : state.puts)
         published = true;
       state.sums.clear();
-    } else if (auto sum = dyn_cast<SumFragmentsOp>(op)) {
+    } else if (auto sum = dyn_cast<ReduceFragmentsOp>(op)) {
       checkSum(sum, state);
       state.sums.insert(op);
     } else if (isa<YieldOp>(op) && isa<WarpSpecializeOp>(op->getParentOp())) {
       for (Operation *sum : state.sums)
         reporter.report(sum, 39, op, "the role ends here")
-            << "expected hopper.cluster_barrier between a sum of fragments and the end of its role, got none on some "
+            << "expected hopper.cluster_barrier between a reduction of fragments and the end of its role, got none on some "
                "path";
     }
   }
 
 private:
-  void checkSum(SumFragmentsOp sum, ExchangeState &state) {
+  void checkSum(ReduceFragmentsOp sum, ExchangeState &state) {
     bool isPut = false;
     for (auto &[put, published] : state.puts) {
       if (!mayOverlap(kernel, cast<PutFragmentOp>(put).getExchange(), sum.getExchange()))

@@ -17,7 +17,7 @@ hopper.kernel @valid args(%first: i1) shared(%exchange: !exchange) launch #launc
     hopper.put_fragment %acc to %exchange : !acc, !exchange
     hopper.cluster_barrier
     scf.if %first {
-      %sum = hopper.sum_fragments %exchange ranks(2) : !exchange -> !acc
+      %sum = hopper.reduce_fragments %exchange ranks(2) : !exchange -> !acc
     }
     hopper.cluster_barrier
     hopper.yield
@@ -32,7 +32,7 @@ hopper.kernel @r39_no_barrier_before_the_sum args() shared(%exchange: !exchange)
     // expected-note @+1 {{put here}}
     hopper.put_fragment %acc to %exchange : !acc, !exchange
     // expected-error @+1 {{breaks R39: expected hopper.cluster_barrier between a fragment that is put and the sum, got none on some path}}
-    %sum = hopper.sum_fragments %exchange ranks(2) : !exchange -> !acc
+    %sum = hopper.reduce_fragments %exchange ranks(2) : !exchange -> !acc
     hopper.cluster_barrier
     hopper.yield
   }
@@ -46,8 +46,8 @@ hopper.kernel @r39_gone_while_it_is_read args(%first: i1) shared(%exchange: !exc
     hopper.put_fragment %acc to %exchange : !acc, !exchange
     hopper.cluster_barrier
     scf.if %first {
-      // expected-error @+1 {{breaks R39: expected hopper.cluster_barrier between a sum of fragments and the end of its role, got none on some path}}
-      %sum = hopper.sum_fragments %exchange ranks(2) : !exchange -> !acc
+      // expected-error @+1 {{breaks R39: expected hopper.cluster_barrier between a reduction of fragments and the end of its role, got none on some path}}
+      %sum = hopper.reduce_fragments %exchange ranks(2) : !exchange -> !acc
     }
     // expected-note @+1 {{the role ends here}}
     hopper.yield
@@ -62,8 +62,8 @@ hopper.kernel @r39_overwritten_while_it_is_read args() shared(%exchange: !exchan
     hopper.put_fragment %acc to %exchange : !acc, !exchange
     hopper.cluster_barrier
     // expected-note @+1 {{other CTAs may still read it}}
-    %sum = hopper.sum_fragments %exchange ranks(2) : !exchange -> !acc
-    // expected-error @+1 {{breaks R39: expected hopper.cluster_barrier between a sum of fragments and the next that is put there, got none on some path}}
+    %sum = hopper.reduce_fragments %exchange ranks(2) : !exchange -> !acc
+    // expected-error @+1 {{breaks R39: expected hopper.cluster_barrier between a reduction of fragments and the next that is put there, got none on some path}}
     hopper.put_fragment %sum to %exchange : !acc, !exchange
     hopper.cluster_barrier
     hopper.yield
@@ -78,7 +78,7 @@ hopper.kernel @r39_nothing_put args() shared(%exchange: !exchange, %other: !exch
     hopper.put_fragment %acc to %other : !acc, !exchange
     hopper.cluster_barrier
     // expected-error @+1 {{breaks R39: expected a fragment to be put there before the sum, got none}}
-    %sum = hopper.sum_fragments %exchange ranks(2) : !exchange -> !acc
+    %sum = hopper.reduce_fragments %exchange ranks(2) : !exchange -> !acc
     hopper.cluster_barrier
     hopper.yield
   }
@@ -92,7 +92,7 @@ hopper.kernel @r39_another_cluster args() shared(%exchange: !exchange) launch #l
     hopper.put_fragment %acc to %exchange : !acc, !exchange
     hopper.cluster_barrier
     // expected-error @+1 {{breaks R39: expected 'ranks' to be the 2 CTAs of the launch's cluster, got 4}}
-    %sum = hopper.sum_fragments %exchange ranks(4) : !exchange -> !acc
+    %sum = hopper.reduce_fragments %exchange ranks(4) : !exchange -> !acc
     hopper.cluster_barrier
     hopper.yield
   }

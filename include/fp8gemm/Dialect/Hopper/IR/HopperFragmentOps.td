@@ -126,20 +126,20 @@ def Hopper_PutFragmentOp : Hopper_Op<"put_fragment"> {
   let hasVerifier = 1;
 }
 
-def Hopper_SumFragmentsOp : Hopper_Op<"sum_fragments", [Hopper_NamedResults]> {
-  let summary = "add up the fragments put by the CTAs of the cluster, in the order of their ranks";
+def Hopper_ReduceFragmentsOp : Hopper_Op<"reduce_fragments", [Hopper_NamedResults]> {
+  let summary = "add up the fragments put by the CTAs of the cluster, in the order of their ranks, or take the largest elements";
   let description = [{
-    `sum = ((e0 + e1) + e2) + ...`, where e_r is the fragment that rank r put at `exchange`, a
+    `result = ((e0 + e1) + e2) + ...`, where e_r is the fragment that rank r put at `exchange`, a
     view of the same offset in each CTA, read through distributed shared memory. The order is
-    fixed, so the same operands give the same bits.
+    fixed, so the same operands give the same bits. With `max`, arith.maximumf instead of the sum: NaN if one is NaN.
 
     Constraints:
-    - (C1) `exchange` is [N / 8, 128, 4] f32 in shared memory, N the columns of `sum`
+    - (C1) `exchange` is [N / 8, 128, 4] f32 in shared memory, N the columns of `result`
     - (C2) `ranks` is in [2, 8]
   }];
-  let arguments = (ins Arg<Hopper_SmemBuffer, "", [MemRead]>:$exchange, I64Attr:$ranks);
-  let results = (outs Hopper_Fragment:$sum);
-  let assemblyFormat = "$exchange `ranks` `(` $ranks `)` attr-dict `:` type($exchange) `->` type($sum)";
+  let arguments = (ins Arg<Hopper_SmemBuffer, "", [MemRead]>:$exchange, I64Attr:$ranks, UnitAttr:$max);
+  let results = (outs Hopper_Fragment:$result);
+  let assemblyFormat = "$exchange `ranks` `(` $ranks `)` (`max` $max^)? attr-dict `:` type($exchange) `->` type($result)";
   let hasVerifier = 1;
 }
 
