@@ -89,6 +89,8 @@ def draw(number, seed):
     if quantised:
         item["config"] = rng.choice(["", f"tile_m = 64, tile_n = {256 if item['gated'] else 128}",
                                      f"tile_m = 128, tile_n = {256 if item['gated'] else 128}"])
+        if grouping == "none" and item["k"] > 512 and rng.random() < 0.5:
+            item["config"] = f"tile_m = 64, tile_n = {256 if item['gated'] else 128}, split_k = {rng.choice([2, 4])}"
     elif swap:
         item["config"] = f"tile_m = {8 * rng.randint(1, 8)}, tile_n = {rng.choice([128, 256]) if item['gated'] else rng.choice([64, 128])}, swap_ab = 1"
     elif grouping == "none" and item["k"] > 256 and rng.random() < 0.3 and not item["gated"]:

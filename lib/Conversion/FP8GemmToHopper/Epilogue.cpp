@@ -214,7 +214,7 @@ void Epilogue::store(LocateOp place, Value row, Value column, const Warpgroup &w
       if (facts.config.getSplitK() == 1)
         put();
       else // all ranks have them
-        emit.when(emit.compare(Predicate::eq, *tiles.rank, 0), put);
+        emit.when(emit.compare(Predicate::eq, tiles.rank, 0), put);
     }
     if (ofGroup)
       storeRows(facts.swap ? *ofGroup : tiles.restFrom(*ofGroup, firstRow), panel, ownRow, ownColumn, group);
