@@ -205,7 +205,10 @@ def stage(folder, kernels, seed, ptxas, jobs):
         item = draw(number, seed)
         item["entry"], why = compile_text(folder, f"item{number}", text_of(item), item["config"], ptxas)
         if item["entry"] and item["d"] == "e4m3":
-            item["entry_f32"], why = compile_text(folder, f"item{number}-f32", text_of(item, "f32"), "", ptxas)
+            # Sums have the same order, and bits, where K is split alike.
+            split = re.search(r"split_k = \d+", item["config"])
+            config = f"tile_m = 64, tile_n = {128 if item['gated'] else 64}, {split[0]}" if split else ""
+            item["entry_f32"], why = compile_text(folder, f"item{number}-f32", text_of(item, "f32"), config, ptxas)
         return item if item["entry"] else why
 
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
