@@ -59,8 +59,9 @@ def problems(model, ranks):
     ends = [{**grouped, "grouping": "row_end", "align": 1, "groups": groups, **product}
             for groups in sorted({local, model["experts"]})
             for product in ({"n": n, "k": k, "sfa": "k_major"}, {"n": k, "k": n // 2, "sfa": "mn_major"})]
-    return ends + [{**grouped, "grouping": "row_count", "groups": local, "n": n, "k": k},
-                   {**grouped, "grouping": "row_count", "groups": local, "n": k, "k": n // 2}]
+    # The slots of all ranks at each expert, which share its weights.
+    slots = {**grouped, "grouping": "row_count", "groups": ranks * local, **({"weights": local} if ranks > 1 else {})}
+    return ends + [{**slots, "n": n, "k": k, "sfa": "k_major"}, {**slots, "n": k, "k": n // 2, "sfa": "mn_major"}]
 
 
 #

@@ -187,7 +187,7 @@ class DeepGemm(contenders.Contender):
     """DeepGEMM, its scales already in its layout. Along K it adds to f32, and also needs the lengths on the host."""
 
     def __init__(self, data):
-        grouping, _, align, flat = data.problem.groups
+        grouping, _, align, flat, _ = data.problem.groups
         if (grouping, align) not in (("row_index", 128), ("row_count", 1)) and not flat:
             raise NotImplementedError("only row_index of aligned groups, row_count and flat k_count are raced")
         import deep_gemm

@@ -44,14 +44,14 @@ def kind_options(kind):
 
 def problem_options(problem):
     """fp8gemm-compile's options that ask for a product of any M; of groups along K, for any lengths of these."""
-    grouping, count, align, flat = problem.groups
+    grouping, count, align, flat, weights = problem.groups
     if grouping == "none":
         options = ["--op=gemm", "--m=any", f"--k={problem.k}"]
     elif grouping == "k_count":
         options = ["--op=k_grouped_gemm", f"--groups={count}", f"--m={problem.m}"] + ["--flattened"] * flat
     else:
         options = ["--op=grouped_gemm", f"--groups={count}", f"--grouping={grouping}", "--m=any", f"--k={problem.k}"]
-        options += [f"--align={align}"] * (align > 1)
+        options += [f"--align={align}"] * (align > 1) + [f"--weights={weights}"] * (weights > 0)
     return [*options, f"--n={problem.n}", *kind_options(problem.kind), f"--expected-m={problem.m}"]
 
 
@@ -63,7 +63,8 @@ def kind_suffix(kind):
 def groups_suffix(groups):
     if groups == shapes.Groups():
         return ""
-    return f"_{groups.count}{groups.grouping}{groups.align if groups.align > 1 else ''}{'_flat' if groups.flat else ''}"
+    return f"_{groups.count}{groups.grouping}{groups.align if groups.align > 1 else ''}{'_flat' if groups.flat else ''}" \
+        f"{f'_weights{groups.weights}' if groups.weights else ''}"
 
 
 def ask(compiler, question, problem, gpu, options=()):
@@ -90,8 +91,8 @@ def entry_of(problem, layouts):
     entry = {"n": problem.n, "k": problem.k, "expected_m": problem.m, "sfa": layouts[0], "sfb": layouts[1],
              "kind": list(problem.kind)}
     if problem.groups != shapes.Groups():
-        grouping, count, align, flat = problem.groups
-        entry.update(grouping=grouping, groups=count, align=align, flat=flat)
+        grouping, count, align, flat, weights = problem.groups
+        entry.update(grouping=grouping, groups=count, align=align, flat=flat, weights=weights)
     return entry
 
 
@@ -109,7 +110,7 @@ def wanted(problems, configs):
 
 def problem_of(entry):
     """The problem that an index entry's kernel is for."""
-    groups = shapes.Groups(entry["grouping"], entry["groups"], entry["align"], entry["flat"]) if "grouping" in entry \
+    groups = shapes.Groups(*(entry[name] for name in ("grouping", "groups", "align", "flat", "weights"))) if "grouping" in entry \
         else shapes.Groups()
     return shapes.Problem(entry["expected_m"], entry["n"], entry["k"], shapes.Kind(*entry.get("kind", ())), groups)
 

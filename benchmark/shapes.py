@@ -6,8 +6,8 @@ from collections import namedtuple
 # Properties of a product other than its sizes, named like fp8gemm-compile's options.
 Kind = namedtuple("Kind", "recipe a b d c", defaults=("1d2d", "e4m3", "e4m3", "bf16", "none"))
 WEIGHT_GRADIENT_KIND = Kind("1d1d", d="f32", c="in_place")
-# Groupings, named likewise; `k_count` groups K, and "flat" then is --flattened.
-Groups = namedtuple("Groups", "grouping count align flat", defaults=("none", 1, 1, False))
+# Groupings, named likewise; `k_count` groups K, and "flat" then is --flattened; weights: matrices of B that groups share, or 0.
+Groups = namedtuple("Groups", "grouping count align flat weights", defaults=("none", 1, 1, False, 0))
 # What groups hold where they are timed, which the kernel learns on the device: rows of each (along K, elements), and
 # the rows allocated for each where it has a matrix of its own.
 Load = namedtuple("Load", "sizes allocated", defaults=((), 0))
@@ -126,6 +126,10 @@ GROUPED_TEST = [
     (Problem(200, 1040, 1152, Kind("1d1d"), Groups("row_count", 3)), ("mn_major", "mn_major"), GROUPED_SCHEDULES),
     (Problem(4, 136, 144, Kind(b="e5m2"), Groups("row_count", 40)), ("k_major", "mn_major"), NARROW_SCHEDULES),
     (Problem(64, 264, 400, groups=Groups("batched", 8)), ("mn_major", "k_major"), GROUPED_SCHEDULES),
+    (Problem(64, 264, 400, groups=Groups("row_end", 8, weights=4)), ("mn_major", "k_major"), GROUPED_SCHEDULES[:2]),
+    (Problem(16, 264, 400, groups=Groups("row_count", 40, weights=8)), ("k_major", "k_major"), NARROW_SCHEDULES),
+    (Problem(64, 136, 144, Kind("1d1d"), Groups("row_count", 8, weights=2)), ("mn_major", "mn_major"), GROUPED_SCHEDULES[3:]),
+    (Problem(64, 264, 400, groups=Groups("batched", 9, weights=3)), ("mn_major", "k_major"), GROUPED_SCHEDULES[:4]),
 ]
 # The same of groups along K.
 K_GROUPED_SCHEDULES = ["", "tile_m = 64, tile_n = 128, cluster_n = 1", "tile_m = 128, tile_n = 128, cluster_n = 1",

@@ -23,7 +23,7 @@ def problems(ranks):
 
     if EXPERTS % ranks:
         raise SystemExit(f"expected --ranks to divide the {EXPERTS} experts, got {ranks}")
-    return {"gpu": "h200-sxm", "problems": ep.problems(EXPERTS // ranks, HIDDEN, WIDTH, max_m=1024)}
+    return {"gpu": "h200-sxm", "problems": ep.problems(EXPERTS // ranks, HIDDEN, WIDTH, ranks=ranks, max_m=1024)}
 
 
 def plain(x, ids, weights, w13, w2):

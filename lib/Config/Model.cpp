@@ -244,9 +244,10 @@ double exchangeCycles(const Problem &problem, const Config &config) {
 /// Every operand once.
 double hbmBytes(const Problem &problem, const Extents &e) {
   double kBlocks = tiles(e.k, kBlockK);
-  double scales = 4 * (e.m * kBlocks + problem.groups * tiles(e.n, problem.sfbRows) * kBlocks);
+  double weights = double(problem.groups) / problem.sharing(); // matrices of B
+  double scales = 4 * (e.m * kBlocks + weights * tiles(e.n, problem.sfbRows) * kBlocks);
   double results = problem.dBytes * (problem.c == CUse::None ? 1 : 2);
-  return e.m * e.k + problem.groups * e.n * e.k + results * e.m * e.n / problem.parts() + scales;
+  return e.m * e.k + weights * e.n * e.k + results * e.m * e.n / problem.parts() + scales;
 }
 
 /// By how much longer HBM takes where the last wave, or tiles without rows, leave SMs idle: the others don't make up for

@@ -48,9 +48,10 @@ Operands::Operands(const fp8gemm_cpu_problem &p) {
   int64_t kBlocks = ofK ? p.k_blocks : llvm::divideCeil(p.k, kBlockK);
   int64_t nBlocks = llvm::divideCeil(p.n, p.sfb_block_rows), dBytes = p.d_type == FP8GEMM_CPU_F32 ? 4 : 2;
   a = {"a", p.a, aRank, p.groups, p.m, p.k, 1, true};
-  b = {"b", p.b, bRank, p.groups, p.n, p.k, 1, true};
+  int64_t weights = p.weights ? p.weights : p.groups;
+  b = {"b", p.b, bRank, weights, p.n, p.k, 1, true};
   sfa = scalesOf("sfa", p.sfa, aRank, p.groups, isMnMajor(p.sfa_layout), p.m, kBlocks, true);
-  sfb = scalesOf("sfb", p.sfb, bRank, p.groups, isMnMajor(p.sfb_layout), nBlocks, kBlocks, p.sfb_block_rows == 1);
+  sfb = scalesOf("sfb", p.sfb, bRank, weights, isMnMajor(p.sfb_layout), nBlocks, kBlocks, p.sfb_block_rows == 1);
   c = {"c", hasC(p) ? p.c : p.d, dRank, p.groups, p.m, p.n, dBytes, true};
   d = {"d", p.d, dRank, p.groups, p.m, p.n, dBytes, true};
   if (ofK) {
@@ -88,6 +89,10 @@ std::string fp8gemm::execution::checkProblem(const fp8gemm_cpu_problem &p) {
 
   if (p.groups <= 0)
     return "expected a positive number of groups, got " + std::to_string(p.groups);
+  bool mayShare = p.grouping != FP8GEMM_CPU_ROW_INDEX && !isKGrouped(p);
+  if (p.weights != 0 && (!mayShare || p.weights < 0 || p.groups % p.weights != 0))
+    return "expected weights, for groups of rows with an end or a count or none, to divide the " + std::to_string(p.groups) +
+           " groups, got " + std::to_string(p.weights);
   if (hasC(p) && !isKGrouped(p))
     return "expected no 'c' where rows are grouped, got one";
   if (p.flattened && !isKGrouped(p))

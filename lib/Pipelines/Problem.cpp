@@ -78,7 +78,7 @@ MemRefType typeOf(MLIRContext *context, const format::Problem &problem, const fo
   else if (row.rows != format::Extent::One)
     shape = isTransposed(problem, row) ? SmallVector<int64_t>{columns, rows} : SmallVector<int64_t>{rows, columns};
   if (hasGroups(problem, row))
-    shape.insert(shape.begin(), problem.groups);
+    shape.insert(shape.begin(), groupsOf(problem, row));
   return MemRefType::get(shape, elementNamed(context, elementOf(problem, row)));
 }
 

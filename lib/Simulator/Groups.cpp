@@ -34,7 +34,7 @@ static uint32_t atLeastZero(uint32_t value) { return int32_t(value) < 0 ? 0 : va
 static Outcome scanGroups(Task &task, const Instruction &i) {
   auto op = cast<ScanGroupsOp>(i.op);
   const Matrix &source = *task.in(i, 0).operand;
-  uint32_t limit = uint32_t(task.in(i, 1).number), chunksBefore = 0, lengthBefore = 0, before = 0;
+  uint32_t limit = uint32_t(task.in(i, 1).number), chunksBefore = 0, lengthBefore = 0;
   uint32_t align = uint32_t(op.getAlign()), chunk = uint32_t(op.getChunk());
   int64_t table = task.in(i, 2).number, count = groupsOf(op.getTable().getType());
   auto store = [&](int64_t row, std::array<uint32_t, 4> values, Thread thread) {
@@ -43,16 +43,18 @@ static Outcome scanGroups(Task &task, const Instruction &i) {
     memcpy(task.cta.memory.at<uint8_t>(table + row * kRowBytes), values.data(), kRowBytes);
     return true;
   };
-  for (int64_t group = 0; group < count; ++group) {
-    uint32_t entry, begin = 0, end;
-    if (!loadEntry(task, i, source, group, entry))
+  int64_t sharing = int64_t(op.getSharing()), weights = count / sharing;
+  for (int64_t row = 0; row < count; ++row) {
+    // All groups of the first weights, then all of the second ones.
+    int64_t group = row / sharing + row % sharing * weights;
+    uint32_t entry, before = 0, begin = 0, end;
+    if (!loadEntry(task, i, source, group, entry) || (group > 0 && !loadEntry(task, i, source, group - 1, before)))
       return Outcome::Failed;
     uint32_t clamped = std::min(atLeastZero(entry), limit);
     if (op.getBy() == Grouping::row_end) {
       if (group > 0)
         begin = std::min((std::min(atLeastZero(before), limit) + align - 1) / align * align, limit);
       end = std::max(begin, clamped);
-      before = entry;
     } else if (op.getBy() == Grouping::row_count) {
       end = clamped;
     } else {
@@ -60,8 +62,8 @@ static Outcome scanGroups(Task &task, const Instruction &i) {
       lengthBefore += clamped;
       end = std::max(begin, std::min(lengthBefore, limit));
     }
-    Thread thread = Thread(kScanningWarp * kThreadsPerWarp + group % kThreadsPerWarp);
-    if (!store(group, {chunksBefore, begin, end, 0}, thread))
+    Thread thread = Thread(kScanningWarp * kThreadsPerWarp + row % kThreadsPerWarp);
+    if (!store(row, {chunksBefore, begin, end, 0}, thread))
       return Outcome::Failed;
     chunksBefore += (end - begin + chunk - 1) / chunk;
   }

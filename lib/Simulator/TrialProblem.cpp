@@ -26,7 +26,7 @@ uint8_t *TrialProblem::a(const GroupProduct &product, int64_t row, int64_t colum
 uint8_t *TrialProblem::b(const GroupProduct &product, int64_t row, int64_t column) {
   if (isFlat)
     return operandB.at(0, 0, product.firstK * problem.getN() + row * product.k + column);
-  return operandB.at(hasGroupsOfB() ? product.group : 0, row, product.firstK + column);
+  return operandB.at(product.group % matricesOfB(), row, product.firstK + column);
 }
 
 static float &scale(Storage &scales, bool isKMajor, int64_t group, int64_t row, int64_t block) {
@@ -39,7 +39,7 @@ float &TrialProblem::scaleA(const GroupProduct &product, int64_t row, int64_t bl
 }
 
 float &TrialProblem::scaleB(const GroupProduct &product, int64_t column, int64_t block) {
-  return scale(sfb, problem.getSfb() == "k_major", hasGroupsOfB() ? product.group : 0, column / problem.getSfbRows(),
+  return scale(sfb, problem.getSfb() == "k_major", product.group % matricesOfB(), column / problem.getSfbRows(),
                product.firstBlock + block);
 }
 
@@ -59,7 +59,7 @@ LogicalResult fp8gemm::simulator::checkTime(hopper::KernelOp kernel, Watchdog *w
 }
 
 LogicalResult TrialProblem::allocate(hopper::KernelOp kernel, int64_t padBytes) {
-  int64_t n = problem.getN(), groupsOfA = hasGroupsOfA() ? groups() : 1, groupsOfB = hasGroupsOfB() ? groups() : 1;
+  int64_t n = problem.getN(), groupsOfA = hasGroupsOfA() ? groups() : 1, groupsOfB = matricesOfB();
   int64_t blocks = llvm::divideCeil(k, kBlockK), dBytes = problem.getD().getIntOrFloatBitWidth() / 8;
   if (alongK()) {
     blocks = 0;
@@ -185,6 +185,8 @@ static LogicalResult checkProblem(hopper::KernelOp kernel, hopper::ProblemAttr p
   if (groups &&
       (groups.getCount() < 1 || groups.getCount() > kMostGroups || groups.getAlign() < 1 || groups.getAlign() > kMost))
     return hopper::emitWithoutRegions(kernel) << "expected 1 to " << kMostGroups << " groups, got " << groups;
+  if (int64_t weights = groups ? groups.getWeights() : 0; weights < 0 || (weights > 0 && groups.getCount() % weights != 0))
+    return hopper::emitWithoutRegions(kernel) << "expected 'weights' to divide the groups, or 0, got " << groups;
   return success();
 }
 

@@ -70,6 +70,12 @@ struct TrialProblem {
   bool isGrouped(hopper::Grouping by) const { return problem.getGroups() && problem.getGroups().getBy() == by; }
   bool hasGroupsOfA() const { return isGrouped(hopper::Grouping::row_count) || isGrouped(hopper::Grouping::batched); }
   bool hasGroupsOfB() const { return problem.getGroups() && !alongK(); }
+  /// Matrices of B: of its G ones, or of fewer, group g has number g mod as many.
+  int64_t matricesOfB() const {
+    if (!hasGroupsOfB())
+      return 1;
+    return problem.getGroups().getWeights() ? problem.getGroups().getWeights() : groups();
+  }
   bool hasGroupsOfD() const { return hasGroupsOfA() || alongK(); }
   /// Columns of C and D, and elements of a bias: of a gated product half as many as B has rows.
   int64_t columnsOfD() const { return problem.getGated() ? problem.getN() / 2 : problem.getN(); }

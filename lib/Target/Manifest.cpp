@@ -246,6 +246,7 @@ FailureOr<flatbuffers::Offset<format::StoredProblem>> ManifestBuilder::buildProb
         format::valueOf<format::Grouping>(format::kGroupingWords, hopper::stringifyGrouping(groups.getBy()));
     fields.groups = fit("groups", groups.getCount());
     fields.align = fit("the alignment of groups", groups.getAlign());
+    fields.weights = fit("the matrices of B", groups.getWeights());
   }
   // Packed matrices have no leading dimension that a launch could tell.
   fields.flat = fields.grouping == format::Grouping::KCount &&

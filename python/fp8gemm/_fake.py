@@ -83,7 +83,7 @@ def _expect_shape_of(function, extents, **tensors):
 
 
 def _expect_scales_of_b(b, sfb, blocks):
-    groups, n = "[groups of b] + " if b.dim() == 3 else "", b.shape[-2]
+    groups, n = "[matrices of b] + " if b.dim() == 3 else "", b.shape[-2]
     message = lambda: (f"expected 'sfb' of shape {groups}[{_ceil_div(n)}, {blocks}] (128x128) or {groups}[{n}, "
                        f"{blocks}] (1x128), got {tuple(sfb.shape)}")
     rows = sfb.shape[-2]
@@ -98,6 +98,13 @@ def _expect_groups(place, name, tensor, entries, rule):
     _read(place, name, tensor, 1)
     _expect_type(name, tensor, (torch.int32,), "int32")
     _expect_shape(name, tensor, (entries,), rule)
+
+
+def _expect_matrices(groups, b):
+    """One of each group, or fewer that groups share."""
+    weights = b.shape[0]
+    _expect((weights == groups) | ((weights >= 1) & (groups % torch.sym_max(weights, 1) == 0)), lambda: "expected 'b' to have a matrix for each of "
+            f"{groups} groups, or a number of matrices that divides them, got {weights}")
 
 
 def _expect_count(name, value, least=0):
@@ -228,11 +235,14 @@ def _expect_contiguous(a, sfa, b, sfb, groups, by, align, expected_m, num_sms, g
     _expect_count("expected_m", expected_m)
     function = "grouped_gemm_contiguous"
     place = _read_inputs(function, a, sfa, b, sfb)
-    extents = dict(zip("MK", a.shape), G=b.shape[0], N=b.shape[1])
+    is_end = by == "end"
+    _read(place, "groups", groups, 1)
+    extents = dict(zip("MK", a.shape), G=groups.shape[0] if is_end else b.shape[0], W=b.shape[0], N=b.shape[1])
+    _expect_groups(place, "groups", groups, extents["G" if is_end else "M"], "[G]" if is_end else "[M]")
+    _expect_matrices(extents["G"], b)
     _expect_shape_of(function, extents, b=b, sfa=sfa)
     _expect_scales_of_b(b, sfb, _ceil_div(extents["K"]))
     _expect_f32("sfa", sfa)
-    _expect_groups(place, "groups", groups, *((extents["G"], "[G]") if by == "end" else (extents["M"], "[M]")))
     return place, *_shape(function, "d", extents, gated)
 
 
@@ -262,7 +272,8 @@ def _expect_masked(a, sfa, b, sfb, counts, expected_m, num_sms, gated, activatio
     _expect_count("expected_m", expected_m)
     function = "grouped_gemm_masked"
     place = _read_inputs(function, a, sfa, b, sfb)
-    extents = dict(zip("GMK", a.shape), N=b.shape[1])
+    extents = dict(zip("GMK", a.shape), W=b.shape[0], N=b.shape[1])
+    _expect_matrices(extents["G"], b)
     _expect_shape_of(function, extents, b=b, sfa=sfa)
     _expect_scales_of_b(b, sfb, _ceil_div(extents["K"]))
     _expect_f32("sfa", sfa)

@@ -40,6 +40,7 @@ class Problem:
     activation: str = "none"  # relu, silu, gelu, gelu_tanh: d is this function of the sum; gated: of the gate, times the other sum
     gated: bool = False  # d has n / 2 columns, of the products with rows n and n / 2 + n of b
     sfd: str = "none"  # mn_major, k_major: how the scales of a quantised d are stored
+    weights: int = 0  # matrices of b, if groups share them: group g has number g % weights; 0: one for each group
 
     @classmethod
     def of(cls, fields: dict[str, Any]) -> "Problem":

@@ -31,9 +31,11 @@ struct GroupedCall {
   bool readOptions(PyObject *stream, PyObject *const *options);
   /// False with an error set where the runtime cannot count them.
   bool setGroups(int64_t groups);
+  /// The same for groups that may share matrices of b; sets how many there are.
+  bool setGroups(int64_t groups, int64_t weights);
 
-  /// int32 in device memory, `entries` of them.
-  bool readGroups(PyObject *given, const char *name, int64_t entries, const char *rule);
+  /// int32 in device memory, `entries` of them; -1: any, which it is set to.
+  bool readGroups(PyObject *given, const char *name, int64_t &entries, const char *rule);
 
   /// Finds the kernel for `m` rows expected of a group, and launches it: a new reference to d, or null.
   PyObject *launch(Pack &pack, int64_t m);
@@ -65,9 +67,26 @@ bool GroupedCall::setGroups(int64_t groups) {
   return true;
 }
 
-bool GroupedCall::readGroups(PyObject *given, const char *name, int64_t entries, const char *rule) {
+bool GroupedCall::setGroups(int64_t groups, int64_t weights) {
+  if (!setGroups(groups))
+    return false;
+  if (weights != groups && (weights < 1 || groups % weights != 0)) {
+    PyErr_Format(PyExc_ValueError,
+                 "expected 'b' to have a matrix for each of %lld groups, or a number of matrices that divides them, got %lld",
+                 (long long)groups, (long long)weights);
+    return false;
+  }
+  problem.weights = weights == groups ? 0 : uint32_t(weights);
+  return true;
+}
+
+bool GroupedCall::readGroups(PyObject *given, const char *name, int64_t &entries, const char *rule) {
   Tensor groups;
-  if (!groups.read(given, name, 1, place) || !groups.expectI32() || !groups.expectShape({entries}, rule))
+  if (!groups.read(given, name, 1, place))
+    return false;
+  if (entries == -1 && !setGroups(entries = groups.shape[0]))
+    return false;
+  if (!groups.expectI32() || !groups.expectShape({entries}, rule))
     return false;
   if (entries > 1 && groups.stride[0] != 1) {
     PyErr_Format(PyExc_ValueError, "expected '%s' to be contiguous, got a stride of %lld", name,
@@ -161,18 +180,22 @@ PyObject *python::groupedGemmContiguous(Pack &pack, PyObject *const *args, Py_ss
       !in.read(values, kContiguous, call.place, problem))
     return nullptr;
 
-  const Extents extents = {in.b.shape[0], in.a.shape[0], in.b.shape[1], in.a.shape[1], problem.gated != 0};
-  const int64_t m = extents.m, groups = extents.g;
+  // Ends say how many groups there are; indices are numbers of matrices.
+  int64_t entries = byEnd ? -1 : in.a.shape[0];
+  if (!call.readGroups(values[Groups], "groups", entries, byEnd ? "[G]" : "[M]"))
+    return nullptr;
+  const int64_t groups = byEnd ? entries : in.b.shape[0];
+  const Extents extents = {groups, in.a.shape[0], in.b.shape[1], in.a.shape[1], problem.gated != 0, in.b.shape[0]};
+  const int64_t m = extents.m;
   constexpr auto &parameters = kContiguousParameters;
   problem.k = extents.k;
-  if (!call.setGroups(groups))
+  if (!call.setGroups(groups, extents.weights))
     return nullptr;
   problem.group_align = uint32_t(align);
   problem.grouping = byEnd ? FP8GEMM_ROW_END : FP8GEMM_ROW_INDEX;
   if (!expectShape(in.b, parameters[B].shape, extents) || !expectShape(in.sfa, parameters[Sfa].shape, extents) ||
       !in.readScalesOfB(extents.blocks(), problem) || !readScales(in.sfa, true, in.sfaLayouts) ||
       !readMatrix(in.a, in.aMatrix) || !readMatrix(in.b, in.bMatrix) ||
-      !call.readGroups(values[Groups], "groups", byEnd ? groups : m, byEnd ? "[G]" : "[M]") ||
       !call.out.read(values, kContiguous, extents, call.place, problem) ||
       !readVectors(values, kContiguous, extents, call.place, problem, call.args))
     return nullptr;
@@ -199,12 +222,13 @@ PyObject *python::groupedGemmMasked(Pack &pack, PyObject *const *args, Py_ssize_
       !in.read(values, kMasked, call.place, problem))
     return nullptr;
 
-  const Extents extents = {in.a.shape[0], in.a.shape[1], in.b.shape[1], in.a.shape[2], problem.gated != 0};
-  const int64_t m = extents.m, groups = extents.g;
+  const Extents extents = {in.a.shape[0], in.a.shape[1], in.b.shape[1], in.a.shape[2], problem.gated != 0, in.b.shape[0]};
+  const int64_t m = extents.m;
+  int64_t groups = extents.g;
   constexpr auto &parameters = kMaskedParameters;
   bool isBatched = values[Counts] == Py_None;
   problem.k = extents.k;
-  if (!call.setGroups(groups))
+  if (!call.setGroups(groups, extents.weights))
     return nullptr;
   problem.grouping = isBatched ? FP8GEMM_BATCHED : FP8GEMM_ROW_COUNT;
   if (!expectShape(in.b, parameters[B].shape, extents) || !expectShape(in.sfa, parameters[Sfa].shape, extents) ||

@@ -17,6 +17,8 @@ int64_t Extents::of(Extent extent) const {
   switch (extent) {
   case Extent::G:
     return g;
+  case Extent::Weights:
+    return weights;
   case Extent::M:
     return m;
   case Extent::N:
@@ -113,8 +115,8 @@ bool Inputs::readScalesOfB(int64_t blocks, fp8gemm_problem &problem) {
   if ((problem.sfb_block_rows == 1 && rows != n) || sfb.extent(-1) != blocks ||
       (b.rank == 3 && sfb.shape[0] != b.shape[0])) {
     PyErr_Format(PyExc_ValueError, "expected 'sfb' of shape %s[%lld, %lld] (128x128) or %s[%lld, %lld] (1x128), got %s",
-                 b.rank == 3 ? "[groups of b] + " : "", (long long)ceilDiv(n, kBlock), (long long)blocks,
-                 b.rank == 3 ? "[groups of b] + " : "", (long long)n, (long long)blocks,
+                 b.rank == 3 ? "[matrices of b] + " : "", (long long)ceilDiv(n, kBlock), (long long)blocks,
+                 b.rank == 3 ? "[matrices of b] + " : "", (long long)n, (long long)blocks,
                  text(sfb.shape, sfb.rank).c_str());
     return false;
   }

@@ -20,6 +20,7 @@ inline int64_t ceilDiv(int64_t value, int64_t by) { return (value + by - 1) / by
 struct Extents {
   int64_t g = 1, m = 0, n = 0, k = 0;
   bool isGated = false;
+  int64_t weights = 1; ///< matrices of b
 
   int64_t columns() const { return isGated ? n / 2 : n; } ///< of c and d
   int64_t blocks() const { return ceilDiv(k, kBlock); }

@@ -13,9 +13,9 @@
 
 namespace fp8gemm::python {
 
-/// The extents that shapes are made of; Columns: N, or of a gated product N/2; Blocks and ColumnBlocks: of K and of
-/// Columns, that share a scale; Other: the function looks at it by itself.
-enum class Extent { Other, G, M, N, Columns, K, Blocks, ColumnBlocks };
+/// The extents that shapes are made of; Weights: matrices of b, which groups may share; Columns: N, or of a gated product N/2;
+/// Blocks and ColumnBlocks: of K and of Columns, that share a scale; Other: the function looks at it by itself.
+enum class Extent { Other, G, Weights, M, N, Columns, K, Blocks, ColumnBlocks };
 
 /// Of an array.
 struct Shape {
@@ -28,7 +28,7 @@ constexpr Shape kMK = {2, {Extent::M, Extent::K}, "[M, K]"}, kNK = {2, {Extent::
                 kM = {1, {Extent::M}, "[M]"}, kGM = {2, {Extent::G, Extent::M}, "[G, M]"},
                 kN = {1, {Extent::Columns}, "[N]"}, kMBlocks = {2, {Extent::M, Extent::Blocks}, "[M, ceil(K/128)]"},
                 kGMK = {3, {Extent::G, Extent::M, Extent::K}, "[G, M, K]"},
-                kGNK = {3, {Extent::G, Extent::N, Extent::K}, "[G, N, K]"},
+                kWNK = {3, {Extent::Weights, Extent::N, Extent::K}, "[W, N, K]"},
                 kGMN = {3, {Extent::G, Extent::M, Extent::Columns}, "[G, M, N]"},
                 kGMBlocks = {3, {Extent::G, Extent::M, Extent::Blocks}, "[G, M, ceil(K/128)]"},
                 kMColumnBlocks = {2, {Extent::M, Extent::ColumnBlocks}, "[M, N/128]"},
@@ -126,8 +126,9 @@ constexpr auto kContiguousParameters = join(
     std::array{
         Parameter{"a", "A", nullptr, kMK, "the rows of all groups, one group after the other"},
         Parameter{"sfa", "A", nullptr, kMBlocks, "as in gemm"},
-        Parameter{"b", "A", nullptr, kGNK, "a matrix of each group"},
-        Parameter{"sfb", "A", nullptr, kMatrices, "[G, ceil(N/128), ceil(K/128)] or [G, N, ceil(K/128)]"},
+        Parameter{"b", "A", nullptr, kWNK,
+                  "a matrix of each group: W = G. With by=\"end\", W may be a divisor of G: group g has number g % W"},
+        Parameter{"sfb", "A", nullptr, kMatrices, "[W, ceil(N/128), ceil(K/128)] or [W, N, ceil(K/128)]"},
         Parameter{
             "groups", "A", nullptr, kVector,
             "int32 on the device. by=\"index\": [M], the group of each row, -1 for padding, whose d is not\n"
@@ -145,8 +146,8 @@ constexpr auto kMaskedParameters = join(
     std::array{
         Parameter{"a", "A", nullptr, kGMK, "room for M rows of each group"},
         Parameter{"sfa", "A", nullptr, kGMBlocks, "as in gemm, of each group"},
-        Parameter{"b", "A", nullptr, kGNK, "a matrix of each group"},
-        Parameter{"sfb", "A", nullptr, kMatrices, "[G, ceil(N/128), ceil(K/128)] or [G, N, ceil(K/128)]"},
+        Parameter{"b", "A", nullptr, kWNK, "a matrix of each group: W = G, or a divisor of G: group g has number g % W"},
+        Parameter{"sfb", "A", nullptr, kMatrices, "[W, ceil(N/128), ceil(K/128)] or [W, N, ceil(K/128)]"},
         Parameter{"counts", "A | None", nullptr, kGroups,
                   "int32 on the device: rows used per group; None: all (another problem, \"batched\")"},
         Parameter{"d", "A | None", "None", kGMN, "as in gemm, of each group"},

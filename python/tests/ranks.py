@@ -66,7 +66,7 @@ class ReferenceProducts:
         d = torch.full((*a.shape[:2], b.shape[1]), float("nan"), dtype=torch.bfloat16)
         for group, count in enumerate(counts.tolist()):
             assert 0 <= count <= a.shape[1]
-            d[group, :count] = product(a[group, :count], sfa[group, :count], b[group], sfb[group])
+            d[group, :count] = product(a[group, :count], sfa[group, :count], b[group % len(b)], sfb[group % len(b)])
         return d
 
 

@@ -21,6 +21,7 @@ import fp8gemm  # noqa: E402
 import fp8gemm.expert_parallel as ep  # noqa: E402
 import fp8gemm.torch as ft  # noqa: E402
 from fp8gemm import _streams  # noqa: E402
+from fp8gemm.expert_parallel._ranks import Pending  # noqa: E402
 
 E4M3, BF16 = torch.float8_e4m3fn, torch.bfloat16
 EXPERTS, TOP_K, HIDDEN, WIDTH, MOST = 12, 3, 144, 80, 16
@@ -103,6 +104,21 @@ def test_result_is_the_sum_of_the_experts(way, counts, distribution, options):
             # Of the same bits on any number of ranks as the order of the sums says.
             assert torch.equal(result[0], wanted(*given, None if way == "slots" else len(counts), extra))
             assert result[1] == 0
+
+
+def nan_tokens(rank):
+    x, ids, factors = tokens(rank, 4)
+    x[1] = float("nan")
+    return layer(rank, 2)(x, ids, factors, way="slots")
+
+
+def test_tokens_of_nan_use_slots():
+    """Their scales are NaN, not those of unused slots: other tokens at the same experts stay what they are."""
+    for rank, out in enumerate(run(2, nan_tokens)):
+        x, ids, factors = tokens(rank, 4)
+        others = [0, 2, 3]
+        assert out[1].isnan().all()
+        assert torch.equal(out[others], wanted(x, ids, factors, None)[others])
 
 
 def test_too_few_slots_show():
@@ -295,10 +311,25 @@ class OnDriver(ep.Products):
         return torch.zeros(fp8gemm.grouped_gemm_masked(*map(on_cuda, operands), **options).shape)
 
 
-def test_pack_of_the_problems_has_what_is_asked(fake_driver, tmp_path, monkeypatch):
+class OneOfTwo:
+    """The first of two ranks, to which the other one sends what it is sent."""
+
+    size, rank, alone = 2, 0, False
+
+    def every(self, fact, name=""):
+        return [fact, fact]
+
+    def exchange(self, name, rows, sent=None, received=None):
+        return Pending(name, rows)
+
+
+@pytest.mark.parametrize("ranks", (1, 2))
+def test_pack_of_the_problems_has_what_is_asked(ranks, fake_driver, tmp_path, monkeypatch):
     if not COMPILER.exists():
         pytest.skip("no fp8gemm-compile")
-    (tmp_path / "list.json").write_text(json.dumps({"gpu": "h200-sxm", "problems": ep.problems(EXPERTS, HIDDEN, WIDTH, max_m=16)}))
+    problems = ep.problems(EXPERTS // ranks, HIDDEN, WIDTH, ranks=ranks, max_m=16)
+    assert [problem.get("weights") for problem in problems if problem["groups"] > EXPERTS // ranks] == [EXPERTS // 2] * 2 * (ranks > 1)
+    (tmp_path / "list.json").write_text(json.dumps({"gpu": "h200-sxm", "problems": problems}))
     subprocess.run([COMPILER, f"--pack={tmp_path}/list.json", "-o", tmp_path / "moe.fp8pack", "--quiet"], check=True,
                    env={"FP8GEMM_VENV": sys.prefix, **os.environ})
     pack = fp8gemm.load(tmp_path / "moe.fp8pack")
@@ -309,8 +340,10 @@ def test_pack_of_the_problems_has_what_is_asked(fake_driver, tmp_path, monkeypat
     fp8gemm.set_pack(pack)
     driver = Driver(fake_driver)
     try:
-        moe = layer(products=OnDriver())
-        for launches, way in enumerate(WAYS):
+        if ranks > 1:
+            monkeypatch.setattr(ep, "Ranks", lambda group: OneOfTwo())
+        moe = layer(world=ranks, products=OnDriver())
+        for launches, way in enumerate(WAYS if ranks == 1 else ("slots",)):
             assert moe(*tokens(0, 5), way=way).shape == (5, HIDDEN)
             assert len(driver.launches) == 2 * (launches + 1)
     finally:

@@ -63,6 +63,20 @@ def test_masked(pack, driver):
     assert sfa["extents"] == [16, 2, G] and sfa["strides"] == [64, 128]
 
 
+def test_groups_share_matrices_of_b(pack, driver):
+    """The pack has no such problem; its text says what was asked for."""
+    shared = dict(a=rows((2 * G, 16, 256), E4M3), sfa=columns((2 * G, 16, 2), F32), counts=rows((2 * G,), I32), d=rows((2 * G, 16, 256), BF16))
+    with pytest.raises(fp8gemm.NotInPackError, match='"grouping": "row_count", "groups": 6, "weights": 3}'):
+        pack.grouped_gemm_masked(*masked(**shared))
+    with pytest.raises(fp8gemm.NotInPackError, match='"grouping": "batched", "groups": 6, "weights": 3}'):
+        pack.grouped_gemm_masked(*masked(**{**shared, "counts": None}))
+    with pytest.raises(fp8gemm.NotInPackError, match='"grouping": "row_end", "groups": 6, "align": 128, "weights": 3}'):
+        pack.grouped_gemm_contiguous(*contiguous(groups=2 * G), by="end")
+    with pytest.raises(ValueError, match="expected 'b' to have a matrix for each of 4 groups, or a number of matrices that divides them, got 3"):
+        pack.grouped_gemm_contiguous(*contiguous(groups=G + 1), by="end")
+    assert driver.launches == []
+
+
 def test_row_scale_of_each_group(pack, driver):
     arrays, row_scale = masked(), ExchangeArray(rows((G, 16), np.float32))
     driver.reset([8, 8, 8, 8, 4, 4, 8, 8, 4, 4, 8, 4, 4, 8, 4])  # sfb, d and the column with their strides
@@ -136,7 +150,7 @@ def test_no_rows_do_nothing(pack, driver):
     (r"expected 'expected_m' to be an integer, got 1.5", dict(expected_m=1.5)),
     (r"expected 'workspace' of at least 0 contiguous uint8, got 16 of int32", dict(workspace=ExchangeArray(rows((16,), I32)))),
     (r"expected 'workspace' to be an array that supports DLPack, got str", dict(workspace="none")),
-    (r"expected 'groups' of shape \[G\] = \(3,\), got \(384,\)", dict(by="end")),
+    (r'"groups": 384, "align": 128, "weights": 3', dict(by="end")),  # an index taken for ends
 ])
 def test_contiguous_refused(pack, driver, message, options):
     with pytest.raises((ValueError, TypeError, fp8gemm.NotInPackError), match=message):
@@ -147,8 +161,9 @@ def test_contiguous_refused(pack, driver, message, options):
 @pytest.mark.parametrize("message, changes", [
     (r"expected 'counts' of int32, got float32", dict(counts=rows((G,), F32))),
     (r"expected 'counts' to be contiguous, got a stride of 2", dict(counts=rows((2 * G,), I32)[::2])),
-    (r"expected 'sfb' of shape \[groups of b\] \+ \[2, 2\] .* got \(2, 2, 2\)", dict(sfb=rows((2, 2, 2), F32))),
-    (r"expected 'b' of shape \[G, N, K\] = \(3, 256, 256\), got \(2, 256, 256\)", dict(b=rows((2, 256, 256), E4M3))),
+    (r"expected 'sfb' of shape \[matrices of b\] \+ \[2, 2\] .* got \(2, 2, 2\)", dict(sfb=rows((2, 2, 2), F32))),
+    (r"expected 'b' to have a matrix for each of 3 groups, or a number of matrices that divides them, got 2", dict(b=rows((2, 256, 256), E4M3))),
+    (r"expected 'b' of shape \[W, N, K\] = \(3, 256, 256\), got \(3, 256, 240\)", dict(b=rows((G, 256, 240), E4M3))),
     (r"expected 'd' of shape \[G, M, N\] = \(3, 16, 256\), got \(3, 17, 256\)", dict(d=rows((G, 17, 256), BF16))),
 ])
 def test_masked_refused(pack, driver, message, changes):

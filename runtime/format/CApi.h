@@ -45,6 +45,7 @@ constexpr InfoPlace kInfoPlaces[] = {
     FP8GEMM_INFO("row_scale", row_scale),
     FP8GEMM_INFO("activation", activation),
     FP8GEMM_INFO("sfd", sfd_layout),
+    FP8GEMM_INFO("weights", weights),
 };
 #undef FP8GEMM_INFO
 static_assert(std::size(kInfoPlaces) == std::size(kFields) - 1);

@@ -65,8 +65,7 @@ static void describe(const Call &call, Storage &storage) {
   if (format::isFlat(call.facts.problem, *form.row))
     return setLength(storage, rows * columns);
   if (!format::isMatrix(*form.row)) { // vectors of groups follow each other
-    int64_t groups = format::hasGroups(call.facts.problem, *form.row) ? call.facts.problem.groups : 1;
-    setLength(storage, rows * columns * groups);
+    setLength(storage, rows * columns * format::groupsOf(call.facts.problem, *form.row));
     storage.tensor.leading_dimension = columns; // strides for kernels: there is one row to check
     storage.tensor.group_stride = rows * columns;
     return;

@@ -25,7 +25,7 @@ static void describeForms(Facts &facts) {
     form.alignment = std::max(row.alignBytes, row.alignElements * form.elementBytes);
     form.hasRows = format::isMatrix(row) && !format::isFlat(problem, row);
     form.hasGroups = format::isMatrix(row) && format::hasGroups(problem, row);
-    form.groups = form.hasGroups ? problem.groups : 1;
+    form.groups = format::isMatrix(row) ? format::groupsOf(problem, row) : 1;
     form.isTransposed = format::isTransposed(problem, row);
     // A quantisation writes whole vectors of scales of a column.
     if (isQuantisation(problem) && form.isTransposed)

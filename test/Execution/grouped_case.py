@@ -87,20 +87,20 @@ def random_rows(generator, device, *shape):
 
 
 class RowData:
-    """What products of groups of rows take their rows from: rows of A, each group's B, and each row's product with each B."""
+    """What products of groups of rows take their rows from: rows of A, each matrix of B, and each row's product with each of them."""
 
     def __init__(self, kernel, seed, device):
         generator = torch.Generator(device).manual_seed(2000 + seed)
         a = random_rows(generator, device, ROWS, kernel.k)
         self.a, self.sfa = operands.quantise(a, 1, BLOCK, TYPES[kernel.a_type])
         b = [torch.randn(kernel.n, kernel.k, generator=generator, device=device) * 2.0**(group % 5 - 2)
-             for group in range(kernel.groups)]
+             for group in range(kernel.weights)]
         quantised = [operands.quantise(x, kernel.sfb_rows, BLOCK, TYPES[kernel.b_type]) for x in b]
         self.b, self.sfb = (torch.stack(parts) for parts in zip(*quantised))
         self.oracles = [operands.Oracle(self.a, self.sfa, *pair, None, kernel.d_type, operands.bias_of(kernel, device))
                         for pair in quantised]
-        # The bits that each row had in each group, whatever was beside it; those of the poison: not seen yet.
-        seen = torch.empty(kernel.groups, ROWS, kernel.n, dtype=TYPES[kernel.d_type], device=device)
+        # The bits that each row had with each matrix, whatever was beside it; those of the poison: not seen yet.
+        seen = torch.empty(kernel.weights, ROWS, kernel.n, dtype=TYPES[kernel.d_type], device=device)
         seen.view(torch.uint8).fill_(FILL)
         self.seen = operands.bits(seen)
 
@@ -271,14 +271,14 @@ class GroupedCase:
             rows = torch.nonzero(group_of == group).flatten()
             if not len(rows):
                 continue
-            how = f"group {group}, rows from {int(rows[0])}"
-            worst = max(worst, self.case.compare(d[rows], data.oracles[group], how, source[rows])[1])
-            worst_row = max(worst_row, self.case.compare_rows(d[rows], data.oracles[group], how, source[rows]))
-            known = data.seen[group, source[rows]]
+            how, matrix = f"group {group}, rows from {int(rows[0])}", group % kernel.weights
+            worst = max(worst, self.case.compare(d[rows], data.oracles[matrix], how, source[rows])[1])
+            worst_row = max(worst_row, self.case.compare_rows(d[rows], data.oracles[matrix], how, source[rows]))
+            known = data.seen[matrix, source[rows]]
             changed = int(((known != bits[rows]) & (known != -1)).any(1).sum())
             if changed:
                 raise self.failure(f"{how}: {changed} rows have other bits than among other groups")
-            data.seen[group, source[rows]] = bits[rows]
+            data.seen[matrix, source[rows]] = bits[rows]
         return {"ratio": worst, "row": worst_row}
 
     def check_reductions(self, kernel, item, d):

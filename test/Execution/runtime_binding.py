@@ -70,7 +70,8 @@ class KernelInfo(ctypes.Structure):
                 ("config", ctypes.c_char_p), ("ptxas_version", ctypes.c_char_p), ("llvm_version", ctypes.c_char_p),
                 ("dependent_launch", ctypes.c_uint32), ("wait_limit_ns", ctypes.c_uint64),
                 ("x_type", ctypes.c_int), ("power_of_two", ctypes.c_uint32), ("bias", ctypes.c_int),
-                ("gated", ctypes.c_uint32), ("row_scale", ctypes.c_int), ("activation", ctypes.c_int), ("sfd_layout", ctypes.c_int)]
+                ("gated", ctypes.c_uint32), ("row_scale", ctypes.c_int), ("activation", ctypes.c_int), ("sfd_layout", ctypes.c_int),
+                ("weights", ctypes.c_uint32)]
 
 
 def find_library():
@@ -125,6 +126,7 @@ class Kernel:
         self.a_type, self.b_type, self.d_type = TYPES[info.a_type], TYPES[info.b_type], TYPES[info.d_type]
         self.c_use, self.sfb_rows = C_USES[info.c_use], info.sfb_block_rows
         self.m, self.grouping, self.groups, self.align = info.m, GROUPINGS[info.grouping], info.groups, info.group_align
+        self.weights = info.weights or info.groups  # matrices of B; group g has number g % weights
         self.flat, self.workspace_bytes = bool(info.flat), info.workspace_bytes
         self.bias, self.row_scale = BIASES[info.bias], bool(info.row_scale)
 

@@ -52,7 +52,7 @@ class Product:
         each = kernel.grouping in ("row_count", "batched")
         rows = self.m * (kernel.groups if each else 1)
         whole = self.problem(kernel, rows, kernel.k, 0)
-        of_b = [self.problem(kernel, 1, kernel.k, 1 + group) for group in range(kernel.groups)]
+        of_b = [self.problem(kernel, 1, kernel.k, 1 + group) for group in range(kernel.weights)]
         shape = (kernel.groups, self.m) if each else (1, self.m)
         scales = [stored_scales(kernel, "sfa", part) for part in whole.sfa.reshape(*shape, -1)]
         self.stored = {"a": whole.a.reshape(*shape, -1), "sfa": np.stack(scales), "b": np.stack([p.b for p in of_b]),
@@ -60,8 +60,8 @@ class Product:
                        "d": poison((*shape, n), self.types[2])}
         for group, computed in enumerate(rows_of_groups(kernel, self.m, self.groups) if usable else []):
             if computed:
-                self.problems.append(numerics.Problem(whole.a[computed], whole.sfa[computed], of_b[group].b,
-                                                      of_b[group].sfb, self.types[2]))
+                own = of_b[group % kernel.weights]
+                self.problems.append(numerics.Problem(whole.a[computed], whole.sfa[computed], own.b, own.sfb, self.types[2]))
                 self.parts.append(computed)
 
     def along_k(self, kernel, pattern, usable):

@@ -77,6 +77,15 @@ func.func @batched(%a: memref<3x?x256xf8E4M3FN>, %sfa: memref<3x2x?xf32>, %b: me
 
 // -----
 
+func.func @shared(%a: memref<6x?x256xf8E4M3FN>, %sfa: memref<6x2x?xf32>, %b: memref<3x136x256xf8E4M3FN>,
+                  %sfb: memref<3x2x2xf32>, %counts: memref<6xi32>, %d: memref<6x?x136xbf16>) {
+  fp8gemm.grouped_gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> groups %counts <row_count> into %d
+    : memref<6x?x256xf8E4M3FN>, memref<6x2x?xf32>, memref<3x136x256xf8E4M3FN>, memref<3x2x2xf32>, memref<6xi32>, memref<6x?x136xbf16>
+  return
+}
+
+// -----
+
 func.func @k_grouped(%a: memref<128x?xf8E4M3FN>, %sfa: memref<?x128xf32>, %b: memref<256x?xf8E4M3FN>,
                      %sfb: memref<?x256xf32>, %groups: memref<4xi32>, %d: memref<4x128x256xf32>) {
   fp8gemm.k_grouped_gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <1x128, mn_major> groups %groups <k_count> plus %d into %d

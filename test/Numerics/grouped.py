@@ -46,7 +46,7 @@ def poisoned(shape, element, extra_rows, extra_columns):
 @dataclass
 class RowGroups:
     """grouped_gemm: a [M, k] (row_index, row_end) or [groups, M, k], sfa like it; b [groups, n, k], sfb
-    [groups, N blocks, K blocks]."""
+    [groups, N blocks, K blocks]; or of `weights` matrices that groups share, group g having number g % weights."""
 
     kind: str
     align: int
@@ -56,10 +56,11 @@ class RowGroups:
     b: np.ndarray
     sfb: np.ndarray
     d_type: type = BF16
+    sharing: int = 1  # groups of a matrix of b
 
     @property
     def groups(self):
-        return self.b.shape[0]
+        return self.b.shape[0] * self.sharing
 
     def owners(self):
         """The group of each row, -1 of none. [M] or [groups, M], as A."""
@@ -76,7 +77,7 @@ class RowGroups:
         return np.where(np.arange(rows) < used[:, None], np.arange(groups)[:, None], -1)
 
 
-def random_rows(kind, groups, n, k, counts, align=1, gaps=(), rows=0, seed=0, sfb_rows=BLOCK, d_type=BF16):
+def random_rows(kind, groups, n, k, counts, align=1, gaps=(), rows=0, seed=0, sfb_rows=BLOCK, d_type=BF16, weights=None):
     """`counts` rows of each group, in this order. row_index: `gaps` are blocks of -1 before a group, and
     rows that are missing in a group's last block are -1. `rows` are allocated at least; what
     belongs to no group is NaN."""
@@ -105,9 +106,11 @@ def random_rows(kind, groups, n, k, counts, align=1, gaps=(), rows=0, seed=0, sf
     shape = (total, k) if kind in ("row_index", "row_end") else (groups, total, k)
     a = rng.standard_normal(shape) * np.exp2(rng.integers(-4, 5, (*shape[:-1], 1)))
     a, sfa = numerics.quantise(a.reshape(-1, k), 1)
-    b = rng.standard_normal((groups, n, k)) * np.exp2(rng.integers(-4, 5, (groups, 1, 1)))
+    weights = weights or groups
+    b = rng.standard_normal((weights, n, k)) * np.exp2(rng.integers(-4, 5, (weights, 1, 1)))
     b, sfb = map(np.stack, zip(*(numerics.quantise(x, sfb_rows) for x in b)))
-    problem = RowGroups(kind, align, description, a.reshape(shape), sfa.reshape(*shape[:-1], ceil_div(k, BLOCK)), b, sfb, d_type)
+    problem = RowGroups(kind, align, description, a.reshape(shape), sfa.reshape(*shape[:-1], ceil_div(k, BLOCK)), b, sfb, d_type,
+                        groups // weights)
     unused = problem.owners() < 0
     problem.a.view(np.uint8)[unused] = POISON
     problem.sfa[unused] = np.nan
@@ -128,6 +131,7 @@ def call_rows(problem, d, sfa_layout=MN_MAJOR, sfb_layout=K_MAJOR, padding=0, be
                       stored_scales(problem.sfa, sfa_layout, padding), padded(problem.b, 1, padding),
                       stored_scales(problem.sfb, sfb_layout, padding), d, sfb_rows=sfb_rows,
                       grouping=KINDS[problem.kind], groups=problem.groups, group_align=problem.align,
+                      weights=0 if problem.sharing == 1 else len(problem.b),
                       description=None if problem.kind == "batched" else description.ctypes.data)
 
 
@@ -144,7 +148,8 @@ def check_rows(problem, padding=0, beside=False, **options):
     owners = problem.owners()
     for group in range(problem.groups):
         rows = owners == group
-        check(Problem(problem.a[rows], problem.sfa[rows], problem.b[group], problem.sfb[group], problem.d_type), d[rows])
+        matrix = group % len(problem.b)
+        check(Problem(problem.a[rows], problem.sfa[rows], problem.b[matrix], problem.sfb[matrix], problem.d_type), d[rows])
     d[owners >= 0] = np.frombuffer(bytes([POISON] * 4), problem.d_type)[0]
     assert (buffer == POISON).all(), "expected rows of no group, and what is between rows, to be untouched"
 

@@ -175,7 +175,8 @@ class _Problem(ctypes.Structure):
         (name, ctypes.c_int32) for name in ("a_type", "b_type", "d_type", "sfb_block_rows", "sfa_layout", "sfb_layout")
     ] + [(name, _Matrix) for name in ("a", "sfa", "b", "sfb", "c", "d")] + [
         ("grouping", ctypes.c_int32), ("flattened", ctypes.c_int32), ("groups", ctypes.c_int64),
-        ("group_align", ctypes.c_int64), ("k_blocks", ctypes.c_int64), ("description", ctypes.c_void_p)]
+        ("group_align", ctypes.c_int64), ("k_blocks", ctypes.c_int64), ("description", ctypes.c_void_p),
+        ("weights", ctypes.c_int64)]
 
 
 def _matrix(array):

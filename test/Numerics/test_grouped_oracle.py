@@ -72,6 +72,13 @@ def test_groups_side_by_side_in_each_row(kind):
     check_rows(random_rows(kind, 5, 24, 144, [7] * 5 if kind == "batched" else [7, 0, 3, 1, 6]), beside=True)
 
 
+@pytest.mark.parametrize("kind", ["row_end", "row_count", "batched"])
+@pytest.mark.parametrize("weights, sfb_rows, sfb_layout", [(3, BLOCK, K_MAJOR), (2, 1, MN_MAJOR), (1, BLOCK, MN_MAJOR)])
+def test_groups_that_share_matrices(kind, weights, sfb_rows, sfb_layout):
+    counts = [9] * 6 if kind == "batched" else [9, 0, 4, 1, 7, 3]
+    check_rows(random_rows(kind, 6, 136, 272, counts, sfb_rows=sfb_rows, weights=weights), sfb_layout=sfb_layout, padding=16)
+
+
 def test_no_rows():
     for kind, align in FORMS:
         check_rows(random_rows(kind, 2, 24, 16, [0, 0], align))
@@ -222,6 +229,9 @@ def test_blocks_without_scales_are_not_used():
 @pytest.mark.parametrize("change, message", [
     (dict(grouping=6), "expected a grouping of 0 (not grouped) to 5 (k_count), got 6"),
     (dict(groups=0), "expected a positive number of groups, got 0"),
+    (dict(weights=3), "expected weights, for groups of rows with an end or a count or none, to divide the 2 groups, got 3"),
+    (dict(weights=-1), "expected weights, for groups of rows with an end or a count or none, to divide the 2 groups, got -1"),
+    (dict(grouping=1, weights=1), "expected weights, for groups of rows with an end or a count or none, to divide the 2 groups, got 1"),
     (dict(description=None), "expected a description of 2 entries, got a null pointer"),
     (dict(group_align=24), "expected 'align' of row_end to be a power of two from 1 to 256, got 24"),
     (dict(flattened=1), "expected 'a' and 'b' to be flattened only with a grouping of k_count"),

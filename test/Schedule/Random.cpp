@@ -61,6 +61,8 @@ static format::Problem drawProblem(Random &random) {
   if (!grouped)
     return problem;
   problem.groups = random.between(1, random.oneIn(10) ? 40 : 6);
+  if (format::kSharing & setOf(problem) && random.oneIn(3))
+    problem.weights = random.between(1, 4), problem.groups = problem.weights * random.between(2, 4);
   if (problem.grouping == Grouping::RowIndex)
     problem.align = 8u << random.between(0, 5);
   if (problem.grouping == Grouping::RowEnd)
@@ -75,7 +77,7 @@ static format::Problem drawProblem(Random &random) {
 
 /// What breaks a rule, now and then: such a case must be refused.
 static void spoil(Random &random, format::Problem &problem) {
-  switch (random.between(0, 4)) {
+  switch (random.between(0, 5)) {
   case 0:
     problem.n += random.between(1, 7);
     break;
@@ -91,6 +93,10 @@ static void spoil(Random &random, format::Problem &problem) {
       problem.align = align;
     break;
   }
+  case 4:
+    if (format::kSharing & setOf(problem))
+      problem.weights = problem.groups + random.between(0, 1);
+    break;
   default:
     problem.sfbRows = 128, problem.flat = problem.grouping == Grouping::KCount;
     break;
@@ -106,6 +112,7 @@ static config::Problem questionOf(const format::Problem &problem) {
   question.sfbRows = problem.sfbRows, question.dBytes = bytesOf(problem.d), question.c = problem.c;
   question.hasEpilogue = problem.bias != format::Bias::None;
   question.grouping = problem.grouping, question.groups = problem.groups, question.groupAlign = problem.align;
+  question.weights = problem.weights;
   return question;
 }
 
@@ -201,6 +208,8 @@ Case shrink(const Case &failing) {
     again |= attempt([](Case &c) { c.problem.k = std::max<int64_t>(16, c.problem.k / 32 * 16); });
     again |= attempt([](Case &c) { c.problem.k = std::max<int64_t>(16, c.problem.k - 16); });
     again |= attempt([](Case &c) { c.problem.groups = std::max<int64_t>(1, c.problem.groups - 1); });
+    again |= attempt([](Case &c) { c.problem.groups -= c.problem.groups > 2 * c.problem.weights ? c.problem.weights : 0; });
+    again |= attempt([](Case &c) { c.problem.weights = 0; });
     again |= attempt([](Case &c) { c.problem.a = c.problem.b = format::Type::E4M3; });
     again |= attempt([](Case &c) { c.problem.d = format::Type::BF16; });
     again |= attempt([](Case &c) { c.problem.c = format::CUse::None; });

@@ -17,7 +17,7 @@ namespace {
 
 TileScheduleAttr withNumbers(TileScheduleAttr s, int64_t n, int64_t kBlocks, int64_t raster, int64_t groups) {
   return TileScheduleAttr::get(s.getContext(), s.getKind(), s.getTileM(), s.getTileN(), n, kBlocks, raster, groups,
-                               s.getClusterM(), s.getClusterN(), s.getSplitK(), s.getEndsAt());
+                               s.getClusterM(), s.getClusterN(), s.getSplitK(), s.getEndsAt(), s.getSharing());
 }
 
 /// A role walks the tiles in an order of its own.
@@ -103,7 +103,7 @@ void fp8gemm::schedule::addTileMutations(std::vector<Mutation> &all) {
   });
   add("hopper.tiles", "groups - 1", [](Operation *op) {
     TileScheduleAttr s = cast<TilesOp>(op).getSchedule();
-    if (s.getGroups() == 1)
+    if (s.getGroups() == 1 || s.getSharing() > 1)
       return false;
     cast<TilesOp>(op).setScheduleAttr(withNumbers(s, s.getN(), s.getKBlocks(), s.getRaster(), s.getGroups() - 1));
     return true;

@@ -87,7 +87,7 @@ def scaled_down(p, layouts, config):
     m = tile_m * config["cluster_m"] + 5
     problem = {"op": "gemm", "n": n, "k": k, "recipe": p.kind.recipe, "a_type": p.kind.a, "b_type": p.kind.b,
                "d_type": p.kind.d, "c": p.kind.c, "sfa": layouts[0], "sfb": layouts[1]}
-    grouping, count, align, flat = p.groups
+    grouping, count, align, flat, _ = p.groups
     if grouping == "k_count":
         problem.update(op="k_grouped_gemm", groups=3, flattened=flat, m=m)
         del problem["k"], problem["recipe"]

@@ -97,6 +97,19 @@ TEST(ConfigGroups, ScalesOfPackedGroups) {
   EXPECT_EQ(scalesOfA(problem, 256), 256);
 }
 
+TEST(ConfigGroups, WeightsThatGroupsShareAreReadOnce) {
+  Config config;
+  ASSERT_EQ(parse("tile_m = 64, tile_n = 128", config), "");
+  auto microseconds = [&](int64_t weights) {
+    Problem problem = groupsOf(Grouping::RowCount, 64);
+    problem.weights = weights;
+    return model(problem, h100(), complete(problem, h100(), config, 1), 1).microseconds;
+  };
+  // With one row a group all time is that of B: 64 matrices of 29 MB, or 8.
+  EXPECT_LT(microseconds(8), microseconds(0) / 2);
+  EXPECT_LT(microseconds(8), microseconds(32));
+}
+
 TEST(ConfigGroups, RowsOfAGroup) {
   Problem problem = groupsOf(Grouping::RowEnd, 8);
   EXPECT_EQ(rowsOfGroup(problem, 100), 100);

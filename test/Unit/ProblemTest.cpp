@@ -28,7 +28,7 @@ Problem problemOf(Grouping grouping) {
 }
 
 TEST(Problem, EachMemberIsARow) {
-  size_t bytes = sizeof(Problem::size) + sizeof(Problem::reserved);
+  size_t bytes = sizeof(Problem::size);
   std::set<size_t> offsets;
   std::set<std::string> names;
   for (const Field &field : kFields) {
@@ -92,6 +92,10 @@ TEST(Problem, TextIsAnEntryOfAList) {
             R"({"op": "grouped_gemm", "n": 264, "k": 400, "grouping": "row_end", "groups": 3})");
   EXPECT_EQ(print(problemOf(Grouping::Batched)),
             R"({"op": "grouped_gemm", "n": 264, "k": 400, "grouping": "batched", "groups": 3})");
+  Problem shared = problemOf(Grouping::RowCount);
+  shared.groups = 6, shared.weights = 2;
+  EXPECT_EQ(print(shared),
+            R"({"op": "grouped_gemm", "n": 264, "k": 400, "grouping": "row_count", "groups": 6, "weights": 2})");
   EXPECT_EQ(print(problemOf(Grouping::KCount)), R"({"op": "k_grouped_gemm", "n": 264, "m": 72, "groups": 3})");
   Problem problem = problemOf(Grouping::None);
   problem.a = Type::E5M2, problem.d = Type::F32, problem.c = CUse::InPlace, problem.sfbRows = 1;

@@ -95,6 +95,7 @@ PLACE(fp8gemm_kernel_info, gated, 180);
 PLACE(fp8gemm_kernel_info, row_scale, 184);
 PLACE(fp8gemm_kernel_info, activation, 188);
 PLACE(fp8gemm_kernel_info, sfd_layout, 192);
+PLACE(fp8gemm_kernel_info, weights, 196);
 static_assert(sizeof(fp8gemm_kernel_info) == 200);
 
 PLACE(fp8gemm_problem, size, 0);
@@ -120,6 +121,7 @@ PLACE(fp8gemm_problem, gated, 92);
 PLACE(fp8gemm_problem, row_scale, 96);
 PLACE(fp8gemm_problem, activation, 100);
 PLACE(fp8gemm_problem, sfd_layout, 104);
+PLACE(fp8gemm_problem, weights, 108);
 static_assert(sizeof(fp8gemm_problem) == 112);
 
 // The problem that compiler and runtime share is this struct.

@@ -60,6 +60,30 @@ TEST_F(Grouped, ContiguousRowsOfAHaveNoGroups) {
   EXPECT_EQ(as<int32_t>(launch.params[8]), 1000);
 }
 
+TEST_F(Grouped, GroupsShareMatricesOfB) {
+  ManifestSpec spec = grouped(Grouping::RowCount);
+  spec.fields.push_back({format::findField("weights"), 2});
+  open(spec);
+  fp8gemm_kernel_info info{};
+  info.size = sizeof(info);
+  ASSERT_EQ(fp8gemm_kernel_get_info(kernel, &info), FP8GEMM_OK);
+  EXPECT_EQ(info.groups, 4u);
+  EXPECT_EQ(info.weights, 2u);
+  auto args = arguments();
+  ASSERT_EQ(launch(args), FP8GEMM_OK) << fp8gemm_last_error();
+  expectMap(fake().maps[0], args.a.data, {256, 1000, 4}, {256, 256000}, {128, 128, 1});
+  expectMap(fake().maps[1], args.b.data, {256, 512, 2}, {272, 272 * 512}, {128, 128, 1});
+  // D may follow the second matrix of B directly.
+  uint64_t bytesOfB = 272 * 512 + 272 * 511 + 256;
+  args.d.data = address(reinterpret_cast<uintptr_t>(args.b.data) + (bytesOfB + 15) / 16 * 16);
+  ASSERT_EQ(launch(args), FP8GEMM_OK) << fp8gemm_last_error();
+  args.d.data = address(reinterpret_cast<uintptr_t>(args.d.data) - 16);
+  refuse(args, "expected 'd' not to overlap 'b'");
+  args = arguments();
+  args.b.group_stride = 272 * 256;
+  refuse(args, "expected the groups of 'b' not to overlap");
+}
+
 TEST_F(Grouped, EveryOperandOfBatchesHasGroups) {
   open(grouped(Grouping::Batched));
   auto args = arguments();

@@ -207,6 +207,15 @@ TEST(KernelFile, GroupsAreChecked) {
       Grouping::RowCount, [](auto &s) { s.groupAlign = 8; }, "expected an alignment of 1 with grouping row_count");
   expect(
       Grouping::RowEnd, [](auto &s) { s.flat = true; }, "expected flat operands only with grouping k_count");
+  auto weights = [](int64_t value) {
+    return [value](auto &s) { s.fields.push_back({format::findField("weights"), value}); };
+  };
+  for (int64_t wrong : {8, 3, 16})
+    expect(Grouping::RowCount, weights(wrong),
+           "expected weights, which groups share, to be fewer than the 8 groups and to divide them, got");
+  expect(Grouping::RowIndex, weights(2), "expected no weights with grouping row_index, got 2");
+  expect(Grouping::KCount, weights(2), "expected no weights with grouping k_count, got 2");
+  expect(Grouping::None, weights(1), "expected no weights with grouping none, got 1");
   expect(
       Grouping::RowEnd, [](auto &s) { s.k = -1; }, "expected extents that fit 32 bits");
   expect(

@@ -46,7 +46,8 @@ struct Problem {
   /// m is all rows for RowIndex and RowEnd, those allocated for each group for RowCount and
   /// Batched; k is the sum of the groups' reductions for KCount.
   Grouping grouping = Grouping::None;
-  int64_t groups = 1;     ///< products; each has its own B, or for KCount its own part of K
+  int64_t groups = 1;     ///< products, each with a B, or for KCount with its own part of K
+  int64_t weights = 0;    ///< matrices of B, if groups share fewer than one each; else 0
   int64_t groupAlign = 1; ///< rows that groups start at multiples of, for RowIndex and RowEnd
 
   /// Parts of a tile, and of B, that the columns of D are made of: gate and up, or one.
@@ -59,6 +60,8 @@ struct Problem {
   bool hasGroupsOfA() const { return factsOf(grouping).ofA; }
   bool hasGroupsOfB() const { return factsOf(grouping).ofB; }
   bool hasGroupsOfD() const { return factsOf(grouping).ofD; }
+  /// Groups of one matrix of B.
+  int64_t sharing() const { return weights ? groups / weights : 1; }
   /// The kernel first tabulates where groups begin and end.
   bool isTabulated() const {
     return grouping == Grouping::RowEnd || grouping == Grouping::RowCount || grouping == Grouping::KCount;

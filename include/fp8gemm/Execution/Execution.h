@@ -66,6 +66,7 @@ typedef struct {
   int64_t group_align;        /* rows that groups start at multiples of, else 1 */
   int64_t k_blocks;           /* k_count: blocks of K that there are scales for */
   const int32_t *description; /* an entry for each row (row_index) or group; null if batched */
+  int64_t weights;            /* matrices of b and sfb, if groups share them; 0: one for each group */
 } fp8gemm_cpu_problem;
 
 /* Computes the product on `threads` threads (0: one per core). Returns 0, or 1 with a

@@ -62,5 +62,5 @@ GroupsAttr Facts::groups() const {
     return GroupsAttr();
   return GroupsAttr::get(config.getContext(), problem.groups,
                          *hopper::symbolizeGrouping(nameOf(format::kGroupingWords, problem.grouping)),
-                         problem.groupAlign);
+                         problem.groupAlign, problem.weights);
 }

@@ -59,6 +59,8 @@ public:
   hopper::LocateOp locate(const Tile &tile) { return hopper::LocateOp::create(emit.builder, tile.number); }
   /// The tensor map of A (`slot` 0) or B (1) for a tile: the kernel's, or its group's where K is grouped.
   mlir::Value mapOf(hopper::Operand operand, int64_t slot, hopper::LocateOp place);
+  /// The matrix of B and its scales; null if there is only one.
+  mlir::Value matrixOfB(hopper::LocateOp place);
   /// Where a part of the tile of B starts in B.
   mlir::Value rowOfB(hopper::LocateOp place, int64_t part);
   /// The K block of the product that is the CTA's `i`th, and the block of scales of K block `k`.

@@ -68,6 +68,8 @@ std::string fp8gemm::nameOfKernel(const Facts &facts) {
   if (GroupsAttr groups = facts.groups())
     name += llvm::formatv("_{0}_groups_{1}{2}_align{3}", groups.getCount(), stringifyGrouping(groups.getBy()),
                           facts.isFlat() ? "_flat" : "", groups.getAlign());
+  if (facts.problem.weights)
+    name += llvm::formatv("_weights{0}", facts.problem.weights);
   if (config.getSplitK() > 1)
     name += "_split" + std::to_string(config.getSplitK());
   else if (facts.cluster > 1)

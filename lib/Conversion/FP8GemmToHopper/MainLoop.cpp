@@ -45,7 +45,7 @@ void MainLoop::load(const Tile &tile, LocateOp place) {
   const config::Problem &problem = facts.problem;
   Value a = tiles.mapOf(Operand::a, /*slot=*/0, place), b = tiles.mapOf(Operand::b, /*slot=*/1, place);
   Value groupOfA = problem.hasGroupsOfA() ? place.getGroup() : Value();
-  Value groupOfB = problem.hasGroupsOfB() ? place.getGroup() : Value();
+  Value groupOfB = tiles.matrixOfB(place);
   emit.loop(tile.kCount, 1, {}, [&](Value i, ValueRange) -> SmallVector<Value> {
     Value k = tiles.kBlock(tile, i);
     Value column = named("k_column", emit.mul(k, kBlockK));
@@ -94,21 +94,22 @@ void MainLoop::prefetch(const Tile &tile, LocateOp place, Value i) {
 /// empty stage.
 void MainLoop::fetchScales(const Tile &tile, LocateOp place) {
   const config::Problem &problem = facts.problem;
-  auto fetchTo = [&](SmallVector<Value> &values, Operand of, Value row, Value scaleBlock, bool grouped, Value limit,
+  Value groupOfA = problem.hasGroupsOfA() ? place.getGroup() : Value(), groupOfB = tiles.matrixOfB(place);
+  auto fetchTo = [&](SmallVector<Value> &values, Operand of, Value row, Value scaleBlock, Value group, Value limit,
                      int64_t count, int64_t step, int64_t per) {
     auto type = VectorType::get(llvm::divideCeil(count, kThreadsPerWarp), emit.builder.getF32Type());
     values.push_back(FetchScalesOp::create(emit.builder, type, signature.memory(of), row, scaleBlock,
-                                           grouped ? place.getGroup() : Value(), limit, count, step, per));
+                                           group, limit, count, step, per));
   };
   auto fetch = [&](Value i) {
     Value k = tiles.kBlock(tile, i);
     Value scaleBlock = tiles.scaleBlock(tile, k);
     SmallVector<Value> values;
     if (!problem.sfaByTma())
-      fetchTo(values, Operand::sfa, place.getRow(), scaleBlock, problem.hasGroupsOfA(), signature.extentM(),
+      fetchTo(values, Operand::sfa, place.getRow(), scaleBlock, groupOfA, signature.extentM(),
               facts.tileM, 1, 1);
     for (int64_t part = 0; part < facts.parts && !problem.sfbByTma(); ++part)
-      fetchTo(values, Operand::sfb, tiles.rowOfB(place, part), scaleBlock, problem.hasGroupsOfB(),
+      fetchTo(values, Operand::sfb, tiles.rowOfB(place, part), scaleBlock, groupOfB,
               emit.constant(facts.product.getN()), facts.tileColumns / facts.columnsPerScale, facts.columnsPerScale,
               problem.sfbRows);
     return values;

@@ -30,10 +30,10 @@ void Tiles::tabulate(const Facts &facts, const Signature &signature, KernelEmitt
   if (!facts.isGroupedByK()) {
     auto by = facts.problem.grouping == Form::RowEnd ? hopper::Grouping::row_end : hopper::Grouping::row_count;
     ScanGroupsOp::create(builder, groups, by, signature.extentM(), facts.tileM * facts.config.getClusterM(),
-                         facts.problem.groupAlign, table);
+                         facts.problem.groupAlign, facts.problem.sharing(), table);
     return;
   }
-  ScanGroupsOp::create(builder, groups, hopper::Grouping::k_count, signature.extentK(), kBlockK, /*align=*/1, table);
+  ScanGroupsOp::create(builder, groups, hopper::Grouping::k_count, signature.extentK(), kBlockK, /*align=*/1, /*sharing=*/1, table);
   gpu::BarrierOp::create(builder);
   auto makeMaps = [&](Operand of, Value rows, int64_t slot) {
     MakeGroupMapsOp::create(builder, signature.map(of), signature.memory(of), rows, table,
@@ -52,7 +52,8 @@ Tiles::Tiles(const Facts &facts, const Signature &signature, KernelEmitter emit)
   auto schedule = TileScheduleAttr::get(config.getContext(), tileKind(facts), facts.tileM, facts.tileColumns,
                                         facts.product.getColumnsOfD(), facts.isGroupedByK() ? 0 : facts.kBlocks,
                                         config.getRasterGroup(), problem.isGrouped() ? problem.groups : 1,
-                                        config.getClusterM(), config.getClusterN(), config.getSplitK(), endsAt);
+                                        config.getClusterM(), config.getClusterN(), config.getSplitK(), endsAt,
+                                        problem.sharing());
   Value rows = problem.m ? emit.constant(*problem.m) : signature.extentM();
   Value groups = problem.isTabulated()       ? signature.table()
                  : facts.product.getGroups() ? signature.memory(Operand::groups)
@@ -84,6 +85,12 @@ Value Tiles::mapOf(Operand operand, int64_t slot, LocateOp place) {
     return map;
   return GroupMapOp::create(emit.builder, map.getType(), place.getGroup(), signature.memory(Operand::workspace),
                             facts.problem.groups, slot, /*slots=*/2);
+}
+
+Value Tiles::matrixOfB(LocateOp place) {
+  if (!facts.problem.hasGroupsOfB())
+    return Value();
+  return facts.problem.weights ? named("weights", emit.rem(place.getGroup(), facts.problem.weights)) : place.getGroup();
 }
 
 Value Tiles::rowOfB(LocateOp place, int64_t part) {

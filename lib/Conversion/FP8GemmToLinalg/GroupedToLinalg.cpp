@@ -170,7 +170,10 @@ private:
     auto part = [&](Value source, unsigned dim) {
       return w.slice(source, window(w, source, rows.group, dim, rows.first, rows.count));
     };
-    auto whole = [&](Value source) { return w.slice(source, window(w, source, rows.group)); };
+    Value matrix = rows.group; // of B: those of groups with the same remainder are one
+    if (int64_t matrices = cast<ShapedType>(op.getB().getType()).getDimSize(0); matrices != op.getGroupCount())
+      matrix = arith::RemUIOp::create(w, rows.group, w.index(matrices));
+    auto whole = [&](Value source) { return w.slice(source, window(w, source, matrix)); };
     Window dRows = window(w, d, rows.group, 0, rows.first, rows.count);
     SmallVector<Value> epilogueOperands;
     for (Value operand : op.getEpilogueOperands())

@@ -94,29 +94,38 @@ struct LowerScanGroups : OpConversionPattern<ScanGroupsOp> {
       SmallVector<Value> entries, before;
       bool ends = op.getBy() == Grouping::row_end;
       for (int64_t first = 0; first < count; first += kThreadsPerWarp) {
-        Value group = emit.add(emit.lane(), first);
+        Value group = groupOf(emit, op, emit.add(emit.lane(), first), count);
         entries.push_back(loadEntry(emit, source, minU(emit, group, count - 1)));
         if (ends)
           before.push_back(loadEntry(emit, source, minU(emit, atLeast(emit, emit.sub(group, 1), 0), count - 1)));
       }
       Value chunksBefore = emit.i32(0), lengthBefore = emit.i32(0);
       for (int64_t chunk = 0; chunk < int64_t(entries.size()); ++chunk) {
-        Value group = emit.add(emit.lane(), chunk * kThreadsPerWarp);
-        Value inside = emit.lessThan(group, count);
-        Group rows = ends ? between(emit, op, before[chunk], entries[chunk], group, limit)
+        Value row = emit.add(emit.lane(), chunk * kThreadsPerWarp);
+        Value inside = emit.lessThan(row, count);
+        Group rows = ends ? between(emit, op, before[chunk], entries[chunk], groupOf(emit, op, row, count), limit)
                           : counted(emit, op, entries[chunk], inside, limit, lengthBefore);
         Value length = emit.sub(rows.end, rows.begin);
         Value chunks = emit.div(emit.add(length, op.getChunk() - 1), op.getChunk());
         chunks = select(emit, inside, chunks, emit.i32(0));
         Value sum = inclusiveSum(emit, chunks);
         Value first = emit.add(chunksBefore, emit.sub(sum, chunks));
-        emit.when(inside, [&] { storeRow(emit, table, group, {first, rows.begin, rows.end}); });
+        emit.when(inside, [&] { storeRow(emit, table, row, {first, rows.begin, rows.end}); });
         chunksBefore = emit.add(chunksBefore, lastLane(emit, sum));
       }
       storeRow(emit, table, emit.i32(count), chunksBefore); // every lane the same
     });
     rewriter.eraseOp(op);
     return success();
+  }
+
+  /// The group of a row of the table: those that share weights follow each other.
+  static Value groupOf(Emitter emit, ScanGroupsOp op, Value row, int64_t count) {
+    int64_t sharing = op.getSharing();
+    if (sharing == 1)
+      return row;
+    Value weights = emit.div(row, sharing), within = emit.sub(row, emit.mul(weights, sharing));
+    return emit.add(emit.mul(within, count / sharing), weights);
   }
 
   /// row_end: from the aligned end before to the own end.

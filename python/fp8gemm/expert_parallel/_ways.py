@@ -16,11 +16,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-import fp8gemm.torch as ft
 from fp8gemm.expert_parallel._rows import put
 from fp8gemm.layers import _routing
 from fp8gemm.layers._moe import weighted_sum
 from fp8gemm.layers._routing import take
+
+UNUSED = -1.0  # the first scale of a slot without a row; of rows scales are not negative
 
 
 class Part(NamedTuple):
@@ -90,29 +91,23 @@ def exchange(moe, part: Part, added):
 
 def slots(moe, part: Part, added):
     """Every rank has `capacity` slots for its tokens at each expert, all of which are sent, and come back before weights are applied:
-    as DeepEP's low-latency kernels do it. Shapes are fixed; ranks may have different numbers of tokens."""
+    as DeepEP's low-latency kernels do it. Each sender's slots at an expert are a group of the products, which are computed where
+    they arrived; the senders' groups share the expert's weights. Shapes are fixed; ranks may have different numbers of tokens."""
     ranks, local, capacity = moe.ranks, moe.experts.experts, moe.capacity
-    places, counts, missed = _routing.slots(part.ids, moe.total_experts, capacity)
-    # For each rank a header, the numbers of slots used, and then the slots.
-    header = -(-4 * local // moe.slot.bytes)
+    places, missed = _routing.slots(part.ids, moe.total_experts, capacity)
     packed = moe.slot.pack(part.values, part.scales, part.ids, part.weights)
-    of_rank = header + local * capacity
-    space = packed.new_empty(ranks.size * of_rank + 1, moe.slot.bytes)  # one more, for pairs without a slot
-    sent = space[:-1].view(ranks.size, of_rank, -1)
-    sent[:, :header].flatten(1)[:, :4 * local].view(torch.int32).copy_(counts.view(ranks.size, local))
-    rows = torch.where(places >= 0, places + header * (places // (local * capacity) + 1), len(space) - 1)
-    put(space, rows.flatten(), packed.repeat_interleave(moe.top_k, 0))
+    space = packed.new_empty(moe.total_experts * capacity + 1, moe.slot.bytes)  # one more, for pairs without a slot
+    moe.slot.scales(space)[:, 0] = UNUSED
+    put(space, torch.where(places >= 0, places, len(space) - 1).flatten(), packed.repeat_interleave(moe.top_k, 0))
     arriving = ranks.exchange("exchange of slots", space[:-1])
     moe.missed += missed.sum()
     yield
-    arrived = arriving.wait()
-    counts = arrived.view(sent.shape)[:, :header].flatten(1)[:, :4 * local].view(torch.int32)
-    filled, back, used = _routing.compact(counts, capacity)
-    filled = filled + header * (filled // (local * capacity) + 1)
-    rows = take(arrived, filled).view(local, ranks.size * capacity, -1)
-    expected = _expected(ranks.size * part.rows * moe.top_k, moe.total_experts)
-    y = moe.experts.masked(moe.slot.values(rows), ft.mn_major(moe.slot.scales(rows)), used, expected_m=min(expected, rows.shape[1]))
-    returning = ranks.exchange("return of slots", y.flatten(0, 1).index_select(0, back.flatten()))
+    rows = arriving.wait().view(ranks.size * local, capacity, -1)
+    scales = moe.slot.scales(rows)
+    used = (~(scales[..., 0] < 0)).sum(-1, dtype=torch.int32)  # not those >= 0: of a token with a NaN
+    expected = _expected(part.rows * moe.top_k, moe.total_experts)
+    y = moe.experts.masked(moe.slot.values(rows), scales, used, expected_m=min(expected, capacity))
+    returning = ranks.exchange("return of slots", y.flatten(0, 1))
     yield
     result = moe.combine(returning.wait(), places, part.weights, added())
     yield result.masked_fill(missed.unsqueeze(-1), float("nan"))

@@ -92,8 +92,9 @@ class Experts(nn.Module):
         return self.products.contiguous(inner, scales, self.w2, self.w2_scales, ends, **options)
 
     def masked(self, a: Tensor, sfa: Tensor, counts: Tensor, *, expected_m: int = 0) -> Tensor:
-        """a [E, M, H] float8_e4m3fn and sfa [E, M, ceil(H/128)] float32; counts [E] int32: rows used of each expert.
-        -> [E, M, H] bfloat16, unweighted; unused rows are not initialised."""
+        """a [G, M, H] float8_e4m3fn and sfa [G, M, ceil(H/128)] float32; counts [G] int32: rows used of each group. G is E, or a multiple
+        of it: group g has expert g % E, such as the rows of R senders, [R, E, M, H]. -> [G, M, H] bfloat16, unweighted; unused
+        rows are not initialised."""
         options = dict(expected_m=expected_m, num_sms=self.num_sms)
         inner, scales = self._inner(self.products.masked, a, sfa, counts, options)
         return self.products.masked(inner, scales, self.w2, self.w2_scales, counts, **options)
@@ -150,12 +151,23 @@ def contiguous_problems(experts: int, hidden: int, width: int, *, align: int = 1
     return [first | (_QUANTIZED_SWIGLU if gated else {}), second]
 
 
-def expert_problems(experts: int, hidden: int, width: int, *, align: int = 1, max_m: int = 8192, gated: bool = False) -> list[dict]:
-    """The entries of a pack's list for all products of that many experts on one GPU; max_m: rows of one expert."""
-    first, second = ({"op": "grouped_gemm", "groups": experts, "grouping": "row_count", "n": n, "k": k, "max_m": max_m}
-                     for n, k in ((2 * width, hidden), (hidden, width)))
-    masked = [first | (_QUANTIZED_SWIGLU if gated else {}), second]
-    return contiguous_problems(experts, hidden, width, align=align, max_m=max_m, gated=gated) + masked
+def masked_problems(experts: int, hidden: int, width: int, *, senders: int = 1, sfa: str = "mn_major", max_m: int = 8192,
+                    gated: bool = False) -> list[dict]:
+    """The entries of a pack's list for `Experts.masked` with a group of each of `senders` at each expert, whose scales of the first
+    product's rows are stored as `sfa` says; max_m: rows of one group."""
+    groups = {"groups": experts} | ({"groups": senders * experts, "weights": experts} if senders > 1 else {})
+    first, second = ({"op": "grouped_gemm", "grouping": "row_count", **groups, "n": n, "k": k, "sfa": layout, "max_m": max_m}
+                     for n, k, layout in ((2 * width, hidden, sfa), (hidden, width, "mn_major")))
+    return [first | (_QUANTIZED_SWIGLU if gated else {}), second]
+
+
+def expert_problems(experts: int, hidden: int, width: int, *, ranks: int = 1, align: int = 1, max_m: int = 8192,
+                    gated: bool = False) -> list[dict]:
+    """The entries of a pack's list for all products of that many experts on one of `ranks` GPUs; max_m: rows of one expert."""
+    masked = functools.partial(masked_problems, experts, hidden, width, max_m=max_m, gated=gated)
+    problems = contiguous_problems(experts, hidden, width, align=align, max_m=max_m, gated=gated)
+    problems += masked() + masked(senders=ranks, sfa="k_major")
+    return [problem for i, problem in enumerate(problems) if problem not in problems[:i]]
 
 
 def quantize_experts(weights: Tensor) -> tuple[Tensor, Tensor]:

@@ -59,37 +59,18 @@ def take(rows: Tensor, index: Tensor) -> Tensor:
     return rows.view(WORD).index_select(0, index).view(rows.dtype)
 
 
-def slots(ids: Tensor, experts: int, capacity: int) -> tuple[Tensor, Tensor, Tensor]:
+def slots(ids: Tensor, experts: int, capacity: int) -> tuple[Tensor, Tensor]:
     """A fixed number of slots for each expert, filled from the first.
 
-    Returns the slot of each pair, [T, k] int64 (expert * capacity + number; -1: none); the slots used of each expert,
-    [experts] int32; and which tokens [T] have a pair that found no slot.
+    Returns the slot of each pair, [T, k] int64 (expert * capacity + number; -1: none), and which tokens [T] have a pair that
+    found no slot.
     """
     ranked = _rank(ids, experts)
     has_expert = ranked.expert < experts
     fits = has_expert & (ranked.within < capacity)
     places = _scatter(ids.numel(), ranked, torch.where(fits, ranked.expert * capacity + ranked.within, -1), ids)
     missed = _scatter(ids.numel(), ranked, (has_expert & ~fits).long(), ids)
-    return places, ranked.counts.clamp(max=capacity).int(), missed.any(1)
-
-
-def compact(counts: Tensor, capacity: int) -> tuple[Tensor, Tensor, Tensor]:
-    """The slots [R, experts, capacity] of several senders, and where they are if each expert's used ones follow each other.
-
-    counts [R, experts]. Returns the slot that fills each place of [experts, R * capacity], int64 flat (0 for unused places);
-    the place of each slot [R, experts, capacity] (0 for unused slots); and the places used of each expert, [experts] int32.
-    """
-    senders, experts = counts.shape
-    counts = counts.long()
-    first = (counts.cumsum(0) - counts).unsqueeze(-1)
-    number = torch.arange(capacity, device=counts.device)
-    used = number < counts.unsqueeze(-1)
-    base = torch.arange(experts, device=counts.device).view(1, -1, 1) * (senders * capacity)
-    places = base + first + number
-    total = senders * experts * capacity
-    filled = torch.zeros(total + 1, dtype=torch.int64, device=counts.device)
-    filled.scatter_(0, torch.where(used, places, total).flatten(), torch.arange(total, device=counts.device))
-    return filled[:total], torch.where(used, places, 0), counts.sum(0).int()
+    return places, missed.any(1)
 
 
 def across(mask: Tensor) -> tuple[Tensor, Tensor]:

@@ -135,6 +135,19 @@ inline std::string conflictOfQuantised(const Problem &problem) {
   return {};
 }
 
+/// Empty, or why groups cannot share that many matrices of B.
+inline std::string conflictOfWeights(const Problem &problem) {
+  if (problem.weights == 0)
+    return {};
+  const std::string got = ", got " + std::to_string(problem.weights);
+  if (!(kSharing & setOf(problem)))
+    return std::string("expected no weights with grouping ") + nameOf(kGroupingWords, problem.grouping) + got;
+  if (problem.weights < problem.groups && problem.groups % problem.weights == 0)
+    return {};
+  return "expected weights, which groups share, to be fewer than the " + std::to_string(problem.groups) +
+         " groups and to divide them" + got;
+}
+
 /// Empty, or why an operand of the problem may not be there.
 inline std::string conflictOf(const Problem &problem) {
   for (const OperandRow &row : kOperands) {
@@ -155,12 +168,21 @@ inline std::string conflictOf(const Problem &problem) {
   if (problem.activation != Activation::None && !(activation.mayHave & setOf(problem)))
     return std::string("expected no activation with grouping ") + nameOf(kGroupingWords, problem.grouping) + ", got " +
            nameOf(kActivationWords, problem.activation);
+  if (std::string conflict = conflictOfWeights(problem); !conflict.empty())
+    return conflict;
   return isQuantisation(problem) ? std::string() : conflictOfQuantised(problem);
 }
 
 /// Whether it is one of each group.
 inline bool hasGroups(const Problem &problem, const OperandRow &row) {
   return row.eachGroupHas && factsOf(problem).*row.eachGroupHas;
+}
+
+/// Matrices of which it consists.
+inline uint32_t groupsOf(const Problem &problem, const OperandRow &row) {
+  if (!hasGroups(problem, row))
+    return 1;
+  return row.eachGroupHas == &GroupingFacts::ofB ? weightsOf(problem) : problem.groups;
 }
 
 /// Whether the operand consists of the packed matrices of the groups, one after the other.

@@ -76,10 +76,12 @@ struct Problem {
   RowScale rowScale = RowScale::None;
   Activation activation = Activation::None;
   ScaleOfD sfd = ScaleOfD::None;
-  uint32_t reserved = 0; ///< `size` is a multiple of 8
+  uint32_t weights = 0; ///< matrices of B, if they are fewer than the groups: group g has B's g % weights. 0: one each
 };
 
 constexpr bool isQuantisation(const Problem &problem) { return problem.x != XType::None; }
+/// Matrices of B in a product whose groups have any; they divide the groups.
+constexpr uint32_t weightsOf(const Problem &problem) { return problem.weights ? problem.weights : problem.groups; }
 /// Columns of C and D, and elements of a bias.
 constexpr int64_t columnsOfD(const Problem &problem) { return problem.gated ? problem.n / 2 : problem.n; }
 
@@ -129,6 +131,8 @@ constexpr GroupingSet setOf(Grouping grouping) { return uint32_t(grouping) < 32 
 constexpr GroupingSet kNotGrouped = setOf(Grouping::None), kAlongK = setOf(Grouping::KCount);
 constexpr GroupingSet kAligned = setOf(Grouping::RowIndex) | setOf(Grouping::RowEnd);
 constexpr GroupingSet kOfRows = kAligned | setOf(Grouping::RowCount) | setOf(Grouping::Batched);
+/// Groups that may share matrices of B. An index of a row is one of B's matrices, which any rows may have.
+constexpr GroupingSet kSharing = kOfRows & ~setOf(Grouping::RowIndex);
 constexpr GroupingSet kAll = kNotGrouped | kOfRows | kAlongK; ///< products
 constexpr GroupingSet kQuantize = 1u << 31;
 constexpr GroupingSet setOf(const Problem &problem) {
@@ -258,6 +262,8 @@ constexpr Field kFields[] = {
      "the function of the sum, C and the bias included, that D is; with --gated of the gate (default: none)"},
     {"sfd", "sfd_layout", FP8GEMM_MEMBER(sfd), Kind::Word, kScaleOfDWords, kNotGrouped | kOfRows, 0, false,
      "storage of the scales of a quantised D, with --d-type=e4m3: it is the A of a next product (default: none)"},
+    {"weights", "weights", FP8GEMM_MEMBER(weights), Kind::Number, {}, kSharing, 0, false,
+     "matrices of B, if groups share them: group g has number g mod weights (default: one for each group)"},
 };
 // clang-format on
 #undef FP8GEMM_MEMBER

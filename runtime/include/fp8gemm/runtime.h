@@ -168,6 +168,7 @@ typedef struct fp8gemm_kernel_info {
   fp8gemm_row_scale row_scale;
   fp8gemm_activation activation;
   fp8gemm_sfd_layout sfd_layout; /* not FP8GEMM_NO_SFD: D is quantised, d_type is e4m3 */
+  uint32_t weights; /* matrices of b and sfb that groups share: group g has number g % weights; 0: one for each group */
 } fp8gemm_kernel_info;
 
 FP8GEMM_API fp8gemm_status fp8gemm_kernel_get_info(const fp8gemm_kernel *kernel, fp8gemm_kernel_info *info);
@@ -291,14 +292,16 @@ typedef struct fp8gemm_tensor {
  *
  *                  ROW_INDEX, ROW_END   ROW_COUNT, BATCHED   K_COUNT
  *   a, sfa         M of all groups      G                    k of all groups; sfa has ceil(k_g/128) for group g
- *   b, sfb         G                    G                    the same
+ *   b, sfb         G, or weights        G, or weights        the same
  *   c, d, sfd      M of all groups      G                    G
  *
  * Padding rows, which belong to no group, keep the contents of d and sfd. With FP8GEMM_K_COUNT, the part of d of a group of
  * length 0 also keeps its contents in place, and becomes 0 (or C) otherwise. For a `flat` kernel, a and b hold the
  * M x k_g (N x k_g) elements of group g packed, after those of group g - 1; they have no leading dimension. The groups
  * of an operand do not overlap: they follow each other, or lie beside each other in each row. Group strides are
- * aligned like rows. An invalid description of groups gives wrong results, but nothing is written outside of d and sfd. */
+ * aligned like rows. Groups of a kernel with `weights` share that many matrices of b and sfb, which divide G: group g has
+ * number g % weights. With FP8GEMM_ROW_INDEX an index is the number of a matrix, which any rows may have. An invalid
+ * description of groups gives wrong results, but nothing is written outside of d and sfd. */
 typedef struct fp8gemm_grouped_gemm_args {
   size_t size; /* sizeof(fp8gemm_grouped_gemm_args) */
   int64_t m;   /* rows of a and d: of all groups, or of each; the kernel's M if that is fixed */
@@ -363,7 +366,7 @@ typedef struct fp8gemm_problem {
   fp8gemm_row_scale row_scale; /* not with a c, nor for FP8GEMM_K_COUNT */
   fp8gemm_activation activation; /* not for FP8GEMM_K_COUNT */
   fp8gemm_sfd_layout sfd_layout; /* with a d_type of e4m3, and only then; not with a c, nor for FP8GEMM_K_COUNT */
-  uint32_t reserved;             /* 0 */
+  uint32_t weights; /* 0, or fewer than groups and a divisor of them; for FP8GEMM_ROW_END, _ROW_COUNT and _BATCHED */
 } fp8gemm_problem;
 
 /* The number of problems of a pack; 0 for a null pack. */

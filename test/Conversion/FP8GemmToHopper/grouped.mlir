@@ -168,3 +168,27 @@ func.func @tall(%a: memref<?x512xf8E4M3FN>, %sfa: memref<4x?xf32>, %b: memref<3x
     : memref<?x512xf8E4M3FN>, memref<4x?xf32>, memref<3x256x512xf8E4M3FN>, memref<3x2x4xf32>, memref<3xi32>, memref<?x256xbf16>
   return
 }
+
+// -----
+
+// Four groups of two matrices of B: tiles of groups 0 and 2 follow each other, then those of 1 and 3.
+// CHECK-LABEL: hopper.kernel @fp8gemm_{{.*}}_4_groups_row_count_align1_weights2
+// CHECK-SAME:    %[[B:[a-z0-9_]+]]: !map1 of b
+// CHECK:         problem<{{.*}} groups = <count = 4, by = row_count, weights = 2>>
+// CHECK:         hopper.scan_groups %{{.+}} by row_count sharing(2) limit
+// CHECK:         hopper.tiles {{.+}} groups = 4, sharing = 2>
+// CHECK:         %{{.+}}, %{{.+}}, %[[GROUP:.+]], %{{.+}} = hopper.locate
+// CHECK:         %[[WEIGHTS:.+]] = arith.remui %[[GROUP]], %c2
+// CHECK:           hopper.tma_load %{{.+}}[%{{.+}}, %{{.+}}] of %[[GROUP]] to
+// CHECK:           hopper.tma_load %[[B]][%{{.+}}, %{{.+}}] of %[[WEIGHTS]] to
+// CHECK:         } helper {
+// CHECK:           %[[OF_SCALES:.+]] = arith.remui %{{.+}}, %c2
+// CHECK:           hopper.fetch_scales %{{.+}}[%{{.+}}, %{{.+}}] of %[[OF_SCALES]] count 1
+// CHECK:         } consumers
+// CHECK-NOT:       arith.remui %{{.+}}, %c2
+func.func @shared(%a: memref<4x?x512xf8E4M3FN>, %sfa: memref<4x4x?xf32>, %b: memref<2x256x512xf8E4M3FN>, %sfb: memref<2x2x4xf32>,
+                  %counts: memref<4xi32>, %d: memref<4x?x256xbf16>) {
+  fp8gemm.grouped_gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> groups %counts <row_count> into %d
+    : memref<4x?x512xf8E4M3FN>, memref<4x4x?xf32>, memref<2x256x512xf8E4M3FN>, memref<2x2x4xf32>, memref<4xi32>, memref<4x?x256xbf16>
+  return
+}

@@ -6,6 +6,9 @@
 // RUN: fp8gemm-opt %s --convert-fp8gemm-to-linalg --fp8gemm-to-llvm-cpu | mlir-runner -e unused_row -entry-point-result=f32 | FileCheck %s --check-prefix=UNUSED
 // RUN: fp8gemm-opt %s --convert-fp8gemm-to-linalg --fp8gemm-to-llvm-cpu | mlir-runner -e reduction -entry-point-result=f32 | FileCheck %s --check-prefix=REDUCTION
 
+// RUN: fp8gemm-opt %s --fp8gemm-to-llvm-cpu | mlir-runner -e shared -entry-point-result=f32 | FileCheck %s --check-prefix=SHARED
+// RUN: fp8gemm-opt %s --convert-fp8gemm-to-linalg --fp8gemm-to-llvm-cpu | mlir-runner -e shared -entry-point-result=f32 | FileCheck %s --check-prefix=SHARED
+
 // Products on tensors, run: bufferized before and after the conversion.
 
 func.func private @grouped() -> tensor<8x8xf32> {
@@ -59,4 +62,27 @@ func.func @reduction() -> f32 {
    -> tensor<2x4x8xf32>
   %x = tensor.extract %r[%c1, %c1, %c1] : tensor<2x4x8xf32>
   return %x : f32
+}
+
+// Four groups of two matrices: group 3 has the second one and its scale, 16 * 1.5 * 2 * 4 * 8; group 2 the first one, 16 * 1.5 * 2.
+// SHARED: 1.488000e+03
+func.func @shared() -> f32 {
+  %c0 = arith.constant 0 : index
+  %c2 = arith.constant 2 : index
+  %c3 = arith.constant 3 : index
+  %a = arith.constant dense<1.5> : tensor<4x2x16xf8E4M3FN>
+  %sfa = arith.constant dense<2.0> : tensor<4x2x1xf32>
+  %first = arith.constant dense<1.0> : tensor<1x8x16xf8E4M3FN>
+  %second = arith.constant dense<4.0> : tensor<1x8x16xf8E4M3FN>
+  %b = tensor.concat dim(0) %first, %second : (tensor<1x8x16xf8E4M3FN>, tensor<1x8x16xf8E4M3FN>) -> tensor<2x8x16xf8E4M3FN>
+  %sfb = arith.constant dense<[[[1.0]], [[8.0]]]> : tensor<2x1x1xf32>
+  %counts = arith.constant dense<[0, 2, 1, 2]> : tensor<4xi32>
+  %d = arith.constant dense<5.0> : tensor<4x2x8xf32>
+  %r = fp8gemm.grouped_gemm %a scaled_by %sfa <1x128, k_major>, %b scaled_by %sfb <128x128, k_major> groups %counts <row_count> into %d
+    : tensor<4x2x16xf8E4M3FN>, tensor<4x2x1xf32>, tensor<2x8x16xf8E4M3FN>, tensor<2x1x1xf32>, tensor<4xi32>, tensor<4x2x8xf32>
+   -> tensor<4x2x8xf32>
+  %x = tensor.extract %r[%c3, %c0, %c3] : tensor<4x2x8xf32>
+  %y = tensor.extract %r[%c2, %c0, %c3] : tensor<4x2x8xf32>
+  %z = arith.subf %x, %y : f32
+  return %z : f32
 }

@@ -268,7 +268,7 @@ func.func @grouped_gemm_g3_stride(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf
 
 func.func @grouped_gemm_g3_row_end(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: memref<8x136x144xf8E4M3FN>, 
     %sfb: memref<8x2x2xf32>, %groups: memref<7xi32>, %d: memref<?x136xbf16>) {
-  // expected-error @below {{expected 'groups' to have an entry for each of 8 groups, got 7}}
+  // expected-error @below {{expected 'b' to have a matrix for each of 7 groups, or a number of matrices that divides them, got 8}}
   fp8gemm.grouped_gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> groups %groups <row_end> into %d
     : memref<?x144xf8E4M3FN>, memref<2x?xf32>, memref<8x136x144xf8E4M3FN>, memref<8x2x2xf32>, memref<7xi32>, memref<?x136xbf16>
   return
@@ -308,7 +308,7 @@ func.func @grouped_gemm_g4_zero(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf32
 
 func.func @grouped_gemm_g4_sfb(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: memref<8x136x144xf8E4M3FN>, 
     %sfb: memref<7x2x2xf32>, %groups: memref<8xi32>, %d: memref<?x136xbf16>) {
-  // expected-error @below {{expected 'sfb' dimension 0 to be G = 8, as in 'b', got 7}}
+  // expected-error @below {{expected 'sfb' dimension 0 to be W = 8, as in 'b', got 7}}
   fp8gemm.grouped_gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> groups %groups <row_end> into %d
     : memref<?x144xf8E4M3FN>, memref<2x?xf32>, memref<8x136x144xf8E4M3FN>, memref<7x2x2xf32>, memref<8xi32>, memref<?x136xbf16>
   return
@@ -413,5 +413,35 @@ func.func @grouped_gemm_types(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf32>,
   fp8gemm.grouped_gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> groups %groups <row_end> into %d
   // expected-error @below {{expected the types of 5 or 6 operands, got 7 types}}
     : memref<?x144xf8E4M3FN>, memref<2x?xf32>, memref<8x136x144xf8E4M3FN>, memref<8x2x2xf32>, memref<8xi32>, memref<?x136xbf16>, memref<?x136xbf16>
+  return
+}
+
+// -----
+
+func.func @grouped_gemm_g4_weights(%a: memref<8x?x144xf8E4M3FN>, %sfa: memref<8x2x?xf32>, %b: memref<3x136x144xf8E4M3FN>,
+    %sfb: memref<3x2x2xf32>, %groups: memref<8xi32>, %d: memref<8x?x136xbf16>) {
+  // expected-error @below {{expected 'b' to have a matrix for each of 8 groups, or a number of matrices that divides them, got 3}}
+  fp8gemm.grouped_gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> groups %groups <row_count> into %d
+    : memref<8x?x144xf8E4M3FN>, memref<8x2x?xf32>, memref<3x136x144xf8E4M3FN>, memref<3x2x2xf32>, memref<8xi32>, memref<8x?x136xbf16>
+  return
+}
+
+// -----
+
+func.func @grouped_gemm_g4_weights_of_sfb(%a: memref<8x?x144xf8E4M3FN>, %sfa: memref<8x2x?xf32>, %b: memref<4x136x144xf8E4M3FN>,
+    %sfb: memref<8x2x2xf32>, %d: memref<8x?x136xbf16>) {
+  // expected-error @below {{expected 'sfb' dimension 0 to be W = 4, as in 'b', got 8}}
+  fp8gemm.grouped_gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> into %d
+    : memref<8x?x144xf8E4M3FN>, memref<8x2x?xf32>, memref<4x136x144xf8E4M3FN>, memref<8x2x2xf32>, memref<8x?x136xbf16>
+  return
+}
+
+// -----
+
+func.func @grouped_gemm_g4_groups_of_d(%a: memref<8x?x144xf8E4M3FN>, %sfa: memref<8x2x?xf32>, %b: memref<4x136x144xf8E4M3FN>,
+    %sfb: memref<4x2x2xf32>, %d: memref<4x?x136xbf16>) {
+  // expected-error @below {{expected 'd' dimension 0 to be G = 8, as in 'a', got 4}}
+  fp8gemm.grouped_gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> into %d
+    : memref<8x?x144xf8E4M3FN>, memref<8x2x?xf32>, memref<4x136x144xf8E4M3FN>, memref<4x2x2xf32>, memref<4x?x136xbf16>
   return
 }

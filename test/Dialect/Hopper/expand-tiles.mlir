@@ -271,4 +271,49 @@ hopper.kernel @k_by_table args() shared(%table: memref<4x4xi32, 3>) {
     hopper.yield
   }
 }
+
+// Of 6 groups every 3rd one shares a matrix: the place in the order of tiles gives the matrix and the group.
+// CHECK-LABEL: hopper.kernel @shared args()
+// CHECK:         %[[TILES:.+]] = arith.muli %c2, %c16
+// CHECK:         %[[PLACE:.+]] = arith.divui %{{.+}}, %[[TILES]] : index
+// CHECK-NEXT:    %[[MATRIX:.+]] = arith.divui %[[PLACE]], %c2
+// CHECK-NEXT:    %[[WITHIN:.+]] = arith.remui %[[PLACE]], %c2
+// CHECK-NEXT:    %[[BEFORE:.+]] = arith.muli %[[WITHIN]], %c3
+// CHECK-NEXT:    %[[GROUP:.+]] = arith.addi %[[BEFORE]], %[[MATRIX]]
+// CHECK-NEXT:    hopper.named_barrier %[[GROUP]] threads(128)
+hopper.kernel @shared args() {
+  %m = arith.constant 100 : index
+  %work = hopper.tiles %m of <batched, tile_m = 64, tile_n = 64, n = 1000, k_blocks = 5, raster = 1, groups = 6, sharing = 2>
+  hopper.warp_specialize producer registers(40) {
+    hopper.for_tiles %work |%tile, %begin, %k_begin, %k_count| {
+      %row, %column, %group, %end = hopper.locate %tile
+      hopper.named_barrier %group threads(128)
+      hopper.yield
+    }
+    hopper.yield
+  } consumers(1) registers(232) |%warpgroup| {
+    hopper.yield
+  }
+}
+
+// The same of a table, whose rows have that order.
+// CHECK-LABEL: hopper.kernel @shared_by_table
+// CHECK:         %[[ROW:[^ ,]+]], %{{[^ ,]+}}, %{{[^ ,]+}}, %{{[^ ,]+}} = hopper.find_group
+// CHECK:         %[[MATRIX:.+]] = arith.divui %[[ROW]], %c2
+// CHECK:         %[[GROUP:.+]] = arith.addi %{{.+}}, %[[MATRIX]]
+// CHECK-NEXT:    hopper.named_barrier %[[GROUP]] threads(128)
+hopper.kernel @shared_by_table args(%m: index) shared(%table: memref<7x4xi32, 3>) {
+  %work = hopper.tiles %m by %table : memref<7x4xi32, 3>
+    of <rows_by_table, tile_m = 64, tile_n = 64, n = 1000, k_blocks = 5, raster = 1, groups = 6, sharing = 2>
+  hopper.warp_specialize producer registers(40) {
+    hopper.for_tiles %work |%tile, %begin, %k_begin, %k_count| {
+      %row, %column, %group, %end = hopper.locate %tile
+      hopper.named_barrier %group threads(128)
+      hopper.yield
+    }
+    hopper.yield
+  } consumers(1) registers(232) |%warpgroup| {
+    hopper.yield
+  }
+}
 }

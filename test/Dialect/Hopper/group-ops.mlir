@@ -9,6 +9,8 @@ func.func @groups(%ends: memref<8xi32>, %index: memref<?xi32>, %table: memref<9x
                   %d: memref<?x?x256xbf16, strided<[?, ?, 1]>>, %map: !map, %scales: memref<?x2x4xf32, strided<[?, ?, 1]>>, %m: index, %g: i32) {
   // CHECK: hopper.scan_groups %{{.+}} by row_end align(128) limit %{{.+}} chunk(64) to %{{.+}} : memref<8xi32> to !table_9x4
   hopper.scan_groups %ends by row_end align(128) limit %m chunk(64) to %table : memref<8xi32> to memref<9x4xi32, 3>
+  // CHECK: hopper.scan_groups %{{.+}} by row_count sharing(2) limit %{{.+}} chunk(64) to %{{.+}} : memref<8xi32> to !table_9x4
+  hopper.scan_groups %ends by row_count sharing(2) limit %m chunk(64) to %table : memref<8xi32> to memref<9x4xi32, 3>
   // CHECK: %[[GROUP:.+]], %{{.+}}, %{{.+}}, %{{.+}} = hopper.find_group %{{.+}} in %{{.+}} : !table_9x4
   %group, %before, %begin, %end = hopper.find_group %m in %table : memref<9x4xi32, 3>
   // CHECK: hopper.count_rows %{{.+}}[%{{.+}}] of %{{.+}} limit %{{.+}} most(64) : memref<?xi32>

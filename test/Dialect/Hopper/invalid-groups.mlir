@@ -42,6 +42,22 @@ func.func @scan_groups_c3(%g: memref<8xi32>, %t: memref<9x4xi32, 3>, %m: index) 
 
 // -----
 
+func.func @scan_groups_c4(%g: memref<8xi32>, %t: memref<9x4xi32, 3>, %m: index) {
+  // expected-error @+1 {{expected 'sharing' to divide the 8 groups, and to be 1 by k_count, got 3}}
+  hopper.scan_groups %g by row_end sharing(3) limit %m chunk(64) to %t : memref<8xi32> to memref<9x4xi32, 3>
+  return
+}
+
+// -----
+
+func.func @scan_groups_c4_along_k(%g: memref<8xi32>, %t: memref<9x4xi32, 3>, %m: index) {
+  // expected-error @+1 {{expected 'sharing' to divide the 8 groups, and to be 1 by k_count, got 2}}
+  hopper.scan_groups %g by k_count sharing(2) limit %m chunk(128) to %t : memref<8xi32> to memref<9x4xi32, 3>
+  return
+}
+
+// -----
+
 func.func @find_group_c1(%t: memref<9x4xf32, 3>, %b: index) {
   // expected-error @+1 {{expected 'table' to be [G + 1, 4] i32}}
   %group, %before, %begin, %end = hopper.find_group %b in %t : memref<9x4xf32, 3>

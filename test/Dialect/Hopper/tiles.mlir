@@ -63,6 +63,22 @@ func.func @schedule_c2_cluster(%m: index) {
 
 // -----
 
+func.func @schedule_c6(%m: index) {
+  // expected-error @+1 {{expected 'sharing' to divide the 6 groups, got 4}}
+  %work = hopper.tiles %m of <batched, tile_m = 64, tile_n = 64, n = 136, k_blocks = 4, raster = 8, groups = 6, sharing = 4>
+  return
+}
+
+// -----
+
+func.func @schedule_c6_kind(%m: index, %index: memref<?xi32>) {
+  // expected-error @+1 {{expected 'sharing' of 1 for the kind rows_by_index, got 2}}
+  %work = hopper.tiles %m by %index : memref<?xi32> of <rows_by_index, tile_m = 64, tile_n = 64, n = 136, k_blocks = 4, raster = 8, groups = 6, sharing = 2>
+  return
+}
+
+// -----
+
 func.func @schedule_c3(%m: index) {
   // expected-error @+1 {{expected no groups for the kind plain, got 2}}
   %work = hopper.tiles %m of <plain, tile_m = 64, tile_n = 64, n = 136, k_blocks = 4, raster = 8, groups = 2>

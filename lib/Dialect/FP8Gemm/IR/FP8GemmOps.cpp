@@ -195,7 +195,15 @@ LogicalResult GemmOp::verify() {
 int64_t GroupedGemmOp::getM() { return sizeOf(getA(), -2); }
 int64_t GroupedGemmOp::getN() { return sizeOf(getB(), 1); }
 int64_t GroupedGemmOp::getK() { return sizeOf(getB(), 2); }
-int64_t GroupedGemmOp::getGroupCount() { return sizeOf(getB(), 0); }
+
+int64_t GroupedGemmOp::getGroupCount() {
+  GroupingAttr grouping = getGroupingAttr();
+  if (!isContiguous())
+    return sizeOf(getA(), 0);
+  int64_t entries = sizeOf(getGroups(), 0);
+  bool isKnown = grouping.getKind() == GroupingKind::row_end && !ShapedType::isDynamic(entries);
+  return isKnown ? entries : sizeOf(getB(), 0);
+}
 
 bool GroupedGemmOp::isContiguous() {
   GroupingAttr grouping = getGroupingAttr();
@@ -214,19 +222,28 @@ static LogicalResult verifyGrouping(GroupedGemmOp op) {
 }
 
 /// (G4): dimension 0 of operands of rank 3.
-static LogicalResult verifyGroupCount(ProductOpInterface op, ArrayRef<NamedOperand> operands) {
-  int64_t count = op.getGroupCount();
-  for (const NamedOperand &operand : operands) {
-    if (!operand || operand.rank() != 3)
-      continue;
-    if (failed(verifyStatic(op, operand, 0, "G")))
+static LogicalResult verifyGroupCount(GroupedGemmOp op, const NamedOperands &operands) {
+  auto [a, sfa, b, sfb, groups, c, d, sfd, epilogue] = operands;
+  for (const NamedOperand &operand : {b, sfb, a, sfa, d, sfd})
+    if (operand && operand.rank() == 3 && failed(verifyStatic(op, operand, 0, "G")))
       return failure();
-    if (operand.size(0) != count)
-      return op->emitOpError("expected '")
-             << operand.name << "' dimension 0 to be G = " << count << ", as in 'b', got " << operand.size(0);
-  }
-  if (count <= 0)
-    return op->emitOpError("expected G to be positive, got ") << count;
+  int64_t count = op.getGroupCount(), weights = b.size(0);
+  auto verifyCount = [&](const NamedOperand &operand, StringRef name, int64_t expected, StringRef source) -> LogicalResult {
+    if (!operand || operand.rank() != 3 || operand.size(0) == expected)
+      return success();
+    return op.emitOpError("expected '") << operand.name << "' dimension 0 to be " << name << " = " << expected << ", as in '"
+                                        << source << "', got " << operand.size(0);
+  };
+  for (const NamedOperand &operand : {sfa, d, sfd})
+    if (failed(verifyCount(operand, "G", count, "a")))
+      return failure();
+  if (failed(verifyCount(sfb, "W", weights, "b")))
+    return failure();
+  if (count <= 0 || weights <= 0)
+    return op.emitOpError("expected G to be positive, got ") << std::min(count, weights);
+  if (count % weights != 0)
+    return op.emitOpError("expected 'b' to have a matrix for each of ")
+           << count << " groups, or a number of matrices that divides them, got " << weights;
   return verifySize(op, "G", count);
 }
 
@@ -236,7 +253,7 @@ LogicalResult GroupedGemmOp::verify() {
   if (failed(verifyGrouping(*this)) || failed(verifyKinds(*this, operands.all())) ||
       failed(verifyRanks(*this, {b, sfb}, 3)) || failed(verifyRanks(*this, {a, sfa, d, sfd}, isContiguous() ? 2 : 3)) ||
       failed(verifyRanks(*this, groups, 1)) || failed(verifyElements(*this, operands)) ||
-      failed(verifyGroupCount(*this, {b, a, sfa, sfb, d, sfd})) || failed(verifyShape(*this, operands)))
+      failed(verifyGroupCount(*this, operands)) || failed(verifyShape(*this, operands)))
     return failure();
   if (groups) {
     bool byRow = getGroupingAttr().getKind() == GroupingKind::row_index;

@@ -86,6 +86,9 @@ format::Problem fp8gemm::fieldsOf(ProductOpInterface op) {
   problem.sfb = layout(op.getBScale());
   problem.grouping = groupingOf(op);
   problem.groups = op.getGroupCount();
+  if (int64_t weights = factsOf(problem.grouping).ofB ? cast<ShapedType>(op.getB().getType()).getDimSize(0) : problem.groups;
+      weights != problem.groups)
+    problem.weights = weights;
   if (GroupingAttr grouping = op.getGroupingAttr())
     problem.align = grouping.getAlign();
   problem.flat = problem.grouping == format::Grouping::KCount && cast<ShapedType>(op.getA().getType()).getRank() == 1;

@@ -46,6 +46,7 @@ config::Problem fp8gemm::problemOf(ProductOpInterface op) {
     }
   problem.grouping = fields.grouping;
   problem.groups = fields.groups;
+  problem.weights = fields.weights;
   problem.groupAlign = fields.align;
   return problem;
 }

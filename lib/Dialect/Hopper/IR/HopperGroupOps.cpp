@@ -42,6 +42,10 @@ LogicalResult ScanGroupsOp::verify() {
   if (count != table.getDimSize(0) - 1)
     return emitOpError() << "expected 'groups' to have the " << table.getDimSize(0) - 1 << " entries of 'table', got "
                          << getGroups().getType();
+  int64_t sharing = int64_t(getSharing());
+  if (sharing < 1 || count % sharing != 0 || (sharing > 1 && getBy() == Grouping::k_count))
+    return emitOpError() << "expected 'sharing' to divide the " << count << " groups, and to be 1 by k_count, got "
+                         << sharing;
   return success();
 }
 

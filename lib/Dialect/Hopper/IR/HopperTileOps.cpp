@@ -15,7 +15,8 @@ using SetName = OpAsmSetValueNameFn;
 
 LogicalResult TileScheduleAttr::verify(function_ref<InFlightDiagnostic()> emitError, TileKind kind, int64_t tileM,
                                        int64_t tileN, int64_t n, int64_t kBlocks, int64_t raster, int64_t groups,
-                                       int64_t clusterM, int64_t clusterN, int64_t splitK, int64_t endsAt) {
+                                       int64_t clusterM, int64_t clusterN, int64_t splitK, int64_t endsAt,
+                                       int64_t sharing) {
   constexpr int64_t kMostTile = 256, kMost = int64_t(1) << 31, kMostRasterSquare = int64_t(1) << 31;
   auto check = [&](StringRef name, int64_t value, int64_t least, int64_t most) -> LogicalResult {
     if (value >= least && value <= most)
@@ -27,7 +28,8 @@ LogicalResult TileScheduleAttr::verify(function_ref<InFlightDiagnostic()> emitEr
       failed(check("k_blocks", kBlocks, kind == TileKind::k_by_table ? 0 : 1, kMost)) ||
       failed(check("raster", raster, 1, kMost)) || failed(check("groups", groups, 1, kMost)) ||
       failed(check("cluster_m", clusterM, 1, 8)) || failed(check("cluster_n", clusterN, 1, 8)) ||
-      failed(check("split_k", splitK, 1, 8)) || failed(check("ends_at", endsAt, 0, kMostTile)))
+      failed(check("split_k", splitK, 1, 8)) || failed(check("ends_at", endsAt, 0, kMostTile)) ||
+      failed(check("sharing", sharing, 1, groups)))
     return failure();
   if ((splitK > 1) != (kind == TileKind::split_k))
     return emitError() << "expected 'split_k' larger than 1 for the kind split_k only, got " << splitK << " for "
@@ -36,6 +38,10 @@ LogicalResult TileScheduleAttr::verify(function_ref<InFlightDiagnostic()> emitEr
     return emitError() << "expected clusters of one tile where K is split, got " << clusterM << " x " << clusterN;
   if (groups > 1 && (kind == TileKind::plain || kind == TileKind::split_k))
     return emitError() << "expected no groups for the kind " << stringifyTileKind(kind) << ", got " << groups;
+  if (sharing > 1 && kind != TileKind::batched && kind != TileKind::rows_by_table)
+    return emitError() << "expected 'sharing' of 1 for the kind " << stringifyTileKind(kind) << ", got " << sharing;
+  if (groups % sharing != 0)
+    return emitError() << "expected 'sharing' to divide the " << groups << " groups, got " << sharing;
   if (kBlocks > 0 && kind == TileKind::k_by_table)
     return emitError() << "expected no 'k_blocks' for the kind k_by_table, whose table has those of each group, got "
                        << kBlocks;

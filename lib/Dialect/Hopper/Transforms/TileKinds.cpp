@@ -64,7 +64,7 @@ struct Batched : TileSchedule {
   }
 
 protected:
-  virtual Value groupOf(Value tile) { return arith::DivUIOp::create(builder, tile, tilesPerGroup); }
+  virtual Value groupOf(Value tile) { return groupAt(arith::DivUIOp::create(builder, tile, tilesPerGroup)); }
 
   Value tilesPerGroup;
 };
@@ -96,7 +96,7 @@ struct RowsByTable : TileSchedule {
     Value inGroup = arith::SubIOp::create(builder, tile, before);
     Place place = locateIn(inGroup, ceilDiv(length, schedule.getTileM() * schedule.getClusterM()));
     place.row = arith::AddIOp::create(builder, group.getBegin(), place.row);
-    place.group = group.getGroup(), place.end = group.getEnd();
+    place.group = groupAt(group.getGroup()), place.end = group.getEnd();
     return place;
   }
 

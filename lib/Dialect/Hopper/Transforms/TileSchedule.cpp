@@ -20,6 +20,17 @@ Value TileSchedule::ceilDiv(Value extent, int64_t divisor) {
   return arith::DivUIOp::create(builder, up, index(divisor));
 }
 
+/// Groups that share a matrix of B follow each other: their numbers are as far apart as there are matrices.
+Value TileSchedule::groupAt(Value position) {
+  int64_t sharing = schedule.getSharing();
+  if (sharing == 1)
+    return position;
+  Value matrix = arith::DivUIOp::create(builder, position, index(sharing));
+  Value inMatrix = arith::RemUIOp::create(builder, position, index(sharing));
+  Value before = arith::MulIOp::create(builder, inMatrix, index(schedule.getGroups() / sharing));
+  return arith::AddIOp::create(builder, before, matrix);
+}
+
 void TileSchedule::prepare() {
   prepareLastRow();
   tileColumns = index(llvm::divideCeil(schedule.getN(), schedule.getTileN() * schedule.getClusterN()));

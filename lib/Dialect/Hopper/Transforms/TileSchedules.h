@@ -50,6 +50,8 @@ protected:
   /// All matrices have as many rows of tiles, so that what raster order divides by is known before the roles.
   virtual bool hasDivisor() { return true; }
 
+  /// The group that is number `position` in the order of tiles.
+  mlir::Value groupAt(mlir::Value position);
   mlir::Value ceilDiv(mlir::Value extent, int64_t divisor);
   /// Where tile number `tile` of a matrix is, in raster order.
   Place locateIn(mlir::Value tile, mlir::Value tileRows);

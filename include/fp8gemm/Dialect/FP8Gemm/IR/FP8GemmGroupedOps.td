@@ -11,9 +11,9 @@ def FP8Gemm_GroupedGemmOp : FP8Gemm_ProductOp<"grouped_gemm", FP8Gemm_EpilogueTr
   let summary = "block-scaled FP8 products of groups of rows, each with its own B";
   let description = [{
     ```
-    D[m, n] = epilogue(sum over kb of  sfa(m, kb) * sfb(g, n, kb) * sum over k in block kb of A[m, k] * B[g, n, k])
+    D[m, n] = epilogue(sum over kb of  sfa(m, kb) * sfb(w, n, kb) * sum over k in block kb of A[m, k] * B[w, n, k])
     ```
-    for each row m of each group g. Rows that belong to no group are not computed: D keeps its
+    for each row m of each group g, where w = g, or w = g mod W if B has only W of the G matrices. Rows that belong to no group are not computed: D keeps its
     contents there. Otherwise the operation is `fp8gemm.gemm` for each group, with the same numerics.
 
     `groups` and the attribute that follows it assign rows to groups when the operation runs (see
@@ -28,12 +28,16 @@ def FP8Gemm_GroupedGemmOp : FP8Gemm_ProductOp<"grouped_gemm", FP8Gemm_EpilogueTr
     Operands (M static or dynamic; G, N and K static):
     - `a`: f8E4M3FN or f8E5M2, K-major
     - `sfa`: f32 scales of A, stored according to `a_scale`; masked and batched: for each group, [G, ...]
-    - `b`: [G, N, K] f8E4M3FN or f8E5M2, K-major
-    - `sfb`: f32 scales of B, for each group stored according to `b_scale`, [G, ...]
+    - `b`: [W, N, K] f8E4M3FN or f8E5M2, K-major; W is G, or a divisor of it
+    - `sfb`: f32 scales of B, for each matrix stored according to `b_scale`, [W, ...]
     - `groups`: i32, one entry for each row (`row_index`) or for each group
     - `epilogue_operands` (any number): as in `fp8gemm.gemm`; rows of each group are [G, 1, N], in all forms
     - `d`: bf16, f32 or f8E4M3FN
     - `sfd`: scales of a d of f8E4M3FN; masked and batched: for each group, [G, ...]
+
+    Groups that **share weights** are those with the same remainder of W. So rows from R ranks for W experts, [R, W, ...], are
+    R * W groups of W matrices. G is the number of entries of `groups` (`row_end`), or of matrices of `a`. There is no such product by
+    `row_index`: an index is the number of a matrix of B, which any rows may have.
 
     The epilogue is as in `fp8gemm.gemm`, and so are `gated` and what `sfd` means; scales of padding rows keep their contents.
 
@@ -50,7 +54,8 @@ def FP8Gemm_GroupedGemmOp : FP8Gemm_ProductOp<"grouped_gemm", FP8Gemm_EpilogueTr
            `a`, `sfa`, `d` and `sfd` have rank 2 if the form is contiguous, else 3
     - (G2) a grouping is given exactly if `groups` is, and its kind is `row_index`, `row_end` or `row_count`
     - (G3) `groups` has element type i32, is contiguous, and has M entries (`row_index`) or G
-    - (G4) G is static and positive, and the same in every operand that has it
+    - (G4) G is static and positive, and the same in every operand that has it; `b` and `sfb` have W matrices, W = G or, unless
+           the kind is `row_index`, a divisor of G
     - (G5) `a` and `b` agree on K; `d` is [M, N], or [G, M, N]
     - (G6) groups of memrefs start at multiples of 16 bytes and don't overlap (those of (C13))
     - (G7) an operand of the epilogue is as in (C17), or [G, 1, N] or [G, 1, 1] where `d` has rank 2

@@ -50,11 +50,13 @@ def Hopper_GroupsAttr : Hopper_Attr<"Groups", "groups"> {
   let summary = "the groups of a grouped product, for the launcher";
   let description = [{
     `count` groups, described by the operand `groups` (see #fp8gemm.grouping), or `batched`: equal groups,
-    without a description. The rows of a group start at multiples of `align`.
+    without a description. The rows of a group start at multiples of `align`. B has `weights` matrices, if groups share them: group g
+    has number g mod `weights`; 0: one for each group.
 
     Example: `#hopper.groups<count = 8, by = row_end, align = 128>`.
   }];
-  let parameters = (ins "int64_t":$count, EnumParameter<Hopper_Grouping>:$by, DefaultValuedParameter<"int64_t", "1">:$align);
+  let parameters = (ins "int64_t":$count, EnumParameter<Hopper_Grouping>:$by, DefaultValuedParameter<"int64_t", "1">:$align,
+                        DefaultValuedParameter<"int64_t", "0">:$weights);
   let assemblyFormat = "`<` struct(params) `>`";
 }
 
@@ -164,6 +166,9 @@ def Hopper_TileScheduleAttr : Hopper_Attr<"TileSchedule", "tile_schedule"> {
     | `rows_by_index` | the index of the tile's first row; if that is no group, the tile is skipped | all |
     | `k_by_table` | a division | looked up in the table: each group has a K of its own |
 
+    `sharing` groups of `groups` have the same B: those whose numbers are equal modulo groups / sharing. Their tiles follow each
+    other, so that B is read from L2 after the first of them; otherwise tiles follow the numbers of groups.
+
     If `ends_at` is not 0, the last tile of rows starts earlier and ends at M, rounded up to a multiple of `ends_at`.
 
     Constraints:
@@ -172,6 +177,7 @@ def Hopper_TileScheduleAttr : Hopper_Attr<"TileSchedule", "tile_schedule"> {
     - (C3) `groups` is larger than 1 only for `batched`, `rows_by_index` and the kinds with a table
     - (C4) `k_blocks` is given for every kind but `k_by_table`
     - (C5) `raster` * `raster` * columns of tiles is at most 2^31, so that divisions by multiplication are exact
+    - (C6) `sharing` divides `groups`, and is larger than 1 only for `batched` and `rows_by_table`
 
     Example: `#hopper.tile_schedule<batched, tile_m = 128, tile_n = 128, n = 4096, k_blocks = 56, raster = 8, groups = 4>`.
   }];
@@ -179,8 +185,9 @@ def Hopper_TileScheduleAttr : Hopper_Attr<"TileSchedule", "tile_schedule"> {
                         DefaultValuedParameter<"int64_t", "0">:$k_blocks, "int64_t":$raster,
                         DefaultValuedParameter<"int64_t", "1">:$groups, DefaultValuedParameter<"int64_t", "1">:$cluster_m,
                         DefaultValuedParameter<"int64_t", "1">:$cluster_n,
-                        DefaultValuedParameter<"int64_t", "1">:$split_k, DefaultValuedParameter<"int64_t", "0">:$ends_at);
-  let assemblyFormat = "`<` $kind `,` struct($tile_m, $tile_n, $n, $k_blocks, $raster, $groups, $cluster_m, $cluster_n, $split_k, $ends_at) `>`";
+                        DefaultValuedParameter<"int64_t", "1">:$split_k, DefaultValuedParameter<"int64_t", "0">:$ends_at,
+                        DefaultValuedParameter<"int64_t", "1">:$sharing);
+  let assemblyFormat = "`<` $kind `,` struct($tile_m, $tile_n, $n, $k_blocks, $raster, $groups, $cluster_m, $cluster_n, $split_k, $ends_at, $sharing) `>`";
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
     /// A table of hopper.scan_groups says where groups are.

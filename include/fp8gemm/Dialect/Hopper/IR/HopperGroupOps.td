@@ -14,8 +14,9 @@ def Hopper_ScanGroupsOp : Hopper_Op<"scan_groups"> {
   let summary = "tabulate where each group begins and ends, and how many chunks precede it";
   let description = [{
     Before the roles, one warp reads the G entries of `groups` and writes `table`, G + 1 rows of
-    4 entries. Other warps may read it after the `gpu.barrier`. Row g, 0 <= g < G, is
-    [chunks before, begin, end, 0]: a group has ceil((end - begin) / chunk) chunks, rows of tiles or K blocks, and
+    4 entries. Other warps may read it after the `gpu.barrier`. Row g, 0 <= g < G, is that of group g, or, with `sharing`,
+    groups that are equal modulo W = G / sharing follow each other: row p is that of group (p mod sharing) * W + p / sharing.
+    It is [chunks before, begin, end, 0]: a group has ceil((end - begin) / chunk) chunks, rows of tiles or K blocks, and
 
     - `row_end`: begin = groups[g - 1] rounded up to a multiple of `align` (0 for g = 0), end = groups[g]
     - `row_count`: begin = 0, end = groups[g]
@@ -27,12 +28,13 @@ def Hopper_ScanGroupsOp : Hopper_Op<"scan_groups"> {
     - (C1) `by` is row_end, row_count or k_count
     - (C2) `table` is [G + 1, 4] i32 in shared memory, G static and at most 1024
     - (C3) `chunk` and `align` are positive
+    - (C4) `sharing` divides G, and is 1 by `k_count`
   }];
   let arguments = (ins Arg<Hopper_GroupDescription, "", [MemRead]>:$groups, Hopper_GroupingAttr:$by, Index:$limit,
-                       I64Attr:$chunk, DefaultValuedAttr<I64Attr, "1">:$align,
+                       I64Attr:$chunk, DefaultValuedAttr<I64Attr, "1">:$align, DefaultValuedAttr<I64Attr, "1">:$sharing,
                        Arg<Hopper_SmemBuffer, "", [MemWrite]>:$table);
   let assemblyFormat = [{
-    $groups `by` `` $by (`align` `(` $align^ `)`)? `limit` $limit `chunk` `(` $chunk `)` `to` $table attr-dict
+    $groups `by` `` $by (`align` `(` $align^ `)`)? (`sharing` `(` $sharing^ `)`)? `limit` $limit `chunk` `(` $chunk `)` `to` $table attr-dict
     `:` type($groups) `to` type($table)
   }];
   let hasVerifier = 1;
@@ -41,8 +43,8 @@ def Hopper_ScanGroupsOp : Hopper_Op<"scan_groups"> {
 def Hopper_FindGroupOp : Hopper_Op<"find_group", [Hopper_NamedResults]> {
   let summary = "the group that a row of tiles belongs to";
   let description = [{
-    The last group that is preceded by at most `chunk` chunks, and its row of the table
-    that `scan_groups` wrote. `chunk` must be less than the number of all chunks, so groups
+    The row of the table that `scan_groups` wrote for the last group that is preceded by at most `chunk` chunks: its number, which
+    is that of the group unless groups share weights, and its entries. `chunk` must be less than the number of all chunks, so groups
     without chunks are never found.
 
     Constraints:
