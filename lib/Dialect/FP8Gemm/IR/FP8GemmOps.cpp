@@ -177,7 +177,18 @@ static LogicalResult verifyShape(ProductOpInterface op, const NamedOperands &ope
                  failed(verifySize(op, "N", n)) || failed(verifySize(op, "K", k)));
 }
 
+/// In the generic form the sizes of segments are an attribute, which may leave out an operand.
+template <typename Op> static LogicalResult verifyRequired(Op op) {
+  constexpr std::pair<unsigned, StringLiteral> kRequired[] = {{0, "a"}, {1, "sfa"}, {2, "b"}, {3, "sfb"}, {6, "d"}};
+  for (auto [segment, name] : kRequired)
+    if (unsigned got = op.getODSOperandIndexAndLength(segment).second; got != 1)
+      return op.emitOpError("expected one operand '") << name << "', got " << got;
+  return success();
+}
+
 LogicalResult GemmOp::verify() {
+  if (failed(verifyRequired(*this)))
+    return failure();
   NamedOperands operands(*this);
   auto [a, sfa, b, sfb, groups, c, d, sfd, epilogue] = operands;
   return failure(failed(verifyKinds(*this, operands.all())) ||
@@ -248,6 +259,8 @@ static LogicalResult verifyGroupCount(GroupedGemmOp op, const NamedOperands &ope
 }
 
 LogicalResult GroupedGemmOp::verify() {
+  if (failed(verifyRequired(*this)))
+    return failure();
   NamedOperands operands(*this);
   auto [a, sfa, b, sfb, groups, c, d, sfd, epilogue] = operands;
   if (failed(verifyGrouping(*this)) || failed(verifyKinds(*this, operands.all())) ||

@@ -99,12 +99,15 @@ static LogicalResult verifyRegion(ProductOpInterface op, Block &body, size_t ope
     llvm::interleaveComma(body.getArgumentTypes(), error);
     return error << ')';
   }
+  // Regions are verified later: the block may be empty.
+  auto yield = body.empty() ? EpilogueYieldOp() : dyn_cast<EpilogueYieldOp>(body.back());
+  if (!yield && body.empty())
+    return op->emitOpError("expected the epilogue to end with fp8gemm.yield, got no operation");
+  if (!yield)
+    return op->emitOpError("expected the epilogue to end with fp8gemm.yield, got ") << body.back().getName();
   for (Operation &inner : body.without_terminator())
     if (failed(verifyInner(inner)))
       return failure();
-  auto yield = dyn_cast<EpilogueYieldOp>(body.getTerminator());
-  if (!yield)
-    return op->emitOpError("expected the epilogue to end with fp8gemm.yield, got ") << body.getTerminator()->getName();
   if (!yield.getValue().getType().isF32())
     return yield.emitOpError("expected an f32, which is rounded to the type of 'd', got ")
            << yield.getValue().getType();

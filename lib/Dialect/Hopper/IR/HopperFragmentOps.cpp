@@ -105,6 +105,8 @@ static LogicalResult verifyGlobalMatrix(LoadFragmentOp op) {
 
 /// (C3)
 LogicalResult LoadFragmentOp::verify() {
+  if (getODSOperandIndexAndLength(0).second != 1)
+    return emitOpError("expected one operand 'source', got ") << getODSOperandIndexAndLength(0).second;
   if (!isOfMatrix()) {
     if (getGroup() || getLimit() || getTransposed())
       return emitOpError() << "expected 'row' and 'column' with 'group', 'limit' or 'transposed', got none";

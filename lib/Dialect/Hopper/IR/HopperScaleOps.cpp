@@ -53,6 +53,8 @@ static LogicalResult verifyScalesOfRows(PutScalesOp op, ScalesType scales, MemRe
 }
 
 LogicalResult PutScalesOp::verify() {
+  if (getODSOperandIndexAndLength(0).second != 1 || getODSOperandIndexAndLength(1).second != 1)
+    return emitOpError("expected one operand each of 'values' and 'buffer', got another number");
   auto buffer = cast<MemRefType>(getBuffer().getType());
   auto scales = dyn_cast<ScalesType>(getValues().getType());
   bool isWhole = getRow() && getKBlock() && getRows();
