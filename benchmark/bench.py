@@ -28,8 +28,8 @@ ALLOWED_ERROR = 1e-2
 HOST_CALLS = 50
 
 
-def measure(item, clock, rounds):
-    """The worker's part: build the contenders, check them, time them together, check again."""
+def measure(item, clock, rounds, meter=None):
+    """The worker's part: build the contenders, check them, time them together, check again; then measure their energy."""
     import contenders
     import gpu_timing
     import grouped_contenders
@@ -87,14 +87,20 @@ def measure(item, clock, rounds):
     for name in list(made):
         if wrong(name):
             del samples[name]
-    result = {"us": {name: statistics.median(times) for name, times in samples.items()}, "samples": samples, "ran": ran,
+    us = {name: statistics.median(times) for name, times in samples.items()}
+    millijoules = {}
+    for name in made if meter else ():
+        supervise.say(doing=name)
+        millijoules[name] = meter.millijoules(made[name], us[name])
+    result = {"us": us, "samples": samples, "ran": ran, "mj": millijoules,
               "error": errors, "notes": notes, "host_us": host, "method": clock.method, "method_note": clock.why}
     complete = all(races.labels_of(item, variant) for variant in problems)
     ours_fine = complete and all(name in samples for name in item["kernels"])
     return dict(result, status="pass" if ours_fine else "fail")
 
 
-def worker(path, rounds, method):
+def worker(path, rounds, method, energy_seconds):
+    import gpu_energy
     import gpu_timing
     import torch
     torch.backends.cuda.matmul.allow_tf32 = False
@@ -108,7 +114,8 @@ def worker(path, rounds, method):
     device = torch.cuda.get_device_properties(0)
     machine = {"gpu": device.name, "sms": device.multi_processor_count, "torch": torch.__version__,
                "cuda": torch.version.cuda}
-    supervise.work(path, machine, lambda item: measure(item, clock, rounds))
+    meter = gpu_energy.Meter.of_gpu(energy_seconds) if energy_seconds else None
+    supervise.work(path, machine, lambda item: measure(item, clock, rounds, meter))
 
 
 def race(command, items, arguments, keep):
@@ -141,6 +148,8 @@ def add_race_options(parser, peers=",".join(races.PEERS)):
     parser.add_argument("--peers", default=peers, help="who else runs, of " + ", ".join(races.PEERS))
     parser.add_argument("--rounds", type=int, default=12, help="timed calls of each contender")
     parser.add_argument("--timing", choices=["cupti", "events"], default="cupti")
+    parser.add_argument("--energy", type=float, default=0, metavar="SECONDS",
+                        help="also measure the energy of a call, over so long a row of calls of each contender")
     parser.add_argument("--json", type=Path, help="write all numbers here, after every shape")
     parser.add_argument("--shape-seconds", type=float, default=60, help="a shape that takes longer hangs")
     parser.add_argument("--seconds", type=float, help="report what there is after this time")
@@ -156,7 +165,7 @@ def peers_of(parser, arguments):
 
 def worker_command(arguments):
     return [sys.executable, str(Path(__file__).resolve()), "--rounds", str(arguments.rounds), "--timing", arguments.timing,
-            "--worker"]
+            "--energy", str(arguments.energy), "--worker"]
 
 
 def main():
@@ -171,7 +180,7 @@ def main():
     parser.add_argument("--worker", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.worker:
-        worker(arguments.worker, arguments.rounds, arguments.timing)
+        worker(arguments.worker, arguments.rounds, arguments.timing, arguments.energy)
         return 0
 
     sets = {name: races.CASES[name] for name in arguments.set}

@@ -39,9 +39,12 @@ def row_of(problem, variant, result, label, tflops, bandwidth):
            "tflops": shapes.flops(problem) / ours / 1e6 if ours else None,
            "gbps": shapes.bytes_once(problem) / ours / 1e3 if ours else None,
            "percent_of_floor": 100 * floor / ours if ours else None}
+    energies = result.get("mj", {})
+    row["mj"] = energies.get(label)
     for peer in PEERS + ("read",):
         row[peer] = us.get(peer)
         row["x " + peer] = us[peer] / ours if ours and peer in us else None
+        row["mj " + peer] = energies[peer] / row["mj"] if row["mj"] and peer in energies else None
     return row
 
 
@@ -52,20 +55,25 @@ def print_table(name, rows, notes):
         columns = {"groups": "groups", "told": "described by", **columns}
     if any(row.get("variant") for row in rows):
         columns["variant"] = "variant"
-    head = [*columns.values(), "ours us", "TFLOPS", "GB/s"]
+    # The energy of a call, and after a peer's time that of its over ours.
+    has_energy = {p: any(row["mj " + p] for row in rows) for p in peers}
+    own = ["mj"] if any(row["mj"] for row in rows) else []
+    head = [*columns.values(), "ours us", "TFLOPS", "GB/s"] + ["mJ"] * len(own)
     for peer in peers:
-        head += [peer, "x"]
+        head += [peer, "x"] + ["x mJ"] * has_energy[peer]
     lines = [head + ["floor", "% of floor"]]
     for row in rows:
         line = [str(row[c]) for c in columns] + [show(row["ours"]), show(row["tflops"], 0), show(row["gbps"], 0)]
+        line += [show(row[c], 2) for c in own]
         for peer in peers:
-            line += [show(row[peer]), show(row["x " + peer], 2)]
+            line += [show(row[peer]), show(row["x " + peer], 2)] + [show(row["mj " + peer], 2)] * has_energy[peer]
         lines.append(line + [show(row["floor"]), show(row["percent_of_floor"], 0)])
     means = {p: geometric_mean(r["x " + p] for r in rows if r["x " + p]) for p in PEERS + ("read",)}
+    energy = {p: geometric_mean(r["mj " + p] for r in rows if r["mj " + p]) for p in peers}
     share = geometric_mean(r["percent_of_floor"] for r in rows if r["percent_of_floor"])
-    line = ["geometric mean"] + [""] * (len(columns) + 2)
+    line = ["geometric mean"] + [""] * (len(columns) + 2 + len(own))
     for peer in peers:
-        line += ["", show(means[peer], 3)]
+        line += ["", show(means[peer], 3)] + [show(energy[peer], 3)] * has_energy[peer]
     lines.append(line + ["", show(share, 0)])
     print(f"\n### {name} (microseconds; x = the peer's time over ours)\n")
     print("| " + " | ".join(lines[0]) + " |\n|" + "---|" * len(lines[0]))
@@ -73,7 +81,8 @@ def print_table(name, rows, notes):
         print("| " + " | ".join(line) + " |")
     for note in notes:
         print("- " + note)
-    return {**{"x " + p: mean for p, mean in means.items()}, "percent_of_floor": share}
+    return {**{"x " + p: mean for p, mean in means.items()}, **{"mj " + p: mean for p, mean in energy.items()},
+            "percent_of_floor": share}
 
 
 def ratios_of(name, cases, rows):

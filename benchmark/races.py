@@ -34,7 +34,7 @@ def split(name):
 
 def of_variant(result, variant):
     """A result with only the contenders of one variant, by their names without the variant."""
-    named = ("us", "samples", "ran", "error", "notes", "host_us")
+    named = ("us", "samples", "ran", "mj", "error", "notes", "host_us")
     chosen = {field: {split(name)[1]: value for name, value in result[field].items() if split(name)[0] == variant}
               for field in named if field in result}
     return {**result, **chosen}

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import bench
 import bench_report
+import gpu_energy
 import kernels
 import pytest
 import races
@@ -101,6 +102,35 @@ def test_report(capsys):
     assert "- 4096x4096x7168: cublas-t: RuntimeError: no such thing" in text
     assert answer["sets"]["s"]["geometric_means"]["x cublas-b"] == pytest.approx(1.1)
     json.dumps(answer)
+
+
+def test_energy_of_a_call():
+    """3 mJ a call; a millisecond of the clock each, which the calls before the counter is read do not count in."""
+    now = {"s": 0.0, "mj": 1000}
+
+    def call():
+        now["s"] += 1e-3
+        now["mj"] += 3
+
+    waits = []
+    meter = gpu_energy.Meter(0.5, lambda: now["mj"], lambda: waits.append(now["s"]), clock=lambda: now["s"])
+    assert meter.millijoules(call, us=1000) == 3
+    assert now["s"] == pytest.approx(gpu_energy.WARM_UP_SECONDS + 0.5, abs=2 * gpu_energy.BATCH_SECONDS)
+    assert waits[1] - waits[0] == pytest.approx(gpu_energy.BATCH_SECONDS)
+
+
+def test_report_of_energy(capsys):
+    """Ours in mJ, and a peer's over ours: columns that only a run with --energy has."""
+    case = {"": shapes.Problem(4096, 7168, 2048)}
+    items = [raced("s", case, {"default": "f"})]
+    measured = {**result(default=100.0, deepgemm=110.0, read=10.0), "mj": {"default": 50.0, "deepgemm": 55.0}}
+    options = argparse.Namespace(tflops=None, bandwidth=None, rounds=12)
+    answer = bench_report.report({"s": [case]}, items, [measured], options, {"gpu": "NVIDIA H200"})
+    text = capsys.readouterr().out
+    assert "| GB/s | mJ | deepgemm | x | x mJ | read | x | floor |" in text
+    assert re.search(r"\| 100\.0 \| 1203 \| \d+ \| 50\.00 \| 110\.0 \| 1\.10 \| 1\.10 \| 10\.0 \| 0\.10 \|", text)
+    assert re.search(r"geometric mean \|(  \|)+ 1\.100 \| 1\.100 \|", text)
+    assert answer["sets"]["s"]["geometric_means"]["mj deepgemm"] == pytest.approx(1.1)
 
 
 def test_report_without_any_result(capsys):

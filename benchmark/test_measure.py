@@ -86,6 +86,19 @@ def test_measure(measure):
     assert result["error"]["default"] < 5e-3
 
 
+def test_energy_is_that_of_what_is_right(measure, monkeypatch):
+    """Each contender that passed, with its own time."""
+    class Meter:
+        def millijoules(self, call, us):
+            call()
+            return 2 * us
+
+    one = bench.measure
+    monkeypatch.setattr(bench, "measure", lambda *arguments: one(*arguments, Meter()))
+    result = measure(default="1000", broken="0")
+    assert result["mj"] == {"default": 4.0, "cublas-b": 4.0} and "broken" in result["notes"]
+
+
 @pytest.mark.parametrize("good_calls", ["0", "53"])
 def test_wrong_result_is_not_timed(measure, good_calls):
     """Wrong from the start, and wrong only in the timed run: the poison is still there."""
