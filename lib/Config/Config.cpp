@@ -55,13 +55,12 @@ int64_t fp8gemm::config::scalesOfA(const Problem &problem, int64_t tileM) {
 }
 
 bool fp8gemm::config::promotesLate(const Problem &problem, const Config &config) {
-  // Fewer K blocks don't pay for the promotion of zeros before the first one; many scales of
-  // columns have many products, which would be made between the back edge and the promotion.
-  constexpr int64_t kFewestBlocks = 16, kFewestColumnsPerScale = 64;
+  // Fewer K blocks don't pay for the promotion of zeros before the first one.
+  constexpr int64_t kFewestBlocks = 16;
   int64_t blocks = tiles(problem.k, kBlockK);
   bool countKnown = problem.grouping != Grouping::KCount && blocks % config.splitK == 0;
   return config.partials == 1 && !config.swapAb && countKnown && blocks / config.splitK >= kFewestBlocks &&
-         scaleColumnsPerBlock(problem, config) >= kFewestColumnsPerScale;
+         problem.sfbRows > 1;
 }
 
 int64_t fp8gemm::config::panelColumns(const Problem &problem, int64_t tileN) {
@@ -142,7 +141,7 @@ static int64_t registersNeeded(const Problem &problem, const Config &config, int
   if (config.partials > 1 && blocks > 1)
     others += config.stages == kStagesOfIteration ? 48 : 16;
   if (config.splitK > 1)
-    others += 8;
+    others += blocks > 1 ? 24 : 8;
   if (problem.sfbRows == 1 && !problem.sfaByTma())
     others += 16;
   if (problem.sfbRows == 1)

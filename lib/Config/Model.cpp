@@ -59,20 +59,22 @@ constexpr double kAddedRows = 2;
 constexpr double kFixedSeconds = 2.54e-6;
 /// K blocks' worth of time until the first product is done.
 constexpr double kFillBlocks = 2.29;
-/// Split K: two cluster barriers and the latency of distributed shared memory; then bytes
+/// Split K: a cluster barrier and the latency of distributed shared memory; then bytes
 /// that an SM reads from the cluster's shared memory a cycle.
-constexpr double kExchangeCycles = 1355, kExchangeBytesPerCycle = 22.5;
+constexpr double kExchangeCycles = 900, kExchangeBytesPerCycle = 22.5;
 /// Start of a cluster that another one makes room for, and of clusters on all SMs.
-constexpr double kRestartSeconds = 1.17e-6, kClusterSeconds = 1.59e-6;
+constexpr double kRestartSeconds = 1.17e-6, kClusterSeconds = 1.2e-6;
 /// By how much the power of shared memory that is always busy slows a long kernel down, and from what
 /// duration on half of that shows (the clock falls only after a while).
 constexpr double kPowerDrop = 0.496, kPowerSeconds = 0.141e-3;
 
 /// What a K block takes where two CTAs load for each other, in kernels of recipe 1d1d.
 constexpr double kMulticastFactor = 0.965;
-/// What a K block takes whose last product is promoted in the next: with one product a consumer, and with two.
-/// One product of so many columns or fewer gains nothing.
-constexpr double kLateFactor = 0.934, kLateFactorOfTwo = 0.906, kLateColumns = 128;
+/// What a K block takes whose last product is promoted in the next: with one product a consumer, with two, and with two
+/// where a scale serves fewer columns than kLateScaleColumns. One product of kLateColumns or fewer gains nothing, nor does
+/// one with such scales.
+constexpr double kLateFactor = 0.934, kLateFactorOfTwo = 0.906, kLateFactorOfNarrow = 0.97;
+constexpr double kLateColumns = 128, kLateScaleColumns = 64;
 /// How the time of bytes from HBM grows with the part of the SMs that ask for them (idleFactor).
 constexpr double kIdlePower = 0.578;
 
@@ -211,8 +213,13 @@ Bound blockCycles(const Problem &problem, const Gpu &gpu, const Config &config, 
   });
   if (config.clusterM * config.clusterN > 1)
     bound.time *= kMulticastFactor;
-  if (promotesLate(problem, config) && (products > 1 || columns > kLateColumns))
-    bound.time *= products > 1 ? kLateFactorOfTwo : kLateFactor;
+  if (promotesLate(problem, config)) {
+    bool isNarrow = scaleColumnsPerBlock(problem, config) < kLateScaleColumns;
+    if (products > 1)
+      bound.time *= isNarrow ? kLateFactorOfNarrow : kLateFactorOfTwo;
+    else if (columns > kLateColumns && !isNarrow)
+      bound.time *= kLateFactor;
+  }
   if (!scalePerColumn)
     bound.time += kColumnScaleCycles * (config.tileN / scaleColumnsPerBlock(problem, config));
   return bound;

@@ -19,6 +19,8 @@ struct Facts {
   Facts(ProductOpInterface product, ConfigAttr config);
 
   bool isGroupedByK() const { return problem.grouping == config::Grouping::KCount; }
+  /// CTAs of a cluster load for each other; those that split K only read each other's accumulators.
+  bool sharesRing() const { return config.getClusterM() * config.getClusterN() > 1; }
   /// A and B are the packed matrices of the groups, one after the other.
   bool isFlat() const;
   /// The ring of the main loop, and that of C, whose only stage holds the C of a tile.

@@ -65,7 +65,7 @@ void fp8gemm::buildKernel(const Facts &facts, gpu::GPUModuleOp module) {
     Tiles::tabulate(facts, signature, emit);
   }
   FenceOp::create(builder, FenceKind::mbarrier_init);
-  if (facts.cluster > 1)
+  if (facts.sharesRing())
     ClusterBarrierOp::create(builder);
   else
     gpu::BarrierOp::create(builder);

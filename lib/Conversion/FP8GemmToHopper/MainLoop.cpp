@@ -211,9 +211,10 @@ MainLoop::Product MainLoop::multiply(const Stage &stage, const Reader &reader, i
     product.columns = LoadScalesOp::create(emit.builder, columnsType, columnScales);
   };
   // Before the product: after it, ptxas puts the loads and the scales' products between the wgmmas, which then wait for
-  // them. Two fragments, whose scales are few, gain more if they are loaded while the product of an isolated group runs
-  // (docs/performance-log.md, entries 2 and 29).
-  bool isolated = facts.fragments > 1 && isLate() && facts.columnsPerScale == facts.columns;
+  // them. Two fragments, and one with many scales of columns, gain more if they are loaded while the product of an
+  // isolated group runs (docs/performance-log.md, entries 2, 29 and 35).
+  constexpr int64_t kFewColumnsPerScale = 32;
+  bool isolated = isLate() && (facts.fragments > 1 || facts.columnsPerScale <= kFewColumnsPerScale);
   if (!isolated)
     loadScales();
   FenceOp::create(emit.builder, FenceKind::wgmma);

@@ -119,6 +119,26 @@ static LogicalResult describeKernel(KernelOp kernel, DebugWaits *waits) {
   return success();
 }
 
+/// cluster_barrier at the end of a role -> arrive.relaxed and wait, if CTAs of the cluster only read each other's shared
+/// memory: nobody reads after it, so it need not publish, which would cost a fence of the whole GPU. An arrival at
+/// another CTA's mbarrier may still be on its way, and waits for the fence.
+static void relaxLastBarriers(KernelOp kernel) {
+  LaunchAttr launch = kernel.getLaunchAttr();
+  if (launch.getClusterM() * launch.getClusterN() > 1)
+    return;
+  SmallVector<ClusterBarrierOp> last;
+  kernel.walk([&](ClusterBarrierOp barrier) {
+    if (isa<WarpSpecializeOp>(barrier->getParentOp()) && isa<YieldOp>(barrier->getNextNode()))
+      last.push_back(barrier);
+  });
+  for (ClusterBarrierOp barrier : last) {
+    OpBuilder builder(barrier);
+    NVVM::ClusterArriveRelaxedOp::create(builder, barrier.getLoc(), UnitAttr());
+    NVVM::ClusterWaitOp::create(builder, barrier.getLoc(), UnitAttr());
+    barrier.erase();
+  }
+}
+
 /// The dialects that may remain: those that upstream passes lower from here.
 static void configureTarget(ConversionTarget &target) {
   target.addLegalDialect<scf::SCFDialect, LLVM::LLVMDialect, NVVM::NVVMDialect, vector::VectorDialect>();
@@ -149,6 +169,7 @@ struct ConvertHopperToNVVMPass
     for (KernelOp kernel : kernels)
       if (failed(describeKernel(kernel, waits)))
         return failure();
+    llvm::for_each(kernels, relaxLastBarriers);
     declareSharedMemory(module);
     if (debugRings)
       declareReports(module);

@@ -37,11 +37,14 @@ func.func @products(%a: !a, %sfa: memref<8x?xf32>, %b: !b, %sfb: memref<1x8xf32>
 // CHECK:         consumers(2)
 // CHECK:           hopper.tma_store %
 // CHECK:           hopper.tma_store.wait read
-// CHECK-NEXT:      hopper.cluster_barrier
+// CHECK-NEXT:      hopper.cluster_barrier{{$}}
 
-// Four CTAs share the K blocks of a tile, two each; then each adds up and stores 16 columns.
+// Four CTAs share the K blocks of a tile, two each; then each adds up and stores 16 columns. Only between the two do they
+// see each other's memory.
 // CHECK-LABEL: hopper.kernel @{{[a-z0-9_]*}}_split4 args(
 // CHECK:    shared(%[[STAGING:.+]]: !smem_1x1x64x16, %[[EXCHANGE:.+]]: !smem_1x8x128x4)
+// CHECK:         hopper.fence mbarrier_init
+// CHECK-NEXT:    gpu.barrier
 // CHECK:         hopper.tiles %{{.+}} of <split_k, tile_m = 64, tile_n = 64, n = 128, k_blocks = 8, raster = 1, split_k = 4, ends_at = 4>
 // CHECK-NEXT:    %[[RANK:.+]] = gpu.cluster_block_id x
 // CHECK:         producer
@@ -51,7 +54,7 @@ func.func @products(%a: !a, %sfa: memref<8x?xf32>, %b: !b, %sfb: memref<1x8xf32>
 // CHECK:         consumers(1)
 // CHECK:           %[[ALL:.+]] = memref.subview %[[EXCHANGE]]
 // CHECK:           hopper.put_fragment %{{.+}} to %[[ALL]]
-// CHECK:           hopper.cluster_barrier
+// CHECK:           hopper.cluster_barrier{{$}}
 // CHECK:           %[[FIRST:.+]] = arith.muli %[[RANK]], %c2
 // CHECK:           %[[PART:.+]] = memref.subview %[[EXCHANGE]][%{{.+}}, %[[FIRST]], 0, 0] [1, 2, 128, 4]
 // CHECK:           %[[SUM:.+]] = hopper.reduce_fragments %[[PART]] ranks(4)

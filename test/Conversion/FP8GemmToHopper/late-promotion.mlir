@@ -49,6 +49,9 @@ func.func @products(%a: memref<?x2048xf8E4M3FN>, %sfa: memref<16x?xf32>, %b: mem
 // CHECK:         hopper.ring.release
 // CHECK-NEXT:    hopper.promote
 
-// Nor where a scale serves few columns.
+// Also where a scale serves few columns, and one product at a time is isolated.
 // CHECK-LABEL: hopper.kernel @fp8gemm_1d2d_e4m3_bf16_many_n1152_k2048_sfa_mn_sfb_k_tile128x144
-// CHECK-NOT:     arith.constant dense<0.000000e+00> : !hopper.scales<64 rows by 1>
+// CHECK:         arith.constant dense<0.000000e+00> : !hopper.scales<64 rows by 1>
+// CHECK:         hopper.mma {{.*}} isolated
+// CHECK-NEXT:    hopper.load_scales {{.*}} -> <64 rows by 1>
+// CHECK-NEXT:    hopper.load_scales {{.*}} -> <144 columns by 16>
