@@ -4,6 +4,7 @@
 
     gate_up.py stage FOLDER                     # where the compiler is: pack, package, scripts; needs no PyTorch
     FOLDER/gate_up.py run FOLDER [--json=FILE]  # on the GPU; needs PyTorch with Triton
+    gate_up.py report FILE                      # the tables of a measurement again
 
 Times are those of gpu_timing.py: kernels only, caches cold, in turn, medians. `product` is [M, N] in bf16 by the schedule that the compiler
 chooses for it; `separate` is that and the faster of two kernels after it: what torch.compile makes of
@@ -90,15 +91,21 @@ def print_tables(rows):
     for row in done:
         us = row["us"]
         gain, cost = min(us["compiled"], us["triton"]) / us["fused"], us["fused"] / us["product"]
-        ratios.setdefault(row["form"], []).append((gain, cost))
+        ratios.setdefault(set_of(row), []).append((gain, cost))
         print(f"{row['form']:>12}{row['groups']:>8}{row['rows']:>6}{row['n']:>7}{row['k']:>6}{us['fused']:>9.2f}{us['product']:>9.2f}"
               f"{us['compiled']:>10.2f}{us['triton']:>9.2f}{gain:>16.2f}{cost:>15.2f}{100 * max(row['errors'].values()):>9.2f}")
-    for form, pairs in ratios.items():
+    for name, pairs in ratios.items():
         gains, costs = zip(*pairs)
-        print(f"{form}: separate / fused {statistics.geometric_mean(gains):.3f} ({min(gains):.2f} to {max(gains):.2f}), fused / product "
+        print(f"{name}: separate / fused {statistics.geometric_mean(gains):.3f} ({min(gains):.2f} to {max(gains):.2f}), fused / product "
               f"{statistics.geometric_mean(costs):.3f} ({min(costs):.2f} to {max(costs):.2f})")
     print("", *faults, *wrong, f"{len(done)} measured, {len(faults)} not, {len(wrong)} wrong", sep="\n")
     return 1 if wrong or len(faults) > sum("out of time" in fault for fault in faults) else 0
+
+
+def set_of(row):
+    if row["form"] != "dense":
+        return row["form"]
+    return "dense, M <= 128" if row["rows"] <= 128 else "dense, M > 128"
 
 
 def label(row):
@@ -118,7 +125,11 @@ def main():
     running.add_argument("folder", type=lambda text: Path(text).resolve())
     running.add_argument("--json", type=Path)
     running.add_argument("--seconds", type=float, default=120)
+    reporting = commands.add_parser("report")
+    reporting.add_argument("file", type=Path)
     options = parser.parse_args()
+    if options.command == "report":
+        return print_tables(json.loads(options.file.read_text()))
     return stage(options) if options.command == "stage" else run(options)
 
 

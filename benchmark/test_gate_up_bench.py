@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """gate_up.py without a GPU: its tables, and the problems of its items."""
 
+import json
+import re
 import time
+from pathlib import Path
 
 import gate_up
+
+HERE = Path(__file__).parent
 
 
 def measured(item, error=0.03):
@@ -25,6 +30,16 @@ def test_wrong_and_unmeasured(capsys):
     printed = capsys.readouterr().out
     assert "dense 1 16 4096 7168: out of time\n" in printed and "dense 1 16 4096 7168: wrong: " in printed
     assert "dense 1 16 4096 7168: ZeroDivisionError: division by zero\n" in printed
+
+
+def test_the_readme_has_what_was_measured(capsys):
+    """The means of the measurement that is kept, in the table."""
+    assert gate_up.print_tables(json.loads((HERE / "measurements" / "gate-up" / "h200.json").read_text())) == 0
+    printed, readme = capsys.readouterr().out, (HERE / "README.md").read_text()
+    lines = re.findall(r"separate / fused ([\d.]+) (\(.+?\)), fused / product ([\d.]+) (\(.+?\))", printed)
+    assert len(lines) == 4
+    for gain, gains, cost, costs in lines:
+        assert f"| {gain} {gains} | {cost} {costs} |" in readme
 
 
 def test_problems():
