@@ -141,7 +141,7 @@ static int64_t registersNeeded(const Problem &problem, const Config &config, int
   if (config.partials > 1 && blocks > 1)
     others += config.stages == kStagesOfIteration ? 48 : 16;
   if (config.splitK > 1)
-    others += blocks > 1 ? 24 : 8;
+    others += blocks > 1 && !(problem.gated && tiles(problem.k, kBlockK) % config.splitK == 0) ? 24 : 8;
   if (problem.sfbRows == 1 && !problem.sfaByTma())
     others += 16;
   if (problem.sfbRows == 1)

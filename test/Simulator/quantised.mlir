@@ -18,8 +18,6 @@
 // REDEFINE: %{kind} = gated
 // REDEFINE: %{config} = tile_m = 128, tile_n = 256
 // RUN: %{try} | FileCheck %s
-// REDEFINE: %{config} = tile_m = 64, tile_n = 256, split_k = 2
-// RUN: %{try} | FileCheck %s
 // REDEFINE: %{kind} = plain
 // REDEFINE: %{config} = tile_m = 128, tile_n = 128, split_k = 2
 // RUN: %{try} | FileCheck %s
@@ -36,6 +34,7 @@
 // Ranks of a split K that tell each other of their columns; with sums instead of the largest, scales are others.
 // RUN: fp8gemm-compile --op=gemm --n=256 --k=1040 --d-type=e4m3 --sfd=k_major --config='tile_m = 64, tile_n = 128, split_k = 4' --emit=hopper -o %t.split.mlir
 // RUN: %{simulate} < %t.split.mlir 2>&1 | FileCheck %s
+// RUN: fp8gemm-compile --op=gemm --n=512 --k=256 --gated --activation=silu --d-type=e4m3 --sfd=mn_major --config='tile_m = 64, tile_n = 256, split_k = 2' --emit=hopper | %{simulate} 2>&1 | FileCheck %s
 // RUN: sed 's/ranks(4) max/ranks(4)/' %t.split.mlir | not %{simulate} 2>&1 | FileCheck %s --check-prefix=SCALE
 // RUN: not fp8gemm-compile --op=gemm --n=256 --k=1040 --d-type=e4m3 --sfd=k_major --config='tile_m = 64, tile_n = 128, split_k = 8' --emit=hopper 2>&1 | FileCheck %s --check-prefix=RANKS
 // RANKS: error: {{.*}}expected split_k of 1, 2 or 4 for a D of e4m3, whose ranks store at least 32 of 128 columns, got 8

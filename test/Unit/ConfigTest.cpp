@@ -325,7 +325,7 @@ TEST(ConfigSource, KnowsNoShapes) {
       "266",  // cycles of an epilogue, and with two partials
       "436",
       "640",  // bytes that TMA writes a cycle
-      "1355", // cycles of a cluster's exchange
+      "900",  // cycles of a cluster's exchange
       "1000", // rows up to which a plan looks at every M
   };
   const int64_t largestTile = 256;

@@ -33,3 +33,13 @@ func.func @empty_epilogue(%a: memref<8x256xf8E4M3FN>, %sfa: memref<2x8xf32>, %b:
   }
   return
 }
+
+// -----
+
+func.func @scale_without_scales(%a: tensor<8x16xf8E4M3FN>, %sfa: tensor<8x1xf32>, %d: tensor<8x8xf32>) {
+  // expected-error @+1 {{expected 'd_scale' with 'sfd' only, got no 'sfd'}}
+  %0 = "fp8gemm.gemm"(%a, %sfa, %a, %sfa, %d) <{a_scale = #fp8gemm.scale<1x128, k_major>,
+       b_scale = #fp8gemm.scale<1x128, k_major>, d_scale = #fp8gemm.scale<1x128, k_major>, operandSegmentSizes = array<i32: 1, 1, 1, 1, 0, 0, 1, 0>}> ({})
+       : (tensor<8x16xf8E4M3FN>, tensor<8x1xf32>, tensor<8x16xf8E4M3FN>, tensor<8x1xf32>, tensor<8x8xf32>) -> tensor<8x8xf32>
+  return
+}

@@ -185,6 +185,8 @@ LogicalResult verification::verifyStorage(Operation *op, NamedOperand operand, S
 
 LogicalResult verification::verifyQuantised(ProductOpInterface op, const NamedOperands &operands) {
   constexpr int64_t kScaleColumns = 128;
+  if (!operands.sfd && op.getDScaleAttr())
+    return op->emitOpError("expected 'd_scale' with 'sfd' only, got no 'sfd'");
   if (!operands.sfd)
     return op.getPowerOfTwo() ? LogicalResult(op->emitOpError("expected 'power_of_two' with 'sfd' only, got no 'sfd'"))
                               : success();
