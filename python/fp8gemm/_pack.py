@@ -32,7 +32,9 @@ class Pack(_native.Pack):
             if problem.op == "quantize":
                 continue
             for of_invariant in (False, True)[:1 + problem.batch_invariant]:
-                known[of_invariant][problem.grouping, problem.n, problem.k, problem.recipe].append((problem.sfa, problem.sfb))
+                layouts = known[of_invariant][problem.grouping, problem.n, problem.k, problem.recipe]
+                if (problem.sfa, problem.sfb) not in layouts:
+                    layouts.append((problem.sfa, problem.sfb))
         return tuple(map(dict, known))
 
     def load(self, device: Any = 0) -> None:

@@ -32,8 +32,8 @@ def test_on_the_host(tmp_path, capsys):
 
     with torch.library._scoped_library("fp8gemm", "FRAGMENT") as library:
         torch_host.register(library)
-        sizes = dict(width=64, hidden=128, heads=2, layers=1, words=16, length=32, batch=8, steps=40)
-        assert torch_train.run(SimpleNamespace(out=tmp_path, steps=40), "cpu", **sizes) == 0, capsys.readouterr().out
+        sizes = dict(width=64, hidden=128, heads=2, layers=1, words=16, length=32, batch=8, steps=60)
+        assert torch_train.run(SimpleNamespace(out=tmp_path, steps=60), "cpu", **sizes) == 0, capsys.readouterr().out
     assert "4 linear layers in FP8, 1 skipped\n  head: refused by the filter" in capsys.readouterr().out
 
 

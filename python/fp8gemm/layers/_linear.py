@@ -163,11 +163,16 @@ class Linear(nn.Linear):
         used = [{"op": "quantize", "k": k}, {"op": "gemm", "n": n, "k": k, "max_m": max_m, **bias}]
         if not self.is_trained:
             return used
-        return used + [{"op": "quantize", "k": n}, {"op": "gemm", "n": k, "k": n, "max_m": max_m},
-                       {"op": "k_grouped_gemm", "m": n, "n": k, "groups": 1, "sfb": "mn_major", "d_type": "f32", "c": "in_place"}]
+        return distinct(used + [{"op": "quantize", "k": n}, {"op": "gemm", "n": k, "k": n, "max_m": max_m},
+                                {"op": "k_grouped_gemm", "m": n, "n": k, "groups": 1, "sfb": "mn_major", "d_type": "f32", "c": "in_place"}])
 
     def extra_repr(self) -> str:
         return f"{super().extra_repr()}, weight={type_name(self.weight)}"
+
+
+def distinct(entries):
+    """Each entry of a list once, where it is first: a list of a pack has none twice."""
+    return [entry for i, entry in enumerate(entries) if entry not in entries[:i]]
 
 
 def illegal_sizes(k, n):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from torch import nn
 
-from fp8gemm.layers._linear import Linear, unusable
+from fp8gemm.layers._linear import Linear, distinct, unusable
 from fp8gemm.layers._moe import MoEMLP
 
 
@@ -55,8 +55,8 @@ def problems(model: nn.Module, max_m: int = 8192) -> list[dict]:
     found = []
     for module in model.modules():
         if isinstance(module, (Linear, MoEMLP)):
-            found += [problem for problem in module.problems(max_m) if problem not in found]
-    return found
+            found += module.problems(max_m)
+    return distinct(found)
 
 
 def _owners(model):
