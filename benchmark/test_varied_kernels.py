@@ -28,9 +28,9 @@ def varied(entries):
 
 
 def test_random_schedules_vary(compiler):
-    entries = varied_kernels.random_entries(compiler, 1, 4, 2)
-    assert len({entry["file"] for entry in entries}) == len(entries) == 4 * varied_kernels.SCHEDULES
-    assert entries == varied_kernels.random_entries(compiler, 1, 4, 1), "expected the seed to decide"
+    entries = varied_kernels.random_entries(compiler, 1, 8, 2)
+    assert len({entry["file"] for entry in entries}) == len(entries) == 8 * varied_kernels.SCHEDULES
+    assert entries == varied_kernels.random_entries(compiler, 1, 8, 1), "expected the seed to decide"
     enumerated = compiler.schedules(shapes.Problem(128, 264, 400), ("mn_major", "k_major"))
     unvaried = {name for name in enumerated[0] if len({config[name] for config in enumerated}) == 1}
     assert set(enumerated[0]) - varied(entries) <= unvaried - {"cluster_m", "cluster_n"}

@@ -43,6 +43,10 @@ class FakeKernel(SimpleNamespace):
         assert (workspace is not None) == bool(self.workspace_bytes)
         return SimpleNamespace(m=m, k=k, groups=groups and self.driver.arrays[groups].tolist(), **arrays)
 
+    @property
+    def weights(self):
+        return self.groups
+
     def scales(self, which, stored):
         return stored.T if getattr(self, which) == "mn_major" else stored
 
