@@ -15,7 +15,6 @@ together. "one" is one GPU with all experts and its share of the tokens; its tim
 the same bit by bit without torch.compile; "compile" says whether the rest is measured with it. Times are in us, of a replayed CUDA graph, except for "exchange", which the host waits for.
 """
 
-import argparse
 import json
 import os
 import signal
@@ -25,6 +24,8 @@ import tempfile
 import time
 import zipfile
 from pathlib import Path
+
+import staging
 
 MODELS = {"deepseek-v3": dict(hidden=7168, width=2048, experts=256, top_k=8),
           "qwen3-235b": dict(hidden=4096, width=1536, experts=128, top_k=8)}
@@ -41,12 +42,10 @@ SCRIPTS = "expert_parallel.py", "expert_parallel_worker.py", "expert_parallel_pe
 
 
 def stage(options):
-    from staging import stage_pack, stage_package
-
     folder = options.folder
-    stage_package(options, SCRIPTS)
+    staging.stage_package(options, SCRIPTS)
     for name, model in MODELS.items():
-        stage_pack(options, name, problems(model, options.ranks))
+        staging.stage_pack(options, name, problems(model, options.ranks))
     (folder / "staged.json").write_text(json.dumps({"ranks": options.ranks}))
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     print(f"{folder}: {size / 2**20:.1f} MiB for {options.ranks} GPUs")
@@ -245,19 +244,9 @@ def report(name, lines, wanted):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    commands = parser.add_subparsers(dest="command", required=True)
-    staging = commands.add_parser("stage")
-    staging.add_argument("folder", type=Path)
-    staging.add_argument("--ranks", type=int, default=2)
-    staging.add_argument("--gpu", default="h200-sxm")
-    staging.add_argument("--wheel", type=Path, help="of fp8gemm; made if not given")
-    staging.add_argument("--deep-gemm", type=Path, help="a wheel")
-    staging.add_argument("--compiler", type=Path, help="fp8gemm-compile; that in build/bin if not given")
-    running = commands.add_parser("run")
-    running.add_argument("folder", type=lambda text: Path(text).resolve())
+    parser, commands, staged, running = staging.command_line(__doc__, 280, has_peer=True)
+    staged.add_argument("--ranks", type=int, default=2)
     running.add_argument("logs", type=lambda text: Path(text).resolve())
-    running.add_argument("--seconds", type=float, default=280)
     running.add_argument("--iterations", type=int, default=10000)
     showing = commands.add_parser("table")
     showing.add_argument("logs", type=Path)

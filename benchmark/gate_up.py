@@ -11,12 +11,13 @@ chooses for it; `separate` is that and the faster of two kernels after it: what 
 `fp8gemm.layers.swiglu_quantize`, and one written in Triton, which reads used rows only. The tables are printed last.
 """
 
-import argparse
 import json
 import statistics
 import sys
 import time
 from pathlib import Path
+
+import staging
 
 SCRIPTS = "gate_up.py", "gate_up_contenders.py", "gpu_timing.py"
 MODELS = {"deepseek-v3": (4096, 7168), "qwen3-235b": (3072, 4096)}  # N = two times the width of an expert, K
@@ -51,10 +52,8 @@ def problems():
 
 
 def stage(options):
-    from staging import stage_pack, stage_package
-
-    stage_package(options, SCRIPTS)
-    stage_pack(options, "gate-up", problems())
+    staging.stage_package(options, SCRIPTS)
+    staging.stage_pack(options, "gate-up", problems())
 
 
 def run(options):
@@ -113,18 +112,8 @@ def label(row):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    commands = parser.add_subparsers(dest="command", required=True)
-    staging = commands.add_parser("stage")
-    staging.add_argument("folder", type=Path)
-    staging.add_argument("--gpu", default="h200-sxm")
-    staging.add_argument("--wheel", type=Path, help="of fp8gemm; made if not given")
-    staging.add_argument("--compiler", type=Path, help="fp8gemm-compile; that in build/bin if not given")
-    staging.set_defaults(deep_gemm=None)
-    running = commands.add_parser("run")
-    running.add_argument("folder", type=lambda text: Path(text).resolve())
+    parser, commands, _, running = staging.command_line(__doc__, 120, has_peer=False)
     running.add_argument("--json", type=Path)
-    running.add_argument("--seconds", type=float, default=120)
     reporting = commands.add_parser("report")
     reporting.add_argument("file", type=Path)
     options = parser.parse_args()

@@ -13,7 +13,6 @@ compiled by torch.compile, but for x, which our own kernel quantises; DeepGEMM g
 Times are microseconds of a replayed graph, medians; contenders take turns. Nothing is started after --seconds; tables are printed last.
 """
 
-import argparse
 import json
 import os
 import statistics
@@ -23,6 +22,8 @@ import tempfile
 import time
 import zipfile
 from pathlib import Path
+
+import staging
 
 SCRIPTS = "layer.py", "layer_contenders.py", "deep_gemm_experts.py"
 FORWARD = [(2112, 7168), (576, 7168), (24576, 1536), (32768, 512), (7168, 16384), (4096, 7168), (7168, 2048)]
@@ -47,10 +48,8 @@ def problems():
 
 
 def stage(options):
-    from staging import stage_pack, stage_package
-
-    stage_package(options, SCRIPTS)
-    stage_pack(options, "layer", problems())
+    staging.stage_package(options, SCRIPTS)
+    staging.stage_pack(options, "layer", problems())
 
 
 #
@@ -159,18 +158,8 @@ def label(row):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    commands = parser.add_subparsers(dest="command", required=True)
-    staging = commands.add_parser("stage")
-    staging.add_argument("folder", type=Path)
-    staging.add_argument("--gpu", default="h200-sxm")
-    staging.add_argument("--wheel", type=Path, help="of fp8gemm; made if not given")
-    staging.add_argument("--deep-gemm", type=Path, help="a wheel for the Python of the other machine")
-    staging.add_argument("--compiler", type=Path, help="fp8gemm-compile; that in build/bin if not given")
-    running = commands.add_parser("run")
-    running.add_argument("folder", type=lambda text: Path(text).resolve())
+    parser, _, _, running = staging.command_line(__doc__, 230, has_peer=True)
     running.add_argument("--json", type=Path)
-    running.add_argument("--seconds", type=float, default=230)
     options = parser.parse_args()
     return stage(options) if options.command == "stage" else run(options)
 

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """A folder with the Python package, packs and scripts for a benchmark on another machine, which has neither checkout nor compiler.
 
-`options` are those of the command line: folder, gpu, and wheel, deep_gemm (a wheel) and compiler, or None.
+`options` are those of the command line (`command_line`): folder, gpu, and wheel, deep_gemm (a wheel) and compiler, or None. This file is in
+the folder, too.
 """
 
+import argparse
 import json
 import os
 import shutil
@@ -14,6 +16,25 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
+
+
+def command_line(doc, seconds, has_peer):
+    """A parser of `stage FOLDER` and `run FOLDER`, its commands, and these two, to which a benchmark adds its own options. `seconds`: after which
+    nothing is started; has_peer: whether DeepGEMM may be staged."""
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True)
+    stage = commands.add_parser("stage")
+    stage.add_argument("folder", type=Path)
+    stage.add_argument("--gpu", default="h200-sxm")
+    stage.add_argument("--wheel", type=Path, help="of fp8gemm; made if not given")
+    stage.add_argument("--compiler", type=Path, help="fp8gemm-compile; that in build/bin if not given")
+    stage.set_defaults(deep_gemm=None)
+    if has_peer:
+        stage.add_argument("--deep-gemm", type=Path, help="a wheel for the Python of the other machine")
+    run = commands.add_parser("run")
+    run.add_argument("folder", type=lambda text: Path(text).resolve())
+    run.add_argument("--seconds", type=float, default=seconds)
+    return parser, commands, stage, run
 
 
 def stage_package(options, scripts):
@@ -29,7 +50,7 @@ def stage_package(options, scripts):
         wheel = next(folder.glob("fp8gemm-*.whl"))
     shutil.rmtree(folder / "site", ignore_errors=True)
     zipfile.ZipFile(wheel).extractall(folder / "site")
-    for name in scripts:
+    for name in (*scripts, Path(__file__).name):
         shutil.copy(HERE / name, folder)
     if options.deep_gemm:
         shutil.copy(options.deep_gemm, folder)

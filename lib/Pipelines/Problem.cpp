@@ -158,7 +158,8 @@ OwningOpRef<ModuleOp> buildModule(MLIRContext &context, const format::Problem &p
   auto valueOf = [&](format::Operand operand) { return values[size_t(operand)]; };
   Value a = valueOf(format::Operand::A), sfa = valueOf(format::Operand::ScaleA), b = valueOf(format::Operand::B),
         sfb = valueOf(format::Operand::ScaleB), groups = valueOf(format::Operand::Groups),
-        d = valueOf(format::Operand::D), sfd = valueOf(format::Operand::ScaleD), c = problem.c == format::CUse::InPlace ? d : valueOf(format::Operand::C);
+        d = valueOf(format::Operand::D), sfd = valueOf(format::Operand::ScaleD),
+        c = problem.c == format::CUse::InPlace ? d : valueOf(format::Operand::C);
   auto layout = [](format::ScaleLayout layout) { return *symbolizeScaleLayout(nameOf(format::kLayoutWords, layout)); };
   auto aScale = ScaleAttr::get(&context, 1, kBlock, layout(problem.sfa));
   auto bScale = ScaleAttr::get(&context, problem.sfbRows, kBlock, layout(problem.sfb));

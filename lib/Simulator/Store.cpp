@@ -13,7 +13,7 @@ using namespace fp8gemm;
 using namespace fp8gemm::hopper;
 using namespace fp8gemm::simulator;
 
-static constexpr int64_t kChunkBytes = 16, kFragmentRows = 64;
+static constexpr int64_t kChunkBytes = 16;
 
 namespace {
 /// Panels in shared memory: [panel, row, column].

@@ -86,13 +86,13 @@ fp8gemm_kernel *Pack::find(fp8gemm_problem &problem, int64_t m, const Choice &la
       problem.sfd_layout = layoutOf(2) == FP8GEMM_MN_MAJOR ? FP8GEMM_SFD_MN_MAJOR : FP8GEMM_SFD_K_MAJOR;
   };
   const int all = countOf(0) * countOf(1) * countOf(2);
-  bool isChosen = all == 1;
-  for (int number = 0; number < all && !isChosen; ++number) {
+  int found = all;
+  for (int number = 0; all > 1 && number < found; ++number) {
     choose(number);
-    isChosen = has(problem);
+    if (has(problem))
+      found = number;
   }
-  if (!isChosen || all == 1)
-    choose(0);
+  choose(found % all); // the usual ones, if the pack has none, for the error
   fp8gemm_kernel *kernel = fp8gemm_pack_find(handle, &problem, m);
   if (!kernel)
     raiseNotInPack(*this, problem);

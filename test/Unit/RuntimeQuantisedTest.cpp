@@ -4,6 +4,7 @@
 
 #include "RuntimeGroupedFixture.h"
 #include "RuntimeQuantisedKernel.h"
+#include "RuntimeTestPack.h"
 
 using namespace fp8gemm;
 using namespace fp8gemm::test;
@@ -14,16 +15,6 @@ using format::ParamKind;
 using format::ScaleOfD;
 
 namespace {
-
-std::string errorOf(const ManifestSpec &spec) {
-  CubinSpec cubin;
-  cubin.paramBytes.clear();
-  for (const ParamSpec &param : spec.params)
-    cubin.paramBytes.push_back(format::detail::bytesOf(param.kind));
-  std::string bytes = makeKernelFile(spec, cubin);
-  format::KernelFile file;
-  return format::readKernelFile(bytes.data(), bytes.size(), file);
-}
 
 class Quantised : public Grouped {
 protected:

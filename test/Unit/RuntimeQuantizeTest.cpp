@@ -3,6 +3,7 @@
 // Quantisations: what is passed to their kernels, and what is refused.
 
 #include "RuntimeGroupedFixture.h"
+#include "RuntimeTestPack.h"
 
 using namespace fp8gemm;
 using namespace fp8gemm::test;
@@ -126,13 +127,7 @@ TEST_F(Quantize, InfoSaysWhatItIs) {
 }
 
 void expectRefused(const ManifestSpec &spec, const std::string &part) {
-  CubinSpec cubin;
-  cubin.paramBytes.clear();
-  for (const ParamSpec &param : spec.params)
-    cubin.paramBytes.push_back(format::detail::bytesOf(param.kind));
-  std::string bytes = makeKernelFile(spec, cubin);
-  format::KernelFile file;
-  std::string error = format::readKernelFile(bytes.data(), bytes.size(), file);
+  const std::string error = errorOf(spec);
   EXPECT_NE(error.find(part), std::string::npos) << error;
 }
 

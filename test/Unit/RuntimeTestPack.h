@@ -20,6 +20,13 @@ inline std::string makeMatchingKernelFile(const ManifestSpec &manifest) {
   return makeKernelFile(manifest, cubin);
 }
 
+/// What the reader says of a kernel file with that manifest; empty: nothing.
+inline std::string errorOf(const ManifestSpec &manifest) {
+  const std::string bytes = makeMatchingKernelFile(manifest);
+  format::KernelFile file;
+  return format::readKernelFile(bytes.data(), bytes.size(), file);
+}
+
 struct PackSpec {
   std::vector<ManifestSpec> kernels;
   std::vector<format::PlanSpec> plans;

@@ -113,7 +113,8 @@ static LogicalResult describeKernel(KernelOp kernel, DebugWaits *waits) {
     return failure();
   OpBuilder builder(kernel);
   EntryOp::create(builder, kernel.getLoc(), FlatSymbolRefAttr::get(kernel.getSymNameAttr()),
-                  builder.getArrayAttr(describeParameters(kernel)), kernel.getProblemAttr(), kernel.getQuantizationAttr(), kernel.getConfigAttr(),
+                  builder.getArrayAttr(describeParameters(kernel)), kernel.getProblemAttr(),
+                  kernel.getQuantizationAttr(), kernel.getConfigAttr(),
                   launch, builder.getI64IntegerAttr(*smemBytes), isDependent ? builder.getUnitAttr() : UnitAttr(),
                   debugRings);
   return success();
