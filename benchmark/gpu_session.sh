@@ -84,6 +84,7 @@ step() {
 run() {
   local folder flags=() set
   folder=$(realpath "$1")
+  mkdir -p "$2"
   logs=$(realpath "$2")
   summary=()
   export FP8GEMM_RUNTIME=$folder/libfp8gemm_runtime.so PYTHONUNBUFFERED=1 SANITIZE_SECONDS=${SANITIZE_SECONDS:-45}

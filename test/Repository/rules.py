@@ -63,6 +63,19 @@ def one_order(path, text):
             for name in re.findall(r"build(?:Config|Hopper|NVVM|LLVM)Pipeline\b", text)]
 
 
+STATELESS = re.compile(r"(lib|include/fp8gemm)/(Dialect|Conversion)/|lib/Target/CheckKernel/")
+VARIABLE = re.compile(r"^(?:\s*(?:static|thread_local|inline)\s+(?:static\s+|thread_local\s+|inline\s+)*|"
+                      r"(?!\s|template\b|using\b|return\b|extern\b|typedef\b|friend\b|struct\b|class\b|enum\b|namespace\b|static_assert\b))"
+                      r"(?!.*\b(?:const|constexpr)\b)[\w:<>,*& ]*[\w>*&] +[*&]?(\w+)(?:\[\w*\])*(?: *[={].*|;)$", re.M)
+
+
+def stateless(path, text):
+    """What works on one MLIRContext has no variables that another compilation could see: CompilerThreads trusts it."""
+    if not STATELESS.match(path) or not path.endswith((".cpp", ".h")):
+        return []
+    return [f"{name} is a variable of all compilations: expected a constant, or a member of the dialect or pass" for name in VARIABLE.findall(text)]
+
+
 def licence(path, text):
     """The SPDX line is the first, or follows `#!`. Tests of one behaviour go without."""
     if not SOURCE.search(path) or LIT_TEST.match(path):
@@ -181,4 +194,4 @@ def english(path, text):
     return complaints
 
 
-RULES = [closed_doors, one_order, attributes, licence, length, check_prefixes, english]
+RULES = [closed_doors, one_order, stateless, attributes, licence, length, check_prefixes, english]

@@ -101,6 +101,21 @@ def test_other_attributes(path, text):
     assert not rules.attributes(path, text)
 
 
+@pytest.mark.parametrize("line", [
+    "static int calls = 0;", "  static llvm::DenseMap<Type, int> seen;", "thread_local SmallVector<Value> stack;", "int calls;",
+    "std::string name = \"x\";", "  static std::mutex lock;", "Cache *cache = nullptr;", "int table[kSize];"])
+def test_state(line):
+    assert rules.stateless("lib/Conversion/X.cpp", f"{line}\n")
+    assert not rules.stateless("lib/Driver/X.cpp", f"{line}\n")
+
+
+@pytest.mark.parametrize("line", [
+    "static constexpr int64_t kBlockK = 128;", "static const Table table[] = {", "  int calls = 0;", "static int count(Value value) {",
+    "using namespace mlir;", "struct X;", "LogicalResult X::verify() {", "  static FailureOr<X> compute(KernelOp kernel);"])
+def test_no_state(line):
+    assert not rules.stateless("lib/Conversion/X.cpp", f"{line}\n")
+
+
 def test_hopper_ops():
     files = sorted((ROOT / "include/fp8gemm/Dialect/Hopper/IR").glob("*.td"))
     assert not rules.hopper_ops([file.read_text() for file in files])
