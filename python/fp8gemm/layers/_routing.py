@@ -7,28 +7,28 @@ import torch
 from torch import Tensor
 
 
-WORD = torch.int64  # as rows of bytes are copied
+WORD = torch.int64  # as rows are copied
+_CHUNK = 512  # pairs
 
 
 class _Ranked(NamedTuple):
-    """The pairs (token, slot), sorted by expert, tokens of an expert in their order."""
+    """Of each pair (token, slot), its number among the pairs of its expert, in the order of the tokens."""
 
-    order: Tensor  # [T * k]: the pair at each place
-    expert: Tensor  # [T * k], of that pair: `experts` for none
-    within: Tensor  # [T * k]: its number among the pairs of its expert
-    counts: Tensor  # [experts]: pairs of each
+    expert: Tensor  # [T * k] int64; `experts` for none
+    within: Tensor  # [T * k] int64
+    counts: Tensor  # [experts] int64: pairs of each
 
 
 def _rank(ids, experts):
-    keys = torch.where((ids >= 0) & (ids < experts), ids, experts).flatten()
-    expert, order = keys.sort(stable=True)
-    first = torch.searchsorted(expert, torch.arange(experts + 1, dtype=expert.dtype, device=ids.device))
-    within = torch.arange(len(keys), device=ids.device) - first[expert]
-    return _Ranked(order, expert.long(), within, first.diff())
-
-
-def _scatter(size, ranked, values, like):
-    return torch.empty(size, dtype=torch.int64, device=like.device).scatter_(0, ranked.order, values).view(like.shape)
+    """Counts instead of sorting, which takes more and longer kernels. Counts of a chunk of pairs fit 16 bits."""
+    expert = torch.where((ids >= 0) & (ids < experts), ids, experts).flatten().long()
+    chunks = torch.nn.functional.pad(expert, (0, -len(expert) % _CHUNK), value=experts).view(-1, _CHUNK, 1)
+    is_expert = (chunks == torch.arange(experts, device=ids.device)).short()
+    upto = is_expert.cumsum(1, dtype=torch.int16)
+    of_chunk = upto[:, -1].long()
+    total = of_chunk.cumsum(0)
+    within = (upto - 1 + (total - of_chunk).unsqueeze(1)) * is_expert
+    return _Ranked(expert, within.sum(2).flatten()[:len(expert)], total[-1] if len(total) else of_chunk.sum(0))
 
 
 def room(pairs: int, experts: int, align: int) -> int:
@@ -48,10 +48,9 @@ def arrange(ids: Tensor, experts: int, rows: int, align: int = 1) -> tuple[Tenso
     starts = padded.cumsum(0) - padded
     has_expert = ranked.expert < experts
     row = starts[ranked.expert.clamp(max=experts - 1)] + ranked.within
-    places = _scatter(ids.numel(), ranked, torch.where(has_expert, row, -1), ids)
     tokens = torch.zeros(rows + 1, dtype=torch.int64, device=ids.device)
-    tokens.scatter_(0, torch.where(has_expert, row, rows), ranked.order // ids.shape[1])
-    return tokens[:rows], (starts + ranked.counts).int(), places
+    tokens.scatter_(0, torch.where(has_expert, row, rows), torch.arange(ids.numel(), device=ids.device) // ids.shape[1])
+    return tokens[:rows], (starts + ranked.counts).int(), torch.where(has_expert, row, -1).view(ids.shape)
 
 
 def take(rows: Tensor, index: Tensor) -> Tensor:
@@ -68,9 +67,8 @@ def slots(ids: Tensor, experts: int, capacity: int) -> tuple[Tensor, Tensor]:
     ranked = _rank(ids, experts)
     has_expert = ranked.expert < experts
     fits = has_expert & (ranked.within < capacity)
-    places = _scatter(ids.numel(), ranked, torch.where(fits, ranked.expert * capacity + ranked.within, -1), ids)
-    missed = _scatter(ids.numel(), ranked, (has_expert & ~fits).long(), ids)
-    return places, missed.any(1)
+    places = torch.where(fits, ranked.expert * capacity + ranked.within, -1)
+    return places.view(ids.shape), (has_expert & ~fits).view(ids.shape).any(1)
 
 
 def across(mask: Tensor) -> tuple[Tensor, Tensor]:
