@@ -36,6 +36,20 @@ func.func @empty_epilogue(%a: memref<8x256xf8E4M3FN>, %sfa: memref<2x8xf32>, %b:
 
 // -----
 
+func.func @yield_without_value(%a: memref<8x256xf8E4M3FN>, %sfa: memref<2x8xf32>, %b: memref<128x256xf8E4M3FN>,
+                               %sfb: memref<1x2xf32>, %d: memref<8x128xbf16>) {
+  fp8gemm.gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> into %d
+    : memref<8x256xf8E4M3FN>, memref<2x8xf32>, memref<128x256xf8E4M3FN>, memref<1x2xf32>, memref<8x128xbf16>
+    epilogue {
+  ^bb0(%sum: f32):
+    // expected-error @+1 {{expected one f32, the element of 'd', got 0 values}}
+    "fp8gemm.yield"() : () -> ()
+  }
+  return
+}
+
+// -----
+
 func.func @scale_without_scales(%a: tensor<8x16xf8E4M3FN>, %sfa: tensor<8x1xf32>, %d: tensor<8x8xf32>) {
   // expected-error @+1 {{expected 'd_scale' with 'sfd' only, got no 'sfd'}}
   %0 = "fp8gemm.gemm"(%a, %sfa, %a, %sfa, %d) <{a_scale = #fp8gemm.scale<1x128, k_major>,

@@ -99,12 +99,14 @@ static LogicalResult verifyRegion(ProductOpInterface op, Block &body, size_t ope
     llvm::interleaveComma(body.getArgumentTypes(), error);
     return error << ')';
   }
-  // Regions are verified later: the block may be empty.
+  // Regions are verified later: the block may be empty, and the yield without a value.
   auto yield = body.empty() ? EpilogueYieldOp() : dyn_cast<EpilogueYieldOp>(body.back());
   if (!yield && body.empty())
     return op->emitOpError("expected the epilogue to end with fp8gemm.yield, got no operation");
   if (!yield)
     return op->emitOpError("expected the epilogue to end with fp8gemm.yield, got ") << body.back().getName();
+  if (yield->getNumOperands() != 1)
+    return yield.emitOpError("expected one f32, the element of 'd', got ") << yield->getNumOperands() << " values";
   for (Operation &inner : body.without_terminator())
     if (failed(verifyInner(inner)))
       return failure();
