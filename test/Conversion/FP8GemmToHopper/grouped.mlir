@@ -6,7 +6,7 @@
 
 // Rows packed without padding: the kernel tabulates the groups first, of 64 rows a chunk.
 // CHECK-LABEL: hopper.kernel @fp8gemm_{{.*}}_3_groups_row_end_align1
-// CHECK-SAME:    %[[A:.+]]: !map of a, %[[B:.+]]: !map1 of b
+// CHECK-SAME:    %[[A:.+]]: !map_64x128 of a, %[[B:.+]]: !map_1x128x128 of b
 // CHECK-SAME:    %[[D:[a-z0-9_]+]]: memref<?x256xbf16, strided<[?, 1]>> of d
 // CHECK-SAME:    %[[ENDS:[a-z0-9_]+]]: memref<3xi32> of groups
 // CHECK-NEXT:    shared(%{{.+}}, %[[TABLE:[a-z0-9_]+]]: !table_4x4)
@@ -173,7 +173,7 @@ func.func @tall(%a: memref<?x512xf8E4M3FN>, %sfa: memref<4x?xf32>, %b: memref<3x
 
 // Four groups of two matrices of B: tiles of groups 0 and 2 follow each other, then those of 1 and 3.
 // CHECK-LABEL: hopper.kernel @fp8gemm_{{.*}}_4_groups_row_count_align1_weights2
-// CHECK-SAME:    %[[B:[a-z0-9_]+]]: !map1 of b
+// CHECK-SAME:    %[[B:[a-z0-9_]+]]: !map_1x128x128 of b
 // CHECK:         problem<{{.*}} groups = <count = 4, by = row_count, weights = 2>>
 // CHECK:         hopper.scan_groups %{{.+}} by row_count sharing(2) limit
 // CHECK:         hopper.tiles {{.+}} groups = 4, sharing = 2>

@@ -15,8 +15,8 @@ func.func @host_keeps_the_product(%a: memref<?x576xf8E4M3FN>, %sfa: memref<5x?xf
 
 // CHECK:       gpu.module @[[NAME]] [#nvvm.target<{{.*}}chip = "sm_90a"
 // CHECK-NEXT:  hopper.kernel @[[NAME]] args(
-// CHECK-SAME:    %[[A:a_map]]: !map{{[0-9]*}} of a, %[[B:b_map]]: !map{{[0-9]*}} of b, %[[SFA:sfa_map]]: !map{{[0-9]*}} of sfa,
-// CHECK-SAME:    %[[SFB:sfb_memory]]: memref<3x5xf32, strided<[?, 1]>> of sfb, %d_map: !map{{[0-9]*}} of d, %m: index of m)
+// CHECK-SAME:    %[[A:a_map]]: !map_{{[0-9x]+}} of a, %[[B:b_map]]: !map_{{[0-9x]+}} of b, %[[SFA:sfa_map]]: !map_{{[0-9x]+}} of sfa,
+// CHECK-SAME:    %[[SFB:sfb_memory]]: memref<3x5xf32, strided<[?, 1]>> of sfb, %d_map: !map_{{[0-9x]+}} of d, %m: index of m)
 // CHECK-NEXT:    shared(%{{.+}}: !smem_2x3x64x64)
 // CHECK-NEXT:    problem<gemm, m = ?, n = 384, k = 576, a = f8E4M3FN, b = f8E4M3FN, c = none, d = bf16, sfa = mn_major, sfb = k_major by 128>
 // CHECK-NEXT:    config(#fp8gemm.config<tile_m = 128, tile_n = 192, stages = 4, consumers = 2, producer_registers = 40, consumer_registers = 232, raster_group = 16>)

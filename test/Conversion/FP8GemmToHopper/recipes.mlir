@@ -21,7 +21,7 @@ func.func @products(%a: !a, %b: !b, %c: !bf16, %d: !bf16, %sum: !f32, %rows: mem
 
 // A weight gradient: TMA brings both scales, so there is no helper, and adds to what D holds.
 // CHECK-LABEL: hopper.kernel @fp8gemm_1d1d_e5m2_e4m3_f32_in_place_many_n192_k256_sfa_mn_sfb_mn_tile128x64
-// CHECK-SAME:    !map{{[0-9]*}} of sfb
+// CHECK-SAME:    !map_{{[0-9x]+}} of sfb
 // CHECK-NOT:     of c,
 // CHECK:    shared(%[[STAGING:[^:]+]]: !smem_2x2x64x32)
 // CHECK-NEXT:    problem<{{.*}} a = f8E5M2, b = f8E4M3FN, c = in_place, d = f32, sfa = mn_major, sfb = mn_major by 1>
@@ -58,7 +58,7 @@ func.func @products(%a: !a, %b: !b, %c: !bf16, %d: !bf16, %sum: !f32, %rows: mem
 
 // Another C comes through a ring of its own, loaded after the tile's K blocks and read after them.
 // CHECK-LABEL: hopper.kernel @fp8gemm_1d1d_e5m2_e4m3_bf16_plus_c_many_n192_k256_sfa_mn_sfb_k
-// CHECK-SAME:    %[[MAP_C:[^:]+]]: !map{{[0-9]*}} of c
+// CHECK-SAME:    %[[MAP_C:[^:]+]]: !map_{{[0-9x]+}} of c
 // CHECK-SAME:    of d
 // CHECK:         problem<{{.*}} c = apart, d = bf16
 // CHECK:         %[[C_RING:.+]] = hopper.ring.create
@@ -66,7 +66,7 @@ func.func @products(%a: !a, %b: !b, %c: !bf16, %d: !bf16, %sum: !f32, %rows: mem
 // CHECK:         hopper.ring.acquire %[[RING]] by tma
 // CHECK:         hopper.ring.commit
 // CHECK:         %[[SLOT:[^,]+]], %[[PANELS:[^,]+]] = hopper.ring.acquire %[[C_RING]] by tma
-// CHECK-NEXT:    hopper.tma_load %[[MAP_C]][{{.*}}] to %[[PANELS]] signal %[[SLOT]] : {{.*}} to !smem_1x128x64
+// CHECK-NEXT:    hopper.tma_load %[[MAP_C]][{{.*}}] to %[[PANELS]] signal %[[SLOT]] : {{.*}} to memref<1x128x64xbf16, 3>
 // CHECK-NEXT:    hopper.ring.commit %[[SLOT]]
 // CHECK:         hopper.fetch_scales {{.*}} count 64 step 1 per 1 limit %c192
 // CHECK:         %[[ACC:.+]] = scf.for {{.*}} -> (!hopper.fragment<64x64xf32>)

@@ -6,7 +6,7 @@
 
 gpu.module @kernels {
   // A matrix is a pointer and its leading dimension, of 64 bits.
-  // CHECK:       hopper.entry @fill params [#hopper.param<tensor_map of none : !map{{[0-9]*}}>, #hopper.param<matrix of sfa>,
+  // CHECK:       hopper.entry @fill params [#hopper.param<tensor_map of none : !map_{{[0-9x]+}}>, #hopper.param<matrix of sfa>,
   // CHECK-SAME:    #hopper.param<leading_dimension of sfa>, #hopper.param<extent of m>]
   // CHECK-SAME:    launch <threads = 256, tile_m = 64, tile_n = 8> smem_bytes(2592){{$}}
   // CHECK-NEXT:  llvm.func @fill(%{{.+}}: !llvm.ptr {llvm.align = 64 : i64, llvm.byval = !llvm.array<128 x i8>, nvvm.grid_constant},

@@ -24,7 +24,7 @@ func.func @ring_types(%a: !hopper.ring<stages = 2, tma(sfa: memref<8xf32, 3>), r
 gpu.module @kernels {
 
 // The facts for the launcher, one a line; operands give their names to arguments.
-// CHECK-LABEL: hopper.kernel @interface args(%a_map: !map{{[0-9]*}} of a, %sfb_memory: memref<1x8xf32, strided<[?, 1]>> of sfb,
+// CHECK-LABEL: hopper.kernel @interface args(%a_map: !map_{{[0-9x]+}} of a, %sfb_memory: memref<1x8xf32, strided<[?, 1]>> of sfb,
 // CHECK-SAME:    %groups: memref<4xi32> of groups, %m: index of m, %k: index of k, %{{.*}}: i1)
 // CHECK-NEXT:    shared(%shared: !table_4x4, %shared_0: !scales_64)
 // CHECK-NEXT:    problem<gemm, m = ?, n = 64, k = 1024, a = f8E4M3FN, b = f8E4M3FN, c = none, d = bf16, sfa = mn_major, sfb = k_major by 128>
@@ -39,7 +39,7 @@ hopper.kernel @interface args(%x: !map_a of a, %sfb: !source of sfb, %groups: me
     launch<threads = 256, tile_m = 64, tile_n = 64, workspace_bytes = 512> attributes {gpu.note} {
 }
 
-// CHECK:      hopper.entry @lowered params [#hopper.param<tensor_map of a : !map{{[0-9]*}}>, #hopper.param<matrix of sfb>,
+// CHECK:      hopper.entry @lowered params [#hopper.param<tensor_map of a : !map_{{[0-9x]+}}>, #hopper.param<matrix of sfb>,
 // CHECK-SAME:   #hopper.param<leading_dimension of sfb>, #hopper.param<extent of m>] problem <gemm,
 // CHECK-SAME:   config(#fp8gemm.config<tile_m = 64,
 // CHECK-SAME:   launch <threads = 256, tile_m = 64, tile_n = 64> smem_bytes(1024) waits_for_previous
@@ -75,7 +75,7 @@ hopper.kernel @set_up args() {
 }
 
 // CHECK-LABEL: hopper.kernel @fill
-// CHECK-SAME: %[[A:.*]]: !map{{[0-9]*}}, %[[SOURCE:.*]]: memref<1x8xf32
+// CHECK-SAME: %[[A:.*]]: !map_{{[0-9x]+}}, %[[SOURCE:.*]]: memref<1x8xf32
 hopper.kernel @fill args(%a: !map_a, %sfb: !source) {
   %c0 = arith.constant 0 : index
   %ring = hopper.ring.create : !ring

@@ -73,7 +73,8 @@ static void printVectorsAndD(AsmPrinter &printer, DictionaryAttr vectors, Type d
 #include "fp8gemm/Dialect/Hopper/IR/HopperDialect.cpp.inc"
 
 namespace {
-/// `!ring`, `!map`, `!tile_128x64`, `!scales_128` ... for the types that are long and written often.
+/// `!ring`, `!map_128x64`, `!tile_128x64`, `!scales_128` ... for the types that are long and written often. Boxes of
+/// one row or one matrix occur only within maps.
 struct TypeAliases : OpAsmDialectInterface {
   using OpAsmDialectInterface::OpAsmDialectInterface;
 
@@ -82,8 +83,8 @@ struct TypeAliases : OpAsmDialectInterface {
       return getAlias(buffer, os);
     if (isa<RingType>(type))
       os << "ring";
-    else if (isa<nvgpu::TensorMapDescriptorType>(type))
-      os << "map";
+    else if (auto map = dyn_cast<nvgpu::TensorMapDescriptorType>(type))
+      llvm::interleave(map.getTensor().getShape(), os << "map_", "x");
     else
       return AliasResult::NoAlias;
     return AliasResult::FinalAlias;
@@ -92,6 +93,9 @@ struct TypeAliases : OpAsmDialectInterface {
   static AliasResult getAlias(MemRefType buffer, raw_ostream &os) {
     auto space = dyn_cast_or_null<IntegerAttr>(buffer.getMemorySpace());
     if (!space || space.getInt() != 3 || !buffer.hasStaticShape() || buffer.getRank() == 0)
+      return AliasResult::NoAlias;
+    bool isBox = buffer.getRank() > 1 && buffer.getRank() < 4 && buffer.getDimSize(0) == 1;
+    if (isBox && buffer.getLayout().isIdentity())
       return AliasResult::NoAlias;
     Type element = buffer.getElementType();
     os << (!buffer.getLayout().isIdentity()                 ? "view_"
