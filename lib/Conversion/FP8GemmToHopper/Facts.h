@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Numbers and types that follow from a product and its config.
+// Numbers, types and attributes that follow from a product and its config.
 
 #ifndef FP8GEMM_LIB_CONVERSION_FP8GEMMTOHOPPER_FACTS_H
 #define FP8GEMM_LIB_CONVERSION_FP8GEMMTOHOPPER_FACTS_H
@@ -19,16 +19,30 @@ struct Facts {
   Facts(ProductOpInterface product, ConfigAttr config);
 
   bool isGroupedByK() const { return problem.grouping == config::Grouping::KCount; }
+  /// Groups without K blocks have a D, too: what is added to it would be zeros.
+  bool storesEmptyGroups() const { return isGroupedByK() && problem.c != config::CUse::InPlace; }
   /// CTAs of a cluster load for each other; those that split K only read each other's accumulators.
   bool sharesRing() const { return config.getClusterM() * config.getClusterN() > 1; }
   /// A and B are the packed matrices of the groups, one after the other.
   bool isFlat() const;
+  /// The operand has a matrix for each group: its tensors have rank 3.
+  bool hasGroups(hopper::Operand of) const;
+
   /// The ring of the main loop, and that of C, whose only stage holds the C of a tile.
   hopper::RingType ring() const, ringOfC() const;
   /// Memory of shape [panels, `rows`, panelWidth] for `rows` rows of a tile of C or D.
   mlir::MemRefType panels(int64_t rows) const;
-  /// The groups for the launcher; null if there are none.
+  /// An accumulator, and a fragment of what is stored.
+  hopper::FragmentType accumulator() const, result() const;
+  /// Of an accumulator's rows and of its columns.
+  hopper::ScalesType rowScales() const, columnScales() const;
+
+  /// Which tiles there are, and in which order.
+  hopper::TileScheduleAttr tileSchedule() const;
+  /// The problem, its groups (null if there are none) and the launch, as the kernel's launcher reads them.
+  hopper::ProblemAttr described() const;
   hopper::GroupsAttr groups() const;
+  hopper::LaunchAttr launch() const;
 
   mutable ProductOpInterface product; // accessors of operations are not const
   ConfigAttr config;
@@ -47,6 +61,9 @@ struct Facts {
   int64_t cluster;               ///< CTAs that share operands, or a tile's K blocks
   int64_t storedColumns;         ///< columns that one CTA stores: a part of the tile if K is split
   int64_t panelWidth;            ///< columns of a staging panel
+  bool isLate;                   ///< the last product of a K block is promoted in the next iteration
+  int64_t step;                  ///< K blocks of an iteration
+  int64_t unroll;                ///< iterations that hopper-unroll makes one of
 };
 
 /// The symbol of its kernel: the same problem and config give the same name.

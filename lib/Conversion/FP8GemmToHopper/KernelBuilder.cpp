@@ -16,10 +16,7 @@ static void buildConsumer(const Facts &facts, KernelEmitter emit, Tiles &tiles, 
     Value first = emit.mul(number, facts.results * kFragmentRows);
     warpgroup.firstRows.push_back(named("first_row", emit.add(first, i * kFragmentRows)));
   }
-  auto zeros = [&] {
-    Value zero = emit.zero(FragmentType::get(builder.getContext(), kFragmentRows, facts.columns));
-    return SmallVector<Value>(facts.fragments, zero);
-  };
+  auto zeros = [&] { return SmallVector<Value>(facts.fragments, emit.zero(facts.accumulator())); };
   auto compute = [&](const Tile &tile) {
     SmallVector<Value> sums = mainLoop.accumulate(tile, warpgroup, zeros());
     LocateOp place = tiles.locate(tile); // not before: the first product need not wait for it
@@ -29,8 +26,7 @@ static void buildConsumer(const Facts &facts, KernelEmitter emit, Tiles &tiles, 
     LocateOp place = tiles.locate(tile);
     epilogue.finish(place, warpgroup, zeros());
   };
-  // A group without K blocks has a D, too, unless the product is added to it.
-  if (facts.isGroupedByK() && facts.problem.c != config::CUse::InPlace)
+  if (facts.storesEmptyGroups())
     tiles.forEach(compute, storeZeros);
   else
     tiles.forEach(compute);
@@ -77,7 +73,7 @@ void fp8gemm::buildKernel(const Facts &facts, gpu::GPUModuleOp module) {
   Epilogue epilogue(facts, signature, tiles, emit, ringOfC);
   auto roles = WarpSpecializeOp::create(builder, config.getProducerRegisters(), config.getConsumers(),
                                         config.getConsumerRegisters());
-  roles.setUnroll(mainLoop.unroll());
+  roles.setUnroll(facts.unroll);
   YieldOp::create(builder);
 
   builder.createBlock(&roles.getProducer());
@@ -87,7 +83,7 @@ void fp8gemm::buildKernel(const Facts &facts, gpu::GPUModuleOp module) {
     epilogue.load(place);
   };
   auto loadOnlyC = [&](const Tile &tile) { epilogue.load(tiles.locate(tile)); };
-  if (ringOfC && facts.isGroupedByK() && problem.c != config::CUse::InPlace)
+  if (ringOfC && facts.storesEmptyGroups())
     tiles.forEach(load, loadOnlyC);
   else
     tiles.forEach(load);

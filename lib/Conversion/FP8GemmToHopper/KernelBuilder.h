@@ -57,10 +57,10 @@ public:
   /// A loop over this CTA's tiles; `empty` is called for those of groups without K blocks.
   void forEach(llvm::function_ref<void(const Tile &)> body, llvm::function_ref<void(const Tile &)> empty = nullptr);
   hopper::LocateOp locate(const Tile &tile) { return hopper::LocateOp::create(emit.builder, tile.number); }
-  /// The tensor map of A (`slot` 0) or B (1) for a tile: the kernel's, or its group's where K is grouped.
-  mlir::Value mapOf(hopper::Operand operand, int64_t slot, hopper::LocateOp place);
-  /// The matrix of B and its scales; null if there is only one.
-  mlir::Value matrixOfB(hopper::LocateOp place);
+  /// The tensor map of A or B for a tile: the kernel's, or its group's where K is grouped.
+  mlir::Value mapOf(hopper::Operand of, hopper::LocateOp place);
+  /// The matrix of A, B or D and of its scales; null if there is only one.
+  mlir::Value matrixOf(hopper::Operand of, hopper::LocateOp place);
   /// Where a part of the tile of B starts in B.
   mlir::Value rowOfB(hopper::LocateOp place, int64_t part);
   /// The K block of the product that is the CTA's `i`th, and the block of scales of K block `k`.
@@ -102,8 +102,6 @@ public:
   /// The accumulators of a tile.
   llvm::SmallVector<mlir::Value> accumulate(const Tile &tile, const Warpgroup &warpgroup,
                                             llvm::SmallVector<mlir::Value> sums);
-  /// Iterations that hopper-unroll makes one of.
-  int64_t unroll() const;
 
 private:
   /// A stage as a consumer sees it.
@@ -120,18 +118,12 @@ private:
     mlir::Value offset;
   };
 
-  /// K blocks of an iteration.
-  int64_t step() const;
-  /// The last product of a K block is promoted in the next iteration.
-  bool isLate() const;
   void loadTile(mlir::Value map, mlir::Value row, mlir::Value column, mlir::Value group, mlir::Value buffer,
                 mlir::Value slot, bool isShared);
   /// A part of a tile of B or of its scales, in their buffer.
   mlir::Value partOfB(mlir::Value buffer, int64_t part);
   void prefetch(const Tile &tile, hopper::LocateOp place, mlir::Value i);
   Stage wait();
-  /// Of a product's rows and of its columns.
-  std::pair<hopper::ScalesType, hopper::ScalesType> scaleTypes() const;
   /// Issues the product of fragment `i`, in the registers of `reused`, if that is given.
   Product multiply(const Stage &stage, const Reader &reader, int64_t i, mlir::Value reused);
   /// Some K blocks, with up to `partials` products in flight.
@@ -163,17 +155,28 @@ public:
   void finish(hopper::LocateOp place, const Warpgroup &warpgroup, llvm::SmallVector<mlir::Value> sums);
 
 private:
-  /// The elements of D of the tile at (row, column): C and the sums, or the epilogue of them.
-  llvm::SmallVector<mlir::Value> apply(hopper::LocateOp place, mlir::Value row, mlir::Value column,
-                                       const Warpgroup &warpgroup, mlir::ValueRange sums);
-  mlir::Value loadOperand(mlir::Value operand, mlir::Value parameter, hopper::LocateOp place, mlir::Value row,
-                          mlir::Value column, const Warpgroup &warpgroup, int64_t i, mlir::Type type);
+  /// What a warpgroup stores of a tile: (row, column) is where the CTA's part of the tile starts in D.
+  struct Part {
+    mutable hopper::LocateOp place; // accessors of operations are not const
+    const Warpgroup &warpgroup;
+    mlir::Value row, column;
+  };
+
+  /// Where fragment `i` of the part starts in D.
+  std::pair<mlir::Value, mlir::Value> start(const Part &part, int64_t i);
+  /// The elements of D: C and the sums, or the epilogue of them.
+  llvm::SmallVector<mlir::Value> apply(const Part &part, mlir::ValueRange sums);
+  /// What an operand of the epilogue has for fragment `i`.
+  mlir::Value loadOperand(const Part &part, int64_t i, mlir::Value operand, mlir::Value parameter);
+  /// Fragment `number` of those that the cluster reads in `buffer`: `columns` of it, from the `octet`th eight on.
+  mlir::Value exchanged(mlir::Value buffer, mlir::Value number, mlir::OpFoldResult octet, int64_t columns);
   void reduceAndStore(hopper::LocateOp place, const Warpgroup &warpgroup, mlir::ValueRange sums);
-  llvm::SmallVector<mlir::Value> quantize(const Warpgroup &warpgroup, llvm::SmallVector<mlir::Value> &results);
   void exchangeLargest(const Warpgroup &warpgroup, llvm::ArrayRef<mlir::Value> results,
                        llvm::MutableArrayRef<mlir::Value> largest);
-  void store(hopper::LocateOp place, mlir::Value row, mlir::Value column, const Warpgroup &warpgroup,
-             llvm::SmallVector<mlir::Value> sums);
+  /// Replaces elements of D by what they are in units of their row's scale, and returns the scales.
+  llvm::SmallVector<mlir::Value> quantize(const Warpgroup &warpgroup, llvm::SmallVector<mlir::Value> &results);
+  void store(const Part &part, llvm::SmallVector<mlir::Value> results);
+  void storeScales(mlir::Value rows, mlir::Value scales, mlir::Value row, mlir::Value column, mlir::Value group);
   void storeRows(mlir::Value rows, mlir::Value panel, mlir::Value row, mlir::Value column, mlir::Value group);
 
   const Facts &facts;

@@ -4,7 +4,6 @@
 
 #include "KernelBuilder.h"
 
-#include "fp8gemm/Dialect/FP8Gemm/Transforms/SelectConfig.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -23,7 +22,7 @@ void MainLoop::loadTile(Value map, Value row, Value column, Value group, Value b
     int64_t rows = cast<MemRefType>(buffer.getType()).getDimSize(0) / facts.cluster;
     Value firstRow = named("share", emit.mul(tiles.rank, rows));
     row = named("row_of_share", emit.add(row, firstRow));
-    buffer = emit.view(buffer, {firstRow, emit.builder.getIndexAttr(0)}, {rows, kBlockK});
+    buffer = emit.rows(buffer, firstRow, rows);
   }
   TmaLoadOp::create(emit.builder, map, row, column, group, buffer, slot, isShared);
 }
@@ -31,39 +30,34 @@ void MainLoop::loadTile(Value map, Value row, Value column, Value group, Value b
 Value MainLoop::partOfB(Value buffer, int64_t part) {
   if (facts.parts == 1)
     return buffer;
-  int64_t size = cast<MemRefType>(buffer.getType()).getDimSize(0) / facts.parts;
-  SmallVector<OpFoldResult> offsets{emit.builder.getIndexAttr(part * size)};
-  SmallVector<int64_t> sizes{size};
-  if (cast<MemRefType>(buffer.getType()).getRank() > 1) { // not scales
-    offsets.push_back(emit.builder.getIndexAttr(0));
-    sizes.push_back(kBlockK);
-  }
-  return named(part == 0 ? "gate" : "up", emit.view(buffer, offsets, sizes));
+  int64_t rows = cast<MemRefType>(buffer.getType()).getDimSize(0) / facts.parts;
+  return named(part == 0 ? "gate" : "up", emit.rows(buffer, emit.builder.getIndexAttr(part * rows), rows));
 }
 
 void MainLoop::load(const Tile &tile, LocateOp place) {
   const config::Problem &problem = facts.problem;
-  Value a = tiles.mapOf(Operand::a, /*slot=*/0, place), b = tiles.mapOf(Operand::b, /*slot=*/1, place);
-  Value groupOfA = problem.hasGroupsOfA() ? place.getGroup() : Value();
-  Value groupOfB = tiles.matrixOfB(place);
+  Value a = tiles.mapOf(Operand::a, place), b = tiles.mapOf(Operand::b, place);
+  Value matrixOfA = tiles.matrixOf(Operand::a, place), matrixOfB = tiles.matrixOf(Operand::b, place);
   emit.loop(tile.kCount, 1, {}, [&](Value i, ValueRange) -> SmallVector<Value> {
     Value k = tiles.kBlock(tile, i);
     Value column = named("k_column", emit.mul(k, kBlockK));
-    auto acquire = RingAcquireOp::create(emit.builder, ring, Filler::tma, Value(), Value());
+    auto acquire = RingAcquireOp::create(emit.builder, ring, Filler::tma);
     ValueRange buffers = acquire.getBuffers();
     Value slot = acquire.getSlot();
-    loadTile(a, place.getRow(), column, groupOfA, buffers[0], slot, facts.config.getClusterN() > 1);
-    for (int64_t part = 0; part < facts.parts; ++part)
-      loadTile(b, tiles.rowOfB(place, part), column, groupOfB, partOfB(buffers[1], part), slot,
-               facts.config.getClusterM() > 1);
+    loadTile(a, place.getRow(), column, matrixOfA, buffers[0], slot, facts.config.getClusterN() > 1);
+    for (int64_t part = 0; part < facts.parts; ++part) {
+      Value row = tiles.rowOfB(place, part);
+      Value buffer = partOfB(buffers[1], part);
+      loadTile(b, row, column, matrixOfB, buffer, slot, facts.config.getClusterM() > 1);
+    }
     Value scales = tiles.scaleBlock(tile, k);
     if (problem.sfaByTma()) {
       Value offset = tiles.scaleOffset(tile);
       Value first = named("first_scale", emit.sub(place.getRow(), offset));
-      TmaLoadOp::create(emit.builder, signature.map(Operand::sfa), scales, first, groupOfA, buffers[2], slot);
+      TmaLoadOp::create(emit.builder, signature.map(Operand::sfa), scales, first, matrixOfA, buffers[2], slot);
     }
     if (problem.sfbByTma())
-      TmaLoadOp::create(emit.builder, signature.map(Operand::sfb), scales, place.getColumn(), groupOfB, buffers.back(),
+      TmaLoadOp::create(emit.builder, signature.map(Operand::sfb), scales, place.getColumn(), matrixOfB, buffers.back(),
                         slot);
     RingCommitOp::create(emit.builder, slot);
     if (problem.addsInMemory())
@@ -80,13 +74,14 @@ void MainLoop::prefetch(const Tile &tile, LocateOp place, Value i) {
   ArrayRef<int64_t> box = cast<nvgpu::TensorMapDescriptorType>(map.getType()).getTensor().getShape().take_back(2);
   int64_t across = facts.tileN / box[1], boxes = facts.tileM / box[0] * across;
   Value left = named("left", emit.sub(tile.kCount, i)); // with this one
-  Value number = named("box", emit.sub(emit.constant(boxes), emit.div(left, kPace)));
+  Value all = emit.constant(boxes), after = emit.div(left, kPace);
+  Value number = named("box", emit.sub(all, after));
   Value isTurn = emit.compare(Predicate::eq, emit.rem(left, kPace), 0);
   Value isLast = emit.compare(Predicate::ule, left, kPace * boxes);
   emit.when(emit.both(isTurn, isLast), [&] {
     Value row = named("row", emit.add(place.getRow(), emit.mul(emit.div(number, across), box[0])));
     Value column = named("column", emit.add(place.getColumn(), emit.mul(emit.rem(number, across), box[1])));
-    TmaPrefetchOp::create(emit.builder, map, row, column, facts.problem.hasGroupsOfD() ? place.getGroup() : Value());
+    TmaPrefetchOp::create(emit.builder, map, row, column, tiles.matrixOf(Operand::d, place));
   });
 }
 
@@ -94,24 +89,23 @@ void MainLoop::prefetch(const Tile &tile, LocateOp place, Value i) {
 /// empty stage.
 void MainLoop::fetchScales(const Tile &tile, LocateOp place) {
   const config::Problem &problem = facts.problem;
-  Value groupOfA = problem.hasGroupsOfA() ? place.getGroup() : Value(), groupOfB = tiles.matrixOfB(place);
-  auto fetchTo = [&](SmallVector<Value> &values, Operand of, Value row, Value scaleBlock, Value group, Value limit,
-                     int64_t count, int64_t step, int64_t per) {
-    auto type = VectorType::get(llvm::divideCeil(count, kThreadsPerWarp), emit.builder.getF32Type());
-    values.push_back(FetchScalesOp::create(emit.builder, type, signature.memory(of), row, scaleBlock,
-                                           group, limit, count, step, per));
-  };
+  Value matrixOfA = tiles.matrixOf(Operand::a, place), matrixOfB = tiles.matrixOf(Operand::b, place);
   auto fetch = [&](Value i) {
     Value k = tiles.kBlock(tile, i);
-    Value scaleBlock = tiles.scaleBlock(tile, k);
+    Value block = tiles.scaleBlock(tile, k);
     SmallVector<Value> values;
+    auto add = [&](Value source, Value row, Value matrix, Value limit, int64_t count, int64_t step, int64_t per) {
+      auto type = VectorType::get(llvm::divideCeil(count, kThreadsPerWarp), emit.builder.getF32Type());
+      values.push_back(FetchScalesOp::create(emit.builder, type, source, row, block, matrix, limit, count, step, per));
+    };
     if (!problem.sfaByTma())
-      fetchTo(values, Operand::sfa, place.getRow(), scaleBlock, groupOfA, signature.extentM(),
-              facts.tileM, 1, 1);
-    for (int64_t part = 0; part < facts.parts && !problem.sfbByTma(); ++part)
-      fetchTo(values, Operand::sfb, tiles.rowOfB(place, part), scaleBlock, groupOfB,
-              emit.constant(facts.product.getN()), facts.tileColumns / facts.columnsPerScale, facts.columnsPerScale,
-              problem.sfbRows);
+      add(signature.memory(Operand::sfa), place.getRow(), matrixOfA, signature.extentM(), facts.tileM, 1, 1);
+    for (int64_t part = 0; part < facts.parts && !problem.sfbByTma(); ++part) {
+      Value row = tiles.rowOfB(place, part);
+      Value limit = emit.constant(facts.product.getN());
+      add(signature.memory(Operand::sfb), row, matrixOfB, limit, facts.tileColumns / facts.columnsPerScale,
+          facts.columnsPerScale, problem.sfbRows);
+    }
     return values;
   };
   SmallVector<Value> first = fetch(emit.constant(0));
@@ -121,7 +115,7 @@ void MainLoop::fetchScales(const Tile &tile, LocateOp place) {
       named("scales", values);
     Value next = named("after", emit.add(i, 1)), last = named("last", emit.sub(tile.kCount, 1));
     SmallVector<Value> ahead = fetch(named("next", emit.min(next, last)));
-    auto acquire = RingAcquireOp::create(emit.builder, ring, Filler::warps, Value(), Value());
+    auto acquire = RingAcquireOp::create(emit.builder, ring, Filler::warps);
     SmallVector<Value> buffers(acquire.getBuffers());
     if (facts.parts > 1) { // of sfb, the last
       Value sfb = buffers.pop_back_val();
@@ -139,36 +133,13 @@ void MainLoop::fetchScales(const Tile &tile, LocateOp place) {
 // Consumers
 //===----------------------------------------------------------------------===//
 
-/// With two partials an iteration has K blocks enough to keep both in flight most of the time: across iterations
-/// ptxas would wait for each product at once.
-int64_t MainLoop::step() const {
-  constexpr int64_t kOverlappedBlocks = 4;
-  int64_t count = facts.kCount.value_or(0), step = std::min(kOverlappedBlocks, count);
-  if (facts.config.getPartials() == 1 || count == 0)
-    return 1;
-  // With 5 to 7 K blocks there would be one iteration and a remainder: without a loop, ptxas mixes all of them, and
-  // spills.
-  return step < count && count < 2 * step ? 2 : step;
-}
-
-bool MainLoop::isLate() const { return config::promotesLate(facts.problem, configOf(facts.config)); }
-
-int64_t MainLoop::unroll() const {
-  constexpr int64_t kUnrolledProducts = 4;
-  int64_t unroll = kUnrolledProducts / (step() * facts.fragments);
-  // At least two iterations stay: without a loop ptxas mixes all K blocks, and spills.
-  if (facts.kCount)
-    unroll = std::min(unroll, *facts.kCount / (2 * step()));
-  return std::max<int64_t>(unroll, 1);
-}
-
 Value Warpgroup::fragment(KernelEmitter emit, int64_t i) const {
   Value first = emit.mul(number, firstRows.size());
   return named("fragment", emit.add(first, i));
 }
 
 MainLoop::Stage MainLoop::wait() {
-  auto wait = RingWaitOp::create(emit.builder, ring, Value(), Value());
+  auto wait = RingWaitOp::create(emit.builder, ring);
   auto buffer = [&](StringRef name) {
     ArrayRef<StringAttr> names = wait.getRing().getType().getNames();
     return wait.getBuffers()[llvm::find(names, emit.builder.getStringAttr(name)) - names.begin()];
@@ -180,46 +151,41 @@ MainLoop::Stage MainLoop::wait() {
   return {wait.getSlot(), buffer("a"), buffer("b"), sfa, buffer("sfb")};
 }
 
-std::pair<ScalesType, ScalesType> MainLoop::scaleTypes() const {
-  MLIRContext *context = emit.builder.getContext();
-  return {ScalesType::get(context, kFragmentRows, Axis::rows, facts.swap ? facts.columnsPerScale : 1),
-          ScalesType::get(context, facts.columns, Axis::columns, facts.swap ? 1 : facts.columnsPerScale)};
-}
-
 MainLoop::Product MainLoop::multiply(const Stage &stage, const Reader &reader, int64_t i, Value reused) {
   int64_t part = i % facts.sums, result = i / facts.sums;
   Value b = stage.b, sfb = stage.sfb;
   if (facts.sums > 1)
     b = partOfB(b, part), sfb = partOfB(sfb, part);
   // What is on wgmma's M side, and what on its N side.
-  auto [rowTile, columnTile] = facts.swap ? std::pair(b, stage.a) : std::pair(stage.a, b);
-  auto [rowScales, columnScales] = facts.swap ? std::pair(sfb, stage.sfa) : std::pair(stage.sfa, sfb);
-  auto [rowsType, columnsType] = scaleTypes();
-  int64_t rowsPerScale = rowsType.getBlock();
+  Value rowTile = stage.a, rowScales = stage.sfa, columnTile = b, columnScales = sfb;
+  if (facts.swap) {
+    std::swap(rowTile, columnTile);
+    std::swap(rowScales, columnScales);
+  }
+  int64_t rowsPerScale = facts.rowScales().getBlock();
   Value row = reader.warpgroup.firstRows[result];
-  Value ownRows = emit.view(rowTile, {row, emit.builder.getIndexAttr(0)}, {kFragmentRows, kBlockK});
+  Value ownRows = named("own_rows", emit.rows(rowTile, row, kFragmentRows));
   if (facts.swap && facts.problem.shiftsScales())
-    columnScales = emit.view(columnScales, {reader.offset}, {facts.columns});
+    columnScales = emit.rows(columnScales, reader.offset, facts.columns);
   else if (!facts.swap)
     row = named("first_scale", emit.add(row, reader.offset));
   Value firstScale = rowsPerScale == 1 ? row : reader.warpgroup.fragment(emit, result);
-  Value ownScales = emit.view(rowScales, {firstScale}, {kFragmentRows / rowsPerScale});
+  Value ownScales = named("own_scales", emit.rows(rowScales, firstScale, kFragmentRows / rowsPerScale));
   Product product;
   product.slot = stage.slot;
   auto loadScales = [&] {
-    product.rows = LoadScalesOp::create(emit.builder, rowsType, ownScales);
-    product.columns = LoadScalesOp::create(emit.builder, columnsType, columnScales);
+    product.rows = LoadScalesOp::create(emit.builder, facts.rowScales(), ownScales);
+    product.columns = LoadScalesOp::create(emit.builder, facts.columnScales(), columnScales);
   };
   // Before the product: after it, ptxas puts the loads and the scales' products between the wgmmas, which then wait for
   // them. Two fragments, and one with many scales of columns, gain more if they are loaded while the product of an
   // isolated group runs (docs/performance-log.md, entries 2, 29 and 35).
   constexpr int64_t kFewColumnsPerScale = 32;
-  bool isolated = isLate() && (facts.fragments > 1 || facts.columnsPerScale <= kFewColumnsPerScale);
+  bool isolated = facts.isLate && (facts.fragments > 1 || facts.columnsPerScale <= kFewColumnsPerScale);
   if (!isolated)
     loadScales();
   FenceOp::create(emit.builder, FenceKind::wgmma);
-  auto fragment = FragmentType::get(emit.builder.getContext(), kFragmentRows, facts.columns);
-  product.partial = MmaOp::create(emit.builder, fragment, ownRows, columnTile, reused, isolated);
+  product.partial = MmaOp::create(emit.builder, facts.accumulator(), ownRows, columnTile, reused, isolated);
   if (isolated)
     loadScales();
   return product;
@@ -272,25 +238,24 @@ SmallVector<Value> MainLoop::promoteCarried(ValueRange carried) {
 
 SmallVector<Value> MainLoop::accumulate(const Tile &tile, const Warpgroup &warpgroup, SmallVector<Value> sums) {
   Reader reader{warpgroup, tiles.scaleOffset(tile)};
-  bool late = isLate();
   static constexpr StringLiteral kCarried[] = {"partial", "rows", "columns"};
   SmallVector<Value> carried = std::move(sums);
-  if (late) { // Before the first K block nothing is left to promote.
-    auto [rowsType, columnsType] = scaleTypes();
-    for (Type type : SmallVector<Type>{carried.back().getType(), rowsType, columnsType})
-      carried.push_back(emit.zero(type));
+  if (facts.isLate) { // Before the first K block nothing is left to promote.
+    carried.push_back(emit.zero(facts.accumulator()));
+    carried.push_back(emit.zero(facts.rowScales()));
+    carried.push_back(emit.zero(facts.columnScales()));
   }
-  int64_t step = this->step(), rest = facts.kCount.value_or(0) % step;
+  int64_t rest = facts.kCount.value_or(0) % facts.step;
   Value end = rest == 0 ? tile.kCount : emit.constant(*facts.kCount - rest);
-  carried = emit.loop(end, step, carried, [&](Value i, ValueRange before) {
+  carried = emit.loop(end, facts.step, carried, [&](Value i, ValueRange before) {
     named("i", i);
     for (Value value : before.take_front(facts.fragments))
       named("sum", value);
     for (auto [value, name] : llvm::zip(before.drop_front(facts.fragments), kCarried))
       named(name, value);
-    return late ? accumulateLate(reader, before) : accumulate(reader, step, before);
+    return facts.isLate ? accumulateLate(reader, before) : accumulate(reader, facts.step, before);
   });
-  if (late)
+  if (facts.isLate)
     return promoteCarried(carried);
   return rest == 0 ? carried : accumulate(reader, rest, carried);
 }

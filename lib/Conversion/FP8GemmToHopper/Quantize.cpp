@@ -31,9 +31,6 @@ static constexpr int64_t kTileRows = kThreads / kLanesOfRow, kTileColumns = kBlo
 /// Tiles in flight: 96 bytes of bf16 or f16 a thread, or 64 of f32, which is what 64 registers a thread have room for.
 static int64_t tilesInFlight(QuantizeOp op) { return op.getXElement().isF32() ? 1 : 3; }
 
-/// The definition of the scales: docs/Numerics.md.
-static constexpr float kLeastAmax = 1e-4f, kLargestE4M3 = 448, kLargestE5M2 = 57344;
-
 static std::string nameOf(Type element) {
   return isa<Float8E4M3FNType>(element) ? "e4m3"
          : isa<Float8E5M2Type>(element) ? "e5m2"
@@ -57,39 +54,17 @@ static KernelOp createKernel(QuantizeOp op, gpu::GPUModuleOp module) {
   constexpr int64_t any = ShapedType::kDynamic;
   int64_t k = op.getK(), blocks = llvm::divideCeil(k, kBlockK);
   bool isKMajor = op.getScale().getLayout() == ScaleLayout::k_major;
-  SmallVector<Type> types{globalMatrix({any, k}, op.getXElement()), globalMatrix({any, k}, op.getQElement()),
-                          globalMatrix({any, blocks}, builder.getF32Type(), /*grouped=*/false, !isKMajor),
-                          builder.getIndexType()};
-  const Operand operands[] = {Operand::x, Operand::a, Operand::sfa, Operand::m};
-  auto kernel = KernelOp::create(builder, nameOfKernel(op), types, operands, /*buffers=*/ArrayRef<Type>());
+  auto kernel = KernelOp::create(builder, nameOfKernel(op));
+  kernel.addParameter(Operand::x, globalMatrix({any, k}, op.getXElement()));
+  kernel.addParameter(Operand::a, globalMatrix({any, k}, op.getQElement()));
+  kernel.addParameter(Operand::sfa, globalMatrix({any, blocks}, builder.getF32Type(), /*grouped=*/false, !isKMajor));
+  kernel.addParameter(Operand::m, builder.getIndexType());
   kernel.setQuantizationAttr(QuantizationAttr::get(
       context, op.getM(), k, op.getXElement(), op.getQElement(),
       builder.getStringAttr(stringifyScaleLayout(op.getScale().getLayout())), op.getPowerOfTwo()));
   kernel.setLaunchAttr(LaunchAttr::get(context, kThreads, kTileRows, kTileColumns, /*cluster_m=*/1,
                                        /*cluster_n=*/1, /*split_k=*/1, /*workspace_bytes=*/0));
   return kernel;
-}
-
-Value fp8gemm::scaleOf(ImplicitLocOpBuilder &b, Value amax, Type f8, bool powerOfTwo) {
-  auto real = [&](float value) -> Value { return arith::ConstantOp::create(b, b.getF32FloatAttr(value)); };
-  Value least = real(kLeastAmax), limit = real(isa<Float8E5M2Type>(f8) ? kLargestE5M2 : kLargestE4M3);
-  Value scale = arith::MaximumFOp::create(b, amax, least);
-  scale = arith::DivFOp::create(b, scale, limit);
-  if (powerOfTwo) {
-    // To the next power of two: a mantissa that is not 0 carries into the exponent.
-    Type i32 = b.getI32Type();
-    Value mantissa = arith::ConstantIntOp::create(b, 0x7fffff, 32);
-    Value exponent = arith::ConstantIntOp::create(b, 0x7f800000, 32);
-    Value bits = arith::BitcastOp::create(b, i32, scale);
-    bits = arith::AddIOp::create(b, bits, mantissa);
-    bits = arith::AndIOp::create(b, bits, exponent);
-    scale = arith::BitcastOp::create(b, b.getF32Type(), bits);
-  }
-  Value infinity = real(std::numeric_limits<float>::infinity());
-  Value isFinite = arith::CmpFOp::create(b, arith::CmpFPredicate::OLT, amax, infinity);
-  Value notANumber =
-      arith::ConstantOp::create(b, b.getFloatAttr(b.getF32Type(), APFloat::getQNaN(APFloat::IEEEsingle())));
-  return arith::SelectOp::create(b, isFinite, scale, notANumber);
 }
 
 namespace {

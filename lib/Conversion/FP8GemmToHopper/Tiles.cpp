@@ -5,60 +5,40 @@
 using namespace mlir;
 using namespace fp8gemm;
 using namespace fp8gemm::hopper;
-using Form = config::Grouping;
 
-static TileKind tileKind(const Facts &facts) {
-  switch (facts.problem.grouping) {
-  case Form::None:
-    break;
-  case Form::Batched:
-    return TileKind::batched;
-  case Form::RowEnd:
-  case Form::RowCount:
-    return TileKind::rows_by_table;
-  case Form::RowIndex:
-    return TileKind::rows_by_index;
-  case Form::KCount:
-    return TileKind::k_by_table;
-  }
-  return facts.config.getSplitK() > 1 ? TileKind::split_k : TileKind::plain;
-}
+/// Among the operands of which each group has a tensor map.
+static int64_t slotOf(Operand of) { return of == Operand::b; }
+static constexpr int64_t kSlots = 2;
 
 void Tiles::tabulate(const Facts &facts, const Signature &signature, KernelEmitter emit) {
+  const config::Problem &problem = facts.problem;
   ImplicitLocOpBuilder &builder = emit.builder;
   Value groups = signature.memory(Operand::groups), table = signature.table();
   if (!facts.isGroupedByK()) {
-    auto by = facts.problem.grouping == Form::RowEnd ? hopper::Grouping::row_end : hopper::Grouping::row_count;
+    auto by = problem.grouping == config::Grouping::RowEnd ? hopper::Grouping::row_end : hopper::Grouping::row_count;
     ScanGroupsOp::create(builder, groups, by, signature.extentM(), facts.tileM * facts.config.getClusterM(),
-                         facts.problem.groupAlign, facts.problem.sharing(), table);
+                         problem.groupAlign, problem.sharing(), table);
     return;
   }
-  ScanGroupsOp::create(builder, groups, hopper::Grouping::k_count, signature.extentK(), kBlockK, /*align=*/1, /*sharing=*/1, table);
+  ScanGroupsOp::create(builder, groups, hopper::Grouping::k_count, signature.extentK(), kBlockK, /*align=*/1,
+                       /*sharing=*/1, table);
   gpu::BarrierOp::create(builder);
-  auto makeMaps = [&](Operand of, Value rows, int64_t slot) {
+  auto makeMaps = [&](Operand of, Value rows) {
     MakeGroupMapsOp::create(builder, signature.map(of), signature.memory(of), rows, table,
-                            signature.memory(Operand::workspace), slot, /*slots=*/2);
+                            signature.memory(Operand::workspace), slotOf(of), kSlots);
   };
-  makeMaps(Operand::a, signature.extentM(), 0);
-  makeMaps(Operand::b, emit.constant(facts.product.getN()), 1);
+  makeMaps(Operand::a, signature.extentM());
+  makeMaps(Operand::b, emit.constant(facts.product.getN()));
 }
 
 Tiles::Tiles(const Facts &facts, const Signature &signature, KernelEmitter emit)
     : facts(facts), signature(signature), emit(emit) {
   const config::Problem &problem = facts.problem;
-  ConfigAttr config = facts.config;
-  // The last tile ends where TMA can address its scales.
-  int64_t endsAt = !problem.endsTilesWithA() ? 0 : problem.sfaByTma() ? config::kScalesAligned : 1;
-  auto schedule = TileScheduleAttr::get(config.getContext(), tileKind(facts), facts.tileM, facts.tileColumns,
-                                        facts.product.getColumnsOfD(), facts.isGroupedByK() ? 0 : facts.kBlocks,
-                                        config.getRasterGroup(), problem.isGrouped() ? problem.groups : 1,
-                                        config.getClusterM(), config.getClusterN(), config.getSplitK(), endsAt,
-                                        problem.sharing());
   Value rows = problem.m ? emit.constant(*problem.m) : signature.extentM();
   Value groups = problem.isTabulated()       ? signature.table()
                  : facts.product.getGroups() ? signature.memory(Operand::groups)
                                              : Value();
-  work = TilesOp::create(emit.builder, rows, schedule, groups);
+  work = TilesOp::create(emit.builder, rows, facts.tileSchedule(), groups);
   rank = facts.cluster == 1 ? emit.constant(0)
                             : named("rank", gpu::ClusterBlockIdOp::create(emit.builder, gpu::Dimension::x));
 }
@@ -79,18 +59,19 @@ void Tiles::forEach(function_ref<void(const Tile &)> body, function_ref<void(con
   build(loop.getBody(), body);
 }
 
-Value Tiles::mapOf(Operand operand, int64_t slot, LocateOp place) {
-  Value map = signature.map(operand);
+Value Tiles::mapOf(Operand of, LocateOp place) {
+  Value map = signature.map(of);
   if (!facts.isGroupedByK())
     return map;
   return GroupMapOp::create(emit.builder, map.getType(), place.getGroup(), signature.memory(Operand::workspace),
-                            facts.problem.groups, slot, /*slots=*/2);
+                            facts.problem.groups, slotOf(of), kSlots);
 }
 
-Value Tiles::matrixOfB(LocateOp place) {
-  if (!facts.problem.hasGroupsOfB())
+Value Tiles::matrixOf(Operand of, LocateOp place) {
+  if (!facts.hasGroups(of))
     return Value();
-  return facts.problem.weights ? named("weights", emit.rem(place.getGroup(), facts.problem.weights)) : place.getGroup();
+  bool isShared = of == Operand::b && facts.problem.weights;
+  return isShared ? named("weights", emit.rem(place.getGroup(), facts.problem.weights)) : place.getGroup();
 }
 
 Value Tiles::rowOfB(LocateOp place, int64_t part) {
@@ -117,7 +98,7 @@ Value Tiles::restFrom(Value rows, Value first) {
 }
 
 Value Tiles::rowsOfGroup(LocateOp place, Value row) {
-  if (facts.problem.grouping != Form::RowIndex)
+  if (facts.problem.grouping != config::Grouping::RowIndex)
     return restFrom(place.getEnd(), row); // none, if the group ends before this CTA's tile
   Value group = arith::IndexCastUIOp::create(emit.builder, emit.builder.getI32Type(), place.getGroup());
   return CountRowsOp::create(emit.builder, signature.memory(Operand::groups), row, group, signature.extentM(),

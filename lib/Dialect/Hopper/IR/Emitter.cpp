@@ -72,6 +72,14 @@ Value KernelEmitter::view(Value buffer, ArrayRef<OpFoldResult> offsets, ArrayRef
   return memref::SubViewOp::create(builder, cast<MemRefType>(type), buffer, offsets, sizes, strides);
 }
 
+Value KernelEmitter::rows(Value buffer, OpFoldResult first, int64_t count) {
+  ArrayRef<int64_t> shape = cast<MemRefType>(buffer.getType()).getShape();
+  SmallVector<OpFoldResult> offsets(shape.size(), builder.getIndexAttr(0));
+  SmallVector<int64_t> sizes(shape);
+  offsets.front() = first, sizes.front() = count;
+  return view(buffer, offsets, sizes);
+}
+
 SmallVector<Value> KernelEmitter::loop(Value end, int64_t step, ValueRange state,
                                        function_ref<SmallVector<Value>(Value, ValueRange)> body) {
   Value first = constant(0), increment = constant(step);

@@ -15,16 +15,22 @@ using namespace fp8gemm::hopper;
 // hopper.kernel
 //===----------------------------------------------------------------------===//
 
-void KernelOp::build(OpBuilder &builder, OperationState &state, StringRef name, ArrayRef<Type> types,
-                     ArrayRef<Operand> operands, ArrayRef<Type> buffers) {
+void KernelOp::build(OpBuilder &builder, OperationState &state, StringRef name) {
   auto &properties = state.getOrAddProperties<Properties>();
   properties.sym_name = builder.getStringAttr(name);
-  properties.operand_kinds = builder.getArrayAttr(llvm::map_to_vector(
-      operands, [&](Operand operand) -> Attribute { return OperandAttr::get(builder.getContext(), operand); }));
-  Block &body = state.addRegion()->emplaceBlock();
-  for (ArrayRef<Type> list : {types, buffers})
-    for (Type type : list)
-      body.addArgument(type, state.location);
+  properties.operand_kinds = builder.getArrayAttr({});
+  state.addRegion()->emplaceBlock();
+}
+
+void KernelOp::addParameter(Operand of, Type type) {
+  getBody().front().insertArgument(getOperandKinds().size(), type, getLoc());
+  SmallVector<Attribute> kinds(getOperandKinds().begin(), getOperandKinds().end());
+  kinds.push_back(OperandAttr::get(getContext(), of));
+  setOperandKindsAttr(ArrayAttr::get(getContext(), kinds));
+}
+
+void KernelOp::addSharedBuffer(StringRef name, MemRefType type) {
+  getBody().addArgument(type, NameLoc::get(StringAttr::get(getContext(), name), getLoc()));
 }
 
 /// `of` operand, if it is there.
@@ -130,8 +136,8 @@ void KernelOp::print(OpAsmPrinter &printer) {
   }
   printFact("launch", getLaunchAttr());
   printer.printOptionalAttrDictWithKeyword((*this)->getAttrs(),
-                                           {getSymNameAttrName(), getOperandKindsAttrName(), getProblemAttrName(), getQuantizationAttrName(),
-                                            getConfigAttrName(), getLaunchAttrName()});
+                                           {getSymNameAttrName(), getOperandKindsAttrName(), getProblemAttrName(),
+                                            getQuantizationAttrName(), getConfigAttrName(), getLaunchAttrName()});
   printer.decreaseIndent();
   printer.decreaseIndent();
   printer << ' ';

@@ -3,6 +3,7 @@
 // hopper.map: functions of fragments.
 
 #include "fp8gemm/Dialect/Hopper/IR/Hopper.h"
+#include "mlir/IR/IRMapping.h"
 
 using namespace mlir;
 using namespace fp8gemm::hopper;
@@ -23,9 +24,10 @@ static int64_t argumentsOf(Type input, Type result) {
 
 int64_t MapOp::getArgumentsOf(Type input) { return argumentsOf(input, getResult().getType()); }
 
-void MapOp::build(OpBuilder &builder, OperationState &state, Type result, ValueRange inputs, bool maxOfRows,
+void MapOp::build(OpBuilder &builder, OperationState &state, Type result, ValueRange inputs,
                   function_ref<Value(ValueRange)> body) {
-  build(builder, state, result, inputs, maxOfRows);
+  bool isOfFragments = llvm::any_of(inputs.getTypes(), llvm::IsaPred<FragmentType>);
+  build(builder, state, result, inputs, /*max_of_rows=*/isOfFragments && isa<ScalesType>(result));
   int64_t arguments = 0;
   for (Type input : inputs.getTypes())
     arguments += argumentsOf(input, result);
@@ -35,6 +37,16 @@ void MapOp::build(OpBuilder &builder, OperationState &state, Type result, ValueR
                           SmallVector<Location>(arguments, state.location));
   Value element = body(block->getArguments());
   YieldOp::create(builder, state.location, element);
+}
+
+void MapOp::build(OpBuilder &builder, OperationState &state, Type result, ValueRange inputs, Block &body) {
+  build(builder, state, result, inputs, [&](ValueRange elements) {
+    IRMapping mapping;
+    mapping.map(body.getArguments(), elements);
+    for (Operation &op : body.without_terminator())
+      builder.clone(op, mapping);
+    return mapping.lookup(body.getTerminator()->getOperand(0));
+  });
 }
 
 /// (C1), (C4)

@@ -45,6 +45,8 @@ public:
 
   /// The part of `buffer` of this shape at these offsets; leading extents of 1 are dropped.
   Value view(Value buffer, llvm::ArrayRef<mlir::OpFoldResult> offsets, llvm::ArrayRef<int64_t> shape);
+  /// `count` rows of `buffer`, or elements if it has rank 1, from `first` on.
+  Value rows(Value buffer, mlir::OpFoldResult first, int64_t count);
 
   /// for (i = 0; i < end; i += step) state = body(i, state); returns the last state.
   llvm::SmallVector<Value> loop(Value end, int64_t step, mlir::ValueRange state,

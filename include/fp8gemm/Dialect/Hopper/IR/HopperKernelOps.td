@@ -49,10 +49,8 @@ def Hopper_KernelOp : Hopper_Op<"kernel", [IsolatedFromAbove, Symbol, SingleBloc
   let regions = (region SizedRegion<1>:$body);
   let skipDefaultBuilders = 1;
   let builders = [
-    // Adds the body's block, whose arguments are `types` and then `buffers`, and no terminator.
-    OpBuilder<(ins "::llvm::StringRef":$name, "::llvm::ArrayRef<::mlir::Type>":$types,
-                   "::llvm::ArrayRef<::fp8gemm::hopper::Operand>":$operands,
-                   "::llvm::ArrayRef<::mlir::Type>":$buffers)>];
+    // With an empty block, which has no arguments and no terminator.
+    OpBuilder<(ins "::llvm::StringRef":$name)>];
   // @name `args` `(` (%argument `:` type (`of` operand)?),* `)` (`shared` `(` (%buffer `:` type),* `)`)?
   // (`problem` <...>)? (`quantization` <...>)? (`config` `(` attribute `)`)? (`launch` <...>)? (`attributes` {...})? region
   let hasCustomAssemblyFormat = 1;
@@ -68,6 +66,9 @@ def Hopper_KernelOp : Hopper_Op<"kernel", [IsolatedFromAbove, Symbol, SingleBloc
     ::fp8gemm::hopper::Operand getOperandOf(::mlir::BlockArgument parameter) {
       return ::llvm::cast<OperandAttr>(getOperandKinds()[parameter.getArgNumber()]).getValue();
     }
+    /// Appends a parameter, or a buffer whose name is `name` when it is printed.
+    void addParameter(::fp8gemm::hopper::Operand of, ::mlir::Type type);
+    void addSharedBuffer(::llvm::StringRef name, ::mlir::MemRefType type);
   }];
 }
 

@@ -52,9 +52,12 @@ def Hopper_MapOp : Hopper_Op<"map", [IsolatedFromAbove, SingleBlock, RecursiveMe
   let assemblyFormat = [{
     `(` $inputs `)` (`max_of_rows` $max_of_rows^)? $body attr-dict `:` type($inputs) `->` type($result)
   }];
-  // `body` returns what an element of the result is, of an element of each input.
-  let builders = [OpBuilder<(ins "::mlir::Type":$result, "::mlir::ValueRange":$inputs, "bool":$maxOfRows,
-                             "::llvm::function_ref<::mlir::Value(::mlir::ValueRange)>":$body)>];
+  // `body` returns what an element of the result is, of an element of each input, or is a block that yields it. Scales of
+  // fragments are the largest of rows.
+  let builders = [
+    OpBuilder<(ins "::mlir::Type":$result, "::mlir::ValueRange":$inputs,
+                   "::llvm::function_ref<::mlir::Value(::mlir::ValueRange)>":$body)>,
+    OpBuilder<(ins "::mlir::Type":$result, "::mlir::ValueRange":$inputs, "::mlir::Block &":$body)>];
   let extraClassDeclaration = [{
     /// Arguments of the body for an input: 2 for one of twice the result's columns, otherwise 1.
     int64_t getArgumentsOf(::mlir::Type input);

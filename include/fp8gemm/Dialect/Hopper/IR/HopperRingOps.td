@@ -39,6 +39,9 @@ def Hopper_RingAcquireOp : Hopper_Op<"ring.acquire", [AttrSizedOperandSegments,
   let arguments = (ins Hopper_Ring:$ring, Hopper_Filler:$filler, Optional<Index>:$stage, Optional<I1>:$phase);
   let results = (outs Hopper_Slot:$slot, Variadic<Hopper_SmemBuffer>:$buffers);
   let assemblyFormat = "$ring `by` $filler (`at` `(` $stage^ `,` $phase `)`)? attr-dict `:` qualified(type($ring))";
+  let builders = [OpBuilder<(ins "::mlir::Value":$ring, "::fp8gemm::hopper::Filler":$filler), [{
+    build($_builder, $_state, ring, filler, /*stage=*/::mlir::Value(), /*phase=*/::mlir::Value());
+  }]>];
   let hasVerifier = 1;
 }
 
@@ -64,6 +67,9 @@ def Hopper_RingWaitOp : Hopper_Op<"ring.wait", [AttrSizedOperandSegments,
   let arguments = (ins Hopper_Ring:$ring, Optional<Index>:$stage, Optional<I1>:$phase);
   let results = (outs Hopper_Slot:$slot, Variadic<Hopper_SmemBuffer>:$buffers);
   let assemblyFormat = "$ring (`at` `(` $stage^ `,` $phase `)`)? attr-dict `:` qualified(type($ring))";
+  let builders = [OpBuilder<(ins "::mlir::Value":$ring), [{
+    build($_builder, $_state, ring, /*stage=*/::mlir::Value(), /*phase=*/::mlir::Value());
+  }]>];
   let hasVerifier = 1;
 }
 
