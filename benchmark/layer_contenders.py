@@ -128,10 +128,10 @@ def forms(tokens):
     return ["contiguous"] + ["masked"] * (tokens <= layer.FOR_MASKED)
 
 
-def sample(model, experts, given, count=4):
+def sample(made, given, count=4):
     """The first tokens' experts one by one, in float32 from the quantised weights."""
     x, ids, factors = (part[:count] for part in given)
-    w13, s13, w2, s2 = weights(model, experts)
+    w13, s13, w2, s2 = made
     out = torch.zeros(x.shape, device="cuda")
     for t in range(len(x)):
         for expert, factor in zip(ids[t].tolist(), factors[t]):
@@ -150,7 +150,7 @@ def mixed(model, experts, tokens, has_peer):
     if has_peer:
         calls |= {form: deep_gemm_call(form, model, experts, given, functions) for form in forms(tokens)}
     graphs = {name: captured(call) for name, call in calls.items()}
-    wanted = sample(model, experts, given)
+    wanted = sample(weights(model, experts), given)
     errors = {name: distance(result[:len(wanted)], wanted) for name, (_, result) in graphs.items()}
     return {"us": timed({name: graph for name, (graph, _) in graphs.items()}), "errors": errors}
 
