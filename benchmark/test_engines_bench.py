@@ -3,7 +3,9 @@
 unpacked wheel) vLLM's Triton kernels are interpreted."""
 
 import importlib.util
+import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -39,6 +41,19 @@ def test_tables(capsys):
 def test_distances_have_limits(capsys, kind, value):
     assert engines.print_tables([measured(engines.items()[-1], **{kind: {"it": value}})]) == 1
     assert f"moe deepseek-v3 tp8 128: wrong: it {value:.4f} above {engines.MOST[kind]}\n" in capsys.readouterr().out
+
+
+def test_the_readme_has_what_was_measured(capsys):
+    """The means of the measurement that is kept, in the table, and the distance from vLLM's products."""
+    assert engines.print_tables(json.loads((HERE / "measurements" / "engines" / "h200.json").read_text())) == 0
+    printed, readme = capsys.readouterr().out, (HERE / "README.md").read_text()
+    means = {(model, name): f"{mean} ({low} to {high})" for model, name, mean, low, high in
+             re.findall(r"^(.+): vllm / (\w+): geometric mean ([\d.]+), from ([\d.]+) to ([\d.]+)$", printed, re.M)}
+    assert len(means) == 2 * len(engines.MODELS)
+    for model in engines.MODELS:
+        assert f"| {model} | {means[model, 'gated']} | {means[model, 'whole']} |\n" in readme
+    distance, = re.findall(r"distance from vLLM's at most ([\d.]+)", printed)
+    assert f"differ from vLLM's by at most {distance} of their norm" in readme
 
 
 def test_what_is_not_measured(capsys):
