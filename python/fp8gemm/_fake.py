@@ -5,6 +5,8 @@ They check the ranks and shapes of the extension's table of parameters (src/Para
 Not checked: properties that do not exist in a trace (addresses, the pack), and strides of inputs, which may be any.
 """
 
+from typing import NamedTuple
+
 import torch
 
 from fp8gemm import _native
@@ -14,6 +16,7 @@ _LARGEST_COUNT = 2**31 - 1
 _FP8 = torch.float8_e4m3fn, torch.float8_e5m2, torch.uint8
 _RESULTS = torch.bfloat16, torch.float32
 _ALIGNMENT = 16  # bytes
+_VECTORS = {"bias": (_RESULTS, "bfloat16 or float32"), "row_scale": ((torch.float32,), "float32")}
 _ACTIVATIONS = "none", "relu", "silu", "gelu", "gelu_tanh"
 # Of each function and array its rank (0: any) and its shape, "[M, K]", which is None where the function looks at it by itself.
 _SHAPES = {function: {name: (rank, shape) for name, _, _, rank, shape in parameters}
@@ -176,12 +179,15 @@ def _expect_added(place, c, dtype, shape, rule):
                         f"{str(c.dtype).removeprefix('torch.')}")
 
 
-def _expect_bias(place, bias, shape, gated):
-    if bias is None:
-        return
-    _read(place, "bias", bias, 1)
-    _expect_shape("bias", bias, shape[-1:], "[N/2]" if gated else "[N]")
-    _expect_type("bias", bias, _RESULTS, "bfloat16 or float32")
+def _expect_vectors(call, vectors):
+    for name, (types, words) in _VECTORS.items():
+        vector = vectors.get(name)
+        if vector is None:
+            continue
+        shape, rule = call.shape_of(name)
+        _read(call.place, name, vector, len(shape))
+        _expect_shape(name, vector, shape, rule)
+        _expect_type(name, vector, types, words)
 
 
 def _ceil_div(value):
@@ -193,7 +199,34 @@ def _ceil_div(value):
 #
 
 
-def _expect_gemm(a, sfa, b, sfb, num_sms, gated, activation):
+class _Call(NamedTuple):
+    """A product whose inputs are right."""
+
+    function: str
+    place: tuple  # of the first tensor
+    extents: dict
+    gated: bool
+
+    def shape_of(self, name):
+        """And how it is written."""
+        return _shape(self.function, name, self.extents, self.gated)
+
+    def result(self, like, dtype, vectors):
+        _expect_vectors(self, vectors)
+        return like.new_empty(self.shape_of("d")[0], dtype=dtype)
+
+    def quantized(self, like, layout, vectors):
+        shape, rule = self.shape_of("d")
+        _expect_blocks(shape, rule)
+        _expect_vectors(self, vectors)
+        return _new_quantized(like, shape, layout)
+
+    def written(self, d, vectors):
+        _expect_written(self.place, d, *self.shape_of("d"))
+        _expect_vectors(self, vectors)
+
+
+def _expect_gemm(a, sfa, b, sfb, *, num_sms=0, gated=False, activation="none", **_):
     _expect_count("num_sms", num_sms)
     _expect_activation(activation)
     place = _read_inputs("gemm", a, sfa, b, sfb)
@@ -201,31 +234,28 @@ def _expect_gemm(a, sfa, b, sfb, num_sms, gated, activation):
     _expect_shape_of("gemm", extents, b=b, sfa=sfa)
     _expect_scales_of_b(b, sfb, _ceil_div(extents["K"]))
     _expect_f32("sfa", sfa)
-    return place, *_shape("gemm", "d", extents, gated)
+    return _Call("gemm", place, extents, gated)
 
 
-def gemm(a, sfa, b, sfb, c=None, *, bias=None, dtype=None, num_sms=0, gated=False, activation="none", **_):
+def gemm(a, sfa, b, sfb, c=None, *, dtype=None, **options):
     dtype = result_type(dtype)
-    place, shape, rule = _expect_gemm(a, sfa, b, sfb, num_sms, gated, activation)
-    _expect_added(place, c, dtype, shape, rule)
-    _expect_bias(place, bias, shape, gated)
-    return a.new_empty(shape, dtype=dtype)
+    call = _expect_gemm(a, sfa, b, sfb, **options)
+    _expect_added(call.place, c, dtype, *call.shape_of("d"))
+    return call.result(a, dtype, options)
 
 
-def gemm_quantized(a, sfa, b, sfb, *, bias=None, layout="mn_major", num_sms=0, gated=False, activation="none", **_):
-    place, shape, rule = _expect_gemm(a, sfa, b, sfb, num_sms, gated, activation)
-    _expect_blocks(shape, rule)
-    _expect_bias(place, bias, shape, gated)
-    return _new_quantized(a, shape, layout)
+def gemm_quantized(a, sfa, b, sfb, *, layout="mn_major", **options):
+    return _expect_gemm(a, sfa, b, sfb, **options).quantized(a, layout, options)
 
 
-def gemm_out(a, sfa, b, sfb, d, c=None, *, num_sms=0, gated=False, activation="none", **_):
-    place, shape, rule = _expect_gemm(a, sfa, b, sfb, num_sms, gated, activation)
-    _expect_written(place, d, shape, rule)
-    _expect_added(place, c, d.dtype, shape, rule)
+def gemm_out(a, sfa, b, sfb, d, c=None, **options):
+    call = _expect_gemm(a, sfa, b, sfb, **options)
+    _expect_written(call.place, d, *call.shape_of("d"))
+    _expect_added(call.place, c, d.dtype, *call.shape_of("d"))
+    _expect_vectors(call, options)
 
 
-def _expect_contiguous(a, sfa, b, sfb, groups, by, align, expected_m, num_sms, gated, activation):
+def _expect_contiguous(a, sfa, b, sfb, groups, *, by="index", align=_BLOCK, expected_m=0, num_sms=0, gated=False, activation="none", **_):
     _expect_count("num_sms", num_sms)
     _expect_activation(activation)
     if by not in ("index", "end"):
@@ -243,30 +273,23 @@ def _expect_contiguous(a, sfa, b, sfb, groups, by, align, expected_m, num_sms, g
     _expect_shape_of(function, extents, b=b, sfa=sfa)
     _expect_scales_of_b(b, sfb, _ceil_div(extents["K"]))
     _expect_f32("sfa", sfa)
-    return place, *_shape(function, "d", extents, gated)
+    return _Call(function, place, extents, gated)
 
 
-def contiguous(a, sfa, b, sfb, groups, *, by="index", align=_BLOCK, expected_m=0, dtype=None, num_sms=0, gated=False,
-               activation="none", **_):
+def contiguous(a, sfa, b, sfb, groups, *, dtype=None, **options):
     dtype = result_type(dtype)
-    _, shape, _ = _expect_contiguous(a, sfa, b, sfb, groups, by, align, expected_m, num_sms, gated, activation)
-    return a.new_empty(shape, dtype=dtype)
+    return _expect_contiguous(a, sfa, b, sfb, groups, **options).result(a, dtype, options)
 
 
-def contiguous_quantized(a, sfa, b, sfb, groups, *, by="index", align=_BLOCK, expected_m=0, layout="mn_major", num_sms=0, gated=False,
-                         activation="none", **_):
-    _, shape, rule = _expect_contiguous(a, sfa, b, sfb, groups, by, align, expected_m, num_sms, gated, activation)
-    _expect_blocks(shape, rule)
-    return _new_quantized(a, shape, layout)
+def contiguous_quantized(a, sfa, b, sfb, groups, *, layout="mn_major", **options):
+    return _expect_contiguous(a, sfa, b, sfb, groups, **options).quantized(a, layout, options)
 
 
-def contiguous_out(a, sfa, b, sfb, groups, d, *, by="index", align=_BLOCK, expected_m=0, num_sms=0, gated=False, activation="none",
-                   **_):
-    place, shape, rule = _expect_contiguous(a, sfa, b, sfb, groups, by, align, expected_m, num_sms, gated, activation)
-    _expect_written(place, d, shape, rule)
+def contiguous_out(a, sfa, b, sfb, groups, d, **options):
+    _expect_contiguous(a, sfa, b, sfb, groups, **options).written(d, options)
 
 
-def _expect_masked(a, sfa, b, sfb, counts, expected_m, num_sms, gated, activation):
+def _expect_masked(a, sfa, b, sfb, counts, *, expected_m=0, num_sms=0, gated=False, activation="none", **_):
     _expect_count("num_sms", num_sms)
     _expect_activation(activation)
     _expect_count("expected_m", expected_m)
@@ -279,24 +302,20 @@ def _expect_masked(a, sfa, b, sfb, counts, expected_m, num_sms, gated, activatio
     _expect_f32("sfa", sfa)
     if counts is not None:
         _expect_groups(place, "counts", counts, extents["G"], "[G]")
-    return place, *_shape(function, "d", extents, gated)
+    return _Call(function, place, extents, gated)
 
 
-def masked(a, sfa, b, sfb, counts, *, expected_m=0, dtype=None, num_sms=0, gated=False, activation="none", **_):
+def masked(a, sfa, b, sfb, counts, *, dtype=None, **options):
     dtype = result_type(dtype)
-    _, shape, _ = _expect_masked(a, sfa, b, sfb, counts, expected_m, num_sms, gated, activation)
-    return a.new_empty(shape, dtype=dtype)
+    return _expect_masked(a, sfa, b, sfb, counts, **options).result(a, dtype, options)
 
 
-def masked_quantized(a, sfa, b, sfb, counts, *, expected_m=0, layout="mn_major", num_sms=0, gated=False, activation="none", **_):
-    _, shape, rule = _expect_masked(a, sfa, b, sfb, counts, expected_m, num_sms, gated, activation)
-    _expect_blocks(shape, rule)
-    return _new_quantized(a, shape, layout)
+def masked_quantized(a, sfa, b, sfb, counts, *, layout="mn_major", **options):
+    return _expect_masked(a, sfa, b, sfb, counts, **options).quantized(a, layout, options)
 
 
-def masked_out(a, sfa, b, sfb, counts, d, *, expected_m=0, num_sms=0, gated=False, activation="none", **_):
-    place, shape, rule = _expect_masked(a, sfa, b, sfb, counts, expected_m, num_sms, gated, activation)
-    _expect_written(place, d, shape, rule)
+def masked_out(a, sfa, b, sfb, counts, d, **options):
+    _expect_masked(a, sfa, b, sfb, counts, **options).written(d, options)
 
 
 def k_out(a, sfa, b, sfb, lengths, d, *, num_sms=0, **_):

@@ -126,7 +126,7 @@ def _scales_of(amax, power_of_two, dtype):
 
 _library = torch.library.Library("fp8gemm", "DEF")
 _WORDS = {torch.bfloat16: "bf16", torch.float32: "f32"}
-_SCHEMA_TYPES = {"int": "int", "bool": "bool", "str": "str", 'Literal["index", "end"]': "str"}
+_SCHEMA_TYPES = {"int": "int", "bool": "bool", "str": "str", "A | None": "Tensor?", 'Literal["index", "end"]': "str"}
 
 
 def _schema(function, *names):
@@ -135,7 +135,8 @@ def _schema(function, *names):
     return ", ".join(f"{kind} {name}={usual}".replace("'", '"') for name, (kind, usual) in ((name, table[name]) for name in names))
 
 
-_EPILOGUE = _schema("gemm", "gated", "activation")
+_VECTORS = "bias", "row_scale"
+_EPILOGUE = _schema("gemm", "gated", "activation", *_VECTORS)
 _OPTIONS = _schema("gemm", "num_sms", "dependent", "batch_invariant")
 # A compiled graph keeps the strides of scales, so that they need no copy.
 _TAGS = (torch.Tag.pt2_compliant_tag, getattr(torch.Tag, "needs_exact_strides", torch.Tag.needs_fixed_stride_order))
@@ -145,6 +146,9 @@ def _launch(name, grouping, operands, *others, written=None, **options):
     """Calls a function of the extension. A call that it rejects before any launch is tried once more, with copies of the
     operands that the kernels cannot read as they are stored."""
     function = getattr(_native, name)
+    for vector in _VECTORS:
+        if options.get(vector) is not None:
+            options[vector] = _readable_vector(options[vector])
     try:
         return function(*operands, *others, **options)
     except (ValueError, _native.NotInPackError):
@@ -169,6 +173,11 @@ def _readable(grouping, operands, batch_invariant):
     return [_layouts.readable_matrix(a), sfa, _layouts.readable_matrix(b), sfb]
 
 
+def _readable_vector(x):
+    x = x.contiguous()
+    return _layouts.readable_matrix(x) if x.dim() == 1 else x
+
+
 def _readable_other(x):
     return x.contiguous() if x.dtype == torch.int32 else _layouts.readable_matrix(x)
 
@@ -180,9 +189,7 @@ def _define(name, arguments, result, on_cuda, fake):
     torch.library.register_fake(f"fp8gemm::{name}", fake, lib=_library)
 
 
-def _gemm(a, sfa, b, sfb, c=None, *, bias=None, dtype=None, **options):
-    if bias is not None:
-        options["bias"] = _layouts.readable_matrix(bias) if bias.dim() == 1 else bias
+def _gemm(a, sfa, b, sfb, c=None, *, dtype=None, **options):
     return _launch("gemm", "none", (a, sfa, b, sfb), None, c, d_type=_WORDS[_fake.result_type(dtype)], **options)
 
 
@@ -212,10 +219,8 @@ def _masked_out(a, sfa, b, sfb, counts, d, **options):
     _launch("grouped_gemm_masked", _of_counts(counts), (a, sfa, b, sfb), counts, d, written=d, **options)
 
 
-def _gemm_quantized(a, sfa, b, sfb, *, bias=None, layout="mn_major", **options):
-    d, sfd = _fake.gemm_quantized(a, sfa, b, sfb, bias=bias, layout=layout, **options)
-    if bias is not None:
-        options["bias"] = _layouts.readable_matrix(bias)
+def _gemm_quantized(a, sfa, b, sfb, *, layout="mn_major", **options):
+    d, sfd = _fake.gemm_quantized(a, sfa, b, sfb, layout=layout, **options)
     _launch("gemm", "none", (a, sfa, b, sfb), d, None, written=d, sfd=sfd, **options)
     return d, sfd
 
@@ -264,7 +269,7 @@ def _define_quantize(name, arguments, result, on_cuda, fake):
 
 
 _BY = _schema("grouped_gemm_contiguous", "by", "align", "expected_m")
-_define("gemm", f"Tensor? c=None, *, Tensor? bias=None, {_EPILOGUE}, ScalarType? dtype=None", "Tensor", _gemm, _fake.gemm)
+_define("gemm", f"Tensor? c=None, *, {_EPILOGUE}, ScalarType? dtype=None", "Tensor", _gemm, _fake.gemm)
 _define("gemm_out", f"Tensor(d!) d, Tensor? c=None, *, {_EPILOGUE}", "()", _gemm_out, _fake.gemm_out)
 _define("gemm_add_", "Tensor(d!) d, *", "()", _gemm_add, _fake.gemm_out)
 _define("grouped_gemm_contiguous", f"Tensor groups, *, {_BY}, {_EPILOGUE}, ScalarType? dtype=None", "Tensor", _contiguous,
@@ -277,7 +282,7 @@ _define("grouped_gemm_masked_out", f"Tensor? counts, Tensor(d!) d, *, int expect
         _fake.masked_out)
 _define("grouped_gemm_k_add_", "Tensor lengths, Tensor(d!) d, *", "()", _k_add, _fake.k_out)
 _QUANTIZED = f'{_EPILOGUE}, str layout="mn_major", {_schema("gemm", "power_of_two")}'
-_define("gemm_quantized", f"*, Tensor? bias=None, {_QUANTIZED}", "(Tensor, Tensor)", _gemm_quantized, _fake.gemm_quantized)
+_define("gemm_quantized", f"*, {_QUANTIZED}", "(Tensor, Tensor)", _gemm_quantized, _fake.gemm_quantized)
 _define("grouped_gemm_contiguous_quantized", f"Tensor groups, *, {_BY}, {_QUANTIZED}", "(Tensor, Tensor)", _contiguous_quantized,
         _fake.contiguous_quantized)
 _define("grouped_gemm_masked_quantized", f"Tensor? counts, *, int expected_m=0, {_QUANTIZED}", "(Tensor, Tensor)", _masked_quantized,

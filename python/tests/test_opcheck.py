@@ -44,7 +44,9 @@ def calls():
     f32 = dict(dtype=torch.float32)
     return [
         ("gemm", sides(), {}), ("gemm", (*sides(), torch.randn(20, 384)), f32), ("gemm", sides(), dict(num_sms=4, dependent=True, batch_invariant=True)),
-        ("gemm", sides(), dict(bias=torch.randn(384))),
+        ("gemm", sides(), dict(bias=torch.randn(384))), ("gemm", sides(), dict(row_scale=torch.randn(20))),
+        ("grouped_gemm_contiguous", of_rows(30, 64, 90), dict(by="end", align=32, bias=torch.randn(384), row_scale=torch.randn(96))),
+        ("grouped_gemm_masked", (*sides(groups=(3,)), COUNTS), dict(row_scale=torch.randn(3, 20))),
         ("gemm_out", (*sides(), torch.zeros(20, 384, dtype=BF16)), {}), ("gemm_out", (*sides(), torch.zeros(20, 384), torch.randn(20, 384)), {}),
         ("gemm_add_", (*sides(), torch.randn(20, 384)), {}),
         ("grouped_gemm_contiguous", of_rows(*INDEX), dict(align=32)), ("grouped_gemm_contiguous", of_rows(30, 64, 90), dict(by="end", align=32, **f32)),

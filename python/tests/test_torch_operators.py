@@ -46,7 +46,12 @@ def calls(m=16):
     along_k = dict(a=fp8(128 * 512), sfa=mn_major(128, 4), b=fp8(256 * 512), sfb=mn_major(256, 4), lengths=groups, d=torch.zeros(3, 128, 256))
     d2, d3 = torch.zeros(m, 256, dtype=BF16), torch.zeros(3, m, 256, dtype=BF16)
     biased = dict(dense, c=None, bias=torch.zeros(256, dtype=BF16))
-    return {"gemm": (ft._gemm, _fake.gemm, dense, {}), "with a bias": (of_bias(ft._gemm), of_bias(_fake.gemm), biased, {}), "gemm_out": (ft._gemm_out, _fake.gemm_out, dict(dense, d=d2), {}),
+    ends = dict(rows, groups=groups, bias=torch.zeros(256))
+    return {"gemm": (ft._gemm, _fake.gemm, dense, {}), "with a bias": (of_last("bias", ft._gemm), of_last("bias", _fake.gemm), biased, {}),
+            "with factors": (of_last("row_scale", ft._gemm), of_last("row_scale", _fake.gemm), dict(dense, c=None, row_scale=torch.zeros(m)), {}),
+            "groups with a bias": (of_last("bias", ft._contiguous), of_last("bias", _fake.contiguous), ends, dict(by="end")),
+            "groups with factors": (of_last("row_scale", ft._masked), of_last("row_scale", _fake.masked),
+                                    dict(masked, counts=groups, row_scale=torch.zeros(3, m)), {}), "gemm_out": (ft._gemm_out, _fake.gemm_out, dict(dense, d=d2), {}),
             "gemm_add_": (ft._gemm_add, _fake.gemm_out, added, {}),
             "grouped_gemm_contiguous": (ft._contiguous, _fake.contiguous, dict(rows, **index), {}),
             "by end": (ft._contiguous, _fake.contiguous, dict(rows, groups=groups), dict(by="end")),
@@ -62,9 +67,9 @@ def calls(m=16):
             "grouped_gemm_k_add_": (ft._k_add, _fake.k_out, along_k, {})}
 
 
-def of_bias(function):
-    """With the bias as the last of the arguments."""
-    return lambda *arguments, **options: function(*arguments[:-1], bias=arguments[-1], **options)
+def of_last(name, function):
+    """With this one as the last of the arguments."""
+    return lambda *arguments, **options: function(*arguments[:-1], **{name: arguments[-1]}, **options)
 
 
 def on_device(arguments):
@@ -89,7 +94,7 @@ def described(result):
 
 @pytest.mark.parametrize("name", calls())
 def test_fake_kernels_give_what_is_launched(launched, name):
-    for m in (16, 1) if name not in ("grouped_gemm_contiguous", "by end") else (16,):
+    for m in (16, 1) if name not in ("grouped_gemm_contiguous", "by end", "groups with a bias") else (16,):
         real, fake, arguments, options = calls(m)[name]
         assert described(outcome(fake, arguments.values(), options)) == described(outcome(real, on_device(arguments), options))
         assert len(launched.launches) == 1
@@ -157,7 +162,8 @@ def test_traced_arguments():
     with FakeTensorMode():
         for name, (_, _, arguments, options) in calls().items():
             made = [x if x is None else torch.empty_strided(x.shape, x.stride(), dtype=x.dtype, device="cuda") for x in arguments.values()]
-            op = {"by end": ops.grouped_gemm_contiguous, "with a bias": of_bias(ops.gemm), "gated": ops.grouped_gemm_masked,
+            op = {"by end": ops.grouped_gemm_contiguous, "with a bias": of_last("bias", ops.gemm), "with factors": of_last("row_scale", ops.gemm),
+                  "groups with a bias": of_last("bias", ops.grouped_gemm_contiguous), "groups with factors": of_last("row_scale", ops.grouped_gemm_masked), "gated": ops.grouped_gemm_masked,
                   "gated_out": ops.gemm_out, "contiguous_quantized": ops.grouped_gemm_contiguous_quantized,
                   "masked_quantized": ops.grouped_gemm_masked_quantized}.get(name) or getattr(ops, name)
             d = op(*made, **options)
@@ -171,6 +177,15 @@ def test_traced_arguments():
                                    (made[1].half(), "expected 'sfa' of float32, got float16")):
                 with pytest.raises((TypeError, ValueError), match=message):
                     op(made[0], wrong, *made[2:], **options)
+
+
+@pytest.mark.parametrize("name, vector", [
+    ("with a bias", torch.zeros(257, dtype=BF16)[1:]), ("with a bias", torch.zeros(256, 2, dtype=BF16)[:, 1]), ("with factors", torch.zeros(16, 3)[:, 2]),
+    ("groups with a bias", torch.zeros(512)[1::2]), ("groups with factors", torch.zeros(16, 3).T)])
+def test_vectors_as_they_are_stored(launched, name, vector):
+    real, _, arguments, options = calls()[name]
+    real(*on_device({**arguments, next(reversed(arguments)): vector}), **options)
+    assert len(launched.launches) == 1
 
 
 @pytest.mark.parametrize("message, d", [
