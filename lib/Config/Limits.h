@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <string>
 
 namespace fp8gemm::config {
 
@@ -72,6 +73,14 @@ constexpr int64_t kMaxGroups = 1024;
 
 /// Sizes of groups, of the expected one: how far routers of mixtures of experts are from equal.
 constexpr double kGroupSizes[] = {0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3};
+
+struct Problem;
+struct Config;
+
+/// Scales of a K block that the helper warp brings.
+int64_t helperScales(const Problem &problem, const Config &config);
+/// Why tiles of this size are illegal, for any number of stages and any registers; empty if they are legal.
+std::string checkTile(const Problem &problem, const Config &config);
 
 /// Tiles that cover `extent`; an empty product counts as one row.
 inline int64_t tiles(int64_t extent, int64_t tile) { return (std::max<int64_t>(extent, 1) + tile - 1) / tile; }

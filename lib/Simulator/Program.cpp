@@ -134,7 +134,7 @@ LogicalResult Program::compileOp(Operation &op, Code &code) {
       return failure();
     return roles.getHelper().empty() ? success() : compileBlock(roles.getHelper().front(), helper);
   }
-  for (auto *lookUp : {scalarHandler, ringHandler, fillHandler, computeHandler, storeHandler, groupHandler})
+  for (auto *lookUp : {scalarHandler, ringHandler, fillHandler, computeHandler, fragmentHandler, storeHandler, groupHandler})
     if (Handler handler = lookUp(&op)) {
       Instruction instruction{&op, handler, {}, {}};
       for (Value operand : op.getOperands())

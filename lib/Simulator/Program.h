@@ -65,6 +65,7 @@ Handler ringHandler(mlir::Operation *op);
 Handler fillHandler(mlir::Operation *op);
 Handler computeHandler(mlir::Operation *op); ///< elementwiseHandler's, too
 Handler elementwiseHandler(mlir::Operation *op);
+Handler fragmentHandler(mlir::Operation *op);
 Handler storeHandler(mlir::Operation *op);
 Handler groupHandler(mlir::Operation *op);
 

@@ -187,6 +187,7 @@ struct ConvertHopperToNVVMPass
     populateStorePatterns(converter, patterns);
     populateExchangePatterns(converter, patterns);
     populateGroupPatterns(converter, patterns);
+    populateGroupMapPatterns(converter, patterns);
     populateGlobalPatterns(converter, patterns);
     ConversionTarget target(getContext());
     configureTarget(target);

@@ -81,6 +81,7 @@ void populateFragmentPatterns(NVVMTypeConverter &, mlir::RewritePatternSet &);
 void populateStorePatterns(NVVMTypeConverter &, mlir::RewritePatternSet &);
 void populateExchangePatterns(NVVMTypeConverter &, mlir::RewritePatternSet &);
 void populateGroupPatterns(NVVMTypeConverter &, mlir::RewritePatternSet &);
+void populateGroupMapPatterns(NVVMTypeConverter &, mlir::RewritePatternSet &);
 void populateGlobalPatterns(NVVMTypeConverter &, mlir::RewritePatternSet &);
 /// Which of the operations that they lower may not remain.
 void configureGlobal(mlir::ConversionTarget &);
