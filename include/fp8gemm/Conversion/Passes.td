@@ -23,6 +23,8 @@ def ConvertFP8GemmToLinalgPass : Pass<"convert-fp8gemm-to-linalg"> {
 
     A grouped product becomes a loop over its groups, or over blocks of rows with the same
     index, that reads the description and does this for the rows, or the part of K, of each.
+
+    Run on a module, the pass removes the kernels that its operations had and nothing else uses.
   }];
   let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::arith::ArithDialect",
                            "::mlir::math::MathDialect", "::mlir::tensor::TensorDialect",

@@ -208,9 +208,28 @@ struct ConvertGemm : OpRewritePattern<fp8gemm::GemmOp> {
 
 struct ConvertFP8GemmToLinalg : fp8gemm::impl::ConvertFP8GemmToLinalgPassBase<ConvertFP8GemmToLinalg> {
   void runOnOperation() override {
+    llvm::SetVector<Operation *> kernels = findKernels();
     RewritePatternSet patterns(&getContext());
     fp8gemm::populateFP8GemmToLinalgPatterns(patterns);
     walkAndApplyPatterns(getOperation(), std::move(patterns));
+    for (Operation *kernel : kernels)
+      if (SymbolTable::symbolKnownUseEmpty(kernel, getOperation()))
+        kernel->erase();
+  }
+
+  /// Those of operations that become linalg, which need none.
+  llvm::SetVector<Operation *> findKernels() {
+    llvm::SetVector<Operation *> kernels;
+    auto module = dyn_cast<ModuleOp>(getOperation());
+    if (!module)
+      return kernels;
+    auto insert = [&](SymbolRefAttr name) {
+      if (Operation *kernel = name ? module.lookupSymbol(name.getRootReference()) : nullptr)
+        kernels.insert(kernel);
+    };
+    module.walk([&](fp8gemm::ProductOpInterface op) { insert(op.getKernelAttr()); });
+    module.walk([&](fp8gemm::QuantizeOp op) { insert(op.getKernelAttr()); });
+    return kernels;
   }
 };
 } // namespace
