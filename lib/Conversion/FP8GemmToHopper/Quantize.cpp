@@ -28,6 +28,8 @@ static constexpr int64_t kElements = 8, kPlaces = 2;
 static constexpr int64_t kLanesOfBlock = kBlockK / (kElements * kPlaces), kBlocksOfTile = 2;
 static constexpr int64_t kLanesOfRow = kLanesOfBlock * kBlocksOfTile;
 static constexpr int64_t kTileRows = kThreads / kLanesOfRow, kTileColumns = kBlocksOfTile * kBlockK;
+/// The least rows of a tile of a product that is not swapped.
+static constexpr int64_t kRowsOfProductTile = 64;
 /// Tiles in flight: 96 bytes of bf16 or f16 a thread, or 64 of f32, which is what 64 registers a thread have room for.
 static int64_t tilesInFlight(QuantizeOp op) { return op.getXElement().isF32() ? 1 : 3; }
 
@@ -198,7 +200,10 @@ void QuantizeBuilder::store(const Part &part, ValueRange narrow, Value scale) {
 void QuantizeBuilder::build() {
   prepare();
   GriddepcontrolOp::create(b, Dependence::wait);
-  GriddepcontrolOp::create(b, Dependence::launch_dependents);
+  // CTAs of the product that start while this kernel has most SMs take them in the order in which they become free. Where
+  // there is more than one row of tiles, those that read the same rows of B would not be neighbours: it starts at the end.
+  Value isOneRow = named("is_one_row", emit.compare(Predicate::ule, m, kRowsOfProductTile));
+  emit.when(isOneRow, [&] { GriddepcontrolOp::create(b, Dependence::launch_dependents); });
   Value first = gpu::BlockIdOp::create(b, gpu::Dimension::x);
   Value step = emit.mul(grid, tilesInFlight(op));
   auto loop = scf::ForOp::create(b, first, tiles, step);

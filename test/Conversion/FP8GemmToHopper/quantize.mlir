@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // RUN: fp8gemm-opt %s --convert-fp8gemm-to-hopper --cse | FileCheck %s -enable-var-scope
 
-// Three tiles are loaded, two vectors of each, before the first is used. Each warp waits before it reads.
+// Three tiles are loaded, two vectors of each, before the first is used. Each warp waits before it reads. A product with one
+// row of tiles may start beside it.
 
 // CHECK-LABEL: gpu.module @fp8gemm_quantize_bf16_e4m3_many_k7168_scales_mn
 // CHECK-NEXT:    hopper.kernel @fp8gemm_quantize_bf16_e4m3_many_k7168_scales_mn args(
@@ -11,7 +12,10 @@
 // CHECK-NEXT:      launch<threads = 1024, tile_m = 64, tile_n = 256> {
 // CHECK-NOT:       vector.load
 // CHECK:           hopper.griddepcontrol wait
-// CHECK:           hopper.griddepcontrol launch_dependents
+// CHECK:           %[[IS_ONE_ROW:.*]] = arith.cmpi ule, %[[M]], %{{.*}} : index
+// CHECK-NEXT:      scf.if %[[IS_ONE_ROW]] {
+// CHECK-NEXT:        hopper.griddepcontrol launch_dependents
+// CHECK-NEXT:      }
 // CHECK:           scf.for
 // CHECK-COUNT-6:     vector.load %[[X]]{{.*}}, vector<8xbf16>
 // CHECK-NOT:         vector.load
