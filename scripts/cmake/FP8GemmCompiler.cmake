@@ -33,6 +33,16 @@ if(NOT FP8GEMM_STATIC_MLIR)
   set(FP8GEMM_INSTALL_RPATH ${LLVM_LIBRARY_DIRS})
 endif()
 
+# A shared libMLIR of clang's, as Debian's, names traits as clang does; so do our files if GCC compiles them.
+set(FP8GEMM_TYPE_NAMES)
+if(NOT FP8GEMM_STATIC_MLIR AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  get_target_property(libmlir MLIR LOCATION)
+  file(STRINGS ${libmlir} clang_name LIMIT_COUNT 1 REGEX "DesiredTypeName = mlir::OpTrait::SymbolTable<Empty>")
+  if(clang_name)
+    set(FP8GEMM_TYPE_NAMES ${CMAKE_CURRENT_LIST_DIR}/gcc)
+  endif()
+endif()
+
 separate_arguments(LLVM_DEFINITIONS_LIST NATIVE_COMMAND ${LLVM_DEFINITIONS})
 
 # fp8gemm_compile_options(<target>): what every compiler target is built with.
@@ -45,6 +55,9 @@ function(fp8gemm_compile_options target)
     $<BUILD_INTERFACE:${MLIR_INCLUDE_DIRS}>)
   target_compile_definitions(${target} PUBLIC ${LLVM_DEFINITIONS_LIST})
   target_compile_options(${target} PRIVATE -fno-exceptions -Wall -Wextra -Wno-unused-parameter -Wno-comment)
+  if(FP8GEMM_TYPE_NAMES)
+    target_include_directories(${target} PRIVATE ${FP8GEMM_TYPE_NAMES})
+  endif()
 endfunction()
 
 # Most of a file's time goes into MLIR's headers.
@@ -102,11 +115,10 @@ function(fp8gemm_public_group name)
 endfunction()
 
 # fp8gemm_c_library(<name> <public name> SOURCES ... LINK ...): a shared library that shows the C functions of
-# exports.map beside its CMakeLists.txt, and no C++; see TraitIdentity.cpp.
+# exports.map beside its CMakeLists.txt, and no C++.
 function(fp8gemm_c_library name public_name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
-  set(identity ${PROJECT_SOURCE_DIR}/lib/CAPI/TraitIdentity.cpp)
-  add_library(${name} SHARED ${ARG_SOURCES} $<$<NOT:$<BOOL:${FP8GEMM_STATIC_MLIR}>>:${identity}>)
+  add_library(${name} SHARED ${ARG_SOURCES})
   fp8gemm_compile_options(${name})
   target_link_libraries(${name} PRIVATE ${ARG_LINK})
   target_link_options(${name} PRIVATE -Wl,--version-script=${CMAKE_CURRENT_SOURCE_DIR}/exports.map)
@@ -116,9 +128,6 @@ function(fp8gemm_c_library name public_name)
   if(FP8GEMM_STATIC_MLIR)
     get_property(mlir_libraries GLOBAL PROPERTY MLIR_ALL_LIBS)
     target_link_libraries(${name} PRIVATE ${mlir_libraries})
-  else()
-    target_link_options(${name} PRIVATE
-      -Wl,--wrap=_ZN4mlir6detail22FallbackTypeIDResolver22registerImplicitTypeIDEN4llvm9StringRefE)
   endif()
   set_target_properties(${name} PROPERTIES
     VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}

@@ -30,7 +30,6 @@ set(files ${CMAKE_CURRENT_SOURCE_DIR}/CompilerThreads.cpp)
 foreach(library FP8GemmSupport FP8GemmConfig FP8GemmCudaTools FP8GemmTarget FP8GemmDialects FP8GemmPassPipelines FP8GemmCompiler
     FP8GemmPack FP8GemmDriver fp8gemm)
   get_target_property(sources ${library} SOURCES)
-  list(FILTER sources EXCLUDE REGEX TraitIdentity) # only for shared libraries
   get_target_property(source_directory ${library} SOURCE_DIR)
   list(TRANSFORM sources PREPEND ${source_directory}/)
   list(APPEND files ${sources})
