@@ -219,6 +219,8 @@ void QuantizeBuilder::build() {
     for (const Part &part : parts)
       emit.when(part.exists, [&] { quantize(part); });
   }
+  // Not left to the kernel's end, which is noticed half a microsecond later.
+  GriddepcontrolOp::create(b, Dependence::launch_dependents);
   YieldOp::create(b);
 }
 

@@ -20,11 +20,11 @@ class _Ranked(NamedTuple):
 
 
 def _rank(ids, experts):
-    """Counts instead of sorting, which takes more and longer kernels. Counts of a chunk of pairs fit 16 bits."""
+    """Counts instead of sorting, which takes more kernels, and longer ones for few pairs."""
     expert = torch.where((ids >= 0) & (ids < experts), ids, experts).flatten().long()
     chunks = torch.nn.functional.pad(expert, (0, -len(expert) % _CHUNK), value=experts).view(-1, _CHUNK, 1)
-    is_expert = (chunks == torch.arange(experts, device=ids.device)).short()
-    upto = is_expert.cumsum(1, dtype=torch.int16)
+    is_expert = (chunks == torch.arange(experts, device=ids.device)).int()
+    upto = is_expert.cumsum(1, dtype=torch.int32)  # torch.compile makes no kernel of one of 16 bits
     of_chunk = upto[:, -1].long()
     total = of_chunk.cumsum(0)
     within = (upto - 1 + (total - of_chunk).unsqueeze(1)) * is_expert

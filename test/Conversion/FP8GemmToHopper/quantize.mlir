@@ -29,6 +29,8 @@
 // CHECK:               scf.if
 // CHECK:                 memref.store %{{.*}}, %[[SCALES]]
 // CHECK-NOT:       vector.load
+// CHECK:           hopper.griddepcontrol launch_dependents
+// CHECK-NEXT:    }
 func.func @dense(%x: memref<?x7168xbf16>, %q: memref<?x7168xf8E4M3FN>, %s: memref<56x?xf32>) {
   fp8gemm.quantize %x into %q scaled_by %s <1x128, mn_major>
     : memref<?x7168xbf16>, memref<?x7168xf8E4M3FN>, memref<56x?xf32>
