@@ -201,26 +201,40 @@ hopper.kernel @rows_by_table args(%m: index) shared(%table: memref<4x4xi32, 3>) 
   }
 }
 
-// The group is that of the tile's first row, in a cluster of the cluster's; tiles of none are skipped.
+// The group is that of the tile's first row, in a cluster of the cluster's; tiles of none are skipped. Where a tile is, and
+// its index, is carried from the one before, which looks that up where it is located itself, or skipped.
 // CHECK-LABEL: hopper.kernel @rows_by_index
 // CHECK-SAME:    (%[[M:.+]]: index, %[[INDEX:.+]]: memref<?xi32>)
-// CHECK:         scf.for
+// CHECK:         %[[LAST:.+]] = arith.subi %[[END:.+]], %c1
+// CHECK:           arith.minui %[[START:.+]], %[[LAST]]
 // CHECK:           %[[ROW:.+]] = arith.addi
-// CHECK-NEXT:      arith.muli
+// CHECK-NEXT:      %[[COLUMN:.+]] = arith.muli
 // CHECK-NEXT:      %[[OFFSET:.+]] = arith.muli %{{.+}}, %c64
 // CHECK-NEXT:      %[[FIRST:.+]] = arith.subi %[[ROW]], %[[OFFSET]]
 // CHECK-NEXT:      %[[ENTRY:.+]] = memref.load %[[INDEX]][%[[FIRST]]]
-// CHECK-NEXT:      %[[GROUP:.+]] = arith.index_castui %[[ENTRY]]
-// CHECK-NEXT:      %[[IS:.+]] = arith.cmpi ult, %[[GROUP]], %c3
-// CHECK-NEXT:      scf.if %[[IS]] {
-// CHECK-NEXT:        hopper.named_barrier %[[GROUP]] threads(128)
-// CHECK-NEXT:        hopper.named_barrier %[[ROW]] threads(128)
-// CHECK-NEXT:      }
+// CHECK-NEXT:      %[[ALL:.+]]:3 = scf.for %[[TILE:.+]] = %[[START]] to %[[END]] step %[[STEP:.+]] iter_args(%[[R:.+]] = %[[ROW]], %{{.+}} = %[[COLUMN]], %[[E:.+]] = %[[ENTRY]])
+// CHECK-NEXT:        %[[GROUP:.+]] = arith.index_castui %[[E]]
+// CHECK-NEXT:        %[[IS:.+]] = arith.cmpi ult, %[[GROUP]], %c3
+// CHECK-NEXT:        %[[AHEAD:.+]]:3 = scf.if %[[IS]]
+// CHECK-NEXT:          hopper.named_barrier %c5 threads(128)
+// CHECK-NEXT:          %[[NEXT:.+]] = arith.addi %[[TILE]], %[[STEP]]
+// CHECK-NEXT:          arith.minui %[[NEXT]], %[[LAST]]
+// CHECK:               %[[AFTER:.+]] = memref.load %[[INDEX]]
+// CHECK-NEXT:          hopper.named_barrier %[[GROUP]] threads(128)
+// CHECK-NEXT:          hopper.named_barrier %[[R]] threads(128)
+// CHECK-NEXT:          scf.yield %{{.+}}, %{{.+}}, %[[AFTER]]
+// CHECK-NEXT:        } else {
+// CHECK-NEXT:          arith.addi %[[TILE]], %[[STEP]]
+// CHECK:               %[[AFTER:.+]] = memref.load %[[INDEX]]
+// CHECK-NEXT:          scf.yield %{{.+}}, %{{.+}}, %[[AFTER]]
+// CHECK-NEXT:        }
+// CHECK-NEXT:        scf.yield %[[AHEAD]]#0, %[[AHEAD]]#1, %[[AHEAD]]#2
 hopper.kernel @rows_by_index args(%m: index, %index: memref<?xi32>) {
   %work = hopper.tiles %m by %index : memref<?xi32>
     of <rows_by_index, tile_m = 64, tile_n = 64, n = 1000, k_blocks = 5, raster = 1, groups = 3, cluster_m = 2>
   hopper.warp_specialize producer registers(40) {
     hopper.for_tiles %work |%tile, %begin, %k_begin, %k_count| {
+      hopper.named_barrier %k_count threads(128)
       %row, %column, %group, %end = hopper.locate %tile
       hopper.named_barrier %group threads(128)
       hopper.named_barrier %row threads(128)

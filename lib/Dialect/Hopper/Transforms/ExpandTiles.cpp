@@ -38,37 +38,60 @@ public:
   }
 
 private:
-  /// hopper.for_tiles -> scf.for over tile numbers, and scf.if where a tile may have no work
+  /// hopper.for_tiles -> scf.for over tile numbers, and scf.if where a tile may have no work. What is looked up of the
+  /// next tile is carried by both.
   void expand(ForTilesOp op) {
     builder.setLoc(op.getLoc());
     builder.setInsertionPoint(op);
     Value tile = schedule->first;
+    SmallVector<Value> lookedUp = schedule->lookUp(tile);
+    looksAhead = !lookedUp.empty();
     if (schedule->isLoop()) {
-      auto loop = scf::ForOp::create(builder, schedule->first, schedule->end, schedule->step);
+      auto loop = scf::ForOp::create(builder, schedule->first, schedule->end, schedule->step, lookedUp);
       builder.setInsertionPointToStart(loop.getBody());
       tile = loop.getInductionVar();
+      lookedUp.assign(loop.getRegionIterArgs().begin(), loop.getRegionIterArgs().end());
     }
     auto usesBegin = [](Region &region) { return !region.empty() && !region.getArgument(1).use_empty(); };
-    Started started = schedule->start(tile, usesBegin(op.getBody()) || usesBegin(op.getEmpty()));
+    Started started = schedule->start(tile, lookedUp, usesBegin(op.getBody()) || usesBegin(op.getEmpty()));
+    scf::IfOp branch;
     if (started.hasWork) {
-      bool hasElse = !op.getEmpty().empty();
-      auto branch = scf::IfOp::create(builder, started.hasWork, hasElse);
-      if (hasElse) {
+      bool hasEmpty = !op.getEmpty().empty();
+      branch = scf::IfOp::create(builder, ValueRange(lookedUp).getTypes(), started.hasWork, /*addThenBlock=*/true,
+                                 /*addElseBlock=*/hasEmpty || looksAhead);
+      if (branch.elseBlock()) {
         builder.setInsertionPointToStart(branch.elseBlock());
-        inlineBody(op.getEmpty().front(), tile, started);
+        SmallVector<Value> ahead = hasEmpty ? inlineBody(op.getEmpty().front(), tile, started) : lookAhead(tile);
+        scf::YieldOp::create(builder, ahead);
       }
       builder.setInsertionPointToStart(branch.thenBlock());
     }
-    inlineBody(op.getBody().front(), tile, started);
+    SmallVector<Value> ahead = inlineBody(op.getBody().front(), tile, started);
+    if (branch)
+      scf::YieldOp::create(builder, ahead);
+    if (looksAhead) {
+      builder.setInsertionPointAfter(branch);
+      scf::YieldOp::create(builder, branch.getResults());
+    }
     op.erase();
   }
 
-  /// Moves the operations of `body` to the insertion point.
-  void inlineBody(Block &body, Value tile, const Started &started) {
+  SmallVector<Value> lookAhead(Value tile) {
+    if (!looksAhead)
+      return {};
+    return schedule->lookUp(arith::AddIOp::create(builder, tile, schedule->step));
+  }
+
+  /// Moves the operations of `body` to the insertion point; returns what is looked up of the next tile. That is done
+  /// where this tile is located: consumers do it before they store D, while no sum waits for it.
+  SmallVector<Value> inlineBody(Block &body, Value tile, const Started &started) {
+    SmallVector<Value> ahead;
     for (Operation *user : llvm::make_early_inc_range(body.getArgument(0).getUsers())) {
       auto locate = cast<LocateOp>(user);
       OpBuilder::InsertionGuard guard(builder);
       builder.setInsertionPoint(locate);
+      if (ahead.empty() && locate->getBlock() == &body)
+        ahead = lookAhead(tile);
       Place place = schedule->locate(tile);
       locate->replaceAllUsesWith(ValueRange{place.row, place.column, place.group, place.end});
       locate.erase();
@@ -78,6 +101,7 @@ private:
       argument.replaceAllUsesWith(value);
     body.getTerminator()->erase();
     builder.getInsertionBlock()->getOperations().splice(builder.getInsertionPoint(), body.getOperations());
+    return ahead.empty() ? lookAhead(tile) : ahead;
   }
 
   TilesOp tiles;
@@ -85,6 +109,7 @@ private:
   KernelEmitter emit;
   std::function<Value(int64_t)> index;
   std::unique_ptr<TileSchedule> schedule;
+  bool looksAhead = false;
 };
 
 /// Where a launch attribute says how large tiles and clusters are, both say the same.

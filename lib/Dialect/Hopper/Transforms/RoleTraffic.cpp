@@ -144,8 +144,11 @@ private:
   bool haveSameControl(const Item &a, const Item &b) {
     if (auto loopA = dyn_cast<scf::ForOp>(a.op), loopB = dyn_cast<scf::ForOp>(b.op); loopA && loopB) {
       equal.insert({loopA.getInductionVar(), loopB.getInductionVar()});
-      return areEqual(a.lower, b.lower) && areEqual(loopA.getUpperBound(), loopB.getUpperBound()) &&
-             areEqual(loopA.getStep(), loopB.getStep());
+      if (!areEqual(a.lower, b.lower) || !areEqual(loopA.getUpperBound(), loopB.getUpperBound()) ||
+          !areEqual(loopA.getStep(), loopB.getStep()))
+        return false;
+      assumeCarried(loopA, loopB);
+      return true;
     }
     if (auto loopA = dyn_cast<ForTilesOp>(a.op), loopB = dyn_cast<ForTilesOp>(b.op); loopA && loopB) {
       // The same tiles, if they are those of one value.
@@ -159,12 +162,36 @@ private:
     return false;
   }
 
-  /// True if the two have the same value in every thread of the CTA: one value, or
-  /// the same arithmetic of equal values.
+  /// What both loops carry first is equal if it starts equal, and if, being equal, it is equal after an iteration.
+  void assumeCarried(scf::ForOp a, scf::ForOp b) {
+    for (size_t count = std::min(a.getNumRegionIterArgs(), b.getNumRegionIterArgs()); count > 0; --count) {
+      llvm::DenseSet<std::pair<Value, Value>> before = equal;
+      auto allEqual = [&](ValueRange x, ValueRange y) {
+        return llvm::all_of(llvm::zip_equal(x.take_front(count), y.take_front(count)),
+                            [&](auto pair) { return areEqual(std::get<0>(pair), std::get<1>(pair)); });
+      };
+      if (allEqual(a.getInitArgs(), b.getInitArgs())) {
+        for (auto [x, y] : llvm::zip(a.getRegionIterArgs().take_front(count), b.getRegionIterArgs()))
+          equal.insert({x, y});
+        if (allEqual(a.getYieldedValues(), b.getYieldedValues()))
+          return;
+      }
+      equal = before;
+    }
+  }
+
+  /// True if the two have the same value in every thread of the CTA: one value, the same arithmetic of equal values, or
+  /// what equal conditions choose of such.
   bool areEqual(Value a, Value b) {
     if (a == b || equal.contains({a, b}))
       return true;
     Operation *opA = a.getDefiningOp(), *opB = b.getDefiningOp();
+    if (auto ifA = dyn_cast_or_null<scf::IfOp>(opA), ifB = dyn_cast_or_null<scf::IfOp>(opB); ifA && ifB) {
+      unsigned result = cast<OpResult>(a).getResultNumber();
+      return result == cast<OpResult>(b).getResultNumber() && areEqual(ifA.getCondition(), ifB.getCondition()) &&
+             areEqual(ifA.thenYield().getOperand(result), ifB.thenYield().getOperand(result)) &&
+             areEqual(ifA.elseYield().getOperand(result), ifB.elseYield().getOperand(result));
+    }
     if (!opA || !opB || opA->getName() != opB->getName() || opA->getNumOperands() != opB->getNumOperands() ||
         opA->getAttrDictionary() != opB->getAttrDictionary() ||
         cast<OpResult>(a).getResultNumber() != cast<OpResult>(b).getResultNumber())

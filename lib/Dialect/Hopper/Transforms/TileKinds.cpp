@@ -37,7 +37,7 @@ struct SplitK : Plain {
     blockCount = arith::SubIOp::create(builder, endBlock, firstBlock);
   }
 
-  Started start(Value, bool) override { return {Value(), index(0), firstBlock, blockCount}; }
+  Started start(Value, ValueRange, bool) override { return {Value(), index(0), firstBlock, blockCount}; }
 
 private:
   Value blocksBefore(Value rank) {
@@ -79,8 +79,8 @@ struct RowsByTable : TileSchedule {
   }
   bool hasDivisor() override { return false; }
 
-  Started start(Value tile, bool usesBegin) override {
-    Started started = TileSchedule::start(tile, usesBegin);
+  Started start(Value tile, ValueRange lookedUp, bool usesBegin) override {
+    Started started = TileSchedule::start(tile, lookedUp, usesBegin);
     found = nullptr;
     if (usesBegin) {
       found = findGroup(tile);
@@ -108,27 +108,38 @@ private:
   FindGroupOp found; ///< if the role has found it at the tile's start
 };
 
-/// rows_by_index -> a load at the tile's first row. Tiles whose index is no group are skipped.
+/// rows_by_index -> a load at the tile's first row, a tile ahead. Tiles whose index is no group are skipped.
 struct RowsByIndex : TileSchedule {
   using TileSchedule::TileSchedule;
 
-  Started start(Value tile, bool usesBegin) override {
-    Started started = TileSchedule::start(tile, usesBegin);
-    place = locateIn(tile, tileRows);
+  void prepare() override {
+    TileSchedule::prepare();
+    last = arith::SubIOp::create(builder, end, index(1));
+  }
+
+  SmallVector<Value> lookUp(Value tile) override {
+    Value existing = arith::MinUIOp::create(builder, tile, last);
+    Place at = locateIn(existing, tileRows);
     // One group for all tiles of a cluster: that of its first row.
-    Value first = place.row;
+    Value first = at.row;
     if (schedule.getClusterM() > 1)
       first = arith::SubIOp::create(builder, first, arith::MulIOp::create(builder, rank, index(schedule.getTileM())));
     Value entry = memref::LoadOp::create(builder, op.getGroups(), first);
-    place.group = arith::IndexCastUIOp::create(builder, builder.getIndexType(), entry);
-    started.hasWork =
-        arith::CmpIOp::create(builder, arith::CmpIPredicate::ult, place.group, index(schedule.getGroups()));
+    return {at.row, at.column, entry};
+  }
+
+  Started start(Value tile, ValueRange lookedUp, bool usesBegin) override {
+    Started started = TileSchedule::start(tile, lookedUp, usesBegin);
+    Value group = arith::IndexCastUIOp::create(builder, builder.getIndexType(), lookedUp[2]);
+    place = {lookedUp[0], lookedUp[1], group, op.getRows()};
+    started.hasWork = arith::CmpIOp::create(builder, arith::CmpIPredicate::ult, group, index(schedule.getGroups()));
     return started;
   }
 
   Place locate(Value) override { return place; }
 
 private:
+  Value last; ///< tile
   Place place;
 };
 
@@ -136,7 +147,7 @@ private:
 struct KByTable : Batched {
   using Batched::Batched;
 
-  Started start(Value tile, bool) override {
+  Started start(Value tile, ValueRange, bool) override {
     group = arith::DivUIOp::create(builder, tile, tilesPerGroup);
     auto entry = [&](int64_t column) -> Value {
       Value value = memref::LoadOp::create(builder, op.getGroups(), ValueRange{group, index(column)});

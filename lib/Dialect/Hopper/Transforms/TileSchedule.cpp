@@ -78,7 +78,7 @@ Value TileSchedule::countTileRows() {
   return ceilDiv(op.getRows(), rows);
 }
 
-Started TileSchedule::start(Value, bool) { return {Value(), index(0), index(0), index(schedule.getKBlocks())}; }
+Started TileSchedule::start(Value, ValueRange, bool) { return {Value(), index(0), index(0), index(schedule.getKBlocks())}; }
 
 //===----------------------------------------------------------------------===//
 // Raster order

@@ -31,8 +31,11 @@ public:
 
   /// What all tiles share, in front of hopper.tiles.
   virtual void prepare();
+  /// What a role knows of a tile by the end of the one before, so that none of it delays the tile's first K block: none,
+  /// or values that the loop carries to start(). A `tile` that does not exist stands for the last one.
+  virtual llvm::SmallVector<mlir::Value> lookUp(mlir::Value) { return {}; }
   /// At the start of a tile; `usesBegin`: whether the role asks for its group's begin.
-  virtual Started start(mlir::Value tile, bool usesBegin);
+  virtual Started start(mlir::Value tile, mlir::ValueRange lookedUp, bool usesBegin);
   virtual Place locate(mlir::Value tile) = 0;
 
   /// The loop over the numbers of this CTA's tiles. A kind without a loop has only `first`.

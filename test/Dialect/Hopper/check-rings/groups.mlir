@@ -46,6 +46,205 @@ hopper.kernel @same_loads args(%map: !map, %index: memref<?xi32>, %ends: memref<
   }
 }
 
+// What a tile loads of the next is equal in both, if it starts so and the conditions on the way are.
+hopper.kernel @same_loads_ahead args(%map: !map, %index: memref<?xi32>, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : i32
+  %ring = hopper.ring.create : !ring
+  hopper.ring.init %ring : !ring
+  hopper.fence mbarrier_init
+  gpu.barrier
+  hopper.warp_specialize producer registers(40) {
+    %first = memref.load %index[%c0] : memref<?xi32>
+    %all = scf.for %tile = %c0 to %n step %c1 iter_args(%entry = %first) -> i32 {
+      %is = arith.cmpi ult, %entry, %c8 : i32
+      %ahead = scf.if %is -> i32 {
+        %next = arith.addi %tile, %c1 : index
+        %after = memref.load %index[%next] : memref<?xi32>
+        %slot, %b = hopper.ring.acquire %ring by tma : !ring
+        hopper.tma_load %map[%c0, %c0] to %b signal %slot : !map to !buffer
+        hopper.ring.commit %slot
+        scf.yield %after : i32
+      } else {
+        %next = arith.addi %tile, %c1 : index
+        %after = memref.load %index[%next] : memref<?xi32>
+        scf.yield %after : i32
+      }
+      scf.yield %ahead : i32
+    }
+    hopper.yield
+  } consumers(1) registers(232) |%warpgroup| {
+    %first = memref.load %index[%c0] : memref<?xi32>
+    %all = scf.for %tile = %c0 to %n step %c1 iter_args(%entry = %first) -> i32 {
+      %is = arith.cmpi ult, %entry, %c8 : i32
+      %ahead = scf.if %is -> i32 {
+        %slot, %b = hopper.ring.wait %ring : !ring
+        hopper.ring.release %slot
+        %next = arith.addi %tile, %c1 : index
+        %after = memref.load %index[%next] : memref<?xi32>
+        scf.yield %after : i32
+      } else {
+        %next = arith.addi %tile, %c1 : index
+        %after = memref.load %index[%next] : memref<?xi32>
+        scf.yield %after : i32
+      }
+      scf.yield %ahead : i32
+    }
+    hopper.yield
+  }
+}
+
+hopper.kernel @r24_carried_from_another_entry args(%map: !map, %index: memref<?xi32>, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : i32
+  %ring = hopper.ring.create : !ring
+  hopper.ring.init %ring : !ring
+  hopper.fence mbarrier_init
+  gpu.barrier
+  hopper.warp_specialize producer registers(40) {
+    %first = memref.load %index[%c0] : memref<?xi32>
+    %all = scf.for %tile = %c0 to %n step %c1 iter_args(%entry = %first) -> i32 {
+      %is = arith.cmpi ult, %entry, %c8 : i32
+      // expected-note @+1 {{in the other role}}
+      %ahead = scf.if %is -> i32 {
+        %next = arith.addi %tile, %c1 : index
+        %after = memref.load %index[%next] : memref<?xi32>
+        %slot, %b = hopper.ring.acquire %ring by tma : !ring
+        hopper.tma_load %map[%c0, %c0] to %b signal %slot : !map to !buffer
+        hopper.ring.commit %slot
+        scf.yield %after : i32
+      } else {
+        %next = arith.addi %tile, %c1 : index
+        %after = memref.load %index[%next] : memref<?xi32>
+        scf.yield %after : i32
+      }
+      scf.yield %ahead : i32
+    }
+    hopper.yield
+  } consumers(1) registers(232) |%warpgroup| {
+    %first = memref.load %index[%c1] : memref<?xi32>
+    %all = scf.for %tile = %c0 to %n step %c1 iter_args(%entry = %first) -> i32 {
+      %is = arith.cmpi ult, %entry, %c8 : i32
+      // expected-error @+1 {{breaks R24: expected as many accesses to the ring, in the same loops, in the consumers as in the producer, got a condition where the producer has a condition}}
+      %ahead = scf.if %is -> i32 {
+        %slot, %b = hopper.ring.wait %ring : !ring
+        hopper.ring.release %slot
+        %next = arith.addi %tile, %c1 : index
+        %after = memref.load %index[%next] : memref<?xi32>
+        scf.yield %after : i32
+      } else {
+        %next = arith.addi %tile, %c1 : index
+        %after = memref.load %index[%next] : memref<?xi32>
+        scf.yield %after : i32
+      }
+      scf.yield %ahead : i32
+    }
+    hopper.yield
+  }
+}
+
+hopper.kernel @r24_carried_past_an_entry args(%map: !map, %index: memref<?xi32>, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : i32
+  %ring = hopper.ring.create : !ring
+  hopper.ring.init %ring : !ring
+  hopper.fence mbarrier_init
+  gpu.barrier
+  hopper.warp_specialize producer registers(40) {
+    %first = memref.load %index[%c0] : memref<?xi32>
+    %all = scf.for %tile = %c0 to %n step %c1 iter_args(%entry = %first) -> i32 {
+      %is = arith.cmpi ult, %entry, %c8 : i32
+      // expected-note @+1 {{in the other role}}
+      %ahead = scf.if %is -> i32 {
+        %next = arith.addi %tile, %c1 : index
+        %after = memref.load %index[%next] : memref<?xi32>
+        %slot, %b = hopper.ring.acquire %ring by tma : !ring
+        hopper.tma_load %map[%c0, %c0] to %b signal %slot : !map to !buffer
+        hopper.ring.commit %slot
+        scf.yield %after : i32
+      } else {
+        %next = arith.addi %tile, %c1 : index
+        %after = memref.load %index[%next] : memref<?xi32>
+        scf.yield %after : i32
+      }
+      scf.yield %ahead : i32
+    }
+    hopper.yield
+  } consumers(1) registers(232) |%warpgroup| {
+    %first = memref.load %index[%c0] : memref<?xi32>
+    %all = scf.for %tile = %c0 to %n step %c1 iter_args(%entry = %first) -> i32 {
+      %is = arith.cmpi ult, %entry, %c8 : i32
+      // expected-error @+1 {{breaks R24: expected as many accesses to the ring, in the same loops, in the consumers as in the producer, got a condition where the producer has a condition}}
+      %ahead = scf.if %is -> i32 {
+        %slot, %b = hopper.ring.wait %ring : !ring
+        hopper.ring.release %slot
+        %next = arith.addi %tile, %c1 : index
+        %after = memref.load %index[%next] : memref<?xi32>
+        scf.yield %after : i32
+      } else {
+        %next = arith.addi %tile, %tile : index
+        %after = memref.load %index[%next] : memref<?xi32>
+        scf.yield %after : i32
+      }
+      scf.yield %ahead : i32
+    }
+    hopper.yield
+  }
+}
+
+hopper.kernel @r24_carried_unchanged args(%map: !map, %index: memref<?xi32>, %n: index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : i32
+  %ring = hopper.ring.create : !ring
+  hopper.ring.init %ring : !ring
+  hopper.fence mbarrier_init
+  gpu.barrier
+  hopper.warp_specialize producer registers(40) {
+    %first = memref.load %index[%c0] : memref<?xi32>
+    %all = scf.for %tile = %c0 to %n step %c1 iter_args(%entry = %first) -> i32 {
+      %is = arith.cmpi ult, %entry, %c8 : i32
+      // expected-note @+1 {{in the other role}}
+      %ahead = scf.if %is -> i32 {
+        %next = arith.addi %tile, %c1 : index
+        %after = memref.load %index[%next] : memref<?xi32>
+        %slot, %b = hopper.ring.acquire %ring by tma : !ring
+        hopper.tma_load %map[%c0, %c0] to %b signal %slot : !map to !buffer
+        hopper.ring.commit %slot
+        scf.yield %after : i32
+      } else {
+        %next = arith.addi %tile, %c1 : index
+        %after = memref.load %index[%next] : memref<?xi32>
+        scf.yield %after : i32
+      }
+      scf.yield %ahead : i32
+    }
+    hopper.yield
+  } consumers(1) registers(232) |%warpgroup| {
+    %first = memref.load %index[%c0] : memref<?xi32>
+    %all = scf.for %tile = %c0 to %n step %c1 iter_args(%entry = %first) -> i32 {
+      %is = arith.cmpi ult, %entry, %c8 : i32
+      // expected-error @+1 {{breaks R24: expected as many accesses to the ring, in the same loops, in the consumers as in the producer, got a condition where the producer has a condition}}
+      %ahead = scf.if %is -> i32 {
+        %slot, %b = hopper.ring.wait %ring : !ring
+        hopper.ring.release %slot
+        %next = arith.addi %tile, %c1 : index
+        %after = memref.load %index[%next] : memref<?xi32>
+        scf.yield %after : i32
+      } else {
+        %next = arith.addi %tile, %c1 : index
+        %after = memref.load %index[%next] : memref<?xi32>
+        scf.yield %after : i32
+      }
+      scf.yield %entry : i32
+    }
+    hopper.yield
+  }
+}
+
 hopper.kernel @r24_another_entry args(%map: !map, %index: memref<?xi32>, %n: index) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index

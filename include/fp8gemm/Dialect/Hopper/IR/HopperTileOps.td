@@ -65,7 +65,8 @@ def Hopper_LocateOp : Hopper_Op<"locate", [Pure, Hopper_NamedResults]> {
     `row` and `column` are the first row and column of the tile, in the matrix of its group, or in D where groups of rows
     follow each other. `group` is the tile's group, or 0 if there are no groups. `end` is where the rows of the group
     end: for `rows_by_table` those of the group, for the other kinds M. A tile may lie outside D. The arithmetic is placed
-    where this operation is: consumers place it after the main loop.
+    where this operation is: consumers place it after the main loop. For `rows_by_index` it is known from the tile before, and
+    the next tile is looked up here.
 
     Constraints:
     - (C1) `tile` is an argument of a hopper.for_tiles
