@@ -91,6 +91,8 @@ def measure(item, clock, rounds, meter=None):
     millijoules = {}
     for name in made if meter else ():
         supervise.say(doing=name)
+        if not millijoules:
+            meter.settle(made[name], us[name])
         millijoules[name] = meter.millijoules(made[name], us[name])
     result = {"us": us, "samples": samples, "ran": ran, "mj": millijoules,
               "error": errors, "notes": notes, "host_us": host, "method": clock.method, "method_note": clock.why}

@@ -117,6 +117,9 @@ def test_energy_of_a_call():
     assert meter.millijoules(call, us=1000) == 3
     assert now["s"] == pytest.approx(gpu_energy.WARM_UP_SECONDS + 0.5, abs=2 * gpu_energy.BATCH_SECONDS)
     assert waits[1] - waits[0] == pytest.approx(gpu_energy.BATCH_SECONDS)
+    before = now["s"]
+    meter.settle(call, us=1000)
+    assert now["s"] - before == pytest.approx(gpu_energy.SETTLE_SECONDS, abs=2 * gpu_energy.BATCH_SECONDS)
 
 
 def test_report_of_energy(capsys):

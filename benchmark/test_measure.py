@@ -87,15 +87,22 @@ def test_measure(measure):
 
 
 def test_energy_is_that_of_what_is_right(measure, monkeypatch):
-    """Each contender that passed, with its own time."""
+    """Each contender that passed, with its own time, once the GPU has settled."""
     class Meter:
+        steps = []
+
+        def settle(self, call, us):
+            self.steps.append("settle")
+
         def millijoules(self, call, us):
+            self.steps.append("measure")
             call()
             return 2 * us
 
     one = bench.measure
     monkeypatch.setattr(bench, "measure", lambda *arguments: one(*arguments, Meter()))
     result = measure(default="1000", broken="0")
+    assert Meter.steps == ["settle", "measure", "measure"]
     assert result["mj"] == {"default": 4.0, "cublas-b": 4.0} and "broken" in result["notes"]
 
 
