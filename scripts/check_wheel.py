@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Checks a wheel against its tags: what its libraries need of glibc and libstdc++, and that it is imported by a Python in a virtual
-environment of its own that has nothing else.
+"""Checks a wheel against its tags: what its programs and libraries need of glibc and libstdc++, and that it works in a virtual environment
+of its own that has nothing else: fp8gemm is imported; fp8gemm-compiler, which pip installs with its ptxas, compiles a kernel.
 
     check_wheel.py WHEEL [PYTHON...]     # the interpreters; that which runs this, if none is given. Needs objdump.
 
-A wheel for linux_x86_64 is checked as one for manylinux_2_28 is: they differ in their names.
+A wheel for linux_x86_64 is checked as one of manylinux is: they differ in their names.
 """
 
 import re
@@ -14,41 +14,57 @@ import sys
 import tempfile
 import zipfile
 from pathlib import Path
+from typing import NamedTuple
 
-# PEP 600's manylinux_2_28: the newest version of symbols, and the libraries of every distribution.
-NEWEST = {"GLIBC": (2, 28), "GLIBCXX": (3, 4, 24), "CXXABI": (1, 3, 11), "GCC": (7, 0, 0)}
+# The libraries of every distribution.
 SYSTEM = {"libc.so.6", "libdl.so.2", "libm.so.6", "libpthread.so.0", "librt.so.1", "libstdc++.so.6", "libgcc_s.so.1", "ld-linux-x86-64.so.2"}
-TAG = re.compile(r"cp310-abi3-(manylinux_2_28|linux)_x86_64$")
+
+
+class Kind(NamedTuple):
+    tag: re.Pattern
+    newest: dict  # versions of symbols
+
+
+# By PEP 600. The compiler has libstdc++ in itself.
+KINDS = {"fp8gemm": Kind(re.compile(r"cp310-abi3-(manylinux_2_28|linux)_x86_64$"),
+                         {"GLIBC": (2, 28), "GLIBCXX": (3, 4, 24), "CXXABI": (1, 3, 11), "GCC": (7, 0, 0)}),
+         "fp8gemm_compiler": Kind(re.compile(r"py3-none-(manylinux_2_28|linux)_x86_64$"), {"GLIBC": (2, 28), "GCC": (7, 0, 0)})}
 
 
 def needed(text):
-    """(libraries, versions of symbols) that `objdump -p` says a library needs."""
+    """(libraries, versions of symbols) that `objdump -p` says a file needs."""
     libraries = set(re.findall(r"^\s*NEEDED\s+(\S+)", text, re.M))
     references = text.partition("Version References:")[2]
     return libraries, set(re.findall(r"\b([A-Z]+)_([0-9.]+)$", references, re.M))
 
 
-def complaints_of(name, text, own):
+def complaints_of(name, text, own, kind=KINDS["fp8gemm"]):
     libraries, versions = needed(text)
     for library in sorted(libraries - SYSTEM - own):
         yield f"{name}: expected libraries of manylinux_2_28 or of the wheel, got {library}"
-    for kind, version in sorted(versions):
-        if tuple(map(int, version.split("."))) > NEWEST.get(kind, ()):
-            yield f"{name}: expected symbols of at most {kind} {'.'.join(map(str, NEWEST.get(kind, ('none',))))}, got {kind}_{version}"
+    for symbol, version in sorted(versions):
+        newest = kind.newest.get(symbol, ())
+        if tuple(map(int, version.split("."))) > newest:
+            yield f"{name}: expected symbols of at most {symbol} {'.'.join(map(str, newest or ('none',)))}, got {symbol}_{version}"
 
 
-def check_files(folder):
-    libraries = [path for path in folder.rglob("*") if re.search(r"\.so(\.\d+)*$", path.name)]
-    own = {path.name for path in libraries}
-    if not libraries:
-        return ["expected libraries in the wheel, got none"]
-    return [complaint for path in libraries for complaint in complaints_of(
-        path.name, subprocess.run(["objdump", "-p", path], capture_output=True, text=True, check=True).stdout, own)]
+def is_elf(path):
+    with open(path, "rb") as file:
+        return file.read(4) == b"\x7fELF"
 
 
-def check_tags(folder):
+def check_files(folder, kind):
+    files = [path for path in folder.rglob("*") if path.is_file() and is_elf(path)]
+    own = {path.name for path in files}
+    if not files:
+        return ["expected programs or libraries in the wheel, got none"]
+    return [complaint for path in files for complaint in complaints_of(
+        path.name, subprocess.run(["objdump", "-p", path], capture_output=True, text=True, check=True).stdout, own, kind)]
+
+
+def check_tags(folder, kind):
     tags = re.findall(r"^Tag: (.*)$", next(folder.glob("*.dist-info/WHEEL")).read_text(), re.M)
-    return [f"expected a tag of cp310-abi3 for x86-64 Linux, got {tag}" for tag in tags or ["none"] if not TAG.match(tag)]
+    return [f"expected a tag like {kind.tag.pattern.rstrip('$')}, got {tag}" for tag in tags or ["none"] if not kind.tag.match(tag)]
 
 
 def check_import(wheel, python, folder):
@@ -62,13 +78,32 @@ def check_import(wheel, python, folder):
     return [f"{python}: expected to import fp8gemm from {site}, got {(done.stderr or done.stdout).strip().splitlines()[-1:]}"]
 
 
+def check_compilation(wheel, python, folder):
+    """With nothing in PATH but the environment's programs, and no CUDA toolkit."""
+    subprocess.run([python, "-m", "venv", folder], check=True)
+    subprocess.run([folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", wheel], check=True)
+    environment = {"PATH": str(folder / "bin")}
+    kernel = folder / "kernel.cubin"
+    for command, made in ((["fp8gemm-compile", "--op=gemm", "--n=256", "--k=256", "-o", kernel], kernel),
+                          (["fp8gemm-inspect", kernel], None), (["fp8gemm-opt", "--version"], None),
+                          (["python", "-I", "-c", "import ctypes, fp8gemm_compiler; ctypes.CDLL(str(fp8gemm_compiler.LIBRARY)).fp8gemmCompile"], None)):
+        done = subprocess.run([folder / "bin" / command[0], *command[1:]], capture_output=True, text=True, env=environment)
+        if done.returncode or (made and not made.stat().st_size):
+            return [f"{python}: {command[0]}: expected exit status 0, got {done.returncode}: {(done.stderr or done.stdout).strip()[-500:]}"]
+    return []
+
+
 def check(wheel, pythons):
+    name = Path(wheel).name.split("-")[0]
+    if name not in KINDS:
+        return [f"expected a wheel of {' or '.join(KINDS)}, got {name}"]
+    kind, check_use = KINDS[name], check_import if name == "fp8gemm" else check_compilation
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         zipfile.ZipFile(wheel).extractall(folder / "wheel")
-        found = check_tags(folder / "wheel") + check_files(folder / "wheel")
+        found = check_tags(folder / "wheel", kind) + check_files(folder / "wheel", kind)
         for i, python in enumerate(pythons):
-            found += check_import(wheel, python, folder / f"python{i}")
+            found += check_use(wheel, python, folder / f"python{i}")
     return found
 
 

@@ -189,16 +189,26 @@ def _ask(function, *arguments):
         library.fp8gemmResultDestroy(result)
 
 
+def _packaged():
+    """The library of the package fp8gemm-compiler, which then also finds that package's ptxas; None without it."""
+    try:
+        import fp8gemm_compiler
+    except ImportError:
+        return None
+    os.environ.update(fp8gemm_compiler.environment())
+    return fp8gemm_compiler.LIBRARY
+
+
 @functools.cache
 def _library():
-    """libfp8gemm: $FP8GEMM_LIBRARY, beside fp8gemm-compile, or in the loader's search path."""
+    """libfp8gemm: $FP8GEMM_LIBRARY, beside fp8gemm-compile, of the package fp8gemm-compiler, or in the loader's search path."""
     program = shutil.which("fp8gemm-compile")
     beside = Path(program).resolve().parents[1] / "lib" / _SONAME if program else None
-    chosen = os.environ.get("FP8GEMM_LIBRARY") or (beside if beside and beside.exists() else _SONAME)
+    chosen = os.environ.get("FP8GEMM_LIBRARY") or (beside if beside and beside.exists() else _packaged() or _SONAME)
     try:
         library = ctypes.CDLL(str(chosen))
     except OSError as error:
-        raise ImportError(f"expected the compiler's library, got none: {error}; install fp8gemm's compiler, or set "
+        raise ImportError(f"expected the compiler's library, got none: {error}; install fp8gemm-compiler, or set "
                           f"FP8GEMM_LIBRARY to the path of {_SONAME}") from None
     pointer, text, size = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t
     for name, result, parameters in (

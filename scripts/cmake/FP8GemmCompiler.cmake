@@ -2,20 +2,24 @@
 # How the compiler's libraries and tools are built against Debian's LLVM/MLIR:
 # RTTI on, exceptions off, the shared libMLIR and libLLVM.
 
-# Debian's MLIR libraries ask for the shared libLLVM, also when they are linked
-# statically; a program with both would hold two copies of LLVM's registries.
+# Debian's MLIR libraries ask for the shared libLLVM or libMLIR, also when they are linked statically; a program with
+# both would hold two copies of LLVM's registries. All dialects come with the targets that MLIR serialises for.
 if(FP8GEMM_STATIC_MLIR)
-  llvm_map_components_to_libnames(static_llvm NVPTXCodeGen NVPTXDesc NVPTXInfo native nativecodegen asmparser
-    bitreader bitwriter core coverage frontendopenmp irreader linker orcjit passes support target targetparser
-    transformutils)
+  llvm_map_components_to_libnames(static_llvm AMDGPUAsmParser AMDGPUCodeGen AMDGPUDesc AMDGPUInfo NVPTXCodeGen NVPTXDesc
+    NVPTXInfo SPIRVCodeGen SPIRVDesc SPIRVInfo native nativecodegen asmparser bitreader bitwriter core coverage
+    frontendopenmp irreader linker orcjit passes support target targetparser transformutils)
   add_library(fp8gemm_static_llvm INTERFACE)
   target_link_libraries(fp8gemm_static_llvm INTERFACE ${static_llvm})
   get_property(mlir_libraries GLOBAL PROPERTY MLIR_ALL_LIBS)
   foreach(library IN LISTS mlir_libraries)
+    get_target_property(type ${library} TYPE)
+    if(type STREQUAL "STATIC_LIBRARY" AND NOT library MATCHES "^MLIR.*Test")
+      list(APPEND FP8GEMM_MLIR_LIBRARIES ${library}) # of which the linker takes what is used
+    endif()
     get_target_property(needed ${library} INTERFACE_LINK_LIBRARIES)
     if(needed)
-      list(TRANSFORM needed REPLACE "^LLVM$" fp8gemm_static_llvm)
-      list(TRANSFORM needed REPLACE "^.<LINK_ONLY:LLVM>$" "$<LINK_ONLY:fp8gemm_static_llvm>")
+      list(TRANSFORM needed REPLACE "^(LLVM|MLIR)$" fp8gemm_static_llvm)
+      list(TRANSFORM needed REPLACE "^.<LINK_ONLY:(LLVM|MLIR)>$" "$<LINK_ONLY:fp8gemm_static_llvm>")
       set_target_properties(${library} PROPERTIES INTERFACE_LINK_LIBRARIES "${needed}")
     endif()
   endforeach()
@@ -24,6 +28,7 @@ if(FP8GEMM_STATIC_MLIR)
   get_target_property(needed LLVMSupport INTERFACE_LINK_LIBRARIES)
   list(TRANSFORM needed REPLACE ".*ZLIB::ZLIB.*" ${FP8GEMM_STATIC_ZLIB})
   list(TRANSFORM needed REPLACE ".*zstd::libzstd_shared.*" ${FP8GEMM_STATIC_ZSTD})
+  list(FILTER needed EXCLUDE REGEX "z3")
   set_target_properties(LLVMSupport PROPERTIES INTERFACE_LINK_LIBRARIES "${needed}")
 endif()
 
@@ -126,8 +131,7 @@ function(fp8gemm_c_library name public_name)
     target_link_options(${name} PRIVATE -Wl,--no-undefined)
   endif()
   if(FP8GEMM_STATIC_MLIR)
-    get_property(mlir_libraries GLOBAL PROPERTY MLIR_ALL_LIBS)
-    target_link_libraries(${name} PRIVATE ${mlir_libraries})
+    target_link_libraries(${name} PRIVATE ${FP8GEMM_MLIR_LIBRARIES})
   endif()
   set_target_properties(${name} PROPERTIES
     VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}
@@ -137,7 +141,6 @@ function(fp8gemm_c_library name public_name)
 endfunction()
 
 # fp8gemm_tool(<name> SOURCES ... LINK ...)
-# A static tool is offered every MLIR library: the linker takes what is used.
 function(fp8gemm_tool name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
@@ -145,8 +148,7 @@ function(fp8gemm_tool name)
   fp8gemm_precompiled_headers(${name})
   target_link_libraries(${name} PRIVATE ${ARG_LINK})
   if(FP8GEMM_STATIC_MLIR)
-    get_property(mlir_libraries GLOBAL PROPERTY MLIR_ALL_LIBS)
-    target_link_libraries(${name} PRIVATE ${mlir_libraries})
+    target_link_libraries(${name} PRIVATE ${FP8GEMM_MLIR_LIBRARIES})
   endif()
   set_property(GLOBAL APPEND PROPERTY FP8GEMM_TOOLS ${name}) # what check-lit builds first
   set_target_properties(${name} PROPERTIES INSTALL_RPATH "${FP8GEMM_INSTALL_RPATH}")

@@ -90,7 +90,32 @@ macro(fp8gemm_install_package)
       COMPONENT ${component})
   endforeach()
   include(FP8GemmPackages)
+  if(FP8GEMM_COMPILER_WHEEL)
+    fp8gemm_install_compiler_wheel()
+  endif()
 endmacro()
+
+# fp8gemm_install_compiler_wheel(): what python/compiler/pyproject.toml puts into the wheel, which loads with glibc 2.28: there threads and
+# dlopen are in libraries that are linked here. Files, since a wheel has no links.
+function(fp8gemm_install_compiler_wheel)
+  if(NOT CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
+    message(FATAL_ERROR "FP8GEMM_COMPILER_WHEEL: expected x86_64, whose older symbols python/compiler/OldGlibc.cpp names, "
+      "got ${CMAKE_SYSTEM_PROCESSOR}")
+  endif()
+  add_library(fp8gemm_old_glibc OBJECT python/compiler/OldGlibc.cpp)
+  add_library(fp8gemm_old_glibc_start OBJECT python/compiler/OldGlibcStart.cpp)
+  set_target_properties(fp8gemm_old_glibc fp8gemm_old_glibc_start PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  set(old_libraries "-Wl,--push-state,--no-as-needed,-l:libpthread.so.0,-l:libdl.so.2,--pop-state")
+  target_sources(fp8gemm PRIVATE $<TARGET_OBJECTS:fp8gemm_old_glibc>)
+  target_link_libraries(fp8gemm PRIVATE ${old_libraries})
+  foreach(tool fp8gemm-compile fp8gemm-inspect fp8gemm-opt)
+    target_sources(${tool} PRIVATE $<TARGET_OBJECTS:fp8gemm_old_glibc> $<TARGET_OBJECTS:fp8gemm_old_glibc_start>)
+    target_link_libraries(${tool} PRIVATE ${old_libraries})
+    install(PROGRAMS $<TARGET_FILE:${tool}> DESTINATION fp8gemm_compiler/bin COMPONENT wheel)
+  endforeach()
+  install(PROGRAMS $<TARGET_FILE:fp8gemm> RENAME $<TARGET_SONAME_FILE_NAME:fp8gemm> DESTINATION fp8gemm_compiler/lib COMPONENT wheel)
+  install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION fp8gemm_compiler COMPONENT wheel)
+endfunction()
 
 # fp8gemm_package_name(<component> <variable>): as Debian names them.
 function(fp8gemm_package_name component variable)
