@@ -39,7 +39,8 @@ class DeepGemmExperts:
     def masked(self, values, scales, ids):
         """Room for all tokens in each group, at least 128."""
         experts, most = self.experts, -(-len(values) // ALIGN) * ALIGN  # a group with less room than a tile is overwritten by the one before
-        places, counts, _ = _routing.slots(ids, experts, most)
+        places, _ = _routing.slots(ids, experts, most)
+        counts = (ids.unsqueeze(-1) == torch.arange(experts, device=ids.device)).sum((0, 1), dtype=torch.int32)
         token = torch.arange(len(values), device=places.device).unsqueeze(-1).expand_as(places)
         filled = torch.zeros(experts * most + 1, dtype=torch.int64, device=places.device)
         filled.scatter_(0, torch.where(places >= 0, places, experts * most).flatten(), token.flatten())
