@@ -58,6 +58,8 @@ MemRefType typeOf(MLIRContext *context, const format::Problem &problem, const fo
       return columnsOfD(problem);
     case format::Extent::BlocksOfD:
       return blocks(columnsOfD(problem), kBlock);
+    case format::Extent::ColumnsOfX:
+      return columnsOfX(problem);
     case format::Extent::K:
       return extent(problem.k);
     case format::Extent::KBlocks: // each group's blocks start anew: how many there are depends on their lengths
@@ -117,8 +119,11 @@ void addQuantisation(ModuleOp module, const format::Problem &problem) {
   Block *body = func.addEntryBlock();
   builder.setInsertionPointToEnd(body);
   auto layout = *symbolizeScaleLayout(nameOf(format::kLayoutWords, problem.sfa));
-  QuantizeOp::create(builder, loc, TypeRange(), body->getArgument(0), body->getArgument(1), body->getArgument(2),
-                     ScaleAttr::get(context, 1, kBlock, layout), problem.powerOfTwo != 0, SymbolRefAttr());
+  auto op = QuantizeOp::create(builder, loc, TypeRange(), body->getArgument(0), body->getArgument(1),
+                               body->getArgument(2), ScaleAttr::get(context, 1, kBlock, layout),
+                               problem.powerOfTwo != 0, problem.gated != 0, SymbolRefAttr());
+  if (problem.gated || problem.activation != format::Activation::None)
+    buildProblemPrologue(builder, op, problem.activation);
   func::ReturnOp::create(builder, loc);
 }
 

@@ -94,6 +94,8 @@ private:
   /// The operands of an epilogue are the vectors of the problem, in the order of the table.
   format::Operand operandOf(hopper::Operand operand);
   LogicalResult setVectors(hopper::ProblemAttr problem, format::Problem &fields);
+  /// What is null is none.
+  LogicalResult setActivation(StringAttr activation, format::Problem &fields);
   FailureOr<flatbuffers::Offset<format::StoredProblem>> buildQuantization(hopper::QuantizationAttr problem);
   /// Null, without an error, for a kernel that is not a debug build.
   FailureOr<flatbuffers::Offset<format::DebugRings>> buildDebugRings();
@@ -165,7 +167,23 @@ ManifestBuilder::buildQuantization(hopper::QuantizationAttr problem) {
   fields.sfa = *scales;
   fields.x = format::XType(*x);
   fields.powerOfTwo = problem.getPowerOfTwo() != 0;
+  fields.gated = problem.getGated() != 0;
+  if (problem.getPrologue() && !problem.getActivation())
+    return entry.emitOpError(
+        "expected a prologue of an activation for a kernel file, which describes no other, got another "
+        "one; emit ptx, or compute it before the quantisation");
+  if (failed(setActivation(problem.getActivation(), fields)))
+    return failure();
   return format::writeProblem(fbb, fields);
+}
+
+LogicalResult ManifestBuilder::setActivation(StringAttr activation, format::Problem &fields) {
+  if (!activation)
+    return success();
+  fields.activation = format::valueOf<format::Activation>(format::kActivationWords, activation.getValue());
+  if (activation.getValue() == nameOf(format::kActivationWords, fields.activation))
+    return success();
+  return entry.emitOpError("expected an activation of none, relu, silu, gelu or gelu_tanh, got ") << activation;
 }
 
 format::Operand ManifestBuilder::operandOf(hopper::Operand operand) {
@@ -230,11 +248,8 @@ FailureOr<flatbuffers::Offset<format::StoredProblem>> ManifestBuilder::buildProb
       return entry.emitOpError("expected scale layouts k_major or mn_major, got ") << problem;
     fields.sfd = format::valueOf<format::ScaleOfD>(format::kScaleOfDWords, sfd.getValue());
   }
-  if (StringAttr activation = problem.getActivation()) {
-    fields.activation = format::valueOf<format::Activation>(format::kActivationWords, activation.getValue());
-    if (activation.getValue() != nameOf(format::kActivationWords, fields.activation))
-      return entry.emitOpError("expected an activation of none, relu, silu, gelu or gelu_tanh, got ") << problem;
-  }
+  if (failed(setActivation(problem.getActivation(), fields)))
+    return failure();
   if (problem.getVectors() && failed(setVectors(problem, fields)))
     return failure();
   fields.sfa = *sfa;

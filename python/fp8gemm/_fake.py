@@ -347,23 +347,29 @@ def k_out(a, sfa, b, sfb, lengths, d, *, num_sms=0, **_):
 #
 
 
-def _expect_x(x, num_sms):
+def _expect_x(x, num_sms, gated, activation):
+    """The shape of what is quantised."""
+    _expect_activation(activation)
     _expect_count("num_sms", num_sms)
     _read((x, "x"), "x", x, 2)
     _expect_type("x", x, (torch.bfloat16, torch.float16, torch.float32), "bfloat16, float16 or float32")
+    rows, columns = x.shape
+    if not gated:
+        return rows, columns
+    _expect(columns % 2 == 0, lambda: f"expected 'x' of shape [M, 2 * K] with gated, got {tuple(x.shape)}")
+    return rows, columns // 2
 
 
-def quantize(x, *, layout="mn_major", dtype=None, num_sms=0, **_):
-    _expect_x(x, num_sms)
+def quantize(x, *, layout="mn_major", dtype=None, num_sms=0, gated=False, activation="none", **_):
+    shape = _expect_x(x, num_sms, gated, activation)
     _expect_layout(layout)
     if dtype not in (None, torch.float8_e4m3fn, torch.float8_e5m2):
         raise TypeError(f"expected 'dtype' to be float8_e4m3fn or float8_e5m2, got {dtype}")
-    return _new_quantized(x, tuple(x.shape), layout, dtype or torch.float8_e4m3fn)
+    return _new_quantized(x, shape, layout, dtype or torch.float8_e4m3fn)
 
 
-def quantize_out(x, q, scales, *, num_sms=0, **_):
-    _expect_x(x, num_sms)
-    extents = dict(zip("MK", x.shape))
+def quantize_out(x, q, scales, *, num_sms=0, gated=False, activation="none", **_):
+    extents = dict(zip("MK", _expect_x(x, num_sms, gated, activation)))
     for name, tensor in (("q", q), ("scales", scales)):
         _read((x, "x"), name, tensor, 2)
     _expect_type("q", q, _FP8, "float8_e4m3fn, float8_e5m2, or uint8 (the bits of e4m3)")

@@ -33,12 +33,12 @@ class Problem:
     sfa: str  # k_major, mn_major
     sfb: str
     batch_invariant: bool = False  # a row of d has the same bits for every M
-    x_type: str | None = None  # bf16, f16, f32: a quantisation, of which only k, a_type, sfa and power_of_two count
+    x_type: str | None = None  # bf16, f16, f32: a quantisation, of which only k, a_type, sfa, power_of_two, gated and activation count
     power_of_two: bool = False  # its scales, or those of a quantised d, are rounded up to powers of two
     bias: str | None = None  # bf16, f32: a row of N is added to each row of d
     row_scale: str | None = None  # f32: rows of the product are multiplied by a column of M
-    activation: str = "none"  # relu, silu, gelu, gelu_tanh: d is this function of the sum; gated: of the gate, times the other sum
-    gated: bool = False  # d has n / 2 columns, of the products with rows n and n / 2 + n of b
+    activation: str = "none"  # relu, silu, gelu, gelu_tanh: d is this function of the sum; gated: of the gate, times the other sum; of a quantisation, a is of that of x
+    gated: bool = False  # d has n / 2 columns, of the products with rows n and n / 2 + n of b; of a quantisation, x has 2 * k
     sfd: str = "none"  # mn_major, k_major: how the scales of a quantised d are stored
     weights: int = 0  # matrices of b, if groups share them: group g has number g % weights; 0: one for each group
 

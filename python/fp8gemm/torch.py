@@ -12,7 +12,8 @@ They launch kernels of the pack of `fp8gemm.set_pack`; arguments are those of th
     grouped_gemm_k_add_(a, sfa, b, sfb, lengths, d)                d[g] += ...
     gemm_quantized(a, sfa, b, sfb, layout="mn_major", ...)      -> d, sfd: d is float8_e4m3fn, the a and sfa of a next product;
                                                                    grouped_gemm_contiguous_quantized and _masked_quantized likewise
-    quantize(x, layout="mn_major", power_of_two=False, dtype=None)  -> a, sfa, and quantize_out(x, q, scales, ...)
+    quantize(x, layout="mn_major", power_of_two=False, gated=False, activation="none", dtype=None)
+                                                                -> a, sfa, and quantize_out(x, q, scales, ...)
 
 dtype is that of d: torch.bfloat16 (the default) or torch.float32; of quantize it is that of a: torch.float8_e4m3fn (the default) or
 torch.float8_e5m2. All take num_sms=0 and dependent=False, and all but quantize batch_invariant=False. Padding rows of d, which belong to no group, are not initialised.
@@ -246,7 +247,7 @@ def _k_add(a, sfa, b, sfb, lengths, d, **options):
 
 
 def _quantize(x, *, layout="mn_major", dtype=None, **options):
-    q, scales = _fake.quantize(x, layout=layout, dtype=dtype)
+    q, scales = _fake.quantize(x, layout=layout, dtype=dtype, **options)
     _quantize_out(x, q, scales, **options)
     return q, scales
 
@@ -262,7 +263,7 @@ def _quantize_out(x, q, scales, **options):
 
 
 def _define_quantize(name, arguments, result, on_cuda, fake):
-    options = _schema("quantize", "power_of_two", "num_sms", "dependent")
+    options = _schema("quantize", "power_of_two", "gated", "activation", "num_sms", "dependent")
     _library.define(f"{name}(Tensor x, {arguments}, {options}) -> {result}", tags=_TAGS)
     _library.impl(name, on_cuda, "CUDA")
     torch.library.register_fake(f"fp8gemm::{name}", fake, lib=_library)

@@ -92,7 +92,7 @@ private:
   bool readC(PyObject *given, const Shape &shape, const Extents &extents, Place &place, fp8gemm_problem &problem);
 };
 
-/// The fields of kEpilogue, into `problem`. False with an error set.
+/// The fields of kEpilogue, which a quantisation has, too, into `problem`. False with an error set.
 bool readEpilogue(PyObject *const *values, const Function &function, fp8gemm_problem &problem);
 
 /// A vector that some products have: where it is, or null where none is given. Sets its field of `problem`. False with an

@@ -47,6 +47,8 @@ PROBLEMS = [
     {"op": "k_grouped_gemm", "m": 128, "n": 256, "groups": 3, "sfb": "mn_major", "d_type": "f32", "c": "in_place",
      "flattened": True},
     {"op": "quantize", "k": 256},
+    {"op": "quantize", "k": 256, "gated": True, "activation": "silu"},
+    {"op": "quantize", "k": 256, "sfa": "k_major", "activation": "relu"},
     {"op": "quantize", "k": 384, "x_type": "f32", "a_type": "e5m2", "sfa": "k_major", "power_of_two": True},
 ]
 

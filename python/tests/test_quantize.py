@@ -36,6 +36,17 @@ def test_strides_and_layouts_find_the_kernel(pack, driver):
     assert launch["params"][1::2] == [512, 400, 3] and launch["dependent"]
 
 
+def test_gated_x_has_two_columns_for_one(pack, driver):
+    driver.reset(PARAMETERS)
+    o = operands(x=rows((12, 512), BF16))
+    assert pack.quantize(**o, gated=True, activation="silu") is o["q"]
+    launch, = driver.launches
+    assert launch["params"] == [o["x"].address, 512, o["q"].address, 256, o["scales"].address, 12, 12]
+    o = operands(scales=rows((12, 2), F32))
+    pack.quantize(**o, activation="relu")
+    assert len(driver.launches) == 2 and driver.launches[1]["params"][0] == o["x"].address
+
+
 def test_no_rows_launch_nothing(pack, driver):
     o = operands(m=0)
     assert pack.quantize(**o) is o["q"]
@@ -43,6 +54,10 @@ def test_no_rows_launch_nothing(pack, driver):
 
 
 @pytest.mark.parametrize("changes, error, message", [
+    (dict(gated=True), ValueError, r"expected 'q' of shape \[M, K\] = \(12, 128\), got \(12, 256\)"),
+    (dict(x=rows((12, 257), BF16), gated=True), ValueError, r"expected 'x' of shape \[M, 2 \* K\] with gated, got \(12, 257\)"),
+    (dict(activation="swiglu"), ValueError, 'expected .activation. to be one of "none", "relu", "silu", "gelu", "gelu_tanh", got'),
+    (dict(activation="silu"), fp8gemm.NotInPackError, '{"op": "quantize", "k": 256, "activation": "silu"}'),
     (dict(x=rows((12, 256), np.int32)), TypeError, "expected 'x' of bfloat16, float16 or float32, got int32"),
     (dict(q=rows((12, 256), BF16)), TypeError, "expected 'q' of float8_e4m3fn, float8_e5m2, or uint8"),
     (dict(q=rows((11, 256), E4M3)), ValueError, r"expected 'q' of shape \[M, K\] = \(12, 256\), got \(11, 256\)"),
@@ -54,7 +69,8 @@ def test_no_rows_launch_nothing(pack, driver):
 ])
 def test_refusals(pack, driver, changes, error, message):
     with pytest.raises(error, match=message):
-        pack.quantize(**operands(**changes))
+        options = {name: changes.pop(name) for name in ("gated", "activation") if name in changes}
+        pack.quantize(**operands(**changes), **options)
     assert not driver.launches
 
 
@@ -66,5 +82,6 @@ def test_a_quantisation_that_the_pack_lacks(pack, driver):
 
 def test_problems_say_what_they_are(pack):
     found = [problem.entry() for problem in pack.problems if problem.op == "quantize"]
-    assert found == [{"op": "quantize", "k": 256},
+    assert found == [{"op": "quantize", "k": 256, "sfa": "k_major", "activation": "relu"}, {"op": "quantize", "k": 256},
+                     {"op": "quantize", "k": 256, "gated": True, "activation": "silu"},
                      {"op": "quantize", "k": 384, "a_type": "e5m2", "sfa": "k_major", "x_type": "f32", "power_of_two": True}]

@@ -33,6 +33,25 @@ def test_layout_and_types_find_the_kernel(launched):  # noqa: F811
     assert len(launched.launches) == 1
 
 
+def test_gated(launched):  # noqa: F811
+    x = torch.rand(5, 512).to(BF16)
+    launched.reset(PARAMETERS)
+    options = dict(gated=True, activation="silu")
+    q, scales = ft._quantize(on_cuda(x), **options)
+    assert q.shape == (5, 256) and scales.shape == (5, 2)
+    assert [described(result) for result in (q, scales)] == [described(result) for result in _fake.quantize(x, **options)]
+    launch, = launched.launches
+    assert launch["params"][1] == 512
+
+
+@pytest.mark.parametrize("x, options", [(torch.rand(4, 257), dict(gated=True)), (torch.rand(4, 256), dict(activation="swish"))])
+def test_what_no_activation_is_refused_alike(launched, x, options):  # noqa: F811
+    refusal = outcome(ft._quantize_out, [on_cuda(x), on_cuda(fp8(4, 128)), on_cuda(mn_major(4, 1))], options)
+    assert isinstance(refusal, tuple)
+    assert outcome(_fake.quantize_out, [x, fp8(4, 128), mn_major(4, 1)], options) == refusal
+    assert not launched.launches
+
+
 def test_x_that_cannot_be_read_is_copied(launched):  # noqa: F811
     x = on_cuda(torch.rand(256, 16).to(BF16).T)
     launched.reset(PARAMETERS)
@@ -72,3 +91,5 @@ def test_traced():
         q, scales = torch.ops.fp8gemm.quantize(x)
         assert q.shape == (12, 256) and scales.shape == (12, 2) and scales.stride() == (1, 12)
         torch.ops.fp8gemm.quantize_out(x, q, scales, power_of_two=True)
+        q, scales = torch.ops.fp8gemm.quantize(x, gated=True, activation="silu")
+        assert q.shape == (12, 128) and scales.shape == (12, 1)

@@ -13,7 +13,7 @@ def product(a, sfa, b, sfb):
 
 
 def activated(sums, gated, activation):
-    function = {"none": lambda x: x, "silu": torch.nn.functional.silu}[activation]
+    function = {"none": lambda x: x, "relu": torch.relu, "silu": torch.nn.functional.silu}[activation]
     if not gated:
         return function(sums)
     gate, up = sums.chunk(2, -1)
@@ -83,12 +83,12 @@ gemm_quantized, grouped_gemm_contiguous_quantized, grouped_gemm_masked_quantized
     quantized, (gemm, grouped_gemm_contiguous, grouped_gemm_masked))
 
 
-def quantize(x, *, layout="mn_major", power_of_two=False, dtype=None, **_):
-    return ft.quantize_per_token(x, layout=layout, power_of_two=power_of_two, dtype=dtype or E4M3)
+def quantize(x, *, layout="mn_major", power_of_two=False, gated=False, activation="none", dtype=None, **_):
+    return ft.quantize_per_token(activated(x.float(), gated, activation), layout=layout, power_of_two=power_of_two, dtype=dtype or E4M3)
 
 
-def quantize_out(x, q, scales, *, power_of_two=False, **_):
-    values, of_x = ft.quantize_per_token(x, power_of_two=power_of_two)
+def quantize_out(x, q, scales, *, power_of_two=False, gated=False, activation="none", **_):
+    values, of_x = ft.quantize_per_token(activated(x.float(), gated, activation), power_of_two=power_of_two)
     q.copy_(values.view(q.dtype))
     scales.copy_(of_x)
 

@@ -160,6 +160,8 @@ inline Problem withoutM(Problem problem) {
 
 /// Empty, or what a problem of this grouping may not have.
 inline std::string checkEpilogue(const Problem &problem) {
+  if (isQuantisation(problem))
+    return conflictOf(problem);
   if (problem.gated && (problem.n % (2 * kScaleBlock) != 0 || problem.sfbRows != kScaleBlock))
     return "expected a gated product of 1d2d with a multiple of 256 for n, got n = " + std::to_string(problem.n);
   if (problem.gated && problem.grouping == Grouping::KCount)

@@ -29,6 +29,8 @@ int64_t Call::extent(format::Extent extent) const {
     return columnsOfD(problem);
   case format::Extent::BlocksOfD:
     return ceilDiv(uint32_t(columnsOfD(problem)), format::kScaleBlock);
+  case format::Extent::ColumnsOfX:
+    return columnsOfX(problem);
   case format::Extent::K:
     return k;
   case format::Extent::KBlocks:

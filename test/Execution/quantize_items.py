@@ -15,31 +15,30 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "test" / "Numerics"), str(Path(__file__).resolve().parent)]
+import quantization  # noqa: E402
+
 POISON = 0xA5
 # Rows: fewer and more than a tile has, and than all CTAs take at once.
 ROWS = (1, 2, 63, 65, 130, 4099)
 
 
 def items():
-    """(K, type of x, type of q, layout of scales, power of two)"""
-    some = list(itertools.product(("bf16", "f16", "f32"), ("e4m3", "e5m2"), ("mn_major", "k_major"), (False, True)))
-    return [(k, *item) for k, every in ((7168, 1), (144, 3), (16, 5), (2112, 2)) for item in some[::every]]
+    """Arguments of quantization.options. Of activations those whose bits are known."""
+    some = list(itertools.product((quantization.BF16, quantization.F16, quantization.F32), (quantization.E4M3, quantization.E5M2),
+                                  ("mn_major", "k_major"), (False, True)))
+    plain = [(k, *item, False, "none") for k, every in ((7168, 1), (144, 3), (16, 5), (2112, 2)) for item in some[::every]]
+    return plain + [(k, *item, *activation) for k, start in ((2048, 0), (144, 1)) for item in some[start::4]
+                    for activation in ((True, "none"), (True, "relu"), (False, "relu"))]
 
 
 def name_of(item):
-    k, x, q, layout, power_of_two = item
-    return f"{x}-{q}-{k}-{layout}{'-power-of-two' if power_of_two else ''}"
-
-
-def options_of(item):
-    k, x, q, layout, power_of_two = item
-    return ["--op=quantize", f"--k={k}", f"--x-type={x}", f"--a-type={q}", f"--sfa={layout}"] + power_of_two * ["--power-of-two"]
+    return "-".join(option.lstrip("-").rpartition("=")[2] for option in quantization.options(*item)[1:])
 
 
 def stage(folder, compiler=ROOT / "build" / "bin" / "fp8gemm-compile"):
     folder.mkdir(parents=True, exist_ok=True)
     for item in items():
-        subprocess.run([compiler, *options_of(item), "-o", folder / f"{name_of(item)}.cubin"], check=True)
+        subprocess.run([compiler, *quantization.options(*item), "-o", folder / f"{name_of(item)}.cubin"], check=True)
 
 
 def between(torch, rows, columns, leading, element_bytes):
@@ -53,20 +52,18 @@ def between(torch, rows, columns, leading, element_bytes):
 def check(torch, kernel, item, m, seed):
     """Empty, or what is wrong."""
     import numpy as np
-    import quantization
 
-    k, x_name, q_name, layout, power_of_two = item
-    x_type = {"bf16": quantization.BF16, "f16": quantization.F16, "f32": quantization.F32}[x_name]
-    x = quantization.data(m, k, x_type, seed)
-    expected_q, expected_scales = quantization.quantize(x, {"e4m3": quantization.E4M3, "e5m2": quantization.E5M2}[q_name],
-                                                        power_of_two)
+    k, x_type, q_type, layout, power_of_two, gated, activation = item
+    columns = 2 * k if gated else k
+    x = quantization.data(m, columns, x_type, seed)
+    expected_q, expected_scales = quantization.quantize(quantization.activate(x, activation, gated), q_type, power_of_two)
     if layout == "mn_major":
         expected_scales = expected_scales.T
-    x_leading, q_leading = k + 32, k + 16
+    x_leading, q_leading = columns + 32, k + 16
     scales_leading = (expected_scales.shape[1] + 7) // 4 * 4
     held = np.zeros((m, x_leading), x_type)
-    held[:, :k] = x
-    held[:, k:] = np.nan  # must not be read as part of a block
+    held[:, :columns] = x
+    held[:, columns:] = np.nan  # must not be read as part of a block
     x_gpu = torch.from_numpy(held.view(np.uint8)).cuda()
     q, q_mask = between(torch, m, k, q_leading, 1)
     scales, scales_mask = between(torch, *expected_scales.shape, scales_leading, 4)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """What fp8gemm.quantize computes (docs/Numerics.md), in numpy: bits, not bounds."""
 
+import math
+
 import ml_dtypes
 import numpy as np
 
@@ -29,6 +31,32 @@ def quantize(x, q_type=E4M3, power_of_two=False):
     q = np.where(finite[:, :, None], q, NAN_ELEMENT).astype(np.uint8)
     scales = np.where(finite, scales.view(np.uint32), NAN_SCALE).astype(np.uint32)
     return q.reshape(m, -1)[:, :k], scales
+
+
+ERF = np.vectorize(math.erf, otypes=[np.float32])
+# In the order of the compiler's operations, each rounded to f32.
+ACTIVATIONS = {
+    "none": lambda x: x,
+    "relu": lambda x: np.where(x <= 0, np.float32(0), x),
+    "silu": lambda x: x / (np.float32(1) + np.exp(-x)),
+    "gelu": lambda x: np.float32(0.5) * x * (np.float32(1) + ERF(x * np.float32(0.70710678))),
+    "gelu_tanh": lambda x: np.float32(0.5) * x * (np.float32(1) + np.tanh(np.float32(0.7978845608) * (x + np.float32(0.044715) * (x * x * x)))),
+}
+
+
+def activate(x, activation="none", gated=False):
+    """What is quantised, in f32."""
+    halves = [np.ascontiguousarray(half.astype(np.float32)) for half in np.split(x, 2 if gated else 1, axis=1)]
+    with np.errstate(invalid="ignore", over="ignore"):
+        result = ACTIVATIONS[activation](halves[0])
+        return result * halves[1] if gated else result
+
+
+def options(k, x_type=BF16, q_type=E4M3, layout="mn_major", power_of_two=False, gated=False, activation="none"):
+    """Of fp8gemm-compile."""
+    words = {BF16: "bf16", F16: "f16", F32: "f32", E4M3: "e4m3", E5M2: "e5m2"}
+    return ["--op=quantize", f"--k={k}", f"--x-type={words[x_type]}", f"--a-type={words[q_type]}", f"--sfa={layout}",
+            f"--activation={activation}", *power_of_two * ["--power-of-two"], *gated * ["--gated"]]
 
 
 def data(m, k, x_type, seed=0):

@@ -4,7 +4,7 @@
 import numpy as np
 import pytest
 import quantization
-from compiled import compile_function
+from compiled import BIN, compile_function, run
 from quantization import BF16, BLOCK, E4M3, E5M2, F16, F32
 
 MLIR_TYPES = {BF16: "bf16", F16: "f16", F32: "f32", E4M3: "f8E4M3FN", E5M2: "f8E5M2"}
@@ -55,6 +55,38 @@ def test_every_bf16(power_of_two, tmp_path):
     """Each as the largest of its block."""
     x = np.arange(1 << 16, dtype=np.uint16)[:, None] & np.array([[0xFFFF] + 15 * [0x8000]], np.uint16)
     check(x.view(BF16), tmp_path, power_of_two=power_of_two)
+
+
+def of_options(folder, x, **options):
+    """The oracle of a problem, as fp8gemm-compile makes it of options: the bits of q and of scales [M, blocks]."""
+    k = x.shape[1] // (2 if options.get("gated") else 1)
+    text = run(BIN / "fp8gemm-compile", *quantization.options(k, x.dtype, layout="k_major", **options), "--emit=mlir").decode()
+    q, scales = np.full((len(x), k), POISON, np.uint8), np.full((len(x), -(-k // BLOCK)), POISON, np.uint32)
+    compile_function(text, folder)(x, q, scales)
+    return q, scales
+
+
+@pytest.mark.parametrize("activation, gated, x_type", [("relu", False, BF16), ("relu", True, F16), ("none", True, F32)])
+def test_activations_without_functions(activation, gated, x_type, tmp_path):
+    """Bit for bit."""
+    x = quantization.data(9, 288, x_type, seed=3)
+    got = of_options(tmp_path, x, activation=activation, gated=gated)
+    for bits, expected in zip(got, quantization.quantize(quantization.activate(x, activation, gated))):
+        np.testing.assert_array_equal(bits, expected)
+
+
+@pytest.mark.parametrize("activation, gated, x_type", [("silu", True, BF16), ("silu", False, F32), ("gelu_tanh", True, F16)])
+def test_activations(activation, gated, x_type, tmp_path):
+    """Scales within the error of functions (docs/Numerics.md), and elements next to each other. The CPU has no erf."""
+    x = quantization.data(9, 288, x_type, seed=4)
+    q, scales = of_options(tmp_path, x, activation=activation, gated=gated)
+    of_q, of_scales = quantization.quantize(quantization.activate(x, activation, gated))
+    scales, of_scales = scales.view(np.float32), of_scales.view(np.float32)
+    np.testing.assert_array_equal(np.isnan(scales), np.isnan(of_scales))
+    np.testing.assert_allclose(scales, of_scales, rtol=2.0**-18, equal_nan=True)
+    numbers = ~np.isnan(of_scales).repeat(BLOCK, axis=1)[:, :q.shape[1]]
+    steps = np.abs((q & 0x7F).astype(int) - (of_q & 0x7F))[numbers]
+    assert steps.max() <= 1 and (steps == 0).mean() > 0.999
 
 
 def test_power_of_two_rounds_up(tmp_path):

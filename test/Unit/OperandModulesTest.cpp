@@ -71,17 +71,39 @@ TEST(OperandModules, HaveTheVectorsOfProblems) {
   }
 }
 
-TEST(OperandModules, HaveTheActivationsOfProblems) {
+/// `problem` with each activation, gated and not.
+void checkActivations(format::Problem problem,
+                      llvm::function_ref<void(mlir::MLIRContext &, const format::Problem &)> check) {
   mlir::DialectRegistry registry;
   registerAllDialects(registry);
   mlir::MLIRContext context(registry);
   for (const format::Word &word : format::kActivationWords)
     for (uint32_t gated : {0, 1}) {
-      format::Problem problem = format::usualProblem(format::Grouping::None);
-      problem.n = 256, problem.k = 256;
       problem.activation = format::Activation(word.value), problem.gated = gated;
       check(context, problem);
     }
+}
+
+TEST(OperandModules, HaveTheActivationsOfProblems) {
+  format::Problem problem = format::usualProblem(format::Grouping::None);
+  problem.n = 256, problem.k = 256;
+  checkActivations(problem, check);
+}
+
+TEST(OperandModules, QuantisationsHaveTheActivationsOfProblems) {
+  format::Problem usual = format::usualQuantisation();
+  usual.k = 256;
+  checkActivations(usual, [](mlir::MLIRContext &context, const format::Problem &problem) {
+    SCOPED_TRACE(print(problem));
+    mlir::OwningOpRef<mlir::ModuleOp> module = buildModule(context, problem);
+    ASSERT_TRUE(module);
+    llvm::SmallVector<QuantizeOp> ops;
+    module->walk([&](QuantizeOp op) { ops.push_back(op); });
+    ASSERT_EQ(ops.size(), 1u);
+    EXPECT_EQ(activationOf(ops.front()), problem.activation);
+    EXPECT_EQ(ops.front().getGated(), problem.gated != 0);
+    EXPECT_EQ(llvm::cast<mlir::ShapedType>(ops.front().getX().getType()).getDimSize(1), columnsOfX(problem));
+  });
 }
 
 TEST(OperandModules, NamesAreThoseOfKernels) {

@@ -111,6 +111,10 @@ TEST(Problem, AQuantisationHasFewFields) {
   problem.x = XType::F32, problem.powerOfTwo = 1, problem.sfa = ScaleLayout::KMajor;
   EXPECT_EQ(print(problem),
             R"({"op": "quantize", "k": 400, "sfa": "k_major", "x_type": "f32", "power_of_two": true})");
+  problem.gated = 1, problem.activation = Activation::Silu;
+  EXPECT_EQ(print(problem), R"({"op": "quantize", "k": 400, "gated": true, "sfa": "k_major", "x_type": "f32", )"
+                            R"("power_of_two": true, "activation": "silu"})");
+  EXPECT_EQ(columnsOfX(problem), 800);
   // What only products have doesn't count.
   Problem other = problem;
   other.m = 7, other.n = 64, other.d = Type::F32, other.groups = 3, other.batchInvariant = 1;

@@ -81,6 +81,22 @@ TEST_F(Quantize, TakesAsManyCtasAsTheDeviceRunsAtOnce) {
   }
 }
 
+TEST_F(Quantize, AGatedXHasTwoColumnsForOne) {
+  ManifestSpec spec = quantisation();
+  spec.fields = {{format::findField("gated"), 1}, {format::findField("activation"), int64_t(format::Activation::Silu)}};
+  open(spec);
+  expectBad([](auto &) {}, "expected the leading dimension of 'x' to be at least its row");
+  fp8gemm_quantize_args args = goodQuantizeArgs();
+  args.x.leading_dimension = 2 * 7168;
+  ASSERT_EQ(fp8gemm_quantize(kernel, &args, nullptr), FP8GEMM_OK) << fp8gemm_last_error();
+  EXPECT_EQ(fake().launches.back().config.gridDimX, 2u * 28);
+  fp8gemm_kernel_info info{};
+  info.size = sizeof(info);
+  ASSERT_EQ(fp8gemm_kernel_get_info(kernel, &info), FP8GEMM_OK);
+  EXPECT_EQ(info.gated, 1u);
+  EXPECT_EQ(info.activation, FP8GEMM_SILU);
+}
+
 TEST_F(Quantize, NoRowsLaunchNothing) {
   open();
   fp8gemm_quantize_args args = goodQuantizeArgs(0);
@@ -137,6 +153,12 @@ TEST(QuantizeManifest, HasOnlyWhatAQuantisationHas) {
   expectRefused(spec, "expected op 'quantize' of a problem with an x, got 'gemm'");
   spec = quantisation();
   spec.n = 64;
+  expectRefused(spec, "expected a quantisation with only the fields that it has");
+  spec = quantisation();
+  spec.fields = {{format::findField("activation"), 9}};
+  expectRefused(spec, "expected 'activation' to be one of none, relu, silu, gelu, gelu_tanh, got 9");
+  spec = quantisation();
+  spec.fields = {{format::findField("bias"), 1}};
   expectRefused(spec, "expected a quantisation with only the fields that it has");
   spec = quantisation();
   spec.x = format::XType(9);

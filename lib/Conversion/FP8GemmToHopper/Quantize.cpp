@@ -8,6 +8,7 @@
 
 #include "Quantize.h"
 
+#include "fp8gemm/Dialect/FP8Gemm/IR/Epilogue.h"
 #include "fp8gemm/Dialect/Hopper/IR/Emitter.h"
 #include "fp8gemm/Dialect/Hopper/IR/Hopper.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -16,6 +17,7 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
+#include "llvm/Support/xxhash.h"
 
 using namespace mlir;
 using namespace fp8gemm;
@@ -30,8 +32,9 @@ static constexpr int64_t kLanesOfRow = kLanesOfBlock * kBlocksOfTile;
 static constexpr int64_t kTileRows = kThreads / kLanesOfRow, kTileColumns = kBlocksOfTile * kBlockK;
 /// The least rows of a tile of a product that is not swapped.
 static constexpr int64_t kRowsOfProductTile = 64;
-/// Tiles in flight: 96 bytes of bf16 or f16 a thread, or 64 of f32, which is what 64 registers a thread have room for.
-static int64_t tilesInFlight(QuantizeOp op) { return op.getXElement().isF32() ? 1 : 3; }
+/// Tiles in flight: up to 96 bytes of bf16 or f16 a thread, or of f32 one tile, which is what 64 registers a thread
+/// have room for.
+static int64_t tilesInFlight(QuantizeOp op) { return op.getXElement().isF32() || op.getGated() ? 1 : 3; }
 
 static std::string nameOf(Type element) {
   return isa<Float8E4M3FNType>(element) ? "e4m3"
@@ -41,12 +44,23 @@ static std::string nameOf(Type element) {
                                         : "f32";
 }
 
+/// The same only for prologues that are the same.
+static std::string nameOfPrologue(QuantizeOp op) {
+  if (std::optional<format::Activation> activation = activationOf(op))
+    return *activation == format::Activation::None ? ""
+                                                   : std::string("_") + nameOf(format::kActivationWords, *activation);
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  op.getPrologueBody()->print(os);
+  return llvm::formatv("_prologue_{0:x-16}", llvm::xxh3_64bits(text));
+}
+
 std::string fp8gemm::nameOfKernel(QuantizeOp op) {
   bool isKMajor = op.getScale().getLayout() == ScaleLayout::k_major;
   std::string m = ShapedType::isDynamic(op.getM()) ? "any" : std::to_string(op.getM());
-  return llvm::formatv("fp8gemm_quantize_{0}_{1}_m{2}_k{3}_scales_{4}{5}", nameOf(op.getXElement()),
+  return llvm::formatv("fp8gemm_quantize_{0}_{1}_m{2}_k{3}_scales_{4}{5}{6}{7}", nameOf(op.getXElement()),
                        nameOf(op.getQElement()), m, op.getK(), isKMajor ? "k" : "mn",
-                       op.getPowerOfTwo() ? "_power_of_two" : "");
+                       op.getPowerOfTwo() ? "_power_of_two" : "", op.getGated() ? "_gated" : "", nameOfPrologue(op));
 }
 
 /// The kernel, without a body, at the end of `module`.
@@ -57,13 +71,18 @@ static KernelOp createKernel(QuantizeOp op, gpu::GPUModuleOp module) {
   int64_t k = op.getK(), blocks = llvm::divideCeil(k, kBlockK);
   bool isKMajor = op.getScale().getLayout() == ScaleLayout::k_major;
   auto kernel = KernelOp::create(builder, nameOfKernel(op));
-  kernel.addParameter(Operand::x, globalMatrix({any, k}, op.getXElement()));
+  kernel.addParameter(Operand::x,
+                      globalMatrix({any, cast<ShapedType>(op.getX().getType()).getDimSize(1)}, op.getXElement()));
   kernel.addParameter(Operand::a, globalMatrix({any, k}, op.getQElement()));
   kernel.addParameter(Operand::sfa, globalMatrix({any, blocks}, builder.getF32Type(), /*grouped=*/false, !isKMajor));
   kernel.addParameter(Operand::m, builder.getIndexType());
-  kernel.setQuantizationAttr(QuantizationAttr::get(
-      context, op.getM(), k, op.getXElement(), op.getQElement(),
-      builder.getStringAttr(stringifyScaleLayout(op.getScale().getLayout())), op.getPowerOfTwo()));
+  StringAttr activation; // only of a prologue that a problem can name
+  if (std::optional<format::Activation> known = activationOf(op); known && op.getPrologueBody())
+    activation = builder.getStringAttr(nameOf(format::kActivationWords, *known));
+  kernel.setQuantizationAttr(
+      QuantizationAttr::get(context, op.getM(), k, op.getXElement(), op.getQElement(),
+                            builder.getStringAttr(stringifyScaleLayout(op.getScale().getLayout())), op.getPowerOfTwo(),
+                            op.getGated(), op.getPrologueBody() != nullptr, activation));
   kernel.setLaunchAttr(LaunchAttr::get(context, kThreads, kTileRows, kTileColumns, /*cluster_m=*/1,
                                        /*cluster_n=*/1, /*split_k=*/1, /*workspace_bytes=*/0));
   return kernel;
@@ -80,15 +99,17 @@ public:
   void build();
 
 private:
-  /// What a lane has of a tile: whether that exists, where the lane is, and its elements of X at each place.
+  /// What a lane has of a tile: whether that exists, where the lane is, and its elements of X at each place, of which
+  /// there are two where X is gated.
   struct Part {
     Value exists, row, column;
-    SmallVector<Value> elements;
+    SmallVector<SmallVector<Value, 2>> elements;
   };
 
   /// What is the same for all tiles.
   void prepare();
   Part load(Value tile);
+  Value widen(ValueRange elements);
   void quantize(const Part &part);
   void store(const Part &part, ValueRange narrow, Value scale);
   Value largestOfBlock(ValueRange elements);
@@ -135,8 +156,13 @@ QuantizeBuilder::Part QuantizeBuilder::load(Value tile) {
   for (int64_t place = 0; place < kPlaces; ++place) {
     Value column = emit.add(part.column, place * kBlockK / kPlaces);
     column = emit.min(column, emit.constant(op.getK() - kElements));
-    SmallVector<Value> at{row, column};
-    part.elements.push_back(vector::LoadOp::create(b, vectorOf(op.getXElement()), x, at));
+    auto load = [&](Value column) {
+      SmallVector<Value> at{row, column};
+      return vector::LoadOp::create(b, vectorOf(op.getXElement()), x, at);
+    };
+    part.elements.emplace_back().push_back(load(column));
+    if (op.getGated())
+      part.elements.back().push_back(load(emit.add(column, op.getK())));
   }
   return part;
 }
@@ -156,12 +182,21 @@ Value QuantizeBuilder::largestOfBlock(ValueRange elements) {
   return largest;
 }
 
+/// What is quantised, in f32: an element of X, or the prologue of that or of two.
+Value QuantizeBuilder::widen(ValueRange elements) {
+  VectorType wide = vectorOf(b.getF32Type());
+  SmallVector<Value> widened(elements);
+  if (!op.getXElement().isF32())
+    for (Value &ofX : widened)
+      ofX = arith::ExtFOp::create(b, wide, ofX);
+  if (Block *body = op.getPrologueBody())
+    return MapOp::create(b, wide, widened, *body);
+  return widened.front();
+}
+
 void QuantizeBuilder::quantize(const Part &part) {
   VectorType wide = vectorOf(b.getF32Type());
-  SmallVector<Value> elements = part.elements;
-  if (!op.getXElement().isF32())
-    for (Value &place : elements)
-      place = arith::ExtFOp::create(b, wide, place);
+  SmallVector<Value> elements = llvm::map_to_vector(part.elements, [&](ValueRange ofX) { return widen(ofX); });
   Value amax = largestOfBlock(elements);
   Value scale = scaleOf(b, amax, op.getQElement(), op.getPowerOfTwo());
   Value one = arith::ConstantOp::create(b, b.getF32FloatAttr(1));

@@ -96,13 +96,12 @@ static Value promote(Writer &w, const Product &p, Value block, Value partial, Va
                    });
 }
 
-/// The epilogue of a sum and of the elements of its operands: its body, with these for its arguments.
-static Value inlineEpilogue(ImplicitLocOpBuilder &b, Block *epilogue, ValueRange arguments) {
+Value fp8gemm::linalg_conversion::inlineBody(ImplicitLocOpBuilder &b, Block *body, ValueRange arguments) {
   IRMapping mapping;
-  mapping.map(epilogue->getArguments(), arguments);
-  for (Operation &op : epilogue->without_terminator())
+  mapping.map(body->getArguments(), arguments);
+  for (Operation &op : body->without_terminator())
     b.clone(op, mapping);
-  return mapping.lookup(epilogue->getTerminator()->getOperand(0));
+  return mapping.lookup(body->getTerminator()->getOperand(0));
 }
 
 /// From (m, n) to the element of `operand`, one of whose extents of 1 serves all.
@@ -151,7 +150,7 @@ static Value finish(Writer &w, const Product &p, Value sum) {
       llvm::append_range(arguments, elements.slice(1, sums - 1));
       for (Value operand : rest)
         arguments.push_back(extended(operand));
-      result = inlineEpilogue(b, p.epilogue, arguments);
+      result = inlineBody(b, p.epilogue, arguments);
     }
     return element.isF32() ? result : arith::TruncFOp::create(b, element, result);
   });

@@ -137,8 +137,24 @@ Value fp8gemm::linalg_conversion::writeElements(Writer &w, const Quantization &z
   return w.loop(blocksOf(w, z), q, [&](Value block, Value q) { return writeElementsOf(w, z, block, scales, q); });
 }
 
+/// Y[m, k] = prologue(X[m, k]), or of X's columns k and K + k, in f32.
+static Value writePrologue(Writer &w, fp8gemm::QuantizeOp op, OpFoldResult m) {
+  OpFoldResult zero = w.getIndexAttr(0), k = w.getIndexAttr(op.getK());
+  SmallVector<Value> inputs{op.getX()};
+  if (op.getGated())
+    inputs = {w.slice(op.getX(), {zero, zero}, {m, k}), w.slice(op.getX(), {zero, k}, {m, k})};
+  SmallVector<AffineMap> maps(inputs.size() + 1, w.getMultiDimIdentityMap(2));
+  SmallVector<IteratorType> parallel(2, IteratorType::parallel);
+  return w.generic(inputs, w.temporary({m, k}), maps, parallel, [&](ImplicitLocOpBuilder &b, ValueRange elements) {
+    SmallVector<Value> arguments;
+    for (Value element : elements.drop_back())
+      arguments.push_back(Arithmetic{b}.widen(element));
+    return inlineBody(b, op.getPrologueBody(), arguments);
+  });
+}
+
 namespace {
-/// fp8gemm.quantize → a loop over K blocks that writes scales, and one that writes elements.
+/// fp8gemm.quantize → the prologue, a loop over K blocks that writes scales, and one that writes elements.
 struct ConvertQuantize : OpRewritePattern<fp8gemm::QuantizeOp> {
   using OpRewritePattern::OpRewritePattern;
 
@@ -147,9 +163,12 @@ struct ConvertQuantize : OpRewritePattern<fp8gemm::QuantizeOp> {
     OpFoldResult m = w.size(ShapedType::isDynamic(op.getM()) ? op.getQ() : op.getX(), 0);
     Value q = op.getQ(), scales = op.getScales();
     if (!isConstantIntValue(m, 0)) {
-      Quantization quantization{op.getX(), op.getScale(), op.getPowerOfTwo(), op.getQElement(), m, op.getK()};
+      Value x = op.getPrologueBody() ? writePrologue(w, op, m) : op.getX();
+      Quantization quantization{x, op.getScale(), op.getPowerOfTwo(), op.getQElement(), m, op.getK()};
       scales = writeScales(w, quantization, scales);
       q = writeElements(w, quantization, scales, q);
+      if (op.getPrologueBody())
+        w.free(x);
     }
     SmallVector<Value> results;
     if (w.isOnTensors())

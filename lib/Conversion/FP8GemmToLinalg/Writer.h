@@ -112,6 +112,9 @@ struct Quantization {
 mlir::Value writeScales(Writer &writer, const Quantization &quantization, mlir::Value scales);
 mlir::Value writeElements(Writer &writer, const Quantization &quantization, mlir::Value scales, mlir::Value q);
 
+/// The result of a body of scalars, which yields one, of these arguments.
+mlir::Value inlineBody(mlir::ImplicitLocOpBuilder &builder, mlir::Block *body, mlir::ValueRange arguments);
+
 void populateGroupedPatterns(mlir::RewritePatternSet &patterns);
 void populateQuantizePatterns(mlir::RewritePatternSet &patterns);
 

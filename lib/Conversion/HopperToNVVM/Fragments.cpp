@@ -6,6 +6,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/IRMapping.h"
 
 using namespace mlir;
@@ -146,7 +147,10 @@ struct LowerMap : OpConversionPattern<MapOp> {
     Block &body = op.getBody().front();
     // Of a fragment, if there is one: each of its registers is of one of the rows that scales have.
     int64_t count = 0;
-    for (auto [type, registers] : llvm::zip_equal(op.getInputs().getTypes(), adaptor.getInputs()))
+    SmallVector<SmallVector<Value>> inputs;
+    for (ValueRange registers : adaptor.getInputs())
+      inputs.push_back(elementsOf(registers, rewriter, op.getLoc()));
+    for (auto [type, registers] : llvm::zip_equal(op.getInputs().getTypes(), inputs))
       count = std::max(count, int64_t(registers.size()) / op.getArgumentsOf(type));
     IRMapping constants;
     for (Operation &inner : body)
@@ -156,7 +160,7 @@ struct LowerMap : OpConversionPattern<MapOp> {
     for (int64_t i = 0; i < count; ++i) {
       IRMapping mapping(constants);
       SmallVector<Value> arguments;
-      for (auto [type, registers] : llvm::zip_equal(op.getInputs().getTypes(), adaptor.getInputs())) {
+      for (auto [type, registers] : llvm::zip_equal(op.getInputs().getTypes(), inputs)) {
         auto scales = dyn_cast<ScalesType>(type);
         bool isSpread = scales && int64_t(registers.size()) != count;
         for (int64_t half = 0; half < op.getArgumentsOf(type); ++half)
@@ -170,11 +174,20 @@ struct LowerMap : OpConversionPattern<MapOp> {
     }
     if (op.getMaxOfRows())
       results = largestOfRows({rewriter, op.getLoc()}, results);
+    if (auto vector = dyn_cast<VectorType>(op.getType()))
+      results = {vector::FromElementsOp::create(rewriter, op.getLoc(), vector, results)};
     rewriter.replaceOpWithMultiple(op, {results});
     return success();
   }
 
 private:
+  /// The registers of a fragment or of scales, and the elements of a vector, which is one value.
+  static SmallVector<Value> elementsOf(ValueRange registers, OpBuilder &builder, Location loc) {
+    if (registers.size() != 1 || !isa<VectorType>(registers.front().getType()))
+      return registers;
+    return vector::ToElementsOp::create(builder, loc, registers.front()).getElements();
+  }
+
   /// Of the thread's two rows, whose elements four neighbouring lanes have.
   static SmallVector<Value> largestOfRows(Emitter emit, ValueRange registers) {
     SmallVector<Value> largest(2);

@@ -14,9 +14,9 @@ namespace fp8gemm::format {
 /// Numbers are those of manifests, and of the operands that compiled programs pass: never changed, only added.
 enum class Operand : uint8_t { A, ScaleA, B, ScaleB, Groups, C, D, Bias, X, Workspace, RowScale, ScaleD, None = 255 };
 
-/// What extents of operands are: 1, those of the problem, columns of C and D, those and K in blocks that share a scale, rows
+/// What extents of operands are: 1, those of the problem, columns of C and D, of X, those and K in blocks that share a scale, rows
 /// of B's scales, entries of the description of groups, bytes of the workspace.
-enum class Extent : uint8_t { One, M, N, ColumnsOfD, BlocksOfD, K, KBlocks, ScaledRows, Entries, Bytes };
+enum class Extent : uint8_t { One, M, N, ColumnsOfD, BlocksOfD, ColumnsOfX, K, KBlocks, ScaledRows, Entries, Bytes };
 
 /// A field by name: a constant, since there is no constant of a name that no field has.
 constexpr const Field *fieldNamed(std::string_view name) {
@@ -64,7 +64,7 @@ constexpr OperandRow kOperands[] = {
      &GroupingFacts::ofD, nullptr, kAll, kAll, 16, 1},
     {Operand::Bias, "bias", nullptr, "Bias", fieldNamed("bias"), nullptr, Extent::One, Extent::ColumnsOfD, nullptr,
      nullptr, fieldNamed("bias"), kAll, 0, 1, 2},
-    {Operand::X, "x", "x", "X", fieldNamed("x_type"), nullptr, Extent::M, Extent::K, nullptr,
+    {Operand::X, "x", "x", "X", fieldNamed("x_type"), nullptr, Extent::M, Extent::ColumnsOfX, nullptr,
      nullptr, nullptr, kQuantize, 0, 16, 1},
     {Operand::Workspace, "workspace", nullptr, "Workspace", nullptr, "i8", Extent::One, Extent::Bytes, nullptr,
      nullptr, nullptr, kAll & ~kNotGrouped, 0, 128, 1},

@@ -48,11 +48,12 @@ enum class ScaleOfD : uint32_t { None, MnMajor, KMajor };
 static_assert(uint32_t(ScaleOfD::MnMajor) == uint32_t(ScaleLayout::MnMajor));
 
 /// The function of the sum that D is: x, max(x, 0), x / (1 + exp(-x)), x * (1 + erf(x / sqrt(2))) / 2, or that with tanh
-/// in the place of erf. Of a gated product it is the gate's, by which the other sum is multiplied.
+/// in the place of erf. Of a gated product it is the gate's, by which the other sum is multiplied. Of a quantisation it is
+/// that of X, which is quantised then.
 enum class Activation : uint32_t { None, Relu, Silu, Gelu, GeluTanh };
 
 /// D[M, N] = C[M, N] + A[M, K] * B[N, K]^T + bias[N] with block scales; of grouped products one such product a group.
-/// With `x`, A[M, K] and its scales from X[M, K] instead. Members lie as in fp8gemm_problem of runtime.h, which grows
+/// With `x`, A[M, K] and its scales from activation(X[M, K]) instead. Members lie as in fp8gemm_problem of runtime.h, which grows
 /// at its end only.
 struct Problem {
   int64_t size = sizeof(Problem); ///< a multiple of 8, for the C API
@@ -72,7 +73,8 @@ struct Problem {
   XType x = XType::None;       ///< a quantisation; A and its scales are the result
   uint32_t powerOfTwo = 0;     ///< of a quantisation or a quantised D: scales are rounded up to powers of two
   Bias bias = Bias::None;
-  uint32_t gated = 0; ///< D[M, N/2] is of the products with B's rows n and N/2 + n
+  /// D[M, N/2] is of the products with B's rows n and N/2 + n; A[M, K] of X's columns k and K + k
+  uint32_t gated = 0;
   RowScale rowScale = RowScale::None;
   Activation activation = Activation::None;
   ScaleOfD sfd = ScaleOfD::None;
@@ -84,6 +86,8 @@ constexpr bool isQuantisation(const Problem &problem) { return problem.x != XTyp
 constexpr uint32_t weightsOf(const Problem &problem) { return problem.weights ? problem.weights : problem.groups; }
 /// Columns of C and D, and elements of a bias.
 constexpr int64_t columnsOfD(const Problem &problem) { return problem.gated ? problem.n / 2 : problem.n; }
+/// Of what is quantised.
+constexpr int64_t columnsOfX(const Problem &problem) { return problem.gated ? 2 * problem.k : problem.k; }
 
 //===----------------------------------------------------------------------===//
 // Groupings
@@ -242,8 +246,8 @@ constexpr Field kFields[] = {
     {"c", "c", FP8GEMM_MEMBER(c), Kind::Word, kCWords, kNotGrouped | kAlongK, 0, false, "C to add (default: none)"},
     {"bias", "bias", FP8GEMM_MEMBER(bias), Kind::Word, kBiasWords, kNotGrouped | kOfRows, 0, false,
      "a row [N] to add to every row of D (default: none)"},
-    {"gated", "gated", FP8GEMM_MEMBER(gated), Kind::Flag, {}, kNotGrouped | kOfRows, 0, false,
-     "D[M, N/2] = activation(gate) * up, the products with B's rows n and N/2 + n"},
+    {"gated", "gated", FP8GEMM_MEMBER(gated), Kind::Flag, {}, kNotGrouped | kOfRows | kQuantize, 0, false,
+     "D[M, N/2] = activation(gate) * up, the products with B's rows n and N/2 + n; of quantize X's columns k and K + k"},
     {"recipe", "sfb_block_rows", FP8GEMM_MEMBER(sfbRows), Kind::Word, kRecipeWords, kNotGrouped | kOfRows, 0, false,
      "blocks of B that share a scale (default: 1d2d; k_grouped_gemm has 1d1d)"},
     {"sfa", "sfa_layout", FP8GEMM_MEMBER(sfa), Kind::Word, kLayoutWords, kAll | kQuantize, 0, false,
@@ -258,8 +262,8 @@ constexpr Field kFields[] = {
      "only schedules with which a row of D has the same bits for every M"},
     {"row_scale", "row_scale", FP8GEMM_MEMBER(rowScale), Kind::Word, kRowScaleWords, kNotGrouped | kOfRows, 0, false,
      "a column [M] by which rows of the product are multiplied, such as a router's weights (default: none)"},
-    {"activation", "activation", FP8GEMM_MEMBER(activation), Kind::Word, kActivationWords, kNotGrouped | kOfRows, 0, false,
-     "the function of the sum, C and the bias included, that D is; with --gated of the gate (default: none)"},
+    {"activation", "activation", FP8GEMM_MEMBER(activation), Kind::Word, kActivationWords, kNotGrouped | kOfRows | kQuantize, 0, false,
+     "the function of the sum, C and the bias included, that D is, or of X before it is quantised; with --gated of the gate (default: none)"},
     {"sfd", "sfd_layout", FP8GEMM_MEMBER(sfd), Kind::Word, kScaleOfDWords, kNotGrouped | kOfRows, 0, false,
      "storage of the scales of a quantised D, with --d-type=e4m3: it is the A of a next product (default: none)"},
     {"weights", "weights", FP8GEMM_MEMBER(weights), Kind::Number, {}, kSharing, 0, false,

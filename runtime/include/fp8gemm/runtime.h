@@ -107,7 +107,8 @@ typedef enum fp8gemm_bias { FP8GEMM_NO_BIAS = 0, FP8GEMM_BIAS_BF16 = 1, FP8GEMM_
 /* How the scales of a quantised D are stored; see fp8gemm_gemm. */
 typedef enum fp8gemm_sfd_layout { FP8GEMM_NO_SFD = 0, FP8GEMM_SFD_MN_MAJOR = 1, FP8GEMM_SFD_K_MAJOR = 2 } fp8gemm_sfd_layout;
 
-/* The function of the sum that D is; of a gated kernel D = activation(gate) * up. */
+/* The function of the sum that D is; of a gated kernel D = activation(gate) * up. Of a quantisation, the function of x
+ * that is quantised. */
 typedef enum fp8gemm_activation {
   FP8GEMM_NO_ACTIVATION = 0,
   FP8GEMM_RELU = 1,
@@ -161,10 +162,10 @@ typedef struct fp8gemm_kernel_info {
   uint32_t dependent_launch; /* 1: accepts FP8GEMM_DEPENDENT_LAUNCH */
   uint64_t wait_limit_ns;    /* in a debug build (fp8gemm-compile --debug-rings), the time limit of a wait on a ring;
                                 otherwise 0 */
-  fp8gemm_x_type x_type;         /* for fp8gemm_quantize: then m, k, a_type, sfa_layout and power_of_two say all */
+  fp8gemm_x_type x_type;         /* for fp8gemm_quantize: then m, k, a_type, sfa_layout, power_of_two, gated and activation say all */
   uint32_t power_of_two;     /* of a quantisation or a quantised D: 1: scales are rounded up to powers of two */
   fp8gemm_bias bias;
-  uint32_t gated; /* 1: D is [M, N/2], of the products with rows n and N/2 + n of B */
+  uint32_t gated; /* 1: D is [M, N/2], of the products with rows n and N/2 + n of B; of a quantisation x is [M, 2K] */
   fp8gemm_row_scale row_scale;
   fp8gemm_activation activation;
   fp8gemm_sfd_layout sfd_layout; /* not FP8GEMM_NO_SFD: D is quantised, d_type is e4m3 */
@@ -243,7 +244,7 @@ FP8GEMM_API fp8gemm_status fp8gemm_gemm(fp8gemm_kernel *kernel, const fp8gemm_ge
                                         struct CUstream_st *stream);
 
 /* Rows x columns as stored:
- *   x       M x K            bf16, f16 or f32 (x_type)
+ *   x       M x K            bf16, f16 or f32 (x_type); of a gated kernel M x 2K: the gate's K columns, then the others
  *   q       M x K            a_type, overwritten
  *   scales  M x ceil(K/128)  f32 (k_major), or ceil(K/128) x M (mn_major), overwritten
  * q and scales can be a and sfa of a product, whose rules on pointers and leading dimensions hold here, too: pointers
@@ -259,8 +260,8 @@ typedef struct fp8gemm_quantize_args {
   uint32_t flags;   /* FP8GEMM_DEPENDENT_LAUNCH, or 0 */
 } fp8gemm_quantize_args;
 
-/* Enqueues the quantisation of x, one scale for 128 elements of a row (docs/Numerics.md defines the bits), like
- * fp8gemm_gemm. */
+/* Enqueues the quantisation of x, or of its activation (of a gated kernel activation(x[m, k]) * x[m, K + k]), one scale
+ * for 128 elements of a row (docs/Numerics.md defines the bits), like fp8gemm_gemm. */
 FP8GEMM_API fp8gemm_status fp8gemm_quantize(fp8gemm_kernel *kernel, const fp8gemm_quantize_args *args,
                                             struct CUstream_st *stream);
 
@@ -359,7 +360,8 @@ typedef struct fp8gemm_problem {
   uint32_t group_align; /* for FP8GEMM_ROW_INDEX and FP8GEMM_ROW_END, otherwise ignored */
   uint32_t flat;
   uint32_t batch_invariant; /* 1: only a plan with which a row of D has the same bits for every M; 0: any plan */
-  fp8gemm_x_type x_type;        /* not FP8GEMM_NO_X: a quantisation, of which only k, a_type, sfa_layout and the next count */
+  fp8gemm_x_type x_type;        /* not FP8GEMM_NO_X: a quantisation, of which only k, a_type, sfa_layout, power_of_two,
+                                    gated and activation count */
   uint32_t power_of_two;
   fp8gemm_bias bias;        /* not for FP8GEMM_K_COUNT */
   uint32_t gated;           /* 1: D is [M, N/2], of the products with rows n and N/2 + n of B; not for FP8GEMM_K_COUNT */

@@ -54,3 +54,41 @@ func.func @tail(%x: memref<8x144xf32>, %q: memref<8x144xf8E5M2>, %s: memref<8x2x
     : memref<8x144xf32>, memref<8x144xf8E5M2>, memref<8x2xf32>
   return
 }
+
+// A thread has both elements of X that make one of Q, of a tile in flight; the prologue is the body of a map, as it is.
+
+// CHECK-LABEL: gpu.module @fp8gemm_quantize_bf16_e4m3_many_k256_scales_mn_gated_prologue_
+// CHECK-NEXT:    hopper.kernel {{.*}}x: memref<?x512xbf16, strided<[?, 1]>> of x,
+// CHECK-NEXT:      quantization<m = ?, k = 256, x = bf16, q = f8E4M3FN, scales = mn_major, power_of_two = 0, gated = 1, prologue = 1>
+// CHECK:           %[[SECOND:.*]] = arith.addi %[[FIRST:.*]], %{{.*}} : index
+// CHECK-COUNT-4:   vector.load
+// CHECK-NOT:       vector.load
+// CHECK-COUNT-2:   hopper.map(%{{.*}}, %{{.*}}) {
+// CHECK:           } : vector<8xf32>, vector<8xf32> -> vector<8xf32>
+// CHECK:           vector.reduction <maximumf>
+func.func @gated(%x: memref<?x512xbf16>, %q: memref<?x256xf8E4M3FN>, %s: memref<2x?xf32>) {
+  fp8gemm.quantize %x into %q scaled_by %s <1x128, mn_major>
+    : memref<?x512xbf16>, memref<?x256xf8E4M3FN>, memref<2x?xf32> gated prologue {
+  ^bb0(%gate: f32, %up: f32):
+    %half = arith.constant 0.5 : f32
+    %less = arith.mulf %gate, %half : f32
+    %product = arith.mulf %less, %up : f32
+    fp8gemm.yield %product : f32
+  }
+  return
+}
+
+// One that a problem can name: its name and its fields are those of the activation.
+
+// CHECK-LABEL: gpu.module @fp8gemm_quantize_f32_e4m3_many_k256_scales_mn_relu
+// CHECK:         power_of_two = 0, prologue = 1, activation = "relu">
+func.func @relu(%x: memref<?x256xf32>, %q: memref<?x256xf8E4M3FN>, %s: memref<2x?xf32>) {
+  fp8gemm.quantize %x into %q scaled_by %s <1x128, mn_major>
+    : memref<?x256xf32>, memref<?x256xf8E4M3FN>, memref<2x?xf32> prologue {
+  ^bb0(%element: f32):
+    %zero = arith.constant 0.0 : f32
+    %positive = arith.maximumf %element, %zero : f32
+    fp8gemm.yield %positive : f32
+  }
+  return
+}

@@ -45,3 +45,27 @@ func.func @no_rows(%x: memref<0x128xbf16>, %q: memref<0x128xf8E4M3FN>, %s: memre
     : memref<0x128xbf16>, memref<0x128xf8E4M3FN>, memref<1x0xf32>
   return
 }
+
+// What is quantised is computed first, in f32, of the columns k and K + k.
+// CHECK-LABEL: func.func @gated(
+// CHECK:         %[[GATE:.*]] = memref.subview %{{.*}}[0, 0] [%{{.*}}, 256] [1, 1]
+// CHECK:         %[[UP:.*]] = memref.subview %{{.*}}[0, 256] [%{{.*}}, 256] [1, 1]
+// CHECK:         %[[PRODUCT:.*]] = memref.alloc(%{{.*}}) {{.*}}: memref<?x256xf32>
+// CHECK:         linalg.generic {{.*}} ins(%[[GATE]], %[[UP]] : {{.*}} outs(%[[PRODUCT]]
+// CHECK:           arith.extf
+// CHECK:           arith.extf
+// CHECK-NEXT:      arith.mulf
+// CHECK:         scf.for
+// CHECK:           memref.subview %[[PRODUCT]]
+// CHECK:             math.absf
+// CHECK:         scf.for
+// CHECK:         memref.dealloc %[[PRODUCT]]
+func.func @gated(%x: memref<?x512xbf16>, %q: memref<?x256xf8E4M3FN>, %s: memref<2x?xf32>) {
+  fp8gemm.quantize %x into %q scaled_by %s <1x128, mn_major>
+    : memref<?x512xbf16>, memref<?x256xf8E4M3FN>, memref<2x?xf32> gated prologue {
+  ^bb0(%gate: f32, %up: f32):
+    %product = arith.mulf %gate, %up : f32
+    fp8gemm.yield %product : f32
+  }
+  return
+}

@@ -102,3 +102,30 @@ gpu.module @functions {
     hopper.store_fragment %y to %p : !hopper.fragment<64x8xf32>, memref<1x64x8xf32, 3>
   }
 }
+
+// -----
+
+gpu.module @threads {
+  // Of vectors one element after the other, too.
+  // CHECK-LABEL: llvm.func @vectors
+  hopper.kernel @vectors args(%p: memref<?x8xf32, strided<[?, 1]>>) launch<threads = 32, tile_m = 1, tile_n = 8> {
+    %thread = gpu.thread_id x
+    %c0 = arith.constant 0 : index
+    // CHECK:      %[[X:.+]] = llvm.load
+    // CHECK-NEXT: %[[ELEMENTS:.+]]:4 = vector.to_elements %[[X]]
+    // CHECK-NEXT: %[[HALF:.+]] = arith.constant 5.000000e-01
+    // CHECK-NEXT: %[[FIRST:.+]] = arith.mulf %[[ELEMENTS]]#0, %[[HALF]]
+    // CHECK-COUNT-2: arith.mulf
+    // CHECK-NEXT: %[[LAST:.+]] = arith.mulf %[[ELEMENTS]]#3, %[[HALF]]
+    // CHECK-NEXT: %[[Y:.+]] = vector.from_elements %[[FIRST]], %{{.+}}, %{{.+}}, %[[LAST]] : vector<4xf32>
+    // CHECK:      llvm.store %[[Y]]
+    %x = vector.load %p[%thread, %c0] : memref<?x8xf32, strided<[?, 1]>>, vector<4xf32>
+    %y = hopper.map (%x) {
+    ^bb0(%a: f32):
+      %half = arith.constant 0.5 : f32
+      %less = arith.mulf %a, %half : f32
+      hopper.yield %less : f32
+    } : vector<4xf32> -> vector<4xf32>
+    vector.store %y, %p[%thread, %c0] : memref<?x8xf32, strided<[?, 1]>>, vector<4xf32>
+  }
+}

@@ -91,6 +91,25 @@ func.func @quantize(%x: tensor<7x144xbf16>, %q: tensor<7x144xf8E4M3FN> {bufferiz
 
 // -----
 
+// The prologue goes along.
+
+// CHECK-LABEL: func @prologue
+//       CHECK:   fp8gemm.quantize {{.+}} : memref<7x288xbf16{{.*}}>, memref<7x144xf8E4M3FN{{.*}}>, memref<7x2xf32{{.*}}> gated prologue {
+//  CHECK-NEXT:   ^bb0(%{{.+}}: f32, %{{.+}}: f32):
+//  CHECK-NEXT:     arith.mulf
+// IDENTITY-LABEL: func @prologue
+func.func @prologue(%x: tensor<7x288xbf16>, %q: tensor<7x144xf8E4M3FN>, %s: tensor<7x2xf32>) -> tensor<7x144xf8E4M3FN> {
+  %r:2 = fp8gemm.quantize %x into %q scaled_by %s <1x128, k_major>
+    : tensor<7x288xbf16>, tensor<7x144xf8E4M3FN>, tensor<7x2xf32> -> tensor<7x144xf8E4M3FN>, tensor<7x2xf32> gated prologue {
+  ^bb0(%gate: f32, %up: f32):
+    %product = arith.mulf %gate, %up : f32
+    fp8gemm.yield %product : f32
+  }
+  return %r#0 : tensor<7x144xf8E4M3FN>
+}
+
+// -----
+
 // Storage of scales that is longer than M keeps its contents there.
 
 // CHECK-LABEL: func @padded_scales

@@ -42,7 +42,7 @@ func.func @yield_without_value(%a: memref<8x256xf8E4M3FN>, %sfa: memref<2x8xf32>
     : memref<8x256xf8E4M3FN>, memref<2x8xf32>, memref<128x256xf8E4M3FN>, memref<1x2xf32>, memref<8x128xbf16>
     epilogue {
   ^bb0(%sum: f32):
-    // expected-error @+1 {{expected one f32, the element of 'd', got 0 values}}
+    // expected-error @+1 {{expected one f32, which is rounded to the type of 'd', got 0 values}}
     "fp8gemm.yield"() : () -> ()
   }
   return

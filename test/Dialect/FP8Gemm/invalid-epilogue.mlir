@@ -253,7 +253,7 @@ func.func @captures(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: memre
 // -----
 
 func.func @yield_elsewhere(%x: f32) {
-  // expected-error @below {{expects parent op to be one of 'fp8gemm.gemm, fp8gemm.grouped_gemm'}}
+  // expected-error @below {{expects parent op to be one of 'fp8gemm.gemm, fp8gemm.grouped_gemm, fp8gemm.quantize'}}
   fp8gemm.yield %x : f32
 }
 

@@ -169,3 +169,72 @@ func.func @attribute(%x: memref<8x128xbf16>, %q: memref<8x128xf8E4M3FN>, %s: mem
     : memref<8x128xbf16>, memref<8x128xf8E4M3FN>, memref<1x8xf32>
   return
 }
+
+// -----
+
+func.func @quantize_q5_gated(%x: memref<8x128xbf16>, %q: memref<8x128xf8E4M3FN>, %s: memref<1x8xf32>) {
+  // expected-error@+1 {{expected 'q' to have the shape of 'x', but half of its columns (gated), [8, 128], got [8, 128]}}
+  fp8gemm.quantize %x into %q scaled_by %s <1x128, mn_major>
+    : memref<8x128xbf16>, memref<8x128xf8E4M3FN>, memref<1x8xf32> gated
+  return
+}
+
+// -----
+
+func.func @quantize_q9_no_prologue(%x: memref<8x256xbf16>, %q: memref<8x128xf8E4M3FN>, %s: memref<1x8xf32>) {
+  // expected-error@+1 {{expected a gated quantisation to have a prologue, got none}}
+  fp8gemm.quantize %x into %q scaled_by %s <1x128, mn_major>
+    : memref<8x256xbf16>, memref<8x128xf8E4M3FN>, memref<1x8xf32> gated
+  return
+}
+
+// -----
+
+func.func @quantize_q9_arguments(%x: memref<8x256xbf16>, %q: memref<8x128xf8E4M3FN>, %s: memref<1x8xf32>) {
+  // expected-error@+1 {{expected the prologue to take both elements of a gated 'x', 2 f32, got ('f32')}}
+  fp8gemm.quantize %x into %q scaled_by %s <1x128, mn_major>
+    : memref<8x256xbf16>, memref<8x128xf8E4M3FN>, memref<1x8xf32> gated prologue {
+  ^bb0(%gate: f32):
+    fp8gemm.yield %gate : f32
+  }
+  return
+}
+
+// -----
+
+func.func @quantize_q9_argument_types(%x: memref<8x128xbf16>, %q: memref<8x128xf8E4M3FN>, %s: memref<1x8xf32>) {
+  // expected-error@+1 {{expected the prologue to take an element of 'x', 1 f32, got ('bf16')}}
+  fp8gemm.quantize %x into %q scaled_by %s <1x128, mn_major>
+    : memref<8x128xbf16>, memref<8x128xf8E4M3FN>, memref<1x8xf32> prologue {
+  ^bb0(%x0: bf16):
+    %wide = arith.extf %x0 : bf16 to f32
+    fp8gemm.yield %wide : f32
+  }
+  return
+}
+
+// -----
+
+func.func @quantize_q9_result(%x: memref<8x128xbf16>, %q: memref<8x128xf8E4M3FN>, %s: memref<1x8xf32>) {
+  fp8gemm.quantize %x into %q scaled_by %s <1x128, mn_major>
+    : memref<8x128xbf16>, memref<8x128xf8E4M3FN>, memref<1x8xf32> prologue {
+  ^bb0(%x0: f32):
+    %narrow = arith.truncf %x0 : f32 to bf16
+    // expected-error@+1 {{expected an f32, which is quantised, got 'bf16'}}
+    fp8gemm.yield %narrow : bf16
+  }
+  return
+}
+
+// -----
+
+func.func @quantize_q9_operations(%x: memref<8x128xbf16>, %q: memref<8x128xf8E4M3FN>, %s: memref<1x8xf32>) {
+  fp8gemm.quantize %x into %q scaled_by %s <1x128, mn_major>
+    : memref<8x128xbf16>, memref<8x128xf8E4M3FN>, memref<1x8xf32> prologue {
+  ^bb0(%x0: f32):
+    // expected-error@+1 {{expected a prologue of constants and elementwise operations of arith and math on f32 and integers (of arith also on bf16 and f16), got another operation}}
+    %wide = arith.extf %x0 : f32 to f64
+    fp8gemm.yield %x0 : f32
+  }
+  return
+}

@@ -27,3 +27,34 @@ func.func @tensors(%x: tensor<?x256xf16>, %q: tensor<?x256xf8E4M3FN>, %s: tensor
     : tensor<?x256xf16>, tensor<?x256xf8E4M3FN>, tensor<2x?xf32> -> tensor<?x256xf8E4M3FN>, tensor<2x?xf32>
   return %a, %sfa : tensor<?x256xf8E4M3FN>, tensor<2x?xf32>
 }
+
+// A function of each element is quantised.
+// CHECK-LABEL: func.func @prologue(
+// CHECK:         fp8gemm.quantize {{.*}} : memref<?x256xbf16>, memref<?x256xf8E4M3FN>, memref<2x?xf32> prologue {
+// CHECK-NEXT:    ^bb0(%[[ELEMENT:.*]]: f32):
+// CHECK:           arith.maximumf %[[ELEMENT]], %{{.*}} : f32
+// CHECK-NEXT:      fp8gemm.yield
+func.func @prologue(%x: memref<?x256xbf16>, %q: memref<?x256xf8E4M3FN>, %s: memref<2x?xf32>) {
+  fp8gemm.quantize %x into %q scaled_by %s <1x128, mn_major>
+    : memref<?x256xbf16>, memref<?x256xf8E4M3FN>, memref<2x?xf32> prologue {
+  ^bb0(%element: f32):
+    %zero = arith.constant 0.0 : f32
+    %positive = arith.maximumf %element, %zero : f32
+    fp8gemm.yield %positive : f32
+  }
+  return
+}
+
+// CHECK-LABEL: func.func @gated(
+// CHECK:         fp8gemm.quantize {{.*}} : tensor<?x512xf16>, tensor<?x256xf8E4M3FN>, tensor<2x?xf32> -> tensor<?x256xf8E4M3FN>, tensor<2x?xf32> gated prologue {
+// CHECK-NEXT:    ^bb0(%[[GATE:.*]]: f32, %[[UP:.*]]: f32):
+// CHECK-NEXT:      arith.mulf %[[GATE]], %[[UP]] : f32
+func.func @gated(%x: tensor<?x512xf16>, %q: tensor<?x256xf8E4M3FN>, %s: tensor<2x?xf32>) -> tensor<?x256xf8E4M3FN> {
+  %a, %sfa = fp8gemm.quantize %x into %q scaled_by %s <1x128, mn_major>
+    : tensor<?x512xf16>, tensor<?x256xf8E4M3FN>, tensor<2x?xf32> -> tensor<?x256xf8E4M3FN>, tensor<2x?xf32> gated prologue {
+  ^bb0(%gate: f32, %up: f32):
+    %product = arith.mulf %gate, %up : f32
+    fp8gemm.yield %product : f32
+  }
+  return %a : tensor<?x256xf8E4M3FN>
+}

@@ -35,7 +35,8 @@ func.func @matrices(%row: memref<4096xbf16>, %column: memref<?x1xf16, strided<[?
 
 // A function of scalars may have what fragments have not: conditions, integers, other types.
 // CHECK-LABEL: func @map
-func.func @map(%x: !hopper.fragment<64x128xf32>, %y: !hopper.fragment<64x128xf32>, %rows: !hopper.scales<64 rows by 1>) {
+func.func @map(%x: !hopper.fragment<64x128xf32>, %y: !hopper.fragment<64x128xf32>, %rows: !hopper.scales<64 rows by 1>,
+                %v: vector<8xf32>, %w: vector<8xf32>) {
   // CHECK:      hopper.map(%{{.*}}, %{{.*}}, %{{.*}}) {
   // CHECK-NEXT: ^bb0(%{{.*}}: f32, %{{.*}}: f32, %{{.*}}: f32):
   // CHECK-NEXT:   arith.cmpf olt
@@ -56,6 +57,13 @@ func.func @map(%x: !hopper.fragment<64x128xf32>, %y: !hopper.fragment<64x128xf32
     %magnitude = math.absf %a : f32
     hopper.yield %magnitude : f32
   } : !hopper.fragment<64x128xf32> -> !hopper.scales<64 rows by 1>
+  // In kernels without roles a thread has vectors.
+  // CHECK: } : vector<8xf32>, vector<8xf32> -> vector<8xf32>
+  %vector = hopper.map (%v, %w) {
+  ^bb0(%left: f32, %right: f32):
+    %one = arith.mulf %left, %right : f32
+    hopper.yield %one : f32
+  } : vector<8xf32>, vector<8xf32> -> vector<8xf32>
   // Halves of a fragment are two inputs.
   // CHECK: hopper.map(%{{.*}}) {
   // CHECK-NEXT: ^bb0(%{{.*}}: f32, %{{.*}}: f32):
@@ -115,7 +123,7 @@ func.func @map_c1_none() {
 // -----
 
 func.func @map_c1_shapes(%x: !hopper.fragment<64x128xf32>, %y: !hopper.fragment<64x64xf32>) {
-  // expected-error @+1 {{expected inputs of one type of fragment, or scales of 64 rows by 1, got '!hopper.fragment<64x64xf32>'}}
+  // expected-error @+1 {{expected inputs of one type of fragment or vector, or scales of 64 rows by 1, got '!hopper.fragment<64x64xf32>'}}
   %z = hopper.map (%x, %y) {
   ^bb0(%a: f32, %b: f32):
     hopper.yield %a : f32
@@ -126,11 +134,44 @@ func.func @map_c1_shapes(%x: !hopper.fragment<64x128xf32>, %y: !hopper.fragment<
 // -----
 
 func.func @map_c1_columns(%x: !hopper.scales<128 columns by 1>) {
-  // expected-error @+1 {{expected inputs of one type of fragment, or scales of 64 rows by 1, got '!hopper.scales<128 columns by 1>'}}
+  // expected-error @+1 {{expected inputs of one type of fragment or vector, or scales of 64 rows by 1, got '!hopper.scales<128 columns by 1>'}}
   %z = hopper.map (%x) {
   ^bb0(%a: f32):
     hopper.yield %a : f32
   } : !hopper.scales<128 columns by 1> -> !hopper.scales<64 rows by 1>
+  return
+}
+
+// -----
+
+func.func @map_c1_scales_beside_vectors(%x: !hopper.scales<64 rows by 1>, %y: vector<8xf32>) {
+  // expected-error @+1 {{expected vectors only, got scales beside them}}
+  %z = hopper.map (%x, %y) {
+  ^bb0(%a: f32, %b: f32):
+    hopper.yield %a : f32
+  } : !hopper.scales<64 rows by 1>, vector<8xf32> -> vector<8xf32>
+  return
+}
+
+// -----
+
+func.func @map_c1_vectors(%x: vector<8xf32>, %y: vector<4xf32>) {
+  // expected-error @+1 {{expected inputs of one type of fragment or vector, or scales of 64 rows by 1, got 'vector<4xf32>'}}
+  %z = hopper.map (%x, %y) {
+  ^bb0(%a: f32, %b: f32):
+    hopper.yield %a : f32
+  } : vector<8xf32>, vector<4xf32> -> vector<8xf32>
+  return
+}
+
+// -----
+
+func.func @map_c4_vector(%x: vector<8xf32>) {
+  // expected-error @+1 {{expected a fragment among the inputs with 'max_of_rows', got none}}
+  %z = hopper.map (%x) max_of_rows {
+  ^bb0(%a: f32):
+    hopper.yield %a : f32
+  } : vector<8xf32> -> vector<8xf32>
   return
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Epilogues that problems can name, and for which epilogues kernels are built.
+// Epilogues and prologues that problems can name, and for which epilogues kernels are built.
 
 #include "fp8gemm/Dialect/FP8Gemm/IR/Epilogue.h"
 #include "fp8gemm/Dialect/FP8Gemm/IR/Problem.h"
@@ -147,6 +147,13 @@ static Value activate(ImplicitLocOpBuilder b, format::Activation activation, boo
   return x;
 }
 
+/// activation(x), or of two activation(gate) * up.
+static Value activateAll(OpBuilder &builder, Location loc, ValueRange elements, format::Activation activation,
+                         bool approximately) {
+  Value result = activate(ImplicitLocOpBuilder(loc, builder), activation, approximately, elements.front());
+  return elements.size() == 1 ? result : arith::MulFOp::create(builder, loc, result, elements[1]).getResult();
+}
+
 /// What D is of the sums and the vectors of problems, of which those that are not there are null.
 static Value problemEpilogue(OpBuilder &builder, Location loc, ValueRange sums, format::Activation activation,
                              bool approximately, llvm::function_ref<Value(format::Operand)> elementOf) {
@@ -155,8 +162,15 @@ static Value problemEpilogue(OpBuilder &builder, Location loc, ValueRange sums, 
     sum = arith::MulFOp::create(builder, loc, sum, scale);
   if (Value bias = elementOf(format::Operand::Bias))
     sum = arith::AddFOp::create(builder, loc, sum, bias);
-  Value result = activate(ImplicitLocOpBuilder(loc, builder), activation, approximately, sum);
-  return sums.size() == 1 ? result : arith::MulFOp::create(builder, loc, result, sums[1]).getResult();
+  SmallVector<Value> elements(sums);
+  elements.front() = sum;
+  return activateAll(builder, loc, elements, activation, approximately);
+}
+
+/// A block of f32 arguments in a region that has none yet.
+static Block *createBody(OpBuilder &builder, Location loc, Region &region, size_t arguments) {
+  return builder.createBlock(&region, {}, SmallVector<Type>(arguments, builder.getF32Type()),
+                             SmallVector<Location>(arguments, loc));
 }
 
 /// The epilogue in a region that has no block yet.
@@ -164,8 +178,7 @@ static void buildEpilogue(OpBuilder &builder, Location loc, ProductOpInterface o
                           bool approximately, Region &region) {
   OpBuilder::InsertionGuard guard(builder);
   const size_t sums = op.isGated() ? 2 : 1;
-  SmallVector<Type> types(sums + op.getEpilogueOperands().size(), builder.getF32Type());
-  Block *body = builder.createBlock(&region, {}, types, SmallVector<Location>(types.size(), loc));
+  Block *body = createBody(builder, loc, region, sums + op.getEpilogueOperands().size());
   auto elementOf = [&](format::Operand vector) -> Value {
     Value operand = shapedAs(op, *format::rowOf(vector));
     auto found = llvm::find(op.getEpilogueOperands(), operand);
@@ -180,6 +193,21 @@ void fp8gemm::buildProblemEpilogue(OpBuilder &builder, ProductOpInterface op, fo
   buildEpilogue(builder, op.getLoc(), op, activation, /*approximately=*/true, op->getRegion(0));
 }
 
+/// The activation with which `build` builds `body`.
+static std::optional<format::Activation>
+findActivation(Block &body, llvm::function_ref<void(OpBuilder &, format::Activation, bool, Region &)> build) {
+  OpBuilder builder(body.getParent()->getContext());
+  for (const format::Word &word : format::kActivationWords)
+    for (bool approximately : {true, false}) { // a kernel may be more exact than a problem asks for
+      Region expected;
+      build(builder, format::Activation(word.value), approximately, expected);
+      if (OperationEquivalence::isRegionEquivalentTo(&expected, body.getParent(),
+                                                     OperationEquivalence::IgnoreLocations))
+        return format::Activation(word.value);
+    }
+  return std::nullopt;
+}
+
 std::optional<format::Activation> fp8gemm::activationOf(ProductOpInterface op) {
   if (!op.getEpilogueBody())
     return format::Activation::None;
@@ -189,16 +217,32 @@ std::optional<format::Activation> fp8gemm::activationOf(ProductOpInterface op) {
       vectors.push_back(vector);
   if (!llvm::equal(vectors, op.getEpilogueOperands()))
     return std::nullopt;
-  OpBuilder builder(op.getContext());
-  for (const format::Word &word : format::kActivationWords)
-    for (bool approximately : {true, false}) { // a kernel may be more exact than a problem asks for
-      Region expected;
-      buildEpilogue(builder, op.getLoc(), op, format::Activation(word.value), approximately, expected);
-      if (OperationEquivalence::isRegionEquivalentTo(&expected, op.getEpilogueBody()->getParent(),
-                                                     OperationEquivalence::IgnoreLocations))
-        return format::Activation(word.value);
-    }
-  return std::nullopt;
+  return findActivation(*op.getEpilogueBody(),
+                        [&](OpBuilder &builder, format::Activation activation, bool approximately, Region &region) {
+                          buildEpilogue(builder, op.getLoc(), op, activation, approximately, region);
+                        });
+}
+
+/// The prologue in a region that has no block yet.
+static void buildPrologue(OpBuilder &builder, QuantizeOp op, format::Activation activation, bool approximately,
+                          Region &region) {
+  OpBuilder::InsertionGuard guard(builder);
+  Block *body = createBody(builder, op.getLoc(), region, op.getGated() ? 2 : 1);
+  Value result = activateAll(builder, op.getLoc(), body->getArguments(), activation, approximately);
+  EpilogueYieldOp::create(builder, op.getLoc(), result);
+}
+
+void fp8gemm::buildProblemPrologue(OpBuilder &builder, QuantizeOp op, format::Activation activation) {
+  buildPrologue(builder, op, activation, /*approximately=*/true, op.getPrologue());
+}
+
+std::optional<format::Activation> fp8gemm::activationOf(QuantizeOp op) {
+  if (!op.getPrologueBody())
+    return format::Activation::None;
+  return findActivation(*op.getPrologueBody(),
+                        [&](OpBuilder &builder, format::Activation activation, bool approximately, Region &region) {
+                          buildPrologue(builder, op, activation, approximately, region);
+                        });
 }
 
 LogicalResult fp8gemm::checkEpilogueIsBuilt(ProductOpInterface op) {

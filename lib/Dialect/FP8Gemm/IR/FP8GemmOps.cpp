@@ -64,6 +64,18 @@ static void printEpilogue(OpAsmPrinter &printer, Operation *, OperandRange opera
   printer.printRegion(region);
 }
 
+/// prologue { ^bb0(%x: f32): ... }; nothing if there is none.
+static ParseResult parsePrologue(OpAsmParser &parser, Region &region) {
+  return failed(parser.parseOptionalKeyword("prologue")) ? ParseResult(success()) : parser.parseRegion(region);
+}
+
+static void printPrologue(OpAsmPrinter &printer, Operation *, Region &region) {
+  if (region.empty())
+    return;
+  printer << "prologue ";
+  printer.printRegion(region);
+}
+
 /// An attribute that is optional, but not where it is written: `<row_end>`.
 static ParseResult parseGrouping(OpAsmParser &parser, GroupingAttr &grouping) {
   return parser.parseCustomAttributeWithFallback(grouping);

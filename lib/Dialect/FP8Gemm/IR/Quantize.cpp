@@ -17,7 +17,7 @@ int64_t QuantizeOp::getM() {
   return ShapedType::isDynamic(m) ? shapedType(getQ()).getDimSize(0) : m;
 }
 
-int64_t QuantizeOp::getK() { return shapedType(getX()).getDimSize(1); }
+int64_t QuantizeOp::getK() { return shapedType(getQ()).getDimSize(1); }
 
 bool QuantizeOp::keepsPartOfScales() {
   int64_t stored = shapedType(getScales()).getDimSize(1);
@@ -65,12 +65,14 @@ LogicalResult QuantizeOp::verify() {
       failed(verifyElement(*this, scales, {f32})) || failed(verifyStatic(*this, x, 1, "K")) ||
       failed(verifyStatic(*this, q, 1, "K")))
     return failure();
-  if (!mayAgree(x.size(0), q.size(0)) || x.size(1) != q.size(1))
-    return emitOpError("expected 'q' to have the shape of 'x', [")
-           << extent(x.size(0)) << ", " << x.size(1) << "], got [" << extent(q.size(0)) << ", " << q.size(1) << "]";
-  return failure(failed(verifyK(*this, getK())) || failed(verifySize(*this, "M", getM())) ||
-                 failed(verifySize(*this, "K", getK())) || failed(verifyBlock(*this, "scale", getScale(), {1})) ||
-                 failed(verifyStorage(*this, scales, "M", getM(), getK(), getScale())) ||
-                 failed(verifyMatrixMemory(*this, x)) || failed(verifyMatrixMemory(*this, q)) ||
-                 failed(verifyScaleMemory(*this, scales, getScale())) || failed(verifyResultTypes(*this)));
+  if (!mayAgree(x.size(0), q.size(0)) || x.size(1) != q.size(1) * (getGated() ? 2 : 1))
+    return emitOpError("expected 'q' to have the shape of 'x'")
+           << (getGated() ? ", but half of its columns (gated)" : "") << ", [" << extent(x.size(0)) << ", " << x.size(1)
+           << "], got [" << extent(q.size(0)) << ", " << q.size(1) << "]";
+  return failure(
+      failed(verifyK(*this, getK())) || failed(verifySize(*this, "M", getM())) ||
+      failed(verifySize(*this, "columns of 'x'", x.size(1))) || failed(verifyBlock(*this, "scale", getScale(), {1})) ||
+      failed(verifyStorage(*this, scales, "M", getM(), getK(), getScale())) || failed(verifyMatrixMemory(*this, x)) ||
+      failed(verifyMatrixMemory(*this, q)) || failed(verifyScaleMemory(*this, scales, getScale())) ||
+      failed(verifyResultTypes(*this)) || failed(verifyPrologue(*this)));
 }

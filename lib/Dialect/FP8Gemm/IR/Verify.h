@@ -85,6 +85,9 @@ llvm::LogicalResult verifyQuantised(ProductOpInterface op, const NamedOperands &
 /// (C17), (C18), (C19), (G7): operands and region of the epilogue.
 llvm::LogicalResult verifyEpilogue(ProductOpInterface op, const NamedOperands &operands);
 
+/// (Q9)
+llvm::LogicalResult verifyPrologue(QuantizeOp op);
+
 /// (G3), (K3): `entries` may be dynamic; `what` they are.
 llvm::LogicalResult verifyGroups(mlir::Operation *op, NamedOperand groups, int64_t entries, llvm::StringRef what);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What the operands and the region of an epilogue may be.
+// What the operands and the region of an epilogue may be, and the region of a prologue.
 
 #include "fp8gemm/Dialect/FP8Gemm/IR/Epilogue.h"
 
@@ -73,7 +73,7 @@ static LogicalResult verifyOperand(ProductOpInterface op, Value value, const Nam
 }
 
 /// (C18): one operation of the region.
-static LogicalResult verifyInner(Operation &inner) {
+static LogicalResult verifyInner(Operation &inner, StringRef region) {
   StringRef dialect = inner.getName().getDialectNamespace();
   auto isNumber = [&](Type type) {
     bool isFloat = type.isF32() || (dialect == "arith" && (type.isF16() || type.isBF16()));
@@ -83,36 +83,35 @@ static LogicalResult verifyInner(Operation &inner) {
   if ((dialect == "arith" || dialect == "math") && ofNumbers && inner.getNumRegions() == 0 &&
       (inner.hasTrait<OpTrait::ConstantLike>() || OpTrait::hasElementwiseMappableTraits(&inner)))
     return success();
-  return inner.emitOpError("expected an epilogue of constants and elementwise operations of arith and math on f32 and "
-                           "integers (of arith also on bf16 and f16), got another operation");
+  return inner.emitOpError("expected ") << (region == "epilogue" ? "an " : "a ") << region
+                                        << " of constants and elementwise operations of arith and math on f32 and "
+                                           "integers (of arith also on bf16 and f16), "
+                                           "got another operation";
 }
 
 /// (C18)
-static LogicalResult verifyRegion(ProductOpInterface op, Block &body, size_t operands) {
+static LogicalResult verifyRegion(Operation *op, Block &body, StringRef region, size_t count, const Twine &arguments,
+                                  StringRef result) {
   bool areF32 = llvm::all_of(body.getArgumentTypes(), [](Type type) { return type.isF32(); });
-  size_t sums = op.isGated() ? 2 : 1;
-  if (body.getNumArguments() != operands + sums || !areF32) {
-    InFlightDiagnostic error = op->emitOpError("expected the epilogue to take ")
-                               << (sums == 1 ? "the sum" : "both sums of a gated product")
-                               << " and an element of each of " << operands << " operands, " << operands + sums
-                               << " f32, got (";
+  if (body.getNumArguments() != count || !areF32) {
+    InFlightDiagnostic error = op->emitOpError("expected the ")
+                               << region << " to take " << arguments << ", " << count << " f32, got (";
     llvm::interleaveComma(body.getArgumentTypes(), error);
     return error << ')';
   }
   // Regions are verified later: the block may be empty, and the yield without a value.
   auto yield = body.empty() ? EpilogueYieldOp() : dyn_cast<EpilogueYieldOp>(body.back());
   if (!yield && body.empty())
-    return op->emitOpError("expected the epilogue to end with fp8gemm.yield, got no operation");
+    return op->emitOpError("expected the ") << region << " to end with fp8gemm.yield, got no operation";
   if (!yield)
-    return op->emitOpError("expected the epilogue to end with fp8gemm.yield, got ") << body.back().getName();
+    return op->emitOpError("expected the ") << region << " to end with fp8gemm.yield, got " << body.back().getName();
   if (yield->getNumOperands() != 1)
-    return yield.emitOpError("expected one f32, the element of 'd', got ") << yield->getNumOperands() << " values";
+    return yield.emitOpError("expected one f32, ") << result << ", got " << yield->getNumOperands() << " values";
   for (Operation &inner : body.without_terminator())
-    if (failed(verifyInner(inner)))
+    if (failed(verifyInner(inner, region)))
       return failure();
   if (!yield.getValue().getType().isF32())
-    return yield.emitOpError("expected an f32, which is rounded to the type of 'd', got ")
-           << yield.getValue().getType();
+    return yield.emitOpError("expected an f32, ") << result << ", got " << yield.getValue().getType();
   return success();
 }
 
@@ -145,5 +144,19 @@ LogicalResult verification::verifyEpilogue(ProductOpInterface op, const NamedOpe
   for (Value operand : op.getEpilogueOperands())
     if (isa<MemRefType>(operand.getType()) && operand == op.getD())
       return op->emitOpError("expected an epilogue that does not read 'd', got it as an operand; add it with 'plus'");
-  return body ? verifyRegion(op, *body, operands.epilogue.size()) : success();
+  if (!body)
+    return success();
+  const size_t count = operands.epilogue.size();
+  return verifyRegion(op, *body, "epilogue", count + (op.isGated() ? 2 : 1),
+                      (op.isGated() ? "both sums of a gated product" : "the sum") +
+                          Twine(" and an element of each of ") + Twine(count) + " operands",
+                      "which is rounded to the type of 'd'");
+}
+
+LogicalResult verification::verifyPrologue(QuantizeOp op) {
+  Block *body = op.getPrologueBody();
+  if (!body)
+    return op.getGated() ? op.emitOpError("expected a gated quantisation to have a prologue, got none") : success();
+  return verifyRegion(op, *body, "prologue", op.getGated() ? 2 : 1,
+                      op.getGated() ? "both elements of a gated 'x'" : "an element of 'x'", "which is quantised");
 }

@@ -59,12 +59,16 @@ LogicalResult MapOp::verify() {
       continue;
     if (getArgumentsOf(type) == 2)
       type = result;
-    if (!isa<FragmentType>(type) || (fragment && type != fragment))
-      return emitOpError() << "expected inputs of one type of fragment, or scales of 64 rows by 1, got " << type;
+    bool isMapped = isa<FragmentType>(type) || (isa<VectorType>(type) && !cast<VectorType>(type).isScalable());
+    if (!isMapped || (fragment && type != fragment))
+      return emitOpError() << "expected inputs of one type of fragment or vector, or scales of 64 rows by 1, got "
+                           << type;
     fragment = type;
   }
-  if (getMaxOfRows() && !fragment)
+  if (getMaxOfRows() && !isa_and_present<FragmentType>(fragment))
     return emitOpError("expected a fragment among the inputs with 'max_of_rows', got none");
+  if (isa_and_present<VectorType>(fragment) && !llvm::all_equal(getInputs().getTypes()))
+    return emitOpError("expected vectors only, got scales beside them");
   if (getMaxOfRows() || !fragment ? isScalesOfRows(result) : result == fragment)
     return success();
   return emitOpError() << "expected a result of "

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The operands of epilogues as kernels have them.
+// The operands of epilogues as kernels have them, and the functions that problems can name.
 
 #ifndef FP8GEMM_DIALECT_FP8GEMM_IR_EPILOGUE_H
 #define FP8GEMM_DIALECT_FP8GEMM_IR_EPILOGUE_H
@@ -35,6 +35,10 @@ void buildProblemEpilogue(mlir::OpBuilder &builder, ProductOpInterface op, forma
 
 /// The activation, if D is what a problem can name: there is no epilogue, or that of buildProblemEpilogue.
 std::optional<format::Activation> activationOf(ProductOpInterface op);
+
+/// Gives `op` the prologue of such problems, and of a prologue the activation, likewise.
+void buildProblemPrologue(mlir::OpBuilder &builder, QuantizeOp op, format::Activation activation);
+std::optional<format::Activation> activationOf(QuantizeOp op);
 
 /// Operands of an epilogue that a kernel has parameters for.
 constexpr size_t kMostEpilogueOperands = 8;

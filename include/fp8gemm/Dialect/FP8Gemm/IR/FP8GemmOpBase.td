@@ -34,8 +34,9 @@ class FP8Gemm_ProductOp<string mnemonic, list<Trait> traits = []> : Op<FP8Gemm_D
   }];
 }
 
-def FP8Gemm_EpilogueYieldOp : Op<FP8Gemm_Dialect, "yield", [Pure, Terminator, ParentOneOf<["GemmOp", "GroupedGemmOp"]>]> {
-  let summary = "the element of D that an epilogue computes, in f32";
+def FP8Gemm_EpilogueYieldOp : Op<FP8Gemm_Dialect, "yield", [Pure, Terminator,
+                                                        ParentOneOf<["GemmOp", "GroupedGemmOp", "QuantizeOp"]>]> {
+  let summary = "what an epilogue or a prologue computes, in f32";
   let arguments = (ins AnyType:$value);
   let assemblyFormat = "$value attr-dict `:` type($value)";
 }

@@ -109,15 +109,20 @@ def Hopper_QuantizationAttr : Hopper_Attr<"Quantization", "quantization"> {
   let description = [{
     The `quantization` of a kernel that is no product, in the place of its `problem`. Q: [m, k] of type `q` and its scales, stored
     `k_major` or `mn_major`, are the operands `a` and `sfa` of a product; `x` is the type of the elements that they
-    are made of. `power_of_two` is 1 if scales are rounded up to powers of two.
+    are made of. `power_of_two` is 1 if scales are rounded up to powers of two. `prologue` is 1 if X is not quantised as it is,
+    but a function of it, and `gated` if that is of two elements: X is [m, 2k] then. `activation` is given if a problem can name
+    that function, as in `#hopper.problem`.
 
     Example: `#hopper.quantization<m = ?, k = 7168, x = bf16, q = f8E4M3FN, scales = mn_major, power_of_two = 0>`.
   }];
   let parameters = (ins "int64_t":$m, "int64_t":$k, "::mlir::Type":$x, "::mlir::Type":$q, "::mlir::StringAttr":$scales,
-                        "int64_t":$power_of_two);
+                        "int64_t":$power_of_two, DefaultValuedParameter<"int64_t", "0">:$gated,
+                        DefaultValuedParameter<"int64_t", "0">:$prologue,
+                        OptionalParameter<"::mlir::StringAttr">:$activation);
   let assemblyFormat = [{
     `<` `m` `=` custom<Extent>($m) `,` `k` `=` $k `,` `x` `=` $x `,` `q` `=` $q `,` `scales` `=` custom<Keyword>($scales) `,`
-    `power_of_two` `=` $power_of_two `>`
+    `power_of_two` `=` $power_of_two (`,` `gated` `=` $gated^)? (`,` `prologue` `=` $prologue^)?
+    (`,` `activation` `=` $activation^)? `>`
   }];
 }
 

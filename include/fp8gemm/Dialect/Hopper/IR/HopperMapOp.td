@@ -6,7 +6,7 @@
 include "fp8gemm/Dialect/Hopper/IR/HopperOpBase.td"
 
 def Hopper_MapOp : Hopper_Op<"map", [IsolatedFromAbove, SingleBlock, RecursiveMemoryEffects, Hopper_NamedResults]> {
-  let summary = "a function of scalars, of each element of fragments";
+  let summary = "a function of scalars, of each element of fragments or vectors";
   let description = [{
     ```
     result[i, j] = body(inputs0[i, j], inputs1[i, j], ...)
@@ -14,6 +14,8 @@ def Hopper_MapOp : Hopper_Op<"map", [IsolatedFromAbove, SingleBlock, RecursiveMe
     The body is a region of constants and elementwise operations of arith and math on scalars, as that of linalg.map is.
     Scales of rows by 1 are inputs, too: their element of row i serves all columns. If the result is scales of rows, so is
     every input, and the function is one of each row's scale.
+
+    In kernels without roles, inputs and result are vectors of a thread.
 
     A fragment of twice the result's columns is two inputs, its halves: `body(x[i, j], x[i, columns + j], ...)`. A thread
     has both elements.
@@ -24,7 +26,7 @@ def Hopper_MapOp : Hopper_Op<"map", [IsolatedFromAbove, SingleBlock, RecursiveMe
     A thread computes its elements one after the other, so the body needs registers for one of them at a time.
 
     Constraints:
-    - (C1) inputs and result are fragments of one shape, or scales of 64 rows by 1; there is an input. An input may have
+    - (C1) inputs and result are fragments of one shape, or scales of 64 rows by 1, or all vectors of one size; there is an input. An input may have
            twice the columns of a fragment that is the result
     - (C2) the body takes an f32 for each input, of one that is twice as wide for each half, and yields an f32
     - (C3) operations of the body are constants and elementwise ones of arith and math on numbers of at most 64 bits, in
@@ -46,8 +48,8 @@ def Hopper_MapOp : Hopper_Op<"map", [IsolatedFromAbove, SingleBlock, RecursiveMe
     } : !hopper.fragment<64x128xf32> -> !hopper.scales<64 rows by 1>
     ```
   }];
-  let arguments = (ins Variadic<AnyTypeOf<[Hopper_Fragment, Hopper_Scales]>>:$inputs, UnitAttr:$max_of_rows);
-  let results = (outs AnyTypeOf<[Hopper_Fragment, Hopper_Scales]>:$result);
+  let arguments = (ins Variadic<AnyTypeOf<[Hopper_Fragment, Hopper_Scales, VectorOfRankAndType<[1], [F32]>]>>:$inputs, UnitAttr:$max_of_rows);
+  let results = (outs AnyTypeOf<[Hopper_Fragment, Hopper_Scales, VectorOfRankAndType<[1], [F32]>]>:$result);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
     `(` $inputs `)` (`max_of_rows` $max_of_rows^)? $body attr-dict `:` type($inputs) `->` type($result)
