@@ -5,9 +5,10 @@ of its own that has nothing else: fp8gemm is imported; fp8gemm-compiler, which p
 
     check_wheel.py WHEEL [PYTHON...]     # the interpreters; that which runs this, if none is given. Needs objdump.
 
-A wheel for linux_x86_64 is checked as one of manylinux is: they differ in their names.
+A wheel for linux_x86_64 is checked as one of manylinux is: they differ in their names. One for another processor is not imported.
 """
 
+import platform
 import re
 import subprocess
 import sys
@@ -17,7 +18,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 # The libraries of every distribution.
-SYSTEM = {"libc.so.6", "libdl.so.2", "libm.so.6", "libpthread.so.0", "librt.so.1", "libstdc++.so.6", "libgcc_s.so.1", "ld-linux-x86-64.so.2"}
+SYSTEM = {"libc.so.6", "libdl.so.2", "libm.so.6", "libpthread.so.0", "librt.so.1", "libstdc++.so.6", "libgcc_s.so.1", "ld-linux-x86-64.so.2",
+          "ld-linux-aarch64.so.1"}
 
 
 class Kind(NamedTuple):
@@ -26,7 +28,7 @@ class Kind(NamedTuple):
 
 
 # By PEP 600. The compiler has libstdc++ in itself.
-KINDS = {"fp8gemm": Kind(re.compile(r"cp310-abi3-(manylinux_2_28|linux)_x86_64$"),
+KINDS = {"fp8gemm": Kind(re.compile(r"cp310-abi3-(manylinux_2_28|linux)_(x86_64|aarch64)$"),
                          {"GLIBC": (2, 28), "GLIBCXX": (3, 4, 24), "CXXABI": (1, 3, 11), "GCC": (7, 0, 0)}),
          "fp8gemm_compiler": Kind(re.compile(r"py3-none-(manylinux_2_28|linux)_x86_64$"), {"GLIBC": (2, 28), "GCC": (7, 0, 0)})}
 
@@ -93,6 +95,10 @@ def check_compilation(wheel, python, folder):
     return []
 
 
+def is_for_this_machine(wheel):
+    return Path(wheel).name.endswith(f"_{platform.machine()}.whl")
+
+
 def check(wheel, pythons):
     name = Path(wheel).name.split("-")[0]
     if name not in KINDS:
@@ -108,8 +114,9 @@ def check(wheel, pythons):
 
 
 def main(wheel, *pythons):
-    found = check(wheel, pythons or [sys.executable])
-    print(*found, sep="\n") if found else print(f"{Path(wheel).name}: holds")
+    imported = is_for_this_machine(wheel)
+    found = check(wheel, pythons or [sys.executable] if imported else [])
+    print(*found or [f"{Path(wheel).name}: holds" + ("" if imported else f"; not imported on {platform.machine()}")], sep="\n")
     return 1 if found else 0
 
 

@@ -2,6 +2,8 @@
 """The wheel that scripts/test.sh installed: its tags, what it needs of the system, and that a Python with nothing else imports it. The source
 distribution: that a build can start from it."""
 
+import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -43,7 +45,20 @@ def test_newer_symbols_and_other_libraries_are_refused():
     assert complaints(symbol="GLIBC_2.34") == ["x: expected symbols of at most GLIBC 2.28, got GLIBC_2.34"]
     assert complaints(symbol="GLIBCXX_3.4.30") == ["x: expected symbols of at most GLIBCXX 3.4.24, got GLIBCXX_3.4.30"]
     assert complaints(symbol="LIBY_1") == ["x: expected symbols of at most LIBY none, got LIBY_1"]
+    assert complaints(library="ld-linux-aarch64.so.1") == []
     assert complaints(library="libcuda.so.1") == ["x: expected libraries of manylinux_2_28 or of the wheel, got libcuda.so.1"]
+
+
+def test_tags_are_of_what_is_built():
+    """Each name that FP8GEMM_WHEEL_PLATFORM may have gives a tag that is checked, and only wheels of this processor are imported."""
+    tomllib = pytest.importorskip("tomllib")
+    overrides = tomllib.loads((ROOT / "python" / "pyproject.toml").read_text())["tool"]["scikit-build"]["overrides"]
+    tags = {re.sub(r"[\^$]", "", override["if"]["env"]["FP8GEMM_WHEEL_PLATFORM"]): override["wheel"]["tags"] for override in overrides}
+    assert tags == {f"manylinux_2_28_{machine}": [f"cp310-abi3-manylinux_2_28_{machine}"] for machine in ("x86_64", "aarch64")}
+    kind = check_wheel.KINDS["fp8gemm"]
+    assert all(kind.tag.match(tag) for [tag] in tags.values()) and not kind.tag.match("cp310-abi3-manylinux_2_28_riscv64")
+    here = [machine for machine in ("x86_64", "aarch64") if check_wheel.is_for_this_machine(f"fp8gemm-0.1.0-cp310-abi3-manylinux_2_28_{machine}.whl")]
+    assert here == [platform.machine()]
 
 
 @pytest.fixture
