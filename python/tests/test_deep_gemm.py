@@ -319,13 +319,9 @@ def test_scales_of_groups(calls, scales):
 
 def test_slices_reach_the_launch(pack, driver, monkeypatch):
     """All products, with scales that begin anywhere, on the fake driver."""
-    from torch_arrays import on_cuda
+    from torch_arrays import allocate_for_driver, on_cuda
 
-    from fp8gemm import _streams
-
-    allocate = _streams.allocate
-    monkeypatch.setattr(_streams, "current_of", lambda tensor, device: 0)
-    monkeypatch.setattr(_streams, "allocate", lambda *args: on_cuda(allocate(*args)))
+    allocate_for_driver(monkeypatch)
     for name, value in dict(pack=None, layouts={}, options=dict(_settings.options), alignment=128).items():
         monkeypatch.setattr(_settings, name, value)
     dg.use(pack)

@@ -15,12 +15,11 @@ torch = pytest.importorskip("torch")
 
 from conftest import COMPILER, Driver  # noqa: E402
 from ranks import ReferenceProducts, product, run  # noqa: E402
-from torch_arrays import on_cuda  # noqa: E402
+from torch_arrays import allocate_for_driver, on_cuda  # noqa: E402
 
 import fp8gemm  # noqa: E402
 import fp8gemm.expert_parallel as ep  # noqa: E402
 import fp8gemm.torch as ft  # noqa: E402
-from fp8gemm import _streams  # noqa: E402
 from fp8gemm.expert_parallel._ranks import Pending  # noqa: E402
 
 E4M3, BF16 = torch.float8_e4m3fn, torch.bfloat16
@@ -334,9 +333,7 @@ def test_pack_of_the_problems_has_what_is_asked(ranks, fake_driver, tmp_path, mo
                    env={"FP8GEMM_VENV": sys.prefix, **os.environ})
     pack = fp8gemm.load(tmp_path / "moe.fp8pack")
     pack.load(0)
-    allocate = _streams.allocate
-    monkeypatch.setattr(_streams, "current_of", lambda tensor, device: 0)
-    monkeypatch.setattr(_streams, "allocate", lambda *args: on_cuda(allocate(*args)))
+    allocate_for_driver(monkeypatch)
     fp8gemm.set_pack(pack)
     driver = Driver(fake_driver)
     try:

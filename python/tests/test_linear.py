@@ -14,11 +14,10 @@ torch = pytest.importorskip("torch")
 
 import torch_host  # noqa: E402
 from conftest import COMPILER, Driver  # noqa: E402
-from torch_arrays import on_cuda  # noqa: E402
+from torch_arrays import allocate_for_driver, launch_on_driver  # noqa: E402
 
 import fp8gemm  # noqa: E402
 import fp8gemm.torch as ft  # noqa: E402
-from fp8gemm import _streams  # noqa: E402
 
 E4M3, BF16, F32 = torch.float8_e4m3fn, torch.bfloat16, torch.float32
 N, K = 192, 256
@@ -212,21 +211,10 @@ def test_pack_of_the_problems_has_what_is_asked(fake_driver, tmp_path, monkeypat
         listed += [problem for problem in ft.Linear(K, N, dtype=F32).problems(max_m=64) if "bias" not in problem and problem not in listed]
     (tmp_path / "list.json").write_text(json.dumps({"gpu": "h200-sxm", "problems": listed}))
     subprocess.run([COMPILER, f"--pack={tmp_path}/list.json", "-o", tmp_path / "l.fp8pack", "--quiet"], check=True, env={"FP8GEMM_VENV": sys.prefix, **os.environ})
-    allocate = _streams.allocate
-    monkeypatch.setattr(_streams, "current_of", lambda tensor, device: 0)
-    monkeypatch.setattr(_streams, "allocate", lambda *args: on_cuda(allocate(*args)))
+    allocate_for_driver(monkeypatch)
     driver = Driver(fake_driver)
-    on_device = lambda x: on_cuda(x.detach()) if isinstance(x, torch.Tensor) else x
-
-    def of(function):
-        def call(*operands, **options):
-            found = function(*map(on_device, operands), **{name: on_device(value) for name, value in options.items()})
-            return tuple(part.as_subclass(torch.Tensor) for part in found) if isinstance(found, tuple) else found.as_subclass(torch.Tensor) if found is not None else None
-        return call
-
     with fp8gemm.load(tmp_path / "l.fp8pack") as pack, torch.library._scoped_library("fp8gemm", "FRAGMENT") as library:
-        for name, function in (("gemm", ft._gemm), ("quantize", ft._quantize), ("grouped_gemm_k_add_", ft._k_add)):
-            library.impl(name, of(function), "CPU", allow_override=True)
+        launch_on_driver(library)
         pack.load(0)
         fp8gemm.set_pack(pack)
         try:

@@ -8,11 +8,11 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from torch_arrays import OnCuda, filled, on_cuda  # noqa: E402
+from torch_arrays import OnCuda, allocate_for_driver, filled, on_cuda  # noqa: E402
 
 import fp8gemm  # noqa: E402
 import fp8gemm.torch as ft  # noqa: E402
-from fp8gemm import _fake, _streams  # noqa: E402
+from fp8gemm import _fake  # noqa: E402
 
 E4M3, E5M2, BF16, F32, I32 = torch.float8_e4m3fn, torch.float8_e5m2, torch.bfloat16, torch.float32, torch.int32
 
@@ -20,9 +20,7 @@ E4M3, E5M2, BF16, F32, I32 = torch.float8_e4m3fn, torch.float8_e5m2, torch.bfloa
 @pytest.fixture
 def launched(pack, driver, monkeypatch):
     """The operators serve from the pack; what they launch is in the driver."""
-    allocate = _streams.allocate
-    monkeypatch.setattr(_streams, "current_of", lambda tensor, device: 0)
-    monkeypatch.setattr(_streams, "allocate", lambda *args: on_cuda(allocate(*args)))
+    allocate_for_driver(monkeypatch)
     fp8gemm.set_pack(pack)
     yield driver
     fp8gemm.set_pack(None)

@@ -6,11 +6,14 @@
 - A block of the language `sh` shows commands: each line is run and must succeed.
 - A block of the language `mlir` shows IR, as `<!-- printed by: COMMAND -->` above it prints it, or as it stands in the
   file of `<!-- from: FILE -->`. It has its own names for values and `!types`, each of which stands for one thing, and comments.
-- A block without a language below `<!-- from: FILE -->` is a diagnostic that the file, a test, expects.
+- A block of the language `python` is run, with what earlier blocks of its document left; run_python.py says what `<!-- with: NAME -->`
+  above it adds.
+- Another block below `<!-- from: FILE -->` is in the file; one without a language is a diagnostic that the file, a test, expects.
 - `<!-- not run: WHY -->` above a block says why it is none of that.
 """
 
 import re
+import textwrap
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,7 +32,7 @@ MASKS = [
     ("the last bits of libm's functions, in the operands", r"worst error \d\.\d+ of its bound", "worst error # of its bound"),
     ("the same", r"relative error of a row \d\.\d+", "relative error of a row #"),
 ]
-MARK = re.compile(r"<!-- (not run|printed by|from): (.+?) -->")
+MARK = re.compile(r"<!-- (not run|printed by|from|with): (.+?) -->")
 
 
 class Block(NamedTuple):
@@ -37,7 +40,7 @@ class Block(NamedTuple):
     line: int       # of the fence
     language: str
     text: str
-    mark: str       # "not run", "printed by", "from" or ""
+    mark: str       # "not run", "printed by", "from", "with" or ""
     what: str       # of the mark
 
     @property
@@ -54,14 +57,14 @@ def blocks_of(document, text=None):
     found, lines = [], text.splitlines()
     begin = None
     for number, line in enumerate(lines):
-        if not line.startswith("```"):
+        if not line.lstrip().startswith("```"):
             continue
         if begin is None:
             begin = number
             continue
         above = next((other for other in reversed(lines[:begin]) if other.strip()), "")
         mark = MARK.fullmatch(above.strip())
-        found.append(Block(document, begin + 1, lines[begin][3:].strip(), "\n".join(lines[begin + 1:number]) + "\n",
+        found.append(Block(document, begin + 1, lines[begin].strip()[3:].strip(), textwrap.dedent("\n".join(lines[begin + 1:number]) + "\n"),
                            *(mark.groups() if mark else ("", ""))))
         begin = None
     return found

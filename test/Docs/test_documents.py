@@ -5,15 +5,18 @@ The blocks of a document are run one after the other in a folder of its own that
 later block may use the files of an earlier one.
 """
 
-import ast
+import json
 import os
 import re
 import subprocess
+import sys
 
 import pytest
-from blocks import DOCUMENTS, ROOT, blocks_of, commands, expects, masked, prints, session, shows
+import run_python
+from blocks import DOCUMENTS, ROOT, Block, blocks_of, commands, expects, masked, prints, session, shows
 
 BUILD = ROOT / "build"
+RUN_PYTHON = ROOT / "test" / "Docs" / "run_python.py"
 TOOLS = ("fp8gemm-compile", "fp8gemm-inspect", "fp8gemm-opt", "fp8gemm-run")
 BLOCKS = [block for document in DOCUMENTS for block in blocks_of(document)]
 LLVM = "/usr/lib/llvm-22/bin"
@@ -75,13 +78,13 @@ def find_ir(shell, block):
     assert shows(block.text, source), f"{block.what}:\n{source}"
 
 
-def find_diagnostic(_, block):
+def find_text(_, block):
     assert expects((ROOT / block.what).read_text(), block.text), block.what
 
 
 RUNNERS = [(lambda block: block.is_session, run_session), (lambda block: block.language == "sh", run_commands),
            (lambda block: block.language == "mlir", find_ir),
-           (lambda block: block.language == "" and block.mark == "from", find_diagnostic)]
+           (lambda block: block.language != "mlir" and block.mark == "from", find_text)]
 SHOWN = [(block, run) for block in BLOCKS for asked, run in RUNNERS if asked(block)]
 
 
@@ -99,29 +102,52 @@ def test_marks_are_of_blocks():
         marks = [line for line in document.read_text().splitlines() if line.strip().startswith("<!--")]
         assert len(marks) == sum(bool(block.mark) for block in blocks_of(document)), document
     for block in BLOCKS:
-        allowed = {"mlir": ("printed by", "from", "not run"), "sh": ("not run", "")}.get(block.language, ("not run", "from", ""))
+        allowed = {"mlir": ("printed by", "from", "not run"), "sh": ("not run", ""), "python": ("not run", "from", "with", "")}.get(
+            block.language, ("not run", "from", ""))
         assert block.mark in allowed, block.name
 
 
-def names_of(tree):
-    """(module of fp8gemm, name) of what Python takes by an import's alias."""
-    aliases = {alias.asname or alias.name: alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names
-               if alias.name.split(".")[0] == "fp8gemm"}
-    return [(aliases[node.value.id], node.attr) for node in ast.walk(tree)
-            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in aliases]
+PYTHON = [block for block in BLOCKS if block.language == "python" and block.mark != "from"]
 
 
-def has_name(module, name):
-    path = ROOT / "python" / module.replace(".", "/")
-    source = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-    return re.search(rf"\b{name}\b", source.read_text()) is not None
+@pytest.fixture(scope="module")
+def interpreters(shells):
+    """{line of a block of Python: what was wrong or None} of a document."""
+    made = {}
+
+    def answers_of(document):
+        if document not in made:
+            shell = shells(document)
+            environment = {**shell.environment, "FP8GEMM_LIBCUDA": str(BUILD / "lib" / "libRuntimeFakeGpu.so")}
+            done = subprocess.run([sys.executable, RUN_PYTHON, document], cwd=shell.folder, env=environment, capture_output=True, text=True, timeout=300)
+            made[document] = dict(map(json.loads, done.stdout.splitlines())), done.stderr
+        return made[document]
+    return answers_of
 
 
-def test_python_names_what_the_package_has():
-    """Python of documents is not run, since most needs a GPU; but it is Python, and what it names of fp8gemm is there."""
-    names = [(block.name, *name) for block in BLOCKS if block.language == "python" for name in names_of(ast.parse(block.text, block.name))]
-    assert names and [name for name in names if not has_name(*name[1:])] == []
-    assert not has_name("fp8gemm.torch", "Nothing")
+@needs_build
+@pytest.mark.parametrize("block", PYTHON, ids=[block.name for block in PYTHON])
+def test_python(interpreters, block):
+    if block.mark == "not run":
+        pytest.skip(f"document not run: {block.what}")
+    pytest.importorskip("fp8gemm")
+    answers, printed = interpreters(block.document)
+    assert block.line in answers, printed
+    wrong = answers[block.line]
+    if wrong and wrong.startswith(run_python.MISSING):
+        pytest.skip(wrong)
+    assert wrong is None, f"{wrong}\n{printed}"
+
+
+def test_what_is_wrong_with_python_is_said(monkeypatch):
+    """Errors of a block, and of a name that the package lacks; only PyTorch may be missing."""
+    run = lambda text, mark="", what="": run_python.run(Block(ROOT / "docs" / "Python.md", 1, "python", text, mark, what), {})
+    assert run("x = 1\n") is None
+    assert "ZeroDivisionError" in run("x = 1\n1 / 0\n") and "SyntaxError" in run("x = = 1\n")
+    assert "KeyError: 'nothing'" in run("x = 1\n", "with", "nothing")
+    assert "No module named 'fp8gemm_nothing'" in run("import fp8gemm_nothing\n")
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert run("import torch\n") == "not installed: torch"
 
 
 def test_commands_are_found():
