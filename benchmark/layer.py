@@ -10,7 +10,8 @@ weights come from memory. A mixture of experts is `fp8gemm.torch.MoEMLP`: quanti
 down product, weighted sum; `gated` has SwiGLU and the quantisation in the gate-up product's epilogue; each token chooses 2 of 8 or 8 of 32 experts, uniformly. Everything outside the products is the same for DeepGEMM,
 compiled by torch.compile, but for x, which our own kernel quantises; DeepGEMM gets the faster of its contiguous and masked forms.
 
-Times are microseconds of a replayed graph, medians; contenders take turns. Nothing is started after --seconds; tables are printed last.
+Times are microseconds of a replayed graph, medians; contenders take turns. Then each graph of a mixture of experts is replayed once under the
+profiler, for the time of its parts (layer_parts.py draws them). Nothing is started after --seconds; tables are printed last.
 """
 
 import json
@@ -25,7 +26,7 @@ from pathlib import Path
 
 import staging
 
-SCRIPTS = "layer.py", "layer_contenders.py", "deep_gemm_experts.py"
+SCRIPTS = "layer.py", "layer_contenders.py", "deep_gemm_experts.py", "gpu_timing.py"
 FORWARD = [(2112, 7168), (576, 7168), (24576, 1536), (32768, 512), (7168, 16384), (4096, 7168), (7168, 2048)]
 MS = 16, 128, 4096
 MODELS = {"deepseek-v3": (7168, 2048), "qwen3-235b": (4096, 1536)}  # hidden, width of an expert
@@ -33,6 +34,7 @@ EXPERTS = {8: 2, 32: 8}  # local experts, and how many a token chooses
 TOKENS = 16, 128, 1024, 8192
 FOR_MASKED = 1024  # tokens up to which the masked form makes sense
 MARGIN = 10  # seconds before the end in which nothing is started
+PARTS = "before", "first", "between", "second", "after"  # of a mixture of experts: its two products, and what is around them
 
 
 def problems():
@@ -117,6 +119,28 @@ def one(function, item, until):
         return {**item, "fault": f"{type(error).__name__}: {error}"[:300]}
 
 
+def is_product(name):
+    """Whether a kernel is a product of fp8gemm's or DeepGEMM's."""
+    return "fp8gemm_1d" in name or "fp8_gemm_1d" in name
+
+
+def cut(events):
+    """[(name, start_ns, duration_ns)] of one call with two products -> {part: microseconds}, which add up to its time. What starts before its
+    predecessor ends, as dependent launches do, counts from that end. ValueError if there are not two products."""
+    events = sorted(events, key=lambda event: event[1])
+    products = [place for place, (name, _, _) in enumerate(events) if is_product(name)]
+    if len(products) != 2:
+        raise ValueError(f"expected 2 products on the GPU's timeline, got {len(products)} of {len(events)} kernels: "
+                         + ", ".join(sorted({name[:60] for name, _, _ in events})))
+    parts, end = dict.fromkeys(PARTS, 0.0), events[0][1]
+    of_place = {products[0]: "first", products[1]: "second"}
+    for place, (_, start, duration) in enumerate(events):
+        part = of_place.get(place) or ("before" if place < products[0] else "between" if place < products[1] else "after")
+        parts[part] += max(0, start + duration - end) / 1e3  # with the gap in front of it
+        end = max(end, start + duration)
+    return parts
+
+
 #
 # Tables
 #
@@ -144,8 +168,18 @@ def print_tables(rows):
         print(f"{row['model']:>12}{row['experts']:>8}{row['tokens']:>8}{shown[0]:>10}{shown[1]:>10}{shown[2]:>11}{shown[3]:>10}"
               f"{f'{ratios[-1]:.2f}' if peers else '-':>15}{100 * max(row['errors'].values()):>9.2f}")
     summary("deepgemm / fp8gemm", ratios)
+    print_parts([row for row in done if "parts" in row])
     print("", *faults, *wrong, f"{len(done)} measured, {len(faults)} not, {len(wrong)} wrong", sep="\n")
     return 1 if wrong or len(faults) > sum("out of time" in fault for fault in faults) else 0
+
+
+def print_parts(rows):
+    if rows:
+        print(f"\nOne replay by the profiler, us\n\n{'model':>12}{'experts':>8}{'tokens':>8}{'form':>12}" + "".join(f"{part:>10}" for part in PARTS) + f"{'sum':>10}{'timed':>10}")
+    for row in rows:
+        for form, parts in row["parts"].items():
+            print(f"{row['model']:>12}{row['experts']:>8}{row['tokens']:>8}{form:>12}" + "".join(f"{parts[part]:>10.1f}" for part in PARTS)
+                  + f"{sum(parts.values()):>10.1f}{row['us'][form]:>10.1f}")
 
 
 def summary(name, ratios):

@@ -5,6 +5,7 @@ import functools
 import statistics
 import sys
 
+import gpu_timing
 import layer
 import torch
 from torch import nn
@@ -58,6 +59,14 @@ def timed(graphs):
             end.synchronize()
             samples[name].append(1000 * start.elapsed_time(end) / REPLAYS)
     return {name: statistics.median(times) for name, times in samples.items()}
+
+
+def parts(graph):
+    """{part: microseconds} of a replay."""
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CUDA]) as profiler:
+        graph.replay()
+        torch.cuda.synchronize()
+    return layer.cut(gpu_timing.gpu_events(profiler))
 
 
 @torch.inference_mode()
@@ -152,7 +161,8 @@ def mixed(model, experts, tokens, has_peer):
     graphs = {name: captured(call) for name, call in calls.items()}
     wanted = sample(weights(model, experts), given)
     errors = {name: distance(result[:len(wanted)], wanted) for name, (_, result) in graphs.items()}
-    return {"us": timed({name: graph for name, (graph, _) in graphs.items()}), "errors": errors}
+    graphs = {name: graph for name, (graph, _) in graphs.items()}
+    return {"us": timed(graphs), "parts": {name: parts(graph) for name, graph in graphs.items()}, "errors": errors}
 
 
 @torch.inference_mode()

@@ -150,30 +150,39 @@ def load_matplotlib():
         raise BadResults("expected matplotlib, got none: pip install -r benchmark/requirements.txt")
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
+    plt.rcParams["svg.hashsalt"] = "fp8gemm"
     return plt
 
 
-def draw(path, output, ratios=None, only=None):
-    """Write the picture; how many plots or pairs of plots it has."""
+def check_output(output):
     if output.suffix not in FORMATS:
         raise BadResults(f"expected --output to end in {', '.join(FORMATS)}, got '{output}'")
     if not output.parent.is_dir():
         raise BadResults(f"cannot write '{output}': expected a folder '{output.parent}', got none")
+
+
+def save(plt, figure, output, said=None):
+    """Writes the picture; `said`: its text, of an SVG. The same picture is the same file."""
+    metadata = {"Date": None, **({"Description": said} if said else {})}
+    try:
+        figure.savefig(output, metadata=metadata if output.suffix == ".svg" else None)
+    except OSError as error:
+        raise BadResults(f"cannot write '{output}': {error.strerror}")
+    plt.close(figure)
+
+
+def draw(path, output, ratios=None, only=None):
+    """Write the picture; how many plots or pairs of plots it has."""
+    check_output(output)
     points, rates, results = result_files.times(path)
     if only:
         points = {nk: of for nk, of in points.items() if nk in only}
     plt = load_matplotlib()
-    plt.rcParams["svg.hashsalt"] = "fp8gemm"  # the same picture is the same file
     figure, count = DRAW[ratios](plt, points, rates)
     gpu = (results.get("machine") or {}).get("gpu", "unknown GPU")
     rounds = f": kernel time, median of {results['rounds']} calls with a cold L2" if "rounds" in results else ""
     figure.suptitle(gpu + rounds + ("; right of 1.0 fp8gemm is faster" if ratios == "shape" else ""), fontsize="medium")
-    said = {"Date": None, "Description": description(points)} if ratios else {"Date": None}
-    try:
-        figure.savefig(output, metadata=said if output.suffix == ".svg" else None)
-    except OSError as error:
-        raise BadResults(f"cannot write '{output}': {error.strerror}")
-    plt.close(figure)
+    save(plt, figure, output, description(points) if ratios else None)
     return count
 
 
