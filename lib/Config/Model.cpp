@@ -61,9 +61,9 @@ constexpr double kFixedSeconds = 2.54e-6;
 constexpr double kFillBlocks = 2.29;
 /// Split K: a cluster barrier and the latency of distributed shared memory; then bytes
 /// that an SM reads from the cluster's shared memory a cycle.
-constexpr double kExchangeCycles = 900, kExchangeBytesPerCycle = 22.5;
+constexpr double kExchangeCycles = 900, kExchangeBytesPerCycle = 21;
 /// Start of a cluster that another one makes room for, and of clusters on all SMs.
-constexpr double kRestartSeconds = 1.17e-6, kClusterSeconds = 1.2e-6;
+constexpr double kRestartSeconds = 1.17e-6, kClusterSeconds = 1e-6;
 /// By how much the power of shared memory that is always busy slows a long kernel down, and from what
 /// duration on half of that shows (the clock falls only after a while).
 constexpr double kPowerDrop = 0.496, kPowerSeconds = 0.141e-3;
@@ -277,15 +277,19 @@ Estimate estimate(const Problem &problem, const Gpu &gpu, const Config &config, 
   Extents e = extents(problem, gpu, config, expectedM);
   Bound block = blockCycles(problem, gpu, config, e);
   double loop = e.kBlocks * block.time;
-  double epilogue = epilogueCycles(problem, config, e, loop) + exchangeCycles(problem, config);
-  double math = (e.waves * (loop + epilogue) + kFillBlocks * block.time) / gpu.clockHz;
-  if (config.splitK > 1)
-    math += (e.waves - 1) * kRestartSeconds + e.ctas / gpu.sms * kClusterSeconds;
+  double exchange = exchangeCycles(problem, config), epilogue = epilogueCycles(problem, config, e, loop) + exchange;
+  double math = (e.waves * (loop + epilogue) - exchange + kFillBlocks * block.time) / gpu.clockHz;
+  // Nothing is loaded while the first clusters start, and while the last ones add up their parts.
+  double idle = exchange / gpu.clockHz;
+  if (config.splitK > 1) {
+    math += (e.waves - 1) * kRestartSeconds;
+    idle += e.ctas / gpu.sms * kClusterSeconds;
+  }
   double hbm = hbmBytes(problem, e) / gpu.hbmBytesPerSecond * idleFactor(problem, gpu, e);
   double seconds = together({{math, ""}, {hbm, ""}}).time;
   // The clock falls with the power.
   double power = wgmmaBytes(problem, config) / kSmemBytesPerCycle / block.time;
-  seconds = kFixedSeconds + seconds * (1 + kPowerDrop * power * seconds / (seconds + kPowerSeconds));
+  seconds = kFixedSeconds + idle + seconds * (1 + kPowerDrop * power * seconds / (seconds + kPowerSeconds));
 
   double waveSeconds = e.waves / gpu.clockHz;
   Bound bound = largest({{waveSeconds * loop, block.name},
