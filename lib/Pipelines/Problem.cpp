@@ -50,6 +50,10 @@ MemRefType typeOf(MLIRContext *context, const format::Problem &problem, const fo
     switch (counted) {
     case format::Extent::One:
       return 1;
+    case format::Extent::ScaledRowsOfA:
+      if (scaledRowsOfA(problem) != 1)
+        return blocks(extent(problem.m), scaledRowsOfA(problem));
+      [[fallthrough]];
     case format::Extent::M: // rows of mn_major storage are padded to what TMA can step over
       return problem.m != -1 && isTransposed(problem, row) ? llvm::alignTo(problem.m, kTmaScales) : extent(problem.m);
     case format::Extent::N:
@@ -120,7 +124,7 @@ void addQuantisation(ModuleOp module, const format::Problem &problem) {
   builder.setInsertionPointToEnd(body);
   auto layout = *symbolizeScaleLayout(nameOf(format::kLayoutWords, problem.sfa));
   auto op = QuantizeOp::create(builder, loc, TypeRange(), body->getArgument(0), body->getArgument(1),
-                               body->getArgument(2), ScaleAttr::get(context, 1, kBlock, layout),
+                               body->getArgument(2), ScaleAttr::get(context, problem.sfbRows, kBlock, layout),
                                problem.powerOfTwo != 0, problem.gated != 0, SymbolRefAttr());
   if (problem.gated || problem.activation != format::Activation::None)
     buildProblemPrologue(builder, op, problem.activation);

@@ -165,6 +165,7 @@ ManifestBuilder::buildQuantization(hopper::QuantizationAttr problem) {
   fields.k = problem.getK();
   fields.a = format::Type(*q);
   fields.sfa = *scales;
+  fields.sfbRows = fit("rows of a scale", problem.getScaleRows());
   fields.x = format::XType(*x);
   fields.powerOfTwo = problem.getPowerOfTwo() != 0;
   fields.gated = problem.getGated() != 0;

@@ -120,12 +120,13 @@ def _expect_layout(layout):
         raise ValueError(f'expected \'layout\' to be "mn_major" or "k_major", got {layout!r}')
 
 
-def _new_quantized(like, shape, layout, dtype=torch.float8_e4m3fn):
-    """Values of a shape [..., rows, columns], and their scales [..., rows, blocks] as they are stored in that layout."""
+def _new_quantized(like, shape, layout, dtype=torch.float8_e4m3fn, block_rows=1):
+    """Values of a shape [..., rows, columns], and their scales [..., rows or blocks of 128, blocks] as they are stored in that layout."""
     _expect_layout(layout)
     *outer, rows, columns = shape
     blocks = _ceil_div(columns)
     values = like.new_empty(shape, dtype=dtype)
+    rows = rows if block_rows == 1 else _ceil_div(rows)
     if layout == "k_major":
         return values, like.new_empty((*outer, rows, blocks), dtype=torch.float32)
     aligned = (rows + 3) // 4 * 4  # 16 bytes
@@ -360,12 +361,14 @@ def _expect_x(x, num_sms, gated, activation):
     return rows, columns // 2
 
 
-def quantize(x, *, layout="mn_major", dtype=None, num_sms=0, gated=False, activation="none", **_):
+def quantize(x, *, layout="mn_major", dtype=None, block_rows=1, num_sms=0, gated=False, activation="none", **_):
     shape = _expect_x(x, num_sms, gated, activation)
     _expect_layout(layout)
     if dtype not in (None, torch.float8_e4m3fn, torch.float8_e5m2):
         raise TypeError(f"expected 'dtype' to be float8_e4m3fn or float8_e5m2, got {dtype}")
-    return _new_quantized(x, shape, layout, dtype or torch.float8_e4m3fn)
+    if block_rows not in (1, _BLOCK):
+        raise ValueError(f"expected 'block_rows' to be 1 or {_BLOCK}, got {block_rows}")
+    return _new_quantized(x, shape, layout, dtype or torch.float8_e4m3fn, block_rows)
 
 
 def quantize_out(x, q, scales, *, num_sms=0, gated=False, activation="none", **_):
@@ -373,5 +376,10 @@ def quantize_out(x, q, scales, *, num_sms=0, gated=False, activation="none", **_
     for name, tensor in (("q", q), ("scales", scales)):
         _read((x, "x"), name, tensor, 2)
     _expect_type("q", q, _FP8, "float8_e4m3fn, float8_e5m2, or uint8 (the bits of e4m3)")
-    _expect_shape_of("quantize", extents, q=q, scales=scales)
+    _expect_shape_of("quantize", extents, q=q)
+    m, blocks = extents["M"], _ceil_div(extents["K"])
+    message = lambda: (f"expected 'scales' of shape [M, ceil(K/128)] = ({m}, {blocks}) or [ceil(M/128), ceil(K/128)] = "
+                       f"({_ceil_div(m)}, {blocks}), got {tuple(scales.shape)}")
+    _expect((scales.shape[0] == m) | (scales.shape[0] == _ceil_div(m)), message)
+    _expect(scales.shape[1] == blocks, message)
     _expect_f32("scales", scales)

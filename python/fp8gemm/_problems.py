@@ -29,11 +29,11 @@ class Problem:
     b_type: str
     d_type: str  # bf16, f32; e4m3: quantised, with sfd
     c: str  # none, apart, in_place
-    recipe: str  # 1d2d: 128x128 of b share a scale; 1d1d: 1x128
+    recipe: str  # 1d2d: 128x128 of b share a scale; 1d1d: 1x128; of a quantisation of what it makes
     sfa: str  # k_major, mn_major
     sfb: str
     batch_invariant: bool = False  # a row of d has the same bits for every M
-    x_type: str | None = None  # bf16, f16, f32: a quantisation, of which only k, a_type, sfa, power_of_two, gated and activation count
+    x_type: str | None = None  # bf16, f16, f32: a quantisation, of which only k, recipe, a_type, sfa, power_of_two, gated and activation count
     power_of_two: bool = False  # its scales, or those of a quantised d, are rounded up to powers of two
     bias: str | None = None  # bf16, f32: a row of N is added to each row of d
     row_scale: str | None = None  # f32: rows of the product are multiplied by a column of M

@@ -12,8 +12,8 @@ They launch kernels of the pack of `fp8gemm.set_pack`; arguments are those of th
     grouped_gemm_k_add_(a, sfa, b, sfb, lengths, d)                d[g] += ...
     gemm_quantized(a, sfa, b, sfb, layout="mn_major", ...)      -> d, sfd: d is float8_e4m3fn, the a and sfa of a next product;
                                                                    grouped_gemm_contiguous_quantized and _masked_quantized likewise
-    quantize(x, layout="mn_major", power_of_two=False, gated=False, activation="none", dtype=None)
-                                                                -> a, sfa, and quantize_out(x, q, scales, ...)
+    quantize(x, layout="mn_major", power_of_two=False, gated=False, activation="none", dtype=None, block_rows=1)
+                                                                -> a, sfa, with block_rows=128 b, sfb; and quantize_out(x, q, scales, ...)
 
 dtype is that of d: torch.bfloat16 (the default) or torch.float32; of quantize it is that of a: torch.float8_e4m3fn (the default) or
 torch.float8_e5m2. All take num_sms=0 and dependent=False, and all but quantize batch_invariant=False. Padding rows of d, which belong to no group, are not initialised.
@@ -246,8 +246,8 @@ def _k_add(a, sfa, b, sfb, lengths, d, **options):
     _launch("grouped_gemm_k", "k_count", (a, sfa, b, sfb), lengths, d, d, written=d, **options)
 
 
-def _quantize(x, *, layout="mn_major", dtype=None, **options):
-    q, scales = _fake.quantize(x, layout=layout, dtype=dtype, **options)
+def _quantize(x, *, layout="mn_major", dtype=None, block_rows=1, **options):
+    q, scales = _fake.quantize(x, layout=layout, dtype=dtype, block_rows=block_rows, **options)
     _quantize_out(x, q, scales, **options)
     return q, scales
 
@@ -288,7 +288,7 @@ _define("grouped_gemm_contiguous_quantized", f"Tensor groups, *, {_BY}, {_QUANTI
         _fake.contiguous_quantized)
 _define("grouped_gemm_masked_quantized", f"Tensor? counts, *, int expected_m=0, {_QUANTIZED}", "(Tensor, Tensor)", _masked_quantized,
         _fake.masked_quantized)
-_define_quantize("quantize", '*, str layout="mn_major", ScalarType? dtype=None', "(Tensor, Tensor)", _quantize, _fake.quantize)
+_define_quantize("quantize", '*, str layout="mn_major", ScalarType? dtype=None, int block_rows=1', "(Tensor, Tensor)", _quantize, _fake.quantize)
 _define_quantize("quantize_out", "Tensor(q!) q, Tensor(scales!) scales, *", "()", _quantize_out, _fake.quantize_out)
 
 

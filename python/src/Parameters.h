@@ -171,7 +171,9 @@ constexpr auto kKParameters = join(
 constexpr std::array kQuantizeParameters = {
     Parameter{"x", "A", nullptr, kMatrix, "[M, K], gated [M, 2K]  bfloat16, float16 or float32"},
     Parameter{"q", "A", nullptr, kMK, "float8_e4m3fn, float8_e5m2, or uint8 (the bits of e4m3), overwritten"},
-    Parameter{"scales", "A", nullptr, kMBlocks, "float32, for 128 elements of a row of q, overwritten"},
+    Parameter{"scales", "A", nullptr, kMatrix,
+              "[M, ceil(K/128)] or [ceil(M/128), ceil(K/128)]  float32, for 128 elements of a row or for 128x128 of q,\n"
+              "overwritten: q and scales are a and sfa of a product, or b and sfb"},
     Parameter{"power_of_two", "bool", "False", kAny, "scales are rounded up to powers of two"},
     Parameter{"gated", "bool", "False", kAny,
               "what is quantised is activation(gate) * up, of the first K columns of x and the last: what a product gives\n"
@@ -224,8 +226,8 @@ constexpr Function kK("grouped_gemm_k", kKParameters, 7,
                       "Returns d.");
 constexpr Function kQuantize(
     "quantize", kQuantizeParameters, 3,
-    "q and scales as the a and sfa of gemm, from x; enqueued on a stream. Returns q.",
-    "scale = max(amax, 1e-4) / 448 (57344 for e5m2) of 128 elements of a row, q = x * (1 / scale), of x or of its\n"
+    "q and scales as the a and sfa of gemm, or its b and sfb, from x; enqueued on a stream. Returns q.",
+    "scale = max(amax, 1e-4) / 448 (57344 for e5m2) of the elements that share it, q = x * (1 / scale), of x or of its\n"
     "activation: docs/Numerics.md defines the bits. x and q have stride 1 along their rows, scales are mn_major or k_major according to their strides;\n"
     "alignment is that of gemm.\n\n");
 constexpr const Function *kFunctions[] = {&kGemm, &kContiguous, &kMasked, &kK, &kQuantize};

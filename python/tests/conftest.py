@@ -49,6 +49,7 @@ PROBLEMS = [
     {"op": "quantize", "k": 256},
     {"op": "quantize", "k": 256, "gated": True, "activation": "silu"},
     {"op": "quantize", "k": 256, "sfa": "k_major", "activation": "relu"},
+    {"op": "quantize", "k": 256, "recipe": "1d2d", "sfa": "k_major"},
     {"op": "quantize", "k": 384, "x_type": "f32", "a_type": "e5m2", "sfa": "k_major", "power_of_two": True},
 ]
 

@@ -84,3 +84,17 @@ def test_in_a_graph_after_a_product(pack):
         graph.replay()
     torch.cuda.synchronize()
     assert all(torch.equal(x.view(torch.uint8), y.view(torch.uint8)) for x, y in zip(got, wanted))
+
+
+@pytest.mark.parametrize("n", [7168, 1000, 1])
+def test_weights(pack, n):
+    """One scale for 128 x 128; they are read by a product."""
+    x = random(n, 2048, seed=n).to(BF16)
+    q, scales = torch.ops.fp8gemm.quantize(x, block_rows=128, layout="k_major")
+    values, of_blocks = ft.quantize_per_block(x)
+    assert scales.shape == of_blocks.shape and torch.equal(scales, of_blocks.clamp(min=1e-4 / 448))
+    same = q.view(torch.uint8) == values.view(torch.uint8)
+    assert same.float().mean() > 0.98 and (ft.dequantize(q, scales) - x.float()).abs().max() <= 2.0**-4 * x.abs().max()
+    if n == 7168:
+        a = operands(129, n, 2048)[0]
+        check(pack.gemm(*a, q, scales, nan(129, n)), a, (q, scales))

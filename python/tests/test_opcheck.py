@@ -58,6 +58,8 @@ def calls():
         ("grouped_gemm_contiguous_quantized", of_rows(30, 64, 90), dict(by="end", align=32)),
         ("grouped_gemm_masked_quantized", (*sides(groups=(3,)), COUNTS), dict(power_of_two=True)),
         ("quantize", (torch.randn(20, 256, dtype=BF16),), {}), ("quantize", (torch.randn(20, 256),), dict(layout="k_major", power_of_two=True)),
+        ("quantize", (torch.randn(150, 256),), dict(block_rows=128, layout="k_major")),
+        ("quantize_out", (torch.randn(150, 256), torch.zeros(150, 256, dtype=torch.uint8), torch.zeros(2, 2)), {}),
         ("quantize", (torch.randn(20, 512),), dict(gated=True, activation="silu")),
         ("quantize_out", (torch.randn(20, 256), torch.zeros(20, 256, dtype=torch.uint8), torch.zeros(20, 2)), dict(activation="relu")),
         ("quantize_out", (torch.randn(20, 256), torch.zeros(20, 256, dtype=torch.uint8), torch.zeros(20, 2)), {}),

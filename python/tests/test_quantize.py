@@ -47,6 +47,17 @@ def test_gated_x_has_two_columns_for_one(pack, driver):
     assert len(driver.launches) == 2 and driver.launches[1]["params"][0] == o["x"].address
 
 
+@pytest.mark.parametrize("m", [300, 128, 12, 1])
+def test_scales_of_blocks_find_their_kernel(pack, driver, m):
+    driver.reset(PARAMETERS)
+    o = operands(m=m, scales=rows(((m + 127) // 128, 2), F32))
+    if m == 1:  # for which there is a kernel of rows, too, with scales in the other order
+        o["scales"] = ExchangeArray(rows((1, 3), F32)[:, :2])
+    pack.quantize(**o)
+    launch, = driver.launches
+    assert launch["params"][4] == o["scales"].address
+
+
 def test_no_rows_launch_nothing(pack, driver):
     o = operands(m=0)
     assert pack.quantize(**o) is o["q"]
@@ -54,6 +65,8 @@ def test_no_rows_launch_nothing(pack, driver):
 
 
 @pytest.mark.parametrize("changes, error, message", [
+    (dict(x=rows((300, 256), BF16), q=rows((300, 256), E4M3), scales=rows((2, 2), F32)), ValueError,
+     r"expected 'scales' of shape .* = \(300, 2\) or .* = \(3, 2\), got \(2, 2\)"),
     (dict(gated=True), ValueError, r"expected 'q' of shape \[M, K\] = \(12, 128\), got \(12, 256\)"),
     (dict(x=rows((12, 257), BF16), gated=True), ValueError, r"expected 'x' of shape \[M, 2 \* K\] with gated, got \(12, 257\)"),
     (dict(activation="swiglu"), ValueError, 'expected .activation. to be one of "none", "relu", "silu", "gelu", "gelu_tanh", got'),
@@ -61,7 +74,7 @@ def test_no_rows_launch_nothing(pack, driver):
     (dict(x=rows((12, 256), np.int32)), TypeError, "expected 'x' of bfloat16, float16 or float32, got int32"),
     (dict(q=rows((12, 256), BF16)), TypeError, "expected 'q' of float8_e4m3fn, float8_e5m2, or uint8"),
     (dict(q=rows((11, 256), E4M3)), ValueError, r"expected 'q' of shape \[M, K\] = \(12, 256\), got \(11, 256\)"),
-    (dict(scales=rows((12, 3), F32)), ValueError, r"expected 'scales' of shape \[M, ceil\(K/128\)\] = \(12, 2\), got \(12, 3\)"),
+    (dict(scales=rows((12, 3), F32)), ValueError, r"expected 'scales' of shape \[M, ceil\(K/128\)\] = \(12, 2\) or \[ceil\(M/128\), ceil\(K/128\)\] = \(1, 2\), got \(12, 3\)"),
     (dict(scales=rows((12, 2), BF16)), TypeError, "expected 'scales' of float32"),
     (dict(x=columns((12, 256), BF16)), ValueError, "expected 'x' row-major"),
     (dict(x=rows((12, 264), BF16)[:, :256], q=rows((12, 257), E4M3)[:, :256]), ValueError,
@@ -83,5 +96,6 @@ def test_a_quantisation_that_the_pack_lacks(pack, driver):
 def test_problems_say_what_they_are(pack):
     found = [problem.entry() for problem in pack.problems if problem.op == "quantize"]
     assert found == [{"op": "quantize", "k": 256, "sfa": "k_major", "activation": "relu"}, {"op": "quantize", "k": 256},
+                     {"op": "quantize", "k": 256, "recipe": "1d2d", "sfa": "k_major"},
                      {"op": "quantize", "k": 256, "gated": True, "activation": "silu"},
                      {"op": "quantize", "k": 384, "a_type": "e5m2", "sfa": "k_major", "x_type": "f32", "power_of_two": True}]

@@ -52,6 +52,21 @@ def test_what_no_activation_is_refused_alike(launched, x, options):  # noqa: F81
     assert not launched.launches
 
 
+@pytest.mark.parametrize("m", [300, 1, 0])
+def test_scales_of_blocks(launched, m):  # noqa: F811
+    x, options = torch.rand(m, 256).to(BF16), dict(block_rows=128, layout="k_major")
+    launched.reset(PARAMETERS)
+    q, scales = ft._quantize(on_cuda(x), **options)
+    assert q.shape == (m, 256) and scales.shape == ((m + 127) // 128, 2)
+    assert [described(result) for result in (q, scales)] == [described(result) for result in _fake.quantize(x, **options)]
+    assert len(launched.launches) == (m > 0)
+
+
+def test_block_rows_that_are_none():
+    with pytest.raises(ValueError, match="expected 'block_rows' to be 1 or 128, got 64"):
+        _fake.quantize(torch.rand(16, 256), block_rows=64)
+
+
 def test_x_that_cannot_be_read_is_copied(launched):  # noqa: F811
     x = on_cuda(torch.rand(256, 16).to(BF16).T)
     launched.reset(PARAMETERS)

@@ -83,12 +83,14 @@ gemm_quantized, grouped_gemm_contiguous_quantized, grouped_gemm_masked_quantized
     quantized, (gemm, grouped_gemm_contiguous, grouped_gemm_masked))
 
 
-def quantize(x, *, layout="mn_major", power_of_two=False, gated=False, activation="none", dtype=None, **_):
-    return ft.quantize_per_token(activated(x.float(), gated, activation), layout=layout, power_of_two=power_of_two, dtype=dtype or E4M3)
+def quantize(x, *, layout="mn_major", power_of_two=False, gated=False, activation="none", dtype=None, block_rows=1, **_):
+    quantized = ft.quantize_per_token if block_rows == 1 else ft.quantize_per_block
+    return quantized(activated(x.float(), gated, activation), layout=layout, power_of_two=power_of_two, dtype=dtype or E4M3)
 
 
 def quantize_out(x, q, scales, *, power_of_two=False, gated=False, activation="none", **_):
-    values, of_x = ft.quantize_per_token(activated(x.float(), gated, activation), power_of_two=power_of_two)
+    quantized = ft.quantize_per_token if len(scales) == len(x) else ft.quantize_per_block
+    values, of_x = quantized(activated(x.float(), gated, activation), power_of_two=power_of_two)
     q.copy_(values.view(q.dtype))
     scales.copy_(of_x)
 

@@ -16,7 +16,7 @@
 namespace fp8gemm::format {
 
 /// Version of Manifest.fbs that this code writes and reads.
-constexpr uint32_t kManifestVersion = 7;
+constexpr uint32_t kManifestVersion = 8;
 
 /// CTAs of a launch whose kernel has a workspace: the multiprocessors of a whole GH100. So the size of a
 /// workspace is known without a GPU, and the same on all.

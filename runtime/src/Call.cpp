@@ -35,6 +35,8 @@ int64_t Call::extent(format::Extent extent) const {
     return k;
   case format::Extent::KBlocks:
     return ceilDiv(uint32_t(k), format::kScaleBlock);
+  case format::Extent::ScaledRowsOfA:
+    return ceilDiv(uint32_t(m), scaledRowsOfA(problem));
   case format::Extent::ScaledRows:
     return ceilDiv(uint32_t(problem.n), problem.sfbRows);
   case format::Extent::Entries:

@@ -27,8 +27,8 @@ static void describeForms(Facts &facts) {
     form.hasGroups = format::isMatrix(row) && format::hasGroups(problem, row);
     form.groups = format::isMatrix(row) ? format::groupsOf(problem, row) : 1;
     form.isTransposed = format::isTransposed(problem, row);
-    // A quantisation writes whole vectors of scales of a column.
-    if (isQuantisation(problem) && form.isTransposed)
+    // As TMA will read them.
+    if (isQuantisation(problem) && form.isTransposed && scaledRowsOfA(problem) == 1)
       form.alignment = kTmaAlignment;
   }
   for (const Facts::Param &param : facts.params)

@@ -27,7 +27,8 @@ def items():
     some = list(itertools.product((quantization.BF16, quantization.F16, quantization.F32), (quantization.E4M3, quantization.E5M2),
                                   ("mn_major", "k_major"), (False, True)))
     plain = [(k, *item, False, "none") for k, every in ((7168, 1), (144, 3), (16, 5), (2112, 2)) for item in some[::every]]
-    return plain + [(k, *item, *activation) for k, start in ((2048, 0), (144, 1)) for item in some[start::4]
+    weights = [(k, *item, False, "none", 128) for k, every in ((7168, 3), (144, 5), (16, 7)) for item in some[::every]]
+    return plain + weights + [(k, *item, *activation) for k, start in ((2048, 0), (144, 1)) for item in some[start::4]
                     for activation in ((True, "none"), (True, "relu"), (False, "relu"))]
 
 
@@ -53,10 +54,10 @@ def check(torch, kernel, item, m, seed):
     """Empty, or what is wrong."""
     import numpy as np
 
-    k, x_type, q_type, layout, power_of_two, gated, activation = item
+    k, x_type, q_type, layout, power_of_two, gated, activation, block_rows = item if len(item) == 8 else (*item, 1)
     columns = 2 * k if gated else k
     x = quantization.data(m, columns, x_type, seed)
-    expected_q, expected_scales = quantization.quantize(quantization.activate(x, activation, gated), q_type, power_of_two)
+    expected_q, expected_scales = quantization.quantize(quantization.activate(x, activation, gated), q_type, power_of_two, block_rows)
     if layout == "mn_major":
         expected_scales = expected_scales.T
     x_leading, q_leading = columns + 32, k + 16

@@ -13,14 +13,17 @@ LARGEST = {E4M3: np.float32(448), E5M2: np.float32(57344)}
 NAN_SCALE, NAN_ELEMENT = 0x7FC00000, 0x7F
 
 
-def quantize(x, q_type=E4M3, power_of_two=False):
-    """The bits of q, uint8 [M, K], and of the scales, uint32 [M, ceil(K/128)]."""
+def quantize(x, q_type=E4M3, power_of_two=False, block_rows=1):
+    """The bits of q, uint8 [M, K], and of the scales, uint32 [M, ceil(K/128)], or a row for every `block_rows`."""
     m, k = x.shape
     blocks = -(-k // BLOCK)
     wide = np.zeros((m, blocks * BLOCK), np.float32)
     wide[:, :k] = x.astype(np.float32)
     wide = wide.reshape(m, blocks, BLOCK)
     amax = np.abs(wide).max(axis=2)
+    if block_rows != 1:
+        largest = np.stack([amax[first:first + block_rows].max(axis=0) for first in range(0, m, block_rows)])
+        amax = largest.repeat(block_rows, axis=0)[:m]
     finite = amax < np.inf  # not of NaN
     amax = np.where(finite, amax, np.float32(0))
     scales = np.maximum(amax, np.float32(1e-4)) / LARGEST[q_type]
@@ -30,7 +33,7 @@ def quantize(x, q_type=E4M3, power_of_two=False):
         q = (wide * (np.float32(1) / scales)[:, :, None]).astype(q_type).view(np.uint8)
     q = np.where(finite[:, :, None], q, NAN_ELEMENT).astype(np.uint8)
     scales = np.where(finite, scales.view(np.uint32), NAN_SCALE).astype(np.uint32)
-    return q.reshape(m, -1)[:, :k], scales
+    return q.reshape(m, -1)[:, :k], scales[::block_rows]
 
 
 ERF = np.vectorize(math.erf, otypes=[np.float32])
@@ -52,11 +55,11 @@ def activate(x, activation="none", gated=False):
         return result * halves[1] if gated else result
 
 
-def options(k, x_type=BF16, q_type=E4M3, layout="mn_major", power_of_two=False, gated=False, activation="none"):
+def options(k, x_type=BF16, q_type=E4M3, layout="mn_major", power_of_two=False, gated=False, activation="none", block_rows=1):
     """Of fp8gemm-compile."""
     words = {BF16: "bf16", F16: "f16", F32: "f32", E4M3: "e4m3", E5M2: "e5m2"}
     return ["--op=quantize", f"--k={k}", f"--x-type={words[x_type]}", f"--a-type={words[q_type]}", f"--sfa={layout}",
-            f"--activation={activation}", *power_of_two * ["--power-of-two"], *gated * ["--gated"]]
+            f"--activation={activation}", *power_of_two * ["--power-of-two"], *gated * ["--gated"], *(block_rows != 1) * ["--recipe=1d2d"]]
 
 
 def data(m, k, x_type, seed=0):

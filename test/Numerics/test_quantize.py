@@ -57,13 +57,25 @@ def test_every_bf16(power_of_two, tmp_path):
     check(x.view(BF16), tmp_path, power_of_two=power_of_two)
 
 
-def of_options(folder, x, **options):
-    """The oracle of a problem, as fp8gemm-compile makes it of options: the bits of q and of scales [M, blocks]."""
+def of_options(folder, x, layout="k_major", block_rows=1, **options):
+    """The oracle of a problem, as fp8gemm-compile makes it of options: the bits of q and of scales [M or blocks of rows, blocks]."""
     k = x.shape[1] // (2 if options.get("gated") else 1)
-    text = run(BIN / "fp8gemm-compile", *quantization.options(k, x.dtype, layout="k_major", **options), "--emit=mlir").decode()
-    q, scales = np.full((len(x), k), POISON, np.uint8), np.full((len(x), -(-k // BLOCK)), POISON, np.uint32)
+    options = quantization.options(k, x.dtype, layout=layout, block_rows=block_rows, **options)
+    text = run(BIN / "fp8gemm-compile", *options, "--emit=mlir").decode()
+    down, across = -(-len(x) // block_rows), -(-k // BLOCK)
+    shape = (down, across) if layout == "k_major" else (across, down)
+    q, scales = np.full((len(x), k), POISON, np.uint8), np.full(shape, POISON, np.uint32)
     compile_function(text, folder)(x, q, scales)
-    return q, scales
+    return q, scales if layout == "k_major" else scales.T
+
+
+@pytest.mark.parametrize("m, k, layout", [(1, 16, "k_major"), (128, 128, "mn_major"), (300, 272, "k_major"), (130, 144, "mn_major")])
+@pytest.mark.parametrize("x_type, power_of_two", [(BF16, False), (F32, True)])
+def test_scales_of_blocks(m, k, layout, x_type, power_of_two, tmp_path):
+    x = quantization.data(m, k, x_type, seed=m)
+    got = of_options(tmp_path, x, layout=layout, power_of_two=power_of_two, block_rows=128)
+    for bits, expected in zip(got, quantization.quantize(x, power_of_two=power_of_two, block_rows=128)):
+        np.testing.assert_array_equal(bits, expected)
 
 
 @pytest.mark.parametrize("activation, gated, x_type", [("relu", False, BF16), ("relu", True, F16), ("none", True, F32)])

@@ -18,7 +18,8 @@ WARP = 32
 TYPES = {"bf16": BF16, "f16": F16, "f32": F32, "f8E4M3FN": E4M3, "f8E5M2": E5M2, "i32": np.dtype(np.uint32), "i1": np.dtype(bool),
          "index": np.dtype(np.int64)}
 HEAD = re.compile(r'\s*(?:(%\w+)(?::(\d+))? = )?"([\w.]+)"\(([^)]*)\)(?: <\{(.*)\}>)?( \(\{)?(?: : (.*))?$')
-BLOCK = re.compile(r"\s*\^bb\d+\((.*)\):$")
+BLOCK = re.compile(r"\s*\^bb\d+\(.*\):$")
+ARGUMENT = re.compile(r"(%\w+): (.*?)(?=, %|\):$)")
 
 
 @dataclass
@@ -28,7 +29,7 @@ class Operation:
     results: list
     attributes: str
     types: str  # of results
-    regions: list = field(default_factory=list)  # (names of arguments, operations)
+    regions: list = field(default_factory=list)  # (names and types of arguments, operations)
 
     def attribute(self, name):
         return re.search(rf"\b{name} = (.*?)(?:, \w+ = |$)", self.attributes)[1]
@@ -57,6 +58,30 @@ class Matrix:
         self.data[places] = values[mask]
 
 
+class Shared:
+    """A vector of each CTA. Two threads access an element with a barrier between them, unless both read."""
+
+    def __init__(self, grid, count):
+        self.grid, self.data = grid, np.zeros((grid.ctas, count), np.float32)
+        self.written, self.read = np.full(self.data.shape, -1), np.full(self.data.shape, -1)  # after which barrier
+
+    def places(self, at, mask):
+        return np.repeat(np.arange(self.grid.ctas), self.grid.threads)[mask], np.broadcast_to(at, mask.shape)[mask]
+
+    def load(self, at, mask):
+        places = self.places(at, mask)
+        assert ((0 <= self.written[places]) & (self.written[places] < self.grid.barriers)).all(), "no barrier after a store"
+        self.read[places] = self.grid.barriers
+        result = np.zeros(mask.shape, np.float32)
+        result[mask] = self.data[places]
+        return result
+
+    def store(self, value, at, mask):
+        places = self.places(at, mask)
+        assert (np.maximum(self.read, self.written)[places] < self.grid.barriers).all(), "no barrier before a store"
+        self.data[places], self.written[places] = np.broadcast_to(value, mask.shape)[mask], self.grid.barriers
+
+
 def parse(lines):
     """The operations from the first line on, up to the end of their region, which is taken, too."""
     operations = []
@@ -65,8 +90,7 @@ def parse(lines):
         names = [] if results is None else [results] if count is None else [f"{results}#{i}" for i in range(int(count))]
         operation = Operation(name, [value for value in operands.split(", ") if value], names, attributes or "", types or "")
         while has_regions:
-            block = BLOCK.match(lines[0])
-            arguments = [argument.split(":")[0] for argument in re.findall(r"%\w+: ", lines.pop(0))] if block else []
+            arguments = ARGUMENT.findall(lines.pop(0)) if BLOCK.match(lines[0]) else []
             operation.regions.append((arguments, parse(lines)))
             end = lines.pop(0).strip()
             if end != "}, {":
@@ -120,7 +144,7 @@ FUNCTIONS = {
 class Grid:
     def __init__(self, ctas, threads):
         self.ctas, self.threads, self.lanes = ctas, threads, ctas * threads
-        self.values, self.has_waited = {}, False
+        self.values, self.has_waited, self.barriers = {}, False, 0
 
     def run(self, operations, mask):
         for operation in operations:
@@ -183,15 +207,26 @@ class Grid:
         assert self.has_waited, "a store before the wait for the previous kernel"
         matrix.store(values, row, column, mask)
 
-    def memref_store(self, op, mask, value, matrix, row, column):
-        self.vector_store(op, mask, np.broadcast_to(value, mask.shape)[:, None], matrix, row, column)
+    def memref_store(self, op, mask, value, memory, *at):
+        if isinstance(memory, Shared):
+            memory.store(value, *at, mask)
+        else:
+            self.vector_store(op, mask, np.broadcast_to(value, mask.shape)[:, None], memory, *at)
+
+    def memref_load(self, op, mask, shared, at):
+        return shared.load(at, mask)
+
+    def gpu_barrier(self, op, mask):
+        of_ctas = mask.reshape(self.ctas, -1)
+        assert (of_ctas.all(1) | ~of_ctas.any(1)).all(), "a barrier that not all threads of a CTA reach"
+        self.barriers += 1
 
     def hopper_griddepcontrol(self, op, mask):
         self.has_waited |= op.attribute("kind").startswith("0")
 
     def hopper_map(self, op, mask, *inputs):
         (arguments, body), = op.regions
-        self.values.update(zip(arguments, inputs))
+        self.values.update(zip((name for name, _ in arguments), inputs))
         self.run(body[:-1], mask)
         return self.values[body[-1].operands[0]]
 
@@ -201,7 +236,7 @@ class Grid:
                 self.run(body, taken)
 
     def scf_for(self, op, mask, first, end, step):
-        ((induction,), body), = op.regions
+        (((induction, _),), body), = op.regions
         at = np.broadcast_to(first, mask.shape).copy()
         while (active := mask & (at < end)).any():
             self.values[induction] = at.copy()
@@ -216,8 +251,9 @@ class Grid:
 
 def launch(kernel, arguments, ctas):
     """Runs the kernel with that many CTAs. Arguments are matrices, and numbers."""
-    (names, body), = kernel.regions
+    (parameters, body), = kernel.regions
     grid = Grid(ctas, int(re.search(r"threads = (\d+)", kernel.attributes)[1]))
-    grid.values.update(zip(names, arguments, strict=True))
+    vectors = [Shared(grid, int(re.match(r"memref<(\d+)xf32, 3>", kind)[1])) for _, kind in parameters[len(arguments):]]
+    grid.values.update(zip((name for name, _ in parameters), [*arguments, *vectors], strict=True))
     with np.errstate(all="ignore"):
         grid.run(body, np.ones(grid.lanes, bool))

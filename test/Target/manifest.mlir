@@ -1,7 +1,7 @@
 // REQUIRES: ptxas
 // RUN: fp8gemm-compile %s --emit=manifest | FileCheck %s
 
-// CHECK: "version": 7,
+// CHECK: "version": 8,
 // CHECK-NEXT: "entry": "prefetch",
 // CHECK-NEXT: "chip": "sm_90a",
 // CHECK: "op": "gemm",

@@ -111,6 +111,12 @@ TEST(Problem, AQuantisationHasFewFields) {
   problem.x = XType::F32, problem.powerOfTwo = 1, problem.sfa = ScaleLayout::KMajor;
   EXPECT_EQ(print(problem),
             R"({"op": "quantize", "k": 400, "sfa": "k_major", "x_type": "f32", "power_of_two": true})");
+  problem.sfbRows = 0; // of callers that say nothing of it
+  EXPECT_EQ(relevant(problem).sfbRows, 1u);
+  problem.sfbRows = 128;
+  EXPECT_EQ(print(problem), R"({"op": "quantize", "k": 400, "recipe": "1d2d", "sfa": "k_major", "x_type": "f32", )"
+                            R"("power_of_two": true})");
+  problem.sfbRows = 1;
   problem.gated = 1, problem.activation = Activation::Silu;
   EXPECT_EQ(print(problem), R"({"op": "quantize", "k": 400, "gated": true, "sfa": "k_major", "x_type": "f32", )"
                             R"("power_of_two": true, "activation": "silu"})");

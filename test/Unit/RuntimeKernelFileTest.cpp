@@ -108,8 +108,8 @@ TEST(KernelFile, ForeignFilesAreNamed) {
 
 TEST(KernelFile, ManifestOfAnotherVersion) {
   ManifestSpec spec;
-  spec.version = 6;
-  EXPECT_ERROR(makeKernelFile(spec), "expected a manifest of version 7, got 6");
+  spec.version = 7;
+  EXPECT_ERROR(makeKernelFile(spec), "expected a manifest of version 8, got 7");
 }
 
 TEST(KernelFile, ManifestThatIsNoFlatbuffer) {

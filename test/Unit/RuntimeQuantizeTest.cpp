@@ -17,6 +17,7 @@ ManifestSpec quantisation() {
   ManifestSpec spec;
   spec.op = "quantize";
   spec.n = 0;
+  spec.sfbRows = 1;
   spec.x = format::XType::BF16;
   spec.tileM = 64, spec.tileN = 256;
   spec.threads = 1024, spec.smemBytes = 0;
@@ -97,6 +98,28 @@ TEST_F(Quantize, AGatedXHasTwoColumnsForOne) {
   EXPECT_EQ(info.activation, FP8GEMM_SILU);
 }
 
+TEST_F(Quantize, ScalesOfBlocksHaveARowForEach128) {
+  ManifestSpec spec = quantisation();
+  spec.sfbRows = 128;
+  spec.tileM = 128, spec.tileN = 128;
+  open(spec);
+  fp8gemm_quantize_args args = goodQuantizeArgs(); // mn_major: of one block of rows
+  args.scales = {address(0x3'0000'0004), 1};
+  ASSERT_EQ(fp8gemm_quantize(kernel, &args, nullptr), FP8GEMM_OK) << fp8gemm_last_error();
+  EXPECT_EQ(fake().launches.back().config.gridDimX, 56u);
+  fake().launches.clear();
+  expectBad(
+      [](auto &a) {
+        a.m = 300;
+        a.scales.leading_dimension = 2;
+      },
+      "expected the leading dimension of 'scales' to be at least its row length of 3");
+  fp8gemm_kernel_info info{};
+  info.size = sizeof(info);
+  ASSERT_EQ(fp8gemm_kernel_get_info(kernel, &info), FP8GEMM_OK);
+  EXPECT_EQ(info.sfb_block_rows, 128u);
+}
+
 TEST_F(Quantize, NoRowsLaunchNothing) {
   open();
   fp8gemm_quantize_args args = goodQuantizeArgs(0);
@@ -160,6 +183,9 @@ TEST(QuantizeManifest, HasOnlyWhatAQuantisationHas) {
   spec = quantisation();
   spec.fields = {{format::findField("bias"), 1}};
   expectRefused(spec, "expected a quantisation with only the fields that it has");
+  spec = quantisation();
+  spec.sfbRows = 64;
+  expectRefused(spec, "expected 'recipe' to be one of 1d2d, 1d1d, got 64");
   spec = quantisation();
   spec.x = format::XType(9);
   expectRefused(spec, "expected 'x_type' to be one of bf16, f16, f32, got 9");

@@ -3,8 +3,9 @@
 // The kernel of a quantisation. It is bound by memory and has no roles: every warp does the same. CTAs take tiles of
 // 64 rows x 2 K blocks in turn, as many as the device runs at once, and of each tile a warp takes 2 rows: 8 lanes a
 // K block, and a lane 8 elements of each of its halves, which are 16 bytes of bf16. The largest magnitude of a block
-// travels between its lanes by shuffles. Several tiles are loaded before the first is used, so that enough bytes are in
-// flight.
+// travels between its lanes by shuffles. Where 128 rows share a scale, a tile is one of their blocks, of which a warp
+// takes 4 rows; what warps found travels through shared memory. Several tiles are loaded before the first is used, so
+// that enough bytes are in flight.
 
 #include "Quantize.h"
 
@@ -27,14 +28,28 @@ using Predicate = arith::CmpIPredicate;
 static constexpr int64_t kBlockK = 128, kThreadsPerWarp = 32, kThreads = 1024;
 /// Elements that are loaded together, and of how many places in a K block a lane has as many.
 static constexpr int64_t kElements = 8, kPlaces = 2;
-static constexpr int64_t kLanesOfBlock = kBlockK / (kElements * kPlaces), kBlocksOfTile = 2;
-static constexpr int64_t kLanesOfRow = kLanesOfBlock * kBlocksOfTile;
-static constexpr int64_t kTileRows = kThreads / kLanesOfRow, kTileColumns = kBlocksOfTile * kBlockK;
+static constexpr int64_t kLanesOfBlock = kBlockK / (kElements * kPlaces), kWarps = kThreads / kThreadsPerWarp;
 /// The least rows of a tile of a product that is not swapped.
 static constexpr int64_t kRowsOfProductTile = 64;
+
+namespace {
+/// A tile of Q.
+struct Tile {
+  int64_t blocks; ///< of K
+  int64_t lanesOfRow = kLanesOfBlock * blocks, rows = kThreads / lanesOfRow, columns = blocks * kBlockK;
+};
+} // namespace
+
+/// True if the scales of 128 rows are one.
+static bool sharesScales(QuantizeOp op) { return op.getScale().getRows() != 1; }
+
+static Tile tileOf(QuantizeOp op) { return {sharesScales(op) ? 1 : 2}; }
+
 /// Tiles in flight: up to 96 bytes of bf16 or f16 a thread, or of f32 one tile, which is what 64 registers a thread
-/// have room for.
-static int64_t tilesInFlight(QuantizeOp op) { return op.getXElement().isF32() || op.getGated() ? 1 : 3; }
+/// have room for. What waits for other warps waits in f32.
+static int64_t tilesInFlight(QuantizeOp op) {
+  return op.getXElement().isF32() || op.getGated() || sharesScales(op) ? 1 : 3;
+}
 
 static std::string nameOf(Type element) {
   return isa<Float8E4M3FNType>(element) ? "e4m3"
@@ -58,8 +73,8 @@ static std::string nameOfPrologue(QuantizeOp op) {
 std::string fp8gemm::nameOfKernel(QuantizeOp op) {
   bool isKMajor = op.getScale().getLayout() == ScaleLayout::k_major;
   std::string m = ShapedType::isDynamic(op.getM()) ? "any" : std::to_string(op.getM());
-  return llvm::formatv("fp8gemm_quantize_{0}_{1}_m{2}_k{3}_scales_{4}{5}{6}{7}", nameOf(op.getXElement()),
-                       nameOf(op.getQElement()), m, op.getK(), isKMajor ? "k" : "mn",
+  return llvm::formatv("fp8gemm_quantize_{0}_{1}_m{2}_k{3}_scales_{4}{5}{6}{7}{8}", nameOf(op.getXElement()),
+                       nameOf(op.getQElement()), m, op.getK(), isKMajor ? "k" : "mn", sharesScales(op) ? "_by128" : "",
                        op.getPowerOfTwo() ? "_power_of_two" : "", op.getGated() ? "_gated" : "", nameOfPrologue(op));
 }
 
@@ -76,15 +91,17 @@ static KernelOp createKernel(QuantizeOp op, gpu::GPUModuleOp module) {
   kernel.addParameter(Operand::a, globalMatrix({any, k}, op.getQElement()));
   kernel.addParameter(Operand::sfa, globalMatrix({any, blocks}, builder.getF32Type(), /*grouped=*/false, !isKMajor));
   kernel.addParameter(Operand::m, builder.getIndexType());
+  if (sharesScales(op))
+    kernel.addSharedBuffer("largest", sharedMemory({kWarps}, builder.getF32Type()));
   StringAttr activation; // only of a prologue that a problem can name
   if (std::optional<format::Activation> known = activationOf(op); known && op.getPrologueBody())
     activation = builder.getStringAttr(nameOf(format::kActivationWords, *known));
-  kernel.setQuantizationAttr(
-      QuantizationAttr::get(context, op.getM(), k, op.getXElement(), op.getQElement(),
-                            builder.getStringAttr(stringifyScaleLayout(op.getScale().getLayout())), op.getPowerOfTwo(),
-                            op.getGated(), op.getPrologueBody() != nullptr, activation));
-  kernel.setLaunchAttr(LaunchAttr::get(context, kThreads, kTileRows, kTileColumns, /*cluster_m=*/1,
-                                       /*cluster_n=*/1, /*split_k=*/1, /*workspace_bytes=*/0));
+  kernel.setQuantizationAttr(QuantizationAttr::get(
+      context, op.getM(), k, op.getXElement(), op.getQElement(),
+      builder.getStringAttr(stringifyScaleLayout(op.getScale().getLayout())), op.getScale().getRows(),
+      op.getPowerOfTwo(), op.getGated(), op.getPrologueBody() != nullptr, activation));
+  kernel.setLaunchAttr(LaunchAttr::get(context, kThreads, tileOf(op).rows, tileOf(op).columns,
+                                       /*cluster_m=*/1, /*cluster_n=*/1, /*split_k=*/1, /*workspace_bytes=*/0));
   return kernel;
 }
 
@@ -93,8 +110,11 @@ namespace {
 class QuantizeBuilder {
 public:
   QuantizeBuilder(QuantizeOp op, Block *body)
-      : op(op), b(op.getLoc(), OpBuilder::atBlockEnd(body)), emit(b, body), x(body->getArgument(0)),
-        q(body->getArgument(1)), scales(body->getArgument(2)), m(body->getArgument(3)) {}
+      : op(op), tile(tileOf(op)), b(op.getLoc(), OpBuilder::atBlockEnd(body)), emit(b, body), x(body->getArgument(0)),
+        q(body->getArgument(1)), scales(body->getArgument(2)), m(body->getArgument(3)) {
+    if (sharesScales(op))
+      largestOfWarps = body->getArgument(4);
+  }
 
   void build();
 
@@ -108,20 +128,25 @@ private:
 
   /// What is the same for all tiles.
   void prepare();
-  Part load(Value tile);
+  Part load(Value number);
   Value widen(ValueRange elements);
   void quantize(const Part &part);
   void store(const Part &part, ValueRange narrow, Value scale);
   Value largestOfBlock(ValueRange elements);
+  Value largestOfLanes(Value largest, int64_t lanes);
+  Value exchange(Value largest);
   /// Not every column of a tile exists.
-  bool hasPartialTiles() { return op.getK() % kTileColumns != 0; }
+  bool hasPartialTiles() { return op.getK() % tile.columns != 0; }
   Value columnExists(Value column) { return emit.compare(Predicate::ult, column, op.getK()); }
   VectorType vectorOf(Type element) { return VectorType::get(kElements, element); }
 
   QuantizeOp op;
+  Tile tile;
   ImplicitLocOpBuilder b;
   KernelEmitter emit;
   Value x, q, scales, m; ///< arguments
+  Value largestOfWarps;  ///< in shared memory, where 128 rows share scales
+  Value thread;
   Value rowOfTile, lane; ///< the thread's row, and its number in the K block
   Value block;           ///< the thread's, of the tile's two
   Value grid, lastRow, tiles, lastTile;
@@ -130,26 +155,26 @@ private:
 } // namespace
 
 void QuantizeBuilder::prepare() {
-  Value thread = gpu::ThreadIdOp::create(b, gpu::Dimension::x);
-  rowOfTile = named("row_of_tile", emit.div(thread, kLanesOfRow));
+  thread = gpu::ThreadIdOp::create(b, gpu::Dimension::x);
+  rowOfTile = named("row_of_tile", emit.div(thread, tile.lanesOfRow));
   lane = named("lane", emit.rem(thread, kLanesOfBlock));
-  block = named("block", emit.rem(emit.div(thread, kLanesOfBlock), kBlocksOfTile));
+  block = named("block", emit.rem(emit.div(thread, kLanesOfBlock), tile.blocks));
   grid = gpu::GridDimOp::create(b, gpu::Dimension::x);
   lastRow = named("last_row", emit.sub(m, 1));
-  Value tilesDown = emit.div(emit.add(m, kTileRows - 1), kTileRows);
-  tiles = named("tiles", emit.mul(tilesDown, llvm::divideCeil(op.getK(), kTileColumns)));
+  Value tilesDown = emit.div(emit.add(m, tile.rows - 1), tile.rows);
+  tiles = named("tiles", emit.mul(tilesDown, llvm::divideCeil(op.getK(), tile.columns)));
   lastTile = named("last_tile", emit.sub(tiles, 1));
 }
 
 /// Beyond the last tile, row and column, a lane loads those once more, and later stores nothing. Its K block
 /// is the last column's, whose largest magnitude does not change by that.
-QuantizeBuilder::Part QuantizeBuilder::load(Value tile) {
-  int64_t tilesAcross = llvm::divideCeil(op.getK(), kTileColumns);
+QuantizeBuilder::Part QuantizeBuilder::load(Value number) {
+  int64_t tilesAcross = llvm::divideCeil(op.getK(), tile.columns);
   Part part;
-  part.exists = emit.compare(Predicate::ult, tile, tiles);
-  tile = emit.min(tile, lastTile);
-  part.row = named("row", emit.add(emit.mul(emit.div(tile, tilesAcross), kTileRows), rowOfTile));
-  Value blockOfRow = emit.add(emit.mul(emit.rem(tile, tilesAcross), kBlocksOfTile), block);
+  part.exists = emit.compare(Predicate::ult, number, tiles);
+  number = emit.min(number, lastTile);
+  part.row = named("row", emit.add(emit.mul(emit.div(number, tilesAcross), tile.rows), rowOfTile));
+  Value blockOfRow = emit.add(emit.mul(emit.rem(number, tilesAcross), tile.blocks), block);
   Value blockColumn = emit.mul(blockOfRow, kBlockK), ofLane = emit.mul(lane, kElements);
   part.column = named("column", emit.add(blockColumn, ofLane));
   Value row = emit.min(part.row, lastRow);
@@ -174,7 +199,27 @@ Value QuantizeBuilder::largestOfBlock(ValueRange elements) {
     magnitudes = magnitudes ? arith::MaximumFOp::create(b, magnitudes, ofPlace).getResult() : ofPlace;
   }
   Value largest = vector::ReductionOp::create(b, vector::CombiningKind::MAXIMUMF, magnitudes);
-  for (int64_t distance = kLanesOfBlock / 2; distance; distance /= 2) {
+  if (!sharesScales(op))
+    return largestOfLanes(largest, kLanesOfBlock);
+  return exchange(largestOfLanes(largest, kThreadsPerWarp));
+}
+
+/// Of what all warps found, each of which found one.
+Value QuantizeBuilder::exchange(Value largest) {
+  static_assert(kWarps == kThreadsPerWarp, "a lane takes what one warp found");
+  Value laneOfWarp = emit.rem(thread, kThreadsPerWarp), warp = emit.div(thread, kThreadsPerWarp);
+  emit.when(emit.compare(Predicate::eq, laneOfWarp, 0),
+            [&] { memref::StoreOp::create(b, largest, largestOfWarps, warp); });
+  gpu::BarrierOp::create(b);
+  Value all = memref::LoadOp::create(b, largestOfWarps, laneOfWarp);
+  all = largestOfLanes(all, kThreadsPerWarp);
+  gpu::BarrierOp::create(b); // before what is found in the next tile takes its place
+  return all;
+}
+
+/// Of each `lanes` neighbours.
+Value QuantizeBuilder::largestOfLanes(Value largest, int64_t lanes) {
+  for (int64_t distance = lanes / 2; distance; distance /= 2) {
     Value other =
         gpu::ShuffleOp::create(b, largest, distance, kThreadsPerWarp, gpu::ShuffleMode::XOR).getShuffleResult();
     largest = arith::MaximumFOp::create(b, largest, other);
@@ -223,11 +268,12 @@ void QuantizeBuilder::store(const Part &part, ValueRange narrow, Value scale) {
     else
       storeElements();
   }
-  Value isFirst = emit.compare(Predicate::eq, lane, 0);
+  Value isFirst = emit.compare(Predicate::eq, sharesScales(op) ? thread : lane, 0);
   if (hasPartialTiles())
     isFirst = emit.both(isFirst, columnExists(part.column));
   emit.when(isFirst, [&] {
-    SmallVector<Value> ofBlock{part.row, emit.div(part.column, kBlockK)};
+    Value row = sharesScales(op) ? emit.div(part.row, tile.rows) : part.row;
+    SmallVector<Value> ofBlock{row, emit.div(part.column, kBlockK)};
     memref::StoreOp::create(b, scale, scales, ofBlock);
   });
 }
@@ -246,13 +292,16 @@ void QuantizeBuilder::build() {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
     SmallVector<Part> parts;
-    Value tile = loop.getInductionVar();
+    Value number = loop.getInductionVar();
     for (int64_t i = 0; i < tilesInFlight(op); ++i) {
-      parts.push_back(load(tile));
-      tile = emit.add(tile, grid);
+      parts.push_back(load(number));
+      number = emit.add(number, grid);
     }
-    for (const Part &part : parts)
-      emit.when(part.exists, [&] { quantize(part); });
+    for (auto [i, part] : llvm::enumerate(parts))
+      if (i == 0) // which the loop is for
+        quantize(part);
+      else
+        emit.when(part.exists, [&, &part = part] { quantize(part); });
   }
   // Not left to the kernel's end, which is noticed half a microsecond later.
   GriddepcontrolOp::create(b, Dependence::launch_dependents);

@@ -65,30 +65,45 @@ static OpFoldResult lengthOf(Writer &w, const Quantization &z, Value start) {
   return w.smaller(w.subtract(w.getIndexAttr(k), start), w.getIndexAttr(blockK));
 }
 
+/// A row of scales is for one row of a matrix.
+static bool isOfRows(const Quantization &z) { return z.scale.getRows() == 1; }
+
 /// The part of a matrix in a K block.
 static Window elementsOf(Writer &w, const Quantization &z, Value block) {
   Value start = w.multiply(block, w.getIndexAttr(z.scale.getColumns()));
   OpFoldResult length = lengthOf(w, z, start);
-  return {{w.getIndexAttr(0), start}, {z.m, length}, 2};
+  return {{z.first ? z.first : w.getIndexAttr(0), start}, {z.m, length}, 2};
 }
 
 /// The scales of a K block.
 static Window scalesOf(Writer &w, const Quantization &z, Value block) {
-  OpFoldResult zero = w.getIndexAttr(0), one = w.getIndexAttr(1);
+  OpFoldResult one = w.getIndexAttr(1), first = isOfRows(z) ? w.getIndexAttr(0) : z.number;
+  OpFoldResult rows = isOfRows(z) ? z.m : one;
   if (z.scale.getLayout() == fp8gemm::ScaleLayout::k_major)
-    return {{zero, block}, {z.m, one}, 2};
-  return {{block, zero}, {one, z.m}, 2};
+    return {{first, block}, {rows, one}, 2};
+  return {{block, first}, {one, rows}, 2};
 }
 
 /// The map from the first of `dims` dimensions, a row, to its scale.
 static AffineMap scaleMap(Writer &w, const Quantization &z, unsigned dims) {
-  AffineExpr row = w.getAffineDimExpr(0), zero = w.getAffineConstantExpr(0);
+  AffineExpr zero = w.getAffineConstantExpr(0), row = isOfRows(z) ? w.getAffineDimExpr(0) : zero;
   bool isKMajor = z.scale.getLayout() == fp8gemm::ScaleLayout::k_major;
   SmallVector<AffineExpr> exprs{isKMajor ? row : zero, isKMajor ? zero : row};
   return AffineMap::get(dims, 0, exprs, w.getContext());
 }
 
-/// amax[m] = max over k of the block of |x[m, k]|; then scales[m] of it
+/// The largest element, as the only one of a vector.
+static Value largestOf(Writer &w, Value elements) {
+  AffineMap only = AffineMap::get(1, 0, w.getAffineConstantExpr(0), w.getContext());
+  Value largest = w.generic(elements, w.fillZero(w.temporary({w.getIndexAttr(1)})), {w.getMultiDimIdentityMap(1), only},
+                            IteratorType::reduction, [&](ImplicitLocOpBuilder &b, ValueRange pair) -> Value {
+                              return arith::MaximumFOp::create(b, pair[1], pair[0]);
+                            });
+  w.free(elements);
+  return largest;
+}
+
+/// amax[m] = max over k of the block of |x[m, k]|, or of its rows, too; then scales[m] of it
 static Value writeScalesOf(Writer &w, const Quantization &z, Value block, Value scales) {
   AffineMap row = AffineMap::get(2, 0, w.getAffineDimExpr(0), w.getContext());
   Value x = w.slice(z.x, elementsOf(w, z, block));
@@ -99,6 +114,8 @@ static Value writeScalesOf(Writer &w, const Quantization &z, Value block, Value 
                            Value magnitude = math::AbsFOp::create(b, Arithmetic{b}.widen(elements[0]));
                            return arith::MaximumFOp::create(b, elements[1], magnitude);
                          });
+  if (!isOfRows(z))
+    amax = largestOf(w, amax);
   Window window = scalesOf(w, z, block);
   float largest = isa<Float8E5M2Type>(z.f8) ? 57344 : 448;
   Value part = w.generic(amax, w.slice(scales, window), {w.getMultiDimIdentityMap(1), scaleMap(w, z, 1)},
@@ -129,12 +146,32 @@ static OpFoldResult blocksOf(Writer &w, const Quantization &z) {
   return w.getIndexAttr(llvm::divideCeil(z.k, z.scale.getColumns()));
 }
 
+/// `body` for all rows, or for each block of rows that shares scales.
+static Value forRows(Writer &w, const Quantization &z, Value state,
+                     llvm::function_ref<Value(const Quantization &, Value)> body) {
+  if (isOfRows(z))
+    return body(z, state);
+  OpFoldResult rows = w.getIndexAttr(z.scale.getRows());
+  return w.loop(w.divideCeil(w.value(z.m), z.scale.getRows()), state, [&](Value number, Value state) {
+    Quantization part = z;
+    Value first = w.multiply(number, rows);
+    part.first = first, part.number = number;
+    part.m = w.smaller(w.subtract(z.m, first), rows);
+    return body(part, state);
+  });
+}
+
 Value fp8gemm::linalg_conversion::writeScales(Writer &w, const Quantization &z, Value scales) {
-  return w.loop(blocksOf(w, z), scales, [&](Value block, Value scales) { return writeScalesOf(w, z, block, scales); });
+  return forRows(w, z, scales, [&](const Quantization &part, Value scales) {
+    return w.loop(blocksOf(w, z), scales,
+                  [&](Value block, Value scales) { return writeScalesOf(w, part, block, scales); });
+  });
 }
 
 Value fp8gemm::linalg_conversion::writeElements(Writer &w, const Quantization &z, Value scales, Value q) {
-  return w.loop(blocksOf(w, z), q, [&](Value block, Value q) { return writeElementsOf(w, z, block, scales, q); });
+  return forRows(w, z, q, [&](const Quantization &part, Value q) {
+    return w.loop(blocksOf(w, z), q, [&](Value block, Value q) { return writeElementsOf(w, part, block, scales, q); });
+  });
 }
 
 /// Y[m, k] = prologue(X[m, k]), or of X's columns k and K + k, in f32.

@@ -98,7 +98,7 @@ struct Product {
 /// Writes `product`; returns what D is then.
 mlir::Value write(Writer &writer, const Product &product);
 
-/// Q: [m, k] = f8(X / scales), with scales of 1x128 blocks of X.
+/// Q: [m, k] = f8(X / scales), with scales of 1x128 or 128x128 blocks of X.
 struct Quantization {
   mlir::Value x;
   ScaleAttr scale;
@@ -106,6 +106,8 @@ struct Quantization {
   mlir::Type f8;
   mlir::OpFoldResult m;
   int64_t k;
+  /// Of a block of 128 rows: its first row, and its number; m are its rows then.
+  mlir::OpFoldResult first = {}, number = {};
 };
 
 /// Writes the scales of X; and Q, of the scales. Each returns what its destination is then.

@@ -18,6 +18,10 @@ static constexpr int64_t kRowAlignment = 16;
 /// The address of element (row, column) of a matrix in global memory, one of whose strides is 1: 64 bits for the
 /// dimension that the caller's stride belongs to, 32 for the other. Null for other memrefs.
 static Value addressOf(Emitter emit, MemRefType type, ValueRange matrix, ArrayRef<ValueRange> indices) {
+  if (isShared(type)) // a vector
+    return type.getRank() == 1 && matrix.size() == 1
+               ? emit.element(matrix[0], type.getElementType(), emit.toI32(indices[0].front()))
+               : Value();
   SmallVector<int64_t> strides;
   int64_t offset;
   if (indices.size() != 2 || matrix.size() != 2 || failed(type.getStridesAndOffset(strides, offset)) || offset != 0 ||
@@ -32,7 +36,8 @@ static Value addressOf(Emitter emit, MemRefType type, ValueRange matrix, ArrayRe
   return emit.element(outer, element, emit.toI32(column.front()));
 }
 
-static constexpr llvm::StringLiteral kNoMatrix = "expected a matrix with a stride of 1 in global memory";
+static constexpr llvm::StringLiteral kNoMatrix =
+    "expected a matrix with a stride of 1 in global memory, or a vector in shared memory";
 
 static int64_t alignmentOf(VectorType type) {
   return std::min(kRowAlignment, type.getNumElements() * type.getElementTypeBitWidth() / 8);
@@ -70,7 +75,22 @@ struct LowerVectorStore : OpConversionPattern<vector::StoreOp> {
   }
 };
 
-/// memref.store of an element of a matrix in global memory -> llvm.store.
+/// memref.load of an element of a vector in shared memory, or of a matrix -> llvm.load.
+struct LowerElementLoad : OpConversionPattern<memref::LoadOp> {
+  using OpConversionPattern::OpConversionPattern;
+  LogicalResult matchAndRewrite(memref::LoadOp op, OneToNOpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    Emitter emit{rewriter, op.getLoc()};
+    Value address = addressOf(emit, op.getMemRefType(), adaptor.getMemref(), adaptor.getIndices());
+    if (!address)
+      return rewriter.notifyMatchFailure(op, kNoMatrix);
+    rewriter.replaceOpWithNewOp<LLVM::LoadOp>(op, op.getType(), address,
+                                              op.getMemRefType().getElementTypeBitWidth() / 8);
+    return success();
+  }
+};
+
+/// memref.store of an element of either -> llvm.store.
 struct LowerElementStore : OpConversionPattern<memref::StoreOp> {
   using OpConversionPattern::OpConversionPattern;
   LogicalResult matchAndRewrite(memref::StoreOp op, OneToNOpAdaptor adaptor,
@@ -157,8 +177,8 @@ void fp8gemm::hopper::populateGlobalPatterns(NVVMTypeConverter &converter, Rewri
       return std::nullopt;
     return VectorType::get(type.getNumElements() / 4, IntegerType::get(type.getContext(), 32));
   });
-  patterns.add<LowerVectorLoad, LowerVectorStore, LowerElementStore, LowerThreadId, LowerShuffle, LowerNarrow>(
-      converter, patterns.getContext());
+  patterns.add<LowerVectorLoad, LowerVectorStore, LowerElementLoad, LowerElementStore, LowerThreadId, LowerShuffle,
+               LowerNarrow>(converter, patterns.getContext());
 }
 
 void fp8gemm::hopper::configureGlobal(ConversionTarget &target) {

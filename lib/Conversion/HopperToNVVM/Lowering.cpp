@@ -8,7 +8,7 @@
 using namespace mlir;
 using namespace fp8gemm::hopper;
 
-static bool isShared(MemRefType type) {
+bool fp8gemm::hopper::isShared(MemRefType type) {
   auto space = dyn_cast_or_null<IntegerAttr>(type.getMemorySpace());
   return space && space.getInt() == kShared;
 }

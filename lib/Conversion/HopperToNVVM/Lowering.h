@@ -89,6 +89,8 @@ void configureGlobal(mlir::ConversionTarget &);
 /// Replaces functions of math on scalars by instructions. Fails, with an error, where there is none that kernels have.
 llvm::LogicalResult expandMath(mlir::Operation *root);
 
+bool isShared(mlir::MemRefType type);
+
 } // namespace fp8gemm::hopper
 
 #endif // FP8GEMM_LIB_CONVERSION_HOPPERTONVVM_LOWERING_H

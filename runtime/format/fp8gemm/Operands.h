@@ -15,8 +15,8 @@ namespace fp8gemm::format {
 enum class Operand : uint8_t { A, ScaleA, B, ScaleB, Groups, C, D, Bias, X, Workspace, RowScale, ScaleD, None = 255 };
 
 /// What extents of operands are: 1, those of the problem, columns of C and D, of X, those and K in blocks that share a scale, rows
-/// of B's scales, entries of the description of groups, bytes of the workspace.
-enum class Extent : uint8_t { One, M, N, ColumnsOfD, BlocksOfD, ColumnsOfX, K, KBlocks, ScaledRows, Entries, Bytes };
+/// of A's and of B's scales, entries of the description of groups, bytes of the workspace.
+enum class Extent : uint8_t { One, M, N, ColumnsOfD, BlocksOfD, ColumnsOfX, K, KBlocks, ScaledRowsOfA, ScaledRows, Entries, Bytes };
 
 /// A field by name: a constant, since there is no constant of a name that no field has.
 constexpr const Field *fieldNamed(std::string_view name) {
@@ -50,7 +50,7 @@ constexpr GroupingSet kDescribed = (kOfRows | kAlongK) & ~setOf(Grouping::Batche
 constexpr OperandRow kOperands[] = {
     {Operand::A, "a", "q", "A", fieldNamed("a_type"), nullptr, Extent::M, Extent::K, nullptr,
      &GroupingFacts::ofA, nullptr, kAll | kQuantize, kQuantize, 16, 1},
-    {Operand::ScaleA, "sfa", "scales", "ScaleA", nullptr, "f32", Extent::M, Extent::KBlocks, fieldNamed("sfa"),
+    {Operand::ScaleA, "sfa", "scales", "ScaleA", nullptr, "f32", Extent::ScaledRowsOfA, Extent::KBlocks, fieldNamed("sfa"),
      &GroupingFacts::ofA, nullptr, kAll | kQuantize, kQuantize, 4, 1},
     {Operand::B, "b", nullptr, "B", fieldNamed("b_type"), nullptr, Extent::N, Extent::K, nullptr,
      &GroupingFacts::ofB, nullptr, kAll, 0, 16, 1},

@@ -63,7 +63,8 @@ struct Problem {
   Type a = Type::E4M3, b = Type::E4M3;
   Type d = Type::BF16; ///< of C, too; E4M3: quantised, with scales of 1x128 blocks
   CUse c = CUse::None;
-  uint32_t sfbRows = 128; ///< rows of B that share a scale: 128 (recipe 1d2d) or 1 (1d1d)
+  /// Rows of B, or of what a quantisation makes, that share a scale: 128 (recipe 1d2d) or 1 (1d1d).
+  uint32_t sfbRows = 128;
   ScaleLayout sfa = ScaleLayout::MnMajor, sfb = ScaleLayout::KMajor;
   Grouping grouping = Grouping::None;
   uint32_t groups = 1;
@@ -86,6 +87,8 @@ constexpr bool isQuantisation(const Problem &problem) { return problem.x != XTyp
 constexpr uint32_t weightsOf(const Problem &problem) { return problem.weights ? problem.weights : problem.groups; }
 /// Columns of C and D, and elements of a bias.
 constexpr int64_t columnsOfD(const Problem &problem) { return problem.gated ? problem.n / 2 : problem.n; }
+/// Rows of A that share a scale: 1, unless a quantisation makes a B.
+constexpr uint32_t scaledRowsOfA(const Problem &problem) { return isQuantisation(problem) ? problem.sfbRows : 1; }
 /// Of what is quantised.
 constexpr int64_t columnsOfX(const Problem &problem) { return problem.gated ? 2 * problem.k : problem.k; }
 
@@ -248,8 +251,8 @@ constexpr Field kFields[] = {
      "a row [N] to add to every row of D (default: none)"},
     {"gated", "gated", FP8GEMM_MEMBER(gated), Kind::Flag, {}, kNotGrouped | kOfRows | kQuantize, 0, false,
      "D[M, N/2] = activation(gate) * up, the products with B's rows n and N/2 + n; of quantize X's columns k and K + k"},
-    {"recipe", "sfb_block_rows", FP8GEMM_MEMBER(sfbRows), Kind::Word, kRecipeWords, kNotGrouped | kOfRows, 0, false,
-     "blocks of B that share a scale (default: 1d2d; k_grouped_gemm has 1d1d)"},
+    {"recipe", "sfb_block_rows", FP8GEMM_MEMBER(sfbRows), Kind::Word, kRecipeWords, kNotGrouped | kOfRows | kQuantize, 0, false,
+     "blocks of B that share a scale (default: 1d2d; k_grouped_gemm has 1d1d); of quantize 1d2d makes the B of such products (default: 1d1d)"},
     {"sfa", "sfa_layout", FP8GEMM_MEMBER(sfa), Kind::Word, kLayoutWords, kAll | kQuantize, 0, false,
      "storage of A's scales (default: mn_major)"},
     {"sfb", "sfb_layout", FP8GEMM_MEMBER(sfb), Kind::Word, kLayoutWords, kAll, 0, false,
@@ -321,6 +324,7 @@ inline Problem usualProblem(Grouping grouping) {
 inline Problem usualQuantisation() {
   Problem problem;
   problem.x = XType::BF16;
+  problem.sfbRows = 1;
   return problem;
 }
 /// Of the op and the grouping of `problem`.
@@ -352,8 +356,10 @@ template <typename CProblem> CProblem toC(const Problem &problem) {
 }
 
 /// A problem of a caller of the C API, without what doesn't count in it: of a quantisation, all that products have
-/// only.
+/// only. Its scales are for single rows where nothing is said of them.
 inline Problem relevant(Problem problem) {
+  if (isQuantisation(problem) && problem.sfbRows == 0)
+    problem.sfbRows = 1;
   const Problem usual = usualProblem(problem);
   const GroupingSet own = setOf(problem);
   for (const Field &field : kFields)

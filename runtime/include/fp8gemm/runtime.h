@@ -162,7 +162,7 @@ typedef struct fp8gemm_kernel_info {
   uint32_t dependent_launch; /* 1: accepts FP8GEMM_DEPENDENT_LAUNCH */
   uint64_t wait_limit_ns;    /* in a debug build (fp8gemm-compile --debug-rings), the time limit of a wait on a ring;
                                 otherwise 0 */
-  fp8gemm_x_type x_type;         /* for fp8gemm_quantize: then m, k, a_type, sfa_layout, power_of_two, gated and activation say all */
+  fp8gemm_x_type x_type;         /* for fp8gemm_quantize: then m, k, a_type, sfa_layout, power_of_two, gated, activation and sfb_block_rows say all */
   uint32_t power_of_two;     /* of a quantisation or a quantised D: 1: scales are rounded up to powers of two */
   fp8gemm_bias bias;
   uint32_t gated; /* 1: D is [M, N/2], of the products with rows n and N/2 + n of B; of a quantisation x is [M, 2K] */
@@ -246,9 +246,10 @@ FP8GEMM_API fp8gemm_status fp8gemm_gemm(fp8gemm_kernel *kernel, const fp8gemm_ge
 /* Rows x columns as stored:
  *   x       M x K            bf16, f16 or f32 (x_type); of a gated kernel M x 2K: the gate's K columns, then the others
  *   q       M x K            a_type, overwritten
- *   scales  M x ceil(K/128)  f32 (k_major), or ceil(K/128) x M (mn_major), overwritten
- * q and scales can be a and sfa of a product, whose rules on pointers and leading dimensions hold here, too: pointers
- * and the distance of rows (in bytes) are multiples of 16, except for k_major scales. q and scales overlap no other
+ *   scales  M x ceil(K/128)  f32 (k_major), or ceil(K/128) x M (mn_major), overwritten; of a kernel with an sfb_block_rows of
+ *                            128 ceil(M/128) x ceil(K/128), or transposed
+ * q and scales can be a and sfa of a product, or with an sfb_block_rows of 128 its b and sfb, whose rules on pointers and leading dimensions hold here, too: pointers
+ * and the distance of rows (in bytes) are multiples of 16, except for scales that are k_major or of 128 rows. q and scales overlap no other
  * operand. */
 typedef struct fp8gemm_quantize_args {
   size_t size; /* sizeof(fp8gemm_quantize_args) */
@@ -261,7 +262,7 @@ typedef struct fp8gemm_quantize_args {
 } fp8gemm_quantize_args;
 
 /* Enqueues the quantisation of x, or of its activation (of a gated kernel activation(x[m, k]) * x[m, K + k]), one scale
- * for 128 elements of a row (docs/Numerics.md defines the bits), like fp8gemm_gemm. */
+ * for 128 elements of a row, or for 128 x 128 (docs/Numerics.md defines the bits), like fp8gemm_gemm. */
 FP8GEMM_API fp8gemm_status fp8gemm_quantize(fp8gemm_kernel *kernel, const fp8gemm_quantize_args *args,
                                             struct CUstream_st *stream);
 
@@ -361,7 +362,7 @@ typedef struct fp8gemm_problem {
   uint32_t flat;
   uint32_t batch_invariant; /* 1: only a plan with which a row of D has the same bits for every M; 0: any plan */
   fp8gemm_x_type x_type;        /* not FP8GEMM_NO_X: a quantisation, of which only k, a_type, sfa_layout, power_of_two,
-                                    gated and activation count */
+                                    gated, activation and sfb_block_rows (128, or 1 or 0) count */
   uint32_t power_of_two;
   fp8gemm_bias bias;        /* not for FP8GEMM_K_COUNT */
   uint32_t gated;           /* 1: D is [M, N/2], of the products with rows n and N/2 + n of B; not for FP8GEMM_K_COUNT */

@@ -92,3 +92,27 @@ func.func @relu(%x: memref<?x256xf32>, %q: memref<?x256xf8E4M3FN>, %s: memref<2x
   }
   return
 }
+
+// 128 rows share a scale: a tile is their block, and what its 32 warps find travels through shared memory.
+
+// CHECK-LABEL: gpu.module @fp8gemm_quantize_bf16_e4m3_m7168_k2048_scales_k_by128
+// CHECK-NEXT:    hopper.kernel
+// CHECK-NEXT:      shared(%[[LARGEST:[a-z]+]]: !scales_32)
+// CHECK-NEXT:      quantization<m = 7168, k = 2048, x = bf16, q = f8E4M3FN, scales = k_major by 128, power_of_two = 0>
+// CHECK-NEXT:      launch<threads = 1024, tile_m = 128, tile_n = 128> {
+// CHECK:           scf.for
+// CHECK-COUNT-2:     vector.load
+// CHECK:             vector.reduction <maximumf>
+// CHECK-COUNT-5:     gpu.shuffle
+// CHECK:             scf.if
+// CHECK-NEXT:          memref.store %{{.*}}, %[[LARGEST]]
+// CHECK:             gpu.barrier
+// CHECK-NEXT:        memref.load %[[LARGEST]]
+// CHECK-COUNT-5:     gpu.shuffle
+// CHECK:             gpu.barrier
+// CHECK:             arith.divf
+func.func @weights(%w: memref<7168x2048xbf16>, %b: memref<7168x2048xf8E4M3FN>, %sfb: memref<56x16xf32>) {
+  fp8gemm.quantize %w into %b scaled_by %sfb <128x128, k_major>
+    : memref<7168x2048xbf16>, memref<7168x2048xf8E4M3FN>, memref<56x16xf32>
+  return
+}

@@ -69,3 +69,21 @@ func.func @gated(%x: memref<?x512xbf16>, %q: memref<?x256xf8E4M3FN>, %s: memref<
   }
   return
 }
+
+// Of each 128 rows, of which the last ones may be fewer, the largest of the rows' largest.
+// CHECK-LABEL: func.func @blocks_of_rows(
+// CHECK:         arith.ceildivsi
+// CHECK:         scf.for %[[NUMBER:.*]] =
+// CHECK:           %[[FIRST:.*]] = arith.muli %[[NUMBER]], %{{.*}} : index
+// CHECK:           arith.minsi
+// CHECK:           scf.for %[[BLOCK:.*]] =
+// CHECK:             memref.subview %{{.*}}[%[[FIRST]], %{{.*}}]
+// CHECK:             linalg.generic {{.*}}iterator_types = ["parallel", "reduction"]
+// CHECK:             linalg.generic {{.*}}iterator_types = ["reduction"]
+// CHECK:             memref.subview %{{.*}}[%[[NUMBER]], %[[BLOCK]]] [1, 1]
+// CHECK:               arith.divf
+func.func @blocks_of_rows(%x: memref<?x256xbf16>, %q: memref<?x256xf8E4M3FN>, %s: memref<?x2xf32>) {
+  fp8gemm.quantize %x into %q scaled_by %s <128x128, k_major>
+    : memref<?x256xbf16>, memref<?x256xf8E4M3FN>, memref<?x2xf32>
+  return
+}

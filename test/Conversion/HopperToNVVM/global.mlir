@@ -55,3 +55,25 @@ gpu.module @e {
     memref.store %other, %s[%row, %c1] : memref<?x2xf32, strided<[1, ?]>>
   }
 }
+
+// Elements of a vector in shared memory.
+// CHECK-LABEL: llvm.func @shared(
+// CHECK:         %[[BASE:.*]] = llvm.mlir.addressof @smem
+// CHECK:         %[[TO:.*]] = llvm.getelementptr %[[BASE]][%{{.*}}] : (!llvm.ptr<3>, i32) -> !llvm.ptr<3>, f32
+// CHECK:         llvm.store %{{.*}}, %[[TO]] {alignment = 4 : i64} : f32, !llvm.ptr<3>
+// CHECK:         nvvm.barrier
+// CHECK:         %[[FROM:.*]] = llvm.getelementptr %[[BASE]][%{{.*}}] : (!llvm.ptr<3>, i32) -> !llvm.ptr<3>, f32
+// CHECK:         llvm.load %[[FROM]] {alignment = 4 : i64} : !llvm.ptr<3> -> f32
+gpu.module @s {
+  hopper.kernel @shared args(%x: memref<?x256xf32, strided<[?, 1]>>) shared(%v: memref<32xf32, 3>) launch #launch {
+    %thread = gpu.thread_id x
+    %c0 = arith.constant 0 : index
+    %c31 = arith.constant 31 : index
+    %one = arith.constant 1.0 : f32
+    memref.store %one, %v[%thread] : memref<32xf32, 3>
+    gpu.barrier
+    %other = arith.subi %c31, %thread : index
+    %y = memref.load %v[%other] : memref<32xf32, 3>
+    memref.store %y, %x[%thread, %c0] : memref<?x256xf32, strided<[?, 1]>>
+  }
+}

@@ -74,8 +74,8 @@ func.func @quantize_q5_columns(%x: memref<8x128xbf16>, %q: memref<8x256xf8E4M3FN
 // -----
 
 func.func @quantize_q6(%x: memref<128x128xbf16>, %q: memref<128x128xf8E4M3FN>, %s: memref<1x1xf32>) {
-  // expected-error@+1 {{expected 'scale' to have 1x128 blocks, got 128x128 (other blocks are not built yet)}}
-  fp8gemm.quantize %x into %q scaled_by %s <128x128, k_major>
+  // expected-error@+1 {{expected 'scale' to have 1x128 or 128x128 blocks, got 64x128 (other blocks are not built yet)}}
+  fp8gemm.quantize %x into %q scaled_by %s <64x128, k_major>
     : memref<128x128xbf16>, memref<128x128xf8E4M3FN>, memref<1x1xf32>
   return
 }
@@ -236,5 +236,14 @@ func.func @quantize_q9_operations(%x: memref<8x128xbf16>, %q: memref<8x128xf8E4M
     %wide = arith.extf %x0 : f32 to f64
     fp8gemm.yield %x0 : f32
   }
+  return
+}
+
+// -----
+
+func.func @quantize_q7_rows_of_blocks(%x: memref<200x128xbf16>, %q: memref<200x128xf8E4M3FN>, %s: memref<200x1xf32>) {
+  // expected-error@+1 {{expected 'scales' dimension 0 to be 2 (M blocks, k_major), got 200}}
+  fp8gemm.quantize %x into %q scaled_by %s <128x128, k_major>
+    : memref<200x128xbf16>, memref<200x128xf8E4M3FN>, memref<200x1xf32>
   return
 }

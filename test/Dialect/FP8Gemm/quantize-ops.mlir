@@ -58,3 +58,16 @@ func.func @gated(%x: tensor<?x512xf16>, %q: tensor<?x256xf8E4M3FN>, %s: tensor<2
   }
   return %a : tensor<?x256xf8E4M3FN>
 }
+
+// Weights: 128 rows share a scale.
+// CHECK-LABEL: func.func @weights(
+// CHECK:         fp8gemm.quantize %{{.*}} into %{{.*}} scaled_by %{{.*}} <128x128, k_major> : memref<7168x2048xbf16>, memref<7168x2048xf8E4M3FN>, memref<56x16xf32>
+// CHECK:         fp8gemm.quantize %{{.*}} into %{{.*}} scaled_by %{{.*}} <128x128, mn_major> : memref<200x144xbf16>, memref<200x144xf8E4M3FN>, memref<2x2xf32>
+func.func @weights(%w: memref<7168x2048xbf16>, %b: memref<7168x2048xf8E4M3FN>, %sfb: memref<56x16xf32>, %x: memref<200x144xbf16>,
+                   %q: memref<200x144xf8E4M3FN>, %s: memref<2x2xf32>) {
+  fp8gemm.quantize %w into %b scaled_by %sfb <128x128, k_major>
+    : memref<7168x2048xbf16>, memref<7168x2048xf8E4M3FN>, memref<56x16xf32>
+  fp8gemm.quantize %x into %q scaled_by %s <128x128, mn_major>
+    : memref<200x144xbf16>, memref<200x144xf8E4M3FN>, memref<2x2xf32>
+  return
+}

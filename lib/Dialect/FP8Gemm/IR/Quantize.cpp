@@ -21,7 +21,8 @@ int64_t QuantizeOp::getK() { return shapedType(getQ()).getDimSize(1); }
 
 bool QuantizeOp::keepsPartOfScales() {
   int64_t stored = shapedType(getScales()).getDimSize(1);
-  return getScale().getLayout() == ScaleLayout::mn_major && (ShapedType::isDynamic(stored) || stored != getM());
+  int64_t m = getM(), rows = ShapedType::isDynamic(m) ? m : llvm::divideCeil(m, getScale().getRows());
+  return getScale().getLayout() == ScaleLayout::mn_major && (ShapedType::isDynamic(stored) || stored != rows);
 }
 
 void QuantizeOp::getEffects(SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>> &effects) {
@@ -69,10 +70,11 @@ LogicalResult QuantizeOp::verify() {
     return emitOpError("expected 'q' to have the shape of 'x'")
            << (getGated() ? ", but half of its columns (gated)" : "") << ", [" << extent(x.size(0)) << ", " << x.size(1)
            << "], got [" << extent(q.size(0)) << ", " << q.size(1) << "]";
-  return failure(
-      failed(verifyK(*this, getK())) || failed(verifySize(*this, "M", getM())) ||
-      failed(verifySize(*this, "columns of 'x'", x.size(1))) || failed(verifyBlock(*this, "scale", getScale(), {1})) ||
-      failed(verifyStorage(*this, scales, "M", getM(), getK(), getScale())) || failed(verifyMatrixMemory(*this, x)) ||
-      failed(verifyMatrixMemory(*this, q)) || failed(verifyScaleMemory(*this, scales, getScale())) ||
-      failed(verifyResultTypes(*this)) || failed(verifyPrologue(*this)));
+  return failure(failed(verifyK(*this, getK())) || failed(verifySize(*this, "M", getM())) ||
+                 failed(verifySize(*this, "columns of 'x'", x.size(1))) ||
+                 failed(verifyBlock(*this, "scale", getScale(), {1, 128})) ||
+                 failed(verifyStorage(*this, scales, "M", getM(), getK(), getScale())) ||
+                 failed(verifyMatrixMemory(*this, x)) || failed(verifyMatrixMemory(*this, q)) ||
+                 failed(verifyScaleMemory(*this, scales, getScale())) || failed(verifyResultTypes(*this)) ||
+                 failed(verifyPrologue(*this)));
 }

@@ -10,14 +10,15 @@ include "fp8gemm/Dialect/FP8Gemm/IR/FP8GemmOpBase.td"
 def FP8Gemm_QuantizeOp : Op<FP8Gemm_Dialect, "quantize", [IsolatedFromAbove,
     DestinationStyleOpInterface, DeclareOpInterfaceMethods<MemoryEffectsOpInterface>,
     DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface, ["reifyResultShapes"]>]> {
-  let summary = "block-scaled quantisation to FP8, as the A of a product";
+  let summary = "block-scaled quantisation to FP8, as the A or B of a product";
   let description = [{
     ```
-    amax(m, kb)   = max over k in block kb of |X[m, k]|
-    scales(m, kb) = max(amax(m, kb), 1e-4) / largest
-    Q[m, k]       = f8(X[m, k] * (1 / scales(m, kb)))
+    amax(mb, kb)   = max over m in block mb and k in block kb of |X[m, k]|
+    scales(mb, kb) = max(amax(mb, kb), 1e-4) / largest
+    Q[m, k]        = f8(X[m, k] * (1 / scales(mb, kb)))
     ```
-    K is divided into blocks kb of 128 elements; the last one may be shorter. `largest` is the largest finite element
+    K is divided into blocks kb of 128 elements; the last one may be shorter. A block mb is a row, or, if `scale` has 128x128
+    blocks, 128 rows, of which the last one may have fewer. `largest` is the largest finite element
     of Q: 448 (f8E4M3FN) or 57344 (f8E5M2). With `power_of_two`, scales are rounded up to the next power of two. All
     operations are those of f32, rounded to nearest even, and so is the conversion to FP8: the result has the same bits
     everywhere. A block with a NaN or an infinity has the scale NaN, and all of its elements are NaN (docs/Numerics.md).
@@ -33,10 +34,10 @@ def FP8Gemm_QuantizeOp : Op<FP8Gemm_Dialect, "quantize", [IsolatedFromAbove,
     Operands (M static or dynamic; K static):
     - `x`: [M, K] bf16, f16 or f32; if gated [M, 2K]
     - `q`: [M, K] f8E4M3FN or f8E5M2, overwritten
-    - `scales`: f32 scales, stored according to `scale`, overwritten; storage of mn_major scales that is longer than M
-      keeps its contents there
+    - `scales`: f32 scales, stored according to `scale`, overwritten; storage of mn_major scales that is longer than their
+      rows keeps its contents there
 
-    `q` and `scales` can be `a` and `sfa` of `fp8gemm.gemm`: the constraints on memory are the same. On tensors, the
+    `q` and `scales` can be `a` and `sfa` of `fp8gemm.gemm`, or its `b` and `sfb`: the constraints on memory are the same. On tensors, the
     results are the new values of `q` and `scales`; on memrefs there are none. `q` and `scales` overlap no operand.
 
     `kernel` is the GPU kernel built for this operation (see `convert-fp8gemm-to-hopper`).
@@ -47,18 +48,21 @@ def FP8Gemm_QuantizeOp : Op<FP8Gemm_Dialect, "quantize", [IsolatedFromAbove,
     - (Q3) `q` has element type f8E4M3FN or f8E5M2, `scales` f32
     - (Q4) K is static, in `x` and `q`
     - (Q5) `q` has the shape of `x`; if gated half of its columns
-    - (Q6) `scale` has 1x128 blocks
+    - (Q6) `scale` has 1x128 or 128x128 blocks
     - (Q7) `scales` has the storage shape that `scale` requires
     - (Q8) on tensors there are two results, of the types of `q` and `scales`; on memrefs none
     - (Q9) the region of the prologue takes an f32, if gated two, and yields an f32; its operations are those of an epilogue (C18).
            A gated quantisation has a prologue
 
-    128x128 blocks and groups of rows are not implemented and are rejected with an error.
+    Groups of rows and other blocks are not implemented; other blocks are rejected with an error.
 
-    Examples: the activations of a product; those of the second product of a SwiGLU, of what the first one gives.
+    Examples: the activations of a product; its weights; the activations of the second product of a SwiGLU, of what the first one gives.
     ```mlir
     fp8gemm.quantize %x into %a scaled_by %sfa <1x128, mn_major>
       : memref<?x2048xbf16>, memref<?x2048xf8E4M3FN>, memref<16x?xf32>
+
+    fp8gemm.quantize %w into %b scaled_by %sfb <128x128, k_major>
+      : memref<7168x2048xbf16>, memref<7168x2048xf8E4M3FN>, memref<56x16xf32>
 
     fp8gemm.quantize %x into %a scaled_by %sfa <1x128, mn_major>
       : memref<?x4096xbf16>, memref<?x2048xf8E4M3FN>, memref<16x?xf32> gated prologue {

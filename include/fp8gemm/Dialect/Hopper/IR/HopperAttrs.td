@@ -108,7 +108,7 @@ def Hopper_QuantizationAttr : Hopper_Attr<"Quantization", "quantization"> {
   let summary = "the quantisation that a kernel does, for the launcher";
   let description = [{
     The `quantization` of a kernel that is no product, in the place of its `problem`. Q: [m, k] of type `q` and its scales, stored
-    `k_major` or `mn_major`, are the operands `a` and `sfa` of a product; `x` is the type of the elements that they
+    `k_major` or `mn_major`, are the operands `a` and `sfa` of a product, or with scales for 128 rows (`by 128`) its `b` and `sfb`; `x` is the type of the elements that they
     are made of. `power_of_two` is 1 if scales are rounded up to powers of two. `prologue` is 1 if X is not quantised as it is,
     but a function of it, and `gated` if that is of two elements: X is [m, 2k] then. `activation` is given if a problem can name
     that function, as in `#hopper.problem`.
@@ -116,12 +116,13 @@ def Hopper_QuantizationAttr : Hopper_Attr<"Quantization", "quantization"> {
     Example: `#hopper.quantization<m = ?, k = 7168, x = bf16, q = f8E4M3FN, scales = mn_major, power_of_two = 0>`.
   }];
   let parameters = (ins "int64_t":$m, "int64_t":$k, "::mlir::Type":$x, "::mlir::Type":$q, "::mlir::StringAttr":$scales,
+                        DefaultValuedParameter<"int64_t", "1">:$scale_rows,
                         "int64_t":$power_of_two, DefaultValuedParameter<"int64_t", "0">:$gated,
                         DefaultValuedParameter<"int64_t", "0">:$prologue,
                         OptionalParameter<"::mlir::StringAttr">:$activation);
   let assemblyFormat = [{
-    `<` `m` `=` custom<Extent>($m) `,` `k` `=` $k `,` `x` `=` $x `,` `q` `=` $q `,` `scales` `=` custom<Keyword>($scales) `,`
-    `power_of_two` `=` $power_of_two (`,` `gated` `=` $gated^)? (`,` `prologue` `=` $prologue^)?
+    `<` `m` `=` custom<Extent>($m) `,` `k` `=` $k `,` `x` `=` $x `,` `q` `=` $q `,` `scales` `=` custom<Keyword>($scales)
+    (`by` $scale_rows^)? `,` `power_of_two` `=` $power_of_two (`,` `gated` `=` $gated^)? (`,` `prologue` `=` $prologue^)?
     (`,` `activation` `=` $activation^)? `>`
   }];
 }
