@@ -1,4 +1,4 @@
-// The products that the corpus has at each level, of small tiles so that their kernels are short.
+// The products and quantisations that the corpus has at each level, of small tiles so that their kernels are short.
 // RUN: fp8gemm-opt %s -split-input-file -fp8gemm-to-llvm -o /dev/null
 
 func.func @gemm(%a: memref<?x512xf8E4M3FN>, %sfa: memref<4x?xf32>, %b: memref<136x512xf8E5M2>,
@@ -90,5 +90,30 @@ func.func @k_grouped(%a: memref<128x?xf8E4M3FN>, %sfa: memref<?x128xf32>, %b: me
                      %sfb: memref<?x256xf32>, %groups: memref<4xi32>, %d: memref<4x128x256xf32>) {
   fp8gemm.k_grouped_gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <1x128, mn_major> groups %groups <k_count> plus %d into %d
     : memref<128x?xf8E4M3FN>, memref<?x128xf32>, memref<256x?xf8E4M3FN>, memref<?x256xf32>, memref<4xi32>, memref<4x128x256xf32>, memref<4x128x256xf32>
+  return
+}
+
+// -----
+
+func.func @quantize_swiglu(%x: memref<?x288xbf16>, %q: memref<?x144xf8E4M3FN>, %s: memref<2x?xf32>) {
+  fp8gemm.quantize %x into %q scaled_by %s <1x128, mn_major> power_of_two
+    : memref<?x288xbf16>, memref<?x144xf8E4M3FN>, memref<2x?xf32> gated prologue {
+  ^bb0(%gate: f32, %up: f32):
+    %negated = arith.negf %gate : f32
+    %power = math.exp %negated : f32
+    %one = arith.constant 1.0 : f32
+    %sum = arith.addf %one, %power : f32
+    %silu = arith.divf %gate, %sum fastmath<afn> : f32
+    %product = arith.mulf %silu, %up : f32
+    fp8gemm.yield %product : f32
+  }
+  return
+}
+
+// -----
+
+func.func @quantize_blocks(%w: memref<200x144xf32>, %b: memref<200x144xf8E5M2>, %sfb: memref<2x2xf32>) {
+  fp8gemm.quantize %w into %b scaled_by %sfb <128x128, k_major>
+    : memref<200x144xf32>, memref<200x144xf8E5M2>, memref<2x2xf32>
   return
 }
