@@ -82,6 +82,8 @@ def explain(problem: Entry, m: int, *, gpu: str | None = None, candidates: int =
 def inspect(file: FilePath | bytes, *, text: bool = False) -> Any:
     """The contents of a kernel file or a pack, given by its path or its bytes: problems, plans, and each kernel's name,
     schedule, registers and sizes, as a dictionary, or as the text of `fp8gemm-inspect`."""
+    if file is None:
+        raise TypeError("expected 'file' to be a path, or the bytes of a kernel file or pack, got None")
     content = file if isinstance(file, bytes) else Path(os.fsdecode(_path("file", file))).read_bytes()
     return _answer(_ask("fp8gemmInspect", content, len(content), _form(text)), text)
 
@@ -146,15 +148,25 @@ def _expect_place(path):
         raise IsADirectoryError(errno.EISDIR, "expected 'path' to be a file, got a folder", printable(str(path)))
     if not path.parent.is_dir():
         raise FileNotFoundError(errno.ENOENT, "expected 'path' in a folder that exists, got none", printable(str(path)))
-    if not os.access(path.parent, os.W_OK | os.X_OK):
-        raise PermissionError(errno.EACCES, "expected 'path' in a folder that can be written", printable(str(path)))
+    descriptor, unfinished = _begin(path)
+    os.close(descriptor)
+    unfinished.unlink(missing_ok=True)
+
+
+def _begin(path):
+    """A new file beside the path, open: its descriptor and its path."""
+    unfinished = path.with_name(f".fp8gemm-{secrets.token_hex(8)}")
+    try:
+        return os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666), unfinished
+    except OSError as error:
+        text = f"expected 'path' in a folder that can be written, got: {error.strerror}"
+        raise OSError(error.errno, text, printable(str(path))) from None
 
 
 def _publish(content, path):
     """Makes the complete file appear at once: readers of an older file of that name keep it, and concurrent writers, even
     on other machines that share the folder, do not interfere."""
-    unfinished = path.with_name(f".fp8gemm-{secrets.token_hex(8)}")
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    descriptor, unfinished = _begin(path)
     try:
         with open(descriptor, "wb") as file:
             file.write(content)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """The problems of a pack, in words."""
 
+import json
 import os
 from dataclasses import dataclass
 from typing import Any
@@ -74,7 +75,11 @@ def printable(path: str) -> str:
 
 def not_in_pack(path: str, entry: str, count: int) -> NotInPackError:
     """The error for a problem, an entry of a list, for which the pack of that path has no kernels."""
-    path = printable(path)
-    return NotInPackError(f"expected one of the {count} problems of pack '{path}', got {entry}; to have it, add that to "
-                          "the pack's list and compile it again: fp8gemm-compile --pack=PROBLEMS.json -o "
-                          f"{path} --cache=.cache/fp8gemm")
+    path, extents = printable(path), json.loads(entry)
+    advice = ("to have it, add that to the pack's list and compile it again: fp8gemm-compile --pack=PROBLEMS.json -o "
+              f"{path} --cache=.cache/fp8gemm")
+    for name, factor in (("n", 16 if extents.get("gated") else 8), ("k", 16)):
+        extent = extents.get(name, factor)  # k may be missing: any
+        if extent == 0 or extent % factor:
+            advice = f"no pack can have it: expected '{name}' to be a positive multiple of {factor}, got {extent}"
+    return NotInPackError(f"expected one of the {count} problems of pack '{path}', got {entry}; {advice}")

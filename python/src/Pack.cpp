@@ -129,6 +129,9 @@ static PyObject *packNew(PyTypeObject *type, PyObject *arguments, PyObject *keyw
     if (PyErr_ExceptionMatches(PyExc_TypeError)) {
       PyErr_Clear();
       PyErr_Format(PyExc_TypeError, "expected 'path' to be a str, bytes or os.PathLike, got %R", given);
+    } else if (PyErr_ExceptionMatches(PyExc_ValueError) && !PyErr_ExceptionMatches(PyExc_UnicodeError)) {
+      PyErr_Clear();
+      PyErr_Format(PyExc_ValueError, "expected 'path' without a null, got %R", given);
     }
     return nullptr;
   }

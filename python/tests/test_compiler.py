@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """compile, plan and explain: the answers of the compiler's library."""
 
+import errno
 import json
 import os
 import subprocess
@@ -110,12 +111,21 @@ def test_threads_compile_one_file(tmp_path):
 def test_places_are_looked_at_before_anything_is_compiled(tmp_path, monkeypatch):
     monkeypatch.setattr(_compiler, "_ask", lambda *_: pytest.fail("compiled"))
     (tmp_path / "file").write_bytes(b"")
-    monkeypatch.setattr(os, "access", lambda path, _: Path(path).name != "sealed")
     (tmp_path / "sealed").mkdir()
+    opened = os.open
+
+    def open_unless_sealed(path, *rest):
+        if "sealed" in str(path):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return opened(path, *rest)
+
+    monkeypatch.setattr(os, "open", open_unless_sealed)
     for error, name in ((IsADirectoryError, "."), (FileNotFoundError, "none/x"), (FileNotFoundError, "file/x"),
-                        (PermissionError, "sealed/x")):
-        with pytest.raises(error, match="expected 'path'"):
+                        (PermissionError, "sealed/x"), (FileNotFoundError, "/proc/x")):
+        with pytest.raises(error, match="expected 'path'") as caught:
             fp8gemm.compile(ENTRY, tmp_path / name)
+        assert caught.value.filename == str(tmp_path / name)
+    assert sorted(os.listdir(tmp_path)) == ["file", "sealed"]
 
 
 def test_inspect(pack_path):
@@ -123,7 +133,7 @@ def test_inspect(pack_path):
     assert content["plans"] and all(kernel["registers"] > 0 for kernel in content["kernels"])
     assert fp8gemm.inspect(pack_path.read_bytes()) == content
     assert "registers" in fp8gemm.inspect(pack_path, text=True)
-    with pytest.raises(fp8gemm.CompileError, match="expected a pack .*, got something else"):
+    with pytest.raises(fp8gemm.CompileError, match="expected a kernel file or a pack, .*, got something else"):
         fp8gemm.inspect(b"anything")
 
 
@@ -161,6 +171,7 @@ WRONG = [
     (ValueError, r"expected 'm' in \[0, 2147483647\], got 18446744073709551620", lambda: fp8gemm.explain(ENTRY, 2**64 + 4)),
     (ValueError, r"expected 'candidates' in", lambda: fp8gemm.explain(ENTRY, 4, candidates=2**32 + 1)),
     (TypeError, "expected 'file' to be a str, bytes or os.PathLike, got", lambda: fp8gemm.inspect(bytearray(b"x"))),
+    (TypeError, "expected 'file' to be a path, or the bytes of a kernel file or pack, got None", lambda: fp8gemm.inspect(None)),
 ]
 
 

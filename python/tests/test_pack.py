@@ -39,6 +39,8 @@ def test_problem_has_words(pack_path):
 def test_missing_file():
     with pytest.raises(fp8gemm.Error, match="cannot open '/nowhere'"):
         fp8gemm.load("/nowhere")
+    with pytest.raises(ValueError, match="expected 'path' without a null, got 'a"):
+        fp8gemm.load("a\0b")
 
 
 def test_names_that_are_not_utf8(pack_path, tmp_path, driver):
@@ -117,13 +119,25 @@ def test_default_pack(pack):
 
 
 def test_missing_problem_says_how_to_compile_it(pack):
-    a, b = (CapsuleArray(rows((4, 512), "float8_e4m3fn")) for _ in range(2))
-    scales = CapsuleArray(rows((4, 4), np.float32))
-    with pytest.raises(fp8gemm.NotInPackError) as caught:
-        pack.gemm(a, scales, b, CapsuleArray(rows((1, 4), np.float32)), CapsuleArray(rows((4, 4), np.float32)), stream=0)
-    message = str(caught.value)
-    assert '{"op": "gemm", "n": 4, "k": 512, "d_type": "f32", "sfa": "k_major"}' in message
+    message = message_of_missing(pack, 8, 512)
+    assert '{"op": "gemm", "n": 8, "k": 512, "d_type": "f32", "sfa": "k_major"}' in message
     assert f"fp8gemm-compile --pack=PROBLEMS.json -o {pack.path}" in message
+
+
+def message_of_missing(pack, n, k, **options):
+    a, b = (CapsuleArray(rows((extent, k), "float8_e4m3fn")) for extent in (4, n))
+    sfa, sfb, d = (CapsuleArray(rows(shape, np.float32)) for shape in ((4, -(-k // 128)), (-(-n // 128), -(-k // 128)), (4, n // 2 if options else n)))
+    with pytest.raises(fp8gemm.NotInPackError) as caught:
+        pack.gemm(a, sfa, b, sfb, d, stream=0, **options)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("n, k, options, reason", [
+    (4, 512, {}, "'n' to be a positive multiple of 8, got 4"), (256, 0, {}, "'k' to be a positive multiple of 16, got 0"),
+    (0, 256, {}, "'n' to be a positive multiple of 8, got 0"), (24, 256, dict(gated=True, activation="silu"), "'n' to be a positive multiple of 16, got 24")])
+def test_problem_that_no_pack_has(pack, n, k, options, reason):
+    message = message_of_missing(pack, n, k, **options)
+    assert message.endswith(f"; no pack can have it: expected {reason}") and "fp8gemm-compile" not in message
 
 
 def test_stubs_are_the_table():
