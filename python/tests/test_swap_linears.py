@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """swap_linears on models as they are found: what it replaces, what it leaves and why, and checkpoints that then load."""
 
+import re
+
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -162,3 +164,28 @@ def test_checkpoint_loads(assign):
         assert same(experts.w2[i], state[f"{name}.{i}.down_proj.weight"])
         assert same(experts.w2_scales[i], state[f"{name}.{i}.down_proj.weight_scale_inv"])
         assert same(experts.w13_scales[i, 1:], state[f"{name}.{i}.up_proj.weight_scale_inv"])
+
+
+BAD = [
+    (lambda: ft.swap_linears(3), "expected 'model' to be a torch.nn.Module, got 3"),
+    (lambda: ft.problems(3), "expected 'model' to be a torch.nn.Module, got 3"),
+    (lambda: ft.problems(torch.nn.ReLU(), max_m="8"), "expected 'max_m' to be an integer, got '8'"),
+    (lambda: ft.swap_linears(torch.nn.ReLU(), filter=3), "expected 'filter' to be a function of a name and a layer, or None, got 3"),
+    (lambda: ft.Linear("16", 16), "expected 'in_features' to be an integer, got '16'"),
+    (lambda: ft.Linear(16, 16.0), "expected 'out_features' to be an integer, got 16.0"),
+    (lambda: ft.Linear.of(torch.nn.ReLU()), "expected 'linear' to be a torch.nn.Linear, got ReLU()"),
+    (lambda: ft.MoEMLP(3), "expected 'experts' to be a fp8gemm.torch.Experts, got 3"),
+]
+
+
+@pytest.mark.parametrize("call, message", BAD, ids=[message for _, message in BAD])
+def test_arguments_of_other_types(call, message):
+    with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
+        call()
+
+
+@pytest.mark.parametrize("layer", [ft.Linear(16, 16), ft.MoEMLP(ft.Experts.empty(2, 16, 16))])
+def test_problems_of_no_rows(layer):
+    for listed in (ft.problems, type(layer).problems):
+        with pytest.raises(ValueError, match=r"expected 'max_m' in \[1, 2147483647\], got 0"):
+            listed(layer, max_m=0)

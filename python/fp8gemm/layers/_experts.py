@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 import fp8gemm.torch as ft
+from fp8gemm._scalars import count
 from fp8gemm.layers import _checkpoint, _stages
 from fp8gemm.layers._words import described
 
@@ -145,6 +146,7 @@ def _joined(parts):
 
 def contiguous_problems(experts: int, hidden: int, width: int, *, align: int = 1, max_m: int = 8192, gated: bool = False) -> list[dict]:
     """The entries of a pack's list for `Experts.contiguous`; max_m: rows of one expert."""
+    max_m = count("max_m", max_m, least=1)
     sides = {"k_major": (2 * width, hidden), "mn_major": (hidden, width)}  # how sfa of each product is stored
     first, second = ({"op": "grouped_gemm", "groups": experts, "grouping": "row_end", "align": align, "n": n, "k": k, "sfa": sfa, "max_m": max_m}
                      for sfa, (n, k) in sides.items())
@@ -155,6 +157,7 @@ def masked_problems(experts: int, hidden: int, width: int, *, senders: int = 1, 
                     gated: bool = False) -> list[dict]:
     """The entries of a pack's list for `Experts.masked` with a group of each of `senders` at each expert, whose scales of the first
     product's rows are stored as `sfa` says; max_m: rows of one group."""
+    max_m = count("max_m", max_m, least=1)
     groups = {"groups": experts} | ({"groups": senders * experts, "weights": experts} if senders > 1 else {})
     first, second = ({"op": "grouped_gemm", "grouping": "row_count", **groups, "n": n, "k": k, "sfa": layout, "max_m": max_m}
                      for n, k, layout in ((2 * width, hidden, sfa), (hidden, width, "mn_major")))

@@ -5,8 +5,9 @@ import torch
 from torch import Tensor, nn
 
 import fp8gemm.torch as ft
+from fp8gemm._scalars import count
 from fp8gemm.layers import _checkpoint
-from fp8gemm.layers._words import type_name
+from fp8gemm.layers._words import expect_type, type_name
 
 ALIGNMENT = 16  # of both sizes: rows of the weight and of its transpose, in bytes
 _TRAINED = torch.bfloat16, torch.float32
@@ -74,6 +75,7 @@ class Linear(nn.Linear):
 
     def __init__(self, in_features: int, out_features: int, bias: bool = True, device=None, dtype: torch.dtype | None = None, *,
                  fuse_wgrad_accumulation: bool = False):
+        in_features, out_features = (count(name, size, least=-2**31) for name, size in (("in_features", in_features), ("out_features", out_features)))
         _expect(illegal_sizes(in_features, out_features))
         is_trained = dtype != _checkpoint.VALUES
         own = dtype or torch.get_default_dtype() if is_trained else torch.bfloat16
@@ -87,6 +89,7 @@ class Linear(nn.Linear):
     @classmethod
     def of(cls, linear: nn.Linear, *, trainable: bool = False) -> "Linear":
         """The same layer in FP8: with `trainable`, of the same parameters; otherwise W is quantised now."""
+        expect_type("linear", linear, nn.Linear)
         _expect(unusable(linear))
         made = cls.__new__(cls)
         nn.Module.__init__(made)
@@ -158,7 +161,7 @@ class Linear(nn.Linear):
 
     def problems(self, max_m: int = 8192) -> list[dict]:
         """The entries of a pack's list for this layer; max_m: the largest number of rows of x that the kernels are chosen for."""
-        n, k = self.out_features, self.in_features
+        n, k, max_m = self.out_features, self.in_features, count("max_m", max_m, least=1)
         bias = {} if self.bias is None else {"bias": _BIAS[self.bias.dtype]}
         used = [{"op": "quantize", "k": k}, {"op": "gemm", "n": n, "k": k, "max_m": max_m, **bias}]
         if not self.is_trained:

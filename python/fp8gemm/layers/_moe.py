@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from fp8gemm.layers import _experts, _routing, _stages
-from fp8gemm.layers._words import described
+from fp8gemm.layers._words import described, expect_type
 
 
 def weighted_sum(experts, take_rows, ids, weights, pairs, *, align, expected_m, combine, added=None):
@@ -37,6 +37,7 @@ class MoEMLP(nn.Module):
 
     def __init__(self, experts: _experts.Experts, *, align: int = 1, quantize=_stages.quantize_by_kernel, combine=_stages.combine):
         super().__init__()
+        expect_type("experts", experts, _experts.Experts)
         if not isinstance(align, int) or isinstance(align, bool) or align < 1:
             raise ValueError(f"expected 'align' to be a positive integer, got {align!r}")
         self.experts, self.align, self.quantize, self.combine = experts, align, quantize, combine

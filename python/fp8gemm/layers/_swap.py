@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 
 from torch import nn
 
+from fp8gemm._scalars import count
 from fp8gemm.layers._linear import Linear, distinct, unusable
 from fp8gemm.layers._moe import MoEMLP
+from fp8gemm.layers._words import expect_type
 
 
 @dataclass
@@ -32,6 +34,9 @@ def swap_linears(model: nn.Module, *, filter: Callable[[str, nn.Linear], bool] |
     Skipped, with the reason: layers that the filter refuses, layers of sizes or types that there are no kernels for, subclasses of
     torch.nn.Linear, layers with hooks, and layers whose weight another module has as well.
     """
+    expect_type("model", model, nn.Module)
+    if filter is not None and not callable(filter):
+        raise TypeError(f"expected 'filter' to be a function of a name and a layer, or None, got {filter!r}")
     if isinstance(model, nn.Linear):
         raise TypeError("expected a module that contains linear layers, got a linear layer; use fp8gemm.torch.Linear.of(layer)")
     owners, report, made = _owners(model), Swapped(), {}
@@ -52,7 +57,8 @@ def swap_linears(model: nn.Module, *, filter: Callable[[str, nn.Linear], bool] |
 
 def problems(model: nn.Module, max_m: int = 8192) -> list[dict]:
     """The entries of a pack's list for all layers of fp8gemm in a model; max_m: the largest number of rows (tokens) that the kernels are chosen for."""
-    found = []
+    expect_type("model", model, nn.Module)
+    found, max_m = [], count("max_m", max_m, least=1)
     for module in model.modules():
         if isinstance(module, (Linear, MoEMLP)):
             found += module.problems(max_m)
