@@ -22,7 +22,7 @@ int main(int argc, char **argv) {
   std::signal(SIGXFSZ, SIG_IGN); // a limit of file sizes is an error like a full disk
   fp8gemm::InspectOptions options;
   cl::OptionCategory category("fp8gemm-inspect");
-  cl::opt<std::string, true> pack(cl::Positional, cl::Required, cl::desc("MODEL.fp8pack or KERNEL.cubin; - for stdin"),
+  cl::opt<std::string, true> pack(cl::Positional, cl::desc("MODEL.fp8pack or KERNEL.cubin; - for stdin"),
                                   cl::location(options.pack), cl::cat(category));
   cl::opt<bool, true> json("json", cl::desc("print JSON, for programs"), cl::location(options.json), cl::cat(category));
   cl::opt<std::string, true> extract("extract",
@@ -38,9 +38,11 @@ int main(int argc, char **argv) {
                                     cl::value_desc("name"), cl::location(options.symbol), cl::cat(category));
   fp8gemm::startTool(category);
   cl::extrahelp help(kExamples);
-  cl::ParseCommandLineOptions(
+  fp8gemm::readCommandLine(
       argc, argv,
       "prints the contents of a pack or kernel file: plans, kernels, resources, versions; or turns a pack into other "
       "files\n");
+  if (options.pack.empty() && fp8gemm::toolError("expected MODEL.fp8pack or KERNEL.cubin, got none"))
+    return 1;
   return fp8gemm::runInspectTool(options) ? 0 : 1;
 }

@@ -236,6 +236,13 @@ LogicalResult Compiler::run() {
   context = std::make_unique<MLIRContext>(allInputDialects(), MLIRContext::Threading::DISABLED);
   context->printOpOnDiagnostic(false); // a location is enough
   SourceMgrDiagnosticHandler diagnostics(sources, context.get());
+  // Of an option, not of a place in the input.
+  context->getDiagEngine().registerHandler([](Diagnostic &diagnostic) {
+    if (!isa<UnknownLoc>(diagnostic.getLocation()) || diagnostic.getSeverity() != DiagnosticSeverity::Error)
+      return failure();
+    llvm::WithColor::error(llvm::errs(), "fp8gemm-compile") << diagnostic.str() << '\n';
+    return success();
+  });
   if (failed(phases.run("parse", [&] { return parse(); })))
     return failure();
   if (failed(lowerAndAnswer()))

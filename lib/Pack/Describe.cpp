@@ -149,6 +149,9 @@ Expected<std::string> describeFile(StringRef bytes, StringRef name, Answer form)
     format::KernelFile file;
     if (error = format::readKernelFile(bytes.data(), bytes.size(), file); error.empty())
       print(file.manifest());
+  } else if (!bytes.starts_with(format::kPackMagic)) {
+    error = "expected a kernel file or a pack, as fp8gemm-compile makes them, got " +
+            std::string(bytes.empty() ? "an empty file" : "something else");
   } else {
     format::PackFile file;
     if (error = format::readPack(bytes.data(), bytes.size(), file); error.empty())

@@ -200,3 +200,43 @@ def test_completion_of_files(tmp_path):
     assert completions("fp8gemm-compile", "ge", folder=tmp_path) == ["gemm.mlir"]
     assert completions("fp8gemm-compile", "-o", "ge", folder=tmp_path) == ["gemm.mlir"]
     assert completions("fp8gemm-compile", "--pack=ge", folder=tmp_path) == ["gemm.mlir"]
+
+
+GEMM = str(ROOT / "examples" / "gemm.mlir")
+REFUSED = [
+    ("fp8gemm-compile", ["--op=gem", "--n=8", "--k=16"], "expected --op to be one of gemm, grouped_gemm, k_grouped_gemm, quantize, got 'gem'"),
+    ("fp8gemm-compile", [*PROBLEM, "--a-type=f16"], "expected --a-type to be one of e4m3, e5m2, got 'f16'"),
+    ("fp8gemm-compile", [*PROBLEM, "--emit=cuda"],
+     "expected --emit to be one of mlir, config, hopper, nvvm, llvm, ptx, sass, manifest, cubin, got 'cuda'"),
+    ("fp8gemm-compile", [*PROBLEM, "--plan=xml"], "expected --plan to be one of text, json, got 'xml'"),
+    ("fp8gemm-compile", ["--model=config.json", "--engine=trt"], "expected --engine to be one of vllm, sglang, got 'trt'"),
+    ("fp8gemm-compile", [*PROBLEM, "--nope=1"], "unknown option '--nope=1'; see fp8gemm-compile --help"),
+    ("fp8gemm-compile", ["a.mlir", "b.mlir"], "expected one file, got 'a.mlir' and 'b.mlir'"),
+    ("fp8gemm-compile", [GEMM, "--n=4"], f"expected --n only with --op, got it with '{GEMM}'"),
+    ("fp8gemm-compile", [GEMM, "--gated"], f"expected --gated only with --op, got it with '{GEMM}'"),
+    ("fp8gemm-compile", [GEMM, "--sfa=k_major"], f"expected --sfa only with --op, got it with '{GEMM}'"),
+    ("fp8gemm-compile", [*PROBLEM, "--max-m=8"], "expected --max-m only with --plan, --model and --pack=MODULE.mlir"),
+    ("fp8gemm-compile", [*PROBLEM, "--candidates=3"], "expected --candidates only with --explain"),
+    ("fp8gemm-compile", [*PROBLEM, "--report", "--emit=ptx"], "expected --report only with kernel files (--emit=cubin)"),
+    ("fp8gemm-compile", [*PROBLEM, "--report", "--explain"], "expected --report only with kernel files (--emit=cubin)"),
+    ("fp8gemm-compile", [GEMM, "--gpu=a100"], "expected 'gpu' to be one of h100-sxm, h100-pcie, h200-sxm, h20, got 'a100'"),
+    ("fp8gemm-inspect", [], "expected MODEL.fp8pack or KERNEL.cubin, got none"),
+    ("fp8gemm-inspect", ["a", "b"], "expected one file, got 'a' and 'b'"),
+    ("fp8gemm-inspect", ["a", "--nope"], "unknown option '--nope'; see fp8gemm-inspect --help"),
+]
+
+
+@pytest.mark.parametrize("tool, arguments, message", REFUSED, ids=range(len(REFUSED)))
+def test_refused(tool, arguments, message, tmp_path):
+    """One line, in the tools' own words; nothing is accepted and ignored."""
+    done = run(tool, *arguments, cwd=tmp_path)
+    assert done.returncode == 1 and done.stderr == f"{tool}: error: {message}\n" and not list(tmp_path.iterdir()), done.stderr
+
+
+def test_accepted(tmp_path):
+    """Values apart from their options, which may look like options; and what begins with them."""
+    for arguments in (["--op", "gemm", "-n", "256", "--k", "512", "-o", "-", "--emit", "ptx"], ["-op=gemm", "-n=256", "-k=512", "-o", "--x", "-emit=ptx"],
+                      ["--op=gemm", "--n=256", "--k=512", "--emit=ptx", "-o", "y", "--"]):
+        done = run("fp8gemm-compile", *arguments, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["--x", "y"]

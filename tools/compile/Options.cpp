@@ -21,6 +21,7 @@ static fp8gemm::PipelineOptions &pipeline = options.pipeline;
 static cl::OptionCategory category("fp8gemm-compile");
 template <typename T> using Opt = cl::opt<T>;
 template <typename T> using To = cl::opt<T, /*ExternalStorage=*/true>;
+template <typename T> using Word = cl::opt<T, /*ExternalStorage=*/true, fp8gemm::WordParser<T>>;
 /// An integer as it is written: readNumber says its range where it is another one.
 using Number = cl::opt<std::string>;
 static const cl::value_desc integer("integer");
@@ -31,7 +32,7 @@ static To<std::string> output("o",
                               cl::desc("file, FOLDER/ (one file per kernel), or - for stdout (default: stdout for "
                                        "text, KERNEL.cubin for cubin)"),
                               cl::value_desc("path"), cl::location(options.output), cl::cat(category));
-static To<Emit> emit("emit", cl::desc("what to write (default: cubin)"), cl::location(options.emit), cl::cat(category),
+static Word<Emit> emit("emit", cl::desc("what to write (default: cubin)"), cl::location(options.emit), cl::cat(category),
                      cl::values(clEnumValN(Emit::Mlir, "mlir", "the input"),
                                 clEnumValN(Emit::Config, "config", "+ the chosen schedules"),
                                 clEnumValN(Emit::Hopper, "hopper", "+ the kernels: roles, rings, TMA, mma"),
@@ -55,13 +56,13 @@ static To<bool> batchInvariant("batch-invariant",
 static const auto answers =
     cl::values(clEnumValN(Answer::Text, "", "as a table"), clEnumValN(Answer::Text, "text", "as a table"),
                clEnumValN(Answer::Json, "json", "for programs"));
-static To<Answer> explain("explain", cl::ValueOptional,
+static Word<Answer> explain("explain", cl::ValueOptional,
                           cl::desc("print the candidate schedules, fastest first, with their modelled times; "
                                    "compile only if there is -o"),
                           cl::location(options.explain), answers, cl::cat(category));
 static Number candidates("candidates", cl::desc("schedules that --explain prints for each product (default: all)"), integer,
                          cl::cat(category));
-static To<Answer> plan("plan", cl::ValueOptional,
+static Word<Answer> plan("plan", cl::ValueOptional,
                        cl::desc("print which kernel serves which M; with -o FOLDER/, compile these kernels"),
                        cl::location(options.plan), answers, cl::cat(category));
 static Number maxM("max-m", cl::desc("rows up to which --plan is modelled (default: 8192)"), integer, cl::cat(category));
@@ -77,7 +78,7 @@ static To<std::string> model(
              "print the list that --pack takes (docs/Serving.md)"),
     cl::value_desc("config.json"), cl::location(options.model), cl::cat(category));
 using Engine = fp8gemm::ModelOptions::Engine;
-static To<Engine>
+static Word<Engine>
     engine("engine", cl::desc("who calls, for --model (default: vllm)"), cl::location(options.modelOptions.engine),
            cl::cat(category),
            cl::values(clEnumValN(Engine::Vllm, "vllm", "groups by their ends, warm-up by an index of each row"),
@@ -121,10 +122,7 @@ EXAMPLES:
   fp8gemm-compile --pack=model.json -o model.fp8pack
 )";
 
-static bool usage(const Twine &message) {
-  WithColor::error(errs(), "fp8gemm-compile") << message << '\n';
-  return false;
-}
+static bool usage(const Twine &message) { return !fp8gemm::toolError(message); }
 
 /// The range in which extents are stored, and more threads or lines than anyone needs.
 static constexpr int64_t kMaxExtent = std::numeric_limits<int32_t>::max(), kMaxCount = 100000;
@@ -190,6 +188,24 @@ static bool readDebugRings() {
   return true;
 }
 
+/// Options that mean nothing without another one, or beside it.
+static bool checkCompanions() {
+  if (!problem.isGiven() && !problem.givenField().empty())
+    return usage("expected --" + problem.givenField() + " only with --op, got it with '" + options.input + "'");
+  const bool makesFiles = options.emit == Emit::Cubin && !(options.answers() && options.output.empty());
+  const struct {
+    const cl::Option &option;
+    bool isUsed;
+    const char *needed;
+  } companions[] = {{maxM, options.plan != Answer::None, "--plan, --model and --pack=MODULE.mlir"},
+                    {candidates, options.explain != Answer::None, "--explain"},
+                    {report, makesFiles, "kernel files (--emit=cubin)"}};
+  for (const auto &[option, isUsed, needed] : companions)
+    if (option.getNumOccurrences() && !isUsed)
+      return usage("expected --" + option.ArgStr + " only with " + needed);
+  return true;
+}
+
 /// Whether the options go together; fills in the problem.
 static bool check() {
   int64_t expected = pipeline.expectedM;
@@ -216,6 +232,8 @@ static bool check() {
     return usage("expected --explain or --plan, got both");
   if (options.plan != Answer::None && !pipeline.config.empty())
     return usage("expected --config or --plan, which chooses them, got both");
+  if (!checkCompanions())
+    return false;
   if (!problem.isGiven())
     return true;
   Expected<fp8gemm::format::Problem> read = problem.read();
@@ -230,6 +248,6 @@ fp8gemm::CompileOptions *fp8gemm::readCompileOptions(int argc, char **argv) {
   std::string more = kExamples + std::string("\nptxas, nvdisasm and cuobjdump are looked for in ") +
                      fp8gemm::target::kToolSearchOrder + ".\n";
   cl::extrahelp help(more);
-  cl::ParseCommandLineOptions(argc, argv, "compiles block-scaled FP8 products to Hopper kernel files\n");
+  readCommandLine(argc, argv, "compiles block-scaled FP8 products to Hopper kernel files\n");
   return check() ? &options : nullptr;
 }

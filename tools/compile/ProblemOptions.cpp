@@ -41,13 +41,21 @@ ProblemOptions::ProblemOptions(cl::OptionCategory &category)
       option.flag = std::make_unique<cl::opt<bool>>(name, doc, cl::cat(category));
       break;
     case format::Kind::Word:
-      option.word = std::make_unique<cl::opt<Choice>>(name, doc, cl::cat(category));
+      option.word = std::make_unique<ChoiceOption>(name, doc, cl::cat(category));
       for (const format::Word &word : field.words)
         if (&field != format::findField("grouping") || field.mayHave & setOf(format::Grouping(word.value)))
           option.word->getParser().addLiteralOption(word.name, Choice(&word - field.words.begin()), word.doc);
       break;
     }
   }
+}
+
+StringRef ProblemOptions::givenField() const {
+  for (const FieldOption &option : fields)
+    if ((option.number && option.number->getNumOccurrences()) || (option.flag && option.flag->getNumOccurrences()) ||
+        (option.word && option.word->getNumOccurrences()))
+      return option.name;
+  return "";
 }
 
 Expected<format::Problem> ProblemOptions::read() const {
