@@ -52,6 +52,7 @@ if [ ! -e "$sysroot/complete" ]; then
   rm -rf "$sysroot"/var/cache/apt/archives/*.deb "$build.log"
   [ ! -L "$sysroot/proc" ] || rm "$sysroot/proc" # as debootstrap leaves it in a container
   mkdir -p "$sysroot/proc"
+  echo 'root:x:0:0:root:/root:/bin/sh' >"$sysroot/etc/passwd"
   touch "$sysroot/complete"
 fi
 site=$sysroot/usr/local/lib/python3.11/dist-packages
