@@ -7,6 +7,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 import fp8gemm.torch as ft  # noqa: E402
+from fp8gemm import layers  # noqa: E402
 from gpu_reference import ACTIVATIONS, check, operands, random  # noqa: E402
 from test_gpu import BF16, nan, pack, pytestmark  # noqa: E402, F401
 
@@ -98,3 +99,11 @@ def test_weights(pack, n):
     if n == 7168:
         a = operands(129, n, 2048)[0]
         check(pack.gemm(*a, q, scales, nan(129, n)), a, (q, scales))
+
+
+def test_groups_of_layers(pack):
+    gate_up = random(3, 65, 4096, seed=5).to(BF16)
+    values, scales = layers.swiglu_quantize_by_kernel(gate_up)
+    for group in range(3):
+        q, of_group = torch.ops.fp8gemm.quantize(gate_up[group], **SWIGLU)
+        assert torch.equal(values[group].view(torch.uint8), q.view(torch.uint8)) and torch.equal(scales[group], of_group)

@@ -46,6 +46,16 @@ def one_by_one(w13, w2, x, ids, weights, added=None):
     return out
 
 
+def test_swiglu_by_a_kernel_is_swiglu():
+    """Of rows that follow each other, and of groups."""
+    plain, given = plain_weights(), tokens(13)
+    usual, by_kernel = (ft.MoEMLP(experts_of(*plain, **options)) for options in ({}, dict(activate=layers.swiglu_quantize_by_kernel)))
+    assert torch.equal(by_kernel(*given), usual(*given))
+    gate_up = torch.randn(3, 20, 2 * WIDTH).to(BF16)
+    for got, wanted in zip(layers.swiglu_quantize_by_kernel(gate_up), layers.swiglu_quantize(gate_up)):
+        assert torch.equal(got.float(), wanted.float())
+
+
 @pytest.mark.parametrize("gated", [False, True])
 @pytest.mark.parametrize("count, align, kind", [(13, 1, torch.int64), (13, 32, torch.int32), (1, 1, torch.int64), (0, 1, torch.int64)])
 def test_result_is_the_sum_of_the_experts(count, align, kind, gated):

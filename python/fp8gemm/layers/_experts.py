@@ -38,7 +38,7 @@ class Experts(nn.Module):
     `products` and `activate` replace fp8gemm's products and what follows the first one; num_sms limits the SMs of the products, so
     that communication beside them has some (0: all).
 
-    By default swiglu_quantize follows. With `gated`, SwiGLU and the quantisation are the first product's epilogue, and nothing is between
+    By default swiglu_quantize follows; `activate=layers.swiglu_quantize_by_kernel` is one kernel of the pack. With `gated`, SwiGLU and the quantisation are the first product's epilogue, and nothing is between
     the products: a quarter of the bytes are written and read, rows of no group cost nothing, and gate and up are not rounded before. The
     pack needs the problems of `gated`, and I is a multiple of 128; `activate` is not for it.
 

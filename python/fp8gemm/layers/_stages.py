@@ -32,6 +32,14 @@ def swiglu_quantize(gate_up: Tensor) -> tuple[Tensor, Tensor]:
     return ft.quantize_per_token(torch.nn.functional.silu(gate) * up, layout="mn_major")
 
 
+def swiglu_quantize_by_kernel(gate_up: Tensor) -> tuple[Tensor, Tensor]:
+    """The same by one kernel of the pack, of `{"op": "quantize", "k": I, "gated": true, "activation": "silu"}`, also of groups
+    [G, rows, 2I]: a few elements differ in the last bit."""
+    *groups, rows, _ = gate_up.shape
+    values, scales = torch.ops.fp8gemm.quantize(gate_up.flatten(0, -2), gated=True, activation="silu", dependent=True)
+    return values.unflatten(0, (*groups, rows)), scales.unflatten(0, (*groups, rows))
+
+
 def combine(rows: Tensor, places: Tensor, weights: Tensor | None = None, added: Tensor | None = None) -> Tensor:
     """out[t] = sum over j of weights[t, j] * rows[places[t, j]], + added[t].
 
