@@ -184,6 +184,10 @@ def test_arguments_of_other_types(call, message):
         call()
 
 
+def test_count_of_one():
+    assert str(ft.swap_linears(nn.Sequential(nn.Linear(16, 16)))) == "1 linear layer in FP8, 0 skipped"
+
+
 @pytest.mark.parametrize("layer", [ft.Linear(16, 16), ft.MoEMLP(ft.Experts.empty(2, 16, 16))])
 def test_problems_of_no_rows(layer):
     for listed in (ft.problems, type(layer).problems):

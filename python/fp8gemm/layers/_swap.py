@@ -21,7 +21,8 @@ class Swapped:
     skipped: dict[str, str] = field(default_factory=dict)  # names of the other linear layers, and why
 
     def __str__(self) -> str:
-        lines = [f"{len(self.swapped)} linear layers in FP8, {len(self.skipped)} skipped"]
+        count = len(self.swapped)
+        lines = [f"{count} linear layer{'s' * (count != 1)} in FP8, {len(self.skipped)} skipped"]
         return "\n".join([*lines, *(f"  {name}: {why}" for name, why in self.skipped.items())])
 
 
