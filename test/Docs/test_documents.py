@@ -5,6 +5,7 @@ The blocks of a document are run one after the other in a folder of its own that
 later block may use the files of an earlier one.
 """
 
+import ast
 import json
 import os
 import re
@@ -148,6 +149,27 @@ def test_what_is_wrong_with_python_is_said(monkeypatch):
     assert "No module named 'fp8gemm_nothing'" in run("import fp8gemm_nothing\n")
     monkeypatch.setitem(sys.modules, "torch", None)
     assert run("import torch\n") == "not installed: torch"
+
+
+def names_of(tree):
+    """(module of fp8gemm, name) of what Python takes by an import's alias."""
+    aliases = {alias.asname or alias.name: alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names
+               if alias.name.split(".")[0] == "fp8gemm"}
+    return [(aliases[node.value.id], node.attr) for node in ast.walk(tree)
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in aliases]
+
+
+def has_name(module, name):
+    path = ROOT / "python" / module.replace(".", "/")
+    source = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    return re.search(rf"\b{name}\b", source.read_text()) is not None
+
+
+def test_python_names_what_the_package_has():
+    """Of blocks that are not run, too, and where PyTorch is missing."""
+    names = [(block.name, *name) for block in BLOCKS if block.language == "python" for name in names_of(ast.parse(block.text, block.name))]
+    assert names and [name for name in names if not has_name(*name[1:])] == []
+    assert not has_name("fp8gemm.torch", "Nothing")
 
 
 def test_commands_are_found():
