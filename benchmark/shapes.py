@@ -129,6 +129,10 @@ GROUPED_TEST = [
     (Problem(64, 264, 400, groups=Groups("row_end", 8, weights=4)), ("mn_major", "k_major"), GROUPED_SCHEDULES[:2]),
     (Problem(16, 264, 400, groups=Groups("row_count", 40, weights=8)), ("k_major", "k_major"), NARROW_SCHEDULES),
     (Problem(64, 136, 144, Kind("1d1d"), Groups("row_count", 8, weights=2)), ("mn_major", "mn_major"), GROUPED_SCHEDULES[3:]),
+    (Problem(64, 264, 400, Kind(c="apart"), Groups("row_end", 8)), ("mn_major", "k_major"), GROUPED_SCHEDULES[:3]),
+    (Problem(64, 264, 400, Kind(c="in_place"), Groups("row_index", 8, 128)), ("mn_major", "k_major"), GROUPED_SCHEDULES[:3]),
+    (Problem(64, 264, 400, Kind(d="f32", c="in_place"), Groups("row_count", 8)), ("mn_major", "k_major"), GROUPED_SCHEDULES[:3]),
+    (Problem(64, 264, 400, Kind(d="f32", c="in_place"), Groups("batched", 8)), ("mn_major", "k_major"), GROUPED_SCHEDULES[:3]),
     (Problem(64, 264, 400, groups=Groups("batched", 9, weights=3)), ("mn_major", "k_major"), GROUPED_SCHEDULES[:4]),
 ]
 # The same of groups along K.

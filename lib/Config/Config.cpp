@@ -128,6 +128,9 @@ static int64_t registersNeeded(const Problem &problem, const Config &config, int
     others += 16;
   if (problem.sfbRows == 1)
     others += 8;
+  // The stage of C's ring, over the scales of columns, beside the rest of the tile's group.
+  if (problem.sfbRows == 1 && problem.loadsC() && problem.storesParts())
+    others += 8;
   // What is known of a tile's group, over a loop of as many K blocks as that has.
   if (problem.grouping == Grouping::KCount)
     others += 8;

@@ -99,7 +99,7 @@ static OwningOpRef<ModuleOp> buildModule(MLIRContext &context, const fp8gemm_cpu
   else if (isKGrouped(p))
     fp8gemm::KGroupedGemmOp::create(b, matrixA, matrixB, arguments[5], groups, c);
   else
-    fp8gemm::GroupedGemmOp::create(b, matrixA, matrixB, arguments[5], groups, grouping);
+    fp8gemm::GroupedGemmOp::create(b, matrixA, matrixB, arguments[5], groups, grouping, c);
   func::ReturnOp::create(b);
   return module;
 }

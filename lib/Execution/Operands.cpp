@@ -10,7 +10,7 @@ using namespace fp8gemm::execution;
 
 bool fp8gemm::execution::isInPlace(const fp8gemm_cpu_problem &p) {
   return p.c.data == p.d.data && p.c.leading_dimension == p.d.leading_dimension &&
-         (!isKGrouped(p) || p.c.group_stride == p.d.group_stride);
+         (!hasGroupsOfD(p) || p.c.group_stride == p.d.group_stride);
 }
 
 int64_t fp8gemm::execution::describedEntries(const fp8gemm_cpu_problem &p) {
@@ -93,8 +93,6 @@ std::string fp8gemm::execution::checkProblem(const fp8gemm_cpu_problem &p) {
   if (p.weights != 0 && (!mayShare || p.weights < 0 || p.groups % p.weights != 0))
     return "expected weights, for groups of rows with an end or a count or none, to divide the " + std::to_string(p.groups) +
            " groups, got " + std::to_string(p.weights);
-  if (hasC(p) && !isKGrouped(p))
-    return "expected no 'c' where rows are grouped, got one";
   if (p.flattened && !isKGrouped(p))
     return "expected 'a' and 'b' to be flattened only with a grouping of k_count";
   if (isKGrouped(p) && (p.k < 0 || p.k % 16 != 0 || p.k_blocks < 0))

@@ -46,6 +46,10 @@ inline bool hasC(const fp8gemm_cpu_problem &p) { return p.c.data != nullptr; }
 bool isInPlace(const fp8gemm_cpu_problem &p);
 inline bool isMnMajor(int32_t layout) { return layout == FP8GEMM_CPU_MN_MAJOR; }
 inline bool isKGrouped(const fp8gemm_cpu_problem &p) { return p.grouping == FP8GEMM_CPU_K_COUNT; }
+/// True if each group has a matrix of its own of C and D.
+inline bool hasGroupsOfD(const fp8gemm_cpu_problem &p) {
+  return p.grouping == FP8GEMM_CPU_ROW_COUNT || p.grouping == FP8GEMM_CPU_BATCHED || isKGrouped(p);
+}
 /// True if a description says what is in which group.
 inline bool isDescribed(const fp8gemm_cpu_problem &p) {
   return p.grouping != FP8GEMM_CPU_NOT_GROUPED && p.grouping != FP8GEMM_CPU_BATCHED;

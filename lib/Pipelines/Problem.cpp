@@ -182,7 +182,7 @@ OwningOpRef<ModuleOp> buildModule(MLIRContext &context, const format::Problem &p
     KGroupedGemmOp::create(builder, loc, TypeRange(), a, sfa, b, sfb, groups, c, d, aScale, bScale, grouping,
                            ConfigAttr(), SymbolRefAttr());
   else
-    GroupedGemmOp::create(builder, loc, TypeRange(), a, sfa, b, sfb, groups, vectors, d, sfd, aScale, bScale, dScale,
+    GroupedGemmOp::create(builder, loc, TypeRange(), a, sfa, b, sfb, groups, c, vectors, d, sfd, aScale, bScale, dScale,
                           problem.powerOfTwo != 0, grouping, problem.gated != 0, ConfigAttr(), SymbolRefAttr());
   if (!vectors.empty() || problem.gated || problem.activation != format::Activation::None)
     buildProblemEpilogue(builder, cast<ProductOpInterface>(body->back()), problem.activation);

@@ -212,7 +212,8 @@ class _Call(NamedTuple):
         """And how it is written."""
         return _shape(self.function, name, self.extents, self.gated)
 
-    def result(self, like, dtype, vectors):
+    def result(self, like, dtype, c, vectors):
+        _expect_added(self.place, c, dtype, *self.shape_of("d"))
         _expect_vectors(self, vectors)
         return like.new_empty(self.shape_of("d")[0], dtype=dtype)
 
@@ -222,8 +223,9 @@ class _Call(NamedTuple):
         _expect_vectors(self, vectors)
         return _new_quantized(like, shape, layout)
 
-    def written(self, d, vectors):
+    def written(self, d, c, vectors):
         _expect_written(self.place, d, *self.shape_of("d"))
+        _expect_added(self.place, c, d.dtype, *self.shape_of("d"))
         _expect_vectors(self, vectors)
 
 
@@ -240,9 +242,7 @@ def _expect_gemm(a, sfa, b, sfb, *, num_sms=0, gated=False, activation="none", *
 
 def gemm(a, sfa, b, sfb, c=None, *, dtype=None, **options):
     dtype = result_type(dtype)
-    call = _expect_gemm(a, sfa, b, sfb, **options)
-    _expect_added(call.place, c, dtype, *call.shape_of("d"))
-    return call.result(a, dtype, options)
+    return _expect_gemm(a, sfa, b, sfb, **options).result(a, dtype, c, options)
 
 
 def gemm_quantized(a, sfa, b, sfb, *, layout="mn_major", **options):
@@ -250,10 +250,7 @@ def gemm_quantized(a, sfa, b, sfb, *, layout="mn_major", **options):
 
 
 def gemm_out(a, sfa, b, sfb, d, c=None, **options):
-    call = _expect_gemm(a, sfa, b, sfb, **options)
-    _expect_written(call.place, d, *call.shape_of("d"))
-    _expect_added(call.place, c, d.dtype, *call.shape_of("d"))
-    _expect_vectors(call, options)
+    _expect_gemm(a, sfa, b, sfb, **options).written(d, c, options)
 
 
 def _expect_contiguous(a, sfa, b, sfb, groups, *, by="index", align=_BLOCK, expected_m=0, num_sms=0, gated=False, activation="none", **_):
@@ -277,17 +274,17 @@ def _expect_contiguous(a, sfa, b, sfb, groups, *, by="index", align=_BLOCK, expe
     return _Call(function, place, extents, gated)
 
 
-def contiguous(a, sfa, b, sfb, groups, *, dtype=None, **options):
+def contiguous(a, sfa, b, sfb, groups, c=None, *, dtype=None, **options):
     dtype = result_type(dtype)
-    return _expect_contiguous(a, sfa, b, sfb, groups, **options).result(a, dtype, options)
+    return _expect_contiguous(a, sfa, b, sfb, groups, **options).result(a, dtype, c, options)
 
 
 def contiguous_quantized(a, sfa, b, sfb, groups, *, layout="mn_major", **options):
     return _expect_contiguous(a, sfa, b, sfb, groups, **options).quantized(a, layout, options)
 
 
-def contiguous_out(a, sfa, b, sfb, groups, d, **options):
-    _expect_contiguous(a, sfa, b, sfb, groups, **options).written(d, options)
+def contiguous_out(a, sfa, b, sfb, groups, d, c=None, **options):
+    _expect_contiguous(a, sfa, b, sfb, groups, **options).written(d, c, options)
 
 
 def _expect_masked(a, sfa, b, sfb, counts, *, expected_m=0, num_sms=0, gated=False, activation="none", **_):
@@ -306,17 +303,17 @@ def _expect_masked(a, sfa, b, sfb, counts, *, expected_m=0, num_sms=0, gated=Fal
     return _Call(function, place, extents, gated)
 
 
-def masked(a, sfa, b, sfb, counts, *, dtype=None, **options):
+def masked(a, sfa, b, sfb, counts, c=None, *, dtype=None, **options):
     dtype = result_type(dtype)
-    return _expect_masked(a, sfa, b, sfb, counts, **options).result(a, dtype, options)
+    return _expect_masked(a, sfa, b, sfb, counts, **options).result(a, dtype, c, options)
 
 
 def masked_quantized(a, sfa, b, sfb, counts, *, layout="mn_major", **options):
     return _expect_masked(a, sfa, b, sfb, counts, **options).quantized(a, layout, options)
 
 
-def masked_out(a, sfa, b, sfb, counts, d, **options):
-    _expect_masked(a, sfa, b, sfb, counts, **options).written(d, options)
+def masked_out(a, sfa, b, sfb, counts, d, c=None, **options):
+    _expect_masked(a, sfa, b, sfb, counts, **options).written(d, c, options)
 
 
 def k_out(a, sfa, b, sfb, lengths, d, *, num_sms=0, **_):

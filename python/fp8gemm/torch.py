@@ -7,8 +7,8 @@ They launch kernels of the pack of `fp8gemm.set_pack`; arguments are those of th
     gemm(a, sfa, b, sfb, c=None, bias=None, dtype=None)         -> d
     gemm_out(a, sfa, b, sfb, d, c=None)                            writes d
     gemm_add_(a, sfa, b, sfb, d)                                   d += a @ b.T
-    grouped_gemm_contiguous(a, sfa, b, sfb, groups, ...)        -> d, and _out(..., d)
-    grouped_gemm_masked(a, sfa, b, sfb, counts, ...)            -> d, and _out(..., d)
+    grouped_gemm_contiguous(a, sfa, b, sfb, groups, c=None, ...)    -> d, and _out(..., d, c=None), _add_(..., d)
+    grouped_gemm_masked(a, sfa, b, sfb, counts, c=None, ...)    -> d, and _out(..., d, c=None), _add_(..., d)
     grouped_gemm_k_add_(a, sfa, b, sfb, lengths, d)                d[g] += ...
     gemm_quantized(a, sfa, b, sfb, layout="mn_major", ...)      -> d, sfd: d is float8_e4m3fn, the a and sfa of a next product;
                                                                    grouped_gemm_contiguous_quantized and _masked_quantized likewise
@@ -202,22 +202,30 @@ def _gemm_add(a, sfa, b, sfb, d, **options):
     _launch("gemm", "none", (a, sfa, b, sfb), d, d, written=d, **options)
 
 
-def _contiguous(a, sfa, b, sfb, groups, *, by="index", dtype=None, **options):
-    return _launch("grouped_gemm_contiguous", f"row_{by}", (a, sfa, b, sfb), groups, by=by,
+def _contiguous(a, sfa, b, sfb, groups, c=None, *, by="index", dtype=None, **options):
+    return _launch("grouped_gemm_contiguous", f"row_{by}", (a, sfa, b, sfb), groups, None, c, by=by,
                    d_type=_WORDS[_fake.result_type(dtype)], **options)
 
 
-def _contiguous_out(a, sfa, b, sfb, groups, d, *, by="index", **options):
-    _launch("grouped_gemm_contiguous", f"row_{by}", (a, sfa, b, sfb), groups, d, written=d, by=by, **options)
+def _contiguous_out(a, sfa, b, sfb, groups, d, c=None, *, by="index", **options):
+    _launch("grouped_gemm_contiguous", f"row_{by}", (a, sfa, b, sfb), groups, d, c, written=d, by=by, **options)
 
 
-def _masked(a, sfa, b, sfb, counts, *, dtype=None, **options):
-    return _launch("grouped_gemm_masked", _of_counts(counts), (a, sfa, b, sfb), counts,
+def _contiguous_add(a, sfa, b, sfb, groups, d, **options):
+    _contiguous_out(a, sfa, b, sfb, groups, d, d, **options)
+
+
+def _masked(a, sfa, b, sfb, counts, c=None, *, dtype=None, **options):
+    return _launch("grouped_gemm_masked", _of_counts(counts), (a, sfa, b, sfb), counts, None, c,
                    d_type=_WORDS[_fake.result_type(dtype)], **options)
 
 
-def _masked_out(a, sfa, b, sfb, counts, d, **options):
-    _launch("grouped_gemm_masked", _of_counts(counts), (a, sfa, b, sfb), counts, d, written=d, **options)
+def _masked_out(a, sfa, b, sfb, counts, d, c=None, **options):
+    _launch("grouped_gemm_masked", _of_counts(counts), (a, sfa, b, sfb), counts, d, c, written=d, **options)
+
+
+def _masked_add(a, sfa, b, sfb, counts, d, **options):
+    _masked_out(a, sfa, b, sfb, counts, d, d, **options)
 
 
 def _gemm_quantized(a, sfa, b, sfb, *, layout="mn_major", **options):
@@ -273,14 +281,16 @@ _BY = _schema("grouped_gemm_contiguous", "by", "align", "expected_m")
 _define("gemm", f"Tensor? c=None, *, {_EPILOGUE}, ScalarType? dtype=None", "Tensor", _gemm, _fake.gemm)
 _define("gemm_out", f"Tensor(d!) d, Tensor? c=None, *, {_EPILOGUE}", "()", _gemm_out, _fake.gemm_out)
 _define("gemm_add_", "Tensor(d!) d, *", "()", _gemm_add, _fake.gemm_out)
-_define("grouped_gemm_contiguous", f"Tensor groups, *, {_BY}, {_EPILOGUE}, ScalarType? dtype=None", "Tensor", _contiguous,
-        _fake.contiguous)
-_define("grouped_gemm_contiguous_out", f"Tensor groups, Tensor(d!) d, *, {_BY}, {_EPILOGUE}", "()", _contiguous_out,
-        _fake.contiguous_out)
-_define("grouped_gemm_masked", f"Tensor? counts, *, int expected_m=0, {_EPILOGUE}, ScalarType? dtype=None", "Tensor", _masked,
-        _fake.masked)
-_define("grouped_gemm_masked_out", f"Tensor? counts, Tensor(d!) d, *, int expected_m=0, {_EPILOGUE}", "()", _masked_out,
-        _fake.masked_out)
+_define("grouped_gemm_contiguous", f"Tensor groups, Tensor? c=None, *, {_BY}, {_EPILOGUE}, ScalarType? dtype=None", "Tensor",
+        _contiguous, _fake.contiguous)
+_define("grouped_gemm_contiguous_out", f"Tensor groups, Tensor(d!) d, Tensor? c=None, *, {_BY}, {_EPILOGUE}", "()",
+        _contiguous_out, _fake.contiguous_out)
+_define("grouped_gemm_contiguous_add_", f"Tensor groups, Tensor(d!) d, *, {_BY}", "()", _contiguous_add, _fake.contiguous_out)
+_define("grouped_gemm_masked", f"Tensor? counts, Tensor? c=None, *, int expected_m=0, {_EPILOGUE}, ScalarType? dtype=None", "Tensor",
+        _masked, _fake.masked)
+_define("grouped_gemm_masked_out", f"Tensor? counts, Tensor(d!) d, Tensor? c=None, *, int expected_m=0, {_EPILOGUE}", "()",
+        _masked_out, _fake.masked_out)
+_define("grouped_gemm_masked_add_", "Tensor? counts, Tensor(d!) d, *, int expected_m=0", "()", _masked_add, _fake.masked_out)
 _define("grouped_gemm_k_add_", "Tensor lengths, Tensor(d!) d, *", "()", _k_add, _fake.k_out)
 _QUANTIZED = f'{_EPILOGUE}, str layout="mn_major", {_schema("gemm", "power_of_two")}'
 _define("gemm_quantized", f"*, {_QUANTIZED}", "(Tensor, Tensor)", _gemm_quantized, _fake.gemm_quantized)

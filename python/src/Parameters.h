@@ -135,6 +135,7 @@ constexpr auto kContiguousParameters = join(
             "written. by=\"end\": [G], the end of each group's rows; they start at the end of the previous group,\n"
             "rounded up to a multiple of align"},
         Parameter{"d", "A | None", "None", kMN, "as in gemm"},
+        Parameter{"c", "A | None", "None", kMN, "as in gemm; rows of no group are not added, and d keeps its own there"},
         Parameter{"by", "Literal[\"index\", \"end\"]", "'index'", kAny, "how groups are described"},
         Parameter{"align", "int", "128", kAny,
                   "the rows of each group start at a multiple of it; the value that the pack was compiled for"},
@@ -151,6 +152,7 @@ constexpr auto kMaskedParameters = join(
         Parameter{"counts", "A | None", nullptr, kGroups,
                   "int32 on the device: rows used per group; None: all (another problem, \"batched\")"},
         Parameter{"d", "A | None", "None", kGMN, "as in gemm, of each group"},
+        Parameter{"c", "A | None", "None", kGMN, "as in gemm, of each group; rows that are not used are not added"},
         kExpectedM,
     },
     epilogueOf(kGM, kGMColumnBlocks), kLaunch, kGroupedLaunch);
@@ -215,11 +217,11 @@ constexpr Function kGemm(
     "along ceil(K/128), or along the rows of a (b). For mn_major scales of single rows, the other stride and the "
     "address\n"
     "are multiples of 16 bytes. Pointers and strides of a, b, c, d are multiples of 16 bytes.\n\n");
-constexpr Function kContiguous("grouped_gemm_contiguous", kContiguousParameters, 6,
-                               "Each group's rows of a times its matrix of b: d[i] = a[i] @ b[g].T for each row i of "
-                               "group g. Returns d.");
-constexpr Function kMasked("grouped_gemm_masked", kMaskedParameters, 6,
-                           "d[g, :counts[g]] = a[g, :counts[g]] @ b[g].T for each group; other rows of d are not "
+constexpr Function kContiguous("grouped_gemm_contiguous", kContiguousParameters, 7,
+                               "Each group's rows of a times its matrix of b: d[i] = c[i] + a[i] @ b[g].T for each row "
+                               "i of group g. Returns d.");
+constexpr Function kMasked("grouped_gemm_masked", kMaskedParameters, 7,
+                           "d[g, :counts[g]] = c[g, :counts[g]] + a[g, :counts[g]] @ b[g].T for each group; other rows of d are not "
                            "written. Returns d.");
 constexpr Function kK("grouped_gemm_k", kKParameters, 7,
                       "d[g] = c[g] + a[:, K of g] @ b[:, K of g].T for each group: weight gradients of experts. "

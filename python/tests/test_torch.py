@@ -119,20 +119,24 @@ def test_operators_pass_everything_on(monkeypatch):
     ft._gemm(*operands, "c", **f32, **some)
     ft._gemm_out(*operands, "d", "c", **some)
     ft._gemm_add(*operands, "d", **some)
-    ft._contiguous(*operands, "g", by="end", align=64, **f32, **groups)
-    ft._contiguous_out(*operands, "g", "d", by="end", align=64, **groups)
-    ft._masked(*operands, "g", **f32, **groups)
-    ft._masked_out(*operands, "g", "d", **groups)
+    ft._contiguous(*operands, "g", "c", by="end", align=64, **f32, **groups)
+    ft._contiguous_out(*operands, "g", "d", "c", by="end", align=64, **groups)
+    ft._contiguous_add(*operands, "g", "d", by="end", align=64, **groups)
+    ft._masked(*operands, "g", "c", **f32, **groups)
+    ft._masked_out(*operands, "g", "d", "c", **groups)
+    ft._masked_add(*operands, "g", "d", **groups)
     ft._k_add(*operands, "g", "d", **some)
     word, rows = dict(d_type="f32"), dict(by="end", align=64)
     assert calls == [
         ("gemm", (*operands, None, "c"), {**word, **some}),
         ("gemm", (*operands, "d", "c"), some),
         ("gemm", (*operands, "d", "d"), some),
-        ("grouped_gemm_contiguous", (*operands, "g"), {**rows, **word, **groups}),
-        ("grouped_gemm_contiguous", (*operands, "g", "d"), {**rows, **groups}),
-        ("grouped_gemm_masked", (*operands, "g"), {**word, **groups}),
-        ("grouped_gemm_masked", (*operands, "g", "d"), groups),
+        ("grouped_gemm_contiguous", (*operands, "g", None, "c"), {**rows, **word, **groups}),
+        ("grouped_gemm_contiguous", (*operands, "g", "d", "c"), {**rows, **groups}),
+        ("grouped_gemm_contiguous", (*operands, "g", "d", "d"), {**rows, **groups}),
+        ("grouped_gemm_masked", (*operands, "g", None, "c"), {**word, **groups}),
+        ("grouped_gemm_masked", (*operands, "g", "d", "c"), groups),
+        ("grouped_gemm_masked", (*operands, "g", "d", "d"), groups),
         ("grouped_gemm_k", (*operands, "g", "d", "d"), some),
     ]
 

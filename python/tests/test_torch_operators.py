@@ -51,6 +51,10 @@ def calls(m=16):
             "groups with factors": (of_last("row_scale", ft._masked), of_last("row_scale", _fake.masked),
                                     dict(masked, counts=groups, row_scale=torch.zeros(3, m)), {}), "gemm_out": (ft._gemm_out, _fake.gemm_out, dict(dense, d=d2), {}),
             "gemm_add_": (ft._gemm_add, _fake.gemm_out, added, {}),
+            "grouped_gemm_contiguous_add_": (ft._contiguous_add, _fake.contiguous_out, dict(rows, **index, d=torch.zeros(384, 256)), {}),
+            "grouped_gemm_masked_add_": (ft._masked_add, _fake.masked_out, dict(masked, counts=groups, d=torch.zeros(3, m, 256)), {}),
+            "groups plus c": (ft._contiguous, _fake.contiguous, dict(rows, groups=groups, c=torch.zeros(384, 256, dtype=BF16)), dict(by="end")),
+            "masked plus c": (ft._masked_out, _fake.masked_out, dict(masked, counts=groups, d=d3, c=d3.clone()), {}),
             "grouped_gemm_contiguous": (ft._contiguous, _fake.contiguous, dict(rows, **index), {}),
             "by end": (ft._contiguous, _fake.contiguous, dict(rows, groups=groups), dict(by="end")),
             "grouped_gemm_contiguous_out": (ft._contiguous_out, _fake.contiguous_out, dict(rows, **index, d=torch.zeros(384, 256, dtype=BF16)), {}),
@@ -92,7 +96,7 @@ def described(result):
 
 @pytest.mark.parametrize("name", calls())
 def test_fake_kernels_give_what_is_launched(launched, name):
-    for m in (16, 1) if name not in ("grouped_gemm_contiguous", "by end", "groups with a bias") else (16,):
+    for m in (16, 1) if name not in ("grouped_gemm_contiguous", "by end", "groups with a bias", "groups plus c", "grouped_gemm_contiguous_add_") else (16,):
         real, fake, arguments, options = calls(m)[name]
         assert described(outcome(fake, arguments.values(), options)) == described(outcome(real, on_device(arguments), options))
         assert len(launched.launches) == 1
@@ -162,13 +166,14 @@ def test_traced_arguments():
             made = [x if x is None else torch.empty_strided(x.shape, x.stride(), dtype=x.dtype, device="cuda") for x in arguments.values()]
             op = {"by end": ops.grouped_gemm_contiguous, "with a bias": of_last("bias", ops.gemm), "with factors": of_last("row_scale", ops.gemm),
                   "groups with a bias": of_last("bias", ops.grouped_gemm_contiguous), "groups with factors": of_last("row_scale", ops.grouped_gemm_masked), "gated": ops.grouped_gemm_masked,
-                  "gated_out": ops.gemm_out, "contiguous_quantized": ops.grouped_gemm_contiguous_quantized,
+                  "groups plus c": ops.grouped_gemm_contiguous, "masked plus c": ops.grouped_gemm_masked_out, "gated_out": ops.gemm_out, "contiguous_quantized": ops.grouped_gemm_contiguous_quantized,
                   "masked_quantized": ops.grouped_gemm_masked_quantized}.get(name) or getattr(ops, name)
             d = op(*made, **options)
             if name.endswith("quantized"):
                 assert [x.dtype for x in d] == [E4M3, F32] and d[0].is_contiguous() and d[1].shape == (*d[0].shape[:-1], d[0].shape[-1] // 128)
             elif d is not None:
-                assert d.device == made[0].device and d.dtype == BF16 and d.is_contiguous() and op(*made, **options, dtype=F32).dtype == F32
+                assert d.device == made[0].device and d.dtype == BF16 and d.is_contiguous()
+                assert "plus c" in name or op(*made, **options, dtype=F32).dtype == F32
             for wrong, message in ((made[1].cpu(), "expected 'sfa' on a CUDA device, got cpu"),
                                    (torch.empty_strided(made[1].shape, made[1].stride(), device="cuda:1"),
                                     "expected 'sfa' on the device of 'a', cuda:0, got cuda:1"),

@@ -35,7 +35,8 @@ def gemm_add_(a, sfa, b, sfb, d, **_):
     d += product(a, sfa, b, sfb)
 
 
-def grouped_gemm_contiguous(a, sfa, b, sfb, groups, *, by="index", align=128, dtype=None, gated=False, activation="none", **_):
+def grouped_gemm_contiguous(a, sfa, b, sfb, groups, c=None, *, by="index", align=128, dtype=None, gated=False, activation="none",
+                            **_):
     rows, d = torch.arange(len(a)), torch.zeros(len(a), b.shape[1])
     for group in range(len(b)):
         if by == "index":
@@ -43,23 +44,31 @@ def grouped_gemm_contiguous(a, sfa, b, sfb, groups, *, by="index", align=128, dt
         else:
             start = -(-groups[group - 1] // align) * align if group else 0
             used = (rows >= start) & (rows < groups[group])
-        d[used] = product(a.view(torch.uint8)[used], sfa[used], b[group], sfb[group])
+        d[used] = product(a.view(torch.uint8)[used], sfa[used], b[group], sfb[group]) + (0 if c is None else c[used])
     return activated(d, gated, activation).to(dtype or torch.bfloat16)
 
 
-def grouped_gemm_contiguous_out(a, sfa, b, sfb, groups, d, **options):
-    d.copy_(grouped_gemm_contiguous(a, sfa, b, sfb, groups, **options))
+def grouped_gemm_contiguous_out(a, sfa, b, sfb, groups, d, c=None, **options):
+    d.copy_(grouped_gemm_contiguous(a, sfa, b, sfb, groups, c, **options))
 
 
-def grouped_gemm_masked(a, sfa, b, sfb, counts, *, dtype=None, gated=False, activation="none", **_):
-    d = product(a, sfa, b, sfb)
+def grouped_gemm_contiguous_add_(a, sfa, b, sfb, groups, d, **options):
+    d += grouped_gemm_contiguous(a, sfa, b, sfb, groups, dtype=torch.float32, **options)
+
+
+def grouped_gemm_masked(a, sfa, b, sfb, counts, c=None, *, dtype=None, gated=False, activation="none", **_):
+    d = product(a, sfa, b, sfb) + (0 if c is None else c)
     if counts is not None:
         d = torch.where(torch.arange(a.shape[1])[:, None] < counts[:, None, None], d, 0)
     return activated(d, gated, activation).to(dtype or torch.bfloat16)
 
 
-def grouped_gemm_masked_out(a, sfa, b, sfb, counts, d, **_):
-    d.copy_(grouped_gemm_masked(a, sfa, b, sfb, counts))
+def grouped_gemm_masked_out(a, sfa, b, sfb, counts, d, c=None, **_):
+    d.copy_(grouped_gemm_masked(a, sfa, b, sfb, counts, c))
+
+
+def grouped_gemm_masked_add_(a, sfa, b, sfb, counts, d, **_):
+    d += grouped_gemm_masked(a, sfa, b, sfb, counts, dtype=torch.float32)
 
 
 def grouped_gemm_k_add_(a, sfa, b, sfb, lengths, d, **_):
@@ -95,8 +104,8 @@ def quantize_out(x, q, scales, *, power_of_two=False, gated=False, activation="n
     scales.copy_(of_x)
 
 
-OPERATORS = [gemm, gemm_quantized, grouped_gemm_contiguous_quantized, grouped_gemm_masked_quantized, gemm_out, gemm_add_, grouped_gemm_contiguous, grouped_gemm_contiguous_out, grouped_gemm_masked,
-             grouped_gemm_masked_out, grouped_gemm_k_add_, quantize, quantize_out]
+OPERATORS = [gemm, gemm_quantized, grouped_gemm_contiguous_quantized, grouped_gemm_masked_quantized, gemm_out, gemm_add_, grouped_gemm_contiguous, grouped_gemm_contiguous_out,
+             grouped_gemm_contiguous_add_, grouped_gemm_masked, grouped_gemm_masked_out, grouped_gemm_masked_add_, grouped_gemm_k_add_, quantize, quantize_out]
 
 
 def register(library):

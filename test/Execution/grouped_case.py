@@ -97,7 +97,10 @@ class RowData:
              for group in range(kernel.weights)]
         quantised = [operands.quantise(x, kernel.sfb_rows, BLOCK, TYPES[kernel.b_type]) for x in b]
         self.b, self.sfb = (torch.stack(parts) for parts in zip(*quantised))
-        self.oracles = [operands.Oracle(self.a, self.sfa, *pair, None, kernel.d_type, operands.bias_of(kernel, device))
+        self.c = None
+        if kernel.c_use != "none":
+            self.c = random_rows(generator, device, ROWS, kernel.n).to(TYPES[kernel.d_type])
+        self.oracles = [operands.Oracle(self.a, self.sfa, *pair, self.c, kernel.d_type, operands.bias_of(kernel, device))
                         for pair in quantised]
         # The bits that each row had with each matrix, whatever was beside it; those of the poison: not seen yet.
         seen = torch.empty(kernel.weights, ROWS, kernel.n, dtype=TYPES[kernel.d_type], device=device)
@@ -171,7 +174,12 @@ class GroupedCase:
         rows = (torch.arange(kernel.groups * m if each else m) + item["first"]) % ROWS
         a, sfa = (x.view(torch.uint8)[rows].view(x.dtype).view(*shape, -1) if x.element_size() == 1 else
                   x[rows].view(*shape, -1) for x in (data.a, data.sfa))
-        return GroupedOperands(a, sfa, data.b, data.sfb, kernel, item, (*shape, kernel.n))
+        c = None if data.c is None else data.c[rows].contiguous()
+        if c is not None and not item["wrong"]:  # rows of no group: C is not read, and in place D keeps its poison
+            unused = groups_of_rows(kernel, item)[0] < 0
+            c.view(torch.uint8)[unused.to(c.device)] = FILL
+        return GroupedOperands(a, sfa, data.b, data.sfb, kernel, item, (*shape, kernel.n),
+                               None if c is None else c.view(*shape, kernel.n))
 
     def parts(self, kernel, item):
         """Of each group along K its operands, with its own first block of the data."""

@@ -68,6 +68,15 @@ func.func @row_end(%a: memref<?x256xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: memref
 
 // -----
 
+func.func @row_end_in_place(%a: memref<?x256xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: memref<3x136x256xf8E4M3FN>,
+                            %sfb: memref<3x2x2xf32>, %groups: memref<3xi32>, %d: memref<?x136xf32>) {
+  fp8gemm.grouped_gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> groups %groups <row_end> plus %d into %d
+    : memref<?x256xf8E4M3FN>, memref<2x?xf32>, memref<3x136x256xf8E4M3FN>, memref<3x2x2xf32>, memref<3xi32>, memref<?x136xf32>, memref<?x136xf32>
+  return
+}
+
+// -----
+
 func.func @batched(%a: memref<3x?x256xf8E4M3FN>, %sfa: memref<3x2x?xf32>, %b: memref<3x136x256xf8E4M3FN>,
                    %sfb: memref<3x2x2xf32>, %d: memref<3x?x136xbf16>) {
   fp8gemm.grouped_gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> into %d

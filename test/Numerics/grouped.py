@@ -57,6 +57,7 @@ class RowGroups:
     sfb: np.ndarray
     d_type: type = BF16
     sharing: int = 1  # groups of a matrix of b
+    c: np.ndarray = None  # of the shape of D
 
     @property
     def groups(self):
@@ -77,7 +78,7 @@ class RowGroups:
         return np.where(np.arange(rows) < used[:, None], np.arange(groups)[:, None], -1)
 
 
-def random_rows(kind, groups, n, k, counts, align=1, gaps=(), rows=0, seed=0, sfb_rows=BLOCK, d_type=BF16, weights=None):
+def random_rows(kind, groups, n, k, counts, align=1, gaps=(), rows=0, seed=0, sfb_rows=BLOCK, d_type=BF16, weights=None, c=False):
     """`counts` rows of each group, in this order. row_index: `gaps` are blocks of -1 before a group, and
     rows that are missing in a group's last block are -1. `rows` are allocated at least; what
     belongs to no group is NaN."""
@@ -114,6 +115,9 @@ def random_rows(kind, groups, n, k, counts, align=1, gaps=(), rows=0, seed=0, sf
     unused = problem.owners() < 0
     problem.a.view(np.uint8)[unused] = POISON
     problem.sfa[unused] = np.nan
+    if c:
+        problem.c = (4 * rng.standard_normal((*shape[:-1], n))).astype(d_type)
+        problem.c[unused] = np.frombuffer(bytes([POISON] * 4), d_type)[0]
     return problem
 
 
@@ -122,20 +126,20 @@ def side_by_side(values):
     return np.ascontiguousarray(values.swapaxes(0, 1)).swapaxes(0, 1)
 
 
-def call_rows(problem, d, sfa_layout=MN_MAJOR, sfb_layout=K_MAJOR, padding=0, beside=False):
+def call_rows(problem, d, c=None, sfa_layout=MN_MAJOR, sfb_layout=K_MAJOR, padding=0, beside=False):
     place = side_by_side if beside else lambda values: padded(values, padding // 4, padding)
     n, k = problem.b.shape[-2:]
     sfb_rows = 1 if problem.sfb.shape[1] == n else BLOCK
     description = np.ascontiguousarray(problem.description)
     numerics.cpu_call(problem.a.shape[-2], n, k, sfa_layout, sfb_layout, place(problem.a),
                       stored_scales(problem.sfa, sfa_layout, padding), padded(problem.b, 1, padding),
-                      stored_scales(problem.sfb, sfb_layout, padding), d, sfb_rows=sfb_rows,
+                      stored_scales(problem.sfb, sfb_layout, padding), d, c, sfb_rows,
                       grouping=KINDS[problem.kind], groups=problem.groups, group_align=problem.align,
                       weights=0 if problem.sharing == 1 else len(problem.b),
                       description=None if problem.kind == "batched" else description.ctypes.data)
 
 
-def check_rows(problem, padding=0, beside=False, **options):
+def check_rows(problem, padding=0, beside=False, in_place=False, **options):
     """Rows of groups are right, and all other bytes of D's buffer are what they were."""
     n = problem.b.shape[1]
     shape = (*problem.a.shape[:-1], n)
@@ -144,12 +148,19 @@ def check_rows(problem, padding=0, beside=False, **options):
         d = buffer.view(problem.d_type).swapaxes(0, 1)
     else:
         d, buffer = poisoned(shape, problem.d_type, padding // 4, padding)
-    call_rows(problem, d, padding=padding, beside=beside, **options)
+    c = None
+    if in_place:
+        d[...] = problem.c
+        c = d
+    elif problem.c is not None:
+        c = side_by_side(problem.c) if beside else padded(problem.c, 1, 2 * padding)
+    call_rows(problem, d, c, padding=padding, beside=beside, **options)
     owners = problem.owners()
     for group in range(problem.groups):
         rows = owners == group
         matrix = group % len(problem.b)
-        check(Problem(problem.a[rows], problem.sfa[rows], problem.b[matrix], problem.sfb[matrix], problem.d_type), d[rows])
+        check(Problem(problem.a[rows], problem.sfa[rows], problem.b[matrix], problem.sfb[matrix], problem.d_type,
+                      None if problem.c is None else problem.c[rows]), d[rows])
     d[owners >= 0] = np.frombuffer(bytes([POISON] * 4), problem.d_type)[0]
     assert (buffer == POISON).all(), "expected rows of no group, and what is between rows, to be untouched"
 

@@ -79,6 +79,21 @@ def test_groups_that_share_matrices(kind, weights, sfb_rows, sfb_layout):
     check_rows(random_rows(kind, 6, 136, 272, counts, sfb_rows=sfb_rows, weights=weights), sfb_layout=sfb_layout, padding=16)
 
 
+@pytest.mark.parametrize("kind, align", [*FORMS, ("batched", 1)])
+@pytest.mark.parametrize("in_place", [False, True])
+@pytest.mark.parametrize("d_type", [BF16, F32])
+def test_c(kind, align, in_place, d_type):
+    """In rows of no group C is poison, and D keeps what it was."""
+    counts = [9, 9, 9] if kind == "batched" else [9, 0, 5]
+    problem = random_rows(kind, 3, 136, 272, counts, align, rows=0 if kind == "batched" else 70, d_type=d_type, c=True)
+    check_rows(problem, padding=16, in_place=in_place)
+
+
+def test_c_of_groups_side_by_side():
+    for in_place in (False, True):
+        check_rows(random_rows("row_count", 3, 24, 144, [7, 0, 3], c=True), beside=True, in_place=in_place)
+
+
 def test_no_rows():
     for kind, align in FORMS:
         check_rows(random_rows(kind, 2, 24, 16, [0, 0], align))
@@ -235,7 +250,6 @@ def test_blocks_without_scales_are_not_used():
     (dict(description=None), "expected a description of 2 entries, got a null pointer"),
     (dict(group_align=24), "expected 'align' of row_end to be a power of two from 1 to 256, got 24"),
     (dict(flattened=1), "expected 'a' and 'b' to be flattened only with a grouping of k_count"),
-    (dict(c=np.zeros((4, 24), BF16)), "expected no 'c' where rows are grouped, got one"),
     (dict(n=20), "expected N to be a positive multiple of 8, got 20"),
     (dict(b=np.zeros((2, 30, 16), E4M3)[:, ::2][:, :12]), "expected the groups of 'b' not to overlap"),
     (dict(grouping=5, sfb_rows=BLOCK, k_blocks=1), "expected 'b_scale' to have 1x128 blocks, got 128x128"),

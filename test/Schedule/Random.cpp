@@ -54,7 +54,7 @@ static format::Problem drawProblem(Random &random) {
   problem.d = random.oneIn(3) || (alongK && random.oneIn(2)) ? format::Type::F32 : format::Type::BF16;
   problem.sfa = random.oneIn(3) ? format::ScaleLayout::KMajor : format::ScaleLayout::MnMajor;
   problem.sfb = random.oneIn(2) ? format::ScaleLayout::MnMajor : format::ScaleLayout::KMajor;
-  if (!grouped || alongK)
+  if (!grouped || alongK || random.oneIn(2))
     problem.c = random.oneOf({format::CUse::None, format::CUse::None, format::CUse::Apart, format::CUse::InPlace});
   if (problem.grouping != format::Grouping::KCount)
     problem.bias = random.oneOf({format::Bias::None, format::Bias::None, format::Bias::BF16, format::Bias::F32});

@@ -52,8 +52,9 @@ struct Problem {
 
   /// Parts of a tile, and of B, that the columns of D are made of: gate and up, or one.
   int64_t parts() const { return gated ? 2 : 1; }
-  /// In place in f32 TMA adds to D in memory; any other C, and one that an epilogue needs, comes through shared memory.
-  bool addsInMemory() const { return c == CUse::InPlace && dBytes == 4 && !hasEpilogue; }
+  /// In place in f32 TMA adds to D in memory; any other C, one that an epilogue needs, and one of which threads store
+  /// rows, comes through shared memory.
+  bool addsInMemory() const { return c == CUse::InPlace && dBytes == 4 && !hasEpilogue && !storesParts(); }
   bool loadsC() const { return c != CUse::None && !addsInMemory(); }
   bool isGrouped() const { return grouping != Grouping::None; }
   /// Each group has rows of A and D of its own: tensors of rank 3.

@@ -175,11 +175,12 @@ private:
       matrix = arith::RemUIOp::create(w, rows.group, w.index(matrices));
     auto whole = [&](Value source) { return w.slice(source, window(w, source, matrix)); };
     Window dRows = window(w, d, rows.group, 0, rows.first, rows.count);
+    Value c = op.getC() ? w.slice(op.getC(), dRows) : Value();
     SmallVector<Value> epilogueOperands;
     for (Value operand : op.getEpilogueOperands())
       epilogueOperands.push_back(epiloguePart(w, operand, rows));
     Value result = write(w, {part(op.getA(), 0), part(op.getSfa(), 1 - kDim(op.getAScale())), whole(op.getB()),
-                             whole(op.getSfb()), Value(), w.slice(d, dRows), op.getAScale(), op.getBScale(), rows.count,
+                             whole(op.getSfb()), c, w.slice(d, dRows), op.getAScale(), op.getBScale(), rows.count,
                              w.getIndexAttr(op.getN()), w.getIndexAttr(op.getK()), op.getEpilogueBody(), op.isGated(),
                              epilogueOperands});
     return w.insert(result, d, dRows);

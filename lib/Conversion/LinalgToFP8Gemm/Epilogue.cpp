@@ -110,7 +110,7 @@ static std::optional<Step> stepAfter(Value sum) {
   return std::nullopt;
 }
 
-Epilogue epilogueOf(linalg::LinalgOp contraction, bool takesC) {
+Epilogue epilogueOf(linalg::LinalgOp contraction) {
   std::optional<Step> next = stepAfter(contraction->getResult(0));
   if (!startsFromZero(contraction)) {
     Value c = contraction.getDpsInits()[0], narrow = extendedFrom(c);
@@ -118,7 +118,7 @@ Epilogue epilogueOf(linalg::LinalgOp contraction, bool takesC) {
       return {{contraction, next->op}, narrow};
     return {{contraction}, c, /*isInPlace=*/true};
   }
-  if (!next || (next->addend && !takesC))
+  if (!next)
     return {{contraction}};
   if (!next->addend)
     return {{contraction, next->op}};

@@ -21,8 +21,7 @@ struct Epilogue {
 bool startsFromZero(mlir::linalg::LinalgOp contraction);
 bool startsFromNothing(mlir::linalg::LinalgOp contraction);
 
-/// `takesC`: whether the operation does.
-Epilogue epilogueOf(mlir::linalg::LinalgOp contraction, bool takesC);
+Epilogue epilogueOf(mlir::linalg::LinalgOp contraction);
 
 } // namespace fp8gemm::raising
 

@@ -90,7 +90,7 @@ static std::optional<std::string> invalidity(Operation *op) {
 Operation *Raising::create(OpBuilder &builder, Type type, Value c, Value d) {
   if (isBatched)
     return GroupedGemmOp::create(builder, op.getLoc(), TypeRange(type), a.matrix, a.scale, b.matrix, b.scale,
-                                 /*groups=*/Value(), /*epilogue_operands=*/ValueRange(), d, /*sfd=*/Value(), a.attribute, b.attribute,
+                                 /*groups=*/Value(), c, /*epilogue_operands=*/ValueRange(), d, /*sfd=*/Value(), a.attribute, b.attribute,
                                  /*d_scale=*/ScaleAttr(), /*power_of_two=*/false, GroupingAttr(), /*gated=*/false, ConfigAttr(), SymbolRefAttr());
   return GemmOp::create(builder, op.getLoc(), TypeRange(type), a.matrix, a.scale, b.matrix, b.scale, c,
                         /*epilogue_operands=*/ValueRange(), d, /*sfd=*/Value(), a.attribute, b.attribute, /*d_scale=*/ScaleAttr(),
@@ -101,12 +101,10 @@ Operation *Raising::create(OpBuilder &builder, Type type, Value c, Value d) {
 LogicalResult Raising::replace() {
   if (startsFromNothing(op))
     return refuse("expected the sum to start from zero or a tensor C, got an uninitialised one");
-  if (isBatched && !startsFromZero(op))
-    return refuse("expected sums of a batch to start from zero, got another value; add it to the result");
   for (Value value : {a.matrix, a.scale, b.matrix, b.scale, op.getDpsInits()[0]})
     if (Attribute encoding = cast<RankedTensorType>(value.getType()).getEncoding())
       return refuse("expected tensors without an encoding, got " + toString(encoding));
-  Epilogue epilogue = epilogueOf(op, /*takesC=*/!isBatched);
+  Epilogue epilogue = epilogueOf(op);
   Operation *last = epilogue.replaced.back(), *before = last->getPrevNode();
   OpBuilder builder(last);
   auto type = cast<RankedTensorType>(last->getResult(0).getType());

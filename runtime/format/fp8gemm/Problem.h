@@ -246,7 +246,7 @@ constexpr Field kFields[] = {
      "elements of A (default: e4m3)"},
     {"b_type", "b", FP8GEMM_MEMBER(b), Kind::Word, kF8Words, kAll, 0, false, "elements of B (default: e4m3)"},
     {"d_type", "d", FP8GEMM_MEMBER(d), Kind::Word, kResultWords, kAll, 0, false, "elements of C and D; e4m3: D is quantised, with --sfd (default: bf16)"},
-    {"c", "c", FP8GEMM_MEMBER(c), Kind::Word, kCWords, kNotGrouped | kAlongK, 0, false, "C to add (default: none)"},
+    {"c", "c", FP8GEMM_MEMBER(c), Kind::Word, kCWords, kAll, 0, false, "C to add (default: none)"},
     {"bias", "bias", FP8GEMM_MEMBER(bias), Kind::Word, kBiasWords, kNotGrouped | kOfRows, 0, false,
      "a row [N] to add to every row of D (default: none)"},
     {"gated", "gated", FP8GEMM_MEMBER(gated), Kind::Flag, {}, kNotGrouped | kOfRows | kQuantize, 0, false,

@@ -297,8 +297,9 @@ typedef struct fp8gemm_tensor {
  *   b, sfb         G, or weights        G, or weights        the same
  *   c, d, sfd      M of all groups      G                    G
  *
- * Padding rows, which belong to no group, keep the contents of d and sfd. With FP8GEMM_K_COUNT, the part of d of a group of
- * length 0 also keeps its contents in place, and becomes 0 (or C) otherwise. For a `flat` kernel, a and b hold the
+ * Padding rows, which belong to no group, keep the contents of d and sfd, and c is not added there. With FP8GEMM_K_COUNT,
+ * the part of d of a group of length 0 also keeps its contents in place, and becomes 0 (or C) otherwise. For a `flat`
+ * kernel, a and b hold the
  * M x k_g (N x k_g) elements of group g packed, after those of group g - 1; they have no leading dimension. The groups
  * of an operand do not overlap: they follow each other, or lie beside each other in each row. Group strides are
  * aligned like rows. Groups of a kernel with `weights` share that many matrices of b and sfb, which divide G: group g has

@@ -192,3 +192,28 @@ func.func @shared(%a: memref<4x?x512xf8E4M3FN>, %sfa: memref<4x4x?xf32>, %b: mem
     : memref<4x?x512xf8E4M3FN>, memref<4x4x?xf32>, memref<2x256x512xf8E4M3FN>, memref<2x2x4xf32>, memref<4xi32>, memref<4x?x256xbf16>
   return
 }
+
+// -----
+
+// C of a tile's rows comes by TMA, whatever group they are of, and is added before the group's rows are stored. So in place in f32, too: what
+// threads store, TMA cannot add.
+// CHECK-LABEL: hopper.kernel @fp8gemm_{{.*}}_f32_in_place_{{.*}}_row_end_align1
+// CHECK-SAME:    %[[C:[a-z0-9_]+]]: !map_64x32 of c
+// CHECK-SAME:    %[[D:[a-z0-9_]+]]: memref<?x256xf32, strided<[?, 1]>> of d
+// CHECK:           %[[ROW:.+]], %[[COLUMN:.+]], %{{.+}}, %{{.+}} = hopper.locate
+// CHECK:           %[[SLOT:.+]], %[[TO:.+]] = hopper.ring.acquire %{{.+}} by tma
+// CHECK:           hopper.tma_load %[[C]][%[[ROW]], %[[COLUMN]]] to %{{.+}} signal
+// CHECK:         } consumers
+// CHECK:           hopper.load_fragment
+// CHECK-NEXT:      hopper.ring.release
+// CHECK-NEXT:      arith.addf
+// CHECK:           scf.if
+// CHECK-NEXT:        hopper.tma_store %{{.+}} to %{{[^:]+}} :
+// CHECK-NEXT:      } else {
+// CHECK-NEXT:        hopper.store_rows %{{.+}} of %{{.+}} to %[[D]]
+func.func @ends_plus_d(%a: memref<?x512xf8E4M3FN>, %sfa: memref<4x?xf32>, %b: memref<3x256x512xf8E4M3FN>, %sfb: memref<3x2x4xf32>,
+                       %ends: memref<3xi32>, %d: memref<?x256xf32>) {
+  fp8gemm.grouped_gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> groups %ends <row_end> plus %d into %d
+    : memref<?x512xf8E4M3FN>, memref<4x?xf32>, memref<3x256x512xf8E4M3FN>, memref<3x2x4xf32>, memref<3xi32>, memref<?x256xf32>, memref<?x256xf32>
+  return
+}

@@ -8,6 +8,8 @@
 
 // RUN: fp8gemm-opt %s --fp8gemm-to-llvm-cpu | mlir-runner -e shared -entry-point-result=f32 | FileCheck %s --check-prefix=SHARED
 // RUN: fp8gemm-opt %s --convert-fp8gemm-to-linalg --fp8gemm-to-llvm-cpu | mlir-runner -e shared -entry-point-result=f32 | FileCheck %s --check-prefix=SHARED
+// RUN: fp8gemm-opt %s --fp8gemm-to-llvm-cpu | mlir-runner -e added -entry-point-result=f32 | FileCheck %s --check-prefix=ADDED
+// RUN: fp8gemm-opt %s --convert-fp8gemm-to-linalg --fp8gemm-to-llvm-cpu | mlir-runner -e added -entry-point-result=f32 | FileCheck %s --check-prefix=ADDED
 
 // Products on tensors, run: bufferized before and after the conversion.
 
@@ -85,4 +87,33 @@ func.func @shared() -> f32 {
   %y = tensor.extract %r[%c2, %c0, %c3] : tensor<4x2x8xf32>
   %z = arith.subf %x, %y : f32
   return %z : f32
+}
+
+// C in rows of groups, each of which has 16 * 1.5 * 2 = 48 of the product: 100 + 48 in row 0, as D is apart; D's 5 in row 3, of
+// no group; and in place 5 + 48, which counts a thousandfold.
+// ADDED: 5.315300e+04
+func.func @added() -> f32 {
+  %c0 = arith.constant 0 : index
+  %c3 = arith.constant 3 : index
+  %thousand = arith.constant 1000.0 : f32
+  %a = arith.constant dense<1.5> : tensor<4x16xf8E4M3FN>
+  %sfa = arith.constant dense<2.0> : tensor<4x1xf32>
+  %b = arith.constant dense<1.0> : tensor<2x8x16xf8E4M3FN>
+  %sfb = arith.constant dense<1.0> : tensor<2x1x1xf32>
+  %ends = arith.constant dense<[1, 3]> : tensor<2xi32>
+  %c = arith.constant dense<100.0> : tensor<4x8xf32>
+  %d = arith.constant dense<5.0> : tensor<4x8xf32>
+  %apart = fp8gemm.grouped_gemm %a scaled_by %sfa <1x128, k_major>, %b scaled_by %sfb <128x128, k_major> groups %ends <row_end> plus %c into %d
+    : tensor<4x16xf8E4M3FN>, tensor<4x1xf32>, tensor<2x8x16xf8E4M3FN>, tensor<2x1x1xf32>, tensor<2xi32>, tensor<4x8xf32>, tensor<4x8xf32>
+   -> tensor<4x8xf32>
+  %in_place = fp8gemm.grouped_gemm %a scaled_by %sfa <1x128, k_major>, %b scaled_by %sfb <128x128, k_major> groups %ends <row_end> plus %d into %d
+    : tensor<4x16xf8E4M3FN>, tensor<4x1xf32>, tensor<2x8x16xf8E4M3FN>, tensor<2x1x1xf32>, tensor<2xi32>, tensor<4x8xf32>, tensor<4x8xf32>
+   -> tensor<4x8xf32>
+  %x = tensor.extract %apart[%c0, %c3] : tensor<4x8xf32>
+  %y = tensor.extract %apart[%c3, %c3] : tensor<4x8xf32>
+  %z = tensor.extract %in_place[%c0, %c0] : tensor<4x8xf32>
+  %sum = arith.addf %x, %y : f32
+  %times = arith.mulf %z, %thousand : f32
+  %all = arith.addf %sum, %times : f32
+  return %all : f32
 }

@@ -45,10 +45,10 @@ func.func @batch_matmul(%a: tensor<4x?x256xf8E4M3FN>, %sfa: tensor<4x?x2xf32>, %
 #d = affine_map<(g, m, n, k) -> (g, m, n)>
 #batch = {indexing_maps = [#a, #sfa, #b, #sfb, #d], iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
 
-// The operation has no C.
 // CHECK-LABEL: func @batch_plus_c
-//       CHECK:   %[[D:.+]] = fp8gemm.grouped_gemm
-//       CHECK:   arith.addf %[[D]]
+//  CHECK-SAME:   %[[C:[^:]+]]: tensor<2x8x16xf32>, %{{[^:]+}}: tensor<2x8x16xf32>)
+//       CHECK:   fp8gemm.grouped_gemm {{.+}} plus %[[C]] into
+//   CHECK-NOT:   arith.addf
 func.func @batch_plus_c(%a: tensor<2x8x256xf8E4M3FN>, %sfa: tensor<2x8x2xf32>, %b: tensor<2x16x256xf8E4M3FN>, %sfb: tensor<2x16x2xf32>,
     %c: tensor<2x8x16xf32>, %e: tensor<2x8x16xf32>) -> tensor<2x8x16xf32> {
   %zero = arith.constant 0.0 : f32
@@ -76,9 +76,11 @@ func.func @batch_plus_c(%a: tensor<2x8x256xf8E4M3FN>, %sfa: tensor<2x8x2xf32>, %
 #d = affine_map<(g, m, n, k) -> (g, m, n)>
 #batch = {indexing_maps = [#a, #sfa, #b, #sfb, #d], iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
 
+// CHECK-LABEL: func @batch_from_c
+//  CHECK-SAME:   %[[C:[^:]+]]: tensor<2x8x16xf32>)
+//       CHECK:   fp8gemm.grouped_gemm {{.+}} plus %[[C]] into %[[C]]
 func.func @batch_from_c(%a: tensor<2x8x256xf8E4M3FN>, %sfa: tensor<2x8x2xf32>, %b: tensor<2x16x256xf8E4M3FN>, %sfb: tensor<2x16x2xf32>,
     %c: tensor<2x8x16xf32>) -> tensor<2x8x16xf32> {
-  // expected-remark @below {{not raised to fp8gemm.grouped_gemm: expected sums of a batch to start from zero, got another value; add it to the result}}
   %0 = linalg.generic #batch
       ins(%a, %sfa, %b, %sfb : tensor<2x8x256xf8E4M3FN>, tensor<2x8x2xf32>, tensor<2x16x256xf8E4M3FN>, tensor<2x16x2xf32>) outs(%c : tensor<2x8x16xf32>) {
     ^bb0(%x: f8E4M3FN, %s: f32, %y: f8E4M3FN, %t: f32, %sum: f32):

@@ -16,7 +16,7 @@ func.func @gemm(%a: tensor<8x16xf8E4M3FN>, %sfa: tensor<8x1xf32>, %d: tensor<8x8
 func.func @grouped_gemm(%a: tensor<2x8x16xf8E4M3FN>, %sfa: tensor<2x8x1xf32>, %d: tensor<2x8x8xf32>) {
   // expected-error @+1 {{expected one operand 'd', got 0}}
   %0 = "fp8gemm.grouped_gemm"(%a, %sfa, %a, %sfa, %d) <{a_scale = #fp8gemm.scale<1x128, k_major>,
-       b_scale = #fp8gemm.scale<1x128, k_major>, operandSegmentSizes = array<i32: 1, 1, 1, 1, 0, 1, 0, 0>}> ({})
+       b_scale = #fp8gemm.scale<1x128, k_major>, operandSegmentSizes = array<i32: 1, 1, 1, 1, 0, 0, 1, 0, 0>}> ({})
        : (tensor<2x8x16xf8E4M3FN>, tensor<2x8x1xf32>, tensor<2x8x16xf8E4M3FN>, tensor<2x8x1xf32>, tensor<2x8x8xf32>) -> tensor<2x8x8xf32>
   return
 }

@@ -94,3 +94,34 @@ func.func @k_count_flattened(%a: tensor<?xf8E4M3FN>, %sfa: tensor<64x?xf32>, %b:
    -> tensor<4x64x136xbf16>
   return %r : tensor<4x64x136xbf16>
 }
+
+// C of groups of rows, apart and in place, with a row that is added, too.
+// CHECK-LABEL: func @row_end_plus_c
+//       CHECK:   fp8gemm.grouped_gemm {{.+}} groups %{{.+}} <row_end> plus %[[C:.+]] into %[[D:.+]] :
+//  CHECK-SAME:     memref<8xi32>, memref<?x136xbf16>, memref<?x136xbf16>
+//       CHECK:   fp8gemm.grouped_gemm {{.+}} groups %{{.+}} <row_end> plus %[[D]] into %[[D]] : {{.+}} epilogue(%{{.+}} : memref<136xf32>)
+func.func @row_end_plus_c(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: memref<8x136x144xf8E4M3FN>, %sfb: memref<8x2x2xf32>,
+                          %groups: memref<8xi32>, %c: memref<?x136xbf16>, %d: memref<?x136xbf16>, %bias: memref<136xf32>) {
+  fp8gemm.grouped_gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> groups %groups <row_end> plus %c into %d
+    : memref<?x144xf8E4M3FN>, memref<2x?xf32>, memref<8x136x144xf8E4M3FN>, memref<8x2x2xf32>, memref<8xi32>,
+      memref<?x136xbf16>, memref<?x136xbf16>
+  fp8gemm.grouped_gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> groups %groups <row_end> plus %d into %d
+    : memref<?x144xf8E4M3FN>, memref<2x?xf32>, memref<8x136x144xf8E4M3FN>, memref<8x2x2xf32>, memref<8xi32>,
+      memref<?x136xbf16>, memref<?x136xbf16> epilogue(%bias : memref<136xf32>) {
+    ^bb0(%sum: f32, %x: f32):
+      %y = arith.addf %sum, %x : f32
+      fp8gemm.yield %y : f32
+    }
+  return
+}
+
+// CHECK-LABEL: func @batched_plus_c
+//       CHECK:   fp8gemm.grouped_gemm {{.+}} <128x128, k_major> plus %{{.+}} into %{{.+}} :
+//  CHECK-SAME:     tensor<8x2x2xf32>, tensor<8x7x136xf32>, tensor<8x7x136xf32>
+func.func @batched_plus_c(%a: tensor<8x7x144xf8E4M3FN>, %sfa: tensor<8x7x2xf32>, %b: tensor<8x136x144xf8E4M3FN>, %sfb: tensor<8x2x2xf32>,
+                          %c: tensor<8x7x136xf32>, %d: tensor<8x7x136xf32>) -> tensor<8x7x136xf32> {
+  %r = fp8gemm.grouped_gemm %a scaled_by %sfa <1x128, k_major>, %b scaled_by %sfb <128x128, k_major> plus %c into %d
+    : tensor<8x7x144xf8E4M3FN>, tensor<8x7x2xf32>, tensor<8x136x144xf8E4M3FN>, tensor<8x2x2xf32>, tensor<8x7x136xf32>, tensor<8x7x136xf32>
+   -> tensor<8x7x136xf32>
+  return %r : tensor<8x7x136xf32>
+}

@@ -219,7 +219,7 @@ func.func @grouped_gemm_g2_no_grouping(%a: memref<8x7x144xf8E4M3FN>, %sfa: memre
   // expected-error @below {{expected 'groups' and 'grouping' both or neither, got only 'groups'}}
   "fp8gemm.grouped_gemm"(%a, %sfa, %b, %sfb, %groups, %d)
     <{a_scale = #fp8gemm.scale<1x128, mn_major>, b_scale = #fp8gemm.scale<128x128, k_major>,
-      operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 0, 1, 0>}> ({})
+      operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 0, 0, 1, 0>}> ({})
     : (memref<8x7x144xf8E4M3FN>, memref<8x2x8xf32>, memref<8x136x144xf8E4M3FN>, memref<8x2x2xf32>, memref<8xi32>, memref<8x7x136xbf16>) -> ()
   return
 }
@@ -411,7 +411,7 @@ func.func private @k_count_has_no_align() attributes {fp8gemm.grouping = #fp8gem
 func.func @grouped_gemm_types(%a: memref<?x144xf8E4M3FN>, %sfa: memref<2x?xf32>, %b: memref<8x136x144xf8E4M3FN>,
     %sfb: memref<8x2x2xf32>, %groups: memref<8xi32>, %d: memref<?x136xbf16>) {
   fp8gemm.grouped_gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> groups %groups <row_end> into %d
-  // expected-error @below {{expected the types of 5 or 6 operands, got 7 types}}
+  // expected-error @below {{expected the types of 6 operands, got 7 types}}
     : memref<?x144xf8E4M3FN>, memref<2x?xf32>, memref<8x136x144xf8E4M3FN>, memref<8x2x2xf32>, memref<8xi32>, memref<?x136xbf16>, memref<?x136xbf16>
   return
 }
@@ -443,5 +443,35 @@ func.func @grouped_gemm_g4_groups_of_d(%a: memref<8x?x144xf8E4M3FN>, %sfa: memre
   // expected-error @below {{expected 'd' dimension 0 to be G = 8, as in 'a', got 4}}
   fp8gemm.grouped_gemm %a scaled_by %sfa <1x128, mn_major>, %b scaled_by %sfb <128x128, k_major> into %d
     : memref<8x?x144xf8E4M3FN>, memref<8x2x?xf32>, memref<4x136x144xf8E4M3FN>, memref<4x2x2xf32>, memref<4x?x136xbf16>
+  return
+}
+
+// -----
+
+func.func @c16_c_has_the_shape_of_d(%a: memref<4x8x16xf8E4M3FN>, %sfa: memref<4x8x1xf32>, %b: memref<4x8x16xf8E4M3FN>, %sfb: memref<4x1x1xf32>,
+                                    %groups: memref<4xi32>, %c: memref<3x8x8xbf16>, %d: memref<4x8x8xbf16>) {
+  // expected-error @below {{expected 'c' to have the shape and element type of 'd', 'memref<4x8x8xbf16>', got 'memref<3x8x8xbf16>'}}
+  fp8gemm.grouped_gemm %a scaled_by %sfa <1x128, k_major>, %b scaled_by %sfb <128x128, k_major> groups %groups <row_count> plus %c into %d
+    : memref<4x8x16xf8E4M3FN>, memref<4x8x1xf32>, memref<4x8x16xf8E4M3FN>, memref<4x1x1xf32>, memref<4xi32>, memref<3x8x8xbf16>, memref<4x8x8xbf16>
+  return
+}
+
+// -----
+
+func.func @g1_rank_of_c(%a: memref<8x16xf8E4M3FN>, %sfa: memref<8x1xf32>, %b: memref<4x8x16xf8E4M3FN>, %sfb: memref<4x1x1xf32>,
+                        %groups: memref<4xi32>, %c: memref<4x8x8xbf16>, %d: memref<8x8xbf16>) {
+  // expected-error @below {{expected 'c' to have rank 2, got 3}}
+  fp8gemm.grouped_gemm %a scaled_by %sfa <1x128, k_major>, %b scaled_by %sfb <128x128, k_major> groups %groups <row_end> plus %c into %d
+    : memref<8x16xf8E4M3FN>, memref<8x1xf32>, memref<4x8x16xf8E4M3FN>, memref<4x1x1xf32>, memref<4xi32>, memref<4x8x8xbf16>, memref<8x8xbf16>
+  return
+}
+
+// -----
+
+func.func @types_of_groups_and_c(%a: memref<8x16xf8E4M3FN>, %sfa: memref<8x1xf32>, %b: memref<4x8x16xf8E4M3FN>, %sfb: memref<4x1x1xf32>,
+                                 %groups: memref<4xi32>, %c: memref<8x8xbf16>, %d: memref<8x8xbf16>) {
+  // expected-error @+2 {{expected the types of 7 operands, got 6 types}}
+  fp8gemm.grouped_gemm %a scaled_by %sfa <1x128, k_major>, %b scaled_by %sfb <128x128, k_major> groups %groups <row_end> plus %c into %d
+    : memref<8x16xf8E4M3FN>, memref<8x1xf32>, memref<4x8x16xf8E4M3FN>, memref<4x1x1xf32>, memref<8x8xbf16>, memref<8x8xbf16>
   return
 }

@@ -8,6 +8,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
 using namespace fp8gemm;
@@ -43,8 +44,9 @@ static bool isRow(ProductOpInterface op, Value operand) {
 /// As C is: TMA brings it.
 static bool isLikeC(ProductOpInterface op, Value operand) {
   auto type = cast<ShapedType>(operand.getType());
-  Broadcast broadcast = broadcastOf(operand);
-  return isa<GemmOp>(op) && broadcast.rows && broadcast.columns && type.getElementType() == op.getDElement();
+  auto d = cast<ShapedType>(op.getD().getType());
+  return broadcastOf(operand).rows && succeeded(verifyCompatibleShape(type, d)) &&
+         type.getElementType() == d.getElementType();
 }
 
 bool fp8gemm::addsBiasAndC(ProductOpInterface op) {

@@ -37,6 +37,34 @@ template <typename... T> static void printOperandTypes(OpAsmPrinter &printer, Op
   llvm::interleaveComma(present, printer);
 }
 
+/// Those of groups of rows: the groups and C are each there or not, as operands say.
+static ParseResult parseGroupedOperandTypes(OpAsmParser &parser,
+                                            const std::optional<OpAsmParser::UnresolvedOperand> &groups,
+                                            const std::optional<OpAsmParser::UnresolvedOperand> &c, Type &a, Type &sfa,
+                                            Type &b, Type &sfb, Type &groupsType, Type &cType, Type &d) {
+  SmallVector<Type *> all{&a, &sfa, &b, &sfb};
+  if (groups)
+    all.push_back(&groupsType);
+  if (c)
+    all.push_back(&cType);
+  all.push_back(&d);
+  SmallVector<Type> parsed;
+  SMLoc loc = parser.getCurrentLocation();
+  if (parser.parseTypeList(parsed))
+    return failure();
+  if (parsed.size() != all.size())
+    return parser.emitError(loc, "expected the types of ")
+           << all.size() << " operands, got " << parsed.size() << " types";
+  for (auto [type, destination] : llvm::zip_equal(parsed, all))
+    *destination = type;
+  return success();
+}
+
+template <typename... T>
+static void printGroupedOperandTypes(OpAsmPrinter &printer, Operation *op, Value, Value, T... types) {
+  printOperandTypes(printer, op, types...);
+}
+
 /// epilogue(%row : memref<...>, ...) { ^bb0(%sum: f32, %element: f32, ...): ... }; nothing if there is none.
 static ParseResult parseEpilogue(OpAsmParser &parser, SmallVectorImpl<OpAsmParser::UnresolvedOperand> &operands,
                                  SmallVectorImpl<Type> &types, Region &region) {
@@ -120,8 +148,8 @@ void GemmOp::build(OpBuilder &builder, OperationState &state, const ScaledMatrix
 }
 
 void GroupedGemmOp::build(OpBuilder &builder, OperationState &state, const ScaledMatrix &a, const ScaledMatrix &b,
-                          const ScaledMatrix &d, Value groups, GroupingAttr grouping) {
-  build(builder, state, resultsOf(d), a.elements, a.scales, b.elements, b.scales, groups, /*epilogue_operands=*/{},
+                          const ScaledMatrix &d, Value groups, GroupingAttr grouping, Value c) {
+  build(builder, state, resultsOf(d), a.elements, a.scales, b.elements, b.scales, groups, c, /*epilogue_operands=*/{},
         d.elements, d.scales, a.layout, b.layout, d.layout, /*power_of_two=*/false, grouping, /*gated=*/false,
         /*config=*/{}, /*kernel=*/{});
 }
@@ -191,7 +219,9 @@ static LogicalResult verifyShape(ProductOpInterface op, const NamedOperands &ope
 
 /// In the generic form the sizes of segments are an attribute, which may leave out an operand.
 template <typename Op> static LogicalResult verifyRequired(Op op) {
-  constexpr std::pair<unsigned, StringLiteral> kRequired[] = {{0, "a"}, {1, "sfa"}, {2, "b"}, {3, "sfb"}, {6, "d"}};
+  constexpr unsigned kSegmentOfD = std::is_same_v<Op, GroupedGemmOp> ? 7 : 6; // after the groups, C and the epilogue's
+  constexpr std::pair<unsigned, StringLiteral> kRequired[] = {
+      {0, "a"}, {1, "sfa"}, {2, "b"}, {3, "sfb"}, {kSegmentOfD, "d"}};
   for (auto [segment, name] : kRequired)
     if (unsigned got = op.getODSOperandIndexAndLength(segment).second; got != 1)
       return op.emitOpError("expected one operand '") << name << "', got " << got;
@@ -276,9 +306,10 @@ LogicalResult GroupedGemmOp::verify() {
   NamedOperands operands(*this);
   auto [a, sfa, b, sfb, groups, c, d, sfd, epilogue] = operands;
   if (failed(verifyGrouping(*this)) || failed(verifyKinds(*this, operands.all())) ||
-      failed(verifyRanks(*this, {b, sfb}, 3)) || failed(verifyRanks(*this, {a, sfa, d, sfd}, isContiguous() ? 2 : 3)) ||
+      failed(verifyRanks(*this, {b, sfb}, 3)) || failed(verifyRanks(*this, {a, sfa, c, d, sfd}, isContiguous() ? 2 : 3)) ||
       failed(verifyRanks(*this, groups, 1)) || failed(verifyElements(*this, operands)) ||
-      failed(verifyGroupCount(*this, operands)) || failed(verifyShape(*this, operands)))
+      failed(verifyGroupCount(*this, operands)) || failed(verifyShape(*this, operands)) ||
+      failed(verifyC(*this, operands)))
     return failure();
   if (groups) {
     bool byRow = getGroupingAttr().getKind() == GroupingKind::row_index;

@@ -11,15 +11,15 @@ def FP8Gemm_GroupedGemmOp : FP8Gemm_ProductOp<"grouped_gemm", FP8Gemm_EpilogueTr
   let summary = "block-scaled FP8 products of groups of rows, each with its own B";
   let description = [{
     ```
-    D[m, n] = epilogue(sum over kb of  sfa(m, kb) * sfb(w, n, kb) * sum over k in block kb of A[m, k] * B[w, n, k])
+    D[m, n] = epilogue(C[m, n] + sum over kb of  sfa(m, kb) * sfb(w, n, kb) * sum over k in block kb of A[m, k] * B[w, n, k])
     ```
     for each row m of each group g, where w = g, or w = g mod W if B has only W of the G matrices. Rows that belong to no group are not computed: D keeps its
-    contents there. Otherwise the operation is `fp8gemm.gemm` for each group, with the same numerics.
+    contents there, and C is not used. Otherwise the operation is `fp8gemm.gemm` for each group, with the same numerics.
 
     `groups` and the attribute that follows it assign rows to groups when the operation runs (see
     `#fp8gemm.grouping`). There are three forms of operands:
 
-    | form | `groups` | `a`, `d` | rows of a group |
+    | form | `groups` | `a`; `c`, `d` | rows of a group |
     |---|---|---|---|
     | contiguous | `row_index` or `row_end` | [M, K], [M, N] | given by `groups` |
     | masked | `row_count` | [G, M, K], [G, M, N] | the first `groups[g]` of its M |
@@ -31,6 +31,7 @@ def FP8Gemm_GroupedGemmOp : FP8Gemm_ProductOp<"grouped_gemm", FP8Gemm_EpilogueTr
     - `b`: [W, N, K] f8E4M3FN or f8E5M2, K-major; W is G, or a divisor of it
     - `sfb`: f32 scales of B, for each matrix stored according to `b_scale`, [W, ...]
     - `groups`: i32, one entry for each row (`row_index`) or for each group
+    - `c` (optional): of D's shape and type, added to the product
     - `epilogue_operands` (any number): as in `fp8gemm.gemm`; rows of each group are [G, 1, N], in all forms
     - `d`: bf16, f32 or f8E4M3FN
     - `sfd`: scales of a d of f8E4M3FN; masked and batched: for each group, [G, ...]
@@ -42,13 +43,14 @@ def FP8Gemm_GroupedGemmOp : FP8Gemm_ProductOp<"grouped_gemm", FP8Gemm_EpilogueTr
     The epilogue is as in `fp8gemm.gemm`, and so are `gated` and what `sfd` means; scales of padding rows keep their contents.
 
     A memref operand may have any row stride and any group stride, so groups may also lie beside
-    each other in each row. `d` must not overlap any other operand.
+    each other in each row. `d` must not overlap any other operand, except in a product *in place*, where `c` and `d` are the
+    same value: D += A * B^T in the rows of groups.
 
     An invalid description affects only the results: a row whose index is not a group is not computed;
     ends and counts are clamped to the rows of D; a group whose end precedes its start
     has no rows (docs/Numerics.md has all cases).
 
-    Constraints: (C2), (C3), (C4), (C5), (C7), (C8), (C9), (C12), (C13), (C14), (C15), (C18), (C19), (C20) and (C21) of
+    Constraints: (C2), (C3), (C4), (C5), (C7), (C8), (C9), (C12), (C13), (C14), (C15), (C16), (C18), (C19), (C20) and (C21) of
     `fp8gemm.gemm`; (C10), (C11) and (C21) hold for the last two dimensions of `sfa`, `sfb` and `sfd`. And
     - (G1) operands are all tensors or all memrefs; `b` and `sfb` have rank 3, `groups` has rank 1;
            `a`, `sfa`, `d` and `sfd` have rank 2 if the form is contiguous, else 3
@@ -75,8 +77,9 @@ def FP8Gemm_GroupedGemmOp : FP8Gemm_ProductOp<"grouped_gemm", FP8Gemm_EpilogueTr
   }];
   let arguments = (ins FP8Gemm_Shaped:$a, FP8Gemm_Shaped:$sfa,
                        FP8Gemm_Shaped:$b, FP8Gemm_Shaped:$sfb,
-                       Optional<FP8Gemm_Shaped>:$groups, Variadic<FP8Gemm_Shaped>:$epilogue_operands, FP8Gemm_Shaped:$d,
-                       Optional<FP8Gemm_Shaped>:$sfd, FP8Gemm_ScaleAttr:$a_scale, FP8Gemm_ScaleAttr:$b_scale,
+                       Optional<FP8Gemm_Shaped>:$groups, Optional<FP8Gemm_Shaped>:$c,
+                       Variadic<FP8Gemm_Shaped>:$epilogue_operands, FP8Gemm_Shaped:$d, Optional<FP8Gemm_Shaped>:$sfd,
+                       FP8Gemm_ScaleAttr:$a_scale, FP8Gemm_ScaleAttr:$b_scale,
                        OptionalAttr<FP8Gemm_ScaleAttr>:$d_scale, UnitAttr:$power_of_two,
                        OptionalAttr<FP8Gemm_GroupingAttr>:$grouping, UnitAttr:$gated,
                        OptionalAttr<FP8Gemm_ConfigAttr>:$config,
@@ -84,18 +87,19 @@ def FP8Gemm_GroupedGemmOp : FP8Gemm_ProductOp<"grouped_gemm", FP8Gemm_EpilogueTr
   let regions = (region MaxSizedRegion<1>:$epilogue);
   // As of `fp8gemm.gemm`; without `groups` the product is batched.
   let builders = [OpBuilder<(ins "const ScaledMatrix &":$a, "const ScaledMatrix &":$b, "const ScaledMatrix &":$d,
-                             CArg<"::mlir::Value", "{}">:$groups, CArg<"GroupingAttr", "{}">:$grouping)>];
+                             CArg<"::mlir::Value", "{}">:$groups, CArg<"GroupingAttr", "{}">:$grouping,
+                             CArg<"::mlir::Value", "{}">:$c)>];
   let assemblyFormat = [{
     $a `scaled_by` $sfa $a_scale `,` $b `scaled_by` $sfb $b_scale
-    (`groups` $groups^ custom<Grouping>($grouping))? `into` $d
+    (`groups` $groups^ custom<Grouping>($grouping))? (`plus` $c^)? `into` $d
     (`scaled_by` $sfd^ custom<ScaleOfD>($d_scale) (`power_of_two` $power_of_two^)?)? attr-dict
-    `:` custom<OperandTypes>(type($a), type($sfa), type($b), type($sfb), type($groups), type($d)) (`scaled_by` type($sfd)^)?
+    `:` custom<GroupedOperandTypes>(ref($groups), ref($c), type($a), type($sfa), type($b), type($sfb), type($groups),
+                                    type($c), type($d)) (`scaled_by` type($sfd)^)?
     (`->` type($result)^)? (`gated` $gated^)? custom<Epilogue>($epilogue_operands, type($epilogue_operands), $epilogue)
   }];
   let extraClassDeclaration = productMethods # [{
     ::mlir::Block *getEpilogueBody() { return getEpilogue().empty() ? nullptr : &getEpilogue().front(); }
     bool isGated() { return getGated(); }
-    ::mlir::Value getC() { return nullptr; }
     /// True if the rows of all groups are in one matrix.
     bool isContiguous();
   }];
