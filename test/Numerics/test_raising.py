@@ -124,3 +124,84 @@ def test_batch(tmp_path):
     for problem, of_group in zip(problems, result):
         part, relative = numerics.errors(problem, of_group, by_constant(C_CPU))
         assert part <= 1 and relative <= 2.0**-8
+
+
+FUSED = """
+#id = affine_map<(m, n) -> (m, n)>
+#row = affine_map<(m, n) -> (n)>
+func.func @fused(%a: tensor<8x272xf8E4M3FN>, %sfa: tensor<8x3xf32>, %b: tensor<256x272xf8E4M3FN>, %sfb: tensor<2x3xf32>, %bias: tensor<{n}xf32>, %c: tensor<8x{n}xbf16>) -> {result} {{
+  %d = tensor.empty() : tensor<8x256x{sum}>
+  %e = tensor.empty() : tensor<8x{n}xf32>
+  %one = arith.constant 1.0 : f32
+  %product = fp8gemm.gemm %a scaled_by %sfa <1x128, k_major>, %b scaled_by %sfb <128x128, k_major> into %d
+    : tensor<8x272xf8E4M3FN>, tensor<8x3xf32>, tensor<256x272xf8E4M3FN>, tensor<2x3xf32>, tensor<8x256x{sum}> -> tensor<8x256x{sum}>
+{parts}  %silu = linalg.generic {{indexing_maps = [#id, #row, #id], iterator_types = ["parallel", "parallel"]}}
+      ins(%gate, %bias : tensor<8x{n}x{sum}>, tensor<{n}xf32>) outs(%e : tensor<8x{n}xf32>) {{
+    ^bb0(%x: {sum}, %y: f32, %o: f32):
+{widen}      %biased = arith.addf %w, %y : f32
+      %minus = arith.negf %biased : f32
+      %power = math.exp %minus : f32
+      %all = arith.addf %power, %one : f32
+      %s = arith.divf %biased, %all : f32
+      linalg.yield %s : f32
+  }} -> tensor<8x{n}xf32>
+  %h = linalg.generic {{indexing_maps = [#id, #id, #id, #id], iterator_types = ["parallel", "parallel"]}}
+      ins(%silu, %up, %c : tensor<8x{n}xf32>, tensor<8x{n}x{sum}>, tensor<8x{n}xbf16>) outs(%e : tensor<8x{n}xf32>) {{
+    ^bb0(%u: f32, %x: {sum}, %y: bf16, %o: f32):
+{widen}      %v = arith.mulf %u, %w : f32
+      %r = arith.extf %y : bf16 to f32
+      %z = arith.addf %v, %r : f32
+      linalg.yield %z : f32
+  }} -> tensor<8x{n}xf32>
+{end}}}
+"""
+WHOLE = """  %gate = tensor.cast %product : tensor<8x256x{sum}> to tensor<8x256x{sum}>
+  %up = tensor.cast %product : tensor<8x256x{sum}> to tensor<8x256x{sum}>
+"""
+HALVES = """  %gate = tensor.extract_slice %product[0, 0] [8, 128] [1, 1] : tensor<8x256x{sum}> to tensor<8x128x{sum}>
+  %up = tensor.extract_slice %product[0, 128] [8, 128] [1, 1] : tensor<8x256x{sum}> to tensor<8x128x{sum}>
+"""
+QUANTISED = """  %q = tensor.empty() : tensor<8x{n}xf8E4M3FN>
+  %scales = tensor.empty() : tensor<8x{blocks}xf32>
+  %r:2 = fp8gemm.quantize %h into %q scaled_by %scales <1x128, k_major> : tensor<8x{n}xf32>, tensor<8x{n}xf8E4M3FN>, tensor<8x{blocks}xf32>
+    -> tensor<8x{n}xf8E4M3FN>, tensor<8x{blocks}xf32>
+  return %r#{number} : {result}
+"""
+
+
+@pytest.mark.parametrize("end", ["sums", "elements", "scales"])
+@pytest.mark.parametrize("gated", [False, True])
+@pytest.mark.parametrize("element", ["f32", "bf16"])
+def test_fused_operations_keep_their_bits(tmp_path, end, gated, element):
+    n = 128 if gated else 256
+    names = dict(n=n, sum=element, blocks=n // 128, number=int(end == "scales"),
+                 result={"sums": f"tensor<8x{n}xf32>", "elements": f"tensor<8x{n}xf8E4M3FN>", "scales": f"tensor<8x{n // 128}xf32>"}[end])
+    widen = "      %w = arith.extf %x : bf16 to f32\n" if element == "bf16" else "      %w = arith.addf %x, %zero : f32\n"
+    text = FUSED.format(parts=(HALVES if gated else WHOLE).format(**names), widen=widen,
+                        end="  return %h : tensor<8x{n}xf32>\n".format(**names) if end == "sums" else QUANTISED.format(**names), **names)
+    text = text.replace("  %one = ", "  %zero = arith.constant -0.0 : f32\n  %one = ")
+    fused = run_tool(BIN / "fp8gemm-opt", "--canonicalize", "--raise-linalg-to-fp8gemm", "-", input=text.encode()).decode()
+    assert "linalg.generic" not in fused and "fp8gemm.quantize" not in fused and fused.count("fp8gemm.gemm") == 1 and ("gated" in fused) == gated
+    problem, rng = random_problem(8, 256, 272, 7), np.random.default_rng(3)
+    operands = problem.a, problem.sfa, problem.b, problem.sfb, rng.standard_normal(n).astype(F32), rng.standard_normal((8, n)).astype(BF16)
+    shape, kind = {"sums": ((8, n), F32), "elements": ((8, n), numerics.E4M3), "scales": ((8, n // 128), F32)}[end]
+    (tmp_path / "fused").mkdir()
+    apart = compile_function(text, tmp_path)(*operands, returns=(shape, kind))
+    together = compile_function(text, tmp_path / "fused", "--canonicalize", "--raise-linalg-to-fp8gemm")(*operands, returns=(shape, kind))
+    assert np.unique(apart.view(np.uint8)).size > 8
+    np.testing.assert_array_equal(together.view(np.uint8), apart.view(np.uint8))
+
+
+def test_mlp(tmp_path):
+    """From torch-mlir, against float64: what is off is the rounding of the hidden layer to e4m3."""
+    up, down = random_problem(M, 512, K, 5), random_problem(M, 256, 256, 6)
+    function = compile_function((FORMULAS / "quantised_mlp.mlir").read_text(), tmp_path, "--raise-linalg-to-fp8gemm")
+    left = numerics.reference(up)[0]
+    gate, other = np.split(left, 2, axis=1)
+    # Small enough for the exponential function, large enough for SiLU not to be linear.
+    unit = F32(2 / np.abs(left).max())
+    weights = up.sfb * unit
+    hidden = gate * unit / (1 + np.exp(-gate * unit)) * other * unit
+    exact = hidden @ (down.b.astype(np.float64) * np.kron(down.sfb, np.ones((128, 128)))).T
+    result = function(up.a, up.sfa, up.b, weights, down.b, down.sfb, returns=((M, 256), BF16)).astype(np.float64)
+    assert np.linalg.norm(result - exact) <= 0.06 * np.linalg.norm(exact)

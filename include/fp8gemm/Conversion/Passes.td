@@ -99,7 +99,11 @@ def RaiseLinalgToFP8GemmPass : Pass<"raise-linalg-to-fp8gemm"> {
     Recognises D = (A * sfa) * (B * sfb)^T on tensors: the factors that a contraction multiplies and sums, traced back
     through reshapes, transposes, broadcasts, slices, extensions and multiplications, are two FP8 matrices and one f32 scale
     for each block of each. It becomes a `fp8gemm.gemm`, together with an added C and a truncation of the result to bf16;
-    a batch of such products becomes a `fp8gemm.grouped_gemm`. torch-mlir produces this form from the plain formula in
+    a batch of such products becomes a `fp8gemm.grouped_gemm`.
+
+    Quantisation by blocks of 128 elements of a row becomes `fp8gemm.quantize`. Elementwise operations on the result of a product become its
+    epilogue, those of both halves of its columns a gated product, and its quantisation a quantised D: with the same bits, if nothing else
+    needs the intermediate results. torch-mlir produces this form from the plain formula in
     PyTorch (docs/WholePrograms.md).
 
     It changes roundings: the operation scales the sum of a K block, where the formula scales each element and sums

@@ -2,6 +2,8 @@
 
 #include "Epilogue.h"
 
+#include "Scalars.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -40,12 +42,6 @@ bool startsFromNothing(linalg::LinalgOp contraction) {
   Value start = startOf(contraction);
   auto allocation = start.getDefiningOp<bufferization::AllocTensorOp>();
   return start.getDefiningOp<tensor::EmptyOp>() || (allocation && !allocation.getCopy());
-}
-
-/// Whether `op` does something to each element of its tensors on its own.
-static bool isElementwise(linalg::LinalgOp op) {
-  return op.hasPureTensorSemantics() && op.getNumDpsInits() == 1 && op.getNumParallelLoops() == op.getNumLoops() &&
-         op.getMatchingIndexingMap(op.getDpsInitOperand(0)).isIdentity();
 }
 
 /// The tensor of which `scalar`, in the body of `op`, is the element; null where it is none.

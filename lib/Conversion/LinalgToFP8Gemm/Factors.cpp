@@ -52,45 +52,8 @@ std::optional<Coordinates> delinearize(AffineExpr at, ArrayRef<int64_t> sizes) {
   return coordinates;
 }
 
-namespace {
-
-class Tracer {
-public:
-  explicit Tracer(linalg::LinalgOp contraction)
-      : contraction(contraction), dims(std::max<unsigned>(kLoops, contraction.getNumLoops())) {}
-
-  /// The factors of a value in the body of `op`; false if it is none of what is known, which is the `obstacle` then.
-  bool traceScalar(linalg::LinalgOp op, Value scalar, const Coordinates &loops, bool isCut);
-
-  SmallVector<Factor> factors;
-  Value obstacle;
-
-private:
-  void trace(View view, SmallVector<View> views);
-  std::optional<View> throughReshape(const View &view);
-  std::optional<View> throughSlice(tensor::ExtractSliceOp slice, const View &view);
-  bool traceElementwise(const View &view, const SmallVector<View> &views);
-  bool traceStructured(linalg::LinalgOp op, const View &view, const SmallVector<View> &views);
-
-  bool isAt(Value scalar) {
-    obstacle = scalar;
-    return false;
-  }
-  View at(OpOperand &operand, linalg::LinalgOp op, const Coordinates &loops, bool isCut) {
-    View view{operand.get(), {}, isCut};
-    for (AffineExpr index : op.getMatchingIndexingMap(&operand).getResults())
-      view.at.push_back(index.replaceDims(loops));
-    return view;
-  }
-
-  linalg::LinalgOp contraction;
-  unsigned dims;             ///< that indices may be functions of
-  Coordinates inContraction; ///< of the operand that is being traced
-  unsigned steps = 0;
-};
-
 /// A slice from the start: its elements have the same indices in its source.
-std::optional<View> Tracer::throughSlice(tensor::ExtractSliceOp slice, const View &view) {
+static std::optional<View> throughSlice(tensor::ExtractSliceOp slice, const View &view) {
   RankedTensorType source = slice.getSourceType();
   bool isFromStart = llvm::all_of(slice.getMixedOffsets(), isZeroInteger) && slice.hasUnitStride() &&
                      source.getRank() == slice.getType().getRank();
@@ -100,7 +63,7 @@ std::optional<View> Tracer::throughSlice(tensor::ExtractSliceOp slice, const Vie
 }
 
 /// The source of a change of shape. (Changes of order are structured operations.)
-std::optional<View> Tracer::throughReshape(const View &view) {
+std::optional<View> throughReshape(const View &view) {
   Operation *op = view.tensor.getDefiningOp();
   if (auto cast = dyn_cast_if_present<tensor::CastOp>(op)) {
     if (isa<RankedTensorType>(cast.getSource().getType()))
@@ -134,6 +97,41 @@ std::optional<View> Tracer::throughReshape(const View &view) {
   }
   return std::nullopt;
 }
+
+namespace {
+
+class Tracer {
+public:
+  explicit Tracer(linalg::LinalgOp contraction)
+      : contraction(contraction), dims(std::max<unsigned>(kLoops, contraction.getNumLoops())) {}
+
+  /// The factors of a value in the body of `op`; false if it is none of what is known, which is the `obstacle` then.
+  bool traceScalar(linalg::LinalgOp op, Value scalar, const Coordinates &loops, bool isCut);
+
+  SmallVector<Factor> factors;
+  Value obstacle;
+
+private:
+  void trace(View view, SmallVector<View> views);
+  bool traceElementwise(const View &view, const SmallVector<View> &views);
+  bool traceStructured(linalg::LinalgOp op, const View &view, const SmallVector<View> &views);
+
+  bool isAt(Value scalar) {
+    obstacle = scalar;
+    return false;
+  }
+  View at(OpOperand &operand, linalg::LinalgOp op, const Coordinates &loops, bool isCut) {
+    View view{operand.get(), {}, isCut};
+    for (AffineExpr index : op.getMatchingIndexingMap(&operand).getResults())
+      view.at.push_back(index.replaceDims(loops));
+    return view;
+  }
+
+  linalg::LinalgOp contraction;
+  unsigned dims;             ///< that indices may be functions of
+  Coordinates inContraction; ///< of the operand that is being traced
+  unsigned steps = 0;
+};
 
 bool Tracer::traceScalar(linalg::LinalgOp op, Value scalar, const Coordinates &loops, bool isCut) {
   if (++steps > kMostSteps || factors.size() > kMostFactors)

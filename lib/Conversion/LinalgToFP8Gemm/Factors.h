@@ -46,6 +46,9 @@ struct Factor {
 mlir::FailureOr<llvm::SmallVector<Factor>> factorsOf(mlir::linalg::LinalgOp op, llvm::ArrayRef<mlir::Value> scalars,
                                                      llvm::ArrayRef<mlir::AffineExpr> loops, mlir::Value &obstacle);
 
+/// The source of a change of shape, or of a slice from the start, that the view's tensor is; nothing of others.
+std::optional<View> throughReshape(const View &view);
+
 /// The indices of a group of dimensions that together are the dimension with index `at`. Null unless all sizes but the
 /// first are known.
 std::optional<Coordinates> delinearize(mlir::AffineExpr at, llvm::ArrayRef<int64_t> sizes);

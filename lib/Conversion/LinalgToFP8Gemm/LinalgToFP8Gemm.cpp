@@ -3,6 +3,7 @@
 // raise-linalg-to-fp8gemm: scaled FP8 in a contraction becomes one operation.
 
 #include "Epilogue.h"
+#include "Fusing.h"
 #include "Origins.h"
 #include "Raising.h"
 
@@ -69,8 +70,7 @@ LogicalResult Raising::findLoops() {
   return success();
 }
 
-/// Why the verifier of `op` says no; nothing if it doesn't.
-static std::optional<std::string> invalidity(Operation *op) {
+std::optional<std::string> raising::invalidity(Operation *op) {
   std::string reason;
   uint64_t thread = llvm::get_threadid(); // handlers get what other threads emit, too
   ScopedDiagnosticHandler handler(op->getContext(), [&](Diagnostic &diagnostic) -> LogicalResult {
@@ -190,6 +190,14 @@ namespace {
 
 struct RaiseLinalgToFP8Gemm : fp8gemm::impl::RaiseLinalgToFP8GemmPassBase<RaiseLinalgToFP8Gemm> {
   void runOnOperation() override {
+    raiseQuantizations(getOperation());
+    raiseProducts();
+    fuseEpilogues(getOperation());
+    fuseQuantizations(getOperation());
+  }
+
+private:
+  void raiseProducts() {
     Origins origins(getOperation());
     SmallVector<linalg::LinalgOp> candidates;
     getOperation()->walk([&](linalg::LinalgOp op) {

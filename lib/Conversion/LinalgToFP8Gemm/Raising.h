@@ -53,6 +53,9 @@ private:
   Side a{"a", kRowOfA}, b{"b", kRowOfB};
 };
 
+/// Why the verifier of `op` says no; nothing if it doesn't.
+std::optional<std::string> invalidity(mlir::Operation *op);
+
 /// For messages: anything that prints itself; a shape, [8, ?].
 template <typename T> std::string toString(const T &value) {
   std::string text;

@@ -86,10 +86,11 @@ func.func @starts_from_narrow_c(%a: tensor<8x256xf8E4M3FN>, %sfa: tensor<8x2xf32
   return %r : tensor<8x16xbf16>
 }
 
-// C is f32 and D is not: the rounding stays.
+// C is f32 and D is not: C is an operand of the epilogue.
 // CHECK-LABEL: func @rounded_after_wide_c
-//       CHECK:   fp8gemm.gemm {{.+}} tensor<8x16xf32> -> tensor<8x16xf32>
-//       CHECK:   arith.truncf
+//       CHECK:   fp8gemm.gemm {{.+}} -> tensor<8x16xbf16> epilogue(%{{.+}} : tensor<8x16xf32>) {
+//       CHECK:     arith.addf
+//   CHECK-NOT:   linalg
 func.func @rounded_after_wide_c(%a: tensor<8x256xf8E4M3FN>, %sfa: tensor<8x2xf32>, %b: tensor<16x256xf8E4M3FN>, %sfb: tensor<1x2xf32>, %c: tensor<8x16xf32>, %f: tensor<8x16xbf16>) -> tensor<8x16xbf16> {
   %d = linalg.generic #product
       ins(%a, %sfa, %b, %sfb : tensor<8x256xf8E4M3FN>, tensor<8x2xf32>, tensor<16x256xf8E4M3FN>, tensor<1x2xf32>) outs(%c : tensor<8x16xf32>) {
@@ -209,11 +210,12 @@ func.func @adds_after_rounding(%a: tensor<8x256xf8E4M3FN>, %sfa: tensor<8x2xf32>
   return %r : tensor<8x16xbf16>
 }
 
-// A bias for each column is no C.
+// A bias for each column is no C, but a row of the epilogue.
 // CHECK-LABEL: func @adds_bias
 //       CHECK:   fp8gemm.gemm
 //   CHECK-NOT:   plus
-//       CHECK:   linalg.generic
+//       CHECK:   epilogue(%{{.+}} : tensor<16xf32>)
+//   CHECK-NOT:   linalg
 func.func @adds_bias(%a: tensor<8x256xf8E4M3FN>, %sfa: tensor<8x2xf32>, %b: tensor<16x256xf8E4M3FN>, %sfb: tensor<1x2xf32>, %bias: tensor<16xf32>, %e: tensor<8x16xf32>) -> tensor<8x16xf32> {
   %c0 = arith.constant 0.0 : f32
   %z = linalg.fill ins(%c0 : f32) outs(%e : tensor<8x16xf32>) -> tensor<8x16xf32>

@@ -54,6 +54,38 @@ class WeightGradient(torch.nn.Module):
         return dequantised(x, sfx) @ dequantised(y, sfy).t()
 
 
+def quantised(x):
+    """Elements of e4m3, and a scale for 128 of a row."""
+    m, k = x.shape
+    wide = x.to(torch.float32).reshape(m, k // BLOCK, BLOCK)
+    scales = wide.abs().amax(-1).clamp(min=1e-4) / 448
+    return (wide * (1 / scales).unsqueeze(-1)).to(torch.float8_e4m3fn).reshape(m, k), scales
+
+
+def linear(x, sfx, w, sfw):
+    n, k = w.shape
+    wide = (blocks(w, BLOCK) * sfw.reshape(n // BLOCK, 1, k // BLOCK, 1)).reshape(n, k)
+    return torch.nn.functional.linear(dequantised(x, sfx), wide)
+
+
+class QuantisedMlp(torch.nn.Module):
+    """Gate and up projections by one product, SwiGLU, quantisation, and the down projection."""
+
+    def forward(self, x, sfx, w, sfw, down, sf_down):
+        gate, up = linear(x, sfx, w, sfw).chunk(2, -1)
+        hidden, sfh = quantised(torch.nn.functional.silu(gate) * up)
+        return linear(hidden, sfh, down, sf_down).to(torch.bfloat16)
+
+
+class MlpFromBf16(torch.nn.Module):
+    """The same of activations in bf16, whose hidden layer is rounded to bf16 as PyTorch's is."""
+
+    def forward(self, x, w, sfw, down, sf_down):
+        gate, up = linear(*quantised(x), w, sfw).to(torch.bfloat16).chunk(2, -1)
+        hidden, sfh = quantised(torch.nn.functional.silu(gate) * up)
+        return linear(hidden, sfh, down, sf_down).to(torch.bfloat16)
+
+
 def e4m3(*shape):
     return torch.zeros(*shape).to(torch.float8_e4m3fn)
 
@@ -61,6 +93,8 @@ def e4m3(*shape):
 def main(folder):
     scales = torch.ones(M, K // BLOCK)
     weights = e4m3(N, K), torch.ones(N // BLOCK, K // BLOCK)
+    gate_up = e4m3(2 * N, K), torch.ones(2 * N // BLOCK, K // BLOCK)
+    down = e4m3(N, N), torch.ones(N // BLOCK, N // BLOCK)
     any_m = torch.export.Dim("m", min=2, max=65536)
     formulas = {
         "linear": (Linear(), (e4m3(M, K), scales, *weights), None),
@@ -68,6 +102,8 @@ def main(folder):
         "scales_transposed": (ScalesTransposed(), (e4m3(M, K), torch.ones(K // BLOCK, M), *weights), None),
         "weight_gradient": (WeightGradient(), (e4m3(M, K), scales, e4m3(N, K).to(torch.float8_e5m2),
                                                torch.ones(N, K // BLOCK)), None),
+        "quantised_mlp": (QuantisedMlp(), (e4m3(M, K), scales, *gate_up, *down), None),
+        "mlp_from_bf16": (MlpFromBf16(), (torch.zeros(M, K, dtype=torch.bfloat16), *gate_up, *down), None),
     }
     for name, (formula, arguments, dynamic) in formulas.items():
         exported = torch.export.export(formula, arguments, dynamic_shapes=dynamic)
