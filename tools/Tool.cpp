@@ -40,6 +40,8 @@ void fp8gemm::readCommandLine(int argc, char **argv, StringRef overview) {
         std::exit(1);
       }
       i += takesNext(*option->second) && name.size() == argument.ltrim('-').size();
+    } else if (argument.starts_with("@")) {
+      break; // a file of arguments, which LLVM reads
     } else if (file.empty()) {
       file = argument;
     } else {

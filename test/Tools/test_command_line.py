@@ -240,3 +240,16 @@ def test_accepted(tmp_path):
         done = run("fp8gemm-compile", *arguments, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == ["--x", "y"]
+
+
+def test_a_file_of_arguments(tmp_path):
+    """LLVM reads it; what is in it may have a file, too."""
+    arguments = tmp_path / "arguments.txt"
+    arguments.write_text(" ".join(PROBLEM))
+    done = run("fp8gemm-compile", f"@{arguments}", "--emit=mlir")
+    assert done.returncode == 0 and "fp8gemm.gemm" in done.stdout
+    module = tmp_path / "module.mlir"
+    module.write_text(done.stdout)
+    arguments.write_text("--emit=mlir")
+    done = run("fp8gemm-compile", f"@{arguments}", module)
+    assert done.returncode == 0 and "fp8gemm.gemm" in done.stdout, done.stderr
