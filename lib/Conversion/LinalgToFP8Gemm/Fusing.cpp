@@ -65,9 +65,11 @@ private:
   void findUsers();
   bool leadsTo(linalg::LinalgOp last);
   LogicalResult replaceBy(linalg::LinalgOp last);
+  Value destinationOf(linalg::LinalgOp last);
   FailureOr<Value> operandFor(linalg::LinalgOp op, OpOperand &input);
   LogicalResult writeBody(linalg::LinalgOp last, Block *body, Value sum);
   bool isInside(Value value) const { return sums.contains(value) || users.contains(value.getDefiningOp()); }
+  bool isOfSums(linalg::LinalgOp op, OpOperand &input) const;
 
   LogicalResult refuse(const Twine &reason) {
     product->emitRemark("not fused into fp8gemm.gemm: ") << reason;
@@ -85,12 +87,24 @@ private:
 
 } // namespace
 
+/// Whether a size is the number of rows of the product: as a constant, or asked of one of its tensors.
+static bool isM(OpFoldResult size, GemmOp product) {
+  auto value = dyn_cast<Value>(size);
+  if (!value)
+    return isConstantIntValue(size, product.getM());
+  if (auto empty = product.getD().getDefiningOp<tensor::EmptyOp>(); empty && empty.getMixedSizes()[0] == size)
+    return true;
+  auto dim = value.getDefiningOp<tensor::DimOp>();
+  return dim && dim.getConstantIndex() == 0 &&
+         llvm::is_contained({Value(product->getResult(0)), Value(product.getD()), Value(product.getA())}, dim.getSource());
+}
+
 /// 0 or 1 for a slice of the left or the right half of the columns; nothing for others.
 static std::optional<unsigned> halfOf(tensor::ExtractSliceOp slice, GemmOp product) {
   int64_t n = product.getN();
   auto offsets = slice.getMixedOffsets(), sizes = slice.getMixedSizes();
   if (slice.getType().getRank() != 2 || n % 2 != 0 || !slice.hasUnitStride() || !isConstantIntValue(offsets[0], 0) ||
-      !isConstantIntValue(sizes[1], n / 2) || slice.getType().getDimSize(0) != product.getM())
+      !isConstantIntValue(sizes[1], n / 2) || !isM(sizes[0], product))
     return std::nullopt;
   for (unsigned half : {0u, 1u})
     if (isConstantIntValue(offsets[1], half * n / 2))
@@ -115,6 +129,18 @@ void ElementwiseFusion::findSums() {
   }
 }
 
+/// Whether an input is the element of a sum, or of what is computed from one, at the place of the result's. An index of a
+/// dimension of size 1 may be 0.
+bool ElementwiseFusion::isOfSums(linalg::LinalgOp op, OpOperand &input) const {
+  if (!isInside(input.get()))
+    return false;
+  auto shape = cast<RankedTensorType>(input.get().getType()).getShape();
+  return llvm::all_of(llvm::enumerate(op.getMatchingIndexingMap(&input).getResults()), [&](auto index) {
+    return index.value() == getAffineDimExpr(index.index(), op.getContext()) ||
+           (shape[index.index()] == 1 && index.value() == getAffineConstantExpr(0, op.getContext()));
+  });
+}
+
 /// Elementwise operations of the sums, and of results of such operations. Loops are rows and columns of D.
 void ElementwiseFusion::findUsers() {
   auto shape = cast<RankedTensorType>(sums.front().first.getType()).getShape();
@@ -123,10 +149,7 @@ void ElementwiseFusion::findUsers() {
     if (!elementwise || !isElementwise(elementwise) || op->getNumResults() != 1 ||
         cast<RankedTensorType>(op->getResult(0).getType()).getShape() != shape)
       continue;
-    auto isOfSums = [&](OpOperand *input) {
-      return isInside(input->get()) && elementwise.getMatchingIndexingMap(input).isIdentity();
-    };
-    if (llvm::any_of(elementwise.getDpsInputOperands(), isOfSums))
+    if (llvm::any_of(elementwise.getDpsInputOperands(), [&](OpOperand *input) { return isOfSums(elementwise, *input); }))
       users.insert(op);
   }
 }
@@ -192,7 +215,7 @@ LogicalResult ElementwiseFusion::writeBody(linalg::LinalgOp last, Block *body, V
     IRMapping map;
     for (OpOperand *input : elementwise.getDpsInputOperands()) {
       BlockArgument argument = elementwise.getMatchingBlockArgument(input);
-      bool isSum = isInside(input->get()) && elementwise.getMatchingIndexingMap(input).isIdentity();
+      bool isSum = isOfSums(elementwise, *input);
       Value value = isSum ? scalars.lookup(input->get()) : body->getArgument(operands.lookup(input->get()));
       if (!isSum && !argument.use_empty())
         value = rounded(inside, loc, value, argument.getType()); // exact: it was extended
@@ -235,6 +258,19 @@ LogicalResult ElementwiseFusion::writeBody(linalg::LinalgOp last, Block *body, V
   return success();
 }
 
+/// D: what `last` overwrites, if that stays.
+Value ElementwiseFusion::destinationOf(linalg::LinalgOp last) {
+  Value init = last.getDpsInits()[0];
+  if (!isInside(init) && init != product->getResult(0))
+    return init;
+  auto type = cast<RankedTensorType>(init.getType());
+  Location loc = last.getLoc();
+  SmallVector<OpFoldResult> sizes{tensor::getMixedSize(builder, loc, product.getA(), 0),
+                                  builder.getIndexAttr(type.getDimSize(1))};
+  Value made = tensor::EmptyOp::create(builder, loc, sizes, type.getElementType());
+  return made.getType() == type ? made : tensor::CastOp::create(builder, loc, type, made).getResult();
+}
+
 LogicalResult ElementwiseFusion::replaceBy(linalg::LinalgOp last) {
   builder.setInsertionPoint(last);
   Operation *before = last->getPrevNode();
@@ -256,9 +292,7 @@ LogicalResult ElementwiseFusion::replaceBy(linalg::LinalgOp last) {
   for (Operation *op : fused)
     for (OpOperand *input : cast<linalg::LinalgOp>(op).getDpsInputOperands()) {
       auto elementwise = cast<linalg::LinalgOp>(op);
-      if (isInside(input->get()) && elementwise.getMatchingIndexingMap(input).isIdentity())
-        continue;
-      if (operands.contains(input->get()))
+      if (isOfSums(elementwise, *input) || operands.contains(input->get()))
         continue;
       FailureOr<Value> operand = operandFor(elementwise, *input);
       if (failed(operand))
@@ -272,8 +306,7 @@ LogicalResult ElementwiseFusion::replaceBy(linalg::LinalgOp last) {
     return undo();
   }
   auto made = GemmOp::create(builder, product.getLoc(), {product.getA(), product.getSfa(), product.getAScale()},
-                             {product.getB(), product.getSfb(), product.getBScale()},
-                             cast<DestinationStyleOpInterface>(last.getOperation()).getDpsInits()[0],
+                             {product.getB(), product.getSfb(), product.getBScale()}, destinationOf(last),
                              keepsC ? c : Value());
   made.getEpilogueOperandsMutable().assign(values);
   made.setGated(isGated);

@@ -206,3 +206,108 @@ func.func @quantised_to_e5m2(%a: tensor<8x256xf8E4M3FN>, %sfa: tensor<8x2xf32>, 
     -> tensor<8x256xf8E5M2>, tensor<8x2xf32>
   return %1#0, %1#1 : tensor<8x256xf8E5M2>, tensor<8x2xf32>
 }
+
+// -----
+
+#id = affine_map<(m, n) -> (m, n)>
+#parallel = ["parallel", "parallel"]
+
+// Halves of the columns, for any M: all rows of both.
+// CHECK-LABEL: func @gated_for_any_m
+//       CHECK:   fp8gemm.gemm {{.+}} gated epilogue {
+//  CHECK-NEXT:   ^bb0(%[[GATE:.+]]: f32, %[[UP:.+]]: f32):
+//  CHECK-NEXT:     %[[PRODUCT:.+]] = arith.mulf %[[GATE]], %[[UP]] : f32
+//  CHECK-NEXT:     fp8gemm.yield %[[PRODUCT]]
+//   CHECK-NOT:   linalg
+func.func @gated_for_any_m(%a: tensor<?x256xf8E4M3FN>, %sfa: tensor<?x2xf32>, %b: tensor<512x256xf8E4M3FN>, %sfb: tensor<4x2xf32>,
+                           %d: tensor<?x512xf32>) -> tensor<?x256xf32> {
+  %c0 = arith.constant 0 : index
+  // expected-remark @below {{fused into a gated fp8gemm.gemm: 1 elementwise operation on its result}}
+  %0 = fp8gemm.gemm %a scaled_by %sfa <1x128, k_major>, %b scaled_by %sfb <128x128, k_major> into %d
+    : tensor<?x256xf8E4M3FN>, tensor<?x2xf32>, tensor<512x256xf8E4M3FN>, tensor<4x2xf32>, tensor<?x512xf32> -> tensor<?x512xf32>
+  %m = tensor.dim %a, %c0 : tensor<?x256xf8E4M3FN>
+  %gate = tensor.extract_slice %0[0, 0] [%m, 256] [1, 1] : tensor<?x512xf32> to tensor<?x256xf32>
+  %up = tensor.extract_slice %0[0, 256] [%m, 256] [1, 1] : tensor<?x512xf32> to tensor<?x256xf32>
+  %e = tensor.empty(%m) : tensor<?x256xf32>
+  %1 = linalg.generic {indexing_maps = [#id, #id, #id], iterator_types = #parallel}
+      ins(%gate, %up : tensor<?x256xf32>, tensor<?x256xf32>) outs(%e : tensor<?x256xf32>) {
+    ^bb0(%x: f32, %y: f32, %o: f32):
+      %s = arith.mulf %x, %y : f32
+      linalg.yield %s : f32
+  } -> tensor<?x256xf32>
+  return %1 : tensor<?x256xf32>
+}
+
+// -----
+
+#id = affine_map<(m, n) -> (m, n)>
+#parallel = ["parallel", "parallel"]
+
+// Only some of the rows, as far as is known: the result has fewer rows than the product.
+// CHECK-LABEL: func @gated_for_some_rows
+//       CHECK:   fp8gemm.gemm
+//       CHECK:   linalg.generic
+func.func @gated_for_some_rows(%a: tensor<?x256xf8E4M3FN>, %sfa: tensor<?x2xf32>, %b: tensor<512x256xf8E4M3FN>, %sfb: tensor<4x2xf32>,
+                               %d: tensor<?x512xf32>, %m: index) -> tensor<?x256xf32> {
+  %0 = fp8gemm.gemm %a scaled_by %sfa <1x128, k_major>, %b scaled_by %sfb <128x128, k_major> into %d
+    : tensor<?x256xf8E4M3FN>, tensor<?x2xf32>, tensor<512x256xf8E4M3FN>, tensor<4x2xf32>, tensor<?x512xf32> -> tensor<?x512xf32>
+  %gate = tensor.extract_slice %0[0, 0] [%m, 256] [1, 1] : tensor<?x512xf32> to tensor<?x256xf32>
+  %up = tensor.extract_slice %0[0, 256] [%m, 256] [1, 1] : tensor<?x512xf32> to tensor<?x256xf32>
+  %e = tensor.empty(%m) : tensor<?x256xf32>
+  %1 = linalg.generic {indexing_maps = [#id, #id, #id], iterator_types = #parallel}
+      ins(%gate, %up : tensor<?x256xf32>, tensor<?x256xf32>) outs(%e : tensor<?x256xf32>) {
+    ^bb0(%x: f32, %y: f32, %o: f32):
+      %s = arith.mulf %x, %y : f32
+      linalg.yield %s : f32
+  } -> tensor<?x256xf32>
+  return %1 : tensor<?x256xf32>
+}
+
+// -----
+
+#id = affine_map<(m, n) -> (m, n)>
+#one = affine_map<(m, n) -> (0, n)>
+#parallel = ["parallel", "parallel"]
+
+// The only row may have the index 0.
+// CHECK-LABEL: func @one_row
+//       CHECK:   fp8gemm.gemm {{.+}} epilogue {
+//  CHECK-NEXT:   ^bb0(%[[SUM:.+]]: f32):
+//  CHECK-NEXT:     arith.mulf %[[SUM]], %[[SUM]] : f32
+//   CHECK-NOT:   linalg
+func.func @one_row(%a: tensor<1x256xf8E4M3FN>, %sfa: tensor<1x2xf32>, %b: tensor<256x256xf8E4M3FN>, %sfb: tensor<2x2xf32>,
+                   %d: tensor<1x256xf32>) -> tensor<1x256xf32> {
+  // expected-remark @below {{fused into fp8gemm.gemm: 1 elementwise operation on its result}}
+  %0 = fp8gemm.gemm %a scaled_by %sfa <1x128, k_major>, %b scaled_by %sfb <128x128, k_major> into %d
+    : tensor<1x256xf8E4M3FN>, tensor<1x2xf32>, tensor<256x256xf8E4M3FN>, tensor<2x2xf32>, tensor<1x256xf32> -> tensor<1x256xf32>
+  %1 = linalg.generic {indexing_maps = [#id, #one, #id], iterator_types = #parallel}
+      ins(%0, %0 : tensor<1x256xf32>, tensor<1x256xf32>) outs(%d : tensor<1x256xf32>) {
+    ^bb0(%x: f32, %y: f32, %o: f32):
+      %s = arith.mulf %x, %y : f32
+      linalg.yield %s : f32
+  } -> tensor<1x256xf32>
+  return %1 : tensor<1x256xf32>
+}
+
+// -----
+
+#id = affine_map<(m, n) -> (m, n)>
+#parallel = ["parallel", "parallel"]
+
+// What overwrites the product itself has another D then.
+// CHECK-LABEL: func @over_the_product
+//       CHECK:   %[[EMPTY:.+]] = tensor.empty() : tensor<8x256xf32>
+//       CHECK:   fp8gemm.gemm {{.+}} into %[[EMPTY]] : {{.+}} epilogue {
+//   CHECK-NOT:   linalg
+func.func @over_the_product(%a: tensor<8x256xf8E4M3FN>, %sfa: tensor<8x2xf32>, %b: tensor<256x256xf8E4M3FN>, %sfb: tensor<2x2xf32>,
+                            %d: tensor<8x256xf32>) -> tensor<8x256xf32> {
+  // expected-remark @below {{fused into fp8gemm.gemm: 1 elementwise operation on its result}}
+  %0 = fp8gemm.gemm %a scaled_by %sfa <1x128, k_major>, %b scaled_by %sfb <128x128, k_major> into %d
+    : tensor<8x256xf8E4M3FN>, tensor<8x2xf32>, tensor<256x256xf8E4M3FN>, tensor<2x2xf32>, tensor<8x256xf32> -> tensor<8x256xf32>
+  %1 = linalg.generic {indexing_maps = [#id, #id], iterator_types = #parallel} ins(%0 : tensor<8x256xf32>) outs(%0 : tensor<8x256xf32>) {
+    ^bb0(%x: f32, %o: f32):
+      %s = arith.mulf %x, %x : f32
+      linalg.yield %s : f32
+  } -> tensor<8x256xf32>
+  return %1 : tensor<8x256xf32>
+}
