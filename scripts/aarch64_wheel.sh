@@ -45,7 +45,7 @@ if [ ! -e "$sysroot/complete" ]; then
   mkdir -p "$sysroot"
   # Only unpacked: nothing in it is configured by a program for aarch64.
   debootstrap --foreign --arch=arm64 --variant=minbase --include=binutils,libgtest-dev,libpython3-dev,python3 \
-    bookworm "$sysroot" http://deb.debian.org/debian >"$build.log" || die "debootstrap: $(tail -3 "$build.log")"
+    bookworm "$sysroot" >"$build.log" || die "debootstrap: $(tail -3 "$build.log")"
   for deb in "$sysroot"/var/cache/apt/archives/*.deb; do
     dpkg-deb --fsys-tarfile "$deb" | tar -x --keep-directory-symlink -C "$sysroot"
   done

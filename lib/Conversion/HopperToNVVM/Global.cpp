@@ -8,6 +8,7 @@
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
 using namespace fp8gemm::hopper;
@@ -16,9 +17,10 @@ using namespace fp8gemm::hopper;
 static constexpr int64_t kRowAlignment = 16;
 
 /// The address of element (row, column) of a matrix in global memory, one of whose strides is 1: 64 bits for the
-/// dimension that the caller's stride belongs to, 32 for the other. Null for other memrefs.
+/// dimension that the caller's stride belongs to, 32 for the other; or of an element of a vector in shared memory. Null for
+/// other memrefs.
 static Value addressOf(Emitter emit, MemRefType type, ValueRange matrix, ArrayRef<ValueRange> indices) {
-  if (isShared(type)) // a vector
+  if (isShared(type))
     return type.getRank() == 1 && matrix.size() == 1
                ? emit.element(matrix[0], type.getElementType(), emit.toI32(indices[0].front()))
                : Value();
@@ -39,68 +41,41 @@ static Value addressOf(Emitter emit, MemRefType type, ValueRange matrix, ArrayRe
 static constexpr llvm::StringLiteral kNoMatrix =
     "expected a matrix with a stride of 1 in global memory, or a vector in shared memory";
 
-static int64_t alignmentOf(VectorType type) {
-  return std::min(kRowAlignment, type.getNumElements() * type.getElementTypeBitWidth() / 8);
+/// Of what is loaded or stored at once: an element, or a vector of elements of a row.
+static int64_t alignmentOf(Type type) {
+  auto vector = dyn_cast<VectorType>(type);
+  int64_t count = vector ? vector.getNumElements() : 1;
+  return std::min(kRowAlignment, count * getElementTypeOrSelf(type).getIntOrFloatBitWidth() / 8);
 }
 
 namespace {
 
-/// vector.load of elements of a row in global memory -> llvm.load, whole vectors from the first of the row on.
-struct LowerVectorLoad : OpConversionPattern<vector::LoadOp> {
-  using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(vector::LoadOp op, OneToNOpAdaptor adaptor,
+/// vector.load, memref.load -> llvm.load.
+template <typename Load> struct LowerLoad : OpConversionPattern<Load> {
+  using OpConversionPattern<Load>::OpConversionPattern;
+  LogicalResult matchAndRewrite(Load op, typename OpConversionPattern<Load>::OneToNOpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
-    Emitter emit{rewriter, op.getLoc()};
-    Value address = addressOf(emit, op.getMemRefType(), adaptor.getBase(), adaptor.getIndices());
+    ValueRange memory = adaptor.getOperands().front();
+    Value address = addressOf({rewriter, op.getLoc()}, op.getMemRefType(), memory, adaptor.getIndices());
     if (!address)
       return rewriter.notifyMatchFailure(op, kNoMatrix);
-    rewriter.replaceOpWithNewOp<LLVM::LoadOp>(op, typeConverter->convertType(op.getVectorType()), address,
-                                              alignmentOf(op.getVectorType()));
+    Type type = op->getResult(0).getType();
+    rewriter.replaceOpWithNewOp<LLVM::LoadOp>(op, this->getTypeConverter()->convertType(type), address,
+                                              alignmentOf(type));
     return success();
   }
 };
 
-/// vector.store, likewise -> llvm.store.
-struct LowerVectorStore : OpConversionPattern<vector::StoreOp> {
-  using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(vector::StoreOp op, OneToNOpAdaptor adaptor,
+/// vector.store, memref.store -> llvm.store.
+template <typename Store> struct LowerStore : OpConversionPattern<Store> {
+  using OpConversionPattern<Store>::OpConversionPattern;
+  LogicalResult matchAndRewrite(Store op, typename OpConversionPattern<Store>::OneToNOpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
-    Emitter emit{rewriter, op.getLoc()};
-    Value address = addressOf(emit, op.getMemRefType(), adaptor.getBase(), adaptor.getIndices());
+    ValueRange stored = adaptor.getOperands()[0], memory = adaptor.getOperands()[1];
+    Value address = addressOf({rewriter, op.getLoc()}, op.getMemRefType(), memory, adaptor.getIndices());
     if (!address)
       return rewriter.notifyMatchFailure(op, kNoMatrix);
-    rewriter.replaceOpWithNewOp<LLVM::StoreOp>(op, adaptor.getValueToStore().front(), address,
-                                               alignmentOf(op.getVectorType()));
-    return success();
-  }
-};
-
-/// memref.load of an element of a vector in shared memory, or of a matrix -> llvm.load.
-struct LowerElementLoad : OpConversionPattern<memref::LoadOp> {
-  using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(memref::LoadOp op, OneToNOpAdaptor adaptor,
-                                ConversionPatternRewriter &rewriter) const override {
-    Emitter emit{rewriter, op.getLoc()};
-    Value address = addressOf(emit, op.getMemRefType(), adaptor.getMemref(), adaptor.getIndices());
-    if (!address)
-      return rewriter.notifyMatchFailure(op, kNoMatrix);
-    rewriter.replaceOpWithNewOp<LLVM::LoadOp>(op, op.getType(), address,
-                                              op.getMemRefType().getElementTypeBitWidth() / 8);
-    return success();
-  }
-};
-
-/// memref.store of an element of either -> llvm.store.
-struct LowerElementStore : OpConversionPattern<memref::StoreOp> {
-  using OpConversionPattern::OpConversionPattern;
-  LogicalResult matchAndRewrite(memref::StoreOp op, OneToNOpAdaptor adaptor,
-                                ConversionPatternRewriter &rewriter) const override {
-    Emitter emit{rewriter, op.getLoc()};
-    Value address = addressOf(emit, op.getMemRefType(), adaptor.getMemref(), adaptor.getIndices());
-    if (!address)
-      return rewriter.notifyMatchFailure(op, kNoMatrix);
-    rewriter.replaceOpWithNewOp<LLVM::StoreOp>(op, adaptor.getValue().front(), address,
-                                               op.getMemRefType().getElementTypeBitWidth() / 8);
+    rewriter.replaceOpWithNewOp<LLVM::StoreOp>(op, stored.front(), address, alignmentOf(op->getOperand(0).getType()));
     return success();
   }
 };
@@ -177,8 +152,8 @@ void fp8gemm::hopper::populateGlobalPatterns(NVVMTypeConverter &converter, Rewri
       return std::nullopt;
     return VectorType::get(type.getNumElements() / 4, IntegerType::get(type.getContext(), 32));
   });
-  patterns.add<LowerVectorLoad, LowerVectorStore, LowerElementLoad, LowerElementStore, LowerThreadId, LowerShuffle,
-               LowerNarrow>(converter, patterns.getContext());
+  patterns.add<LowerLoad<vector::LoadOp>, LowerLoad<memref::LoadOp>, LowerStore<vector::StoreOp>,
+               LowerStore<memref::StoreOp>, LowerThreadId, LowerShuffle, LowerNarrow>(converter, patterns.getContext());
 }
 
 void fp8gemm::hopper::configureGlobal(ConversionTarget &target) {

@@ -6,7 +6,8 @@
 #ifndef FP8GEMM_LIB_CONVERSION_LINALGTOFP8GEMM_FUSING_H
 #define FP8GEMM_LIB_CONVERSION_LINALGTOFP8GEMM_FUSING_H
 
-#include "mlir/IR/Operation.h"
+#include "fp8gemm/Dialect/FP8Gemm/IR/FP8Gemm.h"
+#include "mlir/IR/Builders.h"
 
 namespace fp8gemm::raising {
 
@@ -18,6 +19,16 @@ void fuseEpilogues(mlir::Operation *root);
 
 /// fp8gemm.quantize of the result of fp8gemm.gemm → a quantised product.
 void fuseQuantizations(mlir::Operation *root);
+
+/// An f32 as elements of that type have it, and back: the same rounding as that of a D of this type.
+mlir::Value rounded(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value f32, mlir::Type element);
+mlir::Value widened(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value value);
+
+/// The epilogue of `product`, in `body`, which has its arguments: D before it is rounded. C is `c` there, if it is an argument.
+mlir::Value inlineEpilogue(mlir::OpBuilder &builder, GemmOp product, mlir::Block *body, mlir::Value c, unsigned firstOperand);
+
+/// The name of an operation, for remarks.
+std::string nameOf(mlir::Operation *op);
 
 } // namespace fp8gemm::raising
 

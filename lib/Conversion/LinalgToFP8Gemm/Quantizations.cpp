@@ -96,7 +96,7 @@ LogicalResult Quantization::matchLargest(const Scalar &largest) {
   auto fill = init->get().getDefiningOp<linalg::FillOp>();
   std::optional<APFloat> start = fill ? constantOf(fill.getInputs()[0]) : std::nullopt;
   if (!maximum || (maximum.getLhs() != running && maximum.getRhs() != running) || !start ||
-      !(start->isZero() || start->isNegative()))
+      start->isNaN() || !(start->isZero() || start->isNegative()))
     return refuse("expected the largest magnitude of a block by arith.maximumf, from zero or less, got another reduction");
   Scalar body{yielded, reduction, Coordinates(reduction.getNumLoops()), {}};
   AffineMap output = reduction.getMatchingIndexingMap(init);

@@ -400,3 +400,54 @@ func.func @another_largest(%x: tensor<?x512xbf16>, %blocks: tensor<?x4x128xf32>,
   %elements = tensor.collapse_shape %q [[0], [1, 2]] : tensor<?x4x128xf8E4M3FN> into tensor<?x512xf8E4M3FN>
   return %elements, %scales : tensor<?x512xf8E4M3FN>, tensor<?x4xf32>
 }
+
+// -----
+
+#id = affine_map<(m, kb, k) -> (m, kb, k)>
+#block = affine_map<(m, kb, k) -> (m, kb)>
+#ofblocks = affine_map<(m, kb) -> (m, kb)>
+#all = ["parallel", "parallel", "parallel"]
+
+// NaN is neither: its magnitude is the largest of all.
+// CHECK-LABEL: func @largest_from_nan
+//   CHECK-NOT:   fp8gemm.quantize
+//       CHECK:   return
+func.func @largest_from_nan(%x: tensor<?x512xbf16>, %blocks: tensor<?x4x128xf32>, %largest: tensor<?x4xf32>, %e: tensor<?x4x128xf8E4M3FN>, %m: index)
+    -> (tensor<?x512xf8E4M3FN>, tensor<?x4xf32>) {
+  %zero = arith.constant 0xFFC00000 : f32
+  %one = arith.constant 1.0 : f32
+  %least = arith.constant 1.0e-4 : f32
+  %most = arith.constant 448.0 : f32
+  %split = tensor.expand_shape %x [[0], [1, 2]] output_shape [%m, 4, 128] : tensor<?x512xbf16> into tensor<?x4x128xbf16>
+  %wide = linalg.generic {indexing_maps = [#id, #id], iterator_types = #all} ins(%split : tensor<?x4x128xbf16>) outs(%blocks : tensor<?x4x128xf32>) {
+    ^bb0(%in: bf16, %out: f32):
+      %w = arith.extf %in : bf16 to f32
+      linalg.yield %w : f32
+  } -> tensor<?x4x128xf32>
+  %start = linalg.fill ins(%zero : f32) outs(%largest : tensor<?x4xf32>) -> tensor<?x4xf32>
+  %amax = linalg.generic {indexing_maps = [#id, #block], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%wide : tensor<?x4x128xf32>) outs(%start : tensor<?x4xf32>) {
+    ^bb0(%in: f32, %out: f32):
+      %a = math.absf %in : f32
+      %m1 = arith.maximumf %a, %out : f32
+      linalg.yield %m1 : f32
+  } -> tensor<?x4xf32>
+  %scales = linalg.generic {indexing_maps = [#ofblocks, #ofblocks], iterator_types = ["parallel", "parallel"]}
+      ins(%amax : tensor<?x4xf32>) outs(%largest : tensor<?x4xf32>) {
+    ^bb0(%in: f32, %out: f32):
+      %c = arith.maximumf %in, %least : f32
+      %s = arith.divf %c, %most : f32
+      linalg.yield %s : f32
+  } -> tensor<?x4xf32>
+  // expected-remark @below {{not raised to fp8gemm.quantize: expected the largest magnitude of a block by arith.maximumf, from zero or less, got another reduction}}
+  %q = linalg.generic {indexing_maps = [#id, #block, #id], iterator_types = #all}
+      ins(%wide, %scales : tensor<?x4x128xf32>, tensor<?x4xf32>) outs(%e : tensor<?x4x128xf8E4M3FN>) {
+    ^bb0(%in: f32, %s: f32, %out: f8E4M3FN):
+      %r = arith.divf %one, %s : f32
+      %d = arith.mulf %in, %r : f32
+      %f = arith.truncf %d : f32 to f8E4M3FN
+      linalg.yield %f : f8E4M3FN
+  } -> tensor<?x4x128xf8E4M3FN>
+  %elements = tensor.collapse_shape %q [[0], [1, 2]] : tensor<?x4x128xf8E4M3FN> into tensor<?x512xf8E4M3FN>
+  return %elements, %scales : tensor<?x512xf8E4M3FN>, tensor<?x4xf32>
+}
