@@ -7,6 +7,8 @@ import random
 import pytest
 
 torch = pytest.importorskip("torch")
+# A fake tensor of a CUDA device needs no GPU, but its device type.
+needs_cuda = pytest.mark.skipif(not torch.backends.cuda.is_built(), reason="this PyTorch is not built for CUDA")
 
 from torch_arrays import OnCuda, allocate_for_driver, filled, on_cuda  # noqa: E402
 
@@ -156,6 +158,7 @@ def test_fake_kernels_of_wrong_words():
         fake(*arguments.values(), dtype=torch.float16)
 
 
+@needs_cuda
 def test_traced_arguments():
     """On fake tensors, as torch.compile and torch.export call them."""
     from torch._subclasses.fake_tensor import FakeTensorMode
@@ -204,6 +207,7 @@ def test_results_as_they_can_not_be_stored(launched, message, d):
     assert launched.launches == []
 
 
+@needs_cuda
 def test_sizes_as_symbols():
     from torch.fx.experimental.proxy_tensor import make_fx
     from torch._subclasses.fake_tensor import FakeTensorMode
