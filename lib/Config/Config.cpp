@@ -128,6 +128,10 @@ static int64_t registersNeeded(const Problem &problem, const Config &config, int
     others += 16;
   if (problem.sfbRows == 1)
     others += 8;
+  // Two blocks whose columns have scales of their own: ptxas spills with so many registers to spare, of products in flight
+  // most where the K blocks are no multiple of an iteration's, of others only where D is f32.
+  if (problem.sfbRows == 1 && blocks > 1)
+    others += config.partials > 1 ? 72 : problem.dBytes == 4 ? 32 : 0;
   // The stage of C's ring, over the scales of columns, beside the rest of the tile's group.
   if (problem.sfbRows == 1 && problem.loadsC() && problem.storesParts())
     others += 8;

@@ -108,3 +108,13 @@ def test_every_m_has_a_kernel(tmp_path):
             assert len(serving) == 1, (plan["problem"], m)
             kernel = pack["kernels"][serving[0]["kernel"]]
             assert kernel["problem"] == plan["problem"]
+
+
+@pytest.mark.parametrize("problem", [dict(n=2048, k=4096, d_type="f32"), dict(n=2056, k=20832)], ids=["f32", "bf16, a remainder of K blocks"])
+def test_chosen_schedules_of_scales_for_every_column_fit_the_registers(tmp_path, problem):
+    """Two blocks of rows and such scales: ptxas spilled in schedules that were chosen, so that there was no pack."""
+    path = tmp_path / "list.json"
+    path.write_text(json.dumps({"gpu": "h200-sxm", "problems": [{"op": "gemm", "recipe": "1d1d", "c": "in_place", "sfb": "k_major", "max_m": 8192, **problem},
+                                                              {"op": "gemm", "recipe": "1d1d", "c": "in_place", "sfb": "mn_major", "max_m": 8192, **problem}]}))
+    built = run([COMPILER, f"--pack={path}", "-o", tmp_path / "pack", "--quiet"])
+    assert built.returncode == 0, built.stderr

@@ -51,8 +51,11 @@ TEST(ConfigRecipes, ScalesOfColumnsTakeRegisters) {
   EXPECT_EQ(checkTile(problem, 128, 144), "");
   EXPECT_EQ(checkTile(problem, 128, 160),
             "expected consumer_registers to be at least 248 for a 128x160 tile of 2 consumers, got 240");
+  EXPECT_EQ(checkTile(problem, 256, 80), "");
+  EXPECT_EQ(checkTile(problem, 256, 96),
+            "expected consumer_registers to be at least 248 for a 256x96 tile of 2 consumers, got 240");
+  problem.dBytes = 2;
   EXPECT_EQ(checkTile(problem, 256, 96), "");
-  EXPECT_NE(checkTile(problem, 256, 112), "");
   problem.sfbRows = 128;
   EXPECT_EQ(checkTile(problem, 128, 160), "");
 }
